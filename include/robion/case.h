@@ -1,0 +1,89 @@
+/**
+ * One patient or phantom: CT as relative stopping power, structures, biological maps. Step 2 of the data's way.
+ *
+ * A case is built whole on one rank (`CaseLoad`, `CaseBuildPhantom`) and then given to all ranks (`CaseBroadcast`).
+ * Structures are binary masks on the CT grid; on the dose grid they become voxel fractions (`StructureToGrid`).
+ */
+#pragma once
+#include "robion/error.h"
+#include "robion/grid.h"
+
+typedef enum { ROLE_TARGET, ROLE_OAR, ROLE_EXTERNAL } Role;
+
+typedef struct Structure {
+  char *name;
+  Role role;
+  unsigned char *mask; /* CT grid, 0 or 1 */
+} Structure;
+
+typedef struct BiologyMap {
+  char *name, *unit;
+  float *value; /* CT grid */
+} BiologyMap;
+
+typedef struct Case {
+  char *name;   /* as results name it */
+  char *source; /* file path or phantom description, for provenance */
+  Grid ct;
+  short *hu;  /* CT grid, Hounsfield units */
+  float *rsp; /* CT grid, stopping power relative to water; filled by CaseSetRSP, or by the phantom itself */
+  PetscInt n_structures;
+  Structure *structures;
+  PetscInt n_maps;
+  BiologyMap *maps;
+  PetscInt n_beam_angles; /* suggested gantry angles of the file (0 if none) */
+  double *beam_gantry_deg;
+} Case;
+
+/** Relative stopping power of air, used everywhere outside the external structure. */
+#define RSP_AIR 0.001
+
+/** A piecewise-linear table HU -> RSP, ascending in HU; constant beyond its ends. */
+typedef struct HLUT {
+  PetscInt n;
+  double *hu, *rsp;
+} HLUT;
+
+/** The default table: matRad's generic HU->RSP points (physics: piecewise linear between 8 nodes). Caller frees hu, rsp. */
+PetscErrorCode HLUTDefault(HLUT *hlut);
+double HLUTEvaluate(const HLUT *hlut, double hu);
+
+/**
+ * Read a case file (HDF5: /ct/hu, /structures/<name>, /maps/<name>). Not collective.
+ * Every problem of the file (missing, not HDF5, truncated, wrong shape or type, no structures, missing attributes, NaN
+ * in maps, non-positive spacing) is added to `mistakes` as ROBION_INPUT with the file name; then *out is NULL.
+ */
+PetscErrorCode CaseLoad(const char *file, Mistakes *mistakes, Case **out);
+
+/** Write a case file in the same layout (used by the importers). Temporary name, then rename. Not collective. */
+PetscErrorCode CaseWrite(const Case *patient, const char *file, Mistakes *mistakes);
+
+/** Description of a built-in phantom; unset fields (0) take the phantom's defaults. */
+typedef struct PhantomSpec {
+  const char *kind;        /* "water-box" | "rtog" */
+  double ct_spacing_mm;    /* isotropic CT spacing; default 1.0 (rtog), 2.0 (water-box) */
+  PetscBool heterogeneous; /* rtog: air (RSP 0.001) and bone (RSP 1.53) inserts beside the CTV */
+  double size_mm[3];       /* water-box: outer size; default 200 x 200 x 200 */
+  double target_mm[3];     /* water-box: size of the central target box; default 50 x 50 x 50 */
+} PhantomSpec;
+
+/** Names of the built-in phantoms. */
+extern const char *const phantom_names[];
+extern const PetscInt n_phantom_names;
+
+/** Compute a phantom: hu, rsp and masks filled. Unknown kind or impossible sizes go to mistakes (ROBION_STUDY). Not collective. */
+PetscErrorCode CaseBuildPhantom(const PhantomSpec *spec, const char *name, Mistakes *mistakes, Case **out);
+
+/** Fill rsp from hu with the table; voxels outside the external structure (if there is one) become RSP_AIR. Not collective. */
+PetscErrorCode CaseSetRSP(Case *patient, const HLUT *hlut);
+
+/** Set rsp to RSP_AIR outside the external structure, leaving it unchanged inside (phantoms). */
+PetscErrorCode CaseClearOutside(Case *patient);
+
+/** Index of a structure by exact name, or -1. */
+PetscInt CaseFindStructure(const Case *patient, const char *name);
+
+/** Copy the case of rank `root` to every rank of comm (elsewhere *patient is allocated). Collective. */
+PetscErrorCode CaseBroadcast(MPI_Comm comm, PetscMPIInt root, Case **patient);
+
+PetscErrorCode CaseDestroy(Case **patient);

@@ -1,0 +1,57 @@
+/**
+ * Exit codes and the collector of user mistakes.
+ *
+ * Two kinds of trouble exist. A bug of robion is a PETSc error: PetscCall/PetscCheck, a traceback, exit 1. A mistake of
+ * the user (study file, case file, command line) is a line in a `Mistakes` list: functions that meet one add it and
+ * return 0 with their result left NULL/empty; the caller asks `MistakesAny` and decides what stops. Every mistake is one
+ * line that says where, what was found and what was expected.
+ */
+#pragma once
+#include <petscsys.h>
+
+typedef enum {
+  ROBION_DONE = 0,         /* finished */
+  ROBION_INTERNAL = 1,     /* a bug: PETSc traceback */
+  ROBION_COMMAND_LINE = 2, /* wrong verb, option or operand */
+  ROBION_STUDY = 3,        /* study file */
+  ROBION_INPUT = 4,        /* case, base data, plan file */
+  ROBION_RESOURCES = 5,    /* memory, disk */
+  ROBION_SOME_FAILED = 6,  /* finished, but some plans failed */
+  ROBION_STOPPED = 75      /* stopped by signal or time limit: run again with --resume */
+} RobionExit;
+
+typedef struct Mistake {
+  RobionExit exit; /* the exit code this mistake calls for */
+  char *text;      /* one line, no newline */
+} Mistake;
+
+/** A growing list of mistakes; start with `Mistakes m = {0}`. */
+typedef struct Mistakes {
+  PetscInt n, capacity;
+  Mistake *item;
+} Mistakes;
+
+/** Add one mistake (printf format). An identical line already in the list is not added twice. Not collective. */
+PetscErrorCode MistakesAdd(Mistakes *mistakes, RobionExit exit_code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** True if the list holds anything. */
+PetscBool MistakesAny(const Mistakes *mistakes);
+
+/** Exit code of the list: that of its first entry, ROBION_DONE when empty. */
+RobionExit MistakesExit(const Mistakes *mistakes);
+
+/** Print all lines as "robion: <text>" to stderr. Call on one rank only. */
+void MistakesPrint(const Mistakes *mistakes);
+
+/** Make every rank hold the mistakes of the lowest rank that has any. Collective on comm. */
+PetscErrorCode MistakesShare(MPI_Comm comm, Mistakes *mistakes);
+
+/** Free all lines; the list is empty and usable again. */
+PetscErrorCode MistakesClear(Mistakes *mistakes);
+
+/**
+ * The known name nearest to `found` (edit distance at most 1 + length/3, ties to the earlier), or NULL.
+ * `known` is an array of n names.
+ */
+const char *NearestName(const char *found, PetscInt n, const char *const *known);

@@ -1,0 +1,61 @@
+/**
+ * Dose-volume statistics: DVHs, metrics, robustness indices. Step 11 of the data's way. Not collective: works on doses
+ * that are already complete on the calling rank.
+ */
+#pragma once
+#include "robion/structure.h"
+
+typedef enum { DOSE_PHYSICAL, DOSE_RBE_WEIGHTED, DOSE_LETD, N_DOSE_KINDS } DoseKind;
+extern const char *const dose_kind_names[N_DOSE_KINDS]; /* "physical", "rbe_weighted", "letd" as tables name them */
+extern const char *const dose_kind_units[N_DOSE_KINDS]; /* "Gy", "Gy(RBE)", "keV/um" */
+
+/** One number of a plan. value is finite. */
+typedef struct Metric {
+  char structure[64], name[16], unit[12];
+  DoseKind quantity;
+  double value;
+} Metric;
+
+typedef struct MetricList {
+  PetscInt n, capacity;
+  Metric *item;
+} MetricList;
+
+/** A structure's sorted voxel values with volume weights; reusable for any number of queries. */
+typedef struct DVH {
+  PetscInt n;
+  double *value;      /* descending */
+  double *cumulative; /* volume fraction at or above value[i], ascending, last is 1 */
+  double mean, max;   /* max over voxels with at least half their volume inside (over all if there are none) */
+  double volume_cm3;
+} DVH;
+
+/** Sort the region's values (indexed by grid voxel) with its fractions as weights. */
+PetscErrorCode DVHCreate(const Region *region, const Grid *grid, const float *value, DVH *dvh);
+PetscErrorCode DVHDestroy(DVH *dvh);
+/** Dose that the hottest `percent` of the volume receive at least (D95: 95), linear between voxels. */
+double DVHDoseAtVolume(const DVH *dvh, double percent);
+/** The same for an absolute volume in cm3 (D0.03cc); the maximum if the structure is smaller. */
+double DVHDoseAtVolume_cm3(const DVH *dvh, double volume_cm3);
+/** Percent of the volume with at least this dose (V95: 0.95 x prescription). */
+double DVHVolumeAtDose(const DVH *dvh, double dose);
+
+/**
+ * All metrics of one structure in one scenario: for physical and RBE-weighted dose D98 D95 D50 D2 D1 Dmax D0.03cc Dmean
+ * (Gy per fraction), for RBE-weighted also V95 (% of the volume with at least 95 % of the prescription); for LETd L98 L50
+ * L1 Lmean over voxels that receive at least 1 % of the prescription as RBE-weighted dose.
+ * dose[kind] are arrays on the grid, per fraction. Appends to list.
+ */
+PetscErrorCode MetricsOfStructure(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],
+                                  double prescription_Gy_RBE, MetricList *list);
+PetscErrorCode MetricListDestroy(MetricList *list);
+
+/**
+ * Over an evaluation set: lists[s] are the metrics of its n scenarios, all with the same rows in the same order. Rows of
+ * the result per input row: min, max, median, index (= max - min). out[0..3] in that order, each with the same rows.
+ */
+PetscErrorCode MetricsOverScenarios(PetscInt n, const MetricList *lists, MetricList out[4]);
+extern const char *const scenario_statistic_names[4]; /* "min", "max", "median", "index" */
+
+/** DVH curve on a common axis: percent of volume at least axis[i], for i < n. */
+PetscErrorCode DVHCurve(const DVH *dvh, PetscInt n, const double *axis, double *percent);

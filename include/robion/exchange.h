@@ -1,0 +1,32 @@
+/**
+ * Adapters into robion's own formats.
+ */
+#pragma once
+#include "robion/case.h"
+#include "robion/machine.h"
+
+/**
+ * matRad patient (`ct`, `cst` structs in a level-5 MAT file) -> Case. Column-major [y,x,z] cubes are transposed to [z,y,x];
+ * cst rows give name, TARGET/OAR/EXTERNAL and 1-based linear indices; without world axes the origin is -spacing*n/2
+ * (matRad's default). cubeHU, or cube (RSP, then stored as HU through the inverse default table). Mistakes: ROBION_INPUT.
+ */
+PetscErrorCode ImportMatRadCase(const char *file, Mistakes *mistakes, Case **out);
+
+/** matRad machine file (`machine` struct) -> Machine. idd converted to Gy mm2 per particle. Mistakes: ROBION_INPUT. */
+PetscErrorCode ImportMatRadMachine(const char *file, Mistakes *mistakes, Machine **out);
+
+/** A plan as a list of spots: the columns of a spot CSV. */
+typedef struct SpotList {
+  PetscInt n;
+  PetscInt *beam;
+  double *x_mm, *y_mm, *energy_MeV_u, *particles;
+} SpotList;
+
+/**
+ * Read `beam,x_mm,y_mm,energy_MeV_u,particles` (header line required; one mistake per bad line with file:line). Particles per
+ * fraction; negative or non-finite numbers are mistakes (ROBION_INPUT). Not collective.
+ */
+PetscErrorCode SpotListReadCSV(const char *file, Mistakes *mistakes, SpotList *out);
+/** The spots of a plan.h5 (/plan/beam_k). */
+PetscErrorCode SpotListReadPlan(const char *file, Mistakes *mistakes, SpotList *out);
+PetscErrorCode SpotListDestroy(SpotList *spots);

@@ -1,0 +1,37 @@
+/**
+ * Regular grids in patient coordinates (DICOM LPS, mm). Arrays on a grid are stored x fastest: index = (k*ny + j)*nx + i,
+ * which is HDF5 shape [z][y][x]. Voxel (i,j,k) has its centre at origin + (i,j,k)*spacing.
+ */
+#pragma once
+#include <petscsys.h>
+
+typedef struct Grid {
+  PetscInt n[3];         /* voxels along x, y, z */
+  double spacing_mm[3];  /* voxel size */
+  double origin_mm[3];   /* centre of voxel (0,0,0) */
+} Grid;
+
+static inline size_t GridSize(const Grid *g)
+{
+  return (size_t)g->n[0] * (size_t)g->n[1] * (size_t)g->n[2];
+}
+
+static inline size_t GridIndex(const Grid *g, PetscInt i, PetscInt j, PetscInt k)
+{
+  return ((size_t)k * (size_t)g->n[1] + (size_t)j) * (size_t)g->n[0] + (size_t)i;
+}
+
+/** Centre of the voxel with flat index v, mm. */
+static inline void GridCentre(const Grid *g, size_t v, double centre_mm[3])
+{
+  size_t nx = (size_t)g->n[0], ny = (size_t)g->n[1];
+  centre_mm[0] = g->origin_mm[0] + (double)(v % nx) * g->spacing_mm[0];
+  centre_mm[1] = g->origin_mm[1] + (double)((v / nx) % ny) * g->spacing_mm[1];
+  centre_mm[2] = g->origin_mm[2] + (double)(v / (nx * ny)) * g->spacing_mm[2];
+}
+
+/** Voxel volume, cm3. */
+static inline double GridVoxelVolume_cm3(const Grid *g)
+{
+  return g->spacing_mm[0] * g->spacing_mm[1] * g->spacing_mm[2] * 1e-3;
+}

@@ -1,0 +1,109 @@
+/**
+ * Base data of one ion: what a mono-energetic pencil beam does in water. Step 3 of the data's way.
+ *
+ * Tables are per energy e on depth nodes d of their own (mm of water, ascending, the first is 0), linear in between;
+ * array index [e*n_depth + d] and, with lateral component k, [(e*n_component + k)*n_depth + d]. Beyond the last node: 0.
+ */
+#pragma once
+#include "robion/error.h"
+
+typedef struct Species {
+  PetscInt Z, A;
+} Species;
+
+typedef struct Machine {
+  char *name;   /* "builtin-12C", or the name in an imported file */
+  char *source; /* how it was made, for provenance */
+  char *hash;   /* hexadecimal, of the inputs it was made from */
+  PetscInt Z, A; /* projectile */
+  PetscInt n_energy, n_depth, n_component;
+  double *energy_MeV_u;   /* ascending */
+  double *csda_range_mm;  /* csda range in water */
+  double *r80_mm;         /* distal 80 % of the peak of idd */
+  double *spot_sigma_mm;  /* lateral sigma in air at the isocentre */
+  double *depth_mm;       /* [e][d] */
+  double *idd_Gy_mm2;     /* [e][d] laterally integrated physical dose per particle */
+  double *letd_keV_um;    /* [e][d] dose-averaged LET of the mixed field */
+  double *sigma_mm;       /* [e][k][d] lateral sigma in water of component k, added in quadrature to spot_sigma_mm */
+  double *component;      /* [e][k][d] share of component k in idd, sums to 1 over k */
+  double sad_mm;          /* source-axis distance; infinite (parallel beam) if <= 0 */
+  double offset_mm;       /* water-equivalent depth already passed in the beam line; added to every depth */
+
+  /* Dose spectra of the field: share of the dose at a depth from species s with energy in bin b; NULL in imported data. */
+  PetscInt n_species, n_bin;
+  Species *species;
+  double *bin_edge_MeV_u; /* n_bin + 1, ascending */
+  float *dose_share;      /* [e][d][s][b], sums to 1 over s, b where idd > 0 */
+
+  /* alpha, beta tables of imported machines, by tissue class; n_tissue 0 in built-in data. */
+  PetscInt n_tissue;
+  double *alpha_x, *beta_x;     /* [t] 1/Gy, 1/Gy2 */
+  double *alpha, *beta;         /* [e][t][d] 1/Gy, 1/Gy2 */
+} Machine;
+
+/** What the built-in transport is asked for. */
+typedef struct MachineSpec {
+  const char *ion;            /* "12C" (11C comes with the base-data issue) */
+  double energy_min_MeV_u, energy_max_MeV_u; /* default 80, 440 */
+  double range_step_mm;       /* step of csda range between energies; default 2 */
+  double ripple_sigma_mm;     /* Gaussian range spread of the ripple filter (water) */
+  double momentum_spread;     /* sigma of dp/p */
+  double spot_fwhm_mm;        /* in air at the isocentre; default 8 */
+  double sad_mm;              /* default 0: parallel */
+} MachineSpec;
+
+/** Fill a spec with the defaults of the built-in machine. */
+PetscErrorCode MachineSpecDefault(MachineSpec *spec);
+
+/** Check a spec (known ion, ordered positive energies in 1..1000, ...): mistakes are ROBION_INPUT, prefixed with `where`. */
+PetscErrorCode MachineSpecCheck(const MachineSpec *spec, const char *where, Mistakes *mistakes);
+
+/** Compute base data from first principles; energies are dealt to the ranks of comm, every rank gets all. Collective. */
+PetscErrorCode MachineBuild(MPI_Comm comm, const MachineSpec *spec, Machine **out);
+
+/** Hash of everything a built machine depends on (spec, code version of the tables). hex: at least 17 chars. */
+PetscErrorCode MachineSpecHash(const MachineSpec *spec, char hex[17]);
+
+/**
+ * The built-in machine from its cache, or built and cached. Cache file: $ROBION_CACHE or $XDG_CACHE_HOME/robion or
+ * $HOME/.cache/robion, else build/; `<ion>-<hash>.h5`, temporary name then rename; a damaged or foreign file there is
+ * rebuilt. A cache that cannot be written is a warning, not an error. Collective.
+ */
+PetscErrorCode MachineBuiltin(MPI_Comm comm, const MachineSpec *spec, Machine **out);
+
+/** Read a base data file written by MachineWrite. Not collective. Mistakes are ROBION_INPUT and name the file. */
+PetscErrorCode MachineRead(const char *file, Mistakes *mistakes, Machine **out);
+
+/** Write HDF5 (temporary name, fsync, rename). Not collective. */
+PetscErrorCode MachineWrite(const Machine *machine, const char *file, Mistakes *mistakes);
+
+/** Physical sanity of every table (finite, ascending depths, shares sum to one, idd >= 0 ...); mistakes name table and row. */
+PetscErrorCode MachineCheck(const Machine *machine, const char *where, Mistakes *mistakes);
+
+PetscErrorCode MachineBroadcast(MPI_Comm comm, PetscMPIInt root, Machine **machine);
+PetscErrorCode MachineDestroy(Machine **machine);
+
+/** Fill r80_mm (distal 80 % of the maximum, linear interpolation) from depth and idd. */
+PetscErrorCode MachineComputeR80(Machine *machine);
+
+/**
+ * Print the machine. csv false: aligned table with header for people; true: the columns
+ * energy_MeV_u,csda_range_mm,r80_mm,entrance_MeV_cm2_g,peak_MeV_cm2_g,letd_entrance_keV_um.
+ */
+PetscErrorCode MachineShow(const Machine *machine, PetscBool csv, FILE *out);
+
+/* --- stopping power (stopping.c) --- */
+/** Electronic mass stopping power of water, MeV cm2/g, for an ion (Z, A) at E MeV/u. Bethe with Barkas effective charge. */
+double StoppingPower_MeV_cm2_g(PetscInt Z, PetscInt A, double energy_MeV_u);
+/** Unrestricted LET in unit-density water, keV/um (a tenth of the above). */
+double LET_keV_um(PetscInt Z, PetscInt A, double energy_MeV_u);
+/** CSDA range in water, mm. */
+double CSDARange_mm(PetscInt Z, PetscInt A, double energy_MeV_u);
+/** Inverse of CSDARange_mm. */
+double EnergyOfRange_MeV_u(PetscInt Z, PetscInt A, double range_mm);
+
+/* --- nuclear (nuclear.c) --- */
+/** Tripathi reaction cross section of projectile (Z,A) on target (Z,A) at E MeV/u, mb. Tripathi, NASA TP-3621; light-system form on 1H. */
+double ReactionCrossSection_mb(PetscInt Zp, PetscInt Ap, PetscInt Zt, PetscInt At, double energy_MeV_u);
+/** Macroscopic reaction cross section in water, 1/mm. */
+double ReactionCrossSectionWater_per_mm(PetscInt Z, PetscInt A, double energy_MeV_u);

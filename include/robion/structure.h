@@ -1,0 +1,51 @@
+/**
+ * Structures derived from others, and structures on the dose grid. Part of step 2.
+ */
+#pragma once
+#include "robion/case.h"
+
+/** A structure on a dose grid: its voxels in ascending order and the fraction of each voxel's volume inside, (0, 1]. */
+typedef struct Region {
+  char *name;
+  Role role;
+  PetscInt n;
+  PetscInt *voxel;
+  float *fraction;
+  double volume_cm3; /* sum of fraction * voxel volume */
+} Region;
+
+/**
+ * Add a derived structure to the case. Grammar of `expression` (structure names with spaces in 'single quotes'):
+ *   A plus 5 mm | A minus 2.5 mm     isotropic expansion, contraction (Euclidean, between voxel centres and the surface)
+ *   A minus B | A and B | A or B     boolean
+ *   ring 0-20 mm around A            distance from the surface of A between the two values, outside A
+ * Expansion and rings stay inside the external structure if there is one (as RayStation and matRad users expect of a PTV
+ * ring in the body); the role is that of A, and oar for rings.
+ * `where` ("study.yaml:12:8") starts the line of any mistake (ROBION_STUDY for grammar, ROBION_INPUT for a structure that
+ * is not in the case or an empty result); a name already taken is a mistake.
+ */
+PetscErrorCode StructureDerive(Case *patient, const char *name, const char *expression, const char *where, Mistakes *mistakes);
+
+/** Check only the grammar of an expression (no case needed). */
+PetscErrorCode StructureCheckExpression(const char *expression, const char *where, Mistakes *mistakes);
+
+/** Exact Euclidean distance (mm) of every voxel centre to the nearest voxel of the mask (0 inside), anisotropic spacing. */
+PetscErrorCode DistanceToMask(const Grid *grid, const unsigned char *mask, float *distance_mm);
+
+/**
+ * Dose grid of given isotropic spacing that covers the external structure (whole CT if there is none); its cells start
+ * at the lower corner of the CT so that spacings that divide each other share cell walls.
+ */
+PetscErrorCode CaseDoseGrid(const Case *patient, double spacing_mm, Grid *grid);
+
+/** Exact volume overlap of the structure's CT voxels with each dose voxel. Voxels with a fraction below 1e-3 are left out. */
+PetscErrorCode StructureToGrid(const Case *patient, PetscInt structure, const Grid *grid, Region *region);
+
+/**
+ * The same, for optimisation: volume that also belongs to a structure listed before it in `priority` (highest first) is
+ * taken away. Structures that are not listed are not touched. region->n is 0 if nothing is left.
+ */
+PetscErrorCode StructureToGridWithPriority(const Case *patient, PetscInt structure, PetscInt n_priority,
+                                           const char *const *priority, const Grid *grid, Region *region);
+
+PetscErrorCode RegionDestroy(Region *region);

@@ -1,0 +1,128 @@
+/**
+ * The study file: YAML checked against a schema, expanded into plans. Step 1 of the data's way.
+ *
+ * All doses in a study are per fraction. A `Settings` holds everything one plan needs, fully resolved (defaults filled in,
+ * arm and sweep overrides applied); strings are owned by it.
+ */
+#pragma once
+#include "robion/biology.h"
+#include "robion/case.h"
+#include "robion/machine.h"
+#include "robion/scenario.h"
+
+typedef struct CaseSpec {
+  char *name;          /* as results name it; default: phantom kind, or file name without .h5 */
+  char *file;          /* case file, relative to the study file's folder; NULL for a phantom */
+  PhantomSpec phantom; /* phantom.kind NULL for a file */
+  char *where;         /* "study.yaml:line:column" */
+} CaseSpec;
+
+typedef struct BeamSpec {
+  double gantry_deg, couch_deg; /* IEC 61217 */
+  PetscBool has_isocentre;      /* else: centre of mass of the prescription's target */
+  double isocentre_mm[3];
+} BeamSpec;
+
+typedef struct DerivedStructure {
+  char *name, *expression, *where;
+} DerivedStructure;
+
+typedef enum { QUANTITY_RBE_WEIGHTED, QUANTITY_PHYSICAL } Quantity;
+
+typedef struct ObjectiveSpec {
+  char *structure, *where;
+  char *type;        /* "uniform" | "overdose" | "underdose" | "mean": a name registered in objective/ */
+  Quantity quantity; /* from the dose key: dose_Gy_RBE or dose_Gy */
+  double dose_Gy;    /* per fraction, Gy or Gy(RBE) */
+  double weight;
+  PetscBool robust;  /* false: nominal scenario only, whatever the robust mode; default true */
+} ObjectiveSpec;
+
+typedef enum { ROBUST_NONE, ROBUST_EXPECTED, ROBUST_COMPOSITE, ROBUST_VOXELWISE } RobustMode;
+
+typedef struct RobustSpec {
+  RobustMode mode;
+  PetscBool on_effect; /* voxelwise: Yagi's form on effect (true) or on dose (false, default) */
+  double importance;   /* voxelwise on effect: weight p_w of the worst-case term beside the nominal; default 1 */
+} RobustSpec;
+
+typedef struct OptimizerSpec {
+  PetscInt max_iterations;   /* of the TAO solver over all stages; default 300 */
+  double relative_tolerance; /* stop when the objective fell by less than this share over `window` iterations; default 1e-4 */
+  PetscInt window;           /* default 10 */
+  double max_minutes;        /* wall-clock budget of one plan; 0 (default): none */
+} OptimizerSpec;
+
+typedef struct SpotSpec {
+  double lateral_mm;  /* spacing of the square spot grid in the isocentre plane */
+  double layer_mm;    /* water-equivalent spacing of energy layers */
+  double margin_mm;   /* lateral and distal/proximal margin around the target */
+} SpotSpec;
+
+typedef struct Settings {
+  CaseSpec patient;
+  HLUT hlut;
+  char *base_data;          /* "builtin" or a file, resolved against the study file's folder */
+  char *base_data_where;
+  MachineSpec machine;      /* machine.ion is also what a file must hold */
+  BiologySpec biology;
+  double prescription_Gy_RBE; /* per fraction */
+  PetscInt fractions;
+  char *target, *target_where;
+  PetscBool beams_from_case; /* beams: from-case */
+  char *beams_where;
+  PetscInt n_beams;
+  BeamSpec *beams;
+  double dose_grid_mm;
+  SpotSpec spots;
+  double dropped_dose_fraction; /* lateral cut-off: share of a spot's dose outside the computed radius; default 0.002 */
+  PetscInt n_derived;
+  DerivedStructure *derived;
+  PetscInt n_priority;
+  char **priority;
+  ScenarioSpec optimize, evaluate;
+  PetscInt n_objectives;
+  ObjectiveSpec *objectives;
+  RobustSpec robust;
+  OptimizerSpec optimizer;
+} Settings;
+
+/** One plan to make: a case, an arm and a sweep point. */
+typedef struct PlanSpec {
+  PetscInt case_index;
+  char *case_name, *arm; /* arm: "plan" if the study has no arms */
+  char *sweep;           /* "biology.alpha_x_per_Gy=0.1,spots.layer_mm=2"; "" if the study has no sweep */
+  char *folder;          /* "cases/<case>/<arm>[/<sweep point>]", safe characters only, unique in the study */
+  char *yaml;            /* the effective settings of this plan as YAML text, defaults filled in */
+  Settings settings;
+} PlanSpec;
+
+typedef struct Study {
+  char *name;
+  char *file;           /* as given on the command line */
+  char *yaml;           /* effective study as YAML text: what was read, --set applied, defaults filled in */
+  char hash[17];        /* hexadecimal hash of `yaml` */
+  PetscInt n_plans;
+  PlanSpec *plans;      /* ordered by case, then arm, then sweep point */
+} Study;
+
+/**
+ * Parse and check study text. `file` names it in messages and roots relative paths. `set` holds n_set strings
+ * "path=value" (value parsed as YAML) applied over the file; their mistakes say "--set path=value" and exit 2 (bad syntax)
+ * or 3 (bad value). Every mistake found is added (all at once, none twice); then *out is NULL. Not collective, no files
+ * but the text are touched: whether cases exist is checked by `StudyCheckFiles`.
+ */
+PetscErrorCode StudyParse(const char *text, size_t length, const char *file, PetscInt n_set, const char *const *set,
+                          Mistakes *mistakes, Study **out);
+
+/** Read the file and parse it. Missing or unreadable file: ROBION_STUDY. Not collective. */
+PetscErrorCode StudyLoad(const char *file, PetscInt n_set, const char *const *set, Mistakes *mistakes, Study **out);
+
+/** Load on rank 0, give the same study (or the same mistakes) to all ranks. Collective. */
+PetscErrorCode StudyLoadAll(MPI_Comm comm, const char *file, PetscInt n_set, const char *const *set, Mistakes *mistakes,
+                            Study **out);
+
+/** Missing case and base data files, as ROBION_INPUT mistakes with the place in the study that names them. Not collective. */
+PetscErrorCode StudyCheckFiles(const Study *study, Mistakes *mistakes);
+
+PetscErrorCode StudyDestroy(Study **study);
