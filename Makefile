@@ -1,37 +1,182 @@
-# robion: see `make help`.
+# robion: `make help` lists the targets, `make info` the settings.
+VERSION := 0.1.0
 VARIANT ?= release
-V ?= 0
+# Where a variant is built; may be given on the command line.
 BUILD := build$(if $(filter-out release,$(VARIANT)),/$(VARIANT))
-PACKAGES := PETSc hdf5-openmpi yaml-0.1 gsl
+PREFIX ?= /usr/local
+STUDY ?= jobs/rtog-benchmark/study.yaml
+CORES := $(shell nproc)
+NP ?= $(shell echo $$(($(CORES) < 4 ? $(CORES) : 4)))
+HDF5 ?= hdf5-openmpi
+PACKAGES := PETSc $(HDF5) yaml-0.1 gsl
+ifeq ($(origin CC),default)
 CC := mpicc
-PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
-PKG_LIBS = $(shell pkg-config --libs $(PACKAGES)) -lmatio -lm
-
-WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wno-unused-parameter
-CFLAGS_release := -O3 -march=native
-CFLAGS_debug := -O0 -g
-CFLAGS_san := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer
-LDFLAGS_san := -fsanitize=address,undefined
-CFLAGS := -std=gnu11 $(WARN) $(CFLAGS_$(VARIANT)) -Iinclude
-LDFLAGS := $(LDFLAGS_$(VARIANT))
-
-SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
-OBJECTS := $(SOURCES:src/%.c=$(BUILD)/src/%.o)
-LIBRARY := $(BUILD)/librobion.a
-TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
+endif
+AR ?= ar
+V ?= 0
 Q := $(if $(filter 0,$(V)),@)
+say = $(if $(filter 0,$(V)),@printf '  %-5s %s\n' $(1) $(2))
 
-all: $(BUILD)/robion
-$(BUILD)/src/%.o: src/%.c
+ifeq ($(filter release debug san,$(VARIANT)),)
+$(error VARIANT is '$(VARIANT)', expected release, debug or san)
+endif
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(CORES)
+endif
+
+# --- What the compiler is told -------------------------------------------------------------------------------------
+# A variable that is worked out at its first use and kept: not while the Makefile is read, when `deps` may not have run.
+once = $(eval $(1) := $$(shell $(2)))$($(1))
+
+# The native instruction set, where the compiler knows it; PORTABLE=1 is for binaries that run on other machines too.
+ARCH = $(call once,ARCH,$(if $(PORTABLE),,printf 'int f;' | $(CC) -march=native -c -x c -o /dev/null - 2>/dev/null && echo -march=native))
+CFLAGS_release = -O3 $(ARCH) -fno-math-errno -fno-trapping-math
+CFLAGS_debug = -Og -g3 -U_FORTIFY_SOURCE
+CFLAGS_san = -O1 -g -U_FORTIFY_SOURCE
+SANITIZE_san := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZE := $(SANITIZE_$(VARIANT))
+CFLAGS ?= $(CFLAGS_$(VARIANT))
+
+# Results are bit-identical on any number of ranks of one machine, so a value may not depend on whether the compiler put
+# it into a vector loop's body or its remainder: no fast-math, and a*b + c is fused only where the source says fma().
+EXACT := -fno-fast-math -ffp-contract=off
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wno-unused-parameter
+ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS) $(EXACT) $(SANITIZE)
+
+# matio comes by name alone: its pkg-config file would put the serial HDF5 first.
+PKG_FLAGS = $(call once,PKG_FLAGS,pkg-config --cflags $(PACKAGES))
+PKG_LIBS = $(call once,PKG_LIBS,pkg-config --libs $(PACKAGES)) -lmatio -lm
+PKG_VERSIONS = $(call once,PKG_VERSIONS,pkg-config --modversion $(PACKAGES))
+CMOCKA = $(call once,CMOCKA,pkg-config --cflags --libs cmocka)
+ALL_CPPFLAGS = -Iinclude $(CPPFLAGS) $(PKG_FLAGS:-I%=-isystem %)
+ALL_LIBS = $(LDFLAGS) $(patsubst -L%,-Wl$(comma)-rpath$(comma)%,$(filter -L%,$(PKG_LIBS))) $(PKG_LIBS)
+comma := ,
+
+# What the program says of its own making; only one object knows it.
+GIT = $(call once,GIT,GIT_OPTIONAL_LOCKS=0 git --git-dir=.git describe --always --dirty 2>/dev/null || echo unknown)
+quote = '$(subst ','\'',$(1))'
+define = -D$(1)=$(call quote,"$(subst ",\",$(strip $(2)))")
+PROVENANCE = $(call define,ROBION_VERSION,$(VERSION)) $(call define,ROBION_GIT,$(GIT)) $(call define,ROBION_CFLAGS,$(CFLAGS) $(EXACT) $(SANITIZE))
+
+# --- Files ---------------------------------------------------------------------------------------------------------
+SOURCES := $(sort $(wildcard src/*/*.c))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+LIBRARY := $(BUILD)/librobion.a
+PROGRAM := $(BUILD)/robion
+TEST_SOURCES := $(sort $(wildcard tests/test_*.c))
+BENCH_SOURCES := $(sort $(wildcard tests/bench_*.c))
+TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%)
+BENCHES := $(BENCH_SOURCES:%.c=$(BUILD)/%)
+KEEP_PLUGINS := $(if $(SANITIZE),$(BUILD)/tests/keep_plugins.o)
+C_FILES := $(sort $(wildcard src/*.c src/*/*.[ch] include/robion/*.h tests/*.[ch]))
+SCRIPTS := $(sort .ci/run .ci/deps $(wildcard tests/*.sh slurm/*.sh jobs/*/*.sh))
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: FORCE all tests deps deps-build run test san bench lint format format-check install info clean help
+
+all: $(PROGRAM)                 ## the program, build/robion (VARIANT=release|debug|san, PORTABLE=1, V=1, BUILD=dir)
+tests: $(TESTS)                 ## the unit test programs
+
+# --- Compile and link ----------------------------------------------------------------------------------------------
+# A file that is rewritten only when its text changes, so that what depends on it is rebuilt then and only then.
+stamp = @mkdir -p $(@D); printf '%s\n' $(call quote,$(1)) | cmp -s - $@ || printf '%s\n' $(call quote,$(1)) >$@
+
+$(BUILD)/stamp/flags: FORCE | deps-build
+	$(call stamp,$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) $(ALL_LIBS) $(PKG_VERSIONS))
+$(BUILD)/stamp/provenance: FORCE | deps-build
+	$(call stamp,$(PROVENANCE))
+$(BUILD)/stamp/sources: FORCE
+	$(call stamp,$(SOURCES))
+
+$(BUILD)/%.o: %.c $(BUILD)/stamp/flags
+	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP -c $< -o $@
-$(LIBRARY): $(OBJECTS)
-	$(Q)rm -f $@ && ar rcs $@ $^
-$(BUILD)/robion: $(BUILD)/src/main.o $(LIBRARY)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(PKG_LIBS)
-$(BUILD)/tests/%: tests/%.c $(LIBRARY)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP $(LDFLAGS) $< $(LIBRARY) -o $@ $(shell pkg-config --libs cmocka) $(PKG_LIBS)
-tests: $(TESTS)
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all tests
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) $(EXTRA_FLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/src/base/provenance.o: $(BUILD)/stamp/provenance
+$(BUILD)/src/base/provenance.o: EXTRA_FLAGS = $(PROVENANCE)
+
+$(LIBRARY): $(OBJECTS) $(BUILD)/stamp/sources
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $(OBJECTS)
+
+LINK = $(Q)$(CC) $(ALL_CFLAGS) $(if $(SANITIZE),-rdynamic) $(filter %.o,$^) $(LIBRARY) -o $@
+
+$(PROGRAM): $(BUILD)/src/main.o $(LIBRARY) $(KEEP_PLUGINS)
+	$(call say,LINK,$@)
+	$(LINK) $(ALL_LIBS)
+
+$(BUILD)/tests/test_%.o: | deps
+$(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(LIBRARY) $(KEEP_PLUGINS)
+	$(call say,LINK,$@)
+	$(LINK) $(CMOCKA) $(ALL_LIBS)
+
+$(BUILD)/tests/bench_%: $(BUILD)/tests/bench_%.o $(LIBRARY) $(KEEP_PLUGINS)
+	$(call say,LINK,$@)
+	$(LINK) $(ALL_LIBS)
+
+-include $(patsubst %.c,$(BUILD)/%.d,src/main.c $(SOURCES) $(TEST_SOURCES) $(BENCH_SOURCES))
+
+deps-build:
+	@CC='$(CC)' sh .ci/deps $(PACKAGES)
+
+deps: deps-build                ## install missing packages (Debian, Ubuntu); does nothing where all are found
+	@CC='$(CC)' sh .ci/deps $(PACKAGES) cmocka
+
+# --- Run and check -------------------------------------------------------------------------------------------------
+# Open MPI: slots are hardware threads here, and containers run as root.
+MPI_ENV := OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none \
+  $(if $(filter 0,$(shell id -u)),OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1)
+
+run: $(PROGRAM)                 ## plan the benchmark on NP ranks (default: cores, at most 4), or STUDY=file.yaml
+	$(MPI_ENV) mpirun -n $(NP) $(PROGRAM) run $(STUDY)
+
+# A program that does not build is a failed test of its own, so the others are built and run all the same.
+test: deps                      ## every test, the sanitizer build's included; search=PATTERN for some
+	@rm -f $(BUILD)/test-logs/summary.txt
+	-@$(MAKE) --no-print-directory -k all tests
+	-@$(MAKE) --no-print-directory -k VARIANT=san BUILD=$(BUILD)/san tests
+	@BUILD=$(BUILD) CC='$(CC)' tests/run.sh '$(search)'
+
+san: deps                       ## the unit tests with address, leak and undefined-behaviour sanitizers
+	-@$(MAKE) --no-print-directory -k VARIANT=san BUILD=$(BUILD)/san all tests
+	@BUILD=$(BUILD) CC='$(CC)' tests/run.sh --san '$(search)'
+
+bench: $(BENCHES)               ## the timing programs tests/bench_*.c, on NP ranks
+	@$(if $(BENCHES),,echo 'no tests/bench_*.c')
+	@$(foreach b,$(BENCHES),echo '== $(b)'; $(MPI_ENV) mpirun -n $(NP) $(b) || exit 1;)
+
+# Other versions of clang-format lay out some lines otherwise.
+CLANG_FORMAT = $(firstword $(foreach f,clang-format-14 clang-format,$(if $(findstring version 14.,$(shell $f --version 2>&1)),$f)))
+
+format:                         ## lay out all C sources with clang-format 14
+	$(if $(CLANG_FORMAT),$(Q)$(CLANG_FORMAT) -i $(C_FILES),@echo 'clang-format 14 is not here' && exit 1)
+
+format-check:
+	$(if $(CLANG_FORMAT),@$(CLANG_FORMAT) --dry-run -Werror $(C_FILES),@echo 'skipped: clang-format 14 is not here')
+
+lint: format-check              ## formatting, cppcheck and shellcheck, each where it is installed
+	$(Q)if command -v cppcheck >/dev/null; then \
+	  cppcheck --quiet --std=c11 -Iinclude --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+	    --suppress=missingInclude --suppress=unknownMacro -j$(CORES) src; \
+	else echo 'skipped: cppcheck is not here'; fi
+	$(Q)if command -v shellcheck >/dev/null; then shellcheck -x $(SCRIPTS); else echo 'skipped: shellcheck is not here'; fi
+
+# --- The rest ------------------------------------------------------------------------------------------------------
+SHARE = $(DESTDIR)$(PREFIX)/share/robion
+install: $(PROGRAM)             ## PREFIX (default /usr/local) and DESTDIR: program, configurations, studies, SLURM scripts
+	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/robion
+	for f in $(wildcard configs/* slurm/* jobs/*/*); do install -D -m 644 $$f $(SHARE)/$$f || exit 1; done
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/robion $(wildcard README.md LICENSE CHANGELOG.md CITATION.cff)
+
+info: | deps-build              ## variant, compiler, flags and versions of this build
+	@printf '%-10s %s\n' version '$(VERSION) ($(GIT))' variant '$(VARIANT)' build '$(BUILD)' compiler "$$($(CC) --version | head -n 1)"
+	@printf '%-10s %s\n' flags $(call quote,$(strip $(ALL_CFLAGS))) libraries "$$(echo $(join $(PACKAGES:%=%=),$(PKG_VERSIONS)))" ranks '$(NP)'
+
+clean:                          ## remove what was built
+	rm -rf $(BUILD)
+
+help:                           ## this list
+	@sed -nE 's/^([a-z-]+):[^#]*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r t d; do printf '  %-8s %s\n' "$$t" "$$d"; done

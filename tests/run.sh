@@ -1,0 +1,189 @@
+#!/usr/bin/env bash
+# Run the tests and count them:  tests/run.sh [--san] [PATTERN]     (normally through `make test`)
+#
+# Unit tests are the cmocka programs $BUILD/tests/test_*, end-to-end tests the scripts tests/e2e_*.sh; both speak TAP.
+# A comment among the first lines of a test's source says how it wants to be run:
+#   ranks: 1 2 4          under mpirun with each of these rank counts (unit tests; default 1)
+#   timeout: 300          seconds until it counts as hung (default 120; three times that with sanitizers)
+#   sanitizer: slow       only --san runs its sanitizer build
+# Then come the sanitizer builds in $BUILD/san, one run each with the fewest ranks; with --san they alone.
+# PATTERN is an extended regular expression for the names of the tests to run.
+# A test passes where every rank says so; one that its program announced but never reached has failed.
+# Last line: N passed, N failed[, N skipped]. The logs stay in $BUILD/test-logs.
+set -u
+if [ "${1:-}" = --rank ]; then # what mpirun starts: each rank's output goes to a file of its own
+  exec "$3" >"$2.${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-0}}" 2>&1
+fi
+
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=tests/mpi-env.sh
+. tests/mpi-env.sh
+BUILD=${BUILD:-build}
+JOBS=${JOBS:-$(nproc)}
+export CMOCKA_MESSAGE_OUTPUT=TAP ROBION="$BUILD/robion"
+export UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
+
+what=all
+[ "${1:-}" != --san ] || { what=san && shift; }
+pattern=${1:-}
+logs=$BUILD/test-logs
+mkdir -p "$logs" && rm -rf "${logs:?}"/*
+passed=0 failed=0 skipped=0
+
+# The value of a `KEY: value` comment.
+wish() { # FILE KEY DEFAULT
+  local found
+  found=$(head -n 30 "$1" | sed -nE "s%.*\b$2: *([0-9 ]*[0-9]|slow).*%\1%p" | head -n 1)
+  echo "${found:-$3}"
+}
+
+# Count TAP: the log of rank 0, then those of the other ranks. Prints: passed failed skipped.
+# A plan line begins a group of tests (cmocka) or ends the only one (tests/lib.sh).
+tap_count() { # LOG...
+  awk '
+    FNR == 1 { rank++; group = 0 }
+    /^1\.\.[0-9]+$/ { group++; split($0, plan, /\.\./); if (rank == 1) announced += plan[2] }
+    /^ok [0-9]+/ && rank == 1 { good[group, $2] = 1 }
+    /^not ok [0-9]+ # SKIP/ { if (rank == 1) skip[group, $3] = 1; next }
+    /^not ok [0-9]+/ && $3 > 0 { bad[group, $3] = 1 }
+    END {
+      for (t in good) if (!(t in bad)) p++
+      for (t in skip) if (!(t in bad)) s++
+      for (t in bad) f++
+      if (p + s + f < announced) f = announced - p - s
+      print p + 0, f + 0, s + 0
+    }' "$@"
+}
+
+# Leave one test's result, and what it said if that was not all good, for the main loop to print.
+report() { # LOG TITLE STATUS SECONDS
+  local log=$1 title=$2 status=$3 seconds=$4 p=0 f=0 s=0 mark=ok note=''
+  shopt -s nullglob
+  local files=("$log".[0-9]*)
+  [ "${#files[@]}" = 0 ] || read -r p f s < <(tap_count "${files[@]}")
+  case $status in
+    0) [ $((p + f + s)) != 0 ] || { f=1 && note='no test reported'; } ;;
+    124 | 137) f=$((f ? f : 1)) note='hung' ;;
+    *) [ "$f" != 0 ] || { f=1 && note="exit code $status"; } ;;
+  esac
+  [ "$f" = 0 ] || mark=FAIL
+  {
+    printf '%-4s  %-44s %3d passed' "$mark" "$title" "$p"
+    [ "$f" = 0 ] || printf ', %d failed' "$f"
+    [ "$s" = 0 ] || printf ', %d skipped' "$s"
+    printf '  %ss%s\n' "$seconds" "${note:+  ($note)}"
+    grep -hE '^not ok [0-9]+ # SKIP' "${files[@]}" /dev/null | sort -u | sed -E 's/^not ok [0-9]+ # SKIP/      skipped:/'
+    if [ "$f" != 0 ]; then
+      for file in "$log" "${files[@]}"; do
+        [ ! -s "$file" ] || { echo "      --- $file" && tail -n 60 "$file" | sed 's/^/      | /'; }
+      done
+    fi
+  } >"$log.text"
+  echo "$p $f $s" >"$log.part" && mv "$log.part" "$log.count" # last: the text is complete
+}
+
+run_unit() { # PROGRAM SOURCE RANKS TITLE SLOWER
+  local program=$1 source=$2 ranks=$3 title=$4 slower=$5 log seconds start=$SECONDS status=0
+  log=$logs/$(tr -c 'A-Za-z0-9_\n' - <<<"$title")
+  seconds=$(($(wish "$source" timeout 120) * slower))
+  if [ -x "$program" ]; then
+    # shellcheck disable=SC2094 # the ranks write to $log.0, $log.1 ...
+    timeout -k 5 "$seconds" mpirun -n "$ranks" tests/run.sh --rank "$log" "$program" >"$log" 2>&1 </dev/null || status=$?
+  else
+    echo "$program was not built" >"$log" && status=127
+  fi
+  report "$log" "$title" "$status" $((SECONDS - start))
+}
+
+run_script() { # SCRIPT TITLE
+  local log=$logs/$2 start=$SECONDS status=0
+  timeout -k 5 "$(wish "$1" timeout 120)" bash "$1" >"$log.0" 2>&1 </dev/null || status=$?
+  report "$log" "$2" "$status" $((SECONDS - start))
+}
+
+check_format() { # TITLE
+  local log=$logs/$1 start=$SECONDS
+  if ! MAKEFLAGS='' make -s format-check >"$log" 2>&1; then
+    echo "not ok 1 - $1" >"$log.0"
+  elif ! sed -n 's/^skipped:/not ok 1 # SKIP/p' "$log" | grep . >"$log.0"; then
+    echo "ok 1 - $1" >"$log.0"
+  fi
+  report "$log" "$1" 0 $((SECONDS - start))
+}
+
+# Print the results that have come in and add them up.
+collect() {
+  local count text p f s
+  for count in "$logs"/*.count; do
+    [ -e "$count" ] || continue
+    read -r p f s <"$count"
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    text=${count%.count}.text
+    cat "$text"
+    rm -f "$count" "$text"
+  done
+}
+
+# Start a job once there is room for it.
+running=0
+start() { # COMMAND...
+  while [ "$running" -ge "$JOBS" ]; do
+    wait -n
+    running=$((running - 1))
+    collect
+  done
+  "$@" &
+  running=$((running + 1))
+}
+
+wanted() { [[ $1 =~ $pattern ]]; }
+
+run_units() { # FOLDER PREFIX
+  local source name ranks slower n title
+  for source in tests/test_*.c; do
+    [ -e "$source" ] || continue
+    name=$(basename "$source" .c)
+    wanted "$2$name" || continue
+    ranks=$(wish "$source" ranks 1)
+    slower=1
+    if [ -n "$2" ]; then
+      [ "$what" = san ] || [ "$(wish "$source" sanitizer quick)" != slow ] || continue
+      ranks=$(tr -s ' ' '\n' <<<"$ranks" | sort -n | head -n 1)
+      slower=3
+    fi
+    for n in $ranks; do
+      title=$2$name
+      [ "$n" = 1 ] || title="$title on $n ranks"
+      start run_unit "$1/$name" "$source" "$n" "$title" "$slower"
+    done
+  done
+}
+
+# Leaks are looked for where that is possible (it needs ptrace) and where MPI keeps its plug-ins loaded.
+sanitizer_options() {
+  local probe=$logs/leak-probe
+  export ASAN_OPTIONS=detect_leaks=1:fast_unwind_on_malloc=0
+  echo 'int main(void) { return 0; }' | ${CC:-cc} -fsanitize=address -x c -o "$probe" - 2>/dev/null
+  "$probe" >/dev/null 2>&1 || {
+    ASAN_OPTIONS=detect_leaks=0
+    echo "skip  leaks: the leak checker cannot work here"
+  }
+}
+
+if [ "$what" = all ]; then
+  ! wanted format || start check_format format
+  run_units "$BUILD/tests" ""
+  for script in tests/e2e_*.sh; do
+    [ -e "$script" ] || continue
+    name=$(basename "$script" .sh)
+    ! wanted "$name" || start run_script "$script" "$name"
+  done
+fi
+sanitizer_options
+run_units "$BUILD/san/tests" "san "
+wait
+collect
+[ $((passed + failed + skipped)) != 0 ] || echo "no test's name matches: $pattern"
+printf '%d passed, %d failed%s\n' "$passed" "$failed" "$([ "$skipped" = 0 ] || echo ", $skipped skipped")" |
+  tee "$logs/summary.txt"
+[ "$failed" = 0 ] && [ "$passed" != 0 ]
