@@ -43,7 +43,7 @@ double DVHVolumeAtDose(const DVH *dvh, double dose);
 /**
  * All metrics of one structure in one scenario: for physical and RBE-weighted dose D98 D95 D50 D2 D1 Dmax D0.03cc Dmean
  * (Gy per fraction), for RBE-weighted also V95 (% of the volume with at least 95 % of the prescription); for LETd L98 L50
- * L1 Lmean over voxels that receive at least 1 % of the prescription as RBE-weighted dose.
+ * L1 Lmean over voxels that receive at least 1 % of the prescription as RBE-weighted dose (0 if there are none).
  * dose[kind] are arrays on the grid, per fraction. Appends to list.
  */
 PetscErrorCode MetricsOfStructure(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],
@@ -59,3 +59,21 @@ extern const char *const scenario_statistic_names[4]; /* "min", "max", "median",
 
 /** DVH curve on a common axis: percent of volume at least axis[i], for i < n. */
 PetscErrorCode DVHCurve(const DVH *dvh, PetscInt n, const double *axis, double *percent);
+
+/**
+ * The DVH of the nominal scenario and the envelope of the evaluation set, on a common axis. Ranks that hold different
+ * scenarios combine theirs with MPI_MAX on nominal and max and MPI_MIN on min.
+ */
+typedef struct DVHBand {
+  char structure[64];
+  DoseKind quantity;
+  PetscInt n;
+  double *axis;                 /* ascending from 0, unit of the quantity (per fraction) */
+  double *nominal, *min, *max; /* percent of the volume at or above axis */
+} DVHBand;
+
+/** An empty band with n axis values from 0 to `top`: nominal and max 0, min 100. */
+PetscErrorCode DVHBandCreate(const char *structure, DoseKind quantity, PetscInt n, double top, DVHBand *band);
+/** Take in one scenario's DVH: as the nominal curve, into the envelope, or both. */
+PetscErrorCode DVHBandAdd(DVHBand *band, const DVH *dvh, PetscBool nominal, PetscBool in_set);
+PetscErrorCode DVHBandDestroy(DVHBand *band);

@@ -1,0 +1,58 @@
+/**
+ * What a run says while it works: one line per event on standard output and in log.txt, one JSON object per event in
+ * events.jsonl, and status.json for scripts and workflow tools. Part of base.
+ *
+ * There is one logger per process. Only the processes that `LogOpen` makes speakers write: rank 0 of the communicator it
+ * was given. (Several teams each open it with a communicator of their own to have one speaker per team: lines are appended
+ * whole.) Before LogOpen, rank 0 of MPI_COMM_WORLD prints to standard output only. A log that can no longer be written
+ * never stops a run.
+ */
+#pragma once
+#include "robion/error.h"
+#include <stdio.h>
+
+typedef enum { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DETAIL } LogLevel;
+
+/**
+ * Open <folder>/log.txt and <folder>/events.jsonl for appending on rank 0 of comm. verbosity 0: only errors and warnings on
+ * standard output, 1: info too, 2: details too, also in log.txt (which always has errors, warnings and info).
+ * Mistakes: ROBION_RESOURCES, on every rank. Collective.
+ */
+PetscErrorCode LogOpen(MPI_Comm comm, const char *folder, int verbosity, Mistakes *mistakes);
+PetscErrorCode LogClose(void);
+
+/** One line "HH:MM:SS level stage case  message" (local time). patient may be NULL. Control characters become spaces. */
+void LogLine(LogLevel level, const char *stage, const char *patient, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/**
+ * One line {"time": "2026-01-31T12:00:00Z", "event": kind, ...} in events.jsonl. `format` is a list of key=conversion
+ * separated by spaces, the conversion one of %s %d %ld %lld %zu %g (PetscInt: "%" PetscInt_FMT):
+ *   LogEvent("plan_done", "case=%s iterations=%d seconds=%g", name, n, t);
+ * A number that is not finite and a NULL string become null.
+ */
+void LogEvent(const char *kind, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** What status.json says of a study or of one plan. Strings may be NULL (null in the file). */
+typedef struct RunStatus {
+  const char *state;               /* "running" | "done" | "failed" | "stopped" */
+  const char *plan;                /* the plan's folder in the results; NULL for a whole study */
+  const char *patient, *arm, *sweep;
+  const char *message;             /* one line for people, e.g. why it failed */
+  double started, ended;           /* Unix time, s; ended <= 0: not yet (null) */
+} RunStatus;
+
+/** Write <folder>/status.json: temporary name, then rename. False and one mistake if it fails. Not collective. */
+PetscBool StatusWrite(const char *folder, const RunStatus *status, Mistakes *mistakes);
+
+/** Unix time now, s. */
+double TimeNow(void);
+/** "2026-01-31T12:00:00Z" of a Unix time. */
+void TimeText(double unix_time, char text[32]);
+/** "45 s", "12 min 05 s", "1 h 05 min", "2 d 03 h". */
+void DurationText(double seconds, char text[32]);
+/** Time left if `done` of `total` took `elapsed` seconds, as DurationText; "unknown" when nothing is done yet. */
+void TimeLeftText(double elapsed, PetscInt done, PetscInt total, char text[32]);
+
+/** Largest resident memory of this process so far, MiB. */
+double PeakMemory_MiB(void);

@@ -1,0 +1,44 @@
+/**
+ * Text as robion writes it: growing strings, JSON and CSV quoting, whole files that are replaced at once. Numbers have a
+ * dot as decimal sign whatever the locale. Part of base.
+ */
+#pragma once
+#include "robion/error.h"
+#include <stdarg.h>
+
+/** A growing string; start with `Text t = {0}`. data is NULL until something is added, then always terminated. */
+typedef struct Text {
+  char *data;
+  size_t length, capacity;
+} Text;
+
+/** Append (printf format, dot decimals). */
+PetscErrorCode TextAdd(Text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** Append a quoted JSON string; control characters and quotes escaped, NULL becomes null. */
+PetscErrorCode TextAddJSON(Text *text, const char *string);
+/** Append a JSON number with 10 digits; null if it is not finite. */
+PetscErrorCode TextAddJSONNumber(Text *text, double number);
+/** Append one CSV field (RFC 4180): quoted if it holds a comma, quote or line break. */
+PetscErrorCode TextAddCSV(Text *text, const char *field);
+PetscErrorCode TextDestroy(Text *text);
+
+/** vsnprintf with dot decimals. */
+int TextPrintV(char *buffer, size_t size, const char *format, va_list arguments);
+
+/** Read a number with a dot as decimal sign; false unless the whole string is one finite number. */
+PetscBool TextParseNumber(const char *string, double *number);
+
+/** Replace every control character (line breaks, tabs, escapes) by a space. */
+void TextRemoveControls(char *string);
+
+/**
+ * Give `file` this content at once: temporary name beside it, fsync, rename. On failure nothing is left behind, the old
+ * file stays, and one ROBION_RESOURCES mistake says why. Not collective.
+ */
+PetscBool FileReplace(const char *file, const char *content, size_t length, Mistakes *mistakes);
+
+/** Read a whole file, terminated; false and one ROBION_INPUT mistake if that fails. PetscMalloc'ed. */
+PetscBool FileRead(const char *file, char **content, size_t *length, Mistakes *mistakes);
+
+/** Make a folder and those above it; false and one ROBION_RESOURCES mistake if that fails. Not collective. */
+PetscBool FolderMake(const char *folder, Mistakes *mistakes);

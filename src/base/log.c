@@ -1,0 +1,230 @@
+#include "robion/log.h"
+#include "robion/text.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct {
+  PetscBool open, speaks;
+  int verbosity, text, events; /* file descriptors, -1 when closed */
+} logger = {PETSC_FALSE, PETSC_FALSE, 1, -1, -1};
+
+static const char *const level_names[] = {"error", "warning", "info", "detail"};
+
+static int OpenForAppending(const char *folder, const char *name, Mistakes *mistakes)
+{
+  char file[PETSC_MAX_PATH_LEN];
+  snprintf(file, sizeof file, "%s/%s", folder, name);
+  int descriptor = open(file, O_WRONLY | O_CREAT | O_APPEND, 0666);
+  if (descriptor < 0) (void)MistakesAdd(mistakes, ROBION_RESOURCES, "%s: cannot be written: %s", file, strerror(errno));
+  return descriptor;
+}
+
+PetscErrorCode LogOpen(MPI_Comm comm, const char *folder, int verbosity, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(LogClose());
+  logger.open = PETSC_TRUE;
+  logger.speaks = rank == 0 ? PETSC_TRUE : PETSC_FALSE;
+  logger.verbosity = verbosity;
+  Mistakes found = {0};
+  if (logger.speaks) {
+    logger.text = OpenForAppending(folder, "log.txt", &found);
+    logger.events = OpenForAppending(folder, "events.jsonl", &found);
+  }
+  PetscCall(MistakesShare(comm, &found));
+  for (PetscInt i = 0; i < found.n; i++) PetscCall(MistakesAdd(mistakes, found.item[i].exit, "%s", found.item[i].text));
+  PetscCall(MistakesClear(&found));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LogClose(void)
+{
+  PetscFunctionBegin;
+  if (logger.text >= 0) close(logger.text);
+  if (logger.events >= 0) close(logger.events);
+  logger.text = logger.events = -1;
+  logger.open = logger.speaks = PETSC_FALSE;
+  logger.verbosity = 1;
+  PetscFunctionReturn(0);
+}
+
+/* Before LogOpen rank 0 of the world speaks, and so does a process without MPI. */
+static PetscBool Speaks(void)
+{
+  int initialized = 0, finalized = 0, rank = 0;
+  if (logger.open) return logger.speaks;
+  MPI_Initialized(&initialized);
+  MPI_Finalized(&finalized);
+  if (initialized && !finalized) MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  return rank == 0 ? PETSC_TRUE : PETSC_FALSE;
+}
+
+/* One write per line, so that lines of several speakers do not mix. Failing is no reason to stop a run. */
+static void Append(int descriptor, const char *line, size_t length)
+{
+  if (descriptor >= 0 && write(descriptor, line, length) < 0) return;
+}
+
+void LogLine(LogLevel level, const char *stage, const char *patient, const char *format, ...)
+{
+  char message[2048], line[2304], clock[16] = "";
+  if (!Speaks()) return;
+  va_list arguments;
+  va_start(arguments, format);
+  TextPrintV(message, sizeof message, format, arguments);
+  va_end(arguments);
+  time_t now = time(NULL);
+  struct tm parts;
+  if (localtime_r(&now, &parts)) strftime(clock, sizeof clock, "%H:%M:%S", &parts);
+  int length = snprintf(line, sizeof line - 1, "%s %-7s %-9.32s %-16.64s  %s", clock, level_names[level], stage,
+                        patient ? patient : "-", message);
+  length = PetscMin(length, (int)sizeof line - 2);
+  TextRemoveControls(line);
+  line[length] = '\n';
+  line[length + 1] = 0;
+  if ((int)level <= PetscMax((int)LOG_INFO, logger.verbosity + 1)) Append(logger.text, line, (size_t)length + 1);
+  if ((int)level > logger.verbosity + 1) return;
+  fputs(line, stdout);
+  fflush(stdout);
+}
+
+/* Append the value of one conversion; *format stands behind the '%' and is moved behind the conversion. */
+static PetscErrorCode AddValue(Text *text, const char **format, va_list arguments)
+{
+  PetscFunctionBegin;
+  const char *c = *format;
+  int longs = 0;
+  PetscBool size = PETSC_FALSE;
+  for (; *c == 'l' || *c == 'z'; c++) {
+    if (*c == 'z')
+      size = PETSC_TRUE;
+    else
+      longs++;
+  }
+  if (*c == 's')
+    PetscCall(TextAddJSON(text, va_arg(arguments, const char *)));
+  else if (*c == 'g')
+    PetscCall(TextAddJSONNumber(text, va_arg(arguments, double)));
+  else if (size)
+    PetscCall(TextAdd(text, "%zu", va_arg(arguments, size_t)));
+  else if (longs == 2)
+    PetscCall(TextAdd(text, "%lld", va_arg(arguments, long long)));
+  else if (longs == 1)
+    PetscCall(TextAdd(text, "%ld", va_arg(arguments, long)));
+  else
+    PetscCall(TextAdd(text, "%d", va_arg(arguments, int)));
+  *format = *c ? c + 1 : c;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AddEvent(Text *text, const char *kind, const char *format, va_list arguments)
+{
+  PetscFunctionBegin;
+  char stamp[32];
+  TimeText(TimeNow(), stamp);
+  PetscCall(TextAdd(text, "{\"time\": \"%s\", \"event\": ", stamp));
+  PetscCall(TextAddJSON(text, kind));
+  for (const char *c = format; *c;) {
+    if (*c == ' ') {
+      c++;
+      continue;
+    }
+    const char *percent = strstr(c, "=%");
+    PetscCheck(percent, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG, "event format \"%s\" is not key=%%conversion", format);
+    PetscCall(TextAdd(text, ", \"%.*s\": ", (int)(percent - c), c));
+    c = percent + 2;
+    PetscCall(AddValue(text, &c, arguments));
+  }
+  PetscCall(TextAdd(text, "}\n"));
+  PetscFunctionReturn(0);
+}
+
+void LogEvent(const char *kind, const char *format, ...)
+{
+  if (logger.events < 0) return;
+  Text text = {0};
+  va_list arguments;
+  va_start(arguments, format);
+  if (!AddEvent(&text, kind, format, arguments)) Append(logger.events, text.data, text.length);
+  va_end(arguments);
+  (void)TextDestroy(&text);
+}
+
+static PetscErrorCode StatusText(const RunStatus *status, Text *text)
+{
+  PetscFunctionBegin;
+  char started[32], ended[32] = "";
+  double last = status->ended > 0 ? status->ended : TimeNow();
+  TimeText(status->started, started);
+  if (status->ended > 0) TimeText(status->ended, ended);
+  const char *key[] = {"state", "plan", "case", "arm", "sweep", "message", "started", "ended"};
+  const char *value[] = {status->state, status->plan,    status->patient, status->arm,
+                         status->sweep, status->message, started,         status->ended > 0 ? ended : NULL};
+  for (size_t i = 0; i < sizeof key / sizeof *key; i++) {
+    PetscCall(TextAdd(text, "%s\"%s\": ", i ? ",\n  " : "{\n  ", key[i]));
+    PetscCall(TextAddJSON(text, value[i]));
+  }
+  PetscCall(TextAdd(text, ",\n  \"seconds\": %.3f\n}\n", PetscMax(0.0, last - status->started)));
+  PetscFunctionReturn(0);
+}
+
+PetscBool StatusWrite(const char *folder, const RunStatus *status, Mistakes *mistakes)
+{
+  char file[PETSC_MAX_PATH_LEN];
+  Text text = {0};
+  snprintf(file, sizeof file, "%s/status.json", folder);
+  PetscBool good = StatusText(status, &text) ? PETSC_FALSE : FileReplace(file, text.data, text.length, mistakes);
+  (void)TextDestroy(&text);
+  return good;
+}
+
+double TimeNow(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+void TimeText(double unix_time, char text[32])
+{
+  time_t seconds = (time_t)unix_time;
+  struct tm parts;
+  text[0] = 0;
+  if (gmtime_r(&seconds, &parts)) strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);
+}
+
+void DurationText(double seconds, char text[32])
+{
+  if (!isfinite(seconds) || seconds < 0 || seconds > 1e10) {
+    snprintf(text, 32, "unknown");
+    return;
+  }
+  long long s = llround(seconds), minutes = llround(seconds / 60), hours = llround(seconds / 3600);
+  if (s < 60)
+    snprintf(text, 32, "%lld s", s);
+  else if (s < 3600)
+    snprintf(text, 32, "%lld min %02lld s", s / 60, s % 60);
+  else if (minutes < 24 * 60)
+    snprintf(text, 32, "%lld h %02lld min", minutes / 60, minutes % 60);
+  else
+    snprintf(text, 32, "%lld d %02lld h", hours / 24, hours % 24);
+}
+
+void TimeLeftText(double elapsed, PetscInt done, PetscInt total, char text[32])
+{
+  DurationText(done > 0 ? elapsed / (double)done * (double)(total - done) : (double)NAN, text);
+}
+
+double PeakMemory_MiB(void)
+{
+  struct rusage usage;
+  if (getrusage(RUSAGE_SELF, &usage)) return 0;
+  return (double)usage.ru_maxrss / 1024.0; /* Linux counts KiB */
+}

@@ -1,0 +1,168 @@
+#include "robion/evaluate.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const dose_kind_names[N_DOSE_KINDS] = {"physical", "rbe_weighted", "letd"};
+const char *const dose_kind_units[N_DOSE_KINDS] = {"Gy", "Gy(RBE)", "keV/um"};
+
+typedef struct Entry {
+  double value, weight;
+  PetscInt order;
+} Entry;
+
+/* Descending; equal values in voxel order, so that the sums below never depend on the sorting method. */
+static int CompareEntries(const void *a, const void *b)
+{
+  const Entry *p = a, *q = b;
+  if (p->value != q->value) return p->value < q->value ? 1 : -1;
+  return (p->order > q->order) - (p->order < q->order);
+}
+
+static PetscErrorCode EntriesOfRegion(const Region *region, const float *value, Entry *entry)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < region->n; i++) {
+    double found = (double)value[region->voxel[i]], weight = (double)region->fraction[i];
+    PetscCheck(isfinite(found), PETSC_COMM_SELF, PETSC_ERR_FP,
+               "value %g in voxel %" PetscInt_FMT " of %s is not finite", found, region->voxel[i], region->name);
+    PetscCheck(weight > 0 && weight <= 1, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
+               "voxel fraction %g in voxel %" PetscInt_FMT " of %s, expected (0, 1]", weight, region->voxel[i],
+               region->name);
+    entry[i] = (Entry){found, weight, i};
+  }
+  PetscFunctionReturn(0);
+}
+
+/*
+ * A voxel that only touches the structure has most of its volume outside: its dose is no maximum of the structure.
+ * Where every voxel is such a one (structures thinner than the grid) all count.
+ */
+static double Maximum(PetscInt n, const Entry *descending)
+{
+  for (PetscInt i = 0; i < n; i++)
+    if (descending[i].weight >= 0.5) return descending[i].value;
+  return descending[0].value;
+}
+
+PetscErrorCode DVHCreate(const Region *region, const Grid *grid, const float *value, DVH *dvh)
+{
+  PetscFunctionBegin;
+  Entry *entry;
+  double total = 0, sum = 0;
+  memset(dvh, 0, sizeof *dvh);
+  PetscCheck(region->n > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ, "structure %s has no voxels on the dose grid",
+             region->name);
+  dvh->n = region->n;
+  PetscCall(PetscMalloc1(region->n, &entry));
+  PetscCall(PetscMalloc2(region->n, &dvh->value, region->n, &dvh->cumulative));
+  PetscCall(EntriesOfRegion(region, value, entry));
+  qsort(entry, (size_t)region->n, sizeof *entry, CompareEntries);
+  for (PetscInt i = 0; i < region->n; i++) {
+    total += entry[i].weight;
+    sum += entry[i].weight * entry[i].value;
+    dvh->value[i] = entry[i].value;
+    dvh->cumulative[i] = total;
+  }
+  for (PetscInt i = 0; i < region->n; i++) dvh->cumulative[i] /= total;
+  dvh->mean = sum / total;
+  dvh->max = Maximum(region->n, entry);
+  dvh->volume_cm3 = total * GridVoxelVolume_cm3(grid);
+  PetscCall(PetscFree(entry));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode DVHDestroy(DVH *dvh)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFree2(dvh->value, dvh->cumulative));
+  memset(dvh, 0, sizeof *dvh);
+  PetscFunctionReturn(0);
+}
+
+/* First index with cumulative[i] >= share; n-1 if rounding leaves none. */
+static PetscInt FirstReaching(const DVH *dvh, double share)
+{
+  PetscInt low = 0, high = dvh->n - 1;
+  while (low < high) {
+    PetscInt middle = low + (high - low) / 2;
+    if (dvh->cumulative[middle] >= share)
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return low;
+}
+
+double DVHDoseAtVolume(const DVH *dvh, double percent)
+{
+  double share = percent / 100;
+  PetscInt i = FirstReaching(dvh, share);
+  if (i == 0 || share >= dvh->cumulative[i]) return dvh->value[i];
+  double step = (share - dvh->cumulative[i - 1]) / (dvh->cumulative[i] - dvh->cumulative[i - 1]);
+  return dvh->value[i - 1] + step * (dvh->value[i] - dvh->value[i - 1]);
+}
+
+double DVHDoseAtVolume_cm3(const DVH *dvh, double volume_cm3)
+{
+  if (dvh->volume_cm3 < volume_cm3) return dvh->max;
+  return DVHDoseAtVolume(dvh, 100 * volume_cm3 / dvh->volume_cm3);
+}
+
+double DVHVolumeAtDose(const DVH *dvh, double dose)
+{
+  PetscInt low = 0, high = dvh->n; /* the number of values at or above dose lies in [low, high] */
+  while (low < high) {
+    PetscInt middle = low + (high - low) / 2;
+    if (dvh->value[middle] >= dose)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low ? 100 * dvh->cumulative[low - 1] : 0;
+}
+
+PetscErrorCode DVHCurve(const DVH *dvh, PetscInt n, const double *axis, double *percent)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < n; i++) percent[i] = DVHVolumeAtDose(dvh, axis[i]);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode DVHBandCreate(const char *structure, DoseKind quantity, PetscInt n, double top, DVHBand *band)
+{
+  PetscFunctionBegin;
+  PetscCheck(n >= 2 && top > 0 && isfinite(top), PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
+             "DVH axis of %" PetscInt_FMT " values up to %g, expected at least 2 and a positive end", n, top);
+  memset(band, 0, sizeof *band);
+  PetscCall(PetscStrncpy(band->structure, structure, sizeof band->structure));
+  band->quantity = quantity;
+  band->n = n;
+  PetscCall(PetscCalloc4(n, &band->axis, n, &band->nominal, n, &band->min, n, &band->max));
+  for (PetscInt i = 0; i < n; i++) {
+    band->axis[i] = top * (double)i / (double)(n - 1);
+    band->min[i] = 100;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode DVHBandAdd(DVHBand *band, const DVH *dvh, PetscBool nominal, PetscBool in_set)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < band->n; i++) {
+    double percent = DVHVolumeAtDose(dvh, band->axis[i]);
+    if (nominal) band->nominal[i] = percent;
+    if (!in_set) continue;
+    band->min[i] = PetscMin(band->min[i], percent);
+    band->max[i] = PetscMax(band->max[i], percent);
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode DVHBandDestroy(DVHBand *band)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFree4(band->axis, band->nominal, band->min, band->max));
+  memset(band, 0, sizeof *band);
+  PetscFunctionReturn(0);
+}

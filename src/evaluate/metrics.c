@@ -1,0 +1,162 @@
+#include "robion/evaluate.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const scenario_statistic_names[4] = {"min", "max", "median", "index"};
+
+/* Small volume for the near-maximum dose, as ICRU and most constraint tables use it for serial organs. */
+static const double NEAR_MAXIMUM_cm3 = 0.03;
+/* LETd counts only where there is dose worth speaking of: 1 % of the prescription. */
+static const double LETD_DOSE_SHARE = 0.01;
+/* V95: volume with at least 95 % of the prescription. */
+static const double COVERAGE_SHARE = 0.95;
+
+static PetscErrorCode Append(MetricList *list, const Region *region, DoseKind quantity, const char *name,
+                             const char *unit, double value)
+{
+  PetscFunctionBegin;
+  PetscCheck(isfinite(value), PETSC_COMM_SELF, PETSC_ERR_FP, "%s of %s is %g", name, region->name, value);
+  if (list->n == list->capacity) {
+    list->capacity = list->capacity ? 2 * list->capacity : 64;
+    PetscCall(PetscRealloc((size_t)list->capacity * sizeof *list->item, &list->item));
+  }
+  Metric *m = &list->item[list->n++];
+  memset(m, 0, sizeof *m); /* rows are sent and compared as bytes */
+  PetscCall(PetscStrncpy(m->structure, region->name, sizeof m->structure));
+  PetscCall(PetscStrncpy(m->name, name, sizeof m->name));
+  PetscCall(PetscStrncpy(m->unit, unit, sizeof m->unit));
+  m->quantity = quantity;
+  m->value = value;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode DoseMetrics(const Region *region, const Grid *grid, DoseKind kind, const float *dose,
+                                  double prescription_Gy_RBE, MetricList *list)
+{
+  PetscFunctionBegin;
+  static const struct {
+    const char *name;
+    double percent;
+  } at_volume[] = {{"D98", 98}, {"D95", 95}, {"D50", 50}, {"D2", 2}, {"D1", 1}};
+  const char *unit = dose_kind_units[kind];
+  DVH dvh;
+  PetscCall(DVHCreate(region, grid, dose, &dvh));
+  for (size_t i = 0; i < sizeof at_volume / sizeof *at_volume; i++)
+    PetscCall(Append(list, region, kind, at_volume[i].name, unit, DVHDoseAtVolume(&dvh, at_volume[i].percent)));
+  PetscCall(Append(list, region, kind, "Dmax", unit, dvh.max));
+  PetscCall(Append(list, region, kind, "D0.03cc", unit, DVHDoseAtVolume_cm3(&dvh, NEAR_MAXIMUM_cm3)));
+  PetscCall(Append(list, region, kind, "Dmean", unit, dvh.mean));
+  if (kind == DOSE_RBE_WEIGHTED)
+    PetscCall(Append(list, region, kind, "V95", "%", DVHVolumeAtDose(&dvh, COVERAGE_SHARE * prescription_Gy_RBE)));
+  PetscCall(DVHDestroy(&dvh));
+  PetscFunctionReturn(0);
+}
+
+/* The part of a region with at least this dose; voxel and fraction belong to the caller (PetscFree2). */
+static PetscErrorCode RegionAboveDose(const Region *region, const float *dose, double least, Region *part)
+{
+  PetscFunctionBegin;
+  *part = *region;
+  part->n = 0;
+  PetscCall(PetscMalloc2(region->n, &part->voxel, region->n, &part->fraction));
+  for (PetscInt i = 0; i < region->n; i++)
+    if ((double)dose[region->voxel[i]] >= least) {
+      part->voxel[part->n] = region->voxel[i];
+      part->fraction[part->n++] = region->fraction[i];
+    }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode LETdMetrics(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],
+                                  double prescription_Gy_RBE, MetricList *list)
+{
+  PetscFunctionBegin;
+  const char *unit = dose_kind_units[DOSE_LETD];
+  Region part;
+  DVH dvh = {0};
+  double l98 = 0, l50 = 0, l1 = 0;
+  PetscCall(RegionAboveDose(region, dose[DOSE_RBE_WEIGHTED], LETD_DOSE_SHARE * prescription_Gy_RBE, &part));
+  if (part.n) {
+    PetscCall(DVHCreate(&part, grid, dose[DOSE_LETD], &dvh));
+    l98 = DVHDoseAtVolume(&dvh, 98);
+    l50 = DVHDoseAtVolume(&dvh, 50);
+    l1 = DVHDoseAtVolume(&dvh, 1);
+  }
+  PetscCall(Append(list, region, DOSE_LETD, "L98", unit, l98));
+  PetscCall(Append(list, region, DOSE_LETD, "L50", unit, l50));
+  PetscCall(Append(list, region, DOSE_LETD, "L1", unit, l1));
+  PetscCall(Append(list, region, DOSE_LETD, "Lmean", unit, dvh.mean));
+  PetscCall(DVHDestroy(&dvh));
+  PetscCall(PetscFree2(part.voxel, part.fraction));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MetricsOfStructure(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],
+                                  double prescription_Gy_RBE, MetricList *list)
+{
+  PetscFunctionBegin;
+  PetscCheck(prescription_Gy_RBE > 0 && isfinite(prescription_Gy_RBE), PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
+             "prescription %g Gy(RBE), expected a positive dose", prescription_Gy_RBE);
+  PetscCall(DoseMetrics(region, grid, DOSE_RBE_WEIGHTED, dose[DOSE_RBE_WEIGHTED], prescription_Gy_RBE, list));
+  PetscCall(DoseMetrics(region, grid, DOSE_PHYSICAL, dose[DOSE_PHYSICAL], prescription_Gy_RBE, list));
+  PetscCall(LETdMetrics(region, grid, dose, prescription_Gy_RBE, list));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MetricListDestroy(MetricList *list)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFree(list->item));
+  list->n = list->capacity = 0;
+  PetscFunctionReturn(0);
+}
+
+static int CompareDoubles(const void *a, const void *b)
+{
+  double p = *(const double *)a, q = *(const double *)b;
+  return (p > q) - (p < q);
+}
+
+static PetscErrorCode CheckRows(PetscInt n, const MetricList *lists)
+{
+  PetscFunctionBegin;
+  for (PetscInt s = 1; s < n; s++) {
+    PetscCheck(lists[s].n == lists[0].n, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ,
+               "scenario %" PetscInt_FMT " has %" PetscInt_FMT " metrics, the first has %" PetscInt_FMT, s, lists[s].n,
+               lists[0].n);
+    for (PetscInt i = 0; i < lists[0].n; i++) {
+      const Metric *a = &lists[0].item[i], *b = &lists[s].item[i];
+      PetscCheck(!strcmp(a->structure, b->structure) && !strcmp(a->name, b->name) && a->quantity == b->quantity,
+                 PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG,
+                 "metric row %" PetscInt_FMT " of scenario %" PetscInt_FMT " is %s of %s, expected %s of %s", i, s,
+                 b->name, b->structure, a->name, a->structure);
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MetricsOverScenarios(PetscInt n, const MetricList *lists, MetricList out[4])
+{
+  PetscFunctionBegin;
+  PetscCheck(n > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ, "no scenarios to take statistics over");
+  PetscCall(CheckRows(n, lists));
+  PetscInt rows = lists[0].n;
+  double *value;
+  PetscCall(PetscMalloc1(n, &value));
+  for (int k = 0; k < 4; k++) {
+    out[k].n = out[k].capacity = rows;
+    PetscCall(PetscMalloc1(rows, &out[k].item));
+    PetscCall(PetscArraycpy(out[k].item, lists[0].item, rows));
+  }
+  for (PetscInt i = 0; i < rows; i++) {
+    for (PetscInt s = 0; s < n; s++) value[s] = lists[s].item[i].value;
+    qsort(value, (size_t)n, sizeof *value, CompareDoubles);
+    out[0].item[i].value = value[0];
+    out[1].item[i].value = value[n - 1];
+    out[2].item[i].value = 0.5 * (value[(n - 1) / 2] + value[n / 2]);
+    out[3].item[i].value = value[n - 1] - value[0];
+  }
+  PetscCall(PetscFree(value));
+  PetscFunctionReturn(0);
+}

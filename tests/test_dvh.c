@@ -1,0 +1,138 @@
+/* DVH queries against hand-computed values: four voxels with fractions, a structure thinner than the grid, bands. */
+#include "robion/evaluate.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#define EXACT 1e-12
+
+static const Grid grid = {{5, 1, 1}, {10, 10, 1}, {0, 0, 0}}; /* voxels of 0.1 cm3 */
+
+/* Values 4 3 2 1 with weights 1 0.5 0.5 1: shares of the volume at or above them 1/3 1/2 2/3 1. */
+static const float value[5] = {2, 4, 9, 1, 3};
+static PetscInt voxel[4] = {0, 1, 3, 4};
+static float fraction[4] = {0.5f, 1, 1, 0.5f};
+static const Region region = {"R", ROLE_TARGET, 4, voxel, fraction, 0.3};
+
+static void FourVoxels(void **state)
+{
+  DVH dvh;
+  assert_int_equal(DVHCreate(&region, &grid, value, &dvh), 0);
+  const double want[4] = {4, 3, 2, 1}, share[4] = {1.0 / 3, 0.5, 2.0 / 3, 1};
+  for (int i = 0; i < 4; i++) {
+    assert_float_equal(dvh.value[i], want[i], 0);
+    assert_float_equal(dvh.cumulative[i], share[i], EXACT);
+  }
+  assert_float_equal(dvh.cumulative[3], 1, 0);
+  assert_float_equal(dvh.mean, (4 + 1.5 + 1 + 1) / 3, EXACT);
+  assert_float_equal(dvh.max, 4, 0);
+  assert_float_equal(dvh.volume_cm3, 0.3, EXACT);
+  DVHDestroy(&dvh);
+}
+
+static void DoseAtVolume(void **state)
+{
+  DVH dvh;
+  assert_int_equal(DVHCreate(&region, &grid, value, &dvh), 0);
+  assert_float_equal(DVHDoseAtVolume(&dvh, 1), 4, EXACT);
+  assert_float_equal(DVHDoseAtVolume(&dvh, 50), 3, EXACT);
+  assert_float_equal(DVHDoseAtVolume(&dvh, 100 * 7.0 / 12), 2.5, EXACT); /* halfway between 1/2 and 2/3 */
+  assert_float_equal(DVHDoseAtVolume(&dvh, 98), 1.06, EXACT);            /* 0.06 of the way back from 1 to 2 */
+  assert_float_equal(DVHDoseAtVolume(&dvh, 100), 1, 0);
+  assert_float_equal(DVHDoseAtVolume_cm3(&dvh, 0.15), 3, EXACT);
+  assert_float_equal(DVHDoseAtVolume_cm3(&dvh, 0.03), 4, EXACT);
+  assert_float_equal(DVHDoseAtVolume_cm3(&dvh, 0.31), 4, EXACT); /* more than there is */
+  DVHDestroy(&dvh);
+}
+
+static void VolumeAtDose(void **state)
+{
+  DVH dvh;
+  assert_int_equal(DVHCreate(&region, &grid, value, &dvh), 0);
+  assert_float_equal(DVHVolumeAtDose(&dvh, 0), 100, 0);
+  assert_float_equal(DVHVolumeAtDose(&dvh, 1), 100, 0); /* "at least" includes the bound */
+  assert_float_equal(DVHVolumeAtDose(&dvh, 1.0001), 200.0 / 3, 1e-10);
+  assert_float_equal(DVHVolumeAtDose(&dvh, 3), 50, 1e-10);
+  assert_float_equal(DVHVolumeAtDose(&dvh, 4.0001), 0, 0);
+  DVHDestroy(&dvh);
+}
+
+/* The hottest voxel counts as maximum only with half its volume inside, unless none has that. */
+static void MaximumOfThinStructure(void **state)
+{
+  float thin[4] = {0.5f, 0.49f, 1, 0.1f}, thinner[4] = {0.2f, 0.3f, 0.1f, 0.4f};
+  Region edge = region, shell = region;
+  DVH dvh;
+  edge.fraction = thin;
+  shell.fraction = thinner;
+  assert_int_equal(DVHCreate(&edge, &grid, value, &dvh), 0);
+  assert_float_equal(dvh.max, 2, 0);
+  DVHDestroy(&dvh);
+  assert_int_equal(DVHCreate(&shell, &grid, value, &dvh), 0);
+  assert_float_equal(dvh.max, 4, 0);
+  DVHDestroy(&dvh);
+}
+
+/* Many pseudo-random voxels, many of them equal: curves fall, dose at volume falls, and the two agree. */
+static void Monotone(void **state)
+{
+  enum { N = 1000 };
+  PetscInt all[N];
+  float part[N], dose[N];
+  unsigned seed = 1;
+  for (int i = 0; i < N; i++) {
+    seed = seed * 1664525u + 1013904223u;
+    all[i] = i;
+    part[i] = (float)(1 + (seed >> 24) % 4) / 4;
+    dose[i] = (float)((seed >> 16) % 64) / 8;
+  }
+  Grid line = {{N, 1, 1}, {1, 1, 1}, {0, 0, 0}};
+  Region big = {"big", ROLE_OAR, N, all, part, 1};
+  DVH dvh;
+  assert_int_equal(DVHCreate(&big, &line, dose, &dvh), 0);
+  double axis[81], percent[81];
+  for (int i = 0; i < 81; i++) axis[i] = 0.1 * i;
+  assert_int_equal(DVHCurve(&dvh, 81, axis, percent), 0);
+  assert_float_equal(percent[0], 100, 0);
+  assert_float_equal(percent[80], 0, 0);
+  for (int i = 1; i < 81; i++) assert_true(percent[i] <= percent[i - 1]);
+  for (int i = 1; i <= 100; i++) {
+    assert_true(DVHDoseAtVolume(&dvh, i) <= DVHDoseAtVolume(&dvh, i - 1));
+    assert_true(DVHVolumeAtDose(&dvh, DVHDoseAtVolume(&dvh, i) - 1e-9) >= i - 0.11); /* one voxel is 0.1 % */
+  }
+  DVHDestroy(&dvh);
+}
+
+static void Band(void **state)
+{
+  const float hotter[5] = {3, 5, 9, 2, 4}, extra[5] = {0, 0, 0, 0, 0};
+  const float *dose[3] = {value, hotter, extra};
+  DVHBand band;
+  assert_int_equal(DVHBandCreate("R", DOSE_RBE_WEIGHTED, 6, 5, &band), 0);
+  for (int s = 0; s < 3; s++) {
+    DVH dvh;
+    assert_int_equal(DVHCreate(&region, &grid, dose[s], &dvh), 0);
+    assert_int_equal(DVHBandAdd(&band, &dvh, s == 2 ? PETSC_TRUE : PETSC_FALSE, s < 2 ? PETSC_TRUE : PETSC_FALSE), 0);
+    DVHDestroy(&dvh);
+  }
+  const double low[6] = {100, 100, 200.0 / 3, 50, 100.0 / 3, 0}, high[6] = {100, 100, 100, 200.0 / 3, 50, 100.0 / 3};
+  for (int i = 0; i < 6; i++) {
+    assert_float_equal(band.axis[i], i, EXACT);
+    assert_float_equal(band.min[i], low[i], 1e-10);
+    assert_float_equal(band.max[i], high[i], 1e-10);
+    assert_float_equal(band.nominal[i], i ? 0 : 100, 0);
+  }
+  DVHBandDestroy(&band);
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(FourVoxels),   cmocka_unit_test(DoseAtVolume),
+                                     cmocka_unit_test(VolumeAtDose), cmocka_unit_test(MaximumOfThinStructure),
+                                     cmocka_unit_test(Monotone),     cmocka_unit_test(Band)};
+  if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
+  int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  PetscFinalize();
+  return failures;
+}

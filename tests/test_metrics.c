@@ -1,0 +1,145 @@
+/* Metrics of a structure and their statistics over scenarios, by hand. */
+#include "robion/evaluate.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { N = 100 };
+
+static const Grid grid = {{N, 1, 1}, {1, 1, 1}, {0, 0, 0}}; /* voxels of 0.001 cm3 */
+
+/* RBE-weighted dose 1..100 % of 4 Gy(RBE), physical a quarter of it, LETd falling from 199 to 100 keV/um. */
+static void FillDoses(float dose[N_DOSE_KINDS][N])
+{
+  for (int i = 0; i < N; i++) {
+    dose[DOSE_RBE_WEIGHTED][i] = (float)(0.04 * (i + 1));
+    dose[DOSE_PHYSICAL][i] = (float)(0.01 * (i + 1));
+    dose[DOSE_LETD][i] = (float)(199 - i);
+  }
+}
+
+static Region WholeLine(PetscInt *voxel, float *fraction)
+{
+  for (int i = 0; i < N; i++) {
+    voxel[i] = i;
+    fraction[i] = 1;
+  }
+  return (Region){"Left lung", ROLE_OAR, N, voxel, fraction, 0.1};
+}
+
+static double Find(const MetricList *list, DoseKind quantity, const char *name, const char *unit)
+{
+  for (PetscInt i = 0; i < list->n; i++)
+    if (list->item[i].quantity == quantity && !strcmp(list->item[i].name, name)) {
+      assert_string_equal(list->item[i].unit, unit);
+      assert_string_equal(list->item[i].structure, "Left lung");
+      return list->item[i].value;
+    }
+  fail_msg("no metric %s", name);
+  return 0;
+}
+
+static void OfStructure(void **state)
+{
+  float dose[N_DOSE_KINDS][N], fraction[N];
+  const float *const doses[N_DOSE_KINDS] = {dose[0], dose[1], dose[2]};
+  PetscInt voxel[N];
+  Region region = WholeLine(voxel, fraction);
+  MetricList list = {0};
+  FillDoses(dose);
+  assert_int_equal(MetricsOfStructure(&region, &grid, doses, 4, &list), 0);
+  assert_int_equal(list.n, 8 + 8 + 1 + 4);
+  const struct {
+    const char *name;
+    double share; /* of the prescription; the p-th hottest of 100 equal voxels */
+  } want[] = {{"D98", .03}, {"D95", .06}, {"D50", .51},     {"D2", .99},
+              {"D1", 1},    {"Dmax", 1},  {"D0.03cc", .71}, {"Dmean", .505}};
+  for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+    assert_float_equal(Find(&list, DOSE_RBE_WEIGHTED, want[i].name, "Gy(RBE)"), 4 * want[i].share, 1e-6);
+    assert_float_equal(Find(&list, DOSE_PHYSICAL, want[i].name, "Gy"), want[i].share, 1e-6);
+  }
+  /* 3.8f is 3.7999999523: the voxel at exactly 95 % may fall on either side of the bound in single precision. */
+  assert_float_equal(Find(&list, DOSE_RBE_WEIGHTED, "V95", "%"), 6, 1);
+  assert_float_equal(Find(&list, DOSE_LETD, "Lmean", "keV/um"), 149.5, 0.51);
+  assert_float_equal(Find(&list, DOSE_LETD, "L1", "keV/um"), 199, 1.01);
+  MetricListDestroy(&list);
+}
+
+/* LETd is asked only where the dose is at least 1 % of the prescription; without such voxels the rows stay, as 0. */
+static void LETdNeedsDose(void **state)
+{
+  float dose[N_DOSE_KINDS][N], fraction[N];
+  const float *const doses[N_DOSE_KINDS] = {dose[0], dose[1], dose[2]};
+  PetscInt voxel[N];
+  Region region = WholeLine(voxel, fraction);
+  MetricList list = {0}, none = {0};
+  FillDoses(dose);
+  for (int i = 0; i < N / 2; i++) dose[DOSE_RBE_WEIGHTED][i] = 0.0399f;
+  assert_int_equal(MetricsOfStructure(&region, &grid, doses, 4, &list), 0);
+  assert_float_equal(Find(&list, DOSE_LETD, "Lmean", "keV/um"), 124.5, 1e-9); /* voxels 50..99: 149..100 */
+  assert_float_equal(Find(&list, DOSE_LETD, "L1", "keV/um"), 149, 1e-9);
+  assert_float_equal(Find(&list, DOSE_LETD, "L50", "keV/um"), 125, 1e-9);
+  assert_float_equal(Find(&list, DOSE_LETD, "L98", "keV/um"), 101, 1e-9);
+  assert_int_equal(MetricsOfStructure(&region, &grid, doses, 1000, &none), 0);
+  assert_int_equal(none.n, list.n);
+  assert_float_equal(Find(&none, DOSE_LETD, "Lmean", "keV/um"), 0, 0);
+  MetricListDestroy(&list);
+  MetricListDestroy(&none);
+}
+
+static void OverScenarios(void **state)
+{
+  Metric rows[4][2];
+  MetricList lists[4], out[4];
+  const double value[4][2] = {{3, 1}, {1, 1}, {10, 2}, {2, 8}};
+  memset(rows, 0, sizeof rows);
+  for (int s = 0; s < 4; s++) {
+    for (int i = 0; i < 2; i++) {
+      strcpy(rows[s][i].structure, "CTV");
+      strcpy(rows[s][i].name, i ? "D2" : "D98");
+      rows[s][i].value = value[s][i];
+    }
+    lists[s] = (MetricList){2, 2, rows[s]};
+  }
+  const double even[4][2] = {{1, 1}, {10, 8}, {2.5, 1.5}, {9, 7}}, odd[4][2] = {{1, 1}, {10, 2}, {3, 1}, {9, 1}};
+  for (int n = 3; n <= 4; n++) {
+    assert_int_equal(MetricsOverScenarios(n, lists, out), 0);
+    for (int k = 0; k < 4; k++) {
+      for (int i = 0; i < 2; i++) assert_float_equal(out[k].item[i].value, n == 4 ? even[k][i] : odd[k][i], 0);
+      assert_string_equal(out[k].item[1].name, "D2");
+      MetricListDestroy(&out[k]);
+    }
+  }
+  assert_string_equal(scenario_statistic_names[3], "index");
+}
+
+/* Rows that do not match and doses that are no numbers are bugs, not results. */
+static void Refuses(void **state)
+{
+  float dose[N_DOSE_KINDS][N], fraction[N];
+  const float *const doses[N_DOSE_KINDS] = {dose[0], dose[1], dose[2]};
+  PetscInt voxel[N];
+  Region region = WholeLine(voxel, fraction);
+  Metric a = {"CTV", "D98", "Gy", DOSE_PHYSICAL, 1}, b = {"CTV", "D95", "Gy", DOSE_PHYSICAL, 1};
+  MetricList lists[2] = {{1, 1, &a}, {1, 1, &b}}, out[4], list = {0};
+  PetscPushErrorHandler(PetscReturnErrorHandler, NULL);
+  assert_int_not_equal(MetricsOverScenarios(2, lists, out), 0);
+  FillDoses(dose);
+  dose[DOSE_PHYSICAL][7] = NAN;
+  assert_int_not_equal(MetricsOfStructure(&region, &grid, doses, 4, &list), 0);
+  PetscPopErrorHandler();
+  MetricListDestroy(&list);
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(OfStructure), cmocka_unit_test(LETdNeedsDose),
+                                     cmocka_unit_test(OverScenarios), cmocka_unit_test(Refuses)};
+  if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
+  int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  PetscFinalize();
+  return failures;
+}
