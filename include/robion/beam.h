@@ -1,0 +1,64 @@
+/**
+ * Treatment beams: IEC 61217 geometry, spots and energy layers. Step 5 of the data's way.
+ *
+ * Beam's-eye view (BEV) of a beam: u along IEC gantry x (patient left at gantry 0, head first supine), v along IEC gantry y
+ * (superior), w along the beam direction, 0 at the isocentre. At gantry 0 the beam travels towards posterior (LPS +y).
+ * patient = isocentre + R (u, w, v)^T with R = R_couch R_gantry about the LPS axes.
+ */
+#pragma once
+#include "robion/exchange.h"
+#include "robion/structure.h"
+#include "robion/study.h"
+
+/** Consecutive energy layers of one ray: spots first_spot ... first_spot + n - 1 on layers first_layer ... */
+typedef struct SpotRun {
+  double x_mm, y_mm; /* of the spot axis in the isocentre plane */
+  PetscInt first_spot, first_layer, n;
+} SpotRun;
+
+typedef struct Beam {
+  double gantry_deg, couch_deg;
+  double isocentre_mm[3];
+  double u[3], v[3], w[3]; /* unit vectors of the BEV axes, LPS */
+  double sad_mm;           /* <= 0: parallel */
+  PetscInt n_layer;
+  PetscInt *energy;        /* [n_layer] machine energy index, ascending */
+  PetscInt n_run;
+  SpotRun *run;            /* ordered by y, then x, then layer */
+  PetscInt first_spot, n_spot;
+} Beam;
+
+typedef struct BeamSet {
+  PetscInt n_beam, n_spot;
+  Beam *beam;
+} BeamSet;
+
+/** Set the axes of a beam from its angles. */
+void BeamSetAxes(Beam *beam);
+
+/** BEV coordinates (u, v, w), mm, of a patient point when the patient is shifted by shift_mm. */
+void BeamProject(const Beam *beam, const double point_mm[3], const double shift_mm[3], double bev_mm[3]);
+
+/** Source position (LPS) in the frame of a patient shifted by shift_mm; for a parallel beam, a point far upstream of `point_mm`. */
+void BeamSource(const Beam *beam, const double point_mm[3], const double shift_mm[3], double source_mm[3]);
+
+/** Water-equivalent depth, mm, of a point under a setup shift: exact ray trace from the source, without range error. */
+double BeamWEPL(const Beam *beam, const Case *patient, const double point_mm[3], const double shift_mm[3]);
+
+/**
+ * Lay out spots and layers that cover `target` (fractions on `grid`) grown by the spot margin, in every scenario of `optimize`.
+ * Isocentre: as given, else the target's centre of mass. Mistakes (ROBION_INPUT): isocentre outside the CT, target deeper
+ * than the machine's largest range or no layer that reaches it (says depth and range). Not collective.
+ */
+PetscErrorCode BeamSetCreate(const Settings *settings, const Case *patient, const Machine *machine, const Grid *grid,
+                             const Region *target, const ScenarioSet *optimize, Mistakes *mistakes, BeamSet **out);
+
+/**
+ * The beams of the study with exactly the spots of a foreign plan, in their order (spot_of[i]: index in the set of list entry
+ * i). Energies must be the machine's within 0.05 MeV/u; mistakes are ROBION_INPUT.
+ */
+PetscErrorCode BeamSetFromSpots(const Settings *settings, const Case *patient, const Machine *machine, const Grid *grid,
+                                const Region *target, const SpotList *spots, Mistakes *mistakes, BeamSet **out,
+                                PetscInt **spot_of);
+
+PetscErrorCode BeamSetDestroy(BeamSet **beams);

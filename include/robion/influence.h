@@ -1,0 +1,56 @@
+/**
+ * The dose operator of scenarios: spot weights -> dose, alpha*dose, sqrt(beta)*dose and LET*dose of voxels, and its exact
+ * transpose. Step 7 of the data's way.
+ *
+ * Entry of spot j (beam b, energy E) and voxel i, with water-equivalent depth z of the voxel's own ray and lateral offset
+ * rho from the spot axis in BEV:
+ *     D_ij = IDD_E(z) * sum_m w_m,E(z) G(rho; sigma_m),  sigma_m^2 = sigma_spot,E^2 + sigma_m,E(z)^2      [Gy per particle]
+ * cut off at the radius outside which at most `dropped_dose_fraction` of the spot's dose at that depth lies; the dose
+ * inside is scaled up so that the laterally integrated dose stays IDD. The other channels are alpha_E(z) D_ij and so on.
+ * A scenario shifts the patient against the beams (new rays, new rho) and scales z by its range error.
+ *
+ * An `Influence` holds the rows of one block of voxels, all scenarios, all spots. Rows never cross ranks: whoever holds a
+ * block computes its dose completely, so doses do not depend on the number of ranks.
+ */
+#pragma once
+#include "robion/beam.h"
+#include "robion/biology.h"
+
+enum { CHANNEL_DOSE, CHANNEL_ALPHA, CHANNEL_SQRT_BETA, CHANNEL_LET, N_CHANNELS };
+
+typedef struct DoseModel_s *DoseModel;
+typedef struct Influence_s *Influence;
+
+/** Prepare look-up tables of all beams and layers. The arguments must outlive the model. Not collective. */
+PetscErrorCode DoseModelCreate(const Case *patient, const Machine *machine, const Biology *biology, const BeamSet *beams,
+                               double dropped_dose_fraction, DoseModel *model);
+PetscErrorCode DoseModelDestroy(DoseModel *model);
+
+typedef enum {
+  INFLUENCE_ASSEMBLED, /* entries stored: fast, about 4.6 bytes each for four channels */
+  INFLUENCE_STREAMED   /* entries computed anew at each application: no memory, the same bits */
+} InfluenceType;
+
+/**
+ * Operator of n voxels (indices into grid) in the scenarios of set. Traces every voxel's rays once per setup; for
+ * INFLUENCE_ASSEMBLED builds all entries. Not collective.
+ */
+PetscErrorCode InfluenceCreate(DoseModel model, InfluenceType type, const ScenarioSet *set, const Grid *grid, PetscInt n,
+                               const PetscInt *voxel, Influence *out);
+
+/** channels[v*N_CHANNELS + c] = sum_j entry(v, j, c) weight[j] in one scenario; weight in particles, [n_spot]. Not collective. */
+PetscErrorCode InfluenceApply(Influence influence, PetscInt scenario, const double *weight, double *channels);
+
+/** gradient[j] += sum_{v,c} entry(v, j, c) cotangent[v*N_CHANNELS + c]: the transpose of InfluenceApply. Not collective. */
+PetscErrorCode InfluenceApplyTranspose(Influence influence, PetscInt scenario, const double *cotangent, double *gradient);
+
+/** Stored entries (each serves four channels) and bytes held. */
+PetscErrorCode InfluenceGetSize(Influence influence, size_t *entries, size_t *bytes);
+
+/** Entries that the nominal scenario of n voxels has: the estimate of `--dry-run`. Not collective. */
+PetscErrorCode InfluenceCountEntries(DoseModel model, const Grid *grid, PetscInt n, const PetscInt *voxel, size_t *entries);
+
+/** Water-equivalent depth, mm, of local voxel v for a beam and setup index (without range error; machine offsets included). */
+double InfluenceDepth(Influence influence, PetscInt setup, PetscInt beam, PetscInt v);
+
+PetscErrorCode InfluenceDestroy(Influence *influence);

@@ -1,0 +1,95 @@
+/**
+ * The optimisation problem on a team of ranks, and its solution by TAO. Step 10 of the data's way.
+ *
+ * The optimised voxels are cut into blocks of BLOCK_VOXELS; block k belongs to rank k mod size, with its rows of every
+ * scenario. A rank therefore holds whole voxels: doses and voxel-wise extremes need no communication, and one evaluation
+ * communicates the weights, one partial sum per (block, term, slot), and the gradient. Partial sums are added in block
+ * order and gradients in exact arithmetic (ExactSum), so results are bit-identical on any number of ranks.
+ *
+ * Rank 0 runs TAO on a sequential vector; the others answer its evaluations in ProblemServe.
+ */
+#pragma once
+#include "robion/influence.h"
+#include "robion/robust.h"
+
+enum { BLOCK_VOXELS = 256 };
+
+typedef struct Problem_s *Problem;
+
+typedef struct ProblemSpec {
+  DoseModel model;
+  const BiologySpec *biology;
+  const ScenarioSet *set;
+  const Grid *grid;
+  PetscInt n_voxel;        /* optimised voxels */
+  const PetscInt *voxel;   /* indices into grid, ascending */
+  PetscInt n_spot;
+  PetscInt n_term;
+  const Term *term;
+  const RobustSpec *robust;
+  InfluenceType type;
+} ProblemSpec;
+
+/** Build the local blocks. The members of spec must outlive the problem. Collective. */
+PetscErrorCode ProblemCreate(MPI_Comm comm, const ProblemSpec *spec, Problem *problem);
+
+/**
+ * Objective and gradient (either may be NULL; the gradient costs a second pass) at spot weights in particles, [n_spot].
+ * Rank 0's arguments count; other ranks are inside ProblemServe. Call on rank 0 only.
+ */
+PetscErrorCode ProblemEvaluate(Problem problem, const double *weight, double *objective, double *gradient);
+
+/** Set the smooth maximum of composite mode (copied); call on rank 0 only. */
+PetscErrorCode ProblemSetSmoothMax(Problem problem, double mu, const double *multiplier);
+
+/** Answer rank 0's evaluations until it calls ProblemRelease. Call on ranks > 0 only. */
+PetscErrorCode ProblemServe(Problem problem);
+/** End ProblemServe on the other ranks. Call on rank 0 only. */
+PetscErrorCode ProblemRelease(Problem problem);
+
+/** Totals of the robust terms per scenario row at the last evaluation (not for voxel-wise modes); rank 0. */
+PetscErrorCode ProblemGetScenarioTotals(Problem problem, double *total);
+/** Objective of the terms that opt out of robustness (part of every scenario's total). */
+PetscErrorCode ProblemGetNominalPart(Problem problem, double *value);
+
+/** Mean of a term's quantity in the nominal scenario over its structure; any mode, collective on all ranks. */
+PetscErrorCode ProblemTermMean(Problem problem, PetscInt term, const double *weight, double *mean);
+
+/** Entries and bytes of the operator over all ranks, and the bytes on the fullest rank. Collective. */
+PetscErrorCode ProblemGetSize(Problem problem, size_t *entries, size_t *bytes, size_t *bytes_largest_rank);
+
+PetscErrorCode ProblemDestroy(Problem *problem);
+
+/** One line of the optimiser's history. */
+typedef struct Iteration {
+  PetscInt iteration, evaluations;
+  double objective;         /* value of the robust objective; for composite the true maximum over scenarios */
+  double gradient_norm;     /* projected gradient of what TAO minimises, scaled variables */
+  double seconds;           /* since the start */
+  PetscInt worst;           /* scenario row with the largest total, -1 if the mode has none */
+} Iteration;
+
+typedef struct Solution {
+  double *weight;           /* [n_spot] particles per fraction, >= 0 */
+  double objective;
+  char reason[128];         /* why the solver stopped, for people */
+  PetscBool stopped;        /* by signal or time limit */
+  PetscInt n_iteration, n_evaluation;
+  PetscInt n_history, history_capacity;
+  Iteration *history;
+  PetscInt n_multiplier;    /* composite: scenario rows, else 0 */
+  double *multiplier;
+  double seconds;
+} Solution;
+
+/** Called on rank 0 after every iteration (log line, ETA). */
+typedef PetscErrorCode (*SolveMonitor)(const Iteration *line, PetscInt max_iterations, void *context);
+
+/**
+ * Minimise over weight >= 0 from the given start (rank 0). Every rank returns the same Solution. Stops when the objective fell by
+ * less than relative_tolerance over `window` iterations, at max_iterations, max_minutes, or when StopRequested(). Collective.
+ */
+PetscErrorCode Solve(MPI_Comm comm, Problem problem, const OptimizerSpec *optimizer, const RobustSpec *robust,
+                     const ScenarioSet *set, PetscInt n_spot, const double *start, SolveMonitor monitor, void *context,
+                     Solution *solution);
+PetscErrorCode SolutionDestroy(Solution *solution);

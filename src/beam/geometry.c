@@ -1,0 +1,57 @@
+#include "robion/beam.h"
+#include "robion/raytrace.h"
+#include <math.h>
+
+/* Exact sine and cosine at the right angles, so that such beams hit the grid without rounding noise. */
+static void SinCosDegrees(double angle_deg, double *sine, double *cosine)
+{
+  double quarter = angle_deg / 90.0;
+  if (quarter == floor(quarter)) {
+    int k = ((int)quarter % 4 + 4) % 4;
+    *sine = (k == 1) - (k == 3);
+    *cosine = (k == 0) - (k == 2);
+  } else {
+    *sine = sin(angle_deg * PETSC_PI / 180.0);
+    *cosine = cos(angle_deg * PETSC_PI / 180.0);
+  }
+}
+
+void BeamSetAxes(Beam *beam)
+{
+  double sg, cg, sc, cc;
+  SinCosDegrees(beam->gantry_deg, &sg, &cg);
+  SinCosDegrees(beam->couch_deg, &sc, &cc);
+  /* R_gantry = [[c,-s,0],[s,c,0],[0,0,1]], R_couch = [[c,0,s],[0,1,0],[-s,0,c]]; u, w, v are the images of x, y, z. */
+  const double u[3] = {cc * cg, sg, -sc * cg}, w[3] = {-cc * sg, cg, sc * sg}, v[3] = {sc, 0, cc};
+  for (int k = 0; k < 3; k++) {
+    beam->u[k] = u[k];
+    beam->v[k] = v[k];
+    beam->w[k] = w[k];
+  }
+}
+
+void BeamProject(const Beam *beam, const double point_mm[3], const double shift_mm[3], double bev_mm[3])
+{
+  bev_mm[0] = bev_mm[1] = bev_mm[2] = 0;
+  for (int k = 0; k < 3; k++) {
+    double d = point_mm[k] + shift_mm[k] - beam->isocentre_mm[k];
+    bev_mm[0] += d * beam->u[k];
+    bev_mm[1] += d * beam->v[k];
+    bev_mm[2] += d * beam->w[k];
+  }
+}
+
+void BeamSource(const Beam *beam, const double point_mm[3], const double shift_mm[3], double source_mm[3])
+{
+  const double far_upstream_mm = 5000;
+  for (int k = 0; k < 3; k++)
+    source_mm[k] = beam->sad_mm > 0 ? beam->isocentre_mm[k] - shift_mm[k] - beam->sad_mm * beam->w[k]
+                                    : point_mm[k] - far_upstream_mm * beam->w[k];
+}
+
+double BeamWEPL(const Beam *beam, const Case *patient, const double point_mm[3], const double shift_mm[3])
+{
+  double source_mm[3];
+  BeamSource(beam, point_mm, shift_mm, source_mm);
+  return RaytraceWEPL_mm(&patient->ct, patient->rsp, source_mm, point_mm);
+}

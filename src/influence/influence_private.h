@@ -1,0 +1,84 @@
+/* Shared by the implementations of the dose operator. */
+#pragma once
+#include "robion/influence.h"
+#include <stdint.h>
+
+/* Per depth node: depth, idd, alpha, sqrt(beta), LET, then sigma and share of each lateral component. */
+enum { NODE_DEPTH, NODE_IDD, NODE_ALPHA, NODE_SQRT_BETA, NODE_LET, NODE_LATERAL };
+
+/* Width of the bins that find the nodes around a depth. */
+#define BIN_MM 0.5
+
+typedef struct LayerTable {
+  PetscInt n_node, n_bin;
+  float *node;  /* [n_node][NODE_LATERAL + 2 * n_component] */
+  int32_t *bin; /* node at or before depth bin * BIN_MM */
+  double spot_sigma_mm;
+} LayerTable;
+
+typedef struct BeamTable {
+  LayerTable *layer;
+  /* Runs sorted into square cells of the isocentre plane, row by row. */
+  double x0_mm, y0_mm, cell_mm;
+  PetscInt nx, ny;
+  PetscInt *cell_start;       /* [nx*ny + 1] */
+  PetscInt *run;              /* run indices in cell order */
+  float *run_x_mm, *run_y_mm; /* in cell order */
+} BeamTable;
+
+struct DoseModel_s {
+  const Case *patient;
+  const Machine *machine;
+  const BeamSet *beams;
+  double dropped;
+  PetscInt n_component, node_size, max_layer, max_run_entries;
+  BeamTable *beam;
+};
+
+/* All entries of one voxel and beam: runs of spots over consecutive layers, and the layer factors of the other
+ * channels. */
+typedef struct Row {
+  PetscInt first_layer, n_layer; /* layers that reach the voxel */
+  PetscInt n_run;
+  int32_t *first_spot;         /* [n_run] */
+  uint16_t *run_layer, *run_n; /* [n_run] first layer, relative to first_layer; length */
+  size_t n_value;
+  float *value;              /* runs one after the other */
+  float *factor;             /* [3][n_layer]: alpha, sqrt(beta), LET */
+  float *norm, *rate, *cut2; /* scratch: [component][layer] amplitude and 1/(2 sigma^2), [layer] squared cut-off */
+} Row;
+
+PetscErrorCode RowCreate(const struct DoseModel_s *model, Row *row);
+PetscErrorCode RowDestroy(Row *row);
+
+/* Fill the row of a voxel at BEV (u, v, w) and water-equivalent depth; row->n_run 0 if no spot reaches it. */
+void RowBuild(const struct DoseModel_s *model, PetscInt beam, const double bev_mm[3], double depth_mm, Row *row);
+
+/* channel sums of a row: out[N_CHANNELS] += row * weight; layer_sum is scratch of max_layer doubles. */
+void RowApply(const Row *row, const double *weight, double *layer_sum, double out[N_CHANNELS]);
+
+/* gradient += row^T cotangent; layer_factor is scratch of max_layer doubles. */
+void RowApplyTranspose(const Row *row, const double cotangent[N_CHANNELS], double *layer_factor, double *gradient);
+
+struct Influence_s {
+  InfluenceType type;
+  DoseModel model;
+  const ScenarioSet *set;
+  PetscInt n;
+  double *bev_mm;   /* [setup][beam][n][3] */
+  double *depth_mm; /* [setup][beam][n] */
+  void *data;       /* of the implementation */
+  size_t entries, bytes;
+  PetscErrorCode (*apply)(Influence, PetscInt, const double *, double *);
+  PetscErrorCode (*transpose)(Influence, PetscInt, const double *, double *);
+  PetscErrorCode (*destroy)(Influence);
+};
+
+/* Index of a (setup, beam) pair's arrays. */
+static inline size_t SightIndex(const struct Influence_s *influence, PetscInt setup, PetscInt beam)
+{
+  return ((size_t)setup * (size_t)influence->model->beams->n_beam + (size_t)beam) * (size_t)influence->n;
+}
+
+PetscErrorCode InfluenceCreate_Assembled(Influence influence);
+PetscErrorCode InfluenceCreate_Streamed(Influence influence);

@@ -1,0 +1,123 @@
+/* Look-up tables of the dose operator: base data of every layer, and the spots sorted by place. */
+#include "influence_private.h"
+#include <math.h>
+#include <stdlib.h>
+
+static PetscErrorCode LayerTableCreate(const Machine *m, const Biology *biology, PetscInt e, PetscInt node_size,
+                                       LayerTable *table)
+{
+  PetscFunctionBegin;
+  const size_t D = (size_t)m->n_depth, K = (size_t)m->n_component, row = (size_t)e * D;
+  table->n_node = m->n_depth;
+  table->spot_sigma_mm = m->spot_sigma_mm[e];
+  PetscCall(PetscMalloc1(D * (size_t)node_size, &table->node));
+  for (size_t d = 0; d < D; d++) {
+    float *node = table->node + d * (size_t)node_size;
+    node[NODE_DEPTH] = (float)m->depth_mm[row + d];
+    node[NODE_IDD] = (float)m->idd_Gy_mm2[row + d];
+    node[NODE_ALPHA] = (float)biology->alpha_per_Gy[row + d];
+    node[NODE_SQRT_BETA] = (float)biology->sqrt_beta_per_Gy[row + d];
+    node[NODE_LET] = (float)m->letd_keV_um[row + d];
+    for (size_t k = 0; k < K; k++) {
+      node[NODE_LATERAL + 2 * k] = (float)m->sigma_mm[((size_t)e * K + k) * D + d];
+      node[NODE_LATERAL + 2 * k + 1] = (float)m->component[((size_t)e * K + k) * D + d];
+    }
+  }
+  table->n_bin = (PetscInt)(m->depth_mm[row + D - 1] / BIN_MM) + 1;
+  PetscCall(PetscMalloc1(table->n_bin, &table->bin));
+  for (PetscInt b = 0, d = 0; b < table->n_bin; b++) {
+    while (d + 2 < table->n_node && table->node[(size_t)(d + 1) * (size_t)node_size] <= (float)(b * BIN_MM)) d++;
+    table->bin[b] = d;
+  }
+  PetscFunctionReturn(0);
+}
+
+typedef struct CellKey {
+  PetscInt cell, run;
+} CellKey;
+
+static int CompareCells(const void *a, const void *b)
+{
+  const CellKey *x = a, *y = b;
+  return x->cell != y->cell ? (x->cell > y->cell) - (x->cell < y->cell) : (x->run > y->run) - (x->run < y->run);
+}
+
+/* Sort the runs of a beam into cells, so that those near a voxel are found without a search. */
+static PetscErrorCode SortRuns(const Beam *beam, BeamTable *table)
+{
+  PetscFunctionBegin;
+  double x1 = -INFINITY, y1 = -INFINITY;
+  CellKey *key;
+  table->x0_mm = table->y0_mm = INFINITY;
+  table->cell_mm = 4;
+  for (PetscInt r = 0; r < beam->n_run; r++) {
+    table->x0_mm = PetscMin(table->x0_mm, beam->run[r].x_mm), x1 = PetscMax(x1, beam->run[r].x_mm);
+    table->y0_mm = PetscMin(table->y0_mm, beam->run[r].y_mm), y1 = PetscMax(y1, beam->run[r].y_mm);
+  }
+  if (!beam->n_run) table->x0_mm = table->y0_mm = x1 = y1 = 0;
+  table->nx = (PetscInt)((x1 - table->x0_mm) / table->cell_mm) + 1;
+  table->ny = (PetscInt)((y1 - table->y0_mm) / table->cell_mm) + 1;
+  PetscCall(PetscMalloc1(beam->n_run, &key));
+  PetscCall(PetscCalloc1((size_t)table->nx * (size_t)table->ny + 1, &table->cell_start));
+  PetscCall(PetscMalloc3(beam->n_run, &table->run, beam->n_run, &table->run_x_mm, beam->n_run, &table->run_y_mm));
+  for (PetscInt r = 0; r < beam->n_run; r++) {
+    PetscInt ix = (PetscInt)((beam->run[r].x_mm - table->x0_mm) / table->cell_mm);
+    PetscInt iy = (PetscInt)((beam->run[r].y_mm - table->y0_mm) / table->cell_mm);
+    key[r] = (CellKey){iy * table->nx + ix, r};
+    table->cell_start[key[r].cell + 1]++;
+  }
+  for (PetscInt c = 0; c < table->nx * table->ny; c++) table->cell_start[c + 1] += table->cell_start[c];
+  qsort(key, (size_t)beam->n_run, sizeof *key, CompareCells);
+  for (PetscInt r = 0; r < beam->n_run; r++) {
+    table->run[r] = key[r].run;
+    table->run_x_mm[r] = (float)beam->run[key[r].run].x_mm;
+    table->run_y_mm[r] = (float)beam->run[key[r].run].y_mm;
+  }
+  PetscCall(PetscFree(key));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode DoseModelCreate(const Case *patient, const Machine *machine, const Biology *biology,
+                               const BeamSet *beams, double dropped_dose_fraction, DoseModel *out)
+{
+  PetscFunctionBegin;
+  DoseModel model;
+  PetscCall(PetscNew(&model));
+  model->patient = patient;
+  model->machine = machine;
+  model->beams = beams;
+  model->dropped = dropped_dose_fraction;
+  model->n_component = machine->n_component;
+  model->node_size = NODE_LATERAL + 2 * machine->n_component;
+  PetscCall(PetscCalloc1(beams->n_beam, &model->beam));
+  for (PetscInt b = 0; b < beams->n_beam; b++) {
+    const Beam *beam = &beams->beam[b];
+    model->max_layer = PetscMax(model->max_layer, beam->n_layer);
+    PetscCall(PetscCalloc1(beam->n_layer, &model->beam[b].layer));
+    for (PetscInt l = 0; l < beam->n_layer; l++)
+      PetscCall(LayerTableCreate(machine, biology, beam->energy[l], model->node_size, &model->beam[b].layer[l]));
+    PetscCall(SortRuns(beam, &model->beam[b]));
+    model->max_run_entries = PetscMax(model->max_run_entries, beam->n_spot);
+  }
+  *out = model;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode DoseModelDestroy(DoseModel *model)
+{
+  PetscFunctionBegin;
+  if (!*model) PetscFunctionReturn(0);
+  for (PetscInt b = 0; b < (*model)->beams->n_beam; b++) {
+    BeamTable *table = &(*model)->beam[b];
+    for (PetscInt l = 0; l < (*model)->beams->beam[b].n_layer; l++) {
+      PetscCall(PetscFree(table->layer[l].node));
+      PetscCall(PetscFree(table->layer[l].bin));
+    }
+    PetscCall(PetscFree(table->layer));
+    PetscCall(PetscFree(table->cell_start));
+    PetscCall(PetscFree3(table->run, table->run_x_mm, table->run_y_mm));
+  }
+  PetscCall(PetscFree((*model)->beam));
+  PetscCall(PetscFree(*model));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,72 @@
+/* Dose operator without a matrix: every row is computed where it is needed, with the same arithmetic as the stored one.
+ */
+#include "influence_private.h"
+#include <string.h>
+
+typedef struct Streamed {
+  Row row;
+  double *scratch; /* [max_layer] */
+} Streamed;
+
+/* Row of a voxel and beam in a scenario. */
+static void StreamRow(Influence influence, PetscInt scenario, PetscInt beam, PetscInt v, Row *row)
+{
+  size_t at = SightIndex(influence, influence->set->setup_of[scenario], beam) + (size_t)v;
+  double factor = 1 + influence->set->scenario[scenario].range_percent / 100;
+  RowBuild(influence->model, beam, influence->bev_mm + 3 * at,
+           influence->depth_mm[at] * factor + influence->model->machine->offset_mm, row);
+}
+
+static PetscErrorCode Apply_Streamed(Influence influence, PetscInt scenario, const double *weight, double *channels)
+{
+  PetscFunctionBegin;
+  Streamed *streamed = influence->data;
+  memset(channels, 0, (size_t)influence->n * N_CHANNELS * sizeof *channels);
+  for (PetscInt v = 0; v < influence->n; v++)
+    for (PetscInt b = 0; b < influence->model->beams->n_beam; b++) {
+      StreamRow(influence, scenario, b, v, &streamed->row);
+      if (streamed->row.n_run) RowApply(&streamed->row, weight, streamed->scratch, channels + v * N_CHANNELS);
+    }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ApplyTranspose_Streamed(Influence influence, PetscInt scenario, const double *cotangent,
+                                              double *gradient)
+{
+  PetscFunctionBegin;
+  static const double zero[N_CHANNELS];
+  Streamed *streamed = influence->data;
+  for (PetscInt v = 0; v < influence->n; v++) {
+    const double *c = cotangent + v * N_CHANNELS;
+    if (!memcmp(c, zero, sizeof zero)) continue;
+    for (PetscInt b = 0; b < influence->model->beams->n_beam; b++) {
+      StreamRow(influence, scenario, b, v, &streamed->row);
+      if (streamed->row.n_run) RowApplyTranspose(&streamed->row, c, streamed->scratch, gradient);
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Destroy_Streamed(Influence influence)
+{
+  PetscFunctionBegin;
+  Streamed *streamed = influence->data;
+  PetscCall(RowDestroy(&streamed->row));
+  PetscCall(PetscFree(streamed->scratch));
+  PetscCall(PetscFree(influence->data));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode InfluenceCreate_Streamed(Influence influence)
+{
+  PetscFunctionBegin;
+  Streamed *streamed;
+  PetscCall(PetscNew(&streamed));
+  PetscCall(RowCreate(influence->model, &streamed->row));
+  PetscCall(PetscMalloc1(influence->model->max_layer, &streamed->scratch));
+  influence->data = streamed;
+  influence->apply = Apply_Streamed;
+  influence->transpose = ApplyTranspose_Streamed;
+  influence->destroy = Destroy_Streamed;
+  PetscFunctionReturn(0);
+}

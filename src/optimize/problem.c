@@ -1,0 +1,244 @@
+/* The problem object: dealing blocks to ranks, and the commands by which rank 0 makes all ranks evaluate. */
+#include "problem_private.h"
+
+typedef enum { COMMAND_RELEASE, COMMAND_VALUE, COMMAND_GRADIENT, COMMAND_SMOOTH } Command;
+
+/* Which scenario rows the mode and terms look at; the others are neither built nor applied. */
+static void FindUsedScenarios(Problem p)
+{
+  PetscBool nominal =
+      p->spec.robust->mode == ROBUST_NONE || (p->spec.robust->mode == ROBUST_VOXELWISE && p->spec.robust->on_effect)
+          ? PETSC_TRUE
+          : PETSC_FALSE;
+  for (PetscInt t = 0; t < p->spec.n_term; t++)
+    if (!p->spec.term[t].robust) nominal = PETSC_TRUE;
+  for (PetscInt s = 0; s < p->spec.set->n; s++)
+    p->scenario_used[s] = p->spec.robust->mode == ROBUST_NONE ? s == 0 : p->spec.set->scenario[s].in_set;
+  if (nominal) p->scenario_used[0] = PETSC_TRUE;
+}
+
+/* Part [begin, end) of a term's voxels that lies in a block. */
+static void TermRange(const Term *term, const Block *block, PetscInt *begin, PetscInt *end)
+{
+  for (int side = 0; side < 2; side++) {
+    PetscInt low = 0, high = term->n, wanted = side ? block->first + block->n : block->first;
+    while (low < high) {
+      PetscInt middle = low + (high - low) / 2;
+      if (term->voxel[middle] < wanted)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+    *(side ? end : begin) = low;
+  }
+}
+
+static PetscErrorCode CreateBlock(Problem p, PetscInt k, Block *block)
+{
+  PetscFunctionBegin;
+  const ProblemSpec *spec = &p->spec;
+  block->first = k * BLOCK_VOXELS;
+  block->n = PetscMin(BLOCK_VOXELS, spec->n_voxel - block->first);
+  PetscCall(InfluenceCreate(spec->model, spec->type, spec->set, spec->grid, block->n, spec->voxel + block->first,
+                            &block->influence));
+  PetscCall(PetscCalloc1((size_t)spec->set->n * (size_t)block->n * N_CHANNELS, &block->channels));
+  PetscCall(PetscMalloc2(spec->n_term, &block->term_begin, spec->n_term, &block->term_end));
+  PetscCall(PetscCalloc1(spec->n_term, &block->extreme));
+  for (PetscInt t = 0; t < spec->n_term; t++) {
+    TermRange(&spec->term[t], block, &block->term_begin[t], &block->term_end[t]);
+    if (spec->robust->mode == ROBUST_VOXELWISE)
+      PetscCall(PetscCalloc1(block->term_end[t] - block->term_begin[t], &block->extreme[t]));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode DestroyBlock(Problem p, Block *block)
+{
+  PetscFunctionBegin;
+  PetscCall(InfluenceDestroy(&block->influence));
+  PetscCall(PetscFree(block->channels));
+  PetscCall(PetscFree2(block->term_begin, block->term_end));
+  for (PetscInt t = 0; t < p->spec.n_term; t++) PetscCall(PetscFree(block->extreme[t]));
+  PetscCall(PetscFree(block->extreme));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CreateBlocks(Problem p)
+{
+  PetscFunctionBegin;
+  p->n_block = (p->spec.n_voxel + BLOCK_VOXELS - 1) / BLOCK_VOXELS;
+  PetscCall(PetscCalloc1(p->n_block / p->size + 1, &p->block));
+  PetscCall(PetscMalloc1(p->n_block / p->size + 1, &p->block_index));
+  for (PetscInt k = p->rank; k < p->n_block; k += p->size) {
+    PetscCall(CreateBlock(p, k, &p->block[p->n_local]));
+    p->block_index[p->n_local++] = k;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ProblemCreate(MPI_Comm comm, const ProblemSpec *spec, Problem *out)
+{
+  PetscFunctionBegin;
+  Problem p;
+  PetscCall(PetscNew(&p));
+  p->comm = comm;
+  PetscCallMPI(MPI_Comm_rank(comm, &p->rank));
+  PetscCallMPI(MPI_Comm_size(comm, &p->size));
+  p->spec = *spec;
+  p->n_slot = RobustSlots(spec->robust, spec->set);
+  size_t table = (size_t)spec->n_term * (size_t)p->n_slot;
+  PetscCall(PetscMalloc1(spec->set->n, &p->scenario_used));
+  FindUsedScenarios(p);
+  PetscCall(CreateBlocks(p));
+  PetscCall(PetscMalloc4(spec->n_spot, &p->weight, spec->n_spot, &p->gradient, spec->n_spot, &p->block_gradient,
+                         BLOCK_VOXELS * N_CHANNELS, &p->cotangent));
+  PetscCall(PetscCalloc5((size_t)p->n_block * table, &p->sums, table, &p->inner, table, &p->value, table, &p->count,
+                         table, &p->outer_slope));
+  PetscCall(PetscCalloc1(spec->set->n, &p->smooth.multiplier));
+  for (PetscInt s = 0; s < spec->set->n; s++)
+    p->smooth.multiplier[s] = spec->set->scenario[s].in_set ? 1.0 / (double)spec->set->n_set : 0;
+  p->smooth.mu = 1;
+  PetscCall(ExactSumCreate(spec->n_spot, &p->exact));
+  *out = p;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ProblemDestroy(Problem *problem)
+{
+  PetscFunctionBegin;
+  Problem p = *problem;
+  if (!p) PetscFunctionReturn(0);
+  for (PetscInt k = 0; k < p->n_local; k++) PetscCall(DestroyBlock(p, &p->block[k]));
+  PetscCall(PetscFree(p->block));
+  PetscCall(PetscFree(p->block_index));
+  PetscCall(PetscFree(p->scenario_used));
+  PetscCall(PetscFree4(p->weight, p->gradient, p->block_gradient, p->cotangent));
+  PetscCall(PetscFree5(p->sums, p->inner, p->value, p->count, p->outer_slope));
+  PetscCall(PetscFree(p->smooth.multiplier));
+  PetscCall(ExactSumDestroy(&p->exact));
+  PetscCall(PetscFree(*problem));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ShareSmoothMax(Problem p)
+{
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Bcast(&p->smooth.mu, 1, MPI_DOUBLE, 0, p->comm));
+  PetscCallMPI(MPI_Bcast(p->smooth.multiplier, (PetscMPIInt)p->spec.set->n, MPI_DOUBLE, 0, p->comm));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SendCommand(Problem p, Command command)
+{
+  PetscFunctionBegin;
+  int code = (int)command;
+  PetscCheck(p->rank == 0, PETSC_COMM_SELF, PETSC_ERR_ORDER, "called on rank %d, expected rank 0", p->rank);
+  PetscCallMPI(MPI_Bcast(&code, 1, MPI_INT, 0, p->comm));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ProblemEvaluate(Problem p, const double *weight, double *objective, double *gradient)
+{
+  PetscFunctionBegin;
+  double value;
+  PetscCall(SendCommand(p, gradient ? COMMAND_GRADIENT : COMMAND_VALUE));
+  PetscCall(PetscArraycpy(p->weight, weight, p->spec.n_spot));
+  PetscCall(ProblemEvaluateTogether(p, gradient ? PETSC_TRUE : PETSC_FALSE, &value));
+  if (objective) *objective = value;
+  if (gradient) PetscCall(PetscArraycpy(gradient, p->gradient, p->spec.n_spot));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ProblemSetSmoothMax(Problem p, double mu, const double *multiplier)
+{
+  PetscFunctionBegin;
+  PetscCheck(mu > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "mu is %g, expected a positive number", mu);
+  PetscCall(SendCommand(p, COMMAND_SMOOTH));
+  p->smooth.mu = mu;
+  PetscCall(PetscArraycpy(p->smooth.multiplier, multiplier, p->spec.set->n));
+  PetscCall(ShareSmoothMax(p));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ProblemRelease(Problem p)
+{
+  PetscFunctionBegin;
+  PetscCall(SendCommand(p, COMMAND_RELEASE));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ProblemServe(Problem p)
+{
+  PetscFunctionBegin;
+  int code = COMMAND_RELEASE;
+  double objective;
+  PetscCheck(p->rank > 0, PETSC_COMM_SELF, PETSC_ERR_ORDER, "called on rank 0, expected another");
+  do {
+    PetscCallMPI(MPI_Bcast(&code, 1, MPI_INT, 0, p->comm));
+    if (code == COMMAND_SMOOTH)
+      PetscCall(ShareSmoothMax(p));
+    else if (code != COMMAND_RELEASE)
+      PetscCall(ProblemEvaluateTogether(p, code == COMMAND_GRADIENT ? PETSC_TRUE : PETSC_FALSE, &objective));
+  } while (code != COMMAND_RELEASE);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ProblemGetScenarioTotals(Problem p, double *total)
+{
+  PetscFunctionBegin;
+  RobustTable table = ProblemTable(p);
+  PetscCall(RobustScenarioTotals(&table, total));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ProblemGetNominalPart(Problem p, double *value)
+{
+  PetscFunctionBegin;
+  *value = 0;
+  for (PetscInt t = 0; t < p->spec.n_term; t++)
+    if (!p->spec.term[t].robust) *value += p->value[t * p->n_slot + SLOT_NOMINAL];
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ProblemTermMean(Problem p, PetscInt t, const double *weight, double *mean)
+{
+  PetscFunctionBegin;
+  const Term *term = &p->spec.term[t];
+  double *part;
+  /* Any used scenario serves: this only scales a start. */
+  PetscInt s = 0;
+  while (!p->scenario_used[s]) s++;
+  PetscCall(PetscCalloc1(p->n_block, &part));
+  for (PetscInt k = 0; k < p->n_local; k++) {
+    Block *block = &p->block[k];
+    PetscInt begin = block->term_begin[t], end = block->term_end[t];
+    if (begin == end) continue;
+    PetscCall(InfluenceApply(block->influence, s, weight, block->channels + (size_t)s * (size_t)block->n * N_CHANNELS));
+    for (PetscInt i = begin; i < end; i++)
+      part[p->block_index[k]] += term->share[i] * TermQuantityValue(p->spec.biology, term->quantity,
+                                                                    BlockChannels(block, s, term->voxel[i]), NULL);
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, part, (PetscMPIInt)p->n_block, MPI_DOUBLE, MPI_SUM, p->comm));
+  *mean = 0;
+  for (PetscInt k = 0; k < p->n_block; k++) *mean += part[k];
+  PetscCall(PetscFree(part));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ProblemGetSize(Problem p, size_t *entries, size_t *bytes, size_t *bytes_largest_rank)
+{
+  PetscFunctionBegin;
+  unsigned long long mine[2] = {0, 0}, total[2], largest;
+  for (PetscInt k = 0; k < p->n_local; k++) {
+    size_t block_entries, block_bytes;
+    PetscCall(InfluenceGetSize(p->block[k].influence, &block_entries, &block_bytes));
+    mine[0] += block_entries;
+    mine[1] += block_bytes + (size_t)p->spec.set->n * (size_t)p->block[k].n * N_CHANNELS * sizeof(double);
+  }
+  PetscCallMPI(MPI_Allreduce(mine, total, 2, MPI_UNSIGNED_LONG_LONG, MPI_SUM, p->comm));
+  PetscCallMPI(MPI_Allreduce(&mine[1], &largest, 1, MPI_UNSIGNED_LONG_LONG, MPI_MAX, p->comm));
+  *entries = (size_t)total[0];
+  *bytes = (size_t)total[1];
+  *bytes_largest_rank = (size_t)largest;
+  PetscFunctionReturn(0);
+}
