@@ -64,6 +64,10 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/librobion.a
 PROGRAM := $(BUILD)/robion
 TEST_SOURCES := $(sort $(wildcard tests/test_*.c))
+ifdef search
+matches = $(shell printf '%s\nsan %s\n' $(1) $(1) | grep -E -e '$(search)')
+TEST_SOURCES := $(foreach t,$(TEST_SOURCES),$(if $(call matches,$(t:tests/%.c=%)),$(t)))
+endif
 BENCH_SOURCES := $(sort $(wildcard tests/bench_*.c))
 TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%)
 BENCHES := $(BENCH_SOURCES:%.c=$(BUILD)/%)
@@ -131,7 +135,8 @@ MPI_ENV := OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_polic
   $(if $(filter 0,$(shell id -u)),OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1)
 
 run: $(PROGRAM)                 ## plan the benchmark on NP ranks (default: cores, at most 4), or STUDY=file.yaml
-	$(MPI_ENV) mpirun -n $(NP) $(PROGRAM) run $(STUDY)
+	@echo 'mpirun -n $(NP) $(PROGRAM) run $(STUDY)'
+	@$(MPI_ENV) mpirun -n $(NP) $(PROGRAM) run $(STUDY)
 
 # A program that does not build is a failed test of its own, so the others are built and run all the same.
 test: deps                      ## every test, the sanitizer build's included; search=PATTERN for some
@@ -155,21 +160,22 @@ format:                         ## lay out all C sources with clang-format 14
 	$(if $(CLANG_FORMAT),$(Q)$(CLANG_FORMAT) -i $(C_FILES),@echo 'clang-format 14 is not here' && exit 1)
 
 format-check:
-	$(if $(CLANG_FORMAT),@$(CLANG_FORMAT) --dry-run -Werror $(C_FILES),@echo 'skipped: clang-format 14 is not here')
+	$(if $(CLANG_FORMAT),@! $(CLANG_FORMAT) --dry-run $(C_FILES) 2>&1 | sed -nE 's/^([^ :]+):[0-9].*/\1: run make format/p' | \
+	  sort -u | grep .,@echo 'skipped: clang-format 14 is not here')
 
 lint: format-check              ## formatting, cppcheck and shellcheck, each where it is installed
 	$(Q)if command -v cppcheck >/dev/null; then \
 	  cppcheck --quiet --std=c11 -Iinclude --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	    --suppress=missingInclude --suppress=unknownMacro -j$(CORES) src; \
 	else echo 'skipped: cppcheck is not here'; fi
-	$(Q)if command -v shellcheck >/dev/null; then shellcheck -x $(SCRIPTS); else echo 'skipped: shellcheck is not here'; fi
+	$(Q)if command -v shellcheck >/dev/null; then shellcheck -x -P SCRIPTDIR $(SCRIPTS); else echo 'skipped: shellcheck is not here'; fi
 
 # --- The rest ------------------------------------------------------------------------------------------------------
 SHARE = $(DESTDIR)$(PREFIX)/share/robion
 install: $(PROGRAM)             ## PREFIX (default /usr/local) and DESTDIR: program, configurations, studies, SLURM scripts
-	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/robion
-	for f in $(wildcard configs/* slurm/* jobs/*/*); do install -D -m 644 $$f $(SHARE)/$$f || exit 1; done
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/robion $(wildcard README.md LICENSE CHANGELOG.md CITATION.cff)
+	$(Q)install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/robion
+	$(Q)for f in $(wildcard configs/* slurm/* jobs/*/*); do install -D -m 644 $$f $(SHARE)/$$f || exit 1; done
+	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/robion $(wildcard README.md LICENSE CHANGELOG.md CITATION.cff)
 
 info: | deps-build              ## variant, compiler, flags and versions of this build
 	@printf '%-10s %s\n' version '$(VERSION) ($(GIT))' variant '$(VARIANT)' build '$(BUILD)' compiler "$$($(CC) --version | head -n 1)"

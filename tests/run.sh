@@ -7,7 +7,7 @@
 #   timeout: 300          seconds until it counts as hung (default 120; three times that with sanitizers)
 #   sanitizer: slow       only --san runs its sanitizer build
 # Then come the sanitizer builds in $BUILD/san, one run each with the fewest ranks; with --san they alone.
-# PATTERN is an extended regular expression for the names of the tests to run.
+# PATTERN is an extended regular expression: the tests whose names (without the rank count) have it are run.
 # A test passes where every rank says so; one that its program announced but never reached has failed.
 # Last line: N passed, N failed[, N skipped]. The logs stay in $BUILD/test-logs.
 set -u
