@@ -163,12 +163,12 @@ format-check:
 	$(if $(CLANG_FORMAT),@! $(CLANG_FORMAT) --dry-run $(C_FILES) 2>&1 | sed -nE 's/^([^ :]+):[0-9].*/\1: run make format/p' | \
 	  sort -u | grep .,@echo 'skipped: clang-format 14 is not here')
 
-lint: format-check              ## formatting, cppcheck and shellcheck, each where it is installed
-	$(Q)if command -v cppcheck >/dev/null; then \
-	  cppcheck --quiet --std=c11 -Iinclude --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-	    --suppress=missingInclude --suppress=unknownMacro -j$(CORES) src; \
-	else echo 'skipped: cppcheck is not here'; fi
-	$(Q)if command -v shellcheck >/dev/null; then shellcheck -x -P SCRIPTDIR $(SCRIPTS); else echo 'skipped: shellcheck is not here'; fi
+lint: format-check              ## formatting, cppcheck, clang-tidy and shellcheck, each where it is installed
+	$(call linter,cppcheck,--quiet --std=c11 -Iinclude --enable=warning$(comma)performance$(comma)portability --inline-suppr \
+	  --suppress=missingInclude --suppress=unknownMacro --suppress=invalidFunctionArg --error-exitcode=1 -j$(CORES) src)
+	$(call linter,clang-tidy,--quiet $(wildcard src/*.c) $(SOURCES) -- -std=gnu11 $(ALL_CPPFLAGS) 2>/dev/null)
+	$(call linter,shellcheck,-x -P SCRIPTDIR $(SCRIPTS))
+linter = $(Q)if command -v $(1) >/dev/null; then $(1) $(2); else echo 'skipped: $(1) is not here'; fi
 
 # --- The rest ------------------------------------------------------------------------------------------------------
 SHARE = $(DESTDIR)$(PREFIX)/share/robion
