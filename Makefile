@@ -40,7 +40,9 @@ CFLAGS ?= $(CFLAGS_$(VARIANT))
 # Results are bit-identical on any number of ranks of one machine, so a value may not depend on whether the compiler put
 # it into a vector loop's body or its remainder: no fast-math, and a*b + c is fused only where the source says fma().
 EXACT := -fno-fast-math -ffp-contract=off
-WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wno-unused-parameter
+# (gcc cannot see that PetscMalloc and PetscCall set what they are given, hence no -Wmaybe-uninitialized.)
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wno-unused-parameter \
+  -Wno-maybe-uninitialized
 ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS) $(EXACT) $(SANITIZE)
 
 # matio comes by name alone: its pkg-config file would put the serial HDF5 first.
@@ -138,16 +140,16 @@ run: $(PROGRAM)                 ## plan the benchmark on NP ranks (default: core
 	@echo 'mpirun -n $(NP) $(PROGRAM) run $(STUDY)'
 	@$(MPI_ENV) mpirun -n $(NP) $(PROGRAM) run $(STUDY)
 
-# A program that does not build is a failed test of its own, so the others are built and run all the same.
+# What does not build counts as failed, and the tests that can be built run all the same.
 test: deps                      ## every test, the sanitizer build's included; search=PATTERN for some
 	@rm -f $(BUILD)/test-logs/summary.txt
-	-@$(MAKE) --no-print-directory -k all tests
-	-@$(MAKE) --no-print-directory -k VARIANT=san BUILD=$(BUILD)/san tests
-	@BUILD=$(BUILD) CC='$(CC)' tests/run.sh '$(search)'
+	@built=yes; $(MAKE) --no-print-directory -k all tests || built=no; \
+	  $(MAKE) --no-print-directory -k VARIANT=san BUILD=$(BUILD)/san tests || built=no; \
+	  BUILT=$$built BUILD=$(BUILD) CC='$(CC)' tests/run.sh '$(search)'
 
 san: deps                       ## the unit tests with address, leak and undefined-behaviour sanitizers
-	-@$(MAKE) --no-print-directory -k VARIANT=san BUILD=$(BUILD)/san all tests
-	@BUILD=$(BUILD) CC='$(CC)' tests/run.sh --san '$(search)'
+	@built=yes; $(MAKE) --no-print-directory -k VARIANT=san BUILD=$(BUILD)/san all tests || built=no; \
+	  BUILT=$$built BUILD=$(BUILD) CC='$(CC)' tests/run.sh --san '$(search)'
 
 bench: $(BENCHES)               ## the timing programs tests/bench_*.c, on NP ranks
 	@$(if $(BENCHES),,echo 'no tests/bench_*.c')

@@ -170,6 +170,9 @@ sanitizer_options() {
   }
 }
 
+if [ "${BUILT:-yes}" != yes ]; then # whatever still stands there from an earlier build
+  echo "FAIL  build: see the compiler's messages above" && failed=1
+fi
 if [ "$what" = all ]; then
   ! wanted format || start check_format format
   run_units "$BUILD/tests" ""
