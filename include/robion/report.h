@@ -1,0 +1,13 @@
+/**
+ * What a person looks at after a run.
+ */
+#pragma once
+#include "robion/results.h"
+#include "robion/study.h"
+
+/**
+ * The table at the end of a run: per case, one line per arm and sweep point, doses relative to the prescription. Read
+ * from the plan folders below `results`, so plans of earlier runs are in it; plans without results say so. Damaged
+ * files are mistakes (ROBION_INPUT). Lines are at most 120 characters long. Not collective.
+ */
+PetscErrorCode SummaryPrint(FILE *out, const char *results, const Study *study, Mistakes *mistakes);

@@ -1,0 +1,144 @@
+/**
+ * What is kept of a plan: plan.h5 and tables. Step 12 of the data's way.
+ *
+ * A plan's folder holds metrics.csv, dvh.csv, scenarios.csv and plan.h5, written in this order and each given its name
+ * when it is complete: where there is a plan.h5 the plan is finished. The tables of all plans are then merged into the
+ * study's.
+ */
+#pragma once
+#include "robion/evaluate.h"
+#include "robion/provenance.h"
+#include "robion/scenario.h"
+#include "robion/text.h"
+
+typedef struct PlanBeam {
+  double gantry_deg, couch_deg; /* IEC 61217 */
+  double isocentre_mm[3];       /* LPS */
+  PetscInt n;                   /* spots */
+  double *x_mm, *y_mm;          /* IEC gantry coordinates of the spot axis in the isocentre plane */
+  double *energy_MeV_u;
+  double *particles; /* ions per fraction */
+} PlanBeam;
+
+typedef struct PlanSpots {
+  PetscInt n_beam;
+  PlanBeam *beam;
+} PlanSpots;
+
+/** One iteration as the optimiser reports it. */
+typedef struct IterationRecord {
+  PetscInt iteration, evaluations;
+  double objective;     /* of the combination that is minimised */
+  double worst;         /* largest scenario objective (of the objective itself where the mode has no scenarios) */
+  double gradient_norm; /* of the projected gradient */
+} IterationRecord;
+
+/** How the plan was found. */
+typedef struct OptimizerReport {
+  const char *mode, *reason; /* robust mode; why it stopped, in words */
+  PetscInt iterations, evaluations;
+  double objective;
+  PetscInt n_history;
+  const IterationRecord *history; /* NULL if n_history is 0 */
+  const double *multiplier;       /* [optimization set's rows] weight of each scenario at the solution, or NULL */
+} OptimizerReport;
+
+/** Wall-clock time of one stage. */
+typedef struct StageTime {
+  const char *name; /* "optimize": letters, digits, underscores */
+  double seconds;
+} StageTime;
+
+/** Everything that is written of a plan. Complete and equal on every rank of the team; nothing is owned by it. */
+typedef struct PlanResult {
+  const char *study, *patient, *arm, *sweep; /* as the tables name them; sweep "" if there is none */
+  const char *yaml;                          /* effective settings of this plan */
+  double prescription_Gy_RBE;                /* per fraction */
+  PetscInt fractions;
+  const char *target;
+  Grid grid;
+  PetscInt n_regions;
+  const Region *regions;
+  const ScenarioSet *optimize, *evaluate;
+  PlanSpots spots;
+  const float *nominal[N_DOSE_KINDS];   /* [grid voxel], per fraction */
+  const float *robust_min, *robust_max; /* RBE-weighted, voxel by voxel over the evaluation set; both NULL: none */
+  PetscInt n_bands;
+  const DVHBand *bands;
+  const MetricList *metrics;    /* [evaluate->n] same rows in each */
+  const MetricList *statistics; /* [4] over the evaluation set, or NULL */
+  const char *machine_name, *machine_hash, *ion;
+  OptimizerReport optimizer;
+  PetscInt n_times;
+  const StageTime *times;
+  double peak_memory_MiB; /* summed over the team's ranks */
+  const Provenance *provenance;
+  PetscInt n_inputs;
+  const InputFile *inputs;
+} PlanResult;
+
+/** Version of the layout of plan.h5; grows when a reader has to change. */
+#define PLAN_FORMAT_VERSION 1
+
+/**
+ * Write <folder>/plan.h5 together: chunked, compressed, each rank its share. Same bytes on any number of ranks, but for
+ * the attributes of /provenance and /timing, which come last in the file. Temporary name, fsync, rename; if it cannot
+ * be written every rank gets the same ROBION_RESOURCES mistake and nothing is left behind. A number that is not finite
+ * is a bug: PETSc error naming the dataset. Collective.
+ */
+PetscErrorCode PlanFileWrite(MPI_Comm comm, const PlanResult *result, const char *folder, Mistakes *mistakes);
+
+/** What a plan's folder holds for somebody who wants to resume. */
+typedef enum { PLAN_ABSENT, PLAN_FINISHED, PLAN_OTHER_SETTINGS } PlanState;
+
+/**
+ * PLAN_FINISHED: plan.h5 and its tables are there and were made with these settings (yaml). PLAN_OTHER_SETTINGS: made
+ * with others. A plan.h5 that cannot be read is a mistake (ROBION_INPUT) and PLAN_ABSENT. Not collective.
+ */
+PlanState PlanFileState(const char *folder, const char *yaml, Mistakes *mistakes);
+
+/** Write metrics.csv, dvh.csv and scenarios.csv of one plan. False and a mistake if that fails. Not collective. */
+PetscBool PlanTablesWrite(const PlanResult *result, const char *folder, Mistakes *mistakes);
+
+/**
+ * Merge the tables of n plan folders, in this order, into <results>/metrics.csv, dvh.csv and scenarios.csv (the last
+ * without repeated lines). Folders without tables are left out; damaged tables are mistakes (ROBION_INPUT) and left
+ * out, unwritable results are ROBION_RESOURCES. Not collective.
+ */
+PetscErrorCode TablesMerge(const char *results, PetscInt n, const char *const *folders, Mistakes *mistakes);
+
+/** A CSV file in memory. */
+typedef struct Table {
+  char *text;      /* owns all fields */
+  PetscInt n_rows; /* without the header */
+  PetscInt n_columns;
+  char **field; /* [row * n_columns + column] */
+} Table;
+
+/** Columns of metrics.csv. */
+enum {
+  COLUMN_STUDY,
+  COLUMN_CASE,
+  COLUMN_ARM,
+  COLUMN_SWEEP,
+  COLUMN_SCENARIO,
+  COLUMN_STRUCTURE,
+  COLUMN_QUANTITY,
+  COLUMN_METRIC,
+  COLUMN_VALUE,
+  COLUMN_UNIT,
+  N_METRIC_COLUMNS
+};
+
+/**
+ * Read a CSV file (RFC 4180) whose first line must be `header`. Anything wrong (missing file, other header, a row with
+ * another number of fields, an open quote, no line end at the end) is one ROBION_INPUT mistake. Not collective.
+ */
+PetscBool TableRead(const char *file, const char *header, Mistakes *mistakes, Table *table);
+/** metrics.csv; every value must also be a number. */
+PetscBool MetricTableRead(const char *file, Mistakes *mistakes, Table *table);
+PetscErrorCode TableDestroy(Table *table);
+
+/** The value of the first row with these entries; false if there is none. */
+PetscBool MetricTableFind(const Table *table, const char *scenario, const char *structure, const char *quantity,
+                          const char *metric, double *value);

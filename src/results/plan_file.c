@@ -1,0 +1,378 @@
+#include "robion/results.h"
+#include "robion/log.h"
+#include "shared_file.h"
+#include <string.h>
+
+static const char *const role_names[] = {"target", "oar", "external"};
+
+static void SettingsHash(const char *yaml, char hex[17])
+{
+  snprintf(hex, 17, "%016llx", (unsigned long long)HashBytes(HASH_START, yaml, strlen(yaml)));
+}
+
+static PetscErrorCode Doubles(SharedFile *file, const char *folder, const char *name, PetscInt n, const double *data,
+                              const char *unit, const char *long_name)
+{
+  PetscFunctionBegin;
+  char path[512];
+  hsize_t dims = (hsize_t)n;
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  PetscCall(SharedFileArray(file, path, H5T_NATIVE_DOUBLE, 1, &dims, data, unit, long_name));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Number(SharedFile *file, const char *path, const char *attribute, double value)
+{
+  PetscFunctionBegin;
+  PetscCall(SharedFileDoubles(file, path, attribute, 1, &value));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteRoot(SharedFile *file, const PlanResult *r)
+{
+  PetscFunctionBegin;
+  char hash[17];
+  SettingsHash(r->yaml, hash);
+  PetscCall(SharedFileString(file, "/", "format", "robion-plan"));
+  PetscCall(Number(file, "/", "format_version", PLAN_FORMAT_VERSION));
+  PetscCall(SharedFileString(file, "/", "software", "robion"));
+  PetscCall(SharedFileString(file, "/", "software_version", r->provenance->version));
+  PetscCall(SharedFileString(file, "/", "study", r->study));
+  PetscCall(SharedFileString(file, "/", "case", r->patient));
+  PetscCall(SharedFileString(file, "/", "arm", r->arm));
+  PetscCall(SharedFileString(file, "/", "sweep", r->sweep));
+  PetscCall(SharedFileString(file, "/", "settings_hash", hash));
+  PetscCall(SharedFileString(file, "/", "target", r->target));
+  PetscCall(Number(file, "/", "prescription_Gy_RBE_per_fraction", r->prescription_Gy_RBE));
+  PetscCall(Number(file, "/", "fractions", (double)r->fractions));
+  PetscCall(SharedFileStrings(file, "/provenance/settings_yaml", 1, &r->yaml, "effective settings of this plan, YAML"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteGrid(SharedFile *file, const Grid *grid)
+{
+  PetscFunctionBegin;
+  static const char *const axis[3] = {"x_mm", "y_mm", "z_mm"};
+  static const char *const meaning[3] = {"voxel centres along x (patient left)", "voxel centres along y (posterior)",
+                                         "voxel centres along z (superior)"};
+  double *centre;
+  PetscCall(SharedFileGroup(file, "/grid"));
+  PetscCall(SharedFileString(file, "/grid", "coordinates", "DICOM LPS, mm; datasets have the shape z, y, x"));
+  PetscCall(SharedFileDoubles(file, "/grid", "spacing_mm", 3, grid->spacing_mm));
+  PetscCall(SharedFileDoubles(file, "/grid", "origin_mm", 3, grid->origin_mm));
+  for (int a = 0; a < 3; a++) {
+    PetscCall(PetscMalloc1(grid->n[a], &centre));
+    for (PetscInt i = 0; i < grid->n[a]; i++) centre[i] = grid->origin_mm[a] + (double)i * grid->spacing_mm[a];
+    PetscCall(Doubles(file, "/grid", axis[a], grid->n[a], centre, "mm", meaning[a]));
+    PetscCall(PetscFree(centre));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* HDF5 separates groups with slashes, so a slash in a structure's name becomes an underscore there. */
+static void StructureGroup(const char *parent, const char *structure, char path[256])
+{
+  int length = snprintf(path, 256, "%s/", parent);
+  snprintf(path + length, (size_t)(256 - length), "%s", !strcmp(structure, ".") ? "_" : structure);
+  for (char *c = path + length; *c; c++)
+    if (*c == '/') *c = '_';
+}
+
+static PetscErrorCode WriteStructures(SharedFile *file, const PlanResult *r)
+{
+  PetscFunctionBegin;
+  char group[256], path[300];
+  PetscCall(SharedFileGroup(file, "/structures"));
+  for (PetscInt k = 0; k < r->n_regions; k++) {
+    const Region *region = &r->regions[k];
+    hsize_t n = (hsize_t)region->n;
+    StructureGroup("/structures", region->name, group);
+    snprintf(path, sizeof path, "%s/voxel", group);
+    PetscCall(SharedFileArray(file, path, sizeof(PetscInt) == 4 ? H5T_NATIVE_INT : H5T_NATIVE_LLONG, 1, &n,
+                              region->voxel, "1",
+                              "index of the voxel in a dose array read as one row (z, y, x order)"));
+    snprintf(path, sizeof path, "%s/fraction", group);
+    PetscCall(SharedFileArray(file, path, H5T_NATIVE_FLOAT, 1, &n, region->fraction, "1",
+                              "part of the voxel's volume inside the structure"));
+    PetscCall(SharedFileString(file, group, "name", region->name));
+    PetscCall(SharedFileString(file, group, "role", role_names[region->role]));
+    PetscCall(Number(file, group, "volume_cm3", region->volume_cm3));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteMachine(SharedFile *file, const PlanResult *r)
+{
+  PetscFunctionBegin;
+  PetscCall(SharedFileGroup(file, "/machine"));
+  PetscCall(SharedFileString(file, "/machine", "name", r->machine_name));
+  PetscCall(SharedFileString(file, "/machine", "hash", r->machine_hash));
+  PetscCall(SharedFileString(file, "/machine", "ion", r->ion));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteScenarioNumbers(SharedFile *file, const char *group, const ScenarioSet *set)
+{
+  PetscFunctionBegin;
+  static const char *const name[] = {"x_mm", "y_mm", "z_mm", "range_percent", "weight"};
+  static const char *const unit[] = {"mm", "mm", "mm", "%", "1"};
+  static const char *const meaning[] = {"shift of the patient along x", "shift of the patient along y",
+                                        "shift of the patient along z", "change of all stopping powers",
+                                        "weight of the scenario, sums to 1"};
+  double *column;
+  PetscCall(PetscMalloc1(set->n, &column));
+  for (int c = 0; c < 5; c++) {
+    for (PetscInt s = 0; s < set->n; s++) {
+      const Scenario *one = &set->scenario[s];
+      column[s] = c < 3 ? one->shift_mm[c] : c == 3 ? one->range_percent : one->weight;
+    }
+    PetscCall(Doubles(file, group, name[c], set->n, column, unit[c], meaning[c]));
+  }
+  PetscCall(PetscFree(column));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteScenarios(SharedFile *file, const char *group, const ScenarioSet *set)
+{
+  PetscFunctionBegin;
+  char path[64];
+  const char **id;
+  int *in_set;
+  hsize_t n = (hsize_t)set->n;
+  PetscCall(PetscMalloc2(set->n, &id, set->n, &in_set));
+  for (PetscInt s = 0; s < set->n; s++) {
+    id[s] = set->scenario[s].id;
+    in_set[s] = set->scenario[s].in_set ? 1 : 0;
+  }
+  snprintf(path, sizeof path, "%s/id", group);
+  PetscCall(SharedFileStrings(file, path, set->n, id, "name of the scenario, the nominal first"));
+  PetscCall(WriteScenarioNumbers(file, group, set));
+  snprintf(path, sizeof path, "%s/in_set", group);
+  PetscCall(SharedFileArray(file, path, H5T_NATIVE_INT, 1, &n, in_set, "1", "0: shown, but not part of the set"));
+  PetscCall(PetscFree2(id, in_set));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteBeams(SharedFile *file, const PlanSpots *spots)
+{
+  PetscFunctionBegin;
+  char group[64];
+  PetscCall(SharedFileGroup(file, "/plan"));
+  for (PetscInt b = 0; b < spots->n_beam; b++) {
+    const PlanBeam *beam = &spots->beam[b];
+    snprintf(group, sizeof group, "/plan/beam_%d", (int)b);
+    PetscCall(
+        Doubles(file, group, "x_mm", beam->n, beam->x_mm, "mm", "spot position, IEC gantry x in the isocentre plane"));
+    PetscCall(
+        Doubles(file, group, "y_mm", beam->n, beam->y_mm, "mm", "spot position, IEC gantry y in the isocentre plane"));
+    PetscCall(
+        Doubles(file, group, "energy_MeV_u", beam->n, beam->energy_MeV_u, "MeV/u", "kinetic energy at the nozzle"));
+    PetscCall(Doubles(file, group, "particles", beam->n, beam->particles, "1", "ions per spot and fraction"));
+    PetscCall(Number(file, group, "gantry_deg", beam->gantry_deg));
+    PetscCall(Number(file, group, "couch_deg", beam->couch_deg));
+    PetscCall(SharedFileDoubles(file, group, "isocentre_mm", 3, beam->isocentre_mm));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteCube(SharedFile *file, const char *path, const Grid *grid, const float *dose, DoseKind kind,
+                                const char *long_name)
+{
+  PetscFunctionBegin;
+  hsize_t dims[3] = {(hsize_t)grid->n[2], (hsize_t)grid->n[1], (hsize_t)grid->n[0]};
+  PetscCall(SharedFileArray(file, path, H5T_NATIVE_FLOAT, 3, dims, dose, dose_kind_units[kind], long_name));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteDoses(SharedFile *file, const PlanResult *r)
+{
+  PetscFunctionBegin;
+  static const char *const meaning[N_DOSE_KINDS] = {"physical dose per fraction, nominal scenario",
+                                                    "RBE-weighted dose per fraction, nominal scenario",
+                                                    "dose-averaged LET, nominal scenario"};
+  char path[64];
+  for (int k = 0; k < N_DOSE_KINDS; k++) {
+    snprintf(path, sizeof path, "/dose/nominal/%s", dose_kind_names[k]);
+    PetscCall(WriteCube(file, path, &r->grid, r->nominal[k], (DoseKind)k, meaning[k]));
+  }
+  if (!r->robust_min) PetscFunctionReturn(0);
+  PetscCall(WriteCube(file, "/dose/robust/min", &r->grid, r->robust_min, DOSE_RBE_WEIGHTED,
+                      "RBE-weighted dose per fraction, lowest over the evaluation scenarios, voxel by voxel"));
+  PetscCall(WriteCube(file, "/dose/robust/max", &r->grid, r->robust_max, DOSE_RBE_WEIGHTED,
+                      "RBE-weighted dose per fraction, highest over the evaluation scenarios, voxel by voxel"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteBands(SharedFile *file, const PlanResult *r)
+{
+  PetscFunctionBegin;
+  static const char *const axis[N_DOSE_KINDS] = {"physical dose per fraction", "RBE-weighted dose per fraction",
+                                                 "dose-averaged LET"};
+  char structure[256], group[300];
+  PetscCall(SharedFileGroup(file, "/dvh"));
+  for (PetscInt i = 0; i < r->n_bands; i++) {
+    const DVHBand *band = &r->bands[i];
+    StructureGroup("/dvh", band->structure, structure);
+    snprintf(group, sizeof group, "%s/%s", structure, dose_kind_names[band->quantity]);
+    PetscCall(Doubles(file, group, "axis", band->n, band->axis, dose_kind_units[band->quantity], axis[band->quantity]));
+    PetscCall(
+        Doubles(file, group, "nominal", band->n, band->nominal, "%", "volume with at least axis, nominal scenario"));
+    PetscCall(Doubles(file, group, "min", band->n, band->min, "%", "lowest volume over the evaluation scenarios"));
+    PetscCall(Doubles(file, group, "max", band->n, band->max, "%", "highest volume over the evaluation scenarios"));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* The columns of metrics.csv that differ within a plan: row after row of each scenario, then of the statistics. */
+static PetscErrorCode WriteMetrics(SharedFile *file, const PlanResult *r)
+{
+  PetscFunctionBegin;
+  PetscInt lists = r->evaluate->n + (r->statistics ? 4 : 0), n = r->metrics[0].n, rows = lists * n;
+  const char **scenario, **structure, **quantity, **metric, **unit;
+  double *value;
+  PetscCall(PetscMalloc6(rows, &scenario, rows, &structure, rows, &quantity, rows, &metric, rows, &unit, rows, &value));
+  for (PetscInt s = 0, row = 0; s < lists; s++)
+    for (PetscInt i = 0; i < n; i++, row++) {
+      PetscInt k = s - r->evaluate->n;
+      const Metric *m = k < 0 ? &r->metrics[s].item[i] : &r->statistics[k].item[i];
+      scenario[row] = k < 0 ? r->evaluate->scenario[s].id : scenario_statistic_names[k];
+      structure[row] = m->structure;
+      quantity[row] = dose_kind_names[m->quantity];
+      metric[row] = m->name;
+      unit[row] = m->unit;
+      value[row] = m->value;
+    }
+  PetscCall(SharedFileStrings(file, "/metrics/scenario", rows, scenario,
+                              "scenario id, or statistic over the evaluation set"));
+  PetscCall(SharedFileStrings(file, "/metrics/structure", rows, structure, "structure"));
+  PetscCall(SharedFileStrings(file, "/metrics/quantity", rows, quantity, "physical or RBE-weighted dose, or LETd"));
+  PetscCall(SharedFileStrings(file, "/metrics/metric", rows, metric, "name of the metric"));
+  PetscCall(Doubles(file, "/metrics", "value", rows, value, "see column unit", "value; doses are per fraction"));
+  PetscCall(SharedFileStrings(file, "/metrics/unit", rows, unit, "unit of the value"));
+  PetscCall(PetscFree6(scenario, structure, quantity, metric, unit, value));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteHistory(SharedFile *file, const OptimizerReport *o)
+{
+  PetscFunctionBegin;
+  static const char *const name[] = {"iteration", "evaluations", "objective", "worst_scenario", "gradient_norm"};
+  static const char *const meaning[] = {"iteration", "evaluations of the objective so far",
+                                        "objective that is minimised", "largest objective of a scenario",
+                                        "norm of the projected gradient"};
+  double *column;
+  PetscCall(PetscMalloc1(o->n_history, &column));
+  for (int c = 0; c < 5; c++) {
+    for (PetscInt i = 0; i < o->n_history; i++) {
+      const IterationRecord *h = &o->history[i];
+      const double value[] = {(double)h->iteration, (double)h->evaluations, h->objective, h->worst, h->gradient_norm};
+      column[i] = value[c];
+    }
+    PetscCall(Doubles(file, "/optimizer/history", name[c], o->n_history, column, "1", meaning[c]));
+  }
+  PetscCall(PetscFree(column));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteOptimizer(SharedFile *file, const PlanResult *r)
+{
+  PetscFunctionBegin;
+  const OptimizerReport *o = &r->optimizer;
+  PetscCall(SharedFileGroup(file, "/optimizer"));
+  PetscCall(SharedFileString(file, "/optimizer", "mode", o->mode));
+  PetscCall(SharedFileString(file, "/optimizer", "reason", o->reason));
+  PetscCall(Number(file, "/optimizer", "iterations", (double)o->iterations));
+  PetscCall(Number(file, "/optimizer", "evaluations", (double)o->evaluations));
+  PetscCall(Number(file, "/optimizer", "objective", o->objective));
+  PetscCall(WriteHistory(file, o));
+  PetscCall(WriteScenarios(file, "/optimizer/scenarios", r->optimize));
+  if (o->multiplier)
+    PetscCall(Doubles(file, "/optimizer/scenarios", "multiplier", r->optimize->n, o->multiplier, "1",
+                      "weight of the scenario's objective at the solution"));
+  PetscFunctionReturn(0);
+}
+
+/* What differs from run to run comes last, as rank 0 knows it. */
+static PetscErrorCode WriteRunFacts(SharedFile *file, const PlanResult *r)
+{
+  PetscFunctionBegin;
+  char name[64];
+  Provenance p = *r->provenance;
+  double value = r->peak_memory_MiB;
+  PetscCallMPI(MPI_Bcast(&p, (PetscMPIInt)sizeof p, MPI_BYTE, 0, file->comm));
+  PetscCall(SharedFileGroup(file, "/timing"));
+  if (file->measuring)
+    file->bytes += 2 * sizeof p + (size_t)r->n_inputs * (sizeof(InputFile) + 512);
+  else
+    ProvenanceWriteHDF5(&p, r->n_inputs, r->inputs, &file->sink);
+  PetscCallMPI(MPI_Bcast(&value, 1, MPI_DOUBLE, 0, file->comm));
+  PetscCall(Number(file, "/timing", "peak_memory_MiB", value));
+  for (PetscInt i = 0; i < r->n_times; i++) {
+    value = r->times[i].seconds;
+    PetscCallMPI(MPI_Bcast(&value, 1, MPI_DOUBLE, 0, file->comm));
+    snprintf(name, sizeof name, "%s_seconds", r->times[i].name);
+    PetscCall(Number(file, "/timing", name, value));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteContent(SharedFile *file, const PlanResult *r)
+{
+  PetscFunctionBegin;
+  PetscCall(WriteRoot(file, r));
+  PetscCall(WriteGrid(file, &r->grid));
+  PetscCall(WriteStructures(file, r));
+  PetscCall(WriteMachine(file, r));
+  PetscCall(WriteScenarios(file, "/scenarios", r->evaluate));
+  PetscCall(WriteBeams(file, &r->spots));
+  PetscCall(WriteDoses(file, r));
+  PetscCall(WriteBands(file, r));
+  PetscCall(WriteMetrics(file, r));
+  PetscCall(WriteOptimizer(file, r));
+  PetscCall(WriteRunFacts(file, r));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanFileWrite(MPI_Comm comm, const PlanResult *result, const char *folder, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  SharedFile file;
+  char name[PETSC_MAX_PATH_LEN];
+  snprintf(name, sizeof name, "%s/plan.h5", folder);
+  PetscCall(SharedFileMeasure(comm, &file));
+  PetscCall(WriteContent(&file, result));
+  PetscCall(SharedFileOpen(&file, name, mistakes));
+  if (file.sink.id < 0) PetscFunctionReturn(0);
+  PetscCall(WriteContent(&file, result));
+  PetscCall(SharedFileClose(&file, mistakes));
+  PetscFunctionReturn(0);
+}
+
+static PetscBool HasTables(const char *folder)
+{
+  static const char *const table[] = {"metrics.csv", "dvh.csv", "scenarios.csv"};
+  char file[PETSC_MAX_PATH_LEN];
+  PetscBool found = PETSC_TRUE;
+  for (int i = 0; i < 3 && found; i++) {
+    snprintf(file, sizeof file, "%s/%s", folder, table[i]);
+    if (PetscTestFile(file, 'r', &found)) return PETSC_FALSE;
+  }
+  return found;
+}
+
+PlanState PlanFileState(const char *folder, const char *yaml, Mistakes *mistakes)
+{
+  char file[PETSC_MAX_PATH_LEN], wanted[17], *found = NULL;
+  PetscBool there = PETSC_FALSE;
+  PlanState state = PLAN_ABSENT;
+  H5Source source;
+  snprintf(file, sizeof file, "%s/plan.h5", folder);
+  if (PetscTestFile(file, 'r', &there) || !there || !HasTables(folder)) return PLAN_ABSENT;
+  if (!H5SourceOpen(file, mistakes, &source)) return PLAN_ABSENT;
+  SettingsHash(yaml, wanted);
+  if (H5ReadString(&source, "/", "settings_hash", PETSC_FALSE, &found, mistakes) && found)
+    state = strcmp(found, wanted) ? PLAN_OTHER_SETTINGS : PLAN_FINISHED;
+  H5SourceClose(&source);
+  (void)PetscFree(found);
+  return state;
+}

@@ -1,0 +1,119 @@
+#include "robion/results.h"
+#include "tables_private.h"
+#include <stdlib.h>
+#include <string.h>
+
+const char *const table_names[N_TABLES] = {"metrics.csv", "dvh.csv", "scenarios.csv"};
+const char *const table_headers[N_TABLES] = {
+    "study,case,arm,sweep,scenario,structure,quantity,metric,value,unit",
+    "study,case,arm,sweep,structure,quantity,dose,unit,nominal_percent,min_percent,max_percent",
+    "set,id,x_mm,y_mm,z_mm,range_percent,weight,in_set"};
+
+/* The first four columns, which are the same in every row of a plan. */
+static PetscErrorCode PlanColumns(const PlanResult *r, Text *text)
+{
+  PetscFunctionBegin;
+  const char *column[] = {r->study, r->patient, r->arm, r->sweep};
+  for (int i = 0; i < 4; i++) {
+    PetscCall(TextAddCSV(text, column[i]));
+    PetscCall(TextAdd(text, ","));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode MetricRows(const char *plan, const char *scenario, const MetricList *list, Text *text)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < list->n; i++) {
+    const Metric *m = &list->item[i];
+    PetscCall(TextAdd(text, "%s", plan));
+    PetscCall(TextAddCSV(text, scenario));
+    PetscCall(TextAdd(text, ","));
+    PetscCall(TextAddCSV(text, m->structure));
+    PetscCall(TextAdd(text, ",%s,%s,%.9g,%s\n", dose_kind_names[m->quantity], m->name, m->value, m->unit));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode MetricsText(const PlanResult *r, Text *text)
+{
+  PetscFunctionBegin;
+  Text plan = {0};
+  PetscCall(PlanColumns(r, &plan));
+  for (PetscInt s = 0; s < r->evaluate->n; s++)
+    PetscCall(MetricRows(plan.data, r->evaluate->scenario[s].id, &r->metrics[s], text));
+  for (int k = 0; k < 4 && r->statistics; k++)
+    PetscCall(MetricRows(plan.data, scenario_statistic_names[k], &r->statistics[k], text));
+  PetscCall(TextDestroy(&plan));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode BandsText(const PlanResult *r, Text *text)
+{
+  PetscFunctionBegin;
+  Text plan = {0};
+  PetscCall(PlanColumns(r, &plan));
+  for (PetscInt b = 0; b < r->n_bands; b++) {
+    const DVHBand *band = &r->bands[b];
+    for (PetscInt i = 0; i < band->n; i++) {
+      PetscCall(TextAdd(text, "%s", plan.data));
+      PetscCall(TextAddCSV(text, band->structure));
+      PetscCall(TextAdd(text, ",%s,%.9g,%s,%.9g,%.9g,%.9g\n", dose_kind_names[band->quantity], band->axis[i],
+                        dose_kind_units[band->quantity], band->nominal[i], band->min[i], band->max[i]));
+    }
+  }
+  PetscCall(TextDestroy(&plan));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ScenarioRows(const char *name, const ScenarioSet *set, Text *text)
+{
+  PetscFunctionBegin;
+  for (PetscInt s = 0; s < set->n; s++) {
+    const Scenario *one = &set->scenario[s];
+    PetscCall(TextAdd(text, "%s,", name));
+    PetscCall(TextAddCSV(text, one->id));
+    PetscCall(TextAdd(text, ",%.9g,%.9g,%.9g,%.9g,%.9g,%d\n", one->shift_mm[0], one->shift_mm[1], one->shift_mm[2],
+                      one->range_percent, one->weight, one->in_set ? 1 : 0));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ScenariosText(const PlanResult *r, Text *text)
+{
+  PetscFunctionBegin;
+  PetscCall(ScenarioRows("optimize", r->optimize, text));
+  PetscCall(ScenarioRows("evaluate", r->evaluate, text));
+  PetscFunctionReturn(0);
+}
+
+PetscBool PlanTablesWrite(const PlanResult *result, const char *folder, Mistakes *mistakes)
+{
+  static PetscErrorCode (*const fill[N_TABLES])(const PlanResult *, Text *) = {MetricsText, BandsText, ScenariosText};
+  PetscBool good = PETSC_TRUE;
+  for (int t = 0; t < N_TABLES && good; t++) {
+    char file[PETSC_MAX_PATH_LEN];
+    Text text = {0};
+    snprintf(file, sizeof file, "%s/%s", folder, table_names[t]);
+    good = TextAdd(&text, "%s\n", table_headers[t]) || fill[t](result, &text)
+               ? PETSC_FALSE
+               : FileReplace(file, text.data, text.length, mistakes);
+    (void)TextDestroy(&text);
+  }
+  return good;
+}
+
+PetscBool MetricTableRead(const char *file, Mistakes *mistakes, Table *table)
+{
+  double value;
+  if (!TableRead(file, table_headers[TABLE_METRICS], mistakes, table)) return PETSC_FALSE;
+  for (PetscInt i = 0; i < table->n_rows; i++) {
+    const char *found = table->field[i * table->n_columns + COLUMN_VALUE];
+    if (TextParseNumber(found, &value)) continue;
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: damaged table: value is '%s', expected a number", file,
+                      (int)i + 2, found);
+    (void)TableDestroy(table);
+    return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}

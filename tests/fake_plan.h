@@ -1,0 +1,148 @@
+/* A small plan with made-up numbers: grid 7 x 5 x nz, two structures, two beams (one without spots), three scenarios. */
+#pragma once
+#include "robion/results.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { FAKE_BAND = 11, FAKE_SPOTS = 50, FAKE_SCENARIOS = 3 };
+
+typedef struct FakePlan {
+  PlanResult result;
+  Region region[2];
+  PlanBeam beam[2];
+  DVHBand band[2];
+  MetricList metrics[FAKE_SCENARIOS], statistics[4];
+  Scenario scenario[FAKE_SCENARIOS];
+  ScenarioSet set;
+  float *dose[N_DOSE_KINDS];
+  double *spot;
+  double multiplier[FAKE_SCENARIOS];
+  IterationRecord history[2];
+  StageTime time[1];
+  Provenance provenance;
+  InputFile input;
+} FakePlan;
+
+static inline void FakeMetrics(FakePlan *f, double scale, MetricList *list)
+{
+  float *hotter[N_DOSE_KINDS];
+  size_t n = GridSize(&f->result.grid);
+  for (int k = 0; k < N_DOSE_KINDS; k++) {
+    hotter[k] = malloc(n * sizeof(float));
+    for (size_t v = 0; v < n; v++) hotter[k][v] = (float)scale * f->dose[k][v];
+  }
+  const float *const dose[N_DOSE_KINDS] = {hotter[0], hotter[1], hotter[2]};
+  for (int i = 0; i < 2; i++)
+    if (MetricsOfStructure(&f->region[i], &f->result.grid, dose, 4, list)) abort();
+  for (int k = 0; k < N_DOSE_KINDS; k++) free(hotter[k]);
+}
+
+static inline void FakeDoses(FakePlan *f, PetscInt nz)
+{
+  f->result.grid = (Grid){{7, 5, nz}, {3, 3, 3}, {-9, -6, 1.5}};
+  size_t n = GridSize(&f->result.grid);
+  unsigned seed = 7;
+  for (int k = 0; k < N_DOSE_KINDS; k++) {
+    f->dose[k] = malloc(n * sizeof(float));
+    for (size_t v = 0; v < n; v++) {
+      seed = seed * 1664525u + 1013904223u;
+      f->dose[k][v] = (float)(seed >> 8) / (float)(1 << 22);
+    }
+    f->result.nominal[k] = f->dose[k];
+  }
+  f->result.robust_min = f->dose[DOSE_PHYSICAL];
+  f->result.robust_max = f->dose[DOSE_RBE_WEIGHTED];
+}
+
+static inline void FakeStructures(FakePlan *f)
+{
+  static PetscInt voxel[2][6] = {{3, 4, 10, 11, 17, 18}, {0, 1, 2, 20, 21, 22}};
+  static float fraction[2][6] = {{1, 1, 1, 0.5f, 1, 1}, {1, 0.25f, 1, 1, 1, 1}};
+  f->region[0] = (Region){(char *)"CTV", ROLE_TARGET, 6, voxel[0], fraction[0], 0.1485};
+  f->region[1] = (Region){(char *)"Cord, left", ROLE_OAR, 6, voxel[1], fraction[1], 0.14175};
+  f->result.n_regions = 2;
+  f->result.regions = f->region;
+  for (int i = 0; i < 2; i++) {
+    DVH dvh;
+    if (DVHBandCreate(f->region[i].name, DOSE_RBE_WEIGHTED, FAKE_BAND, 5, &f->band[i])) abort();
+    if (DVHCreate(&f->region[i], &f->result.grid, f->dose[DOSE_RBE_WEIGHTED], &dvh)) abort();
+    if (DVHBandAdd(&f->band[i], &dvh, PETSC_TRUE, PETSC_TRUE) || DVHDestroy(&dvh)) abort();
+  }
+  f->result.n_bands = 2;
+  f->result.bands = f->band;
+}
+
+static inline void FakeScenarios(FakePlan *f)
+{
+  f->scenario[0] = (Scenario){"nominal", {0, 0, 0}, 0, 0, PETSC_FALSE};
+  f->scenario[1] = (Scenario){"r-3.5", {0, 0, 0}, -3.5, 0.5, PETSC_TRUE};
+  f->scenario[2] = (Scenario){"r+3.5_x+2", {2, 0, 0}, 3.5, 0.5, PETSC_TRUE};
+  f->set.n = FAKE_SCENARIOS;
+  f->set.n_set = 2;
+  f->set.scenario = f->scenario;
+  f->result.optimize = f->result.evaluate = &f->set;
+  for (int s = 0; s < FAKE_SCENARIOS; s++) FakeMetrics(f, 1 + 0.1 * s, &f->metrics[s]);
+  if (MetricsOverScenarios(2, f->metrics + 1, f->statistics)) abort();
+  f->result.metrics = f->metrics;
+  f->result.statistics = f->statistics;
+}
+
+static inline void FakeSpots(FakePlan *f)
+{
+  f->spot = malloc(4 * FAKE_SPOTS * sizeof(double));
+  for (int i = 0; i < 4 * FAKE_SPOTS; i++) f->spot[i] = 100 + i / 3.0;
+  f->beam[0] = (PlanBeam){
+      90, 10, {1, 2, 3}, FAKE_SPOTS, f->spot, f->spot + FAKE_SPOTS, f->spot + 2 * FAKE_SPOTS, f->spot + 3 * FAKE_SPOTS};
+  f->beam[1] = (PlanBeam){270, 0, {1, 2, 3}, 0, f->spot, f->spot, f->spot, f->spot};
+  f->result.spots = (PlanSpots){2, f->beam};
+}
+
+/* The same on every rank. */
+static inline FakePlan *FakePlanCreate(PetscInt nz)
+{
+  FakePlan *f = calloc(1, sizeof *f);
+  PlanResult *r = &f->result;
+  FakeDoses(f, nz);
+  FakeStructures(f);
+  FakeScenarios(f);
+  FakeSpots(f);
+  r->study = "fake";
+  r->patient = "P01";
+  r->arm = "worst, \"case\"";
+  r->sweep = "spots.layer_mm=2";
+  r->yaml = "robion: 1\nname: fake\n";
+  r->prescription_Gy_RBE = 4;
+  r->fractions = 10;
+  r->target = "CTV";
+  r->machine_name = "builtin-12C";
+  r->machine_hash = "00ff";
+  r->ion = "12C";
+  f->multiplier[1] = 0.25;
+  f->multiplier[2] = 0.75;
+  f->history[0] = (IterationRecord){1, 2, 3.5, 4.5, 0.5};
+  f->history[1] = (IterationRecord){2, 4, 2.5, 3, 0.25};
+  r->optimizer = (OptimizerReport){"composite", "converged", 2, 4, 2.5, 2, f->history, f->multiplier};
+  f->time[0] = (StageTime){"optimize", 12.5};
+  r->n_times = 1;
+  r->times = f->time;
+  r->peak_memory_MiB = 1536;
+  ProvenanceBuild(&f->provenance);
+  r->provenance = &f->provenance;
+  f->input = (InputFile){"case", "p01.h5", "85944171f73967e8"};
+  r->n_inputs = 1;
+  r->inputs = &f->input;
+  return f;
+}
+
+static inline void FakePlanDestroy(FakePlan *f)
+{
+  for (int k = 0; k < N_DOSE_KINDS; k++) free(f->dose[k]);
+  for (int s = 0; s < FAKE_SCENARIOS; s++)
+    if (MetricListDestroy(&f->metrics[s])) abort();
+  for (int k = 0; k < 4; k++)
+    if (MetricListDestroy(&f->statistics[k])) abort();
+  for (int i = 0; i < 2; i++)
+    if (DVHBandDestroy(&f->band[i])) abort();
+  free(f->spot);
+  free(f);
+}

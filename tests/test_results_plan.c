@@ -1,0 +1,252 @@
+/* plan.h5: content, same bytes on any number of ranks, disk full, numbers that are none. Works on any number of ranks. */
+#include "fake_plan.h"
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static char folder[64], file[96];
+static PetscMPIInt rank, size;
+
+static PetscBool Exists(const char *name)
+{
+  char path[128];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  return access(path, F_OK) ? PETSC_FALSE : PETSC_TRUE;
+}
+
+static void Write(const FakePlan *fake)
+{
+  Mistakes mistakes = {0};
+  assert_int_equal(PlanFileWrite(PETSC_COMM_WORLD, &fake->result, folder, &mistakes), 0);
+  if (MistakesAny(&mistakes)) fail_msg("%s", mistakes.item[0].text);
+  assert_false(Exists("plan.h5.tmp"));
+}
+
+static void CheckString(const H5Source *source, const char *path, const char *attribute, const char *expected)
+{
+  Mistakes mistakes = {0};
+  char *found = NULL;
+  if (!H5ReadString(source, path, attribute, PETSC_FALSE, &found, &mistakes)) fail_msg("%s", mistakes.item[0].text);
+  assert_string_equal(found, expected);
+  PetscFree(found);
+}
+
+static void Content(void **state)
+{
+  FakePlan *fake = FakePlanCreate(9);
+  Mistakes mistakes = {0};
+  H5Source source;
+  Write(fake);
+  if (rank == 0) {
+    hsize_t cube[3] = {9, 5, 7}, spots[1] = {FAKE_SPOTS}, voxels[1] = {6}, band[1] = {FAKE_BAND}, rows[1] = {7 * 42};
+    float *dose;
+    double *number, value[3];
+    int *voxel;
+    assert_true(H5SourceOpen(file, &mistakes, &source));
+    CheckString(&source, "/", "format", "robion-plan");
+    CheckString(&source, "/", "arm", "worst, \"case\"");
+    CheckString(&source, "/provenance", "input_0_case", "p01.h5");
+    for (int k = 0; k < N_DOSE_KINDS; k++) {
+      char path[64];
+      snprintf(path, sizeof path, "/dose/nominal/%s", dose_kind_names[k]);
+      assert_true(H5ReadArray(&source, path, H5T_NATIVE_FLOAT, 3, cube, &dose, &mistakes));
+      assert_memory_equal(dose, fake->dose[k], 9 * 5 * 7 * sizeof(float));
+      CheckString(&source, path, "unit", dose_kind_units[k]);
+      PetscFree(dose);
+    }
+    CheckString(&source, "/dose/robust/min", "long_name",
+                "RBE-weighted dose per fraction, lowest over the evaluation scenarios, voxel by voxel");
+    assert_true(H5ReadArray(&source, "/plan/beam_0/particles", H5T_NATIVE_DOUBLE, 1, spots, &number, &mistakes));
+    assert_memory_equal(number, fake->beam[0].particles, FAKE_SPOTS * sizeof(double));
+    PetscFree(number);
+    assert_true(H5SourceHas(&source, "/plan/beam_1/particles"));
+    assert_true(H5ReadAttribute(&source, "/plan/beam_1", "gantry_deg", 1, value, &mistakes));
+    assert_float_equal(value[0], 270, 0);
+    assert_true(H5ReadArray(&source, "/structures/Cord, left/voxel", H5T_NATIVE_INT, 1, voxels, &voxel, &mistakes));
+    assert_int_equal(voxel[5], 22);
+    PetscFree(voxel);
+    CheckString(&source, "/structures/CTV", "role", "target");
+    assert_true(H5ReadArray(&source, "/dvh/CTV/rbe_weighted/nominal", H5T_NATIVE_DOUBLE, 1, band, &number, &mistakes));
+    assert_memory_equal(number, fake->band[0].nominal, FAKE_BAND * sizeof(double));
+    PetscFree(number);
+    assert_true(H5ReadArray(&source, "/metrics/value", H5T_NATIVE_DOUBLE, 1, rows, &number, &mistakes));
+    assert_float_equal(number[42], fake->metrics[1].item[0].value, 0);
+    assert_float_equal(number[7 * 42 - 1], fake->statistics[3].item[41].value, 0);
+    PetscFree(number);
+    assert_true(H5ReadAttribute(&source, "/timing", "optimize_seconds", 1, value, &mistakes));
+    assert_float_equal(value[0], 12.5, 0);
+    H5SourceClose(&source);
+    assert_false(MistakesAny(&mistakes));
+  }
+  FakePlanDestroy(fake);
+}
+
+static char *Slurp(size_t *length)
+{
+  char *bytes;
+  Mistakes mistakes = {0};
+  if (!FileRead(file, &bytes, length, &mistakes)) fail_msg("%s", mistakes.item[0].text);
+  return bytes;
+}
+
+/* Chunks beyond one per rank, a last chunk that is not full, ranks with nothing: always the bytes of one rank. */
+static void SameBytes(void **state)
+{
+  const PetscInt slices[] = {1, 9, 20011};
+  for (int i = 0; i < 3; i++) {
+    FakePlan *fake = FakePlanCreate(slices[i]);
+    char *alone = NULL;
+    size_t length = 0;
+    for (PetscMPIInt n = 1; n <= size; n++) {
+      MPI_Comm team;
+      assert_int_equal(MPI_Comm_split(PETSC_COMM_WORLD, rank < n ? 0 : MPI_UNDEFINED, rank, &team), 0);
+      if (rank < n) {
+        Mistakes mistakes = {0};
+        assert_int_equal(PlanFileWrite(team, &fake->result, folder, &mistakes), 0);
+        assert_false(MistakesAny(&mistakes));
+        MPI_Comm_free(&team);
+      }
+      if (rank == 0) {
+        size_t now;
+        char *bytes = Slurp(&now);
+        if (alone) assert_int_equal(now, length);
+        if (alone) assert_memory_equal(bytes, alone, length);
+        PetscFree(alone);
+        alone = bytes;
+        length = now;
+      }
+    }
+    PetscFree(alone);
+    FakePlanDestroy(fake);
+  }
+}
+
+/* What differs between two runs stands behind everything else: only the attributes at the end of the file change. */
+static void RunFactsApart(void **state)
+{
+  FakePlan *fake = FakePlanCreate(9);
+  Mistakes mistakes = {0};
+  H5Source source;
+  float *dose;
+  hsize_t cube[3] = {0};
+  strcpy(fake->provenance.command, "another, much longer command line with many options and a different time");
+  fake->time[0].seconds = 99;
+  Write(fake);
+  if (rank == 0) {
+    assert_true(H5SourceOpen(file, &mistakes, &source));
+    CheckString(&source, "/provenance", "command", fake->provenance.command);
+    assert_true(H5ReadArray(&source, "/dose/nominal/letd", H5T_NATIVE_FLOAT, 3, cube, &dose, &mistakes));
+    assert_memory_equal(dose, fake->dose[DOSE_LETD], 9 * 5 * 7 * sizeof(float));
+    PetscFree(dose);
+    H5SourceClose(&source);
+  }
+  FakePlanDestroy(fake);
+}
+
+/* Too little room: the same mistake on every rank, nothing new on disk, the plan of before untouched. */
+static void DiskFull(void **state)
+{
+  FakePlan *small = FakePlanCreate(9), *large = FakePlanCreate(20000);
+  Mistakes mistakes = {0};
+  struct rlimit before, limit;
+  size_t length = 0, now = 0;
+  char *bytes = NULL, *after;
+  Write(small);
+  if (rank == 0) bytes = Slurp(&length);
+  signal(SIGXFSZ, SIG_IGN);
+  getrlimit(RLIMIT_FSIZE, &before);
+  limit = before;
+  limit.rlim_cur = 1 << 20;
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  assert_int_equal(PlanFileWrite(PETSC_COMM_WORLD, &large->result, folder, &mistakes), 0);
+  setrlimit(RLIMIT_FSIZE, &before);
+  assert_int_equal(mistakes.n, 1);
+  assert_int_equal(MistakesExit(&mistakes), ROBION_RESOURCES);
+  assert_non_null(strstr(mistakes.item[0].text, "plan.h5: cannot be written: File too large"));
+  MPI_Barrier(PETSC_COMM_WORLD);
+  assert_false(Exists("plan.h5.tmp"));
+  if (rank == 0) {
+    after = Slurp(&now);
+    assert_int_equal(now, length);
+    assert_memory_equal(after, bytes, length);
+    PetscFree(after);
+    PetscFree(bytes);
+  }
+  MistakesClear(&mistakes);
+  assert_int_equal(PlanFileWrite(PETSC_COMM_WORLD, &small->result, "/nonexistent/folder", &mistakes), 0);
+  assert_int_equal(MistakesExit(&mistakes), ROBION_RESOURCES);
+  MistakesClear(&mistakes);
+  FakePlanDestroy(small);
+  FakePlanDestroy(large);
+}
+
+static char last_error[512];
+static PetscErrorCode KeepError(MPI_Comm comm, int line, const char *function, const char *source, PetscErrorCode code,
+                                PetscErrorType type, const char *message, void *context)
+{
+  if (type == PETSC_ERROR_INITIAL) snprintf(last_error, sizeof last_error, "%s", message);
+  return code;
+}
+
+static void RefusesNaN(void **state)
+{
+  FakePlan *fake = FakePlanCreate(9);
+  Mistakes mistakes = {0};
+  fake->dose[DOSE_LETD][8] = NAN;
+  MPI_Barrier(PETSC_COMM_WORLD);
+  if (rank == 0) unlink(file);
+  PetscPushErrorHandler(KeepError, NULL);
+  assert_int_not_equal(PlanFileWrite(PETSC_COMM_WORLD, &fake->result, folder, &mistakes), 0);
+  PetscPopErrorHandler();
+  assert_non_null(strstr(last_error, "/dose/nominal/letd: element 8 is nan"));
+  assert_false(Exists("plan.h5"));
+  assert_false(Exists("plan.h5.tmp"));
+  FakePlanDestroy(fake);
+}
+
+static void States(void **state)
+{
+  static const char *const made[] = {"metrics.csv", "dvh.csv", "scenarios.csv", "plan.h5"};
+  FakePlan *fake = FakePlanCreate(9);
+  Mistakes mistakes = {0};
+  Write(fake);
+  if (rank == 0) {
+    assert_int_equal(PlanFileState(folder, fake->result.yaml, &mistakes), PLAN_ABSENT); /* no tables yet */
+    assert_true(PlanTablesWrite(&fake->result, folder, &mistakes));
+    assert_int_equal(PlanFileState(folder, fake->result.yaml, &mistakes), PLAN_FINISHED);
+    assert_int_equal(PlanFileState(folder, "robion: 1\nname: other\n", &mistakes), PLAN_OTHER_SETTINGS);
+    assert_false(MistakesAny(&mistakes));
+    assert_int_equal(truncate(file, 1000), 0);
+    assert_int_equal(PlanFileState(folder, fake->result.yaml, &mistakes), PLAN_ABSENT);
+    assert_int_equal(MistakesExit(&mistakes), ROBION_INPUT);
+    MistakesClear(&mistakes);
+    for (int i = 0; i < 4; i++) {
+      snprintf(file, sizeof file, "%s/%s", folder, made[i]);
+      assert_int_equal(unlink(file), 0);
+    }
+  }
+  FakePlanDestroy(fake);
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(Content),       cmocka_unit_test(SameBytes),
+                                     cmocka_unit_test(RunFactsApart), cmocka_unit_test(DiskFull),
+                                     cmocka_unit_test(RefusesNaN),    cmocka_unit_test(States)};
+  if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  MPI_Comm_size(PETSC_COMM_WORLD, &size);
+  snprintf(folder, sizeof folder, "/tmp/robion_test_plan_XXXXXX");
+  if (rank == 0 && !mkdtemp(folder)) return 1;
+  if (MPI_Bcast(folder, (int)sizeof folder, MPI_CHAR, 0, PETSC_COMM_WORLD)) return 1;
+  snprintf(file, sizeof file, "%s/plan.h5", folder);
+  int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  if (rank == 0) rmdir(folder);
+  PetscFinalize();
+  return failures;
+}
