@@ -47,6 +47,8 @@ typedef struct HLUT {
 /** The default table: matRad's generic HU->RSP points (physics: piecewise linear between 8 nodes). Caller frees hu, rsp. */
 PetscErrorCode HLUTDefault(HLUT *hlut);
 double HLUTEvaluate(const HLUT *hlut, double hu);
+/** The HU of a stopping power, for an ascending table; where it is flat the end of the higher HU, beyond its ends its ends. */
+double HLUTInvert(const HLUT *hlut, double rsp);
 
 /**
  * Read a case file (HDF5: /ct/hu, /structures/<name>, /maps/<name>). Not collective.
@@ -71,6 +73,21 @@ typedef struct PhantomSpec {
 extern const char *const phantom_names[];
 extern const PetscInt n_phantom_names;
 
+/**
+ * The phantoms. Both are symmetric about the origin, LPS; a voxel belongs to a shape if its centre does; hu is rsp through
+ * the inverse default table.
+ *
+ * water-box: a box of water (BODY) in about 10 mm of air, with a centred box as CTV.
+ *
+ * rtog: the RTOG benchmark geometry as used by Yagi et al. (PLOS ONE 18(7):e0288545, 2023) for fields at gantry 0, 90, 270.
+ * BODY: water cylinder, 232 mm in diameter and 80 mm long, axis along z, in about 6 mm of air. CTV: annulus of radii 18 to
+ * 40 mm, 40 mm long, over 270 degrees, open towards posterior, so that each field meets it before the OAR. OAR: cylinder of
+ * radius 15 mm, 40 mm long, on the axis. (The publication's 18, 40 mm as diameters would not hold its 30 mm OAR.)
+ * heterogeneous: the publication has air (RSP 0.001) and bone (RSP 1.53) beside the CTV at places shown only in a figure.
+ * Ours are cylinders of 20 mm diameter along z, 60 mm long, with axes at x = -55 mm, y = 0 (air, patient's right, in the
+ * 270 degree field) and x = +55 mm, y = 0 (bone, patient's left, in the 90 degree field): 5 mm from the CTV.
+ */
+
 /** Compute a phantom: hu, rsp and masks filled. Unknown kind or impossible sizes go to mistakes (ROBION_STUDY). Not collective. */
 PetscErrorCode CaseBuildPhantom(const PhantomSpec *spec, const char *name, Mistakes *mistakes, Case **out);
 
@@ -83,7 +100,10 @@ PetscErrorCode CaseClearOutside(Case *patient);
 /** Index of a structure by exact name, or -1. */
 PetscInt CaseFindStructure(const Case *patient, const char *name);
 
-/** Copy the case of rank `root` to every rank of comm (elsewhere *patient is allocated). Collective. */
+/** Index of the external structure, or -1; a case has at most one. */
+PetscInt CaseFindExternal(const Case *patient);
+
+/** Copy the case of rank `root` (NULL there: NULL everywhere) to every rank of comm, which own theirs. Collective. */
 PetscErrorCode CaseBroadcast(MPI_Comm comm, PetscMPIInt root, Case **patient);
 
 PetscErrorCode CaseDestroy(Case **patient);

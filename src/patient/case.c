@@ -1,0 +1,147 @@
+/* The case object: look-up, stopping power from HU, copying to all ranks, freeing. */
+#include "robion/case.h"
+#include <math.h>
+#include <string.h>
+
+PetscInt CaseFindStructure(const Case *patient, const char *name)
+{
+  for (PetscInt s = 0; s < patient->n_structures; s++)
+    if (!strcmp(patient->structures[s].name, name)) return s;
+  return -1;
+}
+
+PetscInt CaseFindExternal(const Case *patient)
+{
+  for (PetscInt s = 0; s < patient->n_structures; s++)
+    if (patient->structures[s].role == ROLE_EXTERNAL) return s;
+  return -1;
+}
+
+PetscErrorCode CaseClearOutside(Case *patient)
+{
+  PetscFunctionBegin;
+  PetscInt external = CaseFindExternal(patient);
+  if (external < 0) PetscFunctionReturn(0);
+  const unsigned char *inside = patient->structures[external].mask;
+  for (size_t v = 0; v < GridSize(&patient->ct); v++)
+    if (!inside[v]) patient->rsp[v] = (float)RSP_AIR;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CaseSetRSP(Case *patient, const HLUT *hlut)
+{
+  PetscFunctionBegin;
+  enum { LOWEST = -32768, N_HU = 65536 };
+  float *rsp_of;
+  PetscCall(PetscMalloc1(N_HU, &rsp_of));
+  for (int i = 0; i < N_HU; i++) {
+    double rsp = HLUTEvaluate(hlut, i + LOWEST);
+    PetscCheck(isfinite(rsp) && rsp >= 0, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
+               "stopping power %g at %d HU, expected a number >= 0", rsp, i + LOWEST);
+    rsp_of[i] = (float)rsp;
+  }
+  size_t n = GridSize(&patient->ct);
+  if (!patient->rsp) PetscCall(PetscMalloc1(n, &patient->rsp));
+  for (size_t v = 0; v < n; v++) patient->rsp[v] = rsp_of[patient->hu[v] - LOWEST];
+  PetscCall(PetscFree(rsp_of));
+  PetscCall(CaseClearOutside(patient));
+  PetscFunctionReturn(0);
+}
+
+/* MPI counts are int: send what is larger in parts. */
+static PetscErrorCode BroadcastBytes(MPI_Comm comm, PetscMPIInt root, void *data, size_t size)
+{
+  PetscFunctionBegin;
+  const size_t part = (size_t)1 << 30;
+  for (size_t at = 0; at < size; at += part)
+    PetscCallMPI(MPI_Bcast((char *)data + at, (PetscMPIInt)PetscMin(part, size - at), MPI_BYTE, root, comm));
+  PetscFunctionReturn(0);
+}
+
+/* An array that may be NULL, allocated on the other ranks. `array` is the address of a pointer. */
+static PetscErrorCode BroadcastArray(MPI_Comm comm, PetscMPIInt root, void *array, size_t size)
+{
+  PetscFunctionBegin;
+  void **data = (void **)array;
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  int present = rank == root && *data;
+  PetscCallMPI(MPI_Bcast(&present, 1, MPI_INT, root, comm));
+  if (!present) PetscFunctionReturn(0);
+  if (rank != root) PetscCall(PetscMalloc(size, data));
+  PetscCall(BroadcastBytes(comm, root, *data, size));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode BroadcastString(MPI_Comm comm, PetscMPIInt root, char **string)
+{
+  PetscFunctionBegin;
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  unsigned long size = rank == root && *string ? strlen(*string) + 1 : 0;
+  PetscCallMPI(MPI_Bcast(&size, 1, MPI_UNSIGNED_LONG, root, comm));
+  PetscCall(BroadcastArray(comm, root, string, size));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CaseBroadcast(MPI_Comm comm, PetscMPIInt root, Case **patient)
+{
+  PetscFunctionBegin;
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (rank != root) *patient = NULL;
+  PetscCall(BroadcastArray(comm, root, patient, sizeof **patient));
+  Case *p = *patient;
+  if (!p) PetscFunctionReturn(0);
+  if (rank != root) { /* the pointers are those of root */
+    p->name = p->source = NULL;
+    p->hu = NULL;
+    p->rsp = NULL;
+    p->beam_gantry_deg = NULL;
+    PetscCall(PetscCalloc1((size_t)p->n_structures, &p->structures));
+    PetscCall(PetscCalloc1((size_t)p->n_maps, &p->maps));
+  }
+  size_t n = GridSize(&p->ct);
+  PetscCall(BroadcastString(comm, root, &p->name));
+  PetscCall(BroadcastString(comm, root, &p->source));
+  PetscCall(BroadcastArray(comm, root, &p->hu, n * sizeof *p->hu));
+  PetscCall(BroadcastArray(comm, root, &p->rsp, n * sizeof *p->rsp));
+  PetscCall(BroadcastArray(comm, root, &p->beam_gantry_deg, (size_t)p->n_beam_angles * sizeof *p->beam_gantry_deg));
+  for (PetscInt s = 0; s < p->n_structures; s++) {
+    Structure *structure = &p->structures[s];
+    PetscCall(BroadcastString(comm, root, &structure->name));
+    PetscCallMPI(MPI_Bcast(&structure->role, sizeof structure->role, MPI_BYTE, root, comm));
+    PetscCall(BroadcastArray(comm, root, &structure->mask, n));
+  }
+  for (PetscInt m = 0; m < p->n_maps; m++) {
+    PetscCall(BroadcastString(comm, root, &p->maps[m].name));
+    PetscCall(BroadcastString(comm, root, &p->maps[m].unit));
+    PetscCall(BroadcastArray(comm, root, &p->maps[m].value, n * sizeof *p->maps[m].value));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CaseDestroy(Case **patient)
+{
+  PetscFunctionBegin;
+  Case *p = *patient;
+  if (!p) PetscFunctionReturn(0);
+  for (PetscInt s = 0; s < p->n_structures; s++) {
+    PetscCall(PetscFree(p->structures[s].name));
+    PetscCall(PetscFree(p->structures[s].mask));
+  }
+  for (PetscInt m = 0; m < p->n_maps; m++) {
+    PetscCall(PetscFree(p->maps[m].name));
+    PetscCall(PetscFree(p->maps[m].unit));
+    PetscCall(PetscFree(p->maps[m].value));
+  }
+  PetscCall(PetscFree(p->structures));
+  PetscCall(PetscFree(p->maps));
+  PetscCall(PetscFree(p->name));
+  PetscCall(PetscFree(p->source));
+  PetscCall(PetscFree(p->hu));
+  PetscCall(PetscFree(p->rsp));
+  PetscCall(PetscFree(p->beam_gantry_deg));
+  PetscCall(PetscFree(*patient));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,331 @@
+/* Case files: CT, structures and maps of one patient in HDF5. */
+#include "robion/case.h"
+#include "robion/hdf5.h"
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+static const char *const role_names[] = {"target", "oar", "external"};
+enum { N_ROLES = sizeof role_names / sizeof *role_names };
+
+/* True if the dataset, when there is one, holds integers and fewer voxels than a PetscInt counts. */
+static PetscErrorCode CheckIntegers(const H5Source *source, const char *path, Mistakes *mistakes, PetscBool *good)
+{
+  PetscFunctionBegin;
+  hid_t data = -1, type = -1, space = -1;
+  H5T_class_t class = H5T_INTEGER;
+  hssize_t count = 0;
+  H5E_BEGIN_TRY
+  {
+    data = H5Dopen2(source->id, path, H5P_DEFAULT);
+    if (data >= 0) {
+      type = H5Dget_type(data);
+      space = H5Dget_space(data);
+      class = H5Tget_class(type);
+      count = H5Sget_simple_extent_npoints(space);
+      H5Tclose(type);
+      H5Sclose(space);
+      H5Dclose(data);
+    }
+  }
+  H5E_END_TRY
+  *good = PETSC_TRUE;
+  if (class == H5T_FLOAT) {
+    *good = PETSC_FALSE;
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: holds floating-point numbers, expected integers",
+                          source->name, path));
+  } else if (count > INT_MAX) {
+    *good = PETSC_FALSE;
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: has %lld voxels, expected at most %d", source->name, path,
+                          (long long)count, INT_MAX));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadGeometry(const H5Source *source, Grid *ct, Mistakes *mistakes, PetscBool *good)
+{
+  PetscFunctionBegin;
+  *good = H5ReadAttribute(source, "/ct/hu", "spacing_mm", 3, ct->spacing_mm, mistakes);
+  PetscBool spaced = *good;
+  if (!H5ReadAttribute(source, "/ct/hu", "origin_mm", 3, ct->origin_mm, mistakes)) *good = PETSC_FALSE;
+  for (int k = 0; spaced && k < 3; k++)
+    if (!isfinite(ct->spacing_mm[k]) || ct->spacing_mm[k] <= 0) {
+      *good = spaced = PETSC_FALSE;
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: /ct/hu: spacing_mm[%d] is %g, expected a number above 0",
+                            source->name, k, ct->spacing_mm[k]));
+    }
+  for (int k = 0; *good && k < 3; k++)
+    if (!isfinite(ct->origin_mm[k])) {
+      *good = PETSC_FALSE;
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: /ct/hu: origin_mm[%d] is %g, expected a finite number",
+                            source->name, k, ct->origin_mm[k]));
+    }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadCT(const H5Source *source, Case *patient, Mistakes *mistakes, PetscBool *good)
+{
+  PetscFunctionBegin;
+  hsize_t dims[3] = {0};
+  int *hu = NULL;
+  PetscCall(CheckIntegers(source, "/ct/hu", mistakes, good));
+  if (*good) *good = H5ReadArray(source, "/ct/hu", H5T_NATIVE_INT, 3, dims, &hu, mistakes);
+  if (!*good) PetscFunctionReturn(0);
+  for (int k = 0; k < 3; k++) patient->ct.n[k] = (PetscInt)dims[2 - k];
+  size_t n = GridSize(&patient->ct);
+  PetscCall(PetscMalloc1(n, &patient->hu));
+  for (size_t v = 0; v < n; v++) {
+    if (hu[v] < SHRT_MIN || hu[v] > SHRT_MAX) {
+      *good = PETSC_FALSE;
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: /ct/hu: has a value of %d, expected %d to %d", source->name,
+                            hu[v], SHRT_MIN, SHRT_MAX));
+      break;
+    }
+    patient->hu[v] = (short)hu[v];
+  }
+  PetscCall(PetscFree(hu));
+  if (*good) PetscCall(ReadGeometry(source, &patient->ct, mistakes, good));
+  PetscFunctionReturn(0);
+}
+
+typedef struct Names {
+  PetscInt n, capacity;
+  char **name;
+} Names;
+
+static herr_t CollectName(hid_t group, const char *name, const H5L_info_t *info, void *data)
+{
+  Names *names = (Names *)data;
+  if (names->n == names->capacity) {
+    names->capacity = names->capacity ? 2 * names->capacity : 16;
+    if (PetscRealloc((size_t)names->capacity * sizeof *names->name, &names->name)) return -1;
+  }
+  return PetscStrallocpy(name, &names->name[names->n++]) ? -1 : 0;
+}
+
+/* The links of a group in ascending order of name. */
+static PetscErrorCode ListGroup(const H5Source *source, const char *path, Names *names, Mistakes *mistakes,
+                                PetscBool *good)
+{
+  PetscFunctionBegin;
+  herr_t status = -1;
+  H5E_BEGIN_TRY
+  {
+    hid_t group = H5Gopen2(source->id, path, H5P_DEFAULT);
+    if (group >= 0) {
+      status = H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, CollectName, names);
+      H5Gclose(group);
+    }
+  }
+  H5E_END_TRY
+  *good = status >= 0 ? PETSC_TRUE : PETSC_FALSE;
+  if (!*good)
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: cannot be listed, expected a group", source->name, path));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode NamesDestroy(Names *names)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < names->n; i++) PetscCall(PetscFree(names->name[i]));
+  PetscCall(PetscFree(names->name));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadRole(const H5Source *source, const char *path, Role *role, Mistakes *mistakes,
+                               PetscBool *good)
+{
+  PetscFunctionBegin;
+  char *text;
+  *good = H5ReadString(source, path, "role", PETSC_FALSE, &text, mistakes);
+  if (!*good) PetscFunctionReturn(0);
+  *good = PETSC_FALSE;
+  for (int r = 0; r < N_ROLES; r++)
+    if (!strcmp(text, role_names[r])) {
+      *role = (Role)r;
+      *good = PETSC_TRUE;
+    }
+  if (!*good) {
+    const char *nearest = NearestName(text, N_ROLES, role_names);
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: role is \"%s\", expected target, oar or external%s%s%s",
+                          source->name, path, text, nearest ? " (did you mean " : "", nearest ? nearest : "",
+                          nearest ? "?)" : ""));
+  }
+  PetscCall(PetscFree(text));
+  PetscFunctionReturn(0);
+}
+
+/* Shape of an array on the CT grid, as HDF5 counts it. */
+static void CTShape(const Grid *ct, hsize_t dims[3])
+{
+  for (int k = 0; k < 3; k++) dims[k] = (hsize_t)ct->n[2 - k];
+}
+
+static PetscErrorCode ReadStructure(const H5Source *source, const char *path, const Grid *ct, Structure *structure,
+                                    Mistakes *mistakes, PetscBool *good)
+{
+  PetscFunctionBegin;
+  hsize_t dims[3];
+  CTShape(ct, dims);
+  PetscCall(CheckIntegers(source, path, mistakes, good));
+  if (*good) *good = H5ReadArray(source, path, H5T_NATIVE_UCHAR, 3, dims, &structure->mask, mistakes);
+  if (*good) PetscCall(ReadRole(source, path, &structure->role, mistakes, good));
+  size_t bad = 0, first = 0;
+  for (size_t v = 0; *good && v < GridSize(ct); v++)
+    if (structure->mask[v] > 1 && !bad++) first = v;
+  if (bad) {
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: %zu voxels hold %s %d, expected 0 or 1", source->name, path,
+                          bad, bad > 1 ? "values such as" : "a value of", structure->mask[first]));
+    *good = PETSC_FALSE;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadStructures(const H5Source *source, Case *patient, Mistakes *mistakes, PetscBool *good)
+{
+  PetscFunctionBegin;
+  Names names = {0};
+  *good = PETSC_TRUE;
+  if (H5SourceHas(source, "/structures")) PetscCall(ListGroup(source, "/structures", &names, mistakes, good));
+  if (*good && !names.n) {
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: /structures: no structures found, expected at least one",
+                          source->name));
+    *good = PETSC_FALSE;
+  }
+  PetscCall(PetscCalloc1((size_t)names.n, &patient->structures));
+  const char *external = NULL;
+  for (PetscInt s = 0; s < names.n; s++) {
+    Structure *structure = &patient->structures[patient->n_structures++];
+    char path[1024];
+    PetscBool fine;
+    PetscCall(PetscSNPrintf(path, sizeof path, "/structures/%s", names.name[s]));
+    PetscCall(PetscStrallocpy(names.name[s], &structure->name));
+    PetscCall(ReadStructure(source, path, &patient->ct, structure, mistakes, &fine));
+    if (fine && structure->role == ROLE_EXTERNAL) {
+      if (external) {
+        PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                              "%s: /structures: %s and %s both have role external, expected at most one", source->name,
+                              external, structure->name));
+        fine = PETSC_FALSE;
+      }
+      external = structure->name;
+    }
+    if (!fine) *good = PETSC_FALSE;
+  }
+  PetscCall(NamesDestroy(&names));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadMaps(const H5Source *source, Case *patient, Mistakes *mistakes, PetscBool *good)
+{
+  PetscFunctionBegin;
+  Names names = {0};
+  *good = PETSC_TRUE;
+  if (H5SourceHas(source, "/maps")) PetscCall(ListGroup(source, "/maps", &names, mistakes, good));
+  PetscCall(PetscCalloc1((size_t)names.n, &patient->maps));
+  for (PetscInt m = 0; m < names.n; m++) {
+    BiologyMap *map = &patient->maps[patient->n_maps++];
+    char path[1024];
+    hsize_t dims[3];
+    CTShape(&patient->ct, dims);
+    PetscCall(PetscSNPrintf(path, sizeof path, "/maps/%s", names.name[m]));
+    PetscCall(PetscStrallocpy(names.name[m], &map->name));
+    PetscBool fine = H5ReadArray(source, path, H5T_NATIVE_FLOAT, 3, dims, &map->value, mistakes);
+    if (fine) fine = H5ReadString(source, path, "unit", PETSC_FALSE, &map->unit, mistakes);
+    size_t bad = 0;
+    for (size_t v = 0; fine && v < GridSize(&patient->ct); v++) bad += !isfinite(map->value[v]);
+    if (bad)
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: %zu of %zu values are not finite, expected numbers",
+                            source->name, path, bad, GridSize(&patient->ct)));
+    if (!fine || bad) *good = PETSC_FALSE;
+  }
+  PetscCall(NamesDestroy(&names));
+  PetscFunctionReturn(0);
+}
+
+/* Optional root attribute beam_gantry_deg of any length. */
+static PetscErrorCode ReadBeamAngles(const H5Source *source, Case *patient, Mistakes *mistakes, PetscBool *good)
+{
+  PetscFunctionBegin;
+  hssize_t count = 0;
+  H5E_BEGIN_TRY
+  {
+    hid_t attribute = H5Aopen(source->id, "beam_gantry_deg", H5P_DEFAULT);
+    if (attribute >= 0) {
+      hid_t space = H5Aget_space(attribute);
+      count = H5Sget_simple_extent_npoints(space);
+      H5Sclose(space);
+      H5Aclose(attribute);
+    }
+  }
+  H5E_END_TRY
+  *good = PETSC_TRUE;
+  if (count <= 0) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1((size_t)count, &patient->beam_gantry_deg));
+  *good = H5ReadAttribute(source, "/", "beam_gantry_deg", (int)count, patient->beam_gantry_deg, mistakes);
+  if (*good) patient->n_beam_angles = (PetscInt)count;
+  for (PetscInt i = 0; *good && i < patient->n_beam_angles; i++)
+    if (!isfinite(patient->beam_gantry_deg[i])) {
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: beam_gantry_deg[%d] is %g, expected a finite angle",
+                            source->name, (int)i, patient->beam_gantry_deg[i]));
+      *good = PETSC_FALSE;
+    }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CaseLoad(const char *file, Mistakes *mistakes, Case **out)
+{
+  PetscFunctionBegin;
+  H5Source source;
+  Case *patient;
+  *out = NULL;
+  if (!H5SourceOpen(file, mistakes, &source)) PetscFunctionReturn(0);
+  PetscCall(PetscCalloc1(1, &patient));
+  const char *slash = strrchr(file, '/');
+  PetscCall(PetscStrallocpy(slash ? slash + 1 : file, &patient->name));
+  char *extension = strrchr(patient->name, '.');
+  if (extension && extension != patient->name) *extension = 0;
+  PetscCall(PetscStrallocpy(file, &patient->source));
+  PetscBool good, part[3] = {PETSC_TRUE, PETSC_TRUE, PETSC_TRUE};
+  PetscCall(ReadCT(&source, patient, mistakes, &good));
+  if (good) { /* the masks and maps have the shape of the CT */
+    PetscCall(ReadStructures(&source, patient, mistakes, &part[0]));
+    PetscCall(ReadMaps(&source, patient, mistakes, &part[1]));
+    PetscCall(ReadBeamAngles(&source, patient, mistakes, &part[2]));
+  }
+  H5SourceClose(&source);
+  if (good && part[0] && part[1] && part[2])
+    *out = patient;
+  else
+    PetscCall(CaseDestroy(&patient));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CaseWrite(const Case *patient, const char *file, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  H5Sink sink;
+  hsize_t dims[3];
+  char path[1024];
+  if (!H5SinkOpen(file, mistakes, &sink)) PetscFunctionReturn(0);
+  CTShape(&patient->ct, dims);
+  H5WriteString(&sink, "/", "name", patient->name);
+  H5WriteString(&sink, "/", "source", patient->source);
+  if (patient->n_beam_angles)
+    H5WriteDoubles(&sink, "/", "beam_gantry_deg", (int)patient->n_beam_angles, patient->beam_gantry_deg);
+  H5WriteArray(&sink, "/ct/hu", H5T_NATIVE_SHORT, 3, dims, patient->hu, "HU", "CT, patient coordinates DICOM LPS");
+  H5WriteDoubles(&sink, "/ct/hu", "spacing_mm", 3, patient->ct.spacing_mm);
+  H5WriteDoubles(&sink, "/ct/hu", "origin_mm", 3, patient->ct.origin_mm);
+  for (PetscInt s = 0; s < patient->n_structures; s++) {
+    const Structure *structure = &patient->structures[s];
+    PetscCall(PetscSNPrintf(path, sizeof path, "/structures/%s", structure->name));
+    H5WriteArray(&sink, path, H5T_NATIVE_UCHAR, 3, dims, structure->mask, NULL, NULL);
+    H5WriteString(&sink, path, "role", role_names[structure->role]);
+  }
+  for (PetscInt m = 0; m < patient->n_maps; m++) {
+    PetscCall(PetscSNPrintf(path, sizeof path, "/maps/%s", patient->maps[m].name));
+    H5WriteArray(&sink, path, H5T_NATIVE_FLOAT, 3, dims, patient->maps[m].value, patient->maps[m].unit, NULL);
+  }
+  (void)H5SinkClose(&sink, mistakes);
+  PetscFunctionReturn(0);
+}

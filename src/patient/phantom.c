@@ -1,0 +1,212 @@
+/* Built-in phantoms, computed from shapes. Both are centred at the origin. */
+#include "robion/case.h"
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+const char *const phantom_names[] = {"water-box", "rtog"};
+const PetscInt n_phantom_names = sizeof phantom_names / sizeof *phantom_names;
+
+enum { N_MASKS = 3 };
+static const double smallest_spacing_mm = 0.25, largest_spacing_mm = 10;
+
+/* What one kind of phantom is made of. Shapes get coordinates relative to the centre. */
+typedef struct Shapes {
+  PetscInt n;
+  const char *name[N_MASKS];
+  Role role[N_MASKS];
+  PetscBool (*inside[N_MASKS])(const PhantomSpec *spec, const double x_mm[3]);
+  double (*rsp)(const PhantomSpec *spec, const double x_mm[3]); /* inside BODY, the first of the shapes */
+  double size_mm[3];                                            /* of BODY */
+  double air_mm;                                                /* around it, at least */
+} Shapes;
+
+static PetscBool InBox(const double size_mm[3], const double x_mm[3])
+{
+  for (int k = 0; k < 3; k++)
+    if (fabs(x_mm[k]) > 0.5 * size_mm[k]) return PETSC_FALSE;
+  return PETSC_TRUE;
+}
+
+static PetscBool WaterBoxBody(const PhantomSpec *spec, const double x_mm[3])
+{
+  return InBox(spec->size_mm, x_mm);
+}
+
+static PetscBool WaterBoxTarget(const PhantomSpec *spec, const double x_mm[3])
+{
+  return InBox(spec->target_mm, x_mm);
+}
+
+static double Water(const PhantomSpec *spec, const double x_mm[3])
+{
+  return 1;
+}
+
+/* RTOG benchmark geometry (case.h gives its source and what is our choice), mm. */
+static const double body_radius_mm = 116, body_length_mm = 80;
+static const double target_inner_mm = 18, target_outer_mm = 40, organ_radius_mm = 15, target_length_mm = 40;
+static const double insert_radius_mm = 10, insert_length_mm = 60, insert_axis_mm = 55;
+static const double bone_rsp = 1.53;
+
+static PetscBool InCylinder(double centre_x_mm, double radius_mm, double length_mm, const double x_mm[3])
+{
+  double x = x_mm[0] - centre_x_mm;
+  return x * x + x_mm[1] * x_mm[1] <= radius_mm * radius_mm && fabs(x_mm[2]) <= 0.5 * length_mm;
+}
+
+static PetscBool RTOGBody(const PhantomSpec *spec, const double x_mm[3])
+{
+  return InCylinder(0, body_radius_mm, body_length_mm, x_mm);
+}
+
+static PetscBool RTOGTarget(const PhantomSpec *spec, const double x_mm[3])
+{
+  PetscBool opening = x_mm[1] > fabs(x_mm[0]); /* the quarter around +y, posterior */
+  return !opening && InCylinder(0, target_outer_mm, target_length_mm, x_mm) &&
+         !InCylinder(0, target_inner_mm, target_length_mm, x_mm);
+}
+
+static PetscBool RTOGOrgan(const PhantomSpec *spec, const double x_mm[3])
+{
+  return InCylinder(0, organ_radius_mm, target_length_mm, x_mm);
+}
+
+static double RTOGMaterial(const PhantomSpec *spec, const double x_mm[3])
+{
+  if (spec->heterogeneous && InCylinder(-insert_axis_mm, insert_radius_mm, insert_length_mm, x_mm)) return RSP_AIR;
+  if (spec->heterogeneous && InCylinder(insert_axis_mm, insert_radius_mm, insert_length_mm, x_mm)) return bone_rsp;
+  return 1;
+}
+
+static const Shapes water_box = {
+    .n = 2,
+    .name = {"BODY", "CTV"},
+    .role = {ROLE_EXTERNAL, ROLE_TARGET},
+    .inside = {WaterBoxBody, WaterBoxTarget},
+    .rsp = Water,
+    .air_mm = 10,
+};
+
+static const Shapes rtog = {
+    .n = 3,
+    .name = {"BODY", "CTV", "OAR"},
+    .role = {ROLE_EXTERNAL, ROLE_TARGET, ROLE_OAR},
+    .inside = {RTOGBody, RTOGTarget, RTOGOrgan},
+    .rsp = RTOGMaterial,
+    .size_mm = {232, 232, 80},
+    .air_mm = 6,
+};
+
+/* Fill in defaults and refuse what cannot be built. */
+static PetscErrorCode CheckSpec(PhantomSpec *spec, const char *name, Mistakes *mistakes, Shapes *shapes,
+                                PetscBool *good)
+{
+  PetscFunctionBegin;
+  *good = PETSC_FALSE;
+  PetscBool box = !strcmp(spec->kind, "water-box") ? PETSC_TRUE : PETSC_FALSE;
+  if (!box && strcmp(spec->kind, "rtog")) {
+    const char *nearest = NearestName(spec->kind, n_phantom_names, phantom_names);
+    PetscCall(MistakesAdd(mistakes, ROBION_STUDY, "%s: unknown phantom \"%s\", expected water-box or rtog%s%s%s", name,
+                          spec->kind, nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : ""));
+    PetscFunctionReturn(0);
+  }
+  *shapes = box ? water_box : rtog;
+  if (spec->ct_spacing_mm == 0) spec->ct_spacing_mm = box ? 2 : 1;
+  if (!(spec->ct_spacing_mm >= smallest_spacing_mm && spec->ct_spacing_mm <= largest_spacing_mm)) {
+    PetscCall(MistakesAdd(mistakes, ROBION_STUDY, "%s: CT spacing of the phantom is %g mm, expected %g to %g mm", name,
+                          spec->ct_spacing_mm, smallest_spacing_mm, largest_spacing_mm));
+    PetscFunctionReturn(0);
+  }
+  *good = PETSC_TRUE;
+  for (int k = 0; box && k < 3; k++) {
+    if (spec->size_mm[k] == 0) spec->size_mm[k] = 200;
+    if (spec->target_mm[k] == 0) spec->target_mm[k] = 50;
+    shapes->size_mm[k] = spec->size_mm[k];
+    if (spec->target_mm[k] >= spec->ct_spacing_mm && spec->target_mm[k] <= spec->size_mm[k] &&
+        isfinite(spec->size_mm[k]))
+      continue;
+    *good = PETSC_FALSE;
+    PetscCall(MistakesAdd(mistakes, ROBION_STUDY,
+                          "%s: along %c the target is %g mm in a box of %g mm, expected at least one CT voxel (%g mm) "
+                          "and at most the box",
+                          name, "xyz"[k], spec -> target_mm[k], spec -> size_mm[k], spec -> ct_spacing_mm));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Voxels symmetric about the origin, which is a voxel corner. */
+static PetscErrorCode LayOutCT(const Shapes *shapes, double spacing_mm, const char *name, Mistakes *mistakes, Grid *ct,
+                               PetscBool *good)
+{
+  PetscFunctionBegin;
+  double count = 1;
+  for (int k = 0; k < 3; k++) {
+    double half = ceil((0.5 * shapes->size_mm[k] + shapes->air_mm) / spacing_mm - 1e-9);
+    count *= 2 * half;
+    if (count > INT_MAX) break;
+    ct->n[k] = 2 * (PetscInt)half;
+    ct->spacing_mm[k] = spacing_mm;
+    ct->origin_mm[k] = -(half - 0.5) * spacing_mm;
+  }
+  *good = count <= INT_MAX ? PETSC_TRUE : PETSC_FALSE;
+  if (!*good)
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_STUDY,
+                    "%s: a phantom of %g x %g x %g mm with CT voxels of %g mm has more than the %d voxels allowed",
+                    name, shapes->size_mm[0], shapes->size_mm[1], shapes->size_mm[2], spacing_mm, INT_MAX));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode FillVoxels(const Shapes *shapes, const PhantomSpec *spec, Case *patient)
+{
+  PetscFunctionBegin;
+  HLUT hlut;
+  size_t n = GridSize(&patient->ct);
+  PetscCall(HLUTDefault(&hlut));
+  PetscCall(PetscMalloc1(n, &patient->hu));
+  PetscCall(PetscMalloc1(n, &patient->rsp));
+  for (PetscInt s = 0; s < shapes->n; s++) PetscCall(PetscMalloc1(n, &patient->structures[s].mask));
+  for (size_t v = 0; v < n; v++) {
+    double x_mm[3], rsp = RSP_AIR;
+    GridCentre(&patient->ct, v, x_mm);
+    for (PetscInt s = 0; s < shapes->n; s++) patient->structures[s].mask[v] = shapes->inside[s](spec, x_mm);
+    if (patient->structures[0].mask[v]) rsp = shapes->rsp(spec, x_mm);
+    patient->rsp[v] = (float)rsp;
+    patient->hu[v] = (short)lround(HLUTInvert(&hlut, rsp));
+  }
+  PetscCall(PetscFree(hlut.hu));
+  PetscCall(PetscFree(hlut.rsp));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CaseBuildPhantom(const PhantomSpec *spec, const char *name, Mistakes *mistakes, Case **out)
+{
+  PetscFunctionBegin;
+  PhantomSpec full = *spec;
+  Shapes shapes;
+  Grid ct;
+  PetscBool good;
+  Case *patient;
+  *out = NULL;
+  PetscCall(CheckSpec(&full, name, mistakes, &shapes, &good));
+  if (good) PetscCall(LayOutCT(&shapes, full.ct_spacing_mm, name, mistakes, &ct, &good));
+  if (!good) PetscFunctionReturn(0);
+  PetscCall(PetscCalloc1(1, &patient));
+  patient->ct = ct;
+  PetscCall(PetscStrallocpy(name, &patient->name));
+  char text[256];
+  PetscCall(PetscSNPrintf(text, sizeof text, "phantom %s%s, %g x %g x %g mm, CT voxels of %g mm", full.kind,
+                          full.heterogeneous ? " with inserts" : "", shapes.size_mm[0], shapes.size_mm[1],
+                          shapes.size_mm[2], full.ct_spacing_mm));
+  PetscCall(PetscStrallocpy(text, &patient->source));
+  PetscCall(PetscCalloc1((size_t)shapes.n, &patient->structures));
+  patient->n_structures = shapes.n;
+  for (PetscInt s = 0; s < shapes.n; s++) {
+    PetscCall(PetscStrallocpy(shapes.name[s], &patient->structures[s].name));
+    patient->structures[s].role = shapes.role[s];
+  }
+  PetscCall(FillVoxels(&shapes, &full, patient));
+  *out = patient;
+  PetscFunctionReturn(0);
+}
