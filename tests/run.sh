@@ -82,8 +82,9 @@ report() { # LOG TITLE STATUS SECONDS
   echo "$p $f $s" >"$log.part" && mv "$log.part" "$log.count" # last: the text is complete
 }
 
-run_unit() { # PROGRAM SOURCE RANKS TITLE SLOWER
-  local program=$1 source=$2 ranks=$3 title=$4 slower=$5 log seconds start=$SECONDS status=0
+run_unit() { # PROGRAM SOURCE TITLE SLOWER RANKS
+  local program=$1 source=$2 title=$3 slower=$4 ranks=$5 log seconds start=$SECONDS status=0
+  [ "$ranks" = 1 ] || title="$title on $ranks ranks"
   log=$logs/$(tr -c 'A-Za-z0-9_\n' - <<<"$title")
   seconds=$(($(wish "$source" timeout 120) * slower))
   if [ -x "$program" ]; then
@@ -93,6 +94,12 @@ run_unit() { # PROGRAM SOURCE RANKS TITLE SLOWER
     echo "$program was not built" >"$log" && status=127
   fi
   report "$log" "$title" "$status" $((SECONDS - start))
+}
+
+# One after the other, since a test may write a file under the same name on any number of ranks.
+run_on_ranks() { # PROGRAM SOURCE TITLE SLOWER RANKS...
+  local n
+  for n in "${@:5}"; do run_unit "$1" "$2" "$3" "$4" "$n"; done
 }
 
 run_script() { # SCRIPT TITLE
@@ -139,7 +146,7 @@ start() { # COMMAND...
 wanted() { [[ $1 =~ $pattern ]]; }
 
 run_units() { # FOLDER PREFIX
-  local source name ranks slower n title
+  local source name ranks slower
   for source in tests/test_*.c; do
     [ -e "$source" ] || continue
     name=$(basename "$source" .c)
@@ -151,11 +158,8 @@ run_units() { # FOLDER PREFIX
       ranks=$(tr -s ' ' '\n' <<<"$ranks" | sort -n | head -n 1)
       slower=3
     fi
-    for n in $ranks; do
-      title=$2$name
-      [ "$n" = 1 ] || title="$title on $n ranks"
-      start run_unit "$1/$name" "$source" "$n" "$title" "$slower"
-    done
+    # shellcheck disable=SC2086 # a list
+    start run_on_ranks "$1/$name" "$source" "$2$name" "$slower" $ranks
   done
 }
 
@@ -182,6 +186,8 @@ if [ "$what" = all ]; then
     ! wanted "$name" || start run_script "$script" "$name"
   done
 fi
+wait # likewise
+running=0
 sanitizer_options
 run_units "$BUILD/san/tests" "san "
 wait
