@@ -84,8 +84,8 @@ report() { # LOG TITLE STATUS SECONDS
 
 run_unit() { # PROGRAM SOURCE TITLE SLOWER RANKS
   local program=$1 source=$2 title=$3 slower=$4 ranks=$5 log seconds start=$SECONDS status=0
+  log=$logs/$(tr ' ' - <<<"$title")-$ranks
   [ "$ranks" = 1 ] || title="$title on $ranks ranks"
-  log=$logs/$(tr -c 'A-Za-z0-9_\n' - <<<"$title")
   seconds=$(($(wish "$source" timeout 120) * slower))
   if [ -x "$program" ]; then
     # shellcheck disable=SC2094 # the ranks write to $log.0, $log.1 ...
