@@ -187,6 +187,7 @@ if [ "$what" = all ]; then
   done
 fi
 wait # likewise
+collect
 running=0
 sanitizer_options
 run_units "$BUILD/san/tests" "san "
