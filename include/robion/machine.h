@@ -28,8 +28,13 @@ typedef struct Machine {
   double *component;      /* [e][k][d] share of component k in idd, sums to 1 over k */
   double sad_mm;          /* source-axis distance; infinite (parallel beam) if <= 0 */
   double offset_mm;       /* water-equivalent depth already passed in the beam line; added to every depth */
+  double bams_to_iso_mm;  /* end of the beam line to the isocentre, for the air offset; 0 if unknown or in vacuum */
 
-  /* Dose spectra of the field: share of the dose at a depth from species s with energy in bin b; NULL in imported data. */
+  /*
+   * Dose spectra of the field: share of the dose at a depth from species s with energy in bin b; NULL in imported data.
+   * Bins are equal in ln(E). An energy between two bin centres (in ln E) is split between both, so that sums of a smooth
+   * function taken at the bin centres sqrt(edge[b] edge[b+1]) are accurate to second order. Recoils of the target are left out.
+   */
   PetscInt n_species, n_bin;
   Species *species;
   double *bin_edge_MeV_u; /* n_bin + 1, ascending */
@@ -43,7 +48,7 @@ typedef struct Machine {
 
 /** What the built-in transport is asked for. */
 typedef struct MachineSpec {
-  const char *ion;            /* "12C" (11C comes with the base-data issue) */
+  const char *ion;            /* "12C" or "11C" */
   double energy_min_MeV_u, energy_max_MeV_u; /* default 80, 440 */
   double range_step_mm;       /* step of csda range between energies; default 2 */
   double ripple_sigma_mm;     /* Gaussian range spread of the ripple filter (water) */

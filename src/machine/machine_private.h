@@ -1,0 +1,119 @@
+/**
+ * Inside machine/: the fragment yields, the one-dimensional transport and the layout of the tables.
+ */
+#pragma once
+#include "robion/machine.h"
+
+/* Change when any table or formula below changes: cached machines of an older version are then not found. */
+#define MACHINE_TABLE_VERSION 1
+
+enum { YIELD_SPECIES = 14 };
+/* The species that transport follows, heaviest first. */
+extern const Species yield_species[YIELD_SPECIES];
+
+/* Mean number of daughters (index into yield_species) from one inelastic reaction of `parent` in water. */
+void FragmentYields(Species parent, double yield[YIELD_SPECIES]);
+
+/* Energy left on the spot per reaction by target fragments and evaporation, MeV. */
+extern const double local_energy_MeV;
+
+/* A conservative linear map between two histograms; rows are source bins. */
+typedef struct Remap {
+  PetscInt n_row;
+  PetscInt *start; /* n_row + 1 */
+  PetscInt *target;
+  double *weight; /* sums to 1 over a row */
+} Remap;
+
+/* Share every source bin over uniform target bins of width `step` by overlap. edge: n_row + 1, ascending, in the target's
+   coordinate; what lies beyond the last target bin goes into it. */
+PetscErrorCode RemapOverlap(PetscInt n_row, const double *edge, PetscInt n_target, double step, Remap *map);
+/* Share the energy interval between successive edges over logarithmic energy bins. Interval pieces are split between the
+   two nearest bin centres so that ln(E) is kept on average: sums over bin centres are then second-order accurate. */
+PetscErrorCode RemapSpectrum(PetscInt n_row, const double *edge_MeV_u, PetscInt n_bin, const double *bin_edge_MeV_u,
+                             Remap *map);
+PetscErrorCode RemapDestroy(Remap *map);
+
+/* The two logarithmic bins next to an energy, and the share of the upper one. */
+void SpectrumPlace(PetscInt n_bin, const double *bin_edge_MeV_u, double energy_MeV_u, PetscInt *lower,
+                   double *upper_share);
+
+/* One mono-energetic beam and the depths to score it at. */
+typedef struct TransportInput {
+  Species projectile;
+  double energy_MeV_u;
+  double range_sigma_mm; /* Gaussian spread of the initial range */
+  PetscInt n_depth;
+  const double *depth_mm; /* ascending */
+  PetscInt n_bin;
+  const double *bin_edge_MeV_u;
+} TransportInput;
+
+/* What it leaves at each depth, per primary. */
+typedef struct TransportField {
+  PetscInt n_species;
+  Species species[YIELD_SPECIES];
+  double *dose_MeV_cm2_g; /* [d] */
+  double *letd_keV_um;    /* [d] charged projectiles and fragments; recoils of the target left out */
+  double *fluence;        /* [d][s] */
+  double *spectrum;       /* [d][s][b] dose, MeV cm2/g */
+} TransportField;
+
+/* Species followed for a projectile: itself first, then every lighter one. Returns their number. */
+PetscInt TransportSpecies(Species projectile, Species species[YIELD_SPECIES]);
+PetscErrorCode TransportRun(const TransportInput *input, TransportField *field);
+PetscErrorCode TransportFieldDestroy(TransportField *field);
+
+/* Energies of a spec: equal steps of range not above range_step_mm from the lowest to the highest. PetscMalloc'ed. */
+PetscErrorCode LayoutEnergies(const MachineSpec *spec, Species projectile, PetscInt *n, double **energy_MeV_u);
+/* Number of depth nodes that the longest of the ranges needs. */
+PetscInt LayoutDepthCount(PetscInt n_energy, const double *range_mm);
+/* Depth nodes of one energy, dense around the end of the range. */
+void LayoutDepths(double range_mm, PetscInt n_depth, double *depth_mm);
+
+/* Sigma of the range spread of one energy, mm: straggling, ripple filter and momentum spread in quadrature. */
+double RangeSpread_mm(const MachineSpec *spec, Species projectile, double energy_MeV_u);
+/* Lateral spread by multiple scattering at a depth, mm, of an ion with the given range. */
+double LateralSigma_mm(Species projectile, double range_mm, double depth_mm);
+
+/* Nuclear mass in u; the mass number for nuclides that transport does not meet. */
+double NuclearMass_u(PetscInt Z, PetscInt A);
+
+/* "12C" -> species; false if unknown. */
+PetscBool SpeciesOfIon(const char *ion, Species *species);
+
+/* Dimensions of a table. */
+typedef enum {
+  DIM_ENERGY,
+  DIM_DEPTH,
+  DIM_COMPONENT,
+  DIM_SPECIES,
+  DIM_BIN,
+  DIM_EDGE,
+  DIM_TISSUE,
+  DIM_PAIR,
+  DIM_COUNT
+} Dim;
+typedef enum { TABLE_DOUBLE, TABLE_FLOAT, TABLE_INT } TableType;
+
+/* One array of a Machine: where it is, its shape, how a file describes it. */
+typedef struct MachineTable {
+  const char *path, *unit, *long_name;
+  size_t offset; /* of the pointer in Machine */
+  TableType type;
+  int rank;
+  Dim dim[4];
+} MachineTable;
+
+enum { MACHINE_TABLES = 16 };
+extern const MachineTable machine_tables[MACHINE_TABLES];
+
+/* Length of a dimension in this machine. */
+PetscInt MachineDim(const Machine *machine, Dim dim);
+/* Number of elements of a table in this machine (0: the machine has no such table), and the address of its pointer. */
+size_t MachineTableSize(const Machine *machine, const MachineTable *table);
+void **MachineTableData(Machine *machine, const MachineTable *table);
+/* Bytes of one element. */
+size_t MachineTableElement(const MachineTable *table);
+/* Allocate and zero every table of a machine whose counts are set. */
+PetscErrorCode MachineAllocate(Machine *machine);

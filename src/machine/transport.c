@@ -1,0 +1,341 @@
+/*
+ * One-dimensional transport of an ion beam and all its fragments through water.
+ *
+ * Every species is a histogram of residual range whose bin width is the depth step, so that slowing down is an exact shift
+ * by one bin (continuous slowing down, no energy straggling of fragments). In each step a share of every bin reacts
+ * (Tripathi); the daughters go on at the parent's velocity (Kempe & Brahme, Phys Med 26:6, 2010, and the YIELD model of
+ * Kraemer et al., PMB 45:3299, 2000, make the same approximations) and react in their turn. Straggling and the beam's
+ * energy spread enter as a Gaussian spread of the initial range. Primaries, sharp at the end of their range, are scored
+ * from that Gaussian and their survival in closed form instead of from the histogram.
+ */
+#include "machine_private.h"
+#include <gsl/gsl_cdf.h>
+#include <math.h>
+
+#define STEPS_PER_RANGE 300
+#define SIGMAS 5.0 /* half width of the Gaussian that is followed */
+#define PRIMARY_CELLS_PER_SIGMA 8
+
+/* One species: histogram over residual range, and what depends on the bin only. */
+typedef struct Lane {
+  Species species;
+  PetscInt n_bin, top; /* bins from top on are empty */
+  double *number;      /* per primary */
+  double *lost_share;  /* reacting in one step */
+  double *edge_MeV_u;  /* n_bin + 1 */
+  double *dose;        /* MeV cm2/g of one ion in the bin */
+  double *let;         /* keV/um, dose-weighted over the bin */
+  double yield[YIELD_SPECIES];
+  double *lost, *made; /* on the reference grid: reacted, produced */
+  Remap to_reference, from_reference, spectrum;
+} Lane;
+
+typedef struct Transport {
+  const TransportInput *in;
+  PetscInt n_lane, n_reference;
+  Lane lane[YIELD_SPECIES];
+  double step_mm, range_mm;
+  double *reference_MeV_u; /* edges of the projectile's own bins: the common energy grid */
+  double *attenuation;     /* integral of the primaries' reaction cross section over residual range, at those edges */
+  double reactions_per_mm;
+} Transport;
+
+PetscInt TransportSpecies(Species projectile, Species species[YIELD_SPECIES])
+{
+  PetscInt n = 0;
+  species[n++] = projectile;
+  for (int s = 0; s < YIELD_SPECIES; s++)
+    if (yield_species[s].A < projectile.A && yield_species[s].Z <= projectile.Z) species[n++] = yield_species[s];
+  return n;
+}
+
+/* Mean over an energy interval of the LET, keV/um: LET weighted by dose, since a slowing ion gives A dE of dose. */
+static double MeanLET(Species s, double from_MeV_u, double to_MeV_u)
+{
+  enum { PIECES = 8 };
+  double sum = 0, width = (to_MeV_u - from_MeV_u) / PIECES;
+  for (int i = 0; i < PIECES; i++) sum += LET_keV_um(s.Z, s.A, from_MeV_u + (i + 0.5) * width);
+  return sum / PIECES;
+}
+
+/* Mean stopping power, MeV cm2/g, of an ion that slows from `to` to `from` (MeV/u) within length_mm of water. */
+static double MeanStopping(Species s, double from_MeV_u, double to_MeV_u, double length_mm)
+{
+  double middle = 0.5 * (from_MeV_u + to_MeV_u);
+  if (to_MeV_u < 1.02 * from_MeV_u) return StoppingPower_MeV_cm2_g(s.Z, s.A, middle);
+  return 10.0 * NuclearMass_u(s.Z, s.A) * (to_MeV_u - from_MeV_u) / length_mm;
+}
+
+static PetscErrorCode LaneFill(Transport *t, Lane *lane)
+{
+  PetscFunctionBegin;
+  Species s = lane->species;
+  const TransportInput *in = t->in;
+  for (PetscInt j = 0; j <= lane->n_bin; j++)
+    lane->edge_MeV_u[j] =
+        PetscMin(EnergyOfRange_MeV_u(s.Z, s.A, (double)j * t->step_mm), t->reference_MeV_u[t->n_reference]);
+  for (PetscInt j = 0; j < lane->n_bin; j++) {
+    double from = lane->edge_MeV_u[j], to = lane->edge_MeV_u[j + 1], middle = 0.5 * (from + to);
+    lane->dose[j] = MeanStopping(s, from, to, t->step_mm);
+    lane->let[j] = MeanLET(s, from, to);
+    lane->lost_share[j] = -expm1(-ReactionCrossSectionWater_per_mm(s.Z, s.A, middle) * t->step_mm);
+  }
+  FragmentYields(s, lane->yield);
+  PetscCall(RemapSpectrum(lane->n_bin, lane->edge_MeV_u, in->n_bin, in->bin_edge_MeV_u, &lane->spectrum));
+  PetscFunctionReturn(0);
+}
+
+/* Maps between a lane's bins and the reference bins of equal energy per nucleon. */
+static PetscErrorCode LaneConnect(Transport *t, Lane *lane)
+{
+  PetscFunctionBegin;
+  Species s = lane->species, p = t->in->projectile;
+  double *edge;
+  PetscCall(PetscMalloc1(PetscMax(lane->n_bin, t->n_reference) + 1, &edge));
+  for (PetscInt j = 0; j <= lane->n_bin; j++) edge[j] = CSDARange_mm(p.Z, p.A, lane->edge_MeV_u[j]);
+  PetscCall(RemapOverlap(lane->n_bin, edge, t->n_reference, t->step_mm, &lane->to_reference));
+  for (PetscInt j = 0; j <= t->n_reference; j++) edge[j] = CSDARange_mm(s.Z, s.A, t->reference_MeV_u[j]);
+  PetscCall(RemapOverlap(t->n_reference, edge, lane->n_bin, t->step_mm, &lane->from_reference));
+  PetscCall(PetscFree(edge));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode LaneCreate(Transport *t, Species species, Lane *lane)
+{
+  PetscFunctionBegin;
+  double longest = CSDARange_mm(species.Z, species.A, t->reference_MeV_u[t->n_reference]);
+  lane->species = species;
+  lane->n_bin = (PetscInt)ceil(longest / t->step_mm - 1e-4); /* the spline's round-off must not open an empty bin */
+  PetscCall(PetscCalloc5(lane->n_bin, &lane->number, lane->n_bin, &lane->lost_share, lane->n_bin + 1, &lane->edge_MeV_u,
+                         lane->n_bin, &lane->dose, lane->n_bin, &lane->let));
+  PetscCall(PetscCalloc2(t->n_reference, &lane->lost, t->n_reference, &lane->made));
+  PetscCall(LaneFill(t, lane));
+  PetscCall(LaneConnect(t, lane));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode LaneDestroy(Lane *lane)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFree5(lane->number, lane->lost_share, lane->edge_MeV_u, lane->dose, lane->let));
+  PetscCall(PetscFree2(lane->lost, lane->made));
+  PetscCall(RemapDestroy(&lane->to_reference));
+  PetscCall(RemapDestroy(&lane->from_reference));
+  PetscCall(RemapDestroy(&lane->spectrum));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode TransportCreate(const TransportInput *in, Transport *t)
+{
+  PetscFunctionBegin;
+  Species p = in->projectile, species[YIELD_SPECIES];
+  *t = (Transport){.in = in};
+  t->range_mm = CSDARange_mm(p.Z, p.A, in->energy_MeV_u);
+  t->step_mm = t->range_mm / STEPS_PER_RANGE;
+  t->n_reference = (PetscInt)ceil((t->range_mm + SIGMAS * in->range_sigma_mm) / t->step_mm);
+  PetscCall(PetscCalloc2(t->n_reference + 1, &t->reference_MeV_u, t->n_reference + 1, &t->attenuation));
+  for (PetscInt j = 0; j <= t->n_reference; j++)
+    t->reference_MeV_u[j] = EnergyOfRange_MeV_u(p.Z, p.A, (double)j * t->step_mm);
+  for (PetscInt j = 0; j < t->n_reference; j++) {
+    double middle = EnergyOfRange_MeV_u(p.Z, p.A, ((double)j + 0.5) * t->step_mm);
+    t->attenuation[j + 1] = t->attenuation[j] + t->step_mm * ReactionCrossSectionWater_per_mm(p.Z, p.A, middle);
+  }
+  t->n_lane = TransportSpecies(p, species);
+  for (PetscInt s = 0; s < t->n_lane; s++) PetscCall(LaneCreate(t, species[s], &t->lane[s]));
+  Lane *primary = &t->lane[0];
+  primary->top = primary->n_bin;
+  for (PetscInt j = 0; j < primary->n_bin; j++) {
+    double a = (double)j * t->step_mm - t->range_mm, b = a + t->step_mm;
+    primary->number[j] = gsl_cdf_gaussian_P(b, in->range_sigma_mm) - gsl_cdf_gaussian_P(a, in->range_sigma_mm);
+    t->reactions_per_mm += primary->number[j] * primary->lost_share[j] / t->step_mm;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode TransportDestroy(Transport *t)
+{
+  PetscFunctionBegin;
+  for (PetscInt s = 0; s < t->n_lane; s++) PetscCall(LaneDestroy(&t->lane[s]));
+  PetscCall(PetscFree2(t->reference_MeV_u, t->attenuation));
+  PetscFunctionReturn(0);
+}
+
+/* Take what reacts in one step out of every lane, summed on the reference grid. */
+static PetscErrorCode React(Transport *t)
+{
+  PetscFunctionBegin;
+  double reacted = 0;
+  for (PetscInt s = 0; s < t->n_lane; s++) {
+    Lane *lane = &t->lane[s];
+    const Remap *map = &lane->to_reference;
+    PetscCall(PetscArrayzero(lane->lost, t->n_reference));
+    for (PetscInt j = 0; j < lane->top; j++) {
+      double lost = lane->number[j] * lane->lost_share[j];
+      lane->number[j] -= lost;
+      reacted += lost;
+      for (PetscInt k = map->start[j]; k < map->start[j + 1]; k++) lane->lost[map->target[k]] += lost * map->weight[k];
+    }
+  }
+  t->reactions_per_mm = reacted / t->step_mm;
+  PetscFunctionReturn(0);
+}
+
+/* Where a species of the yield table is followed, or -1. */
+static PetscInt LaneOf(const Transport *t, int yield_index)
+{
+  Species s = yield_species[yield_index];
+  for (PetscInt i = 1; i < t->n_lane; i++)
+    if (t->lane[i].species.Z == s.Z && t->lane[i].species.A == s.A) return i;
+  return -1;
+}
+
+/* Put the daughters of this step's reactions into their lanes at the parents' velocity. */
+static PetscErrorCode Produce(Transport *t)
+{
+  PetscFunctionBegin;
+  for (int y = 0; y < YIELD_SPECIES; y++) {
+    PetscInt to = LaneOf(t, y);
+    if (to < 0) continue;
+    Lane *daughter = &t->lane[to];
+    const Remap *map = &daughter->from_reference;
+    PetscCall(PetscArrayzero(daughter->made, t->n_reference));
+    for (PetscInt s = 0; s < to; s++) {
+      double yield = t->lane[s].yield[y];
+      if (yield > 0)
+        for (PetscInt j = 0; j < t->n_reference; j++) daughter->made[j] += yield * t->lane[s].lost[j];
+    }
+    for (PetscInt j = 0; j < t->n_reference; j++) {
+      if (daughter->made[j] <= 0) continue;
+      for (PetscInt k = map->start[j]; k < map->start[j + 1]; k++)
+        daughter->number[map->target[k]] += daughter->made[j] * map->weight[k];
+      daughter->top = PetscMax(daughter->top, map->target[map->start[j + 1] - 1] + 1);
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Slow everything down by one step. */
+static PetscErrorCode Shift(Transport *t)
+{
+  PetscFunctionBegin;
+  for (PetscInt s = 0; s < t->n_lane; s++) {
+    Lane *lane = &t->lane[s];
+    if (!lane->top) continue;
+    PetscCall(PetscArraymove(lane->number, lane->number + 1, lane->top - 1));
+    lane->number[--lane->top] = 0;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Add the fragments at the current depth, times `weight`, to the field at node d. letd holds sum of dose times LET. */
+static void ScoreFragments(const Transport *t, double weight, PetscInt d, TransportField *field)
+{
+  PetscInt n_bin = t->in->n_bin;
+  for (PetscInt s = 1; s < t->n_lane; s++) {
+    const Lane *lane = &t->lane[s];
+    double *spectrum = field->spectrum + (d * t->n_lane + s) * n_bin, number = 0, dose_sum = 0, let_sum = 0;
+    for (PetscInt j = 0; j < lane->top; j++) {
+      if (lane->number[j] <= 0) continue;
+      double n = weight * lane->number[j], dose = n * lane->dose[j];
+      number += n;
+      dose_sum += dose;
+      let_sum += dose * lane->let[j];
+      for (PetscInt k = lane->spectrum.start[j]; k < lane->spectrum.start[j + 1]; k++)
+        spectrum[lane->spectrum.target[k]] += dose * lane->spectrum.weight[k];
+    }
+    field->fluence[d * t->n_lane + s] += number;
+    field->dose_MeV_cm2_g[d] += dose_sum;
+    field->letd_keV_um[d] += let_sum;
+  }
+  field->dose_MeV_cm2_g[d] += weight * t->reactions_per_mm * local_energy_MeV * 10.0; /* MeV/mm to MeV cm2/g */
+}
+
+/* Integral of the primaries' reaction cross section up to a residual range. */
+static double Attenuation(const Transport *t, double residual_mm)
+{
+  double position = PetscClipInterval(residual_mm / t->step_mm, 0.0, (double)t->n_reference);
+  PetscInt j = PetscMin((PetscInt)position, t->n_reference - 1);
+  return t->attenuation[j] + (position - (double)j) * (t->attenuation[j + 1] - t->attenuation[j]);
+}
+
+/* Add the primaries with residual range a..b mm at node d. */
+static void ScorePrimaryCell(const Transport *t, PetscInt d, double a, double b, TransportField *field)
+{
+  Species p = t->in->projectile;
+  double z = t->in->depth_mm[d], middle = 0.5 * (a + b), initial = middle + z;
+  double number = (gsl_cdf_gaussian_P(b + z - t->range_mm, t->in->range_sigma_mm) -
+                   gsl_cdf_gaussian_P(a + z - t->range_mm, t->in->range_sigma_mm)) *
+                  exp(Attenuation(t, middle) - Attenuation(t, initial));
+  if (number <= 0) return;
+  double from = EnergyOfRange_MeV_u(p.Z, p.A, a), to = EnergyOfRange_MeV_u(p.Z, p.A, b), energy = 0.5 * (from + to),
+         upper;
+  double dose = number * MeanStopping(p, from, to, b - a);
+  double *spectrum = field->spectrum + d * t->n_lane * t->in->n_bin;
+  PetscInt lower;
+  SpectrumPlace(t->in->n_bin, t->in->bin_edge_MeV_u, energy, &lower, &upper);
+  spectrum[lower] += dose * (1 - upper);
+  spectrum[lower + 1] += dose * upper;
+  field->fluence[d * t->n_lane] += number;
+  field->dose_MeV_cm2_g[d] += dose;
+  field->letd_keV_um[d] += dose * LET_keV_um(p.Z, p.A, energy);
+}
+
+/* Score the primaries at node d in cells of residual range, finer and finer towards its end. */
+static void ScorePrimaries(const Transport *t, PetscInt d, TransportField *field)
+{
+  double sigma = t->in->range_sigma_mm, cell = sigma / PRIMARY_CELLS_PER_SIGMA,
+         residual = t->range_mm - t->in->depth_mm[d];
+  double top = residual + SIGMAS * sigma, bottom = PetscMax(0.0, residual - SIGMAS * sigma);
+  if (top <= 0) return;
+  while (top > bottom + 1e-9 * cell) {
+    double next = PetscMax(bottom, PetscMin(top - cell, top));
+    if (bottom == 0 && top < 8 * cell)
+      next = top > 1e-5 ? top * 0.9 : 0; /* near the end S changes with every percent */
+    ScorePrimaryCell(t, d, next, top, field);
+    top = next;
+  }
+}
+
+/* Turn the sum of dose times LET into its mean. */
+static void FinishLET(const Transport *t, TransportField *field)
+{
+  for (PetscInt d = 0; d < t->in->n_depth; d++) {
+    double dose = 0;
+    for (PetscInt i = 0; i < t->n_lane * t->in->n_bin; i++) dose += field->spectrum[d * t->n_lane * t->in->n_bin + i];
+    field->letd_keV_um[d] = dose > 0 ? field->letd_keV_um[d] / dose : 0;
+  }
+}
+
+PetscErrorCode TransportRun(const TransportInput *in, TransportField *field)
+{
+  PetscFunctionBegin;
+  Transport t;
+  PetscCall(TransportCreate(in, &t));
+  field->n_species = TransportSpecies(in->projectile, field->species);
+  PetscCall(PetscCalloc4(in->n_depth, &field->dose_MeV_cm2_g, in->n_depth, &field->letd_keV_um, in->n_depth * t.n_lane,
+                         &field->fluence, in->n_depth * t.n_lane * in->n_bin, &field->spectrum));
+  PetscInt below = 0, upto = 0; /* nodes scored with the depths before and at the current one */
+  for (PetscInt k = 0; upto < in->n_depth; k++) {
+    /* node d between steps k-1 and k gets both, linearly */
+    if (k) {
+      PetscCall(React(&t));
+      PetscCall(Produce(&t));
+      PetscCall(Shift(&t));
+    }
+    for (PetscInt d = upto; d < in->n_depth && in->depth_mm[d] < (double)k * t.step_mm; d++, upto++)
+      ScoreFragments(&t, in->depth_mm[d] / t.step_mm - (double)(k - 1), d, field);
+    for (PetscInt d = below; d < in->n_depth && in->depth_mm[d] < (double)(k + 1) * t.step_mm; d++, below++)
+      ScoreFragments(&t, (double)(k + 1) - in->depth_mm[d] / t.step_mm, d, field);
+  }
+  for (PetscInt d = 0; d < in->n_depth; d++) ScorePrimaries(&t, d, field);
+  FinishLET(&t, field);
+  PetscCall(TransportDestroy(&t));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TransportFieldDestroy(TransportField *field)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFree4(field->dose_MeV_cm2_g, field->letd_keV_um, field->fluence, field->spectrum));
+  PetscFunctionReturn(0);
+}
