@@ -1,0 +1,307 @@
+/* Arms and sweeps: which plans a study asks for, and whether each of them makes sense. */
+#include "robion/provenance.h"
+#include "schema_private.h"
+#include <stdio.h>
+#include <string.h>
+
+/* More plans than this in one study are a slip of a sweep. */
+enum { MOST_PLANS = 20000 };
+
+/* The arms and the sweep keys of a tree; whatever is malformed is left out. */
+typedef struct Design {
+  PetscInt n_arms; /* 0: none asked for */
+  const NodeEntry **arm;
+  PetscInt n_keys, n_points; /* n_points is 1 without a sweep */
+  const NodeEntry **key;
+  double n_plans; /* may be larger than any integer */
+} Design;
+
+static PetscErrorCode DesignCreate(const Node *root, Design *design)
+{
+  PetscFunctionBegin;
+  const Node *arms = NodeGet(root, "arms"), *sweep = NodeGet(root, "sweep"), *cases = NodeGet(root, "cases");
+  PetscInt n_arms = arms && arms->kind == NODE_MAPPING ? arms->n : 0,
+           n_keys = sweep && sweep->kind == NODE_MAPPING ? sweep->n : 0;
+  *design = (Design){.n_points = 1};
+  PetscCall(PetscMalloc1(n_arms, &design->arm));
+  PetscCall(PetscMalloc1(n_keys, &design->key));
+  for (PetscInt i = 0; i < n_arms; i++)
+    if (arms->entry[i].value->kind == NODE_MAPPING) design->arm[design->n_arms++] = &arms->entry[i];
+  double points = 1;
+  for (PetscInt i = 0; i < n_keys; i++)
+    if (sweep->entry[i].value->kind == NODE_SEQUENCE && sweep->entry[i].value->n) {
+      design->key[design->n_keys++] = &sweep->entry[i];
+      points *= (double)sweep->entry[i].value->n;
+    }
+  design->n_plans = points * PetscMax(design->n_arms, 1) * (cases && cases->kind == NODE_SEQUENCE ? cases->n : 1);
+  if (design->n_plans <= MOST_PLANS) design->n_points = (PetscInt)points;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode DesignDestroy(Design *design)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFree(design->arm));
+  PetscCall(PetscFree(design->key));
+  PetscFunctionReturn(0);
+}
+
+/* The value a sweep key has at a point; the last key varies fastest. */
+static const NodeEntry *PointValue(const Design *design, PetscInt point, PetscInt key)
+{
+  for (PetscInt k = design->n_keys - 1; k > key; k--) point /= design->key[k]->value->n;
+  const Node *values = design->key[key]->value;
+  return &values->entry[point % values->n];
+}
+
+/* "biology.alpha_x_per_Gy=0.1,spots.layer_mm=2"; caller frees. */
+static PetscErrorCode PointLabel(const Design *design, PetscInt point, char **label)
+{
+  PetscFunctionBegin;
+  PetscSegBuffer text;
+  char *to;
+  PetscCall(PetscSegBufferCreate(1, 256, &text));
+  for (PetscInt k = 0; k < design->n_keys; k++) {
+    const Node *value = PointValue(design, point, k)->value;
+    char *written = NULL;
+    if (value->kind != NODE_SCALAR) PetscCall(YamlWriteLine(value, &written));
+    const char *part[] = {k ? "," : "", design->key[k]->key, "=", written ? written : value->text};
+    for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(part); i++) {
+      PetscCall(PetscSegBufferGet(text, strlen(part[i]), &to));
+      memcpy(to, part[i], strlen(part[i]));
+    }
+    PetscCall(PetscFree(written));
+  }
+  PetscCall(PetscSegBufferGet(text, 1, &to));
+  *to = 0;
+  PetscCall(PetscSegBufferExtractAlloc(text, label));
+  PetscCall(PetscSegBufferDestroy(&text));
+  PetscFunctionReturn(0);
+}
+
+/* Put an arm's keys over the tree. */
+static PetscErrorCode ApplyArm(Check *check, Pool pool, const NodeEntry *arm, Node *root)
+{
+  PetscFunctionBegin;
+  Line prefix = PathJoin("arms", arm->key);
+  for (PetscInt i = 0; i < arm->value->n; i++) {
+    const NodeEntry *entry = &arm->value->entry[i];
+    Override override = {entry->key, prefix.text, entry->place, entry->value, PETSC_TRUE};
+    override.place.override = PETSC_TRUE;
+    PetscCall(OverrideApply(check, pool, root, &override));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Put a sweep point's values over the tree. */
+static PetscErrorCode ApplyPoint(Check *check, Pool pool, const Design *design, PetscInt point, Node *root)
+{
+  PetscFunctionBegin;
+  for (PetscInt k = 0; k < design->n_keys; k++) {
+    Override override = {design->key[k]->key, "sweep", design->key[k]->place, PointValue(design, point, k)->value,
+                         PETSC_TRUE};
+    override.place.override = PETSC_TRUE;
+    PetscCall(OverrideApply(check, pool, root, &override));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* The settings of an arm (NULL: none) and sweep point (negative: none), not yet complete. */
+static PetscErrorCode MakePlanTree(Check *check, Pool pool, const Node *root, const Design *design,
+                                   const NodeEntry *arm, PetscInt point, Node **out)
+{
+  PetscFunctionBegin;
+  PetscCall(NodeCreate(pool, NODE_MAPPING, root->place, out));
+  for (PetscInt i = 0; i < root->n; i++) {
+    const NodeEntry *entry = &root->entry[i];
+    PetscBool shared = strcmp(entry->key, "cases") ? PETSC_FALSE : PETSC_TRUE; /* no plan changes it */
+    Node *copy = entry->value;
+    if (!strcmp(entry->key, "arms") || !strcmp(entry->key, "sweep")) continue;
+    if (!shared) PetscCall(NodeCopy(pool, entry->value, PETSC_FALSE, &copy));
+    PetscCall(NodeAppend(pool, *out, entry->key, entry->place, copy));
+  }
+  if (arm) PetscCall(ApplyArm(check, pool, arm, *out));
+  if (point >= 0) PetscCall(ApplyPoint(check, pool, design, point, *out));
+  PetscFunctionReturn(0);
+}
+
+/* Check a plan's settings as a whole, its cases excepted: they are as the study has them. */
+static PetscErrorCode CheckPlan(Check *check, const Node *root, const Design *design, const NodeEntry *arm,
+                                PetscInt point)
+{
+  PetscFunctionBegin;
+  Pool pool;
+  Node *plan;
+  PetscCall(PoolCreate(&pool));
+  PetscCall(MakePlanTree(check, pool, root, design, arm, point, &plan));
+  NodeEntry *cases = NodeFind(plan, "cases");
+  if (cases && cases->value->kind == NODE_SEQUENCE && cases->value->n) {
+    Node *one;
+    PetscCall(NodeCreate(pool, NODE_SEQUENCE, cases->value->place, &one));
+    PetscCall(NodeAppend(pool, one, NULL, cases->value->entry[0].place, cases->value->entry[0].value));
+    cases->value = one;
+  }
+  PetscCall(SchemaCheck(check, &schema_study, plan, ""));
+  PetscCall(PetscSegBufferDestroy(&pool));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CopyMistakes(const Mistakes *from, Mistakes *to)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < from->n; i++) PetscCall(MistakesAdd(to, from->item[i].exit, "%s", from->item[i].text));
+  PetscFunctionReturn(0);
+}
+
+/* Check an arm (NULL: the study has none), then every sweep point on top of it. */
+static PetscErrorCode CheckArm(const Node *root, const Design *design, const NodeEntry *arm, const Mistakes *base,
+                               Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  Mistakes seen = {0};
+  char label[1536];
+  Check check = {.mistakes = mistakes, .seen = &seen, .label = label};
+  PetscCall(CopyMistakes(base, &seen));
+  if (arm) {
+    check.place = arm->place;
+    snprintf(label, sizeof label, "arm %s", LineShown(arm->key).text);
+    PetscCall(CheckPlan(&check, root, design, arm, -1));
+  }
+  for (PetscInt p = 0; p < design->n_points && design->n_keys; p++) {
+    char *point;
+    PetscCall(PointLabel(design, p, &point));
+    check.place = NodeFind(root, "sweep")->place;
+    snprintf(label, sizeof label, "%s%s%ssweep point %.300s", arm ? "arm " : "", arm ? LineShown(arm->key).text : "",
+             arm ? ", " : "", point);
+    PetscCall(PetscFree(point));
+    PetscCall(CheckPlan(&check, root, design, arm, p));
+  }
+  PetscCall(MistakesClear(&seen));
+  PetscFunctionReturn(0);
+}
+
+/* Equal values of a sweep key would make the same plan twice. */
+static PetscErrorCode CheckSweepValues(Check *check, const NodeEntry *key)
+{
+  PetscFunctionBegin;
+  const Node *values = key->value;
+  for (PetscInt i = 0; i < values->n; i++)
+    for (PetscInt k = 0; k < i; k++) {
+      const Node *a = values->entry[i].value, *b = values->entry[k].value;
+      double x, y;
+      PetscBool numbers = NodeNumber(a, &x) && NodeNumber(b, &y) ? PETSC_TRUE : PETSC_FALSE;
+      if (a->kind != NODE_SCALAR || b->kind != NODE_SCALAR || (numbers ? x != y : strcmp(a->text, b->text))) continue;
+      PetscCall(CheckAdd(check, a->place, PathJoin("sweep", key->key).text, "found %s again, expected it once",
+                         NodeShown(a).text));
+      break;
+    }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlansCheck(const Node *root, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  Design design;
+  Mistakes base = {0};
+  Check check = {.mistakes = mistakes};
+  PetscCall(DesignCreate(root, &design));
+  PetscCall(CopyMistakes(mistakes, &base));
+  const NodeEntry *sweep = NodeFind(root, "sweep"), *many = sweep ? sweep : NodeFind(root, "cases");
+  if (design.n_plans > MOST_PLANS)
+    PetscCall(CheckAdd(&check, many->place, many->key,
+                       "found %.0f plans (cases x arms x sweep points), expected at most %d", design.n_plans,
+                       (int)MOST_PLANS));
+  for (PetscInt k = 0; k < design.n_keys; k++) PetscCall(CheckSweepValues(&check, design.key[k]));
+  for (PetscInt a = 0; a < design.n_arms; a++) PetscCall(CheckArm(root, &design, design.arm[a], &base, mistakes));
+  if (!design.n_arms) PetscCall(CheckArm(root, &design, NULL, &base, mistakes));
+  PetscCall(MistakesClear(&base));
+  PetscCall(DesignDestroy(&design));
+  PetscFunctionReturn(0);
+}
+
+/* "cases/<case>/<arm>[/<sweep point>]". A label that had to be changed gets a hash, so that no two become the same. */
+static PetscErrorCode MakeFolder(PlanSpec *plan)
+{
+  PetscFunctionBegin;
+  char safe[160], folder[512];
+  PetscBool changed = strlen(plan->sweep) < sizeof safe - 10 ? PETSC_FALSE : PETSC_TRUE;
+  snprintf(safe, sizeof safe - 10, "%s", plan->sweep);
+  LabelMakeSafe(safe);
+  if (strncmp(safe, plan->sweep, strlen(safe))) changed = PETSC_TRUE;
+  if (changed) {
+    size_t used = strlen(safe);
+    unsigned hash = (unsigned)HashBytes(HASH_START, plan->sweep, strlen(plan->sweep));
+    snprintf(safe + used, sizeof safe - used, "_%08x", hash);
+  }
+  snprintf(folder, sizeof folder, "cases/%s/%s%s%s", plan->case_name, plan->arm, *safe ? "/" : "", safe);
+  PetscCall(PetscStrallocpy(folder, &plan->folder));
+  PetscFunctionReturn(0);
+}
+
+/* One plan of each case for an arm and sweep point; `first` is the plan of case 0, `stride` plans lie between cases. */
+static PetscErrorCode MakePlans(Pool pool, const Node *complete, const NodeEntry *arm, const char *sweep,
+                                PetscInt stride, const char *file, PlanSpec *first)
+{
+  PetscFunctionBegin;
+  Node *root, *one;
+  const Node *cases = NodeGet(complete, "cases");
+  PetscCall(NodeCreate(pool, NODE_MAPPING, complete->place, &root));
+  for (PetscInt i = 0; i < complete->n; i++)
+    PetscCall(NodeAppend(pool, root, complete->entry[i].key, complete->entry[i].place, complete->entry[i].value));
+  PetscCall(NodeCreate(pool, NODE_SEQUENCE, cases->place, &one));
+  PetscCall(NodeAppend(pool, one, NULL, cases->place, NULL));
+  NodeFind(root, "cases")->value = one;
+  for (PetscInt c = 0; c < cases->n; c++) {
+    PlanSpec *plan = first + c * stride;
+    one->entry[0] = cases->entry[c];
+    plan->case_index = c;
+    PetscCall(SettingsCreate(root, file, &plan->settings));
+    PetscCall(PetscStrallocpy(plan->settings.patient.name, &plan->case_name));
+    PetscCall(PetscStrallocpy(arm ? arm->key : "plan", &plan->arm));
+    PetscCall(PetscStrallocpy(sweep, &plan->sweep));
+    PetscCall(YamlWrite(root, &plan->yaml));
+    PetscCall(MakeFolder(plan));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlansCreate(const Defaults *defaults, const Node *root, Study *study)
+{
+  PetscFunctionBegin;
+  Design design;
+  Mistakes none = {0};
+  Check check = {.mistakes = &none};
+  PetscCall(DesignCreate(root, &design));
+  PetscInt n_arms = PetscMax(design.n_arms, 1), stride = n_arms * design.n_points;
+  study->n_plans = stride * NodeGet(root, "cases")->n;
+  PetscCall(PetscCalloc1(study->n_plans, &study->plans));
+  for (PetscInt i = 0; i < stride; i++) {
+    const NodeEntry *arm = design.n_arms ? design.arm[i / design.n_points] : NULL;
+    PetscInt point = i % design.n_points;
+    Pool pool;
+    Node *plan, *complete;
+    char *label;
+    PetscCall(PoolCreate(&pool));
+    PetscCall(PointLabel(&design, point, &label));
+    PetscCall(MakePlanTree(&check, pool, root, &design, arm, point, &plan));
+    PetscCall(StudyComplete(pool, defaults, plan, &complete));
+    PetscCall(MakePlans(pool, complete, arm, label, stride, study->file, &study->plans[i]));
+    PetscCall(PetscFree(label));
+    PetscCall(PetscSegBufferDestroy(&pool));
+  }
+  PetscCheck(!MistakesAny(&none), PETSC_COMM_SELF, PETSC_ERR_PLIB, "mistake in a checked study: %s", none.item[0].text);
+  PetscCall(DesignDestroy(&design));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanDestroy(PlanSpec *plan)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFree(plan->case_name));
+  PetscCall(PetscFree(plan->arm));
+  PetscCall(PetscFree(plan->sweep));
+  PetscCall(PetscFree(plan->folder));
+  PetscCall(PetscFree(plan->yaml));
+  PetscCall(SettingsDestroy(&plan->settings));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,218 @@
+/*
+ * What one key's type and range cannot say: rules that tie the keys of a mapping or the entries of a list together. A rule
+ * keeps silent about what the schema has already found wrong.
+ */
+#include "robion/structure.h"
+#include "schema_private.h"
+#include <stdio.h>
+#include <string.h>
+
+PetscErrorCode RuleFormatVersion(Check *check, const SchemaKey *key, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  double version;
+  if (NodeNumber(node, &version) && version == (double)(long)version && version != 1)
+    PetscCall(CheckAdd(check, node->place, path, "found %s, expected 1 (the format version this robion reads)",
+                       NodeShown(node).text));
+  PetscFunctionReturn(0);
+}
+
+Line CaseName(const Node *node)
+{
+  Line out = {""};
+  const Node *name = NodeGet(node, "name"), *phantom = NodeGet(node, "phantom"), *file = NodeGet(node, "file");
+  if (name) {
+    if (name->kind == NODE_SCALAR) snprintf(out.text, sizeof out.text, "%.200s", name->text);
+    return out;
+  }
+  if (phantom && phantom->kind == NODE_SCALAR)
+    snprintf(out.text, sizeof out.text, "%.100s", phantom->text);
+  else if (file && file->kind == NODE_SCALAR) {
+    const char *slash = strrchr(file->text, '/'), *base = slash ? slash + 1 : file->text;
+    size_t n = strlen(base);
+    if (n > 3 && !strcmp(base + n - 3, ".h5")) n -= 3;
+    snprintf(out.text, sizeof out.text, "%.*s", (int)PetscMin(n, 100), base);
+  }
+  LabelMakeSafe(out.text);
+  return out;
+}
+
+/* Keys of phantoms beside `file`, or of one phantom beside another. */
+static PetscErrorCode CheckPhantomKeys(Check *check, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  static const struct {
+    const char *key, *phantom; /* phantom NULL: of all */
+  } owner[] = {
+      {"ct_spacing_mm", NULL}, {"heterogeneous", "rtog"}, {"size_mm", "water-box"}, {"target_mm", "water-box"}};
+  const Node *phantom = NodeGet(node, "phantom");
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(owner); i++) {
+    const NodeEntry *entry = NodeFind(node, owner[i].key);
+    if (!entry) continue;
+    Line inner = PathJoin(path, owner[i].key);
+    if (!phantom && NodeGet(node, "file"))
+      PetscCall(CheckAdd(check, entry->place, inner.text, "found beside a case file, expected only with a phantom"));
+    else if (owner[i].phantom && phantom && phantom->kind == NODE_SCALAR && strcmp(phantom->text, owner[i].phantom))
+      PetscCall(CheckAdd(check, entry->place, inner.text, "found with phantom %s, expected only with phantom %s",
+                         NodeShown(phantom).text, owner[i].phantom));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode RuleCase(Check *check, const SchemaKey *key, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  const Node *phantom = NodeGet(node, "phantom"), *file = NodeGet(node, "file");
+  if (phantom && file)
+    PetscCall(CheckAdd(check, node->place, path, "found both phantom and file, expected one of them"));
+  else if (!phantom && !file && !SchemaHasUnknown(key, node))
+    PetscCall(CheckAdd(check, node->place, path, "found neither phantom nor file, expected one of them"));
+  PetscCall(CheckPhantomKeys(check, node, path));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode RuleCases(Check *check, const SchemaKey *key, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  Line *name;
+  PetscCall(PetscMalloc1(node->n, &name));
+  for (PetscInt i = 0; i < node->n; i++) {
+    const Node *one = node->entry[i].value, *given = NodeGet(one, "name");
+    PetscInt k = 0;
+    name[i] = CaseName(one);
+    while (k < i && strcmp(name[k].text, name[i].text)) k++;
+    if (k < i && *name[i].text)
+      PetscCall(CheckAdd(check, given ? given->place : one->place, PathJoin(PathJoinIndex(path, i).text, "name").text,
+                         "found %s again, expected every case to have a name of its own",
+                         LineShown(name[i].text).text));
+  }
+  PetscCall(PetscFree(name));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode RuleHLUT(Check *check, const SchemaKey *key, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  double hu, rsp, before = -PETSC_INFINITY;
+  for (PetscInt i = 0; i < node->n; i++) {
+    const Node *row = node->entry[i].value;
+    if (row->kind != NODE_SEQUENCE || row->n != 2) continue;
+    Line inner = PathJoinIndex(path, i);
+    if (NodeNumber(row->entry[0].value, &hu)) {
+      if (hu <= before)
+        PetscCall(CheckAdd(check, row->entry[0].place, inner.text, "found %.10g HU after %.10g, expected ascending HU",
+                           hu, before));
+      before = hu;
+    }
+    if (NodeNumber(row->entry[1].value, &rsp) && rsp < 0)
+      PetscCall(CheckAdd(check, row->entry[1].place, inner.text,
+                         "found a relative stopping power of %.10g, expected 0 or more", rsp));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* The spec of the tree's machine mapping over the defaults, as far as its values are numbers. */
+static PetscErrorCode ReadMachine(const Node *node, MachineSpec *spec)
+{
+  PetscFunctionBegin;
+  PetscCall(MachineSpecDefault(spec));
+  const struct {
+    const char *key;
+    double *value;
+  } number[] = {{"energy_min_MeV_u", &spec->energy_min_MeV_u},
+                {"energy_max_MeV_u", &spec->energy_max_MeV_u},
+                {"range_step_mm", &spec->range_step_mm},
+                {"ripple_sigma_mm", &spec->ripple_sigma_mm},
+                {"momentum_spread", &spec->momentum_spread},
+                {"spot_fwhm_mm", &spec->spot_fwhm_mm},
+                {"sad_mm", &spec->sad_mm}};
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(number); i++) {
+    const Node *value = NodeGet(node, number[i].key);
+    if (value) (void)NodeNumber(value, number[i].value);
+  }
+  if (NodeGet(node, "ion")) spec->ion = NodeGet(node, "ion")->text;
+  PetscFunctionReturn(0);
+}
+
+/* Whether a mapping's own values fit their keys, looked at without telling. */
+static PetscErrorCode FitsSchema(const SchemaKey *key, const Node *node, PetscBool *fits)
+{
+  PetscFunctionBegin;
+  Mistakes found = {0};
+  Check quiet = {.mistakes = &found};
+  for (PetscInt i = 0; i < node->n; i++) {
+    const SchemaKey *child = SchemaChild(key, node->entry[i].key);
+    if (child) PetscCall(SchemaCheck(&quiet, child, node->entry[i].value, ""));
+  }
+  *fits = MistakesAny(&found) ? PETSC_FALSE : PETSC_TRUE;
+  PetscCall(MistakesClear(&found));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode RuleMachine(Check *check, const SchemaKey *key, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  const Node *base_data = NodeGet(node, "base_data");
+  PetscBool fits = PETSC_FALSE;
+  PetscCall(FitsSchema(key, node, &fits));
+  /* base data of a file bring their own energies and may hold any ion */
+  if (!fits || (base_data && strcmp(base_data->text, "builtin"))) PetscFunctionReturn(0);
+  MachineSpec spec;
+  Mistakes found = {0};
+  PetscCall(ReadMachine(node, &spec));
+  PetscCall(MachineSpecCheck(&spec, path, &found));
+  for (PetscInt i = 0; i < found.n; i++) PetscCall(CheckAdd(check, node->place, "", "%s", found.item[i].text));
+  PetscCall(MistakesClear(&found));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode RuleExpression(Check *check, const SchemaKey *key, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  Mistakes found = {0};
+  if (NodeIsNull(node) || !*node->text) PetscFunctionReturn(0);
+  PetscCall(StructureCheckExpression(node->text, path, &found));
+  for (PetscInt i = 0; i < found.n; i++) PetscCall(CheckAdd(check, node->place, "", "%s", found.item[i].text));
+  PetscCall(MistakesClear(&found));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode RuleStructureNames(Check *check, const SchemaKey *key, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < node->n; i++) {
+    const char *name = node->entry[i].key;
+    PetscBool bad = !*name || strlen(name) > 100 || strpbrk(name, "/'\"") ? PETSC_TRUE : PETSC_FALSE;
+    for (const unsigned char *c = (const unsigned char *)name; *c; c++)
+      if (*c < 0x20 || *c == 0x7F) bad = PETSC_TRUE;
+    if (bad)
+      PetscCall(CheckAdd(check, node->entry[i].place, path,
+                         "found \"%s\", expected a structure name of up to 100 characters without / or quotes",
+                         LineShown(name).text));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode RuleArmNames(Check *check, const SchemaKey *key, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < node->n; i++)
+    if (!LabelIsSafe(node->entry[i].key))
+      PetscCall(CheckAdd(check, node->entry[i].place, path,
+                         "found \"%s\", expected a name that can be a folder (up to 100 letters, digits, . _ - + = ,)",
+                         LineShown(node->entry[i].key).text));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode RuleObjective(Check *check, const SchemaKey *key, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  PetscBool weighted = NodeGet(node, "dose_Gy_RBE") ? PETSC_TRUE : PETSC_FALSE;
+  PetscBool physical = NodeGet(node, "dose_Gy") ? PETSC_TRUE : PETSC_FALSE;
+  if (weighted && physical)
+    PetscCall(CheckAdd(check, node->place, path, "found both dose_Gy_RBE and dose_Gy, expected one of them"));
+  else if (!weighted && !physical && !SchemaHasUnknown(key, node))
+    PetscCall(
+        CheckAdd(check, node->place, path, "found no dose, expected dose_Gy_RBE (RBE-weighted) or dose_Gy (physical)"));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,167 @@
+#include "schema_private.h"
+
+#define CHILDREN(table) .child = table, .n_child = PETSC_STATIC_ARRAY_LENGTH(table)
+#define WORDS(names) .words = names, .n_words = &n_##names
+#define FROM(a, b) .min = a, .max = b
+#define ABOVE(a, b) .min = a, .max = b, .above = PETSC_TRUE
+#define REQUIRED .required = PETSC_TRUE
+
+const char *const robust_mode_names[] = {"none", "expected", "composite", "voxelwise"};
+const PetscInt n_robust_mode_names = PETSC_STATIC_ARRAY_LENGTH(robust_mode_names);
+const char *const setup_pattern_names[] = {"none", "axes", "corners", "axes+corners", "list"};
+const PetscInt n_setup_pattern_names = PETSC_STATIC_ARRAY_LENGTH(setup_pattern_names);
+static const char *const objective_names[] = {"uniform", "overdose", "underdose", "mean"};
+static const PetscInt n_objective_names = PETSC_STATIC_ARRAY_LENGTH(objective_names);
+static const char *const quantity_names[] = {"effect", "dose"};
+static const PetscInt n_quantity_names = PETSC_STATIC_ARRAY_LENGTH(quantity_names);
+static const char *const beam_source_names[] = {"from-case"};
+static const PetscInt n_beam_source_names = PETSC_STATIC_ARRAY_LENGTH(beam_source_names);
+
+static const SchemaKey length = {"length", TYPE_NUMBER, .unit = "mm", ABOVE(0, 2000), .doc = "edge length"};
+static const SchemaKey coordinate = {"coordinate", TYPE_NUMBER, .unit = "mm", FROM(-10000, 10000),
+                                     .doc = "LPS coordinate"};
+static const SchemaKey shift = {"shift", TYPE_NUMBER, .unit = "mm", FROM(-100, 100), .doc = "shift along an axis"};
+static const SchemaKey shift_vector = {"shift",         TYPE_LIST,         .min_length = 3,
+                                       .max_length = 3, .element = &shift, .doc = "one shift [x, y, z]"};
+static const SchemaKey shift_size = {"size", TYPE_NUMBER, .unit = "mm", FROM(0, 100), .doc = "size along an axis"};
+static const SchemaKey range_error = {"error",        TYPE_NUMBER,         .unit = "percent",
+                                      ABOVE(-50, 50), .below = PETSC_TRUE, .doc = "one range error"};
+
+static const SchemaKey case_keys[] = {
+    {"phantom", TYPE_WORD, WORDS(phantom_names), .doc = "built-in phantom"},
+    {"file", TYPE_TEXT, .doc = "case file, relative to the study's folder"},
+    {"name", TYPE_LABEL, .doc = "name in results"},
+    {"ct_spacing_mm", TYPE_NUMBER, .unit = "mm", ABOVE(0, 20), .doc = "CT voxel of the phantom"},
+    {"heterogeneous", TYPE_FLAG, .doc = "phantom rtog: air and bone inserts beside the CTV"},
+    {"size_mm", TYPE_LIST, .min_length = 3, .max_length = 3, .element = &length,
+     .doc = "phantom water-box: outer size"},
+    {"target_mm", TYPE_LIST, .min_length = 3, .max_length = 3, .element = &length,
+     .doc = "phantom water-box: target size"},
+};
+static const SchemaKey case_item = {"case", TYPE_MAPPING, CHILDREN(case_keys), .rule = RuleCase, .doc = "one case"};
+
+static const SchemaKey hlut_value = {"value", TYPE_NUMBER, FROM(-100000, 100000),
+                                     .doc = "Hounsfield units or stopping power"};
+static const SchemaKey hlut_row = {
+    "row", TYPE_LIST, .min_length = 2, .max_length = 2, .element = &hlut_value, .doc = "[HU, RSP]"};
+
+static const SchemaKey machine_keys[] = {
+    {"ion", TYPE_TEXT, .doc = "projectile, as 12C"},
+    {"base_data", TYPE_TEXT, .fallback = "builtin", .doc = "the word builtin, or a base data file"},
+    {"energy_min_MeV_u", TYPE_NUMBER, .unit = "MeV/u", FROM(1, 1000), .doc = "lowest beam energy"},
+    {"energy_max_MeV_u", TYPE_NUMBER, .unit = "MeV/u", FROM(1, 1000), .doc = "highest beam energy"},
+    {"range_step_mm", TYPE_NUMBER, .unit = "mm", ABOVE(0, 50), .doc = "range step between beam energies"},
+    {"ripple_sigma_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 20), .doc = "range spread of the ripple filter"},
+    {"momentum_spread", TYPE_NUMBER, FROM(0, 0.1), .doc = "sigma of dp/p"},
+    {"spot_fwhm_mm", TYPE_NUMBER, .unit = "mm", ABOVE(0, 100), .doc = "spot size in air at the isocentre"},
+    {"sad_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 100000), .doc = "source-axis distance; 0: parallel"},
+};
+
+static const SchemaKey biology_keys[] = {
+    {"model", TYPE_WORD, WORDS(biology_model_names), .doc = "RBE model"},
+    {"alpha_x_per_Gy", TYPE_NUMBER, .unit = "1/Gy", ABOVE(0, 10), .doc = "photon alpha of the tissue"},
+    {"beta_x_per_Gy2", TYPE_NUMBER, .unit = "1/Gy2", ABOVE(0, 10), .doc = "photon beta of the tissue"},
+    {"d_t_Gy", TYPE_NUMBER, .unit = "Gy", ABOVE(0, 1000), .doc = "transition dose of the LQ-L curve"},
+    {"r_nucleus_um", TYPE_NUMBER, .unit = "um", ABOVE(0, 50), .doc = "radius of the cell nucleus"},
+};
+
+static const SchemaKey prescription_keys[] = {
+    {"dose_Gy_RBE", TYPE_NUMBER, REQUIRED, .unit = "Gy(RBE)", ABOVE(0, 100), .doc = "RBE-weighted dose per fraction"},
+    {"fractions", TYPE_INTEGER, FROM(1, 100), .fallback = "1", .doc = "number of fractions"},
+    {"target", TYPE_TEXT, REQUIRED, .doc = "the structure the dose is prescribed to"},
+};
+
+static const SchemaKey beam_keys[] = {
+    {"gantry_deg", TYPE_NUMBER, REQUIRED, .unit = "deg", FROM(0, 360), .below = PETSC_TRUE,
+     .doc = "IEC 61217 gantry angle"},
+    {"couch_deg", TYPE_NUMBER, .unit = "deg", FROM(-180, 360), .fallback = "0", .doc = "IEC 61217 couch angle"},
+    {"isocentre_mm", TYPE_LIST, .min_length = 3, .max_length = 3, .element = &coordinate,
+     .doc = "isocentre [x, y, z], LPS"},
+};
+static const SchemaKey beam_item = {"beam", TYPE_MAPPING, CHILDREN(beam_keys), .doc = "one beam"};
+
+static const SchemaKey spot_keys[] = {
+    {"lateral_mm", TYPE_NUMBER, .unit = "mm", ABOVE(0, 50), .fallback = "4", .doc = "lateral spacing of spots"},
+    {"layer_mm", TYPE_NUMBER, .unit = "mm", ABOVE(0, 50), .fallback = "3", .doc = "water-equivalent spacing of layers"},
+    {"margin_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 50), .fallback = "4", .doc = "margin of spots around the target"},
+};
+
+static const SchemaKey structure_expression = {"structure", TYPE_TEXT, .rule = RuleExpression,
+                                               .doc = "expression such as CTV plus 2 mm"};
+static const SchemaKey structure_name = {"structure", TYPE_TEXT, .doc = "name of a structure"};
+
+static const SchemaKey scenario_keys[] = {
+    {"range_percent", TYPE_LIST, .min_length = 1, .element = &range_error, .fallback = "[0]", .rule = RuleDistinct,
+     .doc = "range errors"},
+    {"setup", TYPE_WORD, WORDS(setup_pattern_names), .fallback = "none", .doc = "pattern of setup errors"},
+    {"setup_mm", TYPE_NUMBER | TYPE_LIST, .unit = "mm", FROM(0, 100), .min_length = 3, .max_length = 3,
+     .element = &shift_size, .doc = "size of setup errors, a number or [x, y, z]"},
+    {"shifts_mm", TYPE_LIST, .min_length = 1, .element = &shift_vector, .rule = RuleDistinct,
+     .doc = "setup errors one by one, for setup: list"},
+};
+static const SchemaKey scenarios_keys[] = {
+    {"optimize", TYPE_MAPPING, CHILDREN(scenario_keys), .rule = RuleScenarios, .doc = "scenarios the plan is made for"},
+    {"evaluate", TYPE_MAPPING, CHILDREN(scenario_keys), .rule = RuleScenarios,
+     .doc = "scenarios the plan is judged by"},
+};
+
+static const SchemaKey objective_keys[] = {
+    {"structure", TYPE_TEXT, REQUIRED, .doc = "the structure it acts on"},
+    {"type", TYPE_WORD, REQUIRED, WORDS(objective_names), .doc = "what is penalised"},
+    {"dose_Gy_RBE", TYPE_NUMBER, .unit = "Gy(RBE)", FROM(0, 100), .doc = "RBE-weighted dose per fraction"},
+    {"dose_Gy", TYPE_NUMBER, .unit = "Gy", FROM(0, 100), .doc = "physical dose per fraction"},
+    {"weight", TYPE_NUMBER, ABOVE(0, 1e12), .fallback = "1", .doc = "weight in the sum"},
+    {"robust", TYPE_FLAG, .fallback = "true", .doc = "false: nominal scenario only"},
+};
+static const SchemaKey objective_item = {"objective", TYPE_MAPPING, CHILDREN(objective_keys), .rule = RuleObjective,
+                                         .doc = "one objective"};
+
+static const SchemaKey robust_keys[] = {
+    {"mode", TYPE_WORD, REQUIRED, WORDS(robust_mode_names), .fallback = "none", .doc = "how scenarios are combined"},
+    {"on", TYPE_WORD, WORDS(quantity_names), .fallback = "dose", .doc = "voxelwise: worst case of dose or of effect"},
+    {"importance", TYPE_NUMBER, ABOVE(0, 1e12), .fallback = "1",
+     .doc = "voxelwise on effect: weight of the worst case"},
+};
+
+static const SchemaKey optimizer_keys[] = {
+    {"max_iterations", TYPE_INTEGER, FROM(1, 1000000), .fallback = "300", .doc = "most iterations"},
+    {"relative_tolerance", TYPE_NUMBER, FROM(0, 1), .below = PETSC_TRUE, .fallback = "1e-4",
+     .doc = "least relative fall"},
+    {"window", TYPE_INTEGER, FROM(1, 1000000), .fallback = "10", .doc = "iterations the fall is taken over"},
+    {"max_minutes", TYPE_NUMBER, .unit = "min", FROM(0, 1000000), .fallback = "0",
+     .doc = "time for one plan; 0: no limit"},
+};
+
+static const SchemaKey arm_overrides = {"arm", TYPE_MAPPING, .doc = "keys this arm changes"};
+static const SchemaKey sweep_value = {"value", TYPE_ANY, .doc = "a value of the key"};
+static const SchemaKey sweep_values = {"values", TYPE_LIST, .min_length = 1, .element = &sweep_value,
+                                       .doc = "values of a key"};
+
+static const SchemaKey study_keys[] = {
+    {"robion", TYPE_INTEGER, REQUIRED, .rule = RuleFormatVersion, .doc = "format version of the study file: 1"},
+    {"name", TYPE_LABEL, REQUIRED, .doc = "name of the study and its results folder"},
+    {"cases", TYPE_LIST, REQUIRED, .min_length = 1, .element = &case_item, .rule = RuleCases,
+     .doc = "patients and phantoms"},
+    {"hlut", TYPE_LIST, .min_length = 2, .element = &hlut_row, .rule = RuleHLUT, .doc = "Hounsfield look-up table"},
+    {"machine", TYPE_MAPPING, CHILDREN(machine_keys), .rule = RuleMachine, .doc = "ion and beam line"},
+    {"biology", TYPE_MAPPING, CHILDREN(biology_keys), .doc = "RBE model and tissue"},
+    {"prescription", TYPE_MAPPING, REQUIRED, CHILDREN(prescription_keys), .doc = "dose per fraction and its target"},
+    {"beams", TYPE_LIST | TYPE_WORD, REQUIRED, WORDS(beam_source_names), .min_length = 1, .element = &beam_item,
+     .doc = "beam directions"},
+    {"dose_grid_mm", TYPE_NUMBER, REQUIRED, .unit = "mm", FROM(0.5, 20), .doc = "voxel size of the dose grid"},
+    {"spots", TYPE_MAPPING, CHILDREN(spot_keys), .doc = "spot grid"},
+    {"dropped_dose_fraction", TYPE_NUMBER, FROM(0, 0.1), .fallback = "0.002",
+     .doc = "dose of a spot cut off at its rim"},
+    {"structures", TYPE_MAPPING, .member = &structure_expression, .rule = RuleStructureNames,
+     .doc = "derived structures"},
+    {"overlap_priority", TYPE_LIST, .element = &structure_name, .rule = RuleDistinct, .doc = "who owns shared voxels"},
+    {"scenarios", TYPE_MAPPING, CHILDREN(scenarios_keys), .doc = "setup and range errors"},
+    {"objectives", TYPE_LIST, REQUIRED, .min_length = 1, .element = &objective_item,
+     .doc = "what the plan is to achieve"},
+    {"robust", TYPE_WORD | TYPE_MAPPING, WORDS(robust_mode_names), .shorthand = "mode", CHILDREN(robust_keys),
+     .doc = "how scenarios enter the optimisation"},
+    {"optimizer", TYPE_MAPPING, CHILDREN(optimizer_keys), .doc = "when to stop"},
+    {"arms", TYPE_MAPPING, .member = &arm_overrides, .rule = RuleArmNames, .doc = "variants to compare"},
+    {"sweep", TYPE_MAPPING, .member = &sweep_values, .doc = "keys to vary over lists of values"},
+};
+const SchemaKey schema_study = {"study", TYPE_MAPPING, CHILDREN(study_keys), .rule = RuleStudy, .doc = "a study"};

@@ -1,0 +1,311 @@
+/* From a checked, complete tree to Settings. Whatever is missing or malformed here is a bug of the checks. */
+#include "schema_private.h"
+#include <stdio.h>
+#include <string.h>
+
+static PetscErrorCode Copy(const Node *node, const char *key, char **out)
+{
+  PetscFunctionBegin;
+  const Node *value = NodeGet(node, key);
+  PetscCheck(value && value->kind == NODE_SCALAR, PETSC_COMM_SELF, PETSC_ERR_PLIB, "checked study without %s", key);
+  PetscCall(PetscStrallocpy(value->text, out));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CopyPlace(Place place, char **out)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscStrallocpy(PlaceText(place).text, out));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Number(const Node *node, const char *key, double *out)
+{
+  PetscFunctionBegin;
+  const Node *value = NodeGet(node, key);
+  PetscCheck(value && NodeNumber(value, out), PETSC_COMM_SELF, PETSC_ERR_PLIB, "checked study without the number %s",
+             key);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Integer(const Node *node, const char *key, PetscInt *out)
+{
+  PetscFunctionBegin;
+  double value;
+  PetscCall(Number(node, key, &value));
+  *out = (PetscInt)value;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Flag(const Node *node, const char *key, PetscBool *out)
+{
+  PetscFunctionBegin;
+  const Node *value = NodeGet(node, key);
+  PetscCheck(value && NodeFlag(value, out), PETSC_COMM_SELF, PETSC_ERR_PLIB, "checked study without the flag %s", key);
+  PetscFunctionReturn(0);
+}
+
+/* Index of a word among the known ones. */
+static PetscErrorCode Word(const Node *node, const char *key, PetscInt n, const char *const *words, PetscInt *out)
+{
+  PetscFunctionBegin;
+  const Node *value = NodeGet(node, key);
+  for (*out = 0; value && *out < n && strcmp(value->text, words[*out]);) ++*out;
+  PetscCheck(value && *out < n, PETSC_COMM_SELF, PETSC_ERR_PLIB, "checked study without the word %s", key);
+  PetscFunctionReturn(0);
+}
+
+/* Numbers of a list; a single number fills all n. */
+static PetscErrorCode Numbers(const Node *value, PetscInt n, double *out)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < n; i++) {
+    const Node *one = value->kind == NODE_SEQUENCE && i < value->n ? value->entry[i].value : value;
+    PetscCheck(NodeNumber(one, &out[i]), PETSC_COMM_SELF, PETSC_ERR_PLIB,
+               "checked study with a list that is not numbers");
+  }
+  PetscFunctionReturn(0);
+}
+
+/* A path as the study means it: from the folder of the study file. */
+static PetscErrorCode ResolvePath(const char *study_file, const char *path, char **out)
+{
+  PetscFunctionBegin;
+  const char *slash = strrchr(study_file, '/');
+  size_t folder = *path == '/' || !slash ? 0 : (size_t)(slash - study_file) + 1;
+  PetscCall(PetscMalloc1(folder + strlen(path) + 1, out));
+  memcpy(*out, study_file, folder);
+  strcpy(*out + folder, path);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadCase(const Node *node, const char *study_file, CaseSpec *out)
+{
+  PetscFunctionBegin;
+  const Node *file = NodeGet(node, "file"), *phantom = NodeGet(node, "phantom");
+  PetscCall(Copy(node, "name", &out->name));
+  PetscCall(CopyPlace(file ? file->place : phantom->place, &out->where));
+  if (file) {
+    PetscCall(ResolvePath(study_file, file->text, &out->file));
+    PetscFunctionReturn(0);
+  }
+  PetscInt kind;
+  PetscCall(Word(node, "phantom", n_phantom_names, phantom_names, &kind));
+  out->phantom.kind = phantom_names[kind];
+  if (NodeGet(node, "ct_spacing_mm")) PetscCall(Number(node, "ct_spacing_mm", &out->phantom.ct_spacing_mm));
+  if (NodeGet(node, "heterogeneous")) PetscCall(Flag(node, "heterogeneous", &out->phantom.heterogeneous));
+  if (NodeGet(node, "size_mm")) PetscCall(Numbers(NodeGet(node, "size_mm"), 3, out->phantom.size_mm));
+  if (NodeGet(node, "target_mm")) PetscCall(Numbers(NodeGet(node, "target_mm"), 3, out->phantom.target_mm));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadHLUT(const Node *node, HLUT *out)
+{
+  PetscFunctionBegin;
+  out->n = node->n;
+  PetscCall(PetscMalloc1(node->n, &out->hu));
+  PetscCall(PetscMalloc1(node->n, &out->rsp));
+  for (PetscInt i = 0; i < node->n; i++) {
+    double row[2];
+    PetscCall(Numbers(node->entry[i].value, 2, row));
+    out->hu[i] = row[0];
+    out->rsp[i] = row[1];
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadMachine(const Node *node, const char *study_file, Settings *out)
+{
+  PetscFunctionBegin;
+  const Node *base_data = NodeGet(node, "base_data");
+  char *ion;
+  PetscCall(Copy(node, "ion", &ion));
+  out->machine.ion = ion;
+  PetscCall(Number(node, "energy_min_MeV_u", &out->machine.energy_min_MeV_u));
+  PetscCall(Number(node, "energy_max_MeV_u", &out->machine.energy_max_MeV_u));
+  PetscCall(Number(node, "range_step_mm", &out->machine.range_step_mm));
+  PetscCall(Number(node, "ripple_sigma_mm", &out->machine.ripple_sigma_mm));
+  PetscCall(Number(node, "momentum_spread", &out->machine.momentum_spread));
+  PetscCall(Number(node, "spot_fwhm_mm", &out->machine.spot_fwhm_mm));
+  PetscCall(Number(node, "sad_mm", &out->machine.sad_mm));
+  PetscCall(CopyPlace(base_data->place, &out->base_data_where));
+  if (!strcmp(base_data->text, "builtin"))
+    PetscCall(Copy(node, "base_data", &out->base_data));
+  else
+    PetscCall(ResolvePath(study_file, base_data->text, &out->base_data));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadBiology(const Node *node, BiologySpec *out)
+{
+  PetscFunctionBegin;
+  PetscInt model;
+  PetscCall(Word(node, "model", n_biology_model_names, biology_model_names, &model));
+  out->model = biology_model_names[model];
+  PetscCall(Number(node, "alpha_x_per_Gy", &out->alpha_x_per_Gy));
+  PetscCall(Number(node, "beta_x_per_Gy2", &out->beta_x_per_Gy2));
+  PetscCall(Number(node, "d_t_Gy", &out->d_t_Gy));
+  PetscCall(Number(node, "r_nucleus_um", &out->r_nucleus_um));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadBeams(const Node *node, Settings *out)
+{
+  PetscFunctionBegin;
+  PetscCall(CopyPlace(node->place, &out->beams_where));
+  out->beams_from_case = node->kind == NODE_SCALAR ? PETSC_TRUE : PETSC_FALSE;
+  out->n_beams = node->n;
+  PetscCall(PetscCalloc1(node->n, &out->beams));
+  for (PetscInt i = 0; i < node->n; i++) {
+    const Node *one = node->entry[i].value, *isocentre = NodeGet(one, "isocentre_mm");
+    PetscCall(Number(one, "gantry_deg", &out->beams[i].gantry_deg));
+    PetscCall(Number(one, "couch_deg", &out->beams[i].couch_deg));
+    out->beams[i].has_isocentre = isocentre ? PETSC_TRUE : PETSC_FALSE;
+    if (isocentre) PetscCall(Numbers(isocentre, 3, out->beams[i].isocentre_mm));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadStructures(const Node *structures, const Node *priority, Settings *out)
+{
+  PetscFunctionBegin;
+  out->n_derived = structures ? structures->n : 0;
+  out->n_priority = priority ? priority->n : 0;
+  PetscCall(PetscCalloc1(out->n_derived, &out->derived));
+  PetscCall(PetscCalloc1(out->n_priority, &out->priority));
+  for (PetscInt i = 0; i < out->n_derived; i++) {
+    const NodeEntry *entry = &structures->entry[i];
+    PetscCall(PetscStrallocpy(entry->key, &out->derived[i].name));
+    PetscCall(PetscStrallocpy(entry->value->text, &out->derived[i].expression));
+    PetscCall(CopyPlace(entry->value->place, &out->derived[i].where));
+  }
+  for (PetscInt i = 0; i < out->n_priority; i++)
+    PetscCall(PetscStrallocpy(priority->entry[i].value->text, &out->priority[i]));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadScenarios(const Node *node, ScenarioSpec *out)
+{
+  PetscFunctionBegin;
+  const Node *range = NodeGet(node, "range_percent"), *size = NodeGet(node, "setup_mm"),
+             *shifts = NodeGet(node, "shifts_mm");
+  PetscInt setup;
+  out->n_range = range->n;
+  PetscCall(PetscMalloc1(range->n, &out->range_percent));
+  PetscCall(Numbers(range, range->n, out->range_percent));
+  PetscCall(Word(node, "setup", n_setup_pattern_names, setup_pattern_names, &setup));
+  out->setup = (SetupPattern)setup;
+  if (size) PetscCall(Numbers(size, 3, out->setup_mm));
+  if (shifts) {
+    out->n_shift = shifts->n;
+    PetscCall(PetscMalloc1(shifts->n, &out->shift_mm));
+    for (PetscInt i = 0; i < shifts->n; i++) PetscCall(Numbers(shifts->entry[i].value, 3, out->shift_mm[i]));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadObjectives(const Node *node, Settings *out)
+{
+  PetscFunctionBegin;
+  out->n_objectives = node->n;
+  PetscCall(PetscCalloc1(node->n, &out->objectives));
+  for (PetscInt i = 0; i < node->n; i++) {
+    const Node *one = node->entry[i].value;
+    ObjectiveSpec *objective = &out->objectives[i];
+    PetscCall(Copy(one, "structure", &objective->structure));
+    PetscCall(Copy(one, "type", &objective->type));
+    PetscCall(CopyPlace(NodeGet(one, "structure")->place, &objective->where));
+    objective->quantity = NodeGet(one, "dose_Gy") ? QUANTITY_PHYSICAL : QUANTITY_RBE_WEIGHTED;
+    PetscCall(Number(one, objective->quantity == QUANTITY_PHYSICAL ? "dose_Gy" : "dose_Gy_RBE", &objective->dose_Gy));
+    PetscCall(Number(one, "weight", &objective->weight));
+    PetscCall(Flag(one, "robust", &objective->robust));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadOptimization(const Node *robust, const Node *optimizer, Settings *out)
+{
+  PetscFunctionBegin;
+  PetscInt mode;
+  PetscCall(Word(robust, "mode", n_robust_mode_names, robust_mode_names, &mode));
+  out->robust.mode = (RobustMode)mode;
+  out->robust.on_effect = strcmp(NodeGet(robust, "on")->text, "effect") ? PETSC_FALSE : PETSC_TRUE;
+  PetscCall(Number(robust, "importance", &out->robust.importance));
+  PetscCall(Integer(optimizer, "max_iterations", &out->optimizer.max_iterations));
+  PetscCall(Number(optimizer, "relative_tolerance", &out->optimizer.relative_tolerance));
+  PetscCall(Integer(optimizer, "window", &out->optimizer.window));
+  PetscCall(Number(optimizer, "max_minutes", &out->optimizer.max_minutes));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SettingsCreate(const Node *root, const char *file, Settings *out)
+{
+  PetscFunctionBegin;
+  const Node *prescription = NodeGet(root, "prescription"), *spots = NodeGet(root, "spots");
+  const Node *scenarios = NodeGet(root, "scenarios");
+  PetscCall(PetscMemzero(out, sizeof *out));
+  PetscCall(ReadCase(NodeGet(root, "cases")->entry[0].value, file, &out->patient));
+  PetscCall(ReadHLUT(NodeGet(root, "hlut"), &out->hlut));
+  PetscCall(ReadMachine(NodeGet(root, "machine"), file, out));
+  PetscCall(ReadBiology(NodeGet(root, "biology"), &out->biology));
+  PetscCall(Number(prescription, "dose_Gy_RBE", &out->prescription_Gy_RBE));
+  PetscCall(Integer(prescription, "fractions", &out->fractions));
+  PetscCall(Copy(prescription, "target", &out->target));
+  PetscCall(CopyPlace(NodeGet(prescription, "target")->place, &out->target_where));
+  PetscCall(ReadBeams(NodeGet(root, "beams"), out));
+  PetscCall(Number(root, "dose_grid_mm", &out->dose_grid_mm));
+  PetscCall(Number(spots, "lateral_mm", &out->spots.lateral_mm));
+  PetscCall(Number(spots, "layer_mm", &out->spots.layer_mm));
+  PetscCall(Number(spots, "margin_mm", &out->spots.margin_mm));
+  PetscCall(Number(root, "dropped_dose_fraction", &out->dropped_dose_fraction));
+  PetscCall(ReadStructures(NodeGet(root, "structures"), NodeGet(root, "overlap_priority"), out));
+  PetscCall(ReadScenarios(NodeGet(scenarios, "optimize"), &out->optimize));
+  PetscCall(ReadScenarios(NodeGet(scenarios, "evaluate"), &out->evaluate));
+  PetscCall(ReadObjectives(NodeGet(root, "objectives"), out));
+  PetscCall(ReadOptimization(NodeGet(root, "robust"), NodeGet(root, "optimizer"), out));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode DestroyScenarios(ScenarioSpec *spec)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFree(spec->range_percent));
+  PetscCall(PetscFree(spec->shift_mm));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SettingsDestroy(Settings *s)
+{
+  PetscFunctionBegin;
+  void *ion = (void *)(uintptr_t)s->machine.ion; /* const in the spec for literals, but owned here */
+  PetscCall(PetscFree(ion));
+  s->machine.ion = NULL;
+  PetscCall(PetscFree(s->patient.name));
+  PetscCall(PetscFree(s->patient.file));
+  PetscCall(PetscFree(s->patient.where));
+  PetscCall(PetscFree(s->hlut.hu));
+  PetscCall(PetscFree(s->hlut.rsp));
+  PetscCall(PetscFree(s->base_data));
+  PetscCall(PetscFree(s->base_data_where));
+  PetscCall(PetscFree(s->target));
+  PetscCall(PetscFree(s->target_where));
+  PetscCall(PetscFree(s->beams_where));
+  PetscCall(PetscFree(s->beams));
+  for (PetscInt i = 0; i < s->n_derived; i++) {
+    PetscCall(PetscFree(s->derived[i].name));
+    PetscCall(PetscFree(s->derived[i].expression));
+    PetscCall(PetscFree(s->derived[i].where));
+  }
+  PetscCall(PetscFree(s->derived));
+  for (PetscInt i = 0; i < s->n_priority; i++) PetscCall(PetscFree(s->priority[i]));
+  PetscCall(PetscFree(s->priority));
+  for (PetscInt i = 0; i < s->n_objectives; i++) {
+    PetscCall(PetscFree(s->objectives[i].structure));
+    PetscCall(PetscFree(s->objectives[i].type));
+    PetscCall(PetscFree(s->objectives[i].where));
+  }
+  PetscCall(PetscFree(s->objectives));
+  PetscCall(DestroyScenarios(&s->optimize));
+  PetscCall(DestroyScenarios(&s->evaluate));
+  PetscFunctionReturn(0);
+}
