@@ -18,7 +18,7 @@ typedef struct FakePlan {
   double *spot;
   double multiplier[FAKE_SCENARIOS];
   IterationRecord history[2];
-  StageTime time[1];
+  StageTime time[2];
   Provenance provenance;
   InputFile input;
 } FakePlan;
@@ -123,7 +123,8 @@ static inline FakePlan *FakePlanCreate(PetscInt nz)
   f->history[1] = (IterationRecord){2, 4, 2.5, 3, 0.25};
   r->optimizer = (OptimizerReport){"composite", "converged", 2, 4, 2.5, 2, f->history, f->multiplier};
   f->time[0] = (StageTime){"optimize", 12.5};
-  r->n_times = 1;
+  f->time[1] = (StageTime){"evaluate", 62.5};
+  r->n_times = 2;
   r->times = f->time;
   r->peak_memory_MiB = 1536;
   ProvenanceBuild(&f->provenance);

@@ -1,4 +1,4 @@
-/* plan.h5: content, same bytes on any number of ranks, disk full, numbers that are none. Works on any number of ranks. */
+/* plan.h5: content, same bytes on any number of ranks, disk full, numbers that are none.  ranks: 1 4 */
 #include "fake_plan.h"
 #include <math.h>
 #include <setjmp.h>
@@ -80,6 +80,8 @@ static void Content(void **state)
     PetscFree(number);
     assert_true(H5ReadAttribute(&source, "/timing", "optimize_seconds", 1, value, &mistakes));
     assert_float_equal(value[0], 12.5, 0);
+    assert_true(H5ReadAttribute(&source, "/timing", "seconds", 1, value, &mistakes));
+    assert_float_equal(value[0], 75, 0);
     H5SourceClose(&source);
     assert_false(MistakesAny(&mistakes));
   }
@@ -200,6 +202,7 @@ static void RefusesNaN(void **state)
   fake->dose[DOSE_LETD][8] = NAN;
   MPI_Barrier(PETSC_COMM_WORLD);
   if (rank == 0) unlink(file);
+  MPI_Barrier(PETSC_COMM_WORLD);
   PetscPushErrorHandler(KeepError, NULL);
   assert_int_not_equal(PlanFileWrite(PETSC_COMM_WORLD, &fake->result, folder, &mistakes), 0);
   PetscPopErrorHandler();

@@ -68,7 +68,7 @@ typedef struct DVHBand {
   char structure[64];
   DoseKind quantity;
   PetscInt n;
-  double *axis;                 /* ascending from 0, unit of the quantity (per fraction) */
+  double *axis;                /* ascending from 0, unit of the quantity (per fraction) */
   double *nominal, *min, *max; /* percent of the volume at or above axis */
 } DVHBand;
 

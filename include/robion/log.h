@@ -35,11 +35,11 @@ void LogEvent(const char *kind, const char *format, ...) __attribute__((format(p
 
 /** What status.json says of a study or of one plan. Strings may be NULL (null in the file). */
 typedef struct RunStatus {
-  const char *state;               /* "running" | "done" | "failed" | "stopped" */
-  const char *plan;                /* the plan's folder in the results; NULL for a whole study */
+  const char *state; /* "running" | "done" | "failed" | "stopped" */
+  const char *plan;  /* the plan's folder in the results; NULL for a whole study */
   const char *patient, *arm, *sweep;
-  const char *message;             /* one line for people, e.g. why it failed */
-  double started, ended;           /* Unix time, s; ended <= 0: not yet (null) */
+  const char *message;   /* one line for people, e.g. why it failed */
+  double started, ended; /* Unix time, s; ended <= 0: not yet (null) */
 } RunStatus;
 
 /** Write <folder>/status.json: temporary name, then rename. False and one mistake if it fails. Not collective. */

@@ -9,12 +9,12 @@
 
 /** Facts of one run; plain data, may be copied by assignment. */
 typedef struct Provenance {
-  char version[32], git[64];         /* of robion; git: describe --dirty of the checkout it was built from */
+  char version[32], git[64]; /* of robion; git: describe --dirty of the checkout it was built from */
   char compiler[96], flags[512];
   char petsc[48], mpi[96], hdf5[32], libyaml[32], gsl[32]; /* as loaded at run time */
   char command[4096];
-  char host[256], job[64];           /* of rank 0; job: the SLURM job id, "" outside SLURM */
-  char started[32];                  /* ISO 8601, UTC */
+  char host[256], job[64]; /* of rank 0; job: the SLURM job id, "" outside SLURM */
+  char started[32];        /* ISO 8601, UTC */
   char study_hash[17];
   PetscMPIInt ranks;
 } Provenance;

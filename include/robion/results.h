@@ -49,7 +49,10 @@ typedef struct StageTime {
   double seconds;
 } StageTime;
 
-/** Everything that is written of a plan. Complete and equal on every rank of the team; nothing is owned by it. */
+/**
+ * Everything that is written of a plan. Complete and equal on every rank of the team (of times, memory and provenance those
+ * of rank 0 count); nothing is owned by it.
+ */
 typedef struct PlanResult {
   const char *study, *patient, *arm, *sweep; /* as the tables name them; sweep "" if there is none */
   const char *yaml;                          /* effective settings of this plan */
@@ -70,7 +73,7 @@ typedef struct PlanResult {
   const char *machine_name, *machine_hash, *ion;
   OptimizerReport optimizer;
   PetscInt n_times;
-  const StageTime *times;
+  const StageTime *times; /* one after the other: their sum is the time of the plan */
   double peak_memory_MiB; /* summed over the team's ranks */
   const Provenance *provenance;
   PetscInt n_inputs;

@@ -18,6 +18,12 @@
 #define ROBION_CFLAGS "unknown"
 #endif
 
+#ifdef __clang__
+#define COMPILER "" /* its version begins with its name */
+#else
+#define COMPILER "gcc "
+#endif
+
 enum { N_BUILD_FACTS = 9, N_FACTS = 15 };
 
 /* Names and values in the order people read them; the first N_BUILD_FACTS describe the program, the others the run. */
@@ -44,7 +50,7 @@ void ProvenanceBuild(Provenance *p)
   p->ranks = 1;
   snprintf(p->version, sizeof p->version, "%s", ROBION_VERSION);
   snprintf(p->git, sizeof p->git, "%s", ROBION_GIT);
-  snprintf(p->compiler, sizeof p->compiler, "%s", "gcc-compatible " __VERSION__);
+  snprintf(p->compiler, sizeof p->compiler, "%s", COMPILER __VERSION__);
   snprintf(p->flags, sizeof p->flags, "%s", ROBION_CFLAGS);
   if (!PetscGetVersionNumber(&major, &minor, &patch, NULL))
     snprintf(p->petsc, sizeof p->petsc, "%d.%d.%d", (int)major, (int)minor, (int)patch);

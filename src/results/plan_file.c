@@ -293,26 +293,34 @@ static PetscErrorCode WriteOptimizer(SharedFile *file, const PlanResult *r)
 }
 
 /* What differs from run to run comes last, as rank 0 knows it. */
-static PetscErrorCode WriteRunFacts(SharedFile *file, const PlanResult *r)
+static PetscErrorCode WriteTiming(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
   char name[64];
-  Provenance p = *r->provenance;
-  double value = r->peak_memory_MiB;
-  PetscCallMPI(MPI_Bcast(&p, (PetscMPIInt)sizeof p, MPI_BYTE, 0, file->comm));
+  double memory_MiB = r->peak_memory_MiB, sum = 0;
   PetscCall(SharedFileGroup(file, "/timing"));
+  for (PetscInt i = 0; i < r->n_times; i++) {
+    double seconds = r->times[i].seconds;
+    PetscCallMPI(MPI_Bcast(&seconds, 1, MPI_DOUBLE, 0, file->comm));
+    sum += seconds;
+    snprintf(name, sizeof name, "%s_seconds", r->times[i].name);
+    PetscCall(Number(file, "/timing", name, seconds));
+  }
+  PetscCallMPI(MPI_Bcast(&memory_MiB, 1, MPI_DOUBLE, 0, file->comm));
+  PetscCall(Number(file, "/timing", "seconds", sum));
+  PetscCall(Number(file, "/timing", "peak_memory_MiB", memory_MiB));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteProvenance(SharedFile *file, const PlanResult *r)
+{
+  PetscFunctionBegin;
+  Provenance p = *r->provenance;
+  PetscCallMPI(MPI_Bcast(&p, (PetscMPIInt)sizeof p, MPI_BYTE, 0, file->comm));
   if (file->measuring)
     file->bytes += 2 * sizeof p + (size_t)r->n_inputs * (sizeof(InputFile) + 512);
   else
     ProvenanceWriteHDF5(&p, r->n_inputs, r->inputs, &file->sink);
-  PetscCallMPI(MPI_Bcast(&value, 1, MPI_DOUBLE, 0, file->comm));
-  PetscCall(Number(file, "/timing", "peak_memory_MiB", value));
-  for (PetscInt i = 0; i < r->n_times; i++) {
-    value = r->times[i].seconds;
-    PetscCallMPI(MPI_Bcast(&value, 1, MPI_DOUBLE, 0, file->comm));
-    snprintf(name, sizeof name, "%s_seconds", r->times[i].name);
-    PetscCall(Number(file, "/timing", name, value));
-  }
   PetscFunctionReturn(0);
 }
 
@@ -329,7 +337,8 @@ static PetscErrorCode WriteContent(SharedFile *file, const PlanResult *r)
   PetscCall(WriteBands(file, r));
   PetscCall(WriteMetrics(file, r));
   PetscCall(WriteOptimizer(file, r));
-  PetscCall(WriteRunFacts(file, r));
+  PetscCall(WriteTiming(file, r));
+  PetscCall(WriteProvenance(file, r));
   PetscFunctionReturn(0);
 }
 

@@ -1,0 +1,248 @@
+#include "robion/report.h"
+#include "robion/log.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE = 120, LABEL = 56, CELL = 40, TITLE = 28 };
+
+/* A few columns that stay together: a title over them, their names, and one cell text per plan. */
+typedef struct Group {
+  char title[LINE], columns[CELL];
+  char (*cell)[CELL]; /* [plan of the case] */
+  int width;
+} Group;
+
+/* The plans of one case and the groups of columns that describe them. */
+typedef struct Sheet {
+  const char *results;
+  PetscInt n_plans;
+  const PlanSpec *plans;
+  Table *table; /* [n_plans] n_columns 0: no results */
+  PetscInt n_groups;
+  Group *groups;
+  Mistakes *mistakes;
+} Sheet;
+
+static PetscErrorCode AddGroup(Sheet *sheet, const char *title, const char *columns, Group **group)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscRealloc((size_t)(sheet->n_groups + 1) * sizeof **group, &sheet->groups));
+  *group = &sheet->groups[sheet->n_groups++];
+  snprintf((*group)->title, sizeof(*group)->title, "%s", title);
+  snprintf((*group)->columns, sizeof(*group)->columns, "%s", columns);
+  (*group)->width = (int)strlen((*group)->columns);
+  PetscCall(PetscCalloc1(sheet->n_plans, &(*group)->cell));
+  PetscFunctionReturn(0);
+}
+
+/* A metric of a plan over its prescription (or as it is, where relative is false) in seven characters. */
+static void AddValue(const Sheet *sheet, PetscInt plan, const char *scenario, const char *structure, const char *metric,
+                     PetscBool relative, char cell[CELL])
+{
+  size_t used = strlen(cell);
+  double value;
+  if (!MetricTableFind(&sheet->table[plan], scenario, structure, dose_kind_names[DOSE_RBE_WEIGHTED], metric, &value))
+    snprintf(cell + used, CELL - used, "%7s", "-");
+  else if (relative)
+    snprintf(cell + used, CELL - used, "%7.3f", value / sheet->plans[plan].settings.prescription_Gy_RBE);
+  else
+    snprintf(cell + used, CELL - used, "%7.1f", value);
+}
+
+static PetscErrorCode AddTarget(Sheet *sheet)
+{
+  PetscFunctionBegin;
+  static const char *const scenario[] = {"nominal", "min", "max", "index"};
+  char title[LINE];
+  Group *group;
+  snprintf(title, sizeof title, "%.*s D98", TITLE - 4, sheet->plans[0].settings.target);
+  PetscCall(AddGroup(sheet, title, "nominal    min    max  index", &group));
+  for (PetscInt p = 0; p < sheet->n_plans; p++)
+    for (int k = 0; k < 4; k++)
+      AddValue(sheet, p, scenario[k], sheet->plans[p].settings.target, "D98", PETSC_TRUE, group->cell[p]);
+  PetscCall(AddGroup(sheet, "V95 %", "  worst", &group));
+  for (PetscInt p = 0; p < sheet->n_plans; p++)
+    AddValue(sheet, p, "min", sheet->plans[p].settings.target, "V95", PETSC_FALSE, group->cell[p]);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AddOrgan(Sheet *sheet, const char *structure)
+{
+  PetscFunctionBegin;
+  static const char *const scenario[] = {"nominal", "max", "index"};
+  char title[LINE];
+  Group *group;
+  snprintf(title, sizeof title, "%.*s Dmax", TITLE - 8, structure);
+  for (PetscInt g = 0; g < sheet->n_groups; g++)
+    if (!strcmp(sheet->groups[g].title, title)) PetscFunctionReturn(0);
+  PetscCall(AddGroup(sheet, title, "nominal    max  index", &group));
+  for (PetscInt p = 0; p < sheet->n_plans; p++)
+    for (int k = 0; k < 3; k++) AddValue(sheet, p, scenario[k], structure, "Dmax", PETSC_TRUE, group->cell[p]);
+  PetscFunctionReturn(0);
+}
+
+/* An organ is what is only kept low: a structure that some objective wants dose in is a target. */
+static PetscBool IsOrgan(const Settings *settings, const char *structure)
+{
+  if (!strcmp(structure, settings->target)) return PETSC_FALSE;
+  for (PetscInt o = 0; o < settings->n_objectives; o++) {
+    const ObjectiveSpec *objective = &settings->objectives[o];
+    if (strcmp(objective->structure, structure)) continue;
+    if (!strcmp(objective->type, "uniform") || !strcmp(objective->type, "underdose")) return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
+
+static PetscErrorCode AddOrgans(Sheet *sheet)
+{
+  PetscFunctionBegin;
+  for (PetscInt p = 0; p < sheet->n_plans; p++) {
+    const Settings *settings = &sheet->plans[p].settings;
+    for (PetscInt o = 0; o < settings->n_objectives; o++)
+      if (IsOrgan(settings, settings->objectives[o].structure))
+        PetscCall(AddOrgan(sheet, settings->objectives[o].structure));
+  }
+  PetscFunctionReturn(0);
+}
+
+static void EffortCell(double iterations, double seconds, double memory_MiB, char cell[CELL])
+{
+  char duration[32];
+  DurationText(seconds, duration);
+  if (memory_MiB < 1024)
+    snprintf(cell, CELL, "%5.0f %12.12s %6.0f MiB", iterations, duration, memory_MiB);
+  else
+    snprintf(cell, CELL, "%5.0f %12.12s %6.1f GiB", iterations, duration, memory_MiB / 1024);
+}
+
+static PetscErrorCode AddEffort(Sheet *sheet)
+{
+  PetscFunctionBegin;
+  Group *group;
+  PetscCall(AddGroup(sheet, "", " iter         time     memory", &group));
+  for (PetscInt p = 0; p < sheet->n_plans; p++) {
+    char file[PETSC_MAX_PATH_LEN];
+    double iterations, seconds, memory_MiB;
+    H5Source source;
+    snprintf(file, sizeof file, "%s/%s/plan.h5", sheet->results, sheet->plans[p].folder);
+    if (!sheet->table[p].n_columns || !H5SourceOpen(file, sheet->mistakes, &source)) continue;
+    if (H5ReadAttribute(&source, "/optimizer", "iterations", 1, &iterations, sheet->mistakes) &&
+        H5ReadAttribute(&source, "/timing", "seconds", 1, &seconds, sheet->mistakes) &&
+        H5ReadAttribute(&source, "/timing", "peak_memory_MiB", 1, &memory_MiB, sheet->mistakes))
+      EffortCell(iterations, seconds, memory_MiB, group->cell[p]);
+    H5SourceClose(&source);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Arm and sweep point; of a long one the end, which is where sweep points differ. */
+static void LabelOf(const PlanSpec *plan, char label[LABEL + 1])
+{
+  char whole[4096];
+  snprintf(whole, sizeof whole, "%s%s%s", plan->arm, *plan->sweep ? " " : "", plan->sweep);
+  TextRemoveControls(whole);
+  size_t length = strlen(whole);
+  if (length <= LABEL)
+    snprintf(label, LABEL + 1, "%.*s", LABEL, whole);
+  else
+    snprintf(label, LABEL + 1, "..%s", whole + length - (LABEL - 2));
+}
+
+/* Lines end where their text ends. */
+static void PrintLine(FILE *out, char line[4 * LINE])
+{
+  size_t length = strlen(line);
+  while (length && line[length - 1] == ' ') line[--length] = 0;
+  fprintf(out, "%s\n", line);
+}
+
+/* The groups [first, last) below each other, one line per plan. */
+static void PrintBlock(FILE *out, const Sheet *sheet, PetscInt first, PetscInt last, int label_width)
+{
+  char titles[4 * LINE], columns[4 * LINE], line[4 * LINE], label[LABEL + 1];
+  int at = snprintf(titles, sizeof titles, "%-*s", label_width, "");
+  snprintf(columns, sizeof columns, "%-*s", label_width, "arm");
+  for (PetscInt g = first; g < last; g++) {
+    const Group *group = &sheet->groups[g];
+    snprintf(columns + at, sizeof columns - (size_t)at, "  %-*s", group->width, group->columns);
+    at += snprintf(titles + at, sizeof titles - (size_t)at, "  %-*.*s", group->width, group->width, group->title);
+  }
+  PrintLine(out, titles);
+  PrintLine(out, columns);
+  for (PetscInt p = 0; p < sheet->n_plans; p++) {
+    LabelOf(&sheet->plans[p], label);
+    at = snprintf(line, sizeof line, "%-*s", label_width, label);
+    if (!sheet->table[p].n_columns)
+      snprintf(line + at, sizeof line - (size_t)at, "  no results");
+    else
+      for (PetscInt g = first; g < last; g++)
+        at += snprintf(line + at, sizeof line - (size_t)at, "  %-*s", sheet->groups[g].width, sheet->groups[g].cell[p]);
+    PrintLine(out, line);
+  }
+}
+
+static void PrintSheet(FILE *out, const Sheet *sheet)
+{
+  char label[LABEL + 1];
+  int label_width = (int)strlen("arm");
+  for (PetscInt p = 0; p < sheet->n_plans; p++) {
+    LabelOf(&sheet->plans[p], label);
+    label_width = PetscMax(label_width, (int)strlen(label));
+  }
+  char name[LINE];
+  snprintf(name, sizeof name, "%.90s", sheet->plans[0].case_name);
+  TextRemoveControls(name);
+  fprintf(out, "\ncase %s\n", name);
+  for (PetscInt first = 0, last; first < sheet->n_groups; first = last) {
+    int width = label_width;
+    for (last = first; last < sheet->n_groups; last++) {
+      width += 2 + sheet->groups[last].width;
+      if (width > LINE && last > first) break;
+    }
+    PrintBlock(out, sheet, first, last, label_width);
+  }
+}
+
+static PetscErrorCode ReadTables(Sheet *sheet)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscCalloc1(sheet->n_plans, &sheet->table));
+  for (PetscInt p = 0; p < sheet->n_plans; p++) {
+    char folder[PETSC_MAX_PATH_LEN], file[PETSC_MAX_PATH_LEN + 16];
+    snprintf(folder, sizeof folder, "%s/%s", sheet->results, sheet->plans[p].folder);
+    if (PlanFileState(folder, sheet->plans[p].yaml, sheet->mistakes) == PLAN_ABSENT) continue;
+    snprintf(file, sizeof file, "%s/metrics.csv", folder);
+    (void)MetricTableRead(file, sheet->mistakes, &sheet->table[p]);
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CaseSummary(FILE *out, Sheet *sheet)
+{
+  PetscFunctionBegin;
+  PetscCall(ReadTables(sheet));
+  PetscCall(AddTarget(sheet));
+  PetscCall(AddOrgans(sheet));
+  PetscCall(AddEffort(sheet));
+  PrintSheet(out, sheet);
+  for (PetscInt p = 0; p < sheet->n_plans; p++) PetscCall(TableDestroy(&sheet->table[p]));
+  for (PetscInt g = 0; g < sheet->n_groups; g++) PetscCall(PetscFree(sheet->groups[g].cell));
+  PetscCall(PetscFree(sheet->groups));
+  PetscCall(PetscFree(sheet->table));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SummaryPrint(FILE *out, const char *results, const Study *study, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  fprintf(out, "\nRBE-weighted doses relative to the prescription; min, max: over the evaluation scenarios; index = "
+               "max - min\n");
+  for (PetscInt first = 0, last; first < study->n_plans; first = last) {
+    for (last = first; last < study->n_plans && study->plans[last].case_index == study->plans[first].case_index;)
+      last++;
+    Sheet sheet = {results, last - first, study->plans + first, NULL, 0, NULL, mistakes};
+    PetscCall(CaseSummary(out, &sheet));
+  }
+  fflush(out);
+  PetscFunctionReturn(0);
+}
