@@ -1,0 +1,273 @@
+/* ranks: 1 2 4
+ *
+ * Case files: what is written comes back, on every rank too; every kind of damage gives one clear mistake.
+ */
+#include "robion/case.h"
+#include "robion/hdf5.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+enum { NX = 4, NY = 3, NZ = 2, N = NX * NY * NZ };
+static char file[256];
+static short hu[N];
+static unsigned char body[N], tumour[N];
+static float cells[N];
+
+static int SetUp(void **state)
+{
+  const char *folder = getenv("TMPDIR");
+  snprintf(file, sizeof file, "%s/robion-case-%ld.h5", folder ? folder : "/tmp", (long)getpid());
+  for (int v = 0; v < N; v++) {
+    hu[v] = (short)(100 * v - 1000);
+    body[v] = v > 2;
+    tumour[v] = v % 5 == 4;
+    cells[v] = 0.5f * (float)v;
+  }
+  return 0;
+}
+
+static int TearDown(void **state)
+{
+  unlink(file);
+  return 0;
+}
+
+static void WriteSmallCase(void)
+{
+  Structure structures[] = {{"BODY", ROLE_EXTERNAL, body}, {"GTV", ROLE_TARGET, tumour}};
+  BiologyMap map = {"cells", "1/mm3", cells};
+  double angles[] = {130, 200, 275};
+  Case patient = {.name = "small", .source = "test", .hu = hu, .n_structures = 2, .structures = structures};
+  patient.ct = (Grid){{NX, NY, NZ}, {1, 2, 3.5}, {-10, 20, -30.25}};
+  patient.n_maps = 1;
+  patient.maps = &map;
+  patient.n_beam_angles = 3;
+  patient.beam_gantry_deg = angles;
+  Mistakes mistakes = {0};
+  assert_int_equal(CaseWrite(&patient, file, &mistakes), 0);
+  assert_false(MistakesAny(&mistakes));
+}
+
+static void ExpectSmallCase(const Case *patient)
+{
+  assert_non_null(patient);
+  const double spacing[] = {1, 2, 3.5}, origin[] = {-10, 20, -30.25}, angles[] = {130, 200, 275};
+  const PetscInt n[] = {NX, NY, NZ};
+  assert_memory_equal(patient->ct.n, n, sizeof n);
+  assert_memory_equal(patient->ct.spacing_mm, spacing, sizeof spacing);
+  assert_memory_equal(patient->ct.origin_mm, origin, sizeof origin);
+  assert_memory_equal(patient->hu, hu, sizeof hu);
+  assert_int_equal(patient->n_beam_angles, 3);
+  assert_memory_equal(patient->beam_gantry_deg, angles, sizeof angles);
+  assert_int_equal(patient->n_structures, 2);
+  assert_int_equal(CaseFindStructure(patient, "GTV"), 1);
+  assert_int_equal(CaseFindStructure(patient, "gtv"), -1);
+  assert_int_equal(CaseFindExternal(patient), 0);
+  assert_int_equal(patient->structures[1].role, ROLE_TARGET);
+  assert_memory_equal(patient->structures[0].mask, body, sizeof body);
+  assert_memory_equal(patient->structures[1].mask, tumour, sizeof tumour);
+  assert_int_equal(patient->n_maps, 1);
+  assert_string_equal(patient->maps[0].name, "cells");
+  assert_string_equal(patient->maps[0].unit, "1/mm3");
+  assert_memory_equal(patient->maps[0].value, cells, sizeof cells);
+}
+
+static void ComesBackOnEveryRank(void **state)
+{
+  PetscMPIInt rank, size;
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  MPI_Comm_size(PETSC_COMM_WORLD, &size);
+  PetscMPIInt root = size - 1;
+  Mistakes mistakes = {0};
+  Case *patient = NULL;
+  if (rank == root) {
+    WriteSmallCase();
+    assert_int_equal(CaseLoad(file, &mistakes, &patient), 0);
+    assert_false(MistakesAny(&mistakes));
+  }
+  assert_int_equal(CaseBroadcast(PETSC_COMM_WORLD, root, &patient), 0);
+  ExpectSmallCase(patient);
+  assert_null(patient->rsp);
+  HLUT hlut;
+  assert_int_equal(HLUTDefault(&hlut), 0);
+  if (rank == root) assert_int_equal(CaseSetRSP(patient, &hlut), 0);
+  if (rank != root) assert_int_equal(CaseDestroy(&patient), 0);
+  assert_int_equal(CaseBroadcast(PETSC_COMM_WORLD, root, &patient), 0);
+  ExpectSmallCase(patient);
+  for (int v = 0; v < N; v++)
+    assert_float_equal(patient->rsp[v], body[v] ? (float)HLUTEvaluate(&hlut, hu[v]) : (float)RSP_AIR, 0);
+  assert_int_equal(CaseDestroy(&patient), 0);
+  assert_null(patient);
+  assert_int_equal(CaseBroadcast(PETSC_COMM_WORLD, root, &patient), 0); /* nothing on root: nothing anywhere */
+  assert_null(patient);
+  assert_int_equal(PetscFree(hlut.hu), 0);
+  assert_int_equal(PetscFree(hlut.rsp), 0);
+}
+
+/* Reading the file must fail with one mistake that holds the text. */
+static void ExpectMistake(const char *text)
+{
+  Mistakes mistakes = {0};
+  Case *patient;
+  assert_int_equal(CaseLoad(file, &mistakes, &patient), 0);
+  assert_null(patient);
+  if (mistakes.n != 1) MistakesPrint(&mistakes);
+  assert_int_equal(mistakes.n, 1);
+  assert_int_equal(MistakesExit(&mistakes), ROBION_INPUT);
+  if (!strstr(mistakes.item[0].text, text)) fail_msg("\"%s\" lacks \"%s\"", mistakes.item[0].text, text);
+  assert_non_null(strstr(mistakes.item[0].text, file));
+  assert_int_equal(MistakesClear(&mistakes), 0);
+}
+
+static hid_t OpenForDamage(void)
+{
+  WriteSmallCase();
+  hid_t h = H5Fopen(file, H5F_ACC_RDWR, H5P_DEFAULT);
+  assert_true(h >= 0);
+  return h;
+}
+
+static void Delete(const char *path, const char *text)
+{
+  hid_t h = OpenForDamage();
+  assert_true(H5Ldelete(h, path, H5P_DEFAULT) >= 0);
+  H5Fclose(h);
+  ExpectMistake(text);
+}
+
+static void DeleteAttribute(const char *path, const char *attribute, const char *text)
+{
+  hid_t h = OpenForDamage();
+  assert_true(H5Adelete_by_name(h, path, attribute, H5P_DEFAULT) >= 0);
+  H5Fclose(h);
+  ExpectMistake(text);
+}
+
+static void Overwrite(const char *path, hid_t type, const void *data, const char *text)
+{
+  hid_t h = OpenForDamage(), set = H5Dopen2(h, path, H5P_DEFAULT);
+  assert_true(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0);
+  H5Dclose(set);
+  H5Fclose(h);
+  ExpectMistake(text);
+}
+
+/* Put another dataset in the place of one, with the attributes a structure needs. */
+static void Replace(const char *path, hid_t type, int rank, const hsize_t *dims, const void *data, const char *text)
+{
+  hid_t h = OpenForDamage();
+  assert_true(H5Ldelete(h, path, H5P_DEFAULT) >= 0);
+  H5Sink sink = {.name = file, .id = h};
+  H5WriteArray(&sink, path, type, rank, dims, data, "1", NULL);
+  H5WriteString(&sink, path, "role", "target");
+  H5Fclose(h);
+  ExpectMistake(text);
+}
+
+static void SetNumbers(const char *path, const char *attribute, const double value[3], const char *text)
+{
+  hid_t h = OpenForDamage();
+  H5Sink sink = {.name = file, .id = h};
+  assert_true(H5Adelete_by_name(h, path, attribute, H5P_DEFAULT) >= 0);
+  H5WriteDoubles(&sink, path, attribute, 3, value);
+  H5Fclose(h);
+  ExpectMistake(text);
+}
+
+static void SetRole(const char *role, const char *text)
+{
+  hid_t h = OpenForDamage();
+  H5Sink sink = {.name = file, .id = h};
+  assert_true(H5Adelete_by_name(h, "/structures/GTV", "role", H5P_DEFAULT) >= 0);
+  H5WriteString(&sink, "/structures/GTV", "role", role);
+  H5Fclose(h);
+  ExpectMistake(text);
+}
+
+static void MissingParts(void **state)
+{
+  Delete("/ct", "/ct/hu: missing dataset");
+  Delete("/ct/hu", "/ct/hu: missing dataset");
+  Delete("/structures", "no structures");
+  DeleteAttribute("/ct/hu", "spacing_mm", "missing attribute spacing_mm");
+  DeleteAttribute("/ct/hu", "origin_mm", "missing attribute origin_mm");
+  DeleteAttribute("/structures/GTV", "role", "attribute role is missing");
+  DeleteAttribute("/maps/cells", "unit", "attribute unit is missing");
+}
+
+static void WrongParts(void **state)
+{
+  const hsize_t good[] = {NZ, NY, NX}, turned[] = {NX, NY, NZ}, flat[] = {N};
+  unsigned char label[N] = {0};
+  label[7] = 2;
+  float hole[N] = {0};
+  hole[3] = NAN;
+  int metal[N] = {0};
+  metal[5] = 70000;
+  Overwrite("/structures/GTV", H5T_NATIVE_UCHAR, label, "1 voxels hold a value of 2, expected 0 or 1");
+  Overwrite("/maps/cells", H5T_NATIVE_FLOAT, hole, "1 of 24 values are not finite");
+  Replace("/structures/GTV", H5T_NATIVE_UCHAR, 3, turned, label, "dimension 0 is 4, expected 2");
+  Replace("/structures/GTV", H5T_NATIVE_UCHAR, 1, flat, label, "has 1 dimensions, expected 3");
+  Replace("/structures/GTV", H5T_NATIVE_FLOAT, 3, good, hole, "floating-point numbers, expected integers");
+  Replace("/structures", H5T_NATIVE_FLOAT, 3, good, hole, "/structures: cannot be listed, expected a group");
+  Replace("/maps/cells", H5T_NATIVE_FLOAT, 1, flat, cells, "has 1 dimensions");
+  Replace("/ct/hu", H5T_NATIVE_FLOAT, 3, good, hole, "/ct/hu: holds floating-point numbers");
+  Replace("/ct/hu", H5T_NATIVE_INT, 3, good, metal, "/ct/hu: has a value of 70000");
+  SetNumbers("/ct/hu", "spacing_mm", (double[]){1, -1, 1}, "spacing_mm[1] is -1, expected a number above 0");
+  SetNumbers("/ct/hu", "spacing_mm", (double[]){1, 1, NAN}, "spacing_mm[2] is nan");
+  SetNumbers("/ct/hu", "origin_mm", (double[]){INFINITY, 1, 1}, "origin_mm[0] is inf");
+  SetNumbers("/", "beam_gantry_deg", (double[]){10, NAN, 1}, "beam_gantry_deg[1] is nan");
+  SetRole("tagret", "role is \"tagret\", expected target, oar or external (did you mean target?)");
+  SetRole("external", "BODY and GTV both have role external");
+}
+
+static void NotACaseFile(void **state)
+{
+  unlink(file);
+  ExpectMistake("No such file");
+  FILE *f = fopen(file, "w");
+  fputs("not a case", f);
+  fclose(f);
+  ExpectMistake("not an HDF5 file");
+  WriteSmallCase();
+  assert_int_equal(truncate(file, 3000), 0);
+  ExpectMistake("truncated");
+}
+
+/* Integers of another width and one value in the header only are no mistakes. */
+static void OtherWidths(void **state)
+{
+  const hsize_t dims[] = {NZ, NY, NX};
+  long long wide[N];
+  for (int v = 0; v < N; v++) wide[v] = hu[v];
+  hid_t h = OpenForDamage();
+  assert_true(H5Ldelete(h, "/ct/hu", H5P_DEFAULT) >= 0);
+  H5Sink sink = {.name = file, .id = h};
+  H5WriteArray(&sink, "/ct/hu", H5T_NATIVE_LLONG, 3, dims, wide, NULL, NULL);
+  H5WriteDoubles(&sink, "/ct/hu", "spacing_mm", 3, (double[]){1, 2, 3.5});
+  H5WriteDoubles(&sink, "/ct/hu", "origin_mm", 3, (double[]){-10, 20, -30.25});
+  H5Fclose(h);
+  Mistakes mistakes = {0};
+  Case *patient;
+  assert_int_equal(CaseLoad(file, &mistakes, &patient), 0);
+  assert_false(MistakesAny(&mistakes));
+  ExpectSmallCase(patient);
+  assert_int_equal(CaseDestroy(&patient), 0);
+}
+
+int main(int argc, char **argv)
+{
+  if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(ComesBackOnEveryRank), cmocka_unit_test(MissingParts), cmocka_unit_test(WrongParts),
+      cmocka_unit_test(NotACaseFile),         cmocka_unit_test(OtherWidths),
+  };
+  int failures = cmocka_run_group_tests(tests, SetUp, TearDown);
+  return PetscFinalize() ? 1 : failures;
+}
