@@ -46,9 +46,15 @@ void BeamSource(const Beam *beam, const double point_mm[3], const double shift_m
 double BeamWEPL(const Beam *beam, const Case *patient, const double point_mm[3], const double shift_mm[3]);
 
 /**
+ * Beams with angles, axes and isocentre (as given, else the target's centre of mass) and no spots. Mistakes (ROBION_INPUT):
+ * isocentre outside the CT, `from-case` without angles in the case. *out is set in any case. Not collective.
+ */
+PetscErrorCode BeamSetPlace(const Settings *settings, const Case *patient, const Machine *machine, const Grid *grid,
+                            const Region *target, Mistakes *mistakes, BeamSet **out);
+
+/**
  * Lay out spots and layers that cover `target` (fractions on `grid`) grown by the spot margin, in every scenario of `optimize`.
- * Isocentre: as given, else the target's centre of mass. Mistakes (ROBION_INPUT): isocentre outside the CT, target deeper
- * than the machine's largest range or no layer that reaches it (says depth and range). Not collective.
+ * Mistakes (ROBION_INPUT): those of BeamSetPlace, target deeper than the machine's largest range or no layer that reaches it (says depth and range). Not collective.
  */
 PetscErrorCode BeamSetCreate(const Settings *settings, const Case *patient, const Machine *machine, const Grid *grid,
                              const Region *target, const ScenarioSet *optimize, Mistakes *mistakes, BeamSet **out);

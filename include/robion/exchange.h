@@ -29,4 +29,6 @@ typedef struct SpotList {
 PetscErrorCode SpotListReadCSV(const char *file, Mistakes *mistakes, SpotList *out);
 /** The spots of a plan.h5 (/plan/beam_k). */
 PetscErrorCode SpotListReadPlan(const char *file, Mistakes *mistakes, SpotList *out);
+/** Give rank `root`'s list to every rank of comm. Collective. */
+PetscErrorCode SpotListBroadcast(MPI_Comm comm, PetscMPIInt root, SpotList *spots);
 PetscErrorCode SpotListDestroy(SpotList *spots);

@@ -16,6 +16,9 @@
 #include "robion/beam.h"
 #include "robion/biology.h"
 
+/** What a stored entry costs with its share of indices and channel factors, for estimates. */
+#define INFLUENCE_BYTES_PER_ENTRY 5.0
+
 enum { CHANNEL_DOSE, CHANNEL_ALPHA, CHANNEL_SQRT_BETA, CHANNEL_LET, N_CHANNELS };
 
 typedef struct DoseModel_s *DoseModel;

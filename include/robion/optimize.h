@@ -64,6 +64,7 @@ PetscErrorCode ProblemDestroy(Problem *problem);
 typedef struct Iteration {
   PetscInt iteration, evaluations;
   double objective;         /* value of the robust objective; for composite the true maximum over scenarios */
+  double minimised;         /* value of what TAO minimises (smooth maximum for composite) */
   double gradient_norm;     /* projected gradient of what TAO minimises, scaled variables */
   double seconds;           /* since the start */
   PetscInt worst;           /* scenario row with the largest total, -1 if the mode has none */

@@ -80,6 +80,7 @@ typedef struct Settings {
   DerivedStructure *derived;
   PetscInt n_priority;
   char **priority;
+  char *priority_where;
   ScenarioSpec optimize, evaluate;
   PetscInt n_objectives;
   ObjectiveSpec *objectives;

@@ -37,12 +37,14 @@ static PetscBool InsideGrid(const Grid *grid, const double p[3])
   return PETSC_TRUE;
 }
 
-/* Angles and isocentre of every beam, no spots yet. */
-static PetscErrorCode PlaceBeams(const Settings *settings, const Case *patient, const Machine *machine,
-                                 const Grid *grid, const Region *target, Mistakes *mistakes, BeamSet *set)
+PetscErrorCode BeamSetPlace(const Settings *settings, const Case *patient, const Machine *machine, const Grid *grid,
+                            const Region *target, Mistakes *mistakes, BeamSet **out)
 {
   PetscFunctionBegin;
+  BeamSet *set;
   double centre_mm[3];
+  PetscCall(PetscNew(&set));
+  *out = set;
   TargetCentre(grid, target, centre_mm);
   set->n_beam = settings->beams_from_case ? patient->n_beam_angles : settings->n_beams;
   if (!set->n_beam)
@@ -257,8 +259,7 @@ PetscErrorCode BeamSetCreate(const Settings *settings, const Case *patient, cons
   BeamSet *set;
   PetscInt before = mistakes->n;
   *out = NULL;
-  PetscCall(PetscNew(&set));
-  PetscCall(PlaceBeams(settings, patient, machine, grid, target, mistakes, set));
+  PetscCall(BeamSetPlace(settings, patient, machine, grid, target, mistakes, &set));
   for (PetscInt b = 0; b < set->n_beam && mistakes->n == before; b++) {
     PetscCall(LayOutBeam(settings, patient, machine, grid, target, optimize, b, set->n_spot, mistakes, &set->beam[b]));
     set->n_spot += set->beam[b].n_spot;

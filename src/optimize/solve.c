@@ -122,7 +122,7 @@ static PetscErrorCode TestConvergence(Tao tao, void *context)
   solver->stage_begins = PETSC_FALSE;
   if (first_of_stage && solution->n_history > 0) PetscFunctionReturn(0); /* a stage starts where the last one ended */
   PetscCall(PetscTime(&now));
-  Iteration line = {.iteration = solution->n_history, .evaluations = solution->n_evaluation, .gradient_norm = norm};
+  Iteration line = {.iteration = solution->n_history, .evaluations = solution->n_evaluation, .minimised = f, .gradient_norm = norm};
   line.seconds = now - solver->start;
   PetscCall(TrueObjective(solver, f, &line.objective, &line.worst));
   PetscCall(AppendHistory(solution, line));

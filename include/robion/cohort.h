@@ -1,0 +1,107 @@
+/**
+ * From a study to finished plans: what one plan is made of, making it, and going through all of them. Last step but the
+ * report. All functions are collective on the communicator of the context, which is the team that plans.
+ */
+#pragma once
+#include "robion/doses.h"
+#include "robion/optimize.h"
+#include "robion/results.h"
+
+/** Command-line choices of `run`. */
+typedef struct RunOptions {
+  const char *results; /* folder of the study's results; NULL: results/<study name> */
+  PetscBool resume;    /* skip finished plans, go on from checkpoints */
+  PetscInt n_only;     /* case names to plan; 0: all */
+  char **only;
+  PetscBool dry_run;
+  double time_limit_s; /* 0: none */
+} RunOptions;
+
+/** What is shared by all plans of a run. */
+typedef struct RunContext {
+  MPI_Comm comm;
+  PetscMPIInt rank, size;
+  const Study *study;
+  const RunOptions *options;
+  Provenance provenance;
+  const char *results; /* folder */
+  Machine *machine;    /* of the last plan, kept for the next one with the same base data */
+  char *machine_key;
+} RunContext;
+
+/** Everything a plan is computed from, ready on every rank. */
+typedef struct PlanInputs {
+  const Settings *settings;
+  Case *patient;
+  const Machine *machine; /* owned by the context */
+  Biology *biology;
+  Grid grid;
+  PetscInt n_region; /* all structures of the case and the derived ones that touch the dose grid */
+  Region *region;
+  Region target; /* the prescription's target, for spots */
+  ScenarioSet *optimize, *evaluate;
+  BeamSet *beams;
+  DoseModel model;
+  PetscInt n_voxel; /* voxels that objectives look at, ascending */
+  PetscInt *voxel;
+  PetscInt n_term;
+  Term *term;
+  PetscInt n_dose_voxel; /* voxels that doses are computed for: external structure and all regions */
+  PetscInt *dose_voxel;
+} PlanInputs;
+
+/**
+ * Load or build everything for one plan. Mistakes (equal on all ranks) name files and places in the study; then the inputs
+ * are empty. `spots` (may be NULL) replaces the spot layout; spot_of as in BeamSetFromSpots. Collective.
+ */
+PetscErrorCode PlanInputsCreate(RunContext *run, const PlanSpec *plan, const SpotList *spots, PetscInt **spot_of,
+                                Mistakes *mistakes, PlanInputs *inputs);
+PetscErrorCode PlanInputsDestroy(PlanInputs *inputs);
+
+/**
+ * Load or build the case of a plan: stopping power set, name as the study has it, structures derived, names checked
+ * (PlanCheckNames). NULL after mistakes. Not collective.
+ */
+PetscErrorCode PlanReadCase(const Settings *settings, Mistakes *mistakes, Case **patient);
+
+/** Check that every structure the plan names is in the case (ROBION_INPUT). Not collective. */
+PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mistakes *mistakes);
+
+/** The case of a plan with its stopping power and derived structures, on rank 0's files; checks structure names. Collective. */
+PetscErrorCode PlanLoadCase(MPI_Comm comm, const Settings *settings, Mistakes *mistakes, Case **patient);
+
+/** Operator entries over all scenario rows of the optimisation, from a count in the nominal one. Collective. */
+PetscErrorCode PlanCountEntries(MPI_Comm comm, const PlanInputs *inputs, double *entries);
+
+/** Optimise, evaluate and write one plan to `folder`. *stopped: a stop was requested and a checkpoint written. Collective. */
+PetscErrorCode PlanMake(RunContext *run, const PlanSpec *plan, const char *folder, Mistakes *mistakes,
+                        PetscBool *stopped);
+
+/** Stages of a plan whose wall-clock times are reported. */
+enum { STAGE_PREPARE, STAGE_BUILD, STAGE_OPTIMIZE, STAGE_EVALUATE, N_STAGES };
+
+/**
+ * Compute all doses of given weights [n_spot], and write tables and plan.h5 to `folder`. `solution` is NULL for a plan that was
+ * not optimised here. Collective.
+ */
+PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const PlanInputs *inputs,
+                                    const Solution *solution, const double *weight, double stage_seconds[N_STAGES],
+                                    const char *folder, Mistakes *mistakes);
+
+/** Write <folder>/checkpoint.h5: weights of a plan that is not finished, and the settings they belong to. Not collective. */
+PetscBool CheckpointWrite(const char *folder, const char *yaml, PetscInt n_spot, const double *weight,
+                          Mistakes *mistakes);
+/** Read it back; false if there is none, or (with a mistake, ROBION_INPUT) if it is damaged or of other settings. */
+PetscBool CheckpointRead(const char *folder, const char *yaml, PetscInt n_spot, double *weight, Mistakes *mistakes);
+
+/** A context for one study; machine cache empty. Collective. */
+PetscErrorCode RunContextCreate(MPI_Comm comm, int argc, char **argv, const Study *study, const RunOptions *options,
+                                RunContext *run);
+PetscErrorCode RunContextDestroy(RunContext *run);
+
+/** All plans of the study. Returns the exit code of the run on every rank. Collective. */
+PetscErrorCode RunStudy(MPI_Comm comm, int argc, char **argv, const Study *study, const RunOptions *options,
+                        RobionExit *exit_code);
+
+/** Print plans, scenarios, spots, voxels, nonzeros and memory per rank instead of planning. Collective. */
+PetscErrorCode DryRun(RunContext *run, RobionExit *exit_code);

@@ -1,0 +1,28 @@
+/**
+ * Doses of given spot weights in every evaluation scenario. First half of step 11 of the data's way.
+ */
+#pragma once
+#include "robion/evaluate.h"
+#include "robion/influence.h"
+
+/** Doses of one plan on its grid, per fraction. */
+typedef struct DoseSet {
+  PetscInt n;                  /* scenario rows */
+  size_t size;                 /* voxels of the grid */
+  float *nominal[N_DOSE_KINDS]; /* [size] */
+  float *rbe_min, *rbe_max;    /* [size] RBE-weighted, voxel by voxel over the rows of the set */
+  MetricList *metrics;         /* [n] same rows in each */
+  MetricList statistics[4];    /* over the rows of the set */
+  PetscInt n_band;
+  DVHBand *band;               /* [region][RBE-weighted, LETd] */
+} DoseSet;
+
+/**
+ * Compute every scenario of `set` at the n voxels (indices into grid, ascending; all voxels of the regions must be among
+ * them), the metrics and DVH bands of the regions, and the voxel extremes. Voxels are dealt to ranks in blocks, rows are
+ * computed on the fly; every rank ends up with everything, bit-identical for any number of ranks. Collective.
+ */
+PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const BiologySpec *biology, const ScenarioSet *set,
+                             const Grid *grid, PetscInt n, const PetscInt *voxel, const double *weight, PetscInt n_region,
+                             const Region *region, double prescription_Gy_RBE, DoseSet *out);
+PetscErrorCode DoseSetDestroy(DoseSet *doses);

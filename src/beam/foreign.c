@@ -1,0 +1,111 @@
+/* Spots that come from elsewhere: any positions, energies of the machine. */
+#include "robion/beam.h"
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct ForeignSpot {
+  PetscInt entry, energy; /* index in the list; machine energy */
+  double x_mm, y_mm;
+} ForeignSpot;
+
+static int CompareSpots(const void *a, const void *b)
+{
+  const ForeignSpot *p = a, *q = b;
+  if (p->y_mm != q->y_mm) return p->y_mm < q->y_mm ? -1 : 1;
+  if (p->x_mm != q->x_mm) return p->x_mm < q->x_mm ? -1 : 1;
+  if (p->energy != q->energy) return p->energy < q->energy ? -1 : 1;
+  return (p->entry > q->entry) - (p->entry < q->entry);
+}
+
+/* Machine energy within 0.05 MeV/u of the wanted one, or -1. */
+static PetscInt FindEnergy(const Machine *machine, double energy_MeV_u)
+{
+  PetscInt best = 0;
+  for (PetscInt e = 1; e < machine->n_energy; e++)
+    if (fabs(machine->energy_MeV_u[e] - energy_MeV_u) < fabs(machine->energy_MeV_u[best] - energy_MeV_u)) best = e;
+  return fabs(machine->energy_MeV_u[best] - energy_MeV_u) <= 0.05 ? best : -1;
+}
+
+/* The spots of one beam, sorted by place and energy. */
+static PetscErrorCode SelectSpots(const Machine *machine, const SpotList *list, PetscInt beam, Mistakes *mistakes,
+                                  PetscInt *n, ForeignSpot **out)
+{
+  PetscFunctionBegin;
+  *n = 0;
+  PetscCall(PetscMalloc1(list->n, out));
+  for (PetscInt i = 0; i < list->n; i++) {
+    if (list->beam[i] != beam) continue;
+    PetscInt energy = FindEnergy(machine, list->energy_MeV_u[i]);
+    if (energy < 0)
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "spot %d: energy %g MeV/u is none of machine %s (%g to %g MeV/u)",
+                            (int)i + 1, list->energy_MeV_u[i], machine->name, machine->energy_MeV_u[0],
+                            machine->energy_MeV_u[machine->n_energy - 1]));
+    (*out)[(*n)++] = (ForeignSpot){i, energy, list->x_mm[i], list->y_mm[i]};
+  }
+  qsort(*out, (size_t)*n, sizeof **out, CompareSpots);
+  PetscFunctionReturn(0);
+}
+
+/* Layers are the energies in use; every change of place, or gap between layers, starts a new run. */
+static PetscErrorCode FillBeam(const Machine *machine, PetscInt n, const ForeignSpot *spot, PetscInt first_spot,
+                               Beam *beam, PetscInt *spot_of)
+{
+  PetscFunctionBegin;
+  PetscInt *layer_of;
+  PetscCall(PetscCalloc1(machine->n_energy, &layer_of));
+  for (PetscInt i = 0; i < n; i++) layer_of[spot[i].energy] = 1;
+  PetscCall(PetscMalloc1(machine->n_energy, &beam->energy));
+  for (PetscInt e = 0; e < machine->n_energy; e++) {
+    if (!layer_of[e]) continue;
+    layer_of[e] = beam->n_layer;
+    beam->energy[beam->n_layer++] = e;
+  }
+  PetscCall(PetscCalloc1(n, &beam->run));
+  beam->first_spot = first_spot;
+  beam->n_spot = n;
+  for (PetscInt i = 0; i < n; i++) {
+    PetscInt layer = layer_of[spot[i].energy];
+    SpotRun *run = beam->run + PetscMax(0, beam->n_run - 1);
+    PetscBool follows = i > 0 && spot[i].x_mm == spot[i - 1].x_mm && spot[i].y_mm == spot[i - 1].y_mm &&
+                                layer == run->first_layer + run->n
+                            ? PETSC_TRUE
+                            : PETSC_FALSE;
+    spot_of[spot[i].entry] = first_spot + i;
+    if (follows)
+      run->n++;
+    else
+      beam->run[beam->n_run++] = (SpotRun){spot[i].x_mm, spot[i].y_mm, first_spot + i, layer, 1};
+  }
+  PetscCall(PetscFree(layer_of));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode BeamSetFromSpots(const Settings *settings, const Case *patient, const Machine *machine, const Grid *grid,
+                                const Region *target, const SpotList *spots, Mistakes *mistakes, BeamSet **out,
+                                PetscInt **spot_of)
+{
+  PetscFunctionBegin;
+  BeamSet *set;
+  PetscInt before = mistakes->n;
+  *out = NULL;
+  PetscCall(BeamSetPlace(settings, patient, machine, grid, target, mistakes, &set));
+  PetscCall(PetscMalloc1(spots->n, spot_of));
+  for (PetscInt i = 0; i < spots->n; i++)
+    if (spots->beam[i] < 0 || spots->beam[i] >= set->n_beam)
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "spot %d: beam %d, expected 0 to %d (the study's beams)",
+                            (int)i + 1, (int)spots->beam[i], (int)set->n_beam - 1));
+  for (PetscInt b = 0; b < set->n_beam && mistakes->n == before; b++) {
+    ForeignSpot *spot;
+    PetscInt n;
+    PetscCall(SelectSpots(machine, spots, b, mistakes, &n, &spot));
+    if (mistakes->n == before) PetscCall(FillBeam(machine, n, spot, set->n_spot, &set->beam[b], *spot_of));
+    set->n_spot += n;
+    PetscCall(PetscFree(spot));
+  }
+  if (mistakes->n > before) {
+    PetscCall(BeamSetDestroy(&set));
+    PetscCall(PetscFree(*spot_of));
+  }
+  *out = set;
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,71 @@
+#include "cli.h"
+#include <string.h>
+
+static const Option *FindOption(PetscInt n, const Option *option, const char *text, size_t length)
+{
+  for (PetscInt i = 0; i < n; i++)
+    if (strlen(option[i].name) == length && !strncmp(option[i].name, text, length)) return &option[i];
+  return NULL;
+}
+
+static PetscErrorCode UnknownOption(PetscInt n, const Option *option, const char *text, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const char **names;
+  PetscCall(PetscMalloc1(n + 1, &names));
+  for (PetscInt i = 0; i < n; i++) names[i] = option[i].name;
+  const char *nearest = NearestName(text, n, names);
+  PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "unknown option %s%s%s%s (PETSc options go after --)", text,
+                        nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : ""));
+  PetscCall(PetscFree(names));
+  PetscFunctionReturn(0);
+}
+
+/* Take one option, with its value as "--name value" or "--name=value". *at moves over a value. */
+static PetscErrorCode TakeOption(const Arguments *arguments, PetscInt n, const Option *option, int *at,
+                                 Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const char *text = arguments->argv[*at], *equals = strchr(text, '=');
+  const Option *found = FindOption(n, option, text, equals ? (size_t)(equals - text) : strlen(text));
+  if (!found) {
+    PetscCall(UnknownOption(n, option, text, mistakes));
+    PetscFunctionReturn(0);
+  }
+  if (found->flag) {
+    if (equals)
+      PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option %s takes no value, found %s", found->name, text));
+    *found->flag = PETSC_TRUE;
+    PetscFunctionReturn(0);
+  }
+  const char *value = equals ? equals + 1 : *at + 1 < arguments->argc ? arguments->argv[++*at] : NULL;
+  if (!value || !value[0])
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option %s needs a value", found->name));
+  else if (found->value)
+    *found->value = value;
+  else if (*found->n_list < LIST_LONGEST)
+    found->list[(*found->n_list)++] = value;
+  else
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option %s given more than %d times", found->name, LIST_LONGEST));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ParseArguments(const Arguments *arguments, PetscInt n_option, const Option *option, int least, int most,
+                              const char *usage, const char **operand, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  int n = 0;
+  for (int i = 0; i < most; i++) operand[i] = NULL;
+  for (int i = 0; i < arguments->argc; i++) {
+    const char *text = arguments->argv[i];
+    if (text[0] == '-' && text[1])
+      PetscCall(TakeOption(arguments, n_option, option, &i, mistakes));
+    else if (n < most)
+      operand[n++] = text;
+    else
+      PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "unexpected operand %s; usage: robion %s", text, usage));
+  }
+  if (n < least) PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "missing operand; usage: robion %s", usage));
+  PetscFunctionReturn(0);
+}

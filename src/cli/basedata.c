@@ -1,0 +1,116 @@
+#include "cli.h"
+#include "robion/text.h"
+#include <string.h>
+
+/* A number given as an option, or unchanged. */
+static PetscErrorCode TakeNumber(const char *option, const char *text, double *value, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  if (text && !TextParseNumber(text, value))
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s: found %s, expected a number", option, text));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Build(const Arguments *arguments, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  MachineSpec spec;
+  Machine *machine = NULL;
+  PetscMPIInt rank;
+  const char *out = NULL, *unused, *number[5] = {NULL};
+  PetscCall(MachineSpecDefault(&spec));
+  const Option option[] = {{.name = "--ion", .value = &spec.ion},
+                           {.name = "--out", .value = &out},
+                           {.name = "--energy-min-MeV-u", .value = &number[0]},
+                           {.name = "--energy-max-MeV-u", .value = &number[1]},
+                           {.name = "--range-step-mm", .value = &number[2]},
+                           {.name = "--ripple-sigma-mm", .value = &number[3]},
+                           {.name = "--momentum-spread", .value = &number[4]}};
+  double *field[] = {&spec.energy_min_MeV_u, &spec.energy_max_MeV_u, &spec.range_step_mm, &spec.ripple_sigma_mm,
+                     &spec.momentum_spread};
+  PetscCall(ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 0, 0, verb_basedata.usage, &unused,
+                           mistakes));
+  for (int i = 0; i < 5; i++) PetscCall(TakeNumber(option[2 + i].name, number[i], field[i], mistakes));
+  if (!out) PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "basedata build: --out FILE.h5 is missing"));
+  if (!MistakesAny(mistakes)) PetscCall(MachineSpecCheck(&spec, "basedata build", mistakes));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCall(MachineBuild(PETSC_COMM_WORLD, &spec, &machine));
+  if (rank == 0) PetscCall(MachineWrite(machine, out, mistakes));
+  PetscCall(MistakesShare(PETSC_COMM_WORLD, mistakes));
+  if (!MistakesAny(mistakes))
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s: %s, %d energies, %g to %g MeV/u, hash %s\n", out, machine->name,
+                          (int)machine->n_energy, machine->energy_MeV_u[0],
+                          machine->energy_MeV_u[machine->n_energy - 1], machine->hash));
+  PetscCall(MachineDestroy(&machine));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ImportMachine(const Arguments *arguments, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  Machine *machine = NULL;
+  const char *file, *out = NULL;
+  const Option option[] = {{.name = "--out", .value = &out}};
+  PetscCall(ParseArguments(arguments, 1, option, 1, 1, verb_basedata.usage, &file, mistakes));
+  if (!out) PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "basedata import: --out FILE.h5 is missing"));
+  if (!MistakesAny(mistakes)) PetscCall(ImportMatRadMachine(file, mistakes, &machine));
+  if (machine) PetscCall(MachineCheck(machine, file, mistakes));
+  if (machine && !MistakesAny(mistakes)) PetscCall(MachineWrite(machine, out, mistakes));
+  if (!MistakesAny(mistakes))
+    PetscCall(PetscPrintf(PETSC_COMM_SELF, "%s: %s, %d energies, %g to %g MeV/u\n", out, machine->name,
+                          (int)machine->n_energy, machine->energy_MeV_u[0],
+                          machine->energy_MeV_u[machine->n_energy - 1]));
+  PetscCall(MachineDestroy(&machine));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Show(const Arguments *arguments, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  Machine *machine = NULL;
+  const char *file;
+  PetscBool csv = PETSC_FALSE;
+  const Option option[] = {{.name = "--csv", .flag = &csv}};
+  PetscCall(ParseArguments(arguments, 1, option, 1, 1, verb_basedata.usage, &file, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(MachineRead(file, mistakes, &machine));
+  if (machine) PetscCall(MachineShow(machine, csv, stdout));
+  PetscCall(MachineDestroy(&machine));
+  PetscFunctionReturn(0);
+}
+
+/* Only `build` uses more than one rank; the others act on the first. */
+static PetscErrorCode BaseData(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
+{
+  PetscFunctionBegin;
+  static const char *const actions[] = {"build", "import", "show"};
+  const char *action = arguments->argc ? arguments->argv[0] : "";
+  Arguments rest = *arguments;
+  PetscMPIInt rank;
+  rest.argc = PetscMax(0, arguments->argc - 1);
+  rest.argv = arguments->argv + 1;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (!strcmp(action, "build"))
+    PetscCall(Build(&rest, mistakes));
+  else if (!strcmp(action, "import")) {
+    if (rank == 0) PetscCall(ImportMachine(&rest, mistakes));
+  } else if (!strcmp(action, "show")) {
+    if (rank == 0) PetscCall(Show(&rest, mistakes));
+  } else {
+    const char *nearest = NearestName(action, 3, actions);
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "basedata: found '%s', expected build, import or show%s%s%s",
+                          action, nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : ""));
+  }
+  PetscCall(MistakesShare(PETSC_COMM_WORLD, mistakes));
+  *exit_code = MistakesExit(mistakes);
+  PetscFunctionReturn(0);
+}
+
+const Verb verb_basedata = {
+    .name = "basedata",
+    .usage = "basedata build --out FILE.h5 [--ion 12C] [--energy-min-MeV-u E] [--energy-max-MeV-u E] "
+             "[--range-step-mm D] [--ripple-sigma-mm S] [--momentum-spread P] | basedata import "
+             "FILE.mat --out FILE.h5 | basedata show FILE.h5 [--csv]",
+    .purpose = "build, import or show the base data of an ion",
+    .parallel = PETSC_TRUE,
+    .run = BaseData};

@@ -1,0 +1,39 @@
+/* The command line: verbs, and what they share. */
+#pragma once
+#include "robion/cohort.h"
+
+/* Arguments of a verb, up to "--"; what follows that goes to PETSc. */
+typedef struct Arguments {
+  int argc; /* operands and options after the verb */
+  char **argv;
+  int all_argc; /* the whole command line, for provenance */
+  char **all_argv;
+  int petsc_argc; /* program name and PETSc options */
+  char **petsc_argv;
+} Arguments;
+
+typedef struct Verb {
+  const char *name, *usage, *purpose;
+  PetscBool parallel; /* needs MPI and PETSc started */
+  PetscErrorCode (*run)(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code);
+} Verb;
+
+extern const Verb verb_run, verb_validate, verb_evaluate, verb_basedata, verb_import, verb_info;
+
+/* One option of a verb: takes a value unless `flag` is set. A repeated option collects into `list`. */
+typedef struct Option {
+  const char *name;
+  PetscBool *flag;
+  const char **value;
+  PetscInt *n_list;
+  const char **list; /* at most LIST_LONGEST */
+} Option;
+
+enum { LIST_LONGEST = 64 };
+
+/*
+ * Sort arguments into options and operands (at most `most`, at least `least`; in order). Unknown options (with the nearest known),
+ * missing values and wrong numbers of operands are mistakes (ROBION_COMMAND_LINE).
+ */
+PetscErrorCode ParseArguments(const Arguments *arguments, PetscInt n_option, const Option *option, int least, int most,
+                              const char *usage, const char **operand, Mistakes *mistakes);

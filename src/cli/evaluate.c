@@ -1,0 +1,133 @@
+#include "cli.h"
+#include "robion/log.h"
+#include <string.h>
+#include <unistd.h>
+
+static PetscBool EndsWith(const char *text, const char *end)
+{
+  size_t n = strlen(text), m = strlen(end);
+  return n >= m && !strcmp(text + n - m, end) ? PETSC_TRUE : PETSC_FALSE;
+}
+
+/* The spots of a plan.h5 or a spot CSV, on every rank. */
+static PetscErrorCode ReadSpots(const char *file, Mistakes *mistakes, SpotList *spots)
+{
+  PetscFunctionBegin;
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCall(PetscArrayzero(spots, 1));
+  if (rank == 0) {
+    if (EndsWith(file, ".h5"))
+      PetscCall(SpotListReadPlan(file, mistakes, spots));
+    else
+      PetscCall(SpotListReadCSV(file, mistakes, spots));
+  }
+  PetscCall(MistakesShare(PETSC_COMM_WORLD, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(SpotListBroadcast(PETSC_COMM_WORLD, 0, spots));
+  PetscFunctionReturn(0);
+}
+
+/* The first plan of the study that a foreign spot list can mean: its only one, or the first of the case named. */
+static const PlanSpec *ChoosePlan(const Study *study, const char *case_name, const char *arm, Mistakes *mistakes)
+{
+  for (PetscInt p = 0; p < study->n_plans; p++) {
+    const PlanSpec *plan = &study->plans[p];
+    if ((!case_name || !strcmp(case_name, plan->case_name)) && (!arm || !strcmp(arm, plan->arm))) return plan;
+  }
+  (void)MistakesAdd(mistakes, ROBION_COMMAND_LINE, "the study has no plan of case %s, arm %s",
+                    case_name ? case_name : "any", arm ? arm : "any");
+  return NULL;
+}
+
+static PetscErrorCode EvaluatePlan(RunContext *run, const PlanSpec *plan, const SpotList *spots, const char *folder,
+                                   Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  PlanInputs inputs;
+  PetscInt *spot_of = NULL;
+  double *weight, stage_seconds[N_STAGES] = {0}, begun = TimeNow();
+  PetscCall(PlanInputsCreate(run, plan, spots, &spot_of, mistakes, &inputs));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  stage_seconds[STAGE_PREPARE] = TimeNow() - begun;
+  PetscCall(PetscCalloc1(inputs.beams->n_spot, &weight));
+  for (PetscInt i = 0; i < spots->n; i++) weight[spot_of[i]] = spots->particles[i];
+  PetscCall(PlanEvaluateAndWrite(run, plan, &inputs, NULL, weight, stage_seconds, folder, mistakes));
+  PetscCall(PetscFree(weight));
+  PetscCall(PetscFree(spot_of));
+  PetscCall(PlanInputsDestroy(&inputs));
+  PetscFunctionReturn(0);
+}
+
+/* Move plan.h5 and its tables from the work folder to the name the user gave: FILE.h5, FILE.metrics.csv, FILE.dvh.csv. */
+static PetscErrorCode PlaceOutputs(const char *folder, const char *out, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  static const char *const names[][2] = {{"metrics.csv", ".metrics.csv"},
+                                         {"dvh.csv", ".dvh.csv"},
+                                         {"scenarios.csv", ".scenarios.csv"},
+                                         {"plan.h5", ".h5"}};
+  const int stem = (int)strlen(out) - (EndsWith(out, ".h5") ? 3 : 0);
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(names); i++) {
+    char from[PETSC_MAX_PATH_LEN], to[PETSC_MAX_PATH_LEN];
+    snprintf(from, sizeof from, "%s/%s", folder, names[i][0]);
+    snprintf(to, sizeof to, "%.*s%s", stem, out, names[i][1]);
+    if (rename(from, to)) PetscCall(MistakesAdd(mistakes, ROBION_RESOURCES, "%s: cannot be written", to));
+  }
+  rmdir(folder);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Forward(const Arguments *arguments, const Study *study, const PlanSpec *plan,
+                              const SpotList *spots, const char *out, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const RunOptions options = {.results = "."};
+  char folder[PETSC_MAX_PATH_LEN];
+  RunContext run;
+  PetscCall(RunContextCreate(PETSC_COMM_WORLD, arguments->all_argc, arguments->all_argv, study, &options, &run));
+  snprintf(folder, sizeof folder, "%s.work", out);
+  if (run.rank == 0) (void)FolderMake(folder, mistakes);
+  PetscCall(MistakesShare(run.comm, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(EvaluatePlan(&run, plan, spots, folder, mistakes));
+  if (run.rank == 0) {
+    if (!MistakesAny(mistakes))
+      PetscCall(PlaceOutputs(folder, out, mistakes));
+    else
+      rmdir(folder);
+  }
+  PetscCall(MistakesShare(run.comm, mistakes));
+  PetscCall(RunContextDestroy(&run));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Evaluate(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
+{
+  PetscFunctionBegin;
+  const char *operand[2], *out = "evaluated.h5", *case_name = NULL, *arm = NULL, *set[LIST_LONGEST];
+  PetscInt n_set = 0;
+  Study *study = NULL;
+  SpotList spots = {0};
+  const Option option[] = {{.name = "-o", .value = &out},
+                           {.name = "--case", .value = &case_name},
+                           {.name = "--arm", .value = &arm},
+                           {.name = "--set", .n_list = &n_set, .list = set}};
+  PetscCall(ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 2, 2, verb_evaluate.usage, operand,
+                           mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(StudyLoadAll(PETSC_COMM_WORLD, operand[1], n_set, set, mistakes, &study));
+  const PlanSpec *plan = study ? ChoosePlan(study, case_name, arm, mistakes) : NULL;
+  if (plan) PetscCall(ReadSpots(operand[0], mistakes, &spots));
+  if (!MistakesAny(mistakes)) PetscCall(Forward(arguments, study, plan, &spots, out, mistakes));
+  if (!MistakesAny(mistakes))
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s: case %s, arm %s\n", out, plan->case_name, plan->arm));
+  PetscCall(SpotListDestroy(&spots));
+  PetscCall(StudyDestroy(&study));
+  *exit_code = MistakesExit(mistakes);
+  PetscFunctionReturn(0);
+}
+
+const Verb verb_evaluate = {
+    .name = "evaluate",
+    .usage = "evaluate PLAN STUDY.yaml [-o FILE.h5] [--case NAME] [--arm NAME] [--set path=value]...",
+    .purpose = "doses and metrics of given spots (plan.h5 or CSV) under a study's scenarios",
+    .parallel = PETSC_TRUE,
+    .run = Evaluate};

@@ -1,0 +1,56 @@
+#include "cli.h"
+#include <string.h>
+#include <unistd.h>
+
+/* Whether two plans start from the same case with the same derived structures. */
+static PetscBool SameCase(const PlanSpec *a, const PlanSpec *b)
+{
+  if (a->case_index != b->case_index || a->settings.n_derived != b->settings.n_derived) return PETSC_FALSE;
+  for (PetscInt i = 0; i < a->settings.n_derived; i++) {
+    const DerivedStructure *p = &a->settings.derived[i], *q = &b->settings.derived[i];
+    if (strcmp(p->name, q->name) || strcmp(p->expression, q->expression)) return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
+
+/* Files, and the structure names of every plan; a case is read once for all plans that see it alike. */
+static PetscErrorCode CheckStudy(const Study *study, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  Case *patient = NULL;
+  PetscCall(StudyCheckFiles(study, mistakes));
+  for (PetscInt p = 0; p < study->n_plans; p++) {
+    const PlanSpec *plan = &study->plans[p];
+    if (p > 0 && SameCase(plan, plan - 1)) {
+      if (patient) PetscCall(PlanCheckNames(&plan->settings, patient, mistakes));
+    } else {
+      PetscCall(CaseDestroy(&patient));
+      if (!plan->settings.patient.file || !access(plan->settings.patient.file, F_OK))
+        PetscCall(PlanReadCase(&plan->settings, mistakes, &patient));
+    }
+  }
+  PetscCall(CaseDestroy(&patient));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Validate(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
+{
+  PetscFunctionBegin;
+  const char *file, *set[LIST_LONGEST];
+  PetscInt n_set = 0;
+  Study *study = NULL;
+  const Option option[] = {{.name = "--set", .n_list = &n_set, .list = set}};
+  PetscCall(
+      ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 1, 1, verb_validate.usage, &file, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(StudyLoad(file, n_set, set, mistakes, &study));
+  if (study) PetscCall(CheckStudy(study, mistakes));
+  if (!MistakesAny(mistakes)) printf("%s: %d plans, no mistakes\n", file, (int)study->n_plans);
+  PetscCall(StudyDestroy(&study));
+  *exit_code = MistakesExit(mistakes);
+  PetscFunctionReturn(0);
+}
+
+const Verb verb_validate = {.name = "validate",
+                            .usage = "validate STUDY.yaml [--set path=value]...",
+                            .purpose = "report every mistake of a study at once; needs no MPI launcher",
+                            .run = Validate};

@@ -1,0 +1,45 @@
+/* What a study would take, without planning it. */
+#include "robion/cohort.h"
+
+static PetscErrorCode DescribePlan(RunContext *run, const PlanSpec *plan, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  PlanInputs in;
+  double entries, mib = 1.0 / 1048576.0;
+  PetscCall(PlanInputsCreate(run, plan, NULL, NULL, mistakes, &in));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  PetscCall(PlanCountEntries(run->comm, &in, &entries));
+  double rows = (double)in.optimize->n * in.n_voxel, channels = rows * N_CHANNELS * sizeof(double);
+  double evaluation = (double)GridSize(&in.grid) * sizeof(float) * (2.0 * N_DOSE_KINDS + 2) +
+                      (double)in.evaluate->n * N_DOSE_KINDS * sizeof(float) * in.n_dose_voxel / run->size;
+  double memory = PetscMax((entries * INFLUENCE_BYTES_PER_ENTRY + channels) / run->size, evaluation);
+  PetscCall(PetscPrintf(run->comm, "%-24s %-16s %-20s %4d %4d %4d %7d %8d %8d %10.3g %10.1f\n", plan->case_name,
+                        plan->arm, plan->sweep[0] ? plan->sweep : "-", (int)in.optimize->n_set, (int)in.evaluate->n_set,
+                        (int)in.beams->n_beam, (int)in.beams->n_spot, (int)in.n_voxel, (int)in.n_dose_voxel, entries,
+                        memory * mib));
+  PetscCall(PlanInputsDestroy(&in));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode DryRun(RunContext *run, RobionExit *exit_code)
+{
+  PetscFunctionBegin;
+  PetscInt failed = 0;
+  RobionExit first = ROBION_DONE;
+  PetscCall(
+      PetscPrintf(run->comm, "study %s: %d plans, %d ranks\n", run->study->name, (int)run->study->n_plans, run->size));
+  PetscCall(PetscPrintf(run->comm, "%-24s %-16s %-20s %4s %4s %4s %7s %8s %8s %10s %10s\n", "case", "arm", "sweep",
+                        "opt", "eval", "beam", "spots", "voxels", "dosevox", "nonzeros", "MiB/rank"));
+  for (PetscInt p = 0; p < run->study->n_plans; p++) {
+    Mistakes mistakes = {0};
+    PetscCall(DescribePlan(run, &run->study->plans[p], &mistakes));
+    if (MistakesAny(&mistakes) && !failed++) first = MistakesExit(&mistakes);
+    if (run->rank == 0) MistakesPrint(&mistakes);
+    PetscCall(MistakesClear(&mistakes));
+  }
+  PetscCall(PetscPrintf(
+      run->comm, "opt, eval: scenarios optimised and evaluated; voxels: seen by objectives; dosevox: with dose;\n"
+                 "nonzeros: entries over all optimised scenarios, four channels each\n"));
+  *exit_code = !failed ? ROBION_DONE : failed == run->study->n_plans ? first : ROBION_SOME_FAILED;
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,335 @@
+/* What one plan is computed from: case, machine, biology, structures on the dose grid, scenarios, beams, terms. */
+#include "robion/cohort.h"
+#include <string.h>
+
+static PetscErrorCode StructureNames(const Case *patient, const char ***names)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(patient->n_structures, names));
+  for (PetscInt i = 0; i < patient->n_structures; i++) (*names)[i] = patient->structures[i].name;
+  PetscFunctionReturn(0);
+}
+
+/* Index of a structure that the study names, or -1 and a mistake. */
+static PetscErrorCode FindNamed(const Case *patient, const char *name, const char *where, const char *key,
+                                Mistakes *mistakes, PetscInt *index)
+{
+  PetscFunctionBegin;
+  *index = CaseFindStructure(patient, name);
+  if (*index >= 0) PetscFunctionReturn(0);
+  const char **names;
+  PetscCall(StructureNames(patient, &names));
+  const char *nearest = NearestName(name, patient->n_structures, names);
+  PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: case %s has no structure %s%s%s%s", where, key, patient->name,
+                        name, nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : ""));
+  PetscCall(PetscFree(names));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  PetscInt index;
+  PetscCall(FindNamed(patient, settings->target, settings->target_where, "prescription.target", mistakes, &index));
+  for (PetscInt i = 0; i < settings->n_objectives; i++)
+    PetscCall(FindNamed(patient, settings->objectives[i].structure, settings->objectives[i].where, "objectives",
+                        mistakes, &index));
+  for (PetscInt i = 0; i < settings->n_priority; i++)
+    PetscCall(
+        FindNamed(patient, settings->priority[i], settings->priority_where, "overlap_priority", mistakes, &index));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanReadCase(const Settings *settings, Mistakes *mistakes, Case **patient)
+{
+  PetscFunctionBegin;
+  const CaseSpec *spec = &settings->patient;
+  if (spec->file)
+    PetscCall(CaseLoad(spec->file, mistakes, patient));
+  else
+    PetscCall(CaseBuildPhantom(&spec->phantom, spec->name, mistakes, patient));
+  if (!*patient) PetscFunctionReturn(0);
+  if (spec->file)
+    PetscCall(CaseSetRSP(*patient, &settings->hlut));
+  else
+    PetscCall(CaseClearOutside(*patient));
+  PetscCall(PetscFree((*patient)->name));
+  PetscCall(PetscStrallocpy(spec->name, &(*patient)->name));
+  for (PetscInt i = 0; i < settings->n_derived; i++)
+    PetscCall(StructureDerive(*patient, settings->derived[i].name, settings->derived[i].expression,
+                              settings->derived[i].where, mistakes));
+  PetscCall(PlanCheckNames(settings, *patient, mistakes));
+  if (MistakesAny(mistakes)) PetscCall(CaseDestroy(patient));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanLoadCase(MPI_Comm comm, const Settings *settings, Mistakes *mistakes, Case **patient)
+{
+  PetscFunctionBegin;
+  PetscMPIInt rank;
+  *patient = NULL;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (rank == 0) PetscCall(PlanReadCase(settings, mistakes, patient));
+  PetscCall(MistakesShare(comm, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(CaseBroadcast(comm, 0, patient));
+  PetscFunctionReturn(0);
+}
+
+/* "12C" of Z = 6, A = 12. */
+static void IonName(const Machine *machine, char name[16])
+{
+  static const char *const symbol[] = {"n", "H", "He", "Li", "Be", "B", "C", "N", "O", "F", "Ne"};
+  const PetscInt known = PETSC_STATIC_ARRAY_LENGTH(symbol);
+  snprintf(name, 16, "%d%s", (int)machine->A, machine->Z < known ? symbol[machine->Z] : "?");
+}
+
+static PetscErrorCode LoadMachine(MPI_Comm comm, const Settings *settings, Mistakes *mistakes, Machine **machine)
+{
+  PetscFunctionBegin;
+  PetscMPIInt rank;
+  char ion[16];
+  *machine = NULL;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (!strcmp(settings->base_data, "builtin")) {
+    PetscCall(MachineSpecCheck(&settings->machine, settings->base_data_where, mistakes));
+    if (!MistakesAny(mistakes)) PetscCall(MachineBuiltin(comm, &settings->machine, machine));
+    PetscFunctionReturn(0);
+  }
+  if (rank == 0) {
+    PetscCall(MachineRead(settings->base_data, mistakes, machine));
+    if (*machine) {
+      IonName(*machine, ion);
+      PetscCall(MachineCheck(*machine, settings->base_data, mistakes));
+      if (strcmp(ion, settings->machine.ion))
+        PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: machine.base_data: %s holds %s, expected %s (machine.ion)",
+                              settings->base_data_where, settings->base_data, ion, settings->machine.ion));
+    }
+  }
+  PetscCall(MistakesShare(comm, mistakes));
+  if (!MistakesAny(mistakes))
+    PetscCall(MachineBroadcast(comm, 0, machine));
+  else
+    PetscCall(MachineDestroy(machine));
+  PetscFunctionReturn(0);
+}
+
+/* The machine of a plan, reusing that of the plan before when it is the same. */
+static PetscErrorCode UseMachine(RunContext *run, const Settings *settings, Mistakes *mistakes, const Machine **machine)
+{
+  PetscFunctionBegin;
+  char hash[17], key[PETSC_MAX_PATH_LEN + 32];
+  PetscCall(MachineSpecHash(&settings->machine, hash));
+  snprintf(key, sizeof key, "%s %s", settings->base_data, hash);
+  if (!run->machine || strcmp(run->machine_key, key)) {
+    PetscCall(MachineDestroy(&run->machine));
+    PetscCall(PetscFree(run->machine_key));
+    PetscCall(LoadMachine(run->comm, settings, mistakes, &run->machine));
+    PetscCall(PetscStrallocpy(key, &run->machine_key));
+  }
+  *machine = run->machine;
+  PetscFunctionReturn(0);
+}
+
+/* Structures with any volume, on the dose grid. */
+static PetscErrorCode MakeRegions(PlanInputs *in)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscCalloc1(in->patient->n_structures, &in->region));
+  for (PetscInt i = 0; i < in->patient->n_structures; i++) {
+    Region *region = &in->region[in->n_region];
+    PetscCall(StructureToGrid(in->patient, i, &in->grid, region));
+    if (region->n)
+      in->n_region++;
+    else
+      PetscCall(RegionDestroy(region));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Voxel list of marked grid voxels. */
+static PetscErrorCode CollectMarked(const Grid *grid, const unsigned char *mark, PetscInt *n, PetscInt **voxel)
+{
+  PetscFunctionBegin;
+  *n = 0;
+  for (size_t i = 0; i < GridSize(grid); i++) *n += mark[i];
+  PetscCall(PetscMalloc1(*n, voxel));
+  *n = 0;
+  for (size_t i = 0; i < GridSize(grid); i++)
+    if (mark[i]) (*voxel)[(*n)++] = (PetscInt)i;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CollectDoseVoxels(PlanInputs *in)
+{
+  PetscFunctionBegin;
+  unsigned char *mark;
+  PetscCall(PetscCalloc1(GridSize(&in->grid), &mark));
+  for (PetscInt r = 0; r < in->n_region; r++)
+    for (PetscInt i = 0; i < in->region[r].n; i++) mark[in->region[r].voxel[i]] = 1;
+  PetscCall(CollectMarked(&in->grid, mark, &in->n_dose_voxel, &in->dose_voxel));
+  PetscCall(PetscFree(mark));
+  PetscFunctionReturn(0);
+}
+
+/* One objective as a term whose voxels are still grid indices. */
+static PetscErrorCode MakeTerm(const Settings *settings, const ObjectiveSpec *objective, const Region *region,
+                               Term *term)
+{
+  PetscFunctionBegin;
+  PetscBool effect = settings->robust.mode == ROBUST_VOXELWISE && settings->robust.on_effect ? PETSC_TRUE : PETSC_FALSE;
+  double volume = 0;
+  term->type = ObjectiveTypeFind(objective->type);
+  PetscCheck(term->type, PETSC_COMM_SELF, PETSC_ERR_ARG_UNKNOWN_TYPE, "objective type %s passed the schema",
+             objective->type);
+  term->quantity = objective->quantity == QUANTITY_PHYSICAL ? TERM_PHYSICAL : effect ? TERM_EFFECT : TERM_RBE_WEIGHTED;
+  term->goal =
+      term->quantity == TERM_EFFECT ? PhotonEffect(&settings->biology, objective->dose_Gy) : objective->dose_Gy;
+  term->weight = objective->weight;
+  term->robust = objective->robust;
+  term->n = region->n;
+  PetscCall(PetscMalloc1(region->n, &term->voxel));
+  PetscCall(PetscMalloc1(region->n, &term->share));
+  for (PetscInt i = 0; i < region->n; i++) volume += region->fraction[i];
+  for (PetscInt i = 0; i < region->n; i++) {
+    term->voxel[i] = region->voxel[i];
+    term->share[i] = region->fraction[i] / volume;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* From grid indices to positions in the ascending list of optimised voxels. */
+static PetscErrorCode IndexTerms(PlanInputs *in)
+{
+  PetscFunctionBegin;
+  unsigned char *mark;
+  PetscInt *position;
+  PetscCall(PetscCalloc1(GridSize(&in->grid), &mark));
+  for (PetscInt t = 0; t < in->n_term; t++)
+    for (PetscInt i = 0; i < in->term[t].n; i++) mark[in->term[t].voxel[i]] = 1;
+  PetscCall(CollectMarked(&in->grid, mark, &in->n_voxel, &in->voxel));
+  PetscCall(PetscMalloc1(GridSize(&in->grid), &position));
+  for (PetscInt v = 0; v < in->n_voxel; v++) position[in->voxel[v]] = v;
+  for (PetscInt t = 0; t < in->n_term; t++)
+    for (PetscInt i = 0; i < in->term[t].n; i++) in->term[t].voxel[i] = position[in->term[t].voxel[i]];
+  PetscCall(PetscFree(position));
+  PetscCall(PetscFree(mark));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode MakeTerms(const Settings *settings, Mistakes *mistakes, PlanInputs *in)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscCalloc1(settings->n_objectives, &in->term));
+  for (PetscInt o = 0; o < settings->n_objectives; o++) {
+    const ObjectiveSpec *objective = &settings->objectives[o];
+    PetscInt index = CaseFindStructure(in->patient, objective->structure);
+    Region region = {0};
+    PetscCall(StructureToGridWithPriority(in->patient, index, settings->n_priority,
+                                          (const char *const *)settings->priority, &in->grid, &region));
+    if (region.n)
+      PetscCall(MakeTerm(settings, objective, &region, &in->term[in->n_term++]));
+    else
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                            "%s: objectives: structure %s of case %s has no volume on the dose grid%s",
+                            objective->where, objective->structure, in->patient->name,
+                            settings->n_priority ? " after overlap_priority" : ""));
+    PetscCall(RegionDestroy(&region));
+  }
+  if (!MistakesAny(mistakes)) PetscCall(IndexTerms(in));
+  PetscFunctionReturn(0);
+}
+
+/* The prescription's target must have volume, all of it inside the CT and the external structure's air-free part. */
+static PetscErrorCode MakeTarget(const Settings *settings, Mistakes *mistakes, PlanInputs *in)
+{
+  PetscFunctionBegin;
+  PetscInt index = CaseFindStructure(in->patient, settings->target);
+  PetscCall(StructureToGrid(in->patient, index, &in->grid, &in->target));
+  if (!in->target.n)
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: prescription.target: structure %s of case %s has no volume",
+                          settings->target_where, settings->target, in->patient->name));
+  PetscFunctionReturn(0);
+}
+
+/* Plans that are not robust are laid out and optimised for the nominal scenario alone. */
+static PetscErrorCode MakeScenarios(const Settings *settings, PlanInputs *in)
+{
+  PetscFunctionBegin;
+  double zero = 0;
+  ScenarioSpec nominal = {.n_range = 1, .range_percent = &zero, .setup = SETUP_NONE};
+  PetscCall(ScenarioSetCreate(settings->robust.mode == ROBUST_NONE ? &nominal : &settings->optimize, &in->optimize));
+  PetscCall(ScenarioSetCreate(&settings->evaluate, &in->evaluate));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode MakeBeams(const Settings *settings, const SpotList *spots, PetscInt **spot_of, Mistakes *mistakes,
+                                PlanInputs *in)
+{
+  PetscFunctionBegin;
+  if (spots)
+    PetscCall(BeamSetFromSpots(settings, in->patient, in->machine, &in->grid, &in->target, spots, mistakes, &in->beams,
+                               spot_of));
+  else
+    PetscCall(
+        BeamSetCreate(settings, in->patient, in->machine, &in->grid, &in->target, in->optimize, mistakes, &in->beams));
+  if (!MistakesAny(mistakes))
+    PetscCall(
+        DoseModelCreate(in->patient, in->machine, in->biology, in->beams, settings->dropped_dose_fraction, &in->model));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Assemble(RunContext *run, const SpotList *spots, PetscInt **spot_of, Mistakes *mistakes,
+                               PlanInputs *in)
+{
+  PetscFunctionBegin;
+  const Settings *settings = in->settings;
+  PetscCall(PlanLoadCase(run->comm, settings, mistakes, &in->patient));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  PetscCall(UseMachine(run, settings, mistakes, &in->machine));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  PetscCall(BiologyCreate(&settings->biology, in->machine, mistakes, &in->biology));
+  PetscCall(CaseDoseGrid(in->patient, settings->dose_grid_mm, &in->grid));
+  PetscCall(MakeTarget(settings, mistakes, in));
+  PetscCall(MakeTerms(settings, mistakes, in));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  PetscCall(MakeRegions(in));
+  PetscCall(CollectDoseVoxels(in));
+  PetscCall(MakeScenarios(settings, in));
+  PetscCall(MakeBeams(settings, spots, spot_of, mistakes, in));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanInputsCreate(RunContext *run, const PlanSpec *plan, const SpotList *spots, PetscInt **spot_of,
+                                Mistakes *mistakes, PlanInputs *inputs)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscArrayzero(inputs, 1));
+  inputs->settings = &plan->settings;
+  PetscCall(Assemble(run, spots, spot_of, mistakes, inputs));
+  PetscCall(MistakesShare(run->comm, mistakes));
+  if (MistakesAny(mistakes)) PetscCall(PlanInputsDestroy(inputs));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanInputsDestroy(PlanInputs *in)
+{
+  PetscFunctionBegin;
+  PetscCall(DoseModelDestroy(&in->model));
+  PetscCall(BeamSetDestroy(&in->beams));
+  PetscCall(ScenarioSetDestroy(&in->optimize));
+  PetscCall(ScenarioSetDestroy(&in->evaluate));
+  for (PetscInt t = 0; t < in->n_term; t++) {
+    PetscCall(PetscFree(in->term[t].voxel));
+    PetscCall(PetscFree(in->term[t].share));
+  }
+  PetscCall(PetscFree(in->term));
+  PetscCall(PetscFree(in->voxel));
+  PetscCall(PetscFree(in->dose_voxel));
+  for (PetscInt r = 0; r < in->n_region; r++) PetscCall(RegionDestroy(&in->region[r]));
+  PetscCall(PetscFree(in->region));
+  PetscCall(RegionDestroy(&in->target));
+  PetscCall(BiologyDestroy(&in->biology));
+  PetscCall(CaseDestroy(&in->patient));
+  PetscCall(PetscArrayzero(in, 1));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,151 @@
+/* From spot weights to a plan's files. */
+#include "robion/cohort.h"
+#include "robion/log.h"
+#include <string.h>
+
+/* Spots beam by beam in the order of the weights. */
+static PetscErrorCode SpotsCreate(const PlanInputs *in, const double *weight, PlanSpots *spots)
+{
+  PetscFunctionBegin;
+  spots->n_beam = in->beams->n_beam;
+  PetscCall(PetscCalloc1(spots->n_beam, &spots->beam));
+  for (PetscInt b = 0; b < spots->n_beam; b++) {
+    const Beam *beam = &in->beams->beam[b];
+    PlanBeam *out = &spots->beam[b];
+    out->gantry_deg = beam->gantry_deg;
+    out->couch_deg = beam->couch_deg;
+    PetscCall(PetscArraycpy(out->isocentre_mm, beam->isocentre_mm, 3));
+    out->n = beam->n_spot;
+    PetscCall(
+        PetscMalloc4(out->n, &out->x_mm, out->n, &out->y_mm, out->n, &out->energy_MeV_u, out->n, &out->particles));
+    for (PetscInt r = 0; r < beam->n_run; r++)
+      for (PetscInt i = 0; i < beam->run[r].n; i++) {
+        PetscInt at = beam->run[r].first_spot - beam->first_spot + i;
+        out->x_mm[at] = beam->run[r].x_mm;
+        out->y_mm[at] = beam->run[r].y_mm;
+        out->energy_MeV_u[at] = in->machine->energy_MeV_u[beam->energy[beam->run[r].first_layer + i]];
+        out->particles[at] = weight[beam->first_spot + at];
+      }
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SpotsDestroy(PlanSpots *spots)
+{
+  PetscFunctionBegin;
+  for (PetscInt b = 0; b < spots->n_beam; b++) {
+    PlanBeam *beam = &spots->beam[b];
+    PetscCall(PetscFree4(beam->x_mm, beam->y_mm, beam->energy_MeV_u, beam->particles));
+  }
+  PetscCall(PetscFree(spots->beam));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReportOf(const Solution *solution, const RobustSpec *robust, OptimizerReport *report,
+                               IterationRecord **history)
+{
+  PetscFunctionBegin;
+  *history = NULL;
+  report->mode = solution ? robust_mode_names[robust->mode] : "none";
+  report->reason = solution ? solution->reason : "given plan, not optimised";
+  if (!solution) PetscFunctionReturn(0);
+  report->iterations = solution->n_iteration;
+  report->evaluations = solution->n_evaluation;
+  report->objective = solution->objective;
+  report->n_history = solution->n_history;
+  report->multiplier = solution->n_multiplier ? solution->multiplier : NULL;
+  PetscCall(PetscMalloc1(solution->n_history, history));
+  for (PetscInt i = 0; i < solution->n_history; i++) {
+    const Iteration *line = &solution->history[i];
+    (*history)[i] =
+        (IterationRecord){line->iteration, line->evaluations, line->minimised, line->objective, line->gradient_norm};
+  }
+  report->history = *history;
+  PetscFunctionReturn(0);
+}
+
+/* Files this plan was made from, for provenance. */
+static PetscErrorCode HashInputs(RunContext *run, const Settings *settings, Mistakes *mistakes, PetscInt *n,
+                                 InputFile input[3])
+{
+  PetscFunctionBegin;
+  *n = 0;
+  PetscCall(InputFileHash(run->comm, "study", run->study->file, mistakes, &input[(*n)++]));
+  if (settings->patient.file)
+    PetscCall(InputFileHash(run->comm, "case", settings->patient.file, mistakes, &input[(*n)++]));
+  if (strcmp(settings->base_data, "builtin"))
+    PetscCall(InputFileHash(run->comm, "base_data", settings->base_data, mistakes, &input[(*n)++]));
+  PetscFunctionReturn(0);
+}
+
+/* Sum over ranks of the largest memory each has used. */
+static PetscErrorCode TeamMemory_MiB(MPI_Comm comm, double *total)
+{
+  PetscFunctionBegin;
+  double mine = PeakMemory_MiB();
+  PetscCallMPI(MPI_Allreduce(&mine, total, 1, MPI_DOUBLE, MPI_SUM, comm));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteFiles(RunContext *run, const PlanResult *result, const char *folder, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  if (run->rank == 0) (void)PlanTablesWrite(result, folder, mistakes);
+  PetscCall(MistakesShare(run->comm, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(PlanFileWrite(run->comm, result, folder, mistakes));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const PlanInputs *in,
+                                    const Solution *solution, const double *weight, double stage_seconds[N_STAGES],
+                                    const char *folder, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const Settings *settings = in->settings;
+  const double started = TimeNow();
+  DoseSet doses;
+  InputFile input[3];
+  IterationRecord *history;
+  PlanResult result = {.study = run->study->name, .patient = plan->case_name, .arm = plan->arm, .sweep = plan->sweep};
+  PetscCall(DoseSetCreate(run->comm, in->model, &settings->biology, in->evaluate, &in->grid, in->n_dose_voxel,
+                          in->dose_voxel, weight, in->n_region, in->region, settings->prescription_Gy_RBE, &doses));
+  stage_seconds[STAGE_EVALUATE] = TimeNow() - started;
+  const StageTime times[N_STAGES] = {{"prepare", stage_seconds[STAGE_PREPARE]},
+                                     {"build", stage_seconds[STAGE_BUILD]},
+                                     {"optimize", stage_seconds[STAGE_OPTIMIZE]},
+                                     {"evaluate", stage_seconds[STAGE_EVALUATE]}};
+  char ion[16];
+  snprintf(ion, sizeof ion, "%s", settings->machine.ion);
+  result.yaml = plan->yaml;
+  result.prescription_Gy_RBE = settings->prescription_Gy_RBE;
+  result.fractions = settings->fractions;
+  result.target = settings->target;
+  result.grid = in->grid;
+  result.n_regions = in->n_region;
+  result.regions = in->region;
+  result.optimize = in->optimize;
+  result.evaluate = in->evaluate;
+  PetscCall(SpotsCreate(in, weight, &result.spots));
+  for (int kind = 0; kind < N_DOSE_KINDS; kind++) result.nominal[kind] = doses.nominal[kind];
+  result.robust_min = doses.rbe_min;
+  result.robust_max = doses.rbe_max;
+  result.n_bands = doses.n_band;
+  result.bands = doses.band;
+  result.metrics = doses.metrics;
+  result.statistics = doses.statistics;
+  result.machine_name = in->machine->name;
+  result.machine_hash = in->machine->hash;
+  result.ion = ion;
+  PetscCall(ReportOf(solution, &settings->robust, &result.optimizer, &history));
+  result.n_times = N_STAGES;
+  result.times = times;
+  PetscCall(TeamMemory_MiB(run->comm, &result.peak_memory_MiB));
+  result.provenance = &run->provenance;
+  PetscCall(HashInputs(run, settings, mistakes, &result.n_inputs, input));
+  result.inputs = input;
+  if (!MistakesAny(mistakes)) PetscCall(WriteFiles(run, &result, folder, mistakes));
+  PetscCall(PetscFree(history));
+  PetscCall(SpotsDestroy(&result.spots));
+  PetscCall(DoseSetDestroy(&doses));
+  PetscFunctionReturn(0);
+}

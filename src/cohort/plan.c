@@ -1,0 +1,195 @@
+/* Making one plan: inputs, operator, start, optimisation, doses, files. */
+#include "robion/cohort.h"
+#include "robion/log.h"
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Share of a node's free memory that the operator may take before it is computed on the fly instead. */
+static const double MEMORY_SHARE = 0.7;
+
+typedef struct Progress {
+  const char *patient, *arm;
+  const ScenarioSet *set;
+  double last_line_s;
+} Progress;
+
+/* One table line per iteration. */
+static PetscErrorCode LogIteration(const Iteration *line, PetscInt max_iterations, void *context)
+{
+  PetscFunctionBegin;
+  Progress *progress = context;
+  char left[32];
+  TimeLeftText(line->seconds, line->iteration, max_iterations, left);
+  LogLine(LOG_INFO, "optimize", progress->patient,
+          "%s  it %4d  eval %4d  F %.8g  |g| %.2e  worst %-12s  %6.1f s  at most %s left", progress->arm,
+          (int)line->iteration, (int)line->evaluations, line->objective, line->gradient_norm,
+          line->worst >= 0 ? progress->set->scenario[line->worst].id : "-", line->seconds, left);
+  LogEvent("iteration", "case=%s arm=%s iteration=%d evaluations=%d objective=%g gradient_norm=%g seconds=%g",
+           progress->patient, progress->arm, (int)line->iteration, (int)line->evaluations, line->objective,
+           line->gradient_norm, line->seconds);
+  PetscFunctionReturn(0);
+}
+
+/* Memory that the kernel says can still be had on this node, bytes. */
+static double AvailableMemory(void)
+{
+  char line[128];
+  double kib = 0;
+  FILE *f = fopen("/proc/meminfo", "r");
+  while (f && fgets(line, sizeof line, f))
+    if (sscanf(line, "MemAvailable: %lf", &kib) == 1) break;
+  if (f) fclose(f);
+  return kib > 0 ? 1024 * kib : (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+}
+
+/* Entries of the operator over all scenarios, counted in the nominal one; each rank counts its share of the voxels. */
+PetscErrorCode PlanCountEntries(MPI_Comm comm, const PlanInputs *in, double *entries)
+{
+  PetscFunctionBegin;
+  PetscMPIInt rank, size;
+  unsigned long long mine = 0, total;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  for (PetscInt first = rank * BLOCK_VOXELS; first < in->n_voxel; first += size * BLOCK_VOXELS) {
+    size_t block;
+    PetscCall(InfluenceCountEntries(in->model, &in->grid, PetscMin(BLOCK_VOXELS, in->n_voxel - first),
+                                    in->voxel + first, &block));
+    mine += block;
+  }
+  PetscCallMPI(MPI_Allreduce(&mine, &total, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, comm));
+  *entries = (double)total * (double)in->optimize->n;
+  PetscFunctionReturn(0);
+}
+
+/* Stored when the node's memory allows, else computed on the fly: same bits, more time. */
+static PetscErrorCode ChooseInfluence(RunContext *run, const PlanInputs *in, double entries, InfluenceType *type)
+{
+  PetscFunctionBegin;
+  MPI_Comm node;
+  PetscMPIInt node_size;
+  PetscCallMPI(MPI_Comm_split_type(run->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
+  PetscCallMPI(MPI_Comm_size(node, &node_size));
+  PetscCallMPI(MPI_Comm_free(&node));
+  double need = entries * INFLUENCE_BYTES_PER_ENTRY * node_size / run->size, have = MEMORY_SHARE * AvailableMemory();
+  int stored = need <= have, all;
+  PetscCallMPI(MPI_Allreduce(&stored, &all, 1, MPI_INT, MPI_MIN, run->comm));
+  *type = all ? INFLUENCE_ASSEMBLED : INFLUENCE_STREAMED;
+  LogLine(LOG_INFO, "build", in->patient->name, "%.3g entries, %.2f GiB, %s", entries,
+          entries * INFLUENCE_BYTES_PER_ENTRY / 1073741824.0,
+          all ? "stored" : "too large to store: computed on the fly");
+  PetscFunctionReturn(0);
+}
+
+/* The term whose mean sets the scale of the start: the first on the prescription's target that wants dose, else the first. */
+static PetscInt ScalingTerm(const PlanInputs *in)
+{
+  for (int pass = 0; pass < 2; pass++)
+    for (PetscInt t = 0; t < in->n_term; t++) {
+      const ObjectiveSpec *objective = &in->settings->objectives[t];
+      PetscBool wants = strcmp(objective->type, "overdose") && strcmp(objective->type, "mean") && in->term[t].goal > 0;
+      if (wants && (pass || !strcmp(objective->structure, in->settings->target))) return t;
+    }
+  return 0;
+}
+
+/* Equal particles in all spots, scaled until the target's mean meets its goal. */
+static PetscErrorCode StartWeights(Problem problem, const PlanInputs *in, double *weight)
+{
+  PetscFunctionBegin;
+  const PetscInt t = ScalingTerm(in);
+  const double goal = in->term[t].goal > 0 ? in->term[t].goal : in->settings->prescription_Gy_RBE;
+  double scale = 1e5, mean;
+  for (int step = 0; step < 12; step++) {
+    for (PetscInt j = 0; j < in->beams->n_spot; j++) weight[j] = scale;
+    PetscCall(ProblemTermMean(problem, t, weight, &mean));
+    if (!(mean > 0)) break;
+    scale *= PetscMin(100, PetscMax(0.01, goal / mean));
+  }
+  for (PetscInt j = 0; j < in->beams->n_spot; j++) weight[j] = scale;
+  PetscFunctionReturn(0);
+}
+
+/* A checkpoint of an earlier run, if the user asked to go on from it. */
+static PetscErrorCode ResumeWeights(RunContext *run, const PlanSpec *plan, PetscInt n_spot, const char *folder,
+                                    Mistakes *mistakes, double *weight)
+{
+  PetscFunctionBegin;
+  int found = 0;
+  if (!run->options->resume) PetscFunctionReturn(0);
+  if (run->rank == 0) found = CheckpointRead(folder, plan->yaml, n_spot, weight, mistakes);
+  PetscCall(MistakesShare(run->comm, mistakes));
+  PetscCallMPI(MPI_Bcast(&found, 1, MPI_INT, 0, run->comm));
+  if (!found) PetscFunctionReturn(0);
+  PetscCallMPI(MPI_Bcast(weight, (PetscMPIInt)n_spot, MPI_DOUBLE, 0, run->comm));
+  LogLine(LOG_INFO, "optimize", plan->case_name, "%s  going on from %s/checkpoint.h5", plan->arm, folder);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const PlanInputs *in, const char *folder,
+                               double stage_seconds[N_STAGES], Mistakes *mistakes, Solution *solution)
+{
+  PetscFunctionBegin;
+  const Settings *settings = in->settings;
+  Problem problem;
+  InfluenceType type;
+  double entries, *start, begun = TimeNow();
+  size_t stored, bytes, largest;
+  Progress progress = {.patient = plan->case_name, .arm = plan->arm, .set = in->optimize};
+  PetscCall(PlanCountEntries(run->comm, in, &entries));
+  PetscCall(ChooseInfluence(run, in, entries, &type));
+  const ProblemSpec spec = {.model = in->model,
+                            .biology = &settings->biology,
+                            .set = in->optimize,
+                            .grid = &in->grid,
+                            .n_voxel = in->n_voxel,
+                            .voxel = in->voxel,
+                            .n_spot = in->beams->n_spot,
+                            .n_term = in->n_term,
+                            .term = in->term,
+                            .robust = &settings->robust,
+                            .type = type};
+  PetscCall(ProblemCreate(run->comm, &spec, &problem));
+  PetscCall(ProblemGetSize(problem, &stored, &bytes, &largest));
+  PetscCall(PetscMalloc1(in->beams->n_spot, &start));
+  PetscCall(StartWeights(problem, in, start));
+  PetscCall(ResumeWeights(run, plan, in->beams->n_spot, folder, mistakes, start));
+  stage_seconds[STAGE_BUILD] = TimeNow() - begun;
+  LogLine(LOG_INFO, "build", plan->case_name,
+          "%s  %d spots, %d voxels, %d scenario rows, %zu entries, %.1f MiB, %.1f s", plan->arm, (int)in->beams->n_spot,
+          (int)in->n_voxel, (int)in->optimize->n, stored, (double)bytes / 1048576.0, stage_seconds[STAGE_BUILD]);
+  if (!MistakesAny(mistakes))
+    PetscCall(Solve(run->comm, problem, &settings->optimizer, &settings->robust, in->optimize, in->beams->n_spot, start,
+                    LogIteration, &progress, solution));
+  stage_seconds[STAGE_OPTIMIZE] = solution->seconds;
+  PetscCall(PetscFree(start));
+  PetscCall(ProblemDestroy(&problem));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanMake(RunContext *run, const PlanSpec *plan, const char *folder, Mistakes *mistakes,
+                        PetscBool *stopped)
+{
+  PetscFunctionBegin;
+  PlanInputs inputs;
+  Solution solution = {0};
+  double stage_seconds[N_STAGES] = {0}, begun = TimeNow();
+  *stopped = PETSC_FALSE;
+  PetscCall(PlanInputsCreate(run, plan, NULL, NULL, mistakes, &inputs));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  stage_seconds[STAGE_PREPARE] = TimeNow() - begun;
+  PetscCall(Optimise(run, plan, &inputs, folder, stage_seconds, mistakes, &solution));
+  if (!MistakesAny(mistakes)) {
+    LogLine(LOG_INFO, "optimize", plan->case_name, "%s  stopped after %d iterations, %d evaluations, %.1f s: %s",
+            plan->arm, (int)solution.n_iteration, (int)solution.n_evaluation, solution.seconds, solution.reason);
+    *stopped = solution.stopped;
+    if (solution.stopped) {
+      if (run->rank == 0) (void)CheckpointWrite(folder, plan->yaml, inputs.beams->n_spot, solution.weight, mistakes);
+      PetscCall(MistakesShare(run->comm, mistakes));
+    } else
+      PetscCall(PlanEvaluateAndWrite(run, plan, &inputs, &solution, solution.weight, stage_seconds, folder, mistakes));
+  }
+  PetscCall(SolutionDestroy(&solution));
+  PetscCall(PlanInputsDestroy(&inputs));
+  PetscFunctionReturn(0);
+}

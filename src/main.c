@@ -1,0 +1,79 @@
+/* robion: one YAML study in, a cohort of robust carbon-ion plans out. */
+#include "cli/cli.h"
+#include "robion/log.h"
+#include <string.h>
+
+static const Verb *const verbs[] = {&verb_run,      &verb_validate, &verb_evaluate,
+                                    &verb_basedata, &verb_import,   &verb_info};
+
+static void PrintHelp(FILE *out)
+{
+  fprintf(out, "robion: robust carbon-ion treatment planning for clusters\n\nusage:\n");
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(verbs); i++)
+    fprintf(out, "  robion %s\n      %s\n", verbs[i]->usage, verbs[i]->purpose);
+  fprintf(out, "  robion --help | --version\n\n"
+               "exit codes: 0 done, 1 internal error, 2 command line, 3 study file, 4 input data, 5 resources,\n"
+               "  6 finished but some plans failed, 75 stopped after a checkpoint (run again with --resume)\n");
+}
+
+static const Verb *FindVerb(const char *name, Mistakes *mistakes)
+{
+  const char *names[PETSC_STATIC_ARRAY_LENGTH(verbs)];
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(verbs); i++) {
+    names[i] = verbs[i]->name;
+    if (!strcmp(name, names[i])) return verbs[i];
+  }
+  const char *nearest = NearestName(name, PETSC_STATIC_ARRAY_LENGTH(verbs), names);
+  (void)MistakesAdd(mistakes, ROBION_COMMAND_LINE, "unknown verb %s%s%s%s; see robion --help", name,
+                    nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+  return NULL;
+}
+
+/* Everything after "--" belongs to PETSc. */
+static Arguments SplitArguments(int argc, char **argv)
+{
+  int end = 2;
+  while (end < argc && strcmp(argv[end], "--")) end++;
+  Arguments arguments = {.argc = end - 2, .argv = argv + 2, .all_argc = argc, .all_argv = argv};
+  arguments.petsc_argc = end < argc ? argc - end : 1;
+  arguments.petsc_argv = end < argc ? argv + end : argv;
+  return arguments;
+}
+
+/* MPI and PETSc around a verb that needs them. A verb's error is a bug: PETSc prints it and all ranks end with exit 1. */
+static RobionExit RunParallel(const Verb *verb, Arguments *arguments, Mistakes *mistakes)
+{
+  RobionExit exit_code = ROBION_INTERNAL;
+  PetscMPIInt rank;
+  if (PetscInitialize(&arguments->petsc_argc, &arguments->petsc_argv, NULL, NULL)) return ROBION_INTERNAL;
+  PetscCallAbort(PETSC_COMM_WORLD, (*verb->run)(arguments, mistakes, &exit_code));
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  if (MistakesAny(mistakes)) exit_code = MistakesExit(mistakes);
+  if (rank == 0) MistakesPrint(mistakes);
+  PetscCallAbort(PETSC_COMM_WORLD, MistakesClear(mistakes));
+  return PetscFinalize() ? ROBION_INTERNAL : exit_code;
+}
+
+int main(int argc, char **argv)
+{
+  Mistakes mistakes = {0};
+  RobionExit exit_code = ROBION_INTERNAL;
+  Provenance provenance;
+  if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+    PrintHelp(argc < 2 ? stderr : stdout);
+    return argc < 2 ? ROBION_COMMAND_LINE : ROBION_DONE;
+  }
+  if (!strcmp(argv[1], "--version")) {
+    ProvenanceBuild(&provenance);
+    printf("robion %s (%s)\n", provenance.version, provenance.git);
+    return ROBION_DONE;
+  }
+  const Verb *verb = FindVerb(argv[1], &mistakes);
+  Arguments arguments = SplitArguments(argc, argv);
+  if (verb && verb->parallel) return (int)RunParallel(verb, &arguments, &mistakes);
+  if (verb && (*verb->run)(&arguments, &mistakes, &exit_code)) return ROBION_INTERNAL;
+  if (MistakesAny(&mistakes)) exit_code = MistakesExit(&mistakes);
+  MistakesPrint(&mistakes);
+  (void)MistakesClear(&mistakes);
+  return (int)exit_code;
+}

@@ -1,0 +1,166 @@
+/* A small water phantom, a made-up machine and a few beams: enough of a plan to test operators and gradients on. */
+#pragma once
+#include "robion/optimize.h"
+#include <math.h>
+
+typedef struct TinyPlan {
+  Case patient;
+  Machine machine;
+  Biology biology;
+  Grid grid;
+  Region target, oar;
+  ScenarioSet *set;
+  BeamSet *beams;
+  DoseModel model;
+  Settings settings;
+  Term term[8];
+  PetscInt n_voxel, *voxel;
+} TinyPlan;
+
+/* 60 mm cube of water with an air slab, voxels of 3 mm, centred on the origin. */
+static inline PetscErrorCode TinyCase(Case *patient)
+{
+  PetscFunctionBegin;
+  patient->name = (char *)"tiny";
+  patient->ct = (Grid){{20, 20, 20}, {3, 3, 3}, {-28.5, -28.5, -28.5}};
+  PetscCall(PetscMalloc1(GridSize(&patient->ct), &patient->rsp));
+  for (size_t v = 0; v < GridSize(&patient->ct); v++) {
+    double p[3];
+    GridCentre(&patient->ct, v, p);
+    patient->rsp[v] = (float)(p[1] < -18 && p[0] > 3 ? 0.3 : 1.0);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Bragg-like curves with a tail; two lateral components of different width. */
+static inline PetscErrorCode TinyMachine(Machine *m, PetscInt n_component)
+{
+  PetscFunctionBegin;
+  const PetscInt E = 14, D = 60;
+  *m = (Machine){.name = (char *)"tiny", .Z = 6, .A = 12, .n_energy = E, .n_depth = D, .n_component = n_component};
+  PetscCall(PetscMalloc4(E, &m->energy_MeV_u, E, &m->csda_range_mm, E, &m->r80_mm, E, &m->spot_sigma_mm));
+  PetscCall(PetscMalloc3(E * D, &m->depth_mm, E * D, &m->idd_Gy_mm2, E * D, &m->letd_keV_um));
+  PetscCall(PetscMalloc2(E * D * n_component, &m->sigma_mm, E * D * n_component, &m->component));
+  for (PetscInt e = 0; e < E; e++) {
+    double range = 12 + 3.0 * e;
+    m->energy_MeV_u[e] = 70 + 5 * e;
+    m->csda_range_mm[e] = m->r80_mm[e] = range;
+    m->spot_sigma_mm[e] = 3.4 - 0.02 * e;
+    for (PetscInt d = 0; d < D; d++) {
+      PetscInt i = e * D + d;
+      double z = m->depth_mm[i] = d * 1.5;
+      m->idd_Gy_mm2[i] = 1e-7 * (2 + 8 * exp(-0.5 * pow((z - range) / 1.5, 2)) + (z > range ? -1.6 : 0));
+      m->letd_keV_um[i] = 13 + 60 * exp(-0.5 * pow((z - range) / 3, 2));
+      for (PetscInt k = 0; k < n_component; k++) {
+        m->sigma_mm[(e * n_component + k) * D + d] = 0.01 * z * (1 + 5 * k);
+        m->component[(e * n_component + k) * D + d] = n_component == 1 ? 1 : k ? 0.1 : 0.9;
+      }
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+static inline PetscErrorCode TinyBiology(const Machine *m, Biology *biology)
+{
+  PetscFunctionBegin;
+  PetscInt n = m->n_energy * m->n_depth;
+  PetscCall(BiologySpecDefault(&biology->spec));
+  PetscCall(PetscMalloc2(n, &biology->alpha_per_Gy, n, &biology->sqrt_beta_per_Gy));
+  for (PetscInt i = 0; i < n; i++) {
+    biology->alpha_per_Gy[i] = 0.4 + 0.01 * m->letd_keV_um[i];
+    biology->sqrt_beta_per_Gy[i] = 0.22 - 0.001 * m->letd_keV_um[i];
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Voxels of the grid within a radius of a point. */
+static inline PetscErrorCode TinyRegion(const Grid *grid, const double centre[3], double radius, Region *region)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscArrayzero(region, 1));
+  PetscCall(PetscMalloc2(GridSize(grid), &region->voxel, GridSize(grid), &region->fraction));
+  for (size_t v = 0; v < GridSize(grid); v++) {
+    double p[3];
+    GridCentre(grid, v, p);
+    double d2 = pow(p[0] - centre[0], 2) + pow(p[1] - centre[1], 2) + pow(p[2] - centre[2], 2);
+    if (d2 > radius * radius) continue;
+    region->voxel[region->n] = (PetscInt)v;
+    region->fraction[region->n++] = d2 > 0.6 * radius * radius ? 0.5f : 1.0f;
+  }
+  PetscFunctionReturn(0);
+}
+
+static inline PetscErrorCode TinyTerm(const TinyPlan *p, const Region *region, const char *type, TermQuantity quantity,
+                                      double goal, double weight, PetscBool robust, Term *term)
+{
+  PetscFunctionBegin;
+  double volume = 0;
+  *term =
+      (Term){.type = ObjectiveTypeFind(type), .quantity = quantity, .goal = goal, .weight = weight, .robust = robust};
+  term->n = region->n;
+  PetscCall(PetscMalloc2(region->n, &term->voxel, region->n, &term->share));
+  for (PetscInt i = 0; i < region->n; i++) volume += region->fraction[i];
+  for (PetscInt i = 0; i < region->n; i++) {
+    term->share[i] = region->fraction[i] / volume;
+    for (term->voxel[i] = 0; p->voxel[term->voxel[i]] != region->voxel[i]; term->voxel[i]++) {
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Three beams (one oblique with couch, divergent), scenarios +-3.5 % x 7 setups; sad_mm as given. */
+static inline PetscErrorCode TinyPlanCreate(TinyPlan *p, PetscInt n_component, double sad_mm)
+{
+  PetscFunctionBegin;
+  static double range[] = {-3.5, 3.5};
+  static BeamSpec beams[] = {{.gantry_deg = 0}, {.gantry_deg = 90}, {.gantry_deg = 215, .couch_deg = 20}};
+  const double origin[3] = {0, 0, 0}, beside[3] = {0, 15, 0};
+  ScenarioSpec spec = {.n_range = 2, .range_percent = range, .setup = SETUP_AXES, .setup_mm = {2, 2, 2}};
+  Mistakes mistakes = {0};
+  PetscCall(PetscArrayzero(p, 1));
+  PetscCall(TinyCase(&p->patient));
+  PetscCall(TinyMachine(&p->machine, n_component));
+  p->machine.sad_mm = sad_mm;
+  PetscCall(TinyBiology(&p->machine, &p->biology));
+  p->grid = (Grid){{12, 12, 12}, {4, 4, 4}, {-22, -22, -22}};
+  PetscCall(TinyRegion(&p->grid, origin, 10, &p->target));
+  PetscCall(TinyRegion(&p->grid, beside, 6, &p->oar));
+  PetscCall(ScenarioSetCreate(&spec, &p->set));
+  p->settings.n_beams = 3;
+  p->settings.beams = beams;
+  p->settings.beams_where = p->settings.target = (char *)"tiny";
+  p->settings.spots = (SpotSpec){.lateral_mm = 4, .layer_mm = 3, .margin_mm = 3};
+  PetscCall(BeamSetCreate(&p->settings, &p->patient, &p->machine, &p->grid, &p->target, p->set, &mistakes, &p->beams));
+  MistakesPrint(&mistakes);
+  PetscCheck(p->beams, PETSC_COMM_SELF, PETSC_ERR_PLIB, "the tiny plan has no beams");
+  PetscCall(DoseModelCreate(&p->patient, &p->machine, &p->biology, p->beams, 0.002, &p->model));
+  PetscCall(PetscMalloc1(GridSize(&p->grid), &p->voxel));
+  for (PetscInt v = 0; v < (PetscInt)GridSize(&p->grid); v++) p->voxel[p->n_voxel++] = v;
+  PetscFunctionReturn(0);
+}
+
+static inline PetscErrorCode TinyPlanDestroy(TinyPlan *p)
+{
+  PetscFunctionBegin;
+  for (int t = 0; t < 8; t++)
+    if (p->term[t].type) PetscCall(PetscFree2(p->term[t].voxel, p->term[t].share));
+  PetscCall(DoseModelDestroy(&p->model));
+  PetscCall(BeamSetDestroy(&p->beams));
+  PetscCall(ScenarioSetDestroy(&p->set));
+  PetscCall(PetscFree2(p->target.voxel, p->target.fraction));
+  PetscCall(PetscFree2(p->oar.voxel, p->oar.fraction));
+  PetscCall(PetscFree(p->voxel));
+  PetscCall(PetscFree(p->patient.rsp));
+  PetscCall(PetscFree4(p->machine.energy_MeV_u, p->machine.csda_range_mm, p->machine.r80_mm, p->machine.spot_sigma_mm));
+  PetscCall(PetscFree3(p->machine.depth_mm, p->machine.idd_Gy_mm2, p->machine.letd_keV_um));
+  PetscCall(PetscFree2(p->machine.sigma_mm, p->machine.component));
+  PetscCall(PetscFree2(p->biology.alpha_per_Gy, p->biology.sqrt_beta_per_Gy));
+  PetscFunctionReturn(0);
+}
+
+/* Deterministic numbers in (0, 1). */
+static inline double TinyRandom(uint64_t *state)
+{
+  *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+  return ((double)(*state >> 11) + 0.5) / 9007199254740992.0;
+}
