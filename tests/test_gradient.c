@@ -51,8 +51,18 @@ static void MakePoint(const TinyPlan *p, double *x, double *direction)
 {
   uint64_t seed = 5;
   for (PetscInt j = 0; j < p->beams->n_spot; j++) {
-    x[j] = 2.2e5 * (0.4 + TinyRandom(&seed));
-    direction[j] = 2.2e5 * (TinyRandom(&seed) - 0.5);
+    x[j] = 3.6e5 * (0.4 + TinyRandom(&seed));
+    direction[j] = 3.6e5 * (TinyRandom(&seed) - 0.5);
+  }
+}
+
+/* Scale the point until the target's mean meets the goal, so that voxels lie on both sides of every hinge. */
+static void ScaleToGoal(Problem problem, const Setting *setting, PetscInt n, double *x, double *direction)
+{
+  double mean, goal = GoalOf(setting->quantity, strcmp(setting->type, "mean") ? setting->type : "uniform");
+  for (int step = 0; step < 5; step++) {
+    assert_int_equal(ProblemTermMean(problem, 0, x, &mean), 0);
+    for (PetscInt j = 0; j < n; j++) x[j] *= goal / mean, direction[j] *= goal / mean;
   }
 }
 
@@ -83,6 +93,7 @@ static void CheckSetting(TinyPlan *p, const Setting *setting, const char *label,
   MakeProblem(p, setting, &problem);
   assert_int_equal(PetscMalloc4(n, &x, n, &direction, n, &gradient, n, &work), 0);
   MakePoint(p, x, direction);
+  ScaleToGoal(problem, setting, n, x, direction);
   if (rank == 0) {
     double multiplier[32] = {0};
     for (PetscInt s = 0; s < p->set->n; s++)

@@ -69,8 +69,8 @@ static PetscErrorCode PlaceOutputs(const char *folder, const char *out, Mistakes
   const int stem = (int)strlen(out) - (EndsWith(out, ".h5") ? 3 : 0);
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(names); i++) {
     char from[PETSC_MAX_PATH_LEN], to[PETSC_MAX_PATH_LEN];
-    snprintf(from, sizeof from, "%s/%s", folder, names[i][0]);
-    snprintf(to, sizeof to, "%.*s%s", stem, out, names[i][1]);
+    PetscCall(PetscSNPrintf(from, sizeof from, "%s/%s", folder, names[i][0]));
+    PetscCall(PetscSNPrintf(to, sizeof to, "%.*s%s", stem, out, names[i][1]));
     if (rename(from, to)) PetscCall(MistakesAdd(mistakes, ROBION_RESOURCES, "%s: cannot be written", to));
   }
   rmdir(folder);
@@ -85,7 +85,7 @@ static PetscErrorCode Forward(const Arguments *arguments, const Study *study, co
   char folder[PETSC_MAX_PATH_LEN];
   RunContext run;
   PetscCall(RunContextCreate(PETSC_COMM_WORLD, arguments->all_argc, arguments->all_argv, study, &options, &run));
-  snprintf(folder, sizeof folder, "%s.work", out);
+  PetscCall(PetscSNPrintf(folder, sizeof folder, "%s.work", out));
   if (run.rank == 0) (void)FolderMake(folder, mistakes);
   PetscCall(MistakesShare(run.comm, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(EvaluatePlan(&run, plan, spots, folder, mistakes));

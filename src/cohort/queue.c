@@ -70,7 +70,7 @@ static PetscErrorCode OpenResults(RunContext *run, Mistakes *mistakes)
   char file[PETSC_MAX_PATH_LEN];
   PetscBool good;
   if (run->rank == 0) {
-    snprintf(file, sizeof file, "%s/study.yaml", run->results);
+    PetscCall(PetscSNPrintf(file, sizeof file, "%s/study.yaml", run->results));
     good = FolderMake(run->results, mistakes);
     good = good && FileReplace(file, run->study->yaml, strlen(run->study->yaml), mistakes);
     if (good) (void)ProvenanceWriteJSON(&run->provenance, 0, NULL, run->results, mistakes);
@@ -130,9 +130,9 @@ static PetscErrorCode PrepareFolder(RunContext *run, const char *folder, Mistake
   PetscFunctionBegin;
   char file[PETSC_MAX_PATH_LEN];
   if (run->rank == 0 && FolderMake(folder, mistakes)) {
-    snprintf(file, sizeof file, "%s/plan.h5", folder);
+    PetscCall(PetscSNPrintf(file, sizeof file, "%s/plan.h5", folder));
     unlink(file);
-    snprintf(file, sizeof file, "%s/checkpoint.h5", folder);
+    PetscCall(PetscSNPrintf(file, sizeof file, "%s/checkpoint.h5", folder));
     if (!run->options->resume) unlink(file);
   }
   PetscCall(MistakesShare(run->comm, mistakes));
@@ -184,7 +184,7 @@ static PetscErrorCode RunPlan(RunContext *run, PetscInt p, Tally *tally)
     PetscCall(WriteStatus(run, plan, folder, "stopped", "checkpoint written: run again with --resume", started));
   } else {
     tally->done++;
-    snprintf(file, sizeof file, "%s/checkpoint.h5", folder);
+    PetscCall(PetscSNPrintf(file, sizeof file, "%s/checkpoint.h5", folder));
     if (run->rank == 0) unlink(file);
     LogLine(LOG_INFO, "plan", plan->case_name, "%s  done in %s", plan->arm, took);
     LogEvent("plan_done", "case=%s arm=%s sweep=%s seconds=%g", plan->case_name, plan->arm, plan->sweep,
