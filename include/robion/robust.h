@@ -35,7 +35,6 @@ PetscErrorCode RobustCombine_Voxelwise(const RobustTable *table, double *objecti
 /** The combination of a mode, and the number of slots it works on. */
 RobustCombine RobustCombineOf(RobustMode mode);
 PetscInt RobustSlots(const RobustSpec *spec, const ScenarioSet *set);
-extern const char *const robust_mode_names[]; /* indexed by RobustMode */
 
 /** Total of the robust terms in each scenario row (not for voxel-wise modes). */
 PetscErrorCode RobustScenarioTotals(const RobustTable *table, double *total);

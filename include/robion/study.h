@@ -39,6 +39,7 @@ typedef struct ObjectiveSpec {
 } ObjectiveSpec;
 
 typedef enum { ROBUST_NONE, ROBUST_EXPECTED, ROBUST_COMPOSITE, ROBUST_VOXELWISE } RobustMode;
+extern const char *const robust_mode_names[]; /* as the study writes them, indexed by RobustMode */
 
 typedef struct RobustSpec {
   RobustMode mode;

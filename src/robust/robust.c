@@ -5,11 +5,6 @@ static const RobustCombine combine[] = {[ROBUST_NONE] = RobustCombine_None,
                                         [ROBUST_COMPOSITE] = RobustCombine_Composite,
                                         [ROBUST_VOXELWISE] = RobustCombine_Voxelwise};
 
-const char *const robust_mode_names[] = {[ROBUST_NONE] = "none",
-                                         [ROBUST_EXPECTED] = "expected",
-                                         [ROBUST_COMPOSITE] = "composite",
-                                         [ROBUST_VOXELWISE] = "voxelwise"};
-
 RobustCombine RobustCombineOf(RobustMode mode)
 {
   return combine[mode];
