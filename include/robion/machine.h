@@ -85,6 +85,10 @@ PetscErrorCode MachineWrite(const Machine *machine, const char *file, Mistakes *
 /** Physical sanity of every table (finite, ascending depths, shares sum to one, idd >= 0 ...); mistakes name table and row. */
 PetscErrorCode MachineCheck(const Machine *machine, const char *where, Mistakes *mistakes);
 
+/** Allocate and zero every table of a machine whose counts (n_energy ... n_tissue) are set; for importers. */
+PetscErrorCode MachineAllocate(Machine *machine);
+
+/** Give the root's machine (or its NULL) to all ranks. Collective. */
 PetscErrorCode MachineBroadcast(MPI_Comm comm, PetscMPIInt root, Machine **machine);
 PetscErrorCode MachineDestroy(Machine **machine);
 

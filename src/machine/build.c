@@ -2,6 +2,7 @@
  * Base data from first principles: the transport of every energy, dealt to the ranks.
  */
 #include "machine_private.h"
+#include "robion/provenance.h"
 #include <math.h>
 #include <string.h>
 
@@ -15,15 +16,13 @@
 PetscErrorCode MachineSpecHash(const MachineSpec *spec, char hex[17])
 {
   PetscFunctionBegin;
-  uint64_t hash = 14695981039346656037ull; /* FNV-1a, 64 bit */
   const double number[] = {MACHINE_TABLE_VERSION, spec->energy_min_MeV_u, spec->energy_max_MeV_u, spec->range_step_mm,
                            spec->ripple_sigma_mm, spec->momentum_spread,  spec->spot_fwhm_mm,     spec->sad_mm};
   char text[512];
   int used = snprintf(text, sizeof text, "%s", spec->ion ? spec->ion : "");
   for (size_t i = 0; i < sizeof number / sizeof *number; i++)
     used += snprintf(text + used, sizeof text - (size_t)used, ",%.17g", number[i] + 0.0);
-  for (const char *c = text; *c; c++) hash = (hash ^ (unsigned char)*c) * 1099511628211ull;
-  snprintf(hex, 17, "%016llx", (unsigned long long)hash);
+  snprintf(hex, 17, "%016llx", (unsigned long long)HashBytes(HASH_START, text, strlen(text)));
   PetscFunctionReturn(0);
 }
 

@@ -62,6 +62,8 @@ typedef struct TransportField {
 /* Species followed for a projectile: itself first, then every lighter one. Returns their number. */
 PetscInt TransportSpecies(Species projectile, Species species[YIELD_SPECIES]);
 PetscErrorCode TransportRun(const TransportInput *input, TransportField *field);
+/* Ions of charge Z per primary at depth node d: what a charge-changing cross section experiment counts. */
+double TransportFluenceOfCharge(const TransportField *field, PetscInt d, PetscInt Z);
 PetscErrorCode TransportFieldDestroy(TransportField *field);
 
 /* Energies of a spec: equal steps of range not above range_step_mm from the lowest to the highest. PetscMalloc'ed. */
@@ -115,5 +117,3 @@ size_t MachineTableSize(const Machine *machine, const MachineTable *table);
 void **MachineTableData(Machine *machine, const MachineTable *table);
 /* Bytes of one element. */
 size_t MachineTableElement(const MachineTable *table);
-/* Allocate and zero every table of a machine whose counts are set. */
-PetscErrorCode MachineAllocate(Machine *machine);

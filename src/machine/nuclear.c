@@ -67,7 +67,8 @@ static double ProtonSystem_mb(double Z, double A, double e_cm, double energy_MeV
   double barrier = 1.44 * Z / radius, size = R0_FM * (p + t + delta);
   double x1 = 2.83 - 0.031 * A + 1.7e-4 * A * A, sl = 1.2 + 1.6 * -expm1(-energy_MeV_u / 15.0);
   double medium = 1.0 - x1 * exp(-energy_MeV_u / (x1 * sl));
-  return PetscMax(0.0, 10.0 * M_PI * size * size * (1.0 - barrier / e_cm) * medium);
+  if (barrier >= e_cm || medium <= 0) return 0;
+  return 10.0 * M_PI * size * size * (1.0 - barrier / e_cm) * medium;
 }
 
 double ReactionCrossSection_mb(PetscInt Zp, PetscInt Ap, PetscInt Zt, PetscInt At, double energy_MeV_u)

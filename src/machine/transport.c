@@ -333,6 +333,14 @@ PetscErrorCode TransportRun(const TransportInput *in, TransportField *field)
   PetscFunctionReturn(0);
 }
 
+double TransportFluenceOfCharge(const TransportField *field, PetscInt d, PetscInt Z)
+{
+  double sum = 0;
+  for (PetscInt s = 0; s < field->n_species; s++)
+    if (field->species[s].Z == Z) sum += field->fluence[d * field->n_species + s];
+  return sum;
+}
+
 PetscErrorCode TransportFieldDestroy(TransportField *field)
 {
   PetscFunctionBegin;

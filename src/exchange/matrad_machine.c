@@ -1,0 +1,274 @@
+/*
+ * matRad base data (`machine` struct of a level-5 MAT file) -> Machine.
+ *
+ * machine.meta: radiationMode, machine, SAD, BAMStoIsoDist; machine.data(e): energy, range, depths, Z (MeV cm2/g per primary),
+ * LET, sigma, offset, initFocus, and per tissue class alphaX, betaX, alpha, beta. Single lateral Gaussian, and the same number of
+ * depths for every energy.
+ */
+#include "robion/exchange.h"
+#include "robion/provenance.h"
+#include "robion/text.h"
+#include <matio.h>
+#include <string.h>
+
+#define GY_MM2_PER_MEV_CM2_G 1.6021766208e-8 /* of one particle */
+
+/* The variable being taken apart, and where mistakes go. */
+typedef struct Reader {
+  const char *file;
+  matvar_t *meta, *data;
+  PetscInt n_energy;
+  Mistakes *mistakes;
+} Reader;
+
+/* matio writes its complaints to stderr unless it is given a function; what is wrong shows in what it returns. */
+static void DropMatioMessage(int level, char *message)
+{
+  (void)level;
+  (void)message;
+}
+
+/* Number of elements of a real numeric variable, 0 if it is anything else. */
+static size_t CountOf(const matvar_t *v)
+{
+  if (!v || !v->data || v->isComplex || v->rank < 1 || v->class_type < MAT_C_DOUBLE || v->class_type > MAT_C_UINT64)
+    return 0;
+  size_t n = 1;
+  for (int i = 0; i < v->rank; i++) n *= v->dims[i];
+  return v->data_size > 0 && v->nbytes == n * (size_t)v->data_size ? n : 0;
+}
+
+/* Element i as double. */
+static double ElementOf(const matvar_t *v, size_t i)
+{
+  switch (v->class_type) {
+  case MAT_C_DOUBLE:
+    return ((const double *)v->data)[i];
+  case MAT_C_SINGLE:
+    return (double)((const float *)v->data)[i];
+  case MAT_C_INT8:
+    return (double)((const mat_int8_t *)v->data)[i];
+  case MAT_C_UINT8:
+    return (double)((const mat_uint8_t *)v->data)[i];
+  case MAT_C_INT16:
+    return (double)((const mat_int16_t *)v->data)[i];
+  case MAT_C_UINT16:
+    return (double)((const mat_uint16_t *)v->data)[i];
+  case MAT_C_INT32:
+    return (double)((const mat_int32_t *)v->data)[i];
+  case MAT_C_UINT32:
+    return (double)((const mat_uint32_t *)v->data)[i];
+  case MAT_C_INT64:
+    return (double)((const mat_int64_t *)v->data)[i];
+  default:
+    return (double)((const mat_uint64_t *)v->data)[i];
+  }
+}
+
+/* A field of element e of a struct array; NULL if there is none. */
+static matvar_t *FieldOf(matvar_t *parent, const char *name, PetscInt e)
+{
+  if (!parent || parent->class_type != MAT_C_STRUCT || !parent->data) return NULL;
+  return Mat_VarGetStructFieldByName(parent, name, (size_t)e);
+}
+
+/* Copy n numbers of a field, times factor. where names the parent in messages. */
+static PetscBool Take(Reader *r, matvar_t *parent, PetscInt e, const char *where, const char *name, size_t n,
+                      double factor, double *out)
+{
+  const matvar_t *v = FieldOf(parent, name, e);
+  if (CountOf(v) == n) {
+    for (size_t i = 0; i < n; i++) out[i] = factor * ElementOf(v, i);
+    return PETSC_TRUE;
+  }
+  (void)MistakesAdd(r->mistakes, ROBION_INPUT, "%s: %s(%d).%s: %zu numbers found, expected %zu", r->file, where,
+                    (int)e + 1, name, CountOf(v), n);
+  return PETSC_FALSE;
+}
+
+/* A text of machine.meta, "?" if it is missing. */
+static void TakeText(const Reader *r, const char *name, size_t size, char *out)
+{
+  const matvar_t *v = FieldOf(r->meta, name, 0);
+  snprintf(out, size, "?");
+  if (!v || !v->data || v->class_type != MAT_C_CHAR || v->rank != 2 || v->dims[0] != 1) return;
+  size_t n = PetscMin(v->dims[1], size - 1), width = (size_t)v->data_size;
+  if (!n || !width || v->nbytes < n * width) return;
+  for (size_t i = 0; i < n; i++) out[i] = ((const char *)v->data)[i * width];
+  out[n] = 0;
+  TextRemoveControls(out);
+}
+
+/* Projectile of meta.radiationMode. */
+static PetscBool TakeProjectile(Reader *r, Machine *m)
+{
+  static const struct {
+    const char *name;
+    PetscInt Z, A;
+  } known[] = {{"carbon", 6, 12}, {"protons", 1, 1}, {"helium", 2, 4}};
+  char mode[64];
+  TakeText(r, "radiationMode", sizeof mode, mode);
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (!strcmp(mode, known[i].name)) {
+      m->Z = known[i].Z;
+      m->A = known[i].A;
+      return PETSC_TRUE;
+    }
+  (void)MistakesAdd(r->mistakes, ROBION_INPUT,
+                    "%s: machine.meta.radiationMode is \"%s\", expected carbon, protons or helium", r->file, mode);
+  return PETSC_FALSE;
+}
+
+/* Initial sigma of the first focus at the isocentre, from its nodes against source distance. */
+static PetscBool TakeSpot(Reader *r, PetscInt e, double sad_mm, double *sigma_mm)
+{
+  matvar_t *focus = FieldOf(r->data, "initFocus", e);
+  const matvar_t *distance = FieldOf(focus, "dist", 0), *sigma = FieldOf(focus, "sigma", 0);
+  size_t n = CountOf(distance);
+  if (n < 2 || CountOf(sigma) != n || distance->dims[0] != sigma->dims[0]) {
+    (void)MistakesAdd(r->mistakes, ROBION_INPUT,
+                      "%s: machine.data(%d).initFocus: dist has %zu numbers and sigma %zu, expected "
+                      "equally many, two or more",
+                      r->file, (int)e + 1, n, CountOf(sigma));
+    return PETSC_FALSE;
+  }
+  size_t rows = distance->dims[0], last = n / rows - 1, k = 0; /* column-major, a row per focus */
+  while (k + 2 <= last && ElementOf(distance, (k + 1) * rows) < sad_mm) k++;
+  double a = ElementOf(distance, k * rows), b = ElementOf(distance, (k + 1) * rows), t = (sad_mm - a) / (b - a);
+  *sigma_mm = (1 - t) * ElementOf(sigma, k * rows) + t * ElementOf(sigma, (k + 1) * rows);
+  return PETSC_TRUE;
+}
+
+/* All tables of energy e. */
+static PetscBool TakeEnergy(Reader *r, Machine *m, PetscInt e)
+{
+  size_t nd = (size_t)m->n_depth, nt = (size_t)m->n_tissue, row = (size_t)e * nd;
+  const char *data = "machine.data";
+  double offset = 0;
+  PetscBool good = Take(r, r->data, e, data, "energy", 1, 1, m->energy_MeV_u + e) &&
+                           Take(r, r->data, e, data, "range", 1, 1, m->csda_range_mm + e) &&
+                           Take(r, r->data, e, data, "offset", 1, 1, &offset) &&
+                           Take(r, r->data, e, data, "depths", nd, 1, m->depth_mm + row) &&
+                           Take(r, r->data, e, data, "Z", nd, GY_MM2_PER_MEV_CM2_G, m->idd_Gy_mm2 + row) &&
+                           Take(r, r->data, e, data, "LET", nd, 1, m->letd_keV_um + row) &&
+                           Take(r, r->data, e, data, "sigma", nd, 1, m->sigma_mm + row) &&
+                           TakeSpot(r, e, m->sad_mm, m->spot_sigma_mm + e)
+                       ? PETSC_TRUE
+                       : PETSC_FALSE;
+  if (good && nt)
+    good = Take(r, r->data, e, data, "alpha", nt * nd, 1, m->alpha + nt * row) &&
+                   Take(r, r->data, e, data, "beta", nt * nd, 1, m->beta + nt * row)
+               ? PETSC_TRUE
+               : PETSC_FALSE;
+  for (size_t d = 0; d < nd; d++) m->component[row + d] = 1;
+  if (e == 0) m->offset_mm = offset;
+  if (good && offset != m->offset_mm) {
+    (void)MistakesAdd(r->mistakes, ROBION_INPUT,
+                      "%s: machine.data(%d).offset is %g mm, expected %g mm as for the first energy", r->file,
+                      (int)e + 1, offset, m->offset_mm);
+    good = PETSC_FALSE;
+  }
+  return good;
+}
+
+static PetscErrorCode TakeNames(const Reader *r, uint64_t hash, Machine *m)
+{
+  PetscFunctionBegin;
+  char mode[64], name[64], description[256], created[64], text[PETSC_MAX_PATH_LEN + 512];
+  TakeText(r, "radiationMode", sizeof mode, mode);
+  TakeText(r, "machine", sizeof name, name);
+  TakeText(r, "description", sizeof description, description);
+  TakeText(r, "created_on", sizeof created, created);
+  snprintf(text, sizeof text, "matRad-%s-%s", mode, name);
+  PetscCall(PetscStrallocpy(text, &m->name));
+  snprintf(text, sizeof text, "imported from matRad file %s: %s, created %s", r->file, description, created);
+  PetscCall(PetscStrallocpy(text, &m->source));
+  PetscCall(PetscMalloc1(17, &m->hash));
+  snprintf(m->hash, 17, "%016llx", (unsigned long long)hash);
+  PetscFunctionReturn(0);
+}
+
+/* Fill a fresh machine from the open variable; false after a mistake. */
+static PetscErrorCode Convert(Reader *r, Machine *m, PetscBool *good)
+{
+  PetscFunctionBegin;
+  *good = PETSC_FALSE;
+  size_t n_depth = CountOf(FieldOf(r->data, "depths", 0)), n_tissue = CountOf(FieldOf(r->data, "alphaX", 0));
+  if (!TakeProjectile(r, m)) PetscFunctionReturn(0);
+  if (!Take(r, r->meta, 0, "machine.meta", "SAD", 1, 1, &m->sad_mm)) PetscFunctionReturn(0);
+  if (!Take(r, r->meta, 0, "machine.meta", "BAMStoIsoDist", 1, 1, &m->bams_to_iso_mm)) PetscFunctionReturn(0);
+  if (n_depth < 2 || n_depth > 100000 || n_tissue > 100) {
+    PetscCall(MistakesAdd(r->mistakes, ROBION_INPUT,
+                          "%s: machine.data(1): %zu depths and %zu tissue classes, expected 2 to "
+                          "100000 and at most 100",
+                          r->file, n_depth, n_tissue));
+    PetscFunctionReturn(0);
+  }
+  m->n_energy = r->n_energy;
+  m->n_depth = (PetscInt)n_depth;
+  m->n_component = 1;
+  m->n_tissue = (PetscInt)n_tissue;
+  PetscCall(MachineAllocate(m));
+  if (n_tissue && (!Take(r, r->data, 0, "machine.data", "alphaX", n_tissue, 1, m->alpha_x) ||
+                   !Take(r, r->data, 0, "machine.data", "betaX", n_tissue, 1, m->beta_x)))
+    PetscFunctionReturn(0);
+  for (PetscInt e = 0; e < m->n_energy; e++)
+    if (!TakeEnergy(r, m, e)) PetscFunctionReturn(0);
+  PetscInt before = r->mistakes->n;
+  PetscCall(MachineCheck(m, r->file, r->mistakes));
+  if (r->mistakes->n > before) PetscFunctionReturn(0);
+  PetscCall(MachineComputeR80(m));
+  *good = PETSC_TRUE;
+  PetscFunctionReturn(0);
+}
+
+/* Open the variable `machine`; NULL after a mistake. */
+static matvar_t *ReadVariable(Reader *r)
+{
+  (void)Mat_LogInitFunc("robion", DropMatioMessage);
+  mat_t *mat = Mat_Open(r->file, MAT_ACC_RDONLY);
+  if (!mat) {
+    (void)MistakesAdd(r->mistakes, ROBION_INPUT, "%s: not a MATLAB level-5 file", r->file);
+    return NULL;
+  }
+  matvar_t *machine = Mat_VarRead(mat, "machine");
+  (void)Mat_Close(mat);
+  if (!machine)
+    (void)MistakesAdd(r->mistakes, ROBION_INPUT, "%s: no readable variable `machine`, expected a matRad base data file",
+                      r->file);
+  return machine;
+}
+
+PetscErrorCode ImportMatRadMachine(const char *file, Mistakes *mistakes, Machine **out)
+{
+  PetscFunctionBegin;
+  *out = NULL;
+  char *bytes;
+  size_t length;
+  if (!FileRead(file, &bytes, &length, mistakes)) PetscFunctionReturn(0);
+  uint64_t hash = HashBytes(HASH_START, bytes, length);
+  PetscCall(PetscFree(bytes));
+  Reader r = {.file = file, .mistakes = mistakes};
+  matvar_t *machine = ReadVariable(&r);
+  if (!machine) PetscFunctionReturn(0);
+  r.meta = FieldOf(machine, "meta", 0);
+  r.data = FieldOf(machine, "data", 0);
+  PetscBool good = PETSC_FALSE;
+  Machine *m;
+  PetscCall(PetscNew(&m));
+  if (r.data && r.data->class_type == MAT_C_STRUCT && r.data->rank == 2 && r.data->dims[0] * r.data->dims[1] > 0 &&
+      r.data->dims[0] * r.data->dims[1] < 100000) {
+    r.n_energy = (PetscInt)(r.data->dims[0] * r.data->dims[1]);
+    PetscCall(Convert(&r, m, &good));
+  } else {
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                          "%s: machine.data is no struct array, expected one element per energy", file));
+  }
+  if (good)
+    PetscCall(TakeNames(&r, hash, m));
+  else
+    PetscCall(MachineDestroy(&m));
+  Mat_VarFree(machine);
+  *out = m;
+  PetscFunctionReturn(0);
+}
