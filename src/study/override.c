@@ -82,7 +82,7 @@ static PetscErrorCode CanEnter(Check *check, const Override *override, const cha
   *can = walk->key->type & shape ? PETSC_TRUE : PETSC_FALSE;
   if (leaf)
     PetscCall(CheckAdd(check, override->place, path, "unknown key, %s holds no keys or entries", walk->walked.text));
-  else if (!*can && walk->key->type & ~(unsigned)(TYPE_LIST | TYPE_MAPPING))
+  else if (walk->node->kind == NODE_SCALAR && walk->key->type & ~(unsigned)(TYPE_LIST | TYPE_MAPPING))
     PetscCall(CheckAdd(check, override->place, path, "found %s at %s, expected a list or mapping to change",
                        NodeShown(walk->node).text, walk->walked.text));
   PetscFunctionReturn(0);
@@ -107,7 +107,11 @@ PetscErrorCode OverrideApply(Check *check, Pool pool, Node *root, const Override
     if (!entry) PetscFunctionReturn(0);
     if (!last || override->value->kind == NODE_MAPPING) PetscCall(ExpandShorthand(pool, walk.key, entry));
     if (last) {
-      PetscCall(NodeMergeEntry(pool, entry, override->place, override->value, override->of_plan));
+      PetscBool empty = override->value->kind == NODE_MAPPING && override->value->n == 0 ? PETSC_TRUE : PETSC_FALSE;
+      if (empty && !override->of_plan)
+        PetscCall(NodeCopy(pool, override->value, PETSC_FALSE, &entry->value));
+      else
+        PetscCall(NodeMergeEntry(pool, entry, override->place, override->value, override->of_plan));
       PetscFunctionReturn(0);
     }
     walk.node = entry->value;

@@ -1,6 +1,7 @@
 /* Arms and sweeps: which plans a study asks for, and whether each of them makes sense. */
 #include "robion/provenance.h"
 #include "schema_private.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -185,16 +186,22 @@ static PetscErrorCode CheckSweepValues(Check *check, const NodeEntry *key)
 {
   PetscFunctionBegin;
   const Node *values = key->value;
-  for (PetscInt i = 0; i < values->n; i++)
-    for (PetscInt k = 0; k < i; k++) {
-      const Node *a = values->entry[i].value, *b = values->entry[k].value;
-      double x, y;
-      PetscBool numbers = NodeNumber(a, &x) && NodeNumber(b, &y) ? PETSC_TRUE : PETSC_FALSE;
-      if (a->kind != NODE_SCALAR || b->kind != NODE_SCALAR || (numbers ? x != y : strcmp(a->text, b->text))) continue;
-      PetscCall(CheckAdd(check, a->place, PathJoin("sweep", key->key).text, "found %s again, expected it once",
-                         NodeShown(a).text));
-      break;
+  double *number; /* NaN for a value that is none */
+  PetscCall(PetscMalloc1(values->n, &number));
+  for (PetscInt i = 0; i < values->n; i++) {
+    const Node *own = values->entry[i].value;
+    PetscInt k = own->kind == NODE_SCALAR ? 0 : i;
+    if (!NodeNumber(own, &number[i])) number[i] = NAN;
+    for (; k < i; k++) {
+      const Node *other = values->entry[k].value;
+      if (number[k] == number[i]) break;
+      if (isnan(number[i]) && isnan(number[k]) && other->kind == NODE_SCALAR && !strcmp(own->text, other->text)) break;
     }
+    if (k < i)
+      PetscCall(CheckAdd(check, own->place, PathJoin("sweep", key->key).text, "found %s again, expected it once",
+                         NodeShown(own).text));
+  }
+  PetscCall(PetscFree(number));
   PetscFunctionReturn(0);
 }
 

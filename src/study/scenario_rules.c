@@ -24,15 +24,17 @@ static Line EntryText(const Node *node)
 PetscErrorCode RuleDistinct(Check *check, const SchemaKey *key, const Node *node, const char *path)
 {
   PetscFunctionBegin;
+  Line *entry;
+  PetscCall(PetscMalloc1(node->n, &entry));
   for (PetscInt i = 0; i < node->n; i++) {
-    Line own = EntryText(node->entry[i].value);
-    for (PetscInt k = 0; k < i; k++) {
-      if (strcmp(own.text, EntryText(node->entry[k].value).text)) continue;
+    PetscInt k = 0;
+    entry[i] = EntryText(node->entry[i].value);
+    while (k < i && strcmp(entry[k].text, entry[i].text)) k++;
+    if (k < i)
       PetscCall(CheckAdd(check, node->entry[i].place, PathJoinIndex(path, i).text, "found %s again, expected it once",
-                         LineShown(own.text).text));
-      break;
-    }
+                         LineShown(entry[i].text).text));
   }
+  PetscCall(PetscFree(entry));
   PetscFunctionReturn(0);
 }
 

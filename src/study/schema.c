@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* A broken file can be wrong in thousands of places: nobody reads more than this. */
 enum { MOST_MISTAKES = 200 };
@@ -16,14 +17,14 @@ PetscErrorCode CheckAdd(Check *check, Place place, const char *path, const char 
   vsnprintf(body, sizeof body, format, arguments);
   va_end(arguments);
   snprintf(own, sizeof own, "%s: %s%s%s", PlaceText(place).text, path, *path ? ": " : "", body);
+  if (check->mistakes->n >= MOST_MISTAKES) {
+    PetscCall(MistakesAdd(check->mistakes, ROBION_STUDY, "%s: there are more mistakes", place.source));
+    PetscFunctionReturn(0);
+  }
   if (check->seen) {
     for (PetscInt i = 0; i < check->seen->n; i++)
       if (!strcmp(check->seen->item[i].text, own)) PetscFunctionReturn(0);
     PetscCall(MistakesAdd(check->seen, ROBION_STUDY, "%s", own));
-  }
-  if (check->mistakes->n >= MOST_MISTAKES) {
-    PetscCall(MistakesAdd(check->mistakes, ROBION_STUDY, "%s: there are more mistakes", place.source));
-    PetscFunctionReturn(0);
   }
   if (check->label && !place.override)
     PetscCall(MistakesAdd(check->mistakes, ROBION_STUDY, "%s: %s: %s%s%s", PlaceText(check->place).text, check->label,
@@ -58,8 +59,10 @@ static PetscBool HasUnit(const char *text)
 {
   size_t digits = strspn(text, "0123456789+-.");
   const char *rest = text + digits;
-  if (!digits || !strpbrk(text, "0123456789")) return PETSC_FALSE;
+  if (!digits || !strpbrk(text, "0123456789") || !text[strspn(text, "0123456789+-.eE")]) return PETSC_FALSE;
+  if (!strncasecmp(text, "0x", 2)) return PETSC_FALSE;
   while (*rest == ' ') rest++;
+  if (rest[0] == '1' && rest[1] == '/') rest += 2; /* 0.1 1/Gy */
   return (*rest >= 'a' && *rest <= 'z') || (*rest >= 'A' && *rest <= 'Z') || *rest == '%' || (*rest & 0x80)
              ? PETSC_TRUE
              : PETSC_FALSE;
@@ -164,9 +167,13 @@ static PetscErrorCode CheckRequired(Check *check, const SchemaKey *key, const No
       const char *meant = SchemaChild(key, found) ? NULL : SchemaNearest(key, found);
       misspelt = meant && !strcmp(meant, child->name) ? PETSC_TRUE : PETSC_FALSE;
     }
-    if (!misspelt)
-      PetscCall(CheckAdd(check, node->place, PathJoin(path, child->name).text, "missing, expected %s (%s)",
-                         SchemaExpected(child).text, child->doc));
+    if (misspelt) continue;
+    Line inner = PathJoin(path, child->name);
+    if (child->type & TYPE_TEXT)
+      PetscCall(CheckAdd(check, node->place, inner.text, "missing, expected %s", child->doc));
+    else
+      PetscCall(
+          CheckAdd(check, node->place, inner.text, "missing, expected %s: %s", child->doc, SchemaExpected(child).text));
   }
   PetscFunctionReturn(0);
 }

@@ -114,9 +114,12 @@ typedef struct Override {
   const Node *value;
   PetscBool of_plan; /* by an arm or sweep, which may not change everything */
 } Override;
-/* Put it there: merged over a mapping, else replaced. A path that leads nowhere is a mistake and changes nothing. */
+/*
+ * Put it there: merged over a mapping, else replaced; an empty mapping empties one, but not if it is an arm's or sweep's. A
+ * path that leads nowhere is a mistake.
+ */
 PetscErrorCode OverrideApply(Check *check, Pool pool, Node *root, const Override *override);
-/* Put "path=value" texts over the study. */
+/* Put "path=value" texts over the study; path={} empties a mapping (sweep={}: no sweep). */
 PetscErrorCode StudySet(Pool pool, Node *root, PetscInt n_set, const char *const *set, Mistakes *mistakes);
 
 /* Check arms and sweep with everything they change, when the study itself has been checked. */

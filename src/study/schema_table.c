@@ -138,7 +138,8 @@ static const SchemaKey sweep_values = {"values", TYPE_LIST, .min_length = 1, .el
                                        .doc = "values of a key"};
 
 static const SchemaKey study_keys[] = {
-    {"robion", TYPE_INTEGER, REQUIRED, .rule = RuleFormatVersion, .doc = "format version of the study file: 1"},
+    {"robion", TYPE_INTEGER, REQUIRED, .rule = RuleFormatVersion,
+     .doc = "the format version of the study file (robion: 1)"},
     {"name", TYPE_LABEL, REQUIRED, .doc = "name of the study and its results folder"},
     {"cases", TYPE_LIST, REQUIRED, .min_length = 1, .element = &case_item, .rule = RuleCases,
      .doc = "patients and phantoms"},

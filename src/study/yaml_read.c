@@ -196,7 +196,7 @@ PetscErrorCode YamlRead(Pool pool, const char *text, size_t length, Place place,
   Reader reader = {pool, place, exit_code, mistakes, &document, NULL, 0};
   *out = NULL;
   PetscCheck(yaml_parser_initialize(&parser), PETSC_COMM_SELF, PETSC_ERR_MEM, "libyaml ran out of memory");
-  yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
+  yaml_parser_set_input_string(&parser, (const unsigned char *)(text ? text : ""), length);
   if (!yaml_parser_load(&parser, &document)) {
     PetscCall(AddSyntaxMistake(&reader, &parser, text, length));
     yaml_parser_delete(&parser);

@@ -1,0 +1,114 @@
+/* Damaged studies neither crash nor hang the reader; good ones are read in milliseconds, by every rank alike. */
+#include "test_study.h"
+#include <time.h>
+
+static double Now_ms(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
+}
+
+static void ParseAnything(const char *text, size_t length)
+{
+  Mistakes mistakes = {0};
+  Study *study;
+  assert_int_equal(StudyParse(text, length, "study.yaml", 0, NULL, &mistakes, &study), 0);
+  assert_true((study == NULL) == MistakesAny(&mistakes));
+  for (PetscInt i = 0; i < mistakes.n; i++) assert_memory_equal(mistakes.item[i].text, "study.yaml:", 11);
+  assert_int_equal(StudyDestroy(&study) || MistakesClear(&mistakes), 0);
+}
+
+/* Cut after every byte. The copy is exactly as long as the text, so that reading past it is found. */
+static void TestTruncated(void **state)
+{
+  char *text = StudyText(STUDIES "good.yaml", 0, NULL);
+  for (size_t n = 0; n <= strlen(text); n++) {
+    char *cut;
+    assert_int_equal(PetscMalloc1(n, &cut), 0);
+    memcpy(cut, text, n);
+    ParseAnything(cut, n);
+    assert_int_equal(PetscFree(cut), 0);
+  }
+  assert_int_equal(PetscFree(text), 0);
+}
+
+/* One byte changed, by a fixed sequence of changes. */
+static void TestChanged(void **state)
+{
+  static const char bytes[] = {'\0', '\t', '\n', ' ', '"', '\'', '*', '&', '[',   ']',
+                               '{',  '}',  ':',  '-', '0', 'x',  '!', '|', '\xff'};
+  char *text = StudyText(STUDIES "plans.yaml", 0, NULL);
+  size_t length = strlen(text), next = 0;
+  for (size_t i = 0; i < length; i++) {
+    char kept = text[i];
+    text[i] = bytes[next++ % sizeof bytes];
+    ParseAnything(text, length);
+    text[i] = kept;
+  }
+  assert_int_equal(PetscFree(text), 0);
+}
+
+static void TestSpeed(void **state)
+{
+  enum { REPEAT = 20 };
+  char *text = StudyText(STUDIES "good.yaml", 0, NULL);
+  double start = Now_ms();
+  for (int i = 0; i < REPEAT; i++) ParseAnything(text, strlen(text));
+  double each = (Now_ms() - start) / REPEAT;
+  print_message("a study of 8 plans: %.2f ms\n", each);
+  assert_true(each < 50); /* 2 ms on an idle core; sanitizers and other jobs leave their mark */
+  assert_int_equal(PetscFree(text), 0);
+}
+
+/* A study with thousands of mistakes ends soon and does not print them all. */
+static void TestManyMistakes(void **state)
+{
+  enum { N = 5000 };
+  char *text;
+  Mistakes mistakes = {0};
+  assert_int_equal(PetscMalloc1(N * 16 + 16, &text), 0);
+  *text = 0;
+  char *end = text;
+  for (int i = 0; i < N; i++) end += sprintf(end, "wrong%d: 1\n", i);
+  double start = Now_ms();
+  assert_null(ParseText(text, 0, NULL, &mistakes));
+  assert_true(Now_ms() - start < 5000);
+  assert_int_equal(mistakes.n, 201);
+  assert_string_equal(mistakes.item[200].text, "study.yaml: there are more mistakes");
+  assert_int_equal(MistakesClear(&mistakes) || PetscFree(text), 0);
+}
+
+static void TestAllRanks(void **state)
+{
+  Mistakes mistakes = {0};
+  Study *study;
+  char hash[17] = "";
+  assert_int_equal(StudyLoadAll(PETSC_COMM_WORLD, STUDIES "plans.yaml", 0, NULL, &mistakes, &study), 0);
+  assert_non_null(study);
+  strcpy(hash, study->hash);
+  assert_int_equal(MPI_Bcast(hash, sizeof hash, MPI_CHAR, 0, PETSC_COMM_WORLD), 0);
+  assert_string_equal(hash, study->hash);
+  assert_int_equal(study->n_plans, 48);
+  assert_int_equal(StudyDestroy(&study), 0);
+  assert_int_equal(StudyLoadAll(PETSC_COMM_WORLD, STUDIES "ten_mistakes.yaml", 0, NULL, &mistakes, &study), 0);
+  assert_null(study);
+  assert_int_equal(mistakes.n, 11);
+  assert_int_equal(MistakesClear(&mistakes), 0);
+  assert_int_equal(StudyLoadAll(PETSC_COMM_WORLD, STUDIES "none.yaml", 0, NULL, &mistakes, &study), 0);
+  assert_null(study);
+  assert_int_equal(mistakes.n, 1);
+  assert_int_equal(MistakesExit(&mistakes), ROBION_STUDY);
+  assert_int_equal(MistakesClear(&mistakes), 0);
+}
+
+int main(int argc, char **argv)
+{
+  if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(TestTruncated),    cmocka_unit_test(TestChanged),  cmocka_unit_test(TestSpeed),
+      cmocka_unit_test(TestManyMistakes), cmocka_unit_test(TestAllRanks),
+  };
+  int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  return PetscFinalize() ? 1 : failures;
+}

@@ -1,0 +1,192 @@
+/* Arms, sweeps and --set: which plans come of them, and how their mistakes are told. */
+#include "test_study.h"
+
+static const PlanSpec *FindPlan(const Study *study, const char *patient, const char *arm, const char *sweep)
+{
+  for (PetscInt i = 0; i < study->n_plans; i++)
+    if (!strcmp(study->plans[i].case_name, patient) && !strcmp(study->plans[i].arm, arm) &&
+        !strcmp(study->plans[i].sweep, sweep))
+      return &study->plans[i];
+  fail_msg("no plan %s/%s/%s", patient, arm, sweep);
+  return NULL;
+}
+
+static void TestExpansion(void **state)
+{
+  char *text = StudyText(STUDIES "plans.yaml", 0, NULL);
+  Study *study = GoodStudy(text, 0, NULL);
+  const char *sweep = "spots.layer_mm=3,beams.0.isocentre_mm=[1, 2, 3]";
+  assert_int_equal(study->n_plans, 2 * 4 * 3 * 2);
+  /* by case, then arm, then sweep point, the last key fastest */
+  assert_string_equal(study->plans[0].sweep, "spots.layer_mm=2,beams.0.isocentre_mm=[0, 0, 0]");
+  assert_string_equal(study->plans[1].sweep, "spots.layer_mm=2,beams.0.isocentre_mm=[1, 2, 3]");
+  assert_string_equal(study->plans[2].sweep, "spots.layer_mm=3,beams.0.isocentre_mm=[0, 0, 0]");
+  assert_string_equal(study->plans[6].arm, "nominal");
+  assert_string_equal(study->plans[24].case_name, "b");
+  assert_int_equal(study->plans[24].case_index, 1);
+  assert_true(study->plans[24].settings.patient.phantom.heterogeneous);
+
+  const Settings *same = &FindPlan(study, "a", "same", sweep)->settings;
+  assert_true(same->robust.mode == ROBUST_VOXELWISE && same->robust.on_effect && same->spots.lateral_mm == 4);
+  assert_true(same->spots.layer_mm == 3 && same->beams[0].isocentre_mm[1] == 2 && !same->beams[1].has_isocentre);
+  const Settings *nominal = &FindPlan(study, "a", "nominal", sweep)->settings;
+  assert_true(nominal->robust.mode == ROBUST_NONE && !nominal->robust.on_effect); /* the word replaced the mapping */
+  const Settings *nested = &FindPlan(study, "b", "nested", sweep)->settings;
+  assert_true(nested->spots.lateral_mm == 5 && nested->spots.layer_mm == 3 && nested->objectives[1].weight == 7);
+  assert_true(nested->objectives[0].weight == 100 && nested->robust.importance == 3 && nested->robust.on_effect);
+  const Settings *dotted = &FindPlan(study, "b", "dotted", sweep)->settings;
+  assert_true(dotted->spots.lateral_mm == 6 && dotted->robust.mode == ROBUST_EXPECTED && dotted->n_beams == 1);
+  assert_true(dotted->beams[0].gantry_deg == 270 && dotted->beams[0].isocentre_mm[0] == 1);
+  assert_int_equal(StudyDestroy(&study) || PetscFree(text), 0);
+}
+
+static void TestFolders(void **state)
+{
+  char *text = StudyText(STUDIES "plans.yaml", 0, NULL);
+  Study *study = GoodStudy(text, 1, (const char *const[]){"sweep.spots.margin_mm=[1, 2.5]"});
+  for (PetscInt i = 0; i < study->n_plans; i++) {
+    const char *folder = study->plans[i].folder;
+    assert_int_equal(strspn(folder, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-+=,/"),
+                     strlen(folder));
+    for (PetscInt k = 0; k < i; k++) assert_string_not_equal(folder, study->plans[k].folder);
+  }
+  assert_int_equal(StudyDestroy(&study), 0);
+  assert_int_equal(PetscFree(text), 0);
+  text = StudyText(STUDIES "good.yaml", 0, NULL);
+  study = GoodStudy(text, 0, NULL);
+  assert_string_equal(study->plans[3].folder, "cases/plain/robust/spots.layer_mm=3");
+  assert_int_equal(StudyDestroy(&study) || PetscFree(text), 0);
+}
+
+static void TestArmMistakes(void **state)
+{
+  static const struct {
+    const char *line, *mistake;
+  } slips[] = {
+      {"arms: {a: {robust: {mode: vox}}}",
+       "24:27: robust.mode: found vox, expected none, expected, composite or voxelwise"},
+      {"arms: {a: {spots: {latral_mm: 3}}}", "24:20: spots.latral_mm: unknown key, did you mean lateral_mm?"},
+      {"arms: {a: {spots.latral_mm: 3}}", "24:12: arms.a.spots.latral_mm: unknown key, did you mean spots.lateral_mm?"},
+      {"arms: {a: {lateral_mm: 3}}", "24:12: arms.a.lateral_mm: unknown key, did you mean spots.lateral_mm?"},
+      {"arms: {a: {dose_grid_mm: -1}, b: {}}", "24:26: dose_grid_mm: found -1, expected a number above 0 (mm)"},
+      {"arms: {a: {dose_grid_mm.x: 1}}",
+       "24:12: arms.a.dose_grid_mm.x: unknown key, dose_grid_mm holds no keys or entries"},
+      {"arms: {a: {objectives.2.weight: 1}}",
+       "24:12: arms.a.objectives.2.weight: found entry 2, but objectives has 2, counted from 0"},
+      {"arms: {a: {objectives.CTV.weight: 1}}",
+       "24:12: arms.a.objectives.CTV.weight: found CTV, expected the number of an entry of objectives (from 0)"},
+      {"arms: {a: {cases: []}}", "24:12: arms.a.cases: found cases, which is the same for all plans of a study"},
+      {"arms: {a: {name: x}}", "24:12: arms.a.name: found name, which is the same for all plans of a study"},
+      /* the robust key is fine where it stands, and so is the arm's: only together they make no sense */
+      {"arms: {a: {}, b: {scenarios: {optimize: {range_percent: [0], setup: none}}}}",
+       "24:15: arm b: robust: found voxelwise with the nominal scenario alone, expected scenarios.optimize to hold "
+       "more"},
+  };
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(slips); i++) {
+    char expected[512];
+    snprintf(expected, sizeof expected, "study.yaml:%s", slips[i].mistake);
+    AssertMistake(STUDIES "good.yaml", 24, slips[i].line, expected);
+  }
+}
+
+static void TestSweepMistakes(void **state)
+{
+  static const struct {
+    const char *line, *mistake;
+  } slips[] = {
+      {"sweep: {spots.latral_mm: [2, 3]}", "25:9: sweep.spots.latral_mm: unknown key, did you mean spots.lateral_mm?"},
+      {"sweep: {spots.layer_mm: [2, 0]}", "25:29: spots.layer_mm: found 0, expected a number above 0 (mm)"},
+      {"sweep: {spots.layer_mm: [2, 2.0]}", "25:29: sweep.spots.layer_mm: found 2.0 again, expected it once"},
+      {"sweep: {arms: [{}]}", "25:9: sweep.arms: found arms, which is the same for all plans of a study"},
+      {"sweep: {scenarios.optimize.setup_mm: [0]}",
+       "25:39: scenarios.optimize.setup_mm: found 0 with setup: axes, expected a number above 0 (mm)"},
+  };
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(slips); i++) {
+    char expected[512];
+    snprintf(expected, sizeof expected, "study.yaml:%s", slips[i].mistake);
+    AssertMistake(STUDIES "good.yaml", 25, slips[i].line, expected);
+  }
+  char huge[4096] = "sweep: {";
+  for (int k = 0; k < 6; k++) {
+    static const char *const key[] = {"spots.layer_mm", "spots.lateral_mm",    "spots.margin_mm",
+                                      "machine.sad_mm", "objectives.0.weight", "objectives.1.weight"};
+    sprintf(huge + strlen(huge), "%s%s: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]", k ? ", " : "", key[k]);
+  }
+  strcat(huge, "}");
+  AssertMistake(STUDIES "good.yaml", 25, huge,
+                "study.yaml:25:1: sweep: found 4000000 plans (cases x arms x sweep points), expected at most 20000");
+}
+
+/* Base, arm and sweep are right by themselves; what they make together is told once, where the sweep is written. */
+static void TestPointMistakes(void **state)
+{
+  static const char *const expected[] = {
+      "study.yaml:25:1: arm robust, sweep point scenarios.optimize.setup=none,spots.layer_mm=2: robust: found "
+      "voxelwise with the "
+      "nominal scenario alone, expected scenarios.optimize to hold more"};
+  Mistakes mistakes = {0};
+  char *text =
+      StudyText(STUDIES "good.yaml", 25, "sweep: {scenarios.optimize.setup: [none, axes], spots.layer_mm: [2, 3]}");
+  assert_null(ParseText(text, 1, (const char *const[]){"scenarios.optimize.range_percent=[0]"}, &mistakes));
+  AssertMistakes(&mistakes, 1, expected);
+  assert_int_equal(MistakesClear(&mistakes) || PetscFree(text), 0);
+}
+
+static void AssertSet(const char *set, RobionExit exit_code, const char *expected)
+{
+  Mistakes mistakes = {0};
+  char *text = StudyText(STUDIES "good.yaml", 0, NULL);
+  assert_null(ParseText(text, 1, &set, &mistakes));
+  AssertMistakes(&mistakes, 1, &expected);
+  assert_int_equal(MistakesExit(&mistakes), exit_code);
+  assert_int_equal(MistakesClear(&mistakes) || PetscFree(text), 0);
+}
+
+static void TestSet(void **state)
+{
+  static const char *const set[] = {"objectives.0.weight=7",
+                                    "cases.0.ct_spacing_mm=3",
+                                    "structures.rim.2=CTV plus 1 mm",
+                                    "spots={margin_mm: 1}",
+                                    "robust=none",
+                                    "sweep={}"};
+  char *text = StudyText(STUDIES "good.yaml", 0, NULL);
+  /* the structure named "rim.2": a name may hold dots */
+  Study *study = GoodStudy(text, PETSC_STATIC_ARRAY_LENGTH(set), set);
+  const Settings *s = &study->plans[1].settings; /* arm robust, which changes nothing */
+  assert_int_equal(study->n_plans, 4);
+  assert_true(s->objectives[0].weight == 7 && s->patient.phantom.ct_spacing_mm == 3 && s->robust.mode == ROBUST_NONE);
+  assert_true(s->spots.margin_mm == 1 && s->spots.layer_mm == 2 && s->n_derived == 3);
+  assert_string_equal(s->derived[2].name, "rim.2");
+  assert_int_equal(StudyDestroy(&study) || PetscFree(text), 0);
+}
+
+static void TestSetMistakes(void **state)
+{
+  AssertSet("spots", ROBION_COMMAND_LINE, "--set spots: found no =, expected path=value");
+  AssertSet("=3", ROBION_COMMAND_LINE, "--set =3: found no path, expected path=value");
+  AssertSet("dose_grid_mm=", ROBION_COMMAND_LINE, "--set dose_grid_mm=: found no value, expected path=value");
+  AssertSet("hlut=[[1, 2", ROBION_COMMAND_LINE, "--set hlut=[[1, 2: not valid YAML: did not find expected ',' or ']'");
+  AssertSet("dose_grid_mm=-3", ROBION_STUDY,
+            "--set dose_grid_mm=-3: dose_grid_mm: found -3, expected a number above 0 (mm)");
+  AssertSet("dose_grid_cm=3", ROBION_STUDY,
+            "--set dose_grid_cm=3: dose_grid_cm: unknown key, did you mean dose_grid_mm?");
+  AssertSet("spots.lateral_mm=4 mm", ROBION_STUDY,
+            "--set spots.lateral_mm=4 mm: spots.lateral_mm: found 4 mm, expected a number above 0 and up to 50 (mm): "
+            "the unit is "
+            "in the key's name, leave it out");
+  AssertSet("beams.5.gantry_deg=3", ROBION_STUDY,
+            "--set beams.5.gantry_deg=3: beams.5.gantry_deg: found entry 5, but beams has 2, counted from 0");
+}
+
+int main(int argc, char **argv)
+{
+  if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(TestExpansion),     cmocka_unit_test(TestFolders),       cmocka_unit_test(TestArmMistakes),
+      cmocka_unit_test(TestSweepMistakes), cmocka_unit_test(TestPointMistakes), cmocka_unit_test(TestSet),
+      cmocka_unit_test(TestSetMistakes),
+  };
+  int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  return PetscFinalize() ? 1 : failures;
+}

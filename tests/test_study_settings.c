@@ -1,0 +1,222 @@
+/* From a study's text to settings: values, defaults, the reference file, the effective study. */
+#include "../src/study/schema_private.h"
+#include "test_study.h"
+
+static void TestValues(void **state)
+{
+  char *text = StudyText(STUDIES "good.yaml", 0, NULL);
+  Study *study = GoodStudy(text, 0, NULL);
+  assert_string_equal(study->name, "good");
+  assert_string_equal(study->file, "study.yaml");
+  assert_int_equal(study->n_plans, 8);
+  const Settings *s = &study->plans[2].settings; /* case plain, arm robust, layer 2 mm */
+  assert_string_equal(s->patient.name, "plain");
+  assert_string_equal(s->patient.phantom.kind, "rtog");
+  assert_string_equal(s->patient.where, "study.yaml:4:15");
+  assert_true(s->patient.phantom.ct_spacing_mm == 2);
+  assert_null(s->patient.file);
+  assert_int_equal(s->hlut.n, 3);
+  assert_true(s->hlut.hu[2] == 3000 && s->hlut.rsp[2] == 2.5);
+  assert_true(s->machine.spot_fwhm_mm == 6 && s->biology.alpha_x_per_Gy == 0.2);
+  assert_true(s->prescription_Gy_RBE == 3 && s->fractions == 20);
+  assert_string_equal(s->target, "CTV");
+  assert_string_equal(s->target_where, "study.yaml:9:55");
+  assert_int_equal(s->n_beams, 2);
+  assert_true(s->beams[1].gantry_deg == 90 && s->beams[1].couch_deg == -30 && s->beams[1].isocentre_mm[2] == 3);
+  assert_true(s->beams[1].has_isocentre && !s->beams[0].has_isocentre && !s->beams_from_case);
+  assert_true(s->dose_grid_mm == 3 && s->spots.lateral_mm == 3.5 && s->spots.layer_mm == 2 && s->spots.margin_mm == 4);
+  assert_true(s->dropped_dose_fraction == 0.01);
+  assert_int_equal(s->n_derived, 2);
+  assert_string_equal(s->derived[1].expression, "ring 0-20 mm around PTV");
+  assert_string_equal(s->derived[1].where, "study.yaml:14:39");
+  assert_int_equal(s->n_priority, 2);
+  assert_string_equal(s->priority[1], "OAR");
+  assert_int_equal(s->optimize.setup, SETUP_AXES);
+  assert_true(s->optimize.n_range == 2 && s->optimize.range_percent[0] == -3.5 && s->optimize.setup_mm[2] == 2);
+  assert_true(s->evaluate.setup == SETUP_LIST && s->evaluate.n_shift == 2 && s->evaluate.shift_mm[1][1] == -2);
+  assert_int_equal(s->n_objectives, 2);
+  assert_true(s->objectives[0].quantity == QUANTITY_RBE_WEIGHTED && s->objectives[0].weight == 100 &&
+              s->objectives[0].robust);
+  assert_true(s->objectives[1].quantity == QUANTITY_PHYSICAL && s->objectives[1].dose_Gy == 1 &&
+              !s->objectives[1].robust);
+  assert_string_equal(s->objectives[1].where, "study.yaml:21:17");
+  assert_true(s->robust.mode == ROBUST_VOXELWISE && s->robust.on_effect && s->robust.importance == 2);
+  assert_true(s->optimizer.max_iterations == 50 && s->optimizer.window == 5 && s->optimizer.max_minutes == 2);
+  assert_true(s->optimizer.relative_tolerance == 1e-5);
+  assert_string_equal(study->plans[4].settings.patient.name, "patient");
+  assert_string_equal(study->plans[4].settings.patient.file, "patient.h5");
+  assert_int_equal(StudyDestroy(&study), 0);
+  assert_int_equal(PetscFree(text), 0);
+}
+
+static void TestDefaults(void **state)
+{
+  char *text = StudyText(STUDIES "least.yaml", 0, NULL);
+  MachineSpec machine;
+  BiologySpec biology;
+  HLUT hlut;
+  assert_int_equal(MachineSpecDefault(&machine) || BiologySpecDefault(&biology) || HLUTDefault(&hlut), 0);
+  Study *study = GoodStudy(text, 0, NULL);
+  assert_int_equal(study->n_plans, 1);
+  const PlanSpec *plan = &study->plans[0];
+  assert_string_equal(plan->arm, "plan");
+  assert_string_equal(plan->sweep, "");
+  assert_string_equal(plan->case_name, "water-box");
+  assert_string_equal(plan->folder, "cases/water-box/plan");
+  const Settings *s = &plan->settings;
+  assert_true(s->patient.phantom.size_mm[0] == 200 && s->patient.phantom.target_mm[0] == 50);
+  assert_int_equal(s->hlut.n, hlut.n);
+  for (PetscInt i = 0; i < hlut.n; i++) assert_true(s->hlut.hu[i] == hlut.hu[i] && s->hlut.rsp[i] == hlut.rsp[i]);
+  assert_string_equal(s->base_data, "builtin");
+  assert_string_equal(s->machine.ion, machine.ion);
+  assert_true(s->machine.energy_min_MeV_u == machine.energy_min_MeV_u &&
+              s->machine.energy_max_MeV_u == machine.energy_max_MeV_u);
+  assert_true(s->machine.range_step_mm == machine.range_step_mm &&
+              s->machine.ripple_sigma_mm == machine.ripple_sigma_mm);
+  assert_true(s->machine.spot_fwhm_mm == machine.spot_fwhm_mm && s->machine.momentum_spread == machine.momentum_spread);
+  assert_string_equal(s->biology.model, biology.model);
+  assert_true(s->biology.beta_x_per_Gy2 == biology.beta_x_per_Gy2 && s->biology.d_t_Gy == biology.d_t_Gy);
+  assert_int_equal(s->fractions, 1);
+  assert_true(s->spots.lateral_mm == 4 && s->spots.layer_mm == 3 && s->spots.margin_mm == 4);
+  assert_true(s->dropped_dose_fraction == 0.002);
+  assert_true(s->n_derived == 0 && s->n_priority == 0);
+  assert_true(s->optimize.n_range == 1 && s->optimize.range_percent[0] == 0 && s->optimize.setup == SETUP_NONE);
+  assert_true(s->evaluate.n_range == 1 && s->evaluate.range_percent[0] == 0 && s->evaluate.setup == SETUP_NONE);
+  assert_true(s->objectives[0].weight == 1 && s->objectives[0].robust);
+  assert_true(s->robust.mode == ROBUST_NONE && !s->robust.on_effect && s->robust.importance == 1);
+  assert_true(s->optimizer.max_iterations == 300 && s->optimizer.relative_tolerance == 1e-4 &&
+              s->optimizer.window == 10);
+  assert_true(s->optimizer.max_minutes == 0);
+  assert_int_equal(PetscFree(hlut.hu) || PetscFree(hlut.rsp) || StudyDestroy(&study) || PetscFree(text), 0);
+}
+
+/* Paths are meant from the study's folder; missing files are told with the place that names them. */
+static void TestFiles(void **state)
+{
+  static const char *const set[] = {"machine.base_data=data/12C.h5"};
+  static const char *const expected[] = {
+      "tests/studies/good.yaml:5:12: case file tests/studies/patient.h5 does not exist",
+      "--set machine.base_data=data/12C.h5: base data tests/studies/data/12C.h5 does not exist"};
+  Mistakes mistakes = {0};
+  Study *study;
+  assert_int_equal(StudyLoad(STUDIES "good.yaml", 1, set, &mistakes, &study), 0);
+  assert_int_equal(mistakes.n, 0);
+  assert_int_equal(StudyCheckFiles(study, &mistakes), 0);
+  assert_int_equal(mistakes.n, 2);
+  for (int i = 0; i < 2; i++) {
+    assert_string_equal(mistakes.item[i].text, expected[1 - i]);
+    assert_int_equal(mistakes.item[i].exit, ROBION_INPUT);
+  }
+  assert_int_equal(MistakesClear(&mistakes) || StudyDestroy(&study), 0);
+  assert_int_equal(StudyLoad(STUDIES "none.yaml", 0, NULL, &mistakes, &study), 0);
+  assert_null(study);
+  assert_int_equal(mistakes.n, 1);
+  assert_int_equal(MistakesExit(&mistakes), ROBION_STUDY);
+  assert_int_equal(MistakesClear(&mistakes), 0);
+}
+
+/* Every key of the table somewhere among the values of that key in a study; optimize and evaluate have the same keys. */
+static void AssertKeys(const SchemaKey *key, PetscInt n, Node *const *node, const char *path)
+{
+  for (PetscInt c = 0; c < key->n_child; c++) {
+    Node *found[64], *inner[64];
+    PetscInt n_found = 0, n_inner = 0;
+    Line name = PathJoin(path, key->child[c].name);
+    for (PetscInt s = 0; s < key->n_child; s++)
+      for (PetscInt i = 0; i < n && n_found < 64; i++) {
+        Node *value = NodeGet(node[i], key->child[s].name);
+        PetscBool same = s == c || (key->child[c].child && key->child[s].child == key->child[c].child);
+        if (value && same) found[n_found++] = value;
+      }
+    PetscBool own = PETSC_FALSE;
+    for (PetscInt i = 0; i < n; i++) own = own || NodeGet(node[i], key->child[c].name) ? PETSC_TRUE : PETSC_FALSE;
+    if (!own) print_error("configs/reference.yaml lacks %s\n", name.text);
+    assert_true(own);
+    AssertKeys(&key->child[c], n_found, found, name.text);
+    if (!key->child[c].element || !key->child[c].element->n_child) continue;
+    for (PetscInt i = 0; i < n_found; i++)
+      for (PetscInt k = 0; k < found[i]->n && n_inner < 64; k++) inner[n_inner++] = found[i]->entry[k].value;
+    AssertKeys(key->child[c].element, n_inner, inner, name.text);
+  }
+}
+
+/* The whole line of a text that starts with `start`. */
+static void AssertSameLine(const char *a, const char *b, const char *start)
+{
+  const char *x = strstr(a, start), *y = strstr(b, start);
+  assert_true(x && y);
+  size_t n = strcspn(x, "\n");
+  assert_int_equal(n, strcspn(y, "\n"));
+  assert_memory_equal(x, y, n);
+}
+
+static void TestReference(void **state)
+{
+  char *text = StudyText("configs/reference.yaml", 0, NULL), *least = StudyText(STUDIES "least.yaml", 0, NULL);
+  Mistakes mistakes = {0};
+  Pool pool;
+  Node *root;
+  const Place start = {"reference", 1, 1, PETSC_FALSE};
+  Study *study = GoodStudy(text, 0, NULL), *fallback = GoodStudy(least, 0, NULL);
+  assert_int_equal(PoolCreate(&pool) || YamlRead(pool, text, strlen(text), start, ROBION_STUDY, &mistakes, &root), 0);
+  AssertKeys(&schema_study, 1, &root, "");
+  /* what it calls a default is one */
+  AssertSameLine(study->yaml, fallback->yaml, "\nmachine:");
+  AssertSameLine(study->yaml, fallback->yaml, "\nbiology:");
+  AssertSameLine(study->yaml, fallback->yaml, "\nspots:");
+  AssertSameLine(study->yaml, fallback->yaml, "\noptimizer:");
+  assert_int_equal(study->plans[0].settings.hlut.n, fallback->plans[0].settings.hlut.n);
+  assert_int_equal(StudyDestroy(&study) || StudyDestroy(&fallback) || PetscSegBufferDestroy(&pool), 0);
+  assert_int_equal(PetscFree(text) || PetscFree(least), 0);
+}
+
+/* What is written back gives the same study again, down to the hash; a plan's text gives the same plan. */
+static void TestEffective(void **state)
+{
+  static const char *const files[] = {STUDIES "good.yaml", STUDIES "least.yaml", STUDIES "plans.yaml",
+                                      "configs/reference.yaml"};
+  static const char *const set[] = {"dose_grid_mm=2.5", "robust=composite", "scenarios.optimize.range_percent=[-2, 2]"};
+  for (size_t f = 0; f < PETSC_STATIC_ARRAY_LENGTH(files); f++) {
+    char *text = StudyText(files[f], 0, NULL);
+    Study *study = GoodStudy(text, 3, set), *again = GoodStudy(study->yaml, 0, NULL);
+    assert_string_equal(study->yaml, again->yaml);
+    assert_string_equal(study->hash, again->hash);
+    assert_int_equal(strspn(study->hash, "0123456789abcdef"), 16);
+    assert_int_equal(study->n_plans, again->n_plans);
+    assert_non_null(strstr(study->yaml, "\ndose_grid_mm: 2.5\n"));
+    for (PetscInt p = 0; p < study->n_plans; p++) {
+      assert_string_equal(study->plans[p].yaml, again->plans[p].yaml);
+      assert_string_equal(study->plans[p].folder, again->plans[p].folder);
+      Study *plan = GoodStudy(study->plans[p].yaml, 0, NULL);
+      assert_int_equal(plan->n_plans, 1);
+      assert_string_equal(plan->yaml, study->plans[p].yaml);
+      assert_string_equal(plan->plans[0].yaml, study->plans[p].yaml);
+      assert_int_equal(StudyDestroy(&plan), 0);
+    }
+    assert_int_equal(StudyDestroy(&study) || StudyDestroy(&again) || PetscFree(text), 0);
+  }
+}
+
+/* Comments, the order of keys and where defaults are spelt out do not change what a study is. */
+static void TestHash(void **state)
+{
+  char *text = StudyText(STUDIES "least.yaml", 2, NULL), other[2048];
+  snprintf(other, sizeof other, "# the same\n%sspots: {layer_mm: 3}\nname: least\n", text);
+  char *plain = StudyText(STUDIES "least.yaml", 0, NULL);
+  Study *a = GoodStudy(plain, 0, NULL), *b = GoodStudy(other, 0, NULL);
+  assert_string_equal(a->hash, b->hash);
+  Study *c = GoodStudy(plain, 1, (const char *const[]){"spots.layer_mm=3.5"});
+  assert_string_not_equal(a->hash, c->hash);
+  assert_int_equal(StudyDestroy(&a) || StudyDestroy(&b) || StudyDestroy(&c) || PetscFree(text) || PetscFree(plain), 0);
+}
+
+int main(int argc, char **argv)
+{
+  if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(TestValues),    cmocka_unit_test(TestDefaults),  cmocka_unit_test(TestFiles),
+      cmocka_unit_test(TestReference), cmocka_unit_test(TestEffective), cmocka_unit_test(TestHash),
+  };
+  int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  return PetscFinalize() ? 1 : failures;
+}
