@@ -317,10 +317,8 @@ static PetscErrorCode WriteProvenance(SharedFile *file, const PlanResult *r)
   PetscFunctionBegin;
   Provenance p = *r->provenance;
   PetscCallMPI(MPI_Bcast(&p, (PetscMPIInt)sizeof p, MPI_BYTE, 0, file->comm));
-  if (file->measuring)
-    file->bytes += 2 * sizeof p + (size_t)r->n_inputs * (sizeof(InputFile) + 512);
-  else
-    ProvenanceWriteHDF5(&p, r->n_inputs, r->inputs, &file->sink);
+  if (file->pass == PASS_MEASURE) file->bytes += 2 * sizeof p + (size_t)r->n_inputs * (sizeof(InputFile) + 512);
+  if (file->pass == PASS_WRITE) ProvenanceWriteHDF5(&p, r->n_inputs, r->inputs, &file->sink);
   PetscFunctionReturn(0);
 }
 
@@ -351,7 +349,9 @@ PetscErrorCode PlanFileWrite(MPI_Comm comm, const PlanResult *result, const char
   PetscCall(SharedFileMeasure(comm, &file));
   PetscCall(WriteContent(&file, result));
   PetscCall(SharedFileOpen(&file, name, mistakes));
-  if (file.sink.id < 0) PetscFunctionReturn(0);
+  if (!file.sink.name) PetscFunctionReturn(0);
+  PetscCall(WriteContent(&file, result));
+  PetscCall(SharedFileReopen(&file));
   PetscCall(WriteContent(&file, result));
   PetscCall(SharedFileClose(&file, mistakes));
   PetscFunctionReturn(0);

@@ -1,6 +1,3 @@
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* fallocate */
-#endif
 #include "shared_file.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +6,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* Arrays above this are cut into chunks of about CHUNK_BYTES and compressed. */
@@ -24,7 +20,7 @@ PetscErrorCode SharedFileMeasure(MPI_Comm comm, SharedFile *file)
   file->comm = comm;
   PetscCallMPI(MPI_Comm_rank(comm, &file->rank));
   PetscCallMPI(MPI_Comm_size(comm, &file->size));
-  file->measuring = PETSC_TRUE;
+  file->pass = PASS_MEASURE;
   file->bytes = FILE_BYTES;
   file->sink.id = -1;
   PetscFunctionReturn(0);
@@ -40,23 +36,19 @@ static PetscErrorCode AgreeOn(const SharedFile *file, int *reason)
 }
 
 /*
- * Take the blocks now: a disk that fills up in the middle of a collective write leaves some ranks waiting for others
- * for ever. Where the file system cannot reserve blocks its count of free ones has to do. Returns an errno.
+ * Take the blocks now: a disk that fills up in the middle of a collective write leaves some ranks waiting for others for
+ * ever, or the data is lost without a word. posix_fallocate writes to every block where the file system cannot reserve, and
+ * fsync brings out what a network file system or a quota only finds then. Returns an errno.
  */
 static int ReserveSpace(const char *name, size_t bytes, int flags)
 {
   struct rlimit limit;
-  struct statvfs facts;
   int reason = 0, descriptor = open(name, flags, 0666);
   if (descriptor < 0) return errno;
   if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur != RLIM_INFINITY && (size_t)limit.rlim_cur < bytes)
     reason = EFBIG;
-  if (!reason && fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes)) reason = errno;
-  if (reason == EOPNOTSUPP || reason == ENOSYS) {
-    reason = 0;
-    if (!fstatvfs(descriptor, &facts) && (double)facts.f_bavail * (double)facts.f_frsize < (double)bytes)
-      reason = ENOSPC;
-  }
+  if (!reason) reason = posix_fallocate(descriptor, 0, (off_t)bytes);
+  if (!reason && fsync(descriptor)) reason = errno;
   if (close(descriptor) && !reason) reason = errno;
   return reason;
 }
@@ -95,7 +87,7 @@ PetscErrorCode SharedFileOpen(SharedFile *file, const char *name, Mistakes *mist
   PetscFunctionBegin;
   char temporary[PETSC_MAX_PATH_LEN];
   int reason = 0;
-  file->measuring = PETSC_FALSE;
+  file->pass = PASS_WRITE;
   snprintf(temporary, sizeof temporary, "%s.tmp", name);
   PetscCall(PetscStrallocpy(name, &file->sink.name));
   PetscCall(PetscStrallocpy(temporary, &file->sink.temporary));
@@ -191,6 +183,25 @@ static herr_t WriteShare(const SharedFile *file, const char *path, hid_t type, i
   return status;
 }
 
+/* Compare what is on disk with what should be: all of it, as a lost chunk is zeros or does not decompress. */
+static PetscErrorCode VerifyArray(SharedFile *file, const char *path, hid_t type, size_t bytes, const void *data)
+{
+  PetscFunctionBegin;
+  if (!bytes) PetscFunctionReturn(0);
+  char *found;
+  PetscCall(PetscMalloc1(bytes, &found));
+  H5E_BEGIN_TRY
+  {
+    hid_t set = H5Dopen2(file->sink.id, path, H5P_DEFAULT);
+    herr_t status = set < 0 ? -1 : H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, found);
+    if (status < 0 || memcmp(found, data, bytes)) file->sink.failed = PETSC_TRUE;
+    if (set >= 0) H5Dclose(set);
+  }
+  H5E_END_TRY
+  PetscCall(PetscFree(found));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode SharedFileArray(SharedFile *file, const char *path, hid_t type, int rank, const hsize_t *dims,
                                const void *data, const char *unit, const char *long_name)
 {
@@ -198,13 +209,17 @@ PetscErrorCode SharedFileArray(SharedFile *file, const char *path, hid_t type, i
   size_t row_bytes = H5Tget_size(type), bytes;
   for (int i = 1; i < rank; i++) row_bytes *= (size_t)dims[i];
   bytes = row_bytes * (size_t)dims[0];
-  if (file->measuring) {
+  if (file->pass == PASS_MEASURE) {
     PetscCall(CheckFinite(path, type, bytes / H5Tget_size(type), data));
     file->bytes += bytes + bytes / 256 + OBJECT_BYTES +
                    CHUNK_INDEX_BYTES * (bytes / CHUNK_BYTES + dims[0] / (1 + CHUNK_BYTES / row_bytes));
     PetscFunctionReturn(0);
   }
   if (file->sink.failed) PetscFunctionReturn(0);
+  if (file->pass == PASS_VERIFY) {
+    if (file->rank == 0) PetscCall(VerifyArray(file, path, type, bytes, data));
+    PetscFunctionReturn(0);
+  }
   H5E_BEGIN_TRY
   {
     if (WriteShare(file, path, type, rank, dims, row_bytes, data) < 0) file->sink.failed = PETSC_TRUE;
@@ -240,10 +255,11 @@ PetscErrorCode SharedFileStrings(SharedFile *file, const char *path, PetscInt n,
 PetscErrorCode SharedFileGroup(SharedFile *file, const char *path)
 {
   PetscFunctionBegin;
-  if (file->measuring) {
+  if (file->pass == PASS_MEASURE) {
     file->bytes += OBJECT_BYTES;
     PetscFunctionReturn(0);
   }
+  if (file->pass == PASS_VERIFY) PetscFunctionReturn(0);
   H5WriteGroup(&file->sink, path);
   PetscCall(AgreeOnFailure(file));
   PetscFunctionReturn(0);
@@ -252,29 +268,29 @@ PetscErrorCode SharedFileGroup(SharedFile *file, const char *path)
 PetscErrorCode SharedFileString(SharedFile *file, const char *path, const char *attribute, const char *text)
 {
   PetscFunctionBegin;
-  if (file->measuring) {
+  if (file->pass == PASS_MEASURE) {
     file->bytes += strlen(text) + strlen(attribute) + CHUNK_INDEX_BYTES;
     PetscFunctionReturn(0);
   }
-  H5WriteString(&file->sink, path, attribute, text);
+  if (file->pass == PASS_WRITE) H5WriteString(&file->sink, path, attribute, text);
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode SharedFileDoubles(SharedFile *file, const char *path, const char *attribute, int n, const double *value)
 {
   PetscFunctionBegin;
-  if (file->measuring) {
+  if (file->pass == PASS_MEASURE) {
     for (int i = 0; i < n; i++)
       PetscCheck(isfinite(value[i]), PETSC_COMM_SELF, PETSC_ERR_FP,
                  "%s: attribute %s is %g, only finite numbers are written", path, attribute, value[i]);
     file->bytes += (size_t)n * sizeof *value + CHUNK_INDEX_BYTES;
     PetscFunctionReturn(0);
   }
-  H5WriteDoubles(&file->sink, path, attribute, n, value);
+  if (file->pass == PASS_WRITE) H5WriteDoubles(&file->sink, path, attribute, n, value);
   PetscFunctionReturn(0);
 }
 
-/* Give back reserved blocks beyond the end, make the bytes durable, give the file its name. Returns an errno. */
+/* Give back what is left of the reserved blocks, make the bytes durable, give the file its name. Returns an errno. */
 static int Finish(const H5Sink *sink)
 {
   struct stat facts;
@@ -286,11 +302,23 @@ static int Finish(const H5Sink *sink)
   return reason;
 }
 
-PetscErrorCode SharedFileClose(SharedFile *file, Mistakes *mistakes)
+/*
+ * HDF5 cannot forget a file without writing what it still holds of it, and a file it could not close makes it crash when the
+ * program ends. On a full disk cutting the file to nothing gives the room for those last bytes.
+ */
+static PetscErrorCode CloseWritten(SharedFile *file)
 {
   PetscFunctionBegin;
-  int reason;
+  H5E_BEGIN_TRY
+  {
+    if (!file->sink.failed && H5Fflush(file->sink.id, H5F_SCOPE_GLOBAL) < 0) file->sink.failed = PETSC_TRUE;
+  }
+  H5E_END_TRY
   PetscCall(AgreeOnFailure(file));
+  if (file->sink.failed) {
+    if (file->rank == 0 && truncate(file->sink.temporary, 0)) unlink(file->sink.temporary);
+    PetscCallMPI(MPI_Barrier(file->comm));
+  }
   H5E_BEGIN_TRY
   {
     if (H5Fclose(file->sink.id) < 0) file->sink.failed = PETSC_TRUE;
@@ -298,13 +326,38 @@ PetscErrorCode SharedFileClose(SharedFile *file, Mistakes *mistakes)
   H5E_END_TRY
   file->sink.id = -1;
   PetscCall(AgreeOnFailure(file));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SharedFileReopen(SharedFile *file)
+{
+  PetscFunctionBegin;
+  file->pass = PASS_VERIFY;
+  PetscCall(AgreeOnFailure(file));
+  PetscCall(CloseWritten(file));
+  if (file->rank == 0 && !file->sink.failed) {
+    H5E_BEGIN_TRY
+    {
+      file->sink.id = H5Fopen(file->sink.temporary, H5F_ACC_RDONLY, H5P_DEFAULT);
+    }
+    H5E_END_TRY
+    if (file->sink.id < 0) file->sink.failed = PETSC_TRUE;
+  }
+  PetscCall(AgreeOnFailure(file));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SharedFileClose(SharedFile *file, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  int reason;
+  if (file->sink.id >= 0) H5Fclose(file->sink.id);
+  file->sink.id = -1;
+  PetscCall(AgreeOnFailure(file));
   reason = file->sink.failed ? EIO : 0;
   if (!reason && file->rank == 0) reason = Finish(&file->sink);
   PetscCall(AgreeOn(file, &reason));
-  if (reason) {
-    PetscCall(GiveUp(file, reason, mistakes));
-    PetscFunctionReturn(0);
-  }
+  if (reason) PetscCall(GiveUp(file, file->sink.failed ? 0 : reason, mistakes));
   PetscCall(PetscFree(file->sink.name));
   PetscCall(PetscFree(file->sink.temporary));
   PetscFunctionReturn(0);

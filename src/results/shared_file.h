@@ -5,12 +5,14 @@
 #pragma once
 #include "robion/hdf5.h"
 
+typedef enum { PASS_MEASURE, PASS_WRITE, PASS_VERIFY } SharedFilePass;
+
 typedef struct SharedFile {
   MPI_Comm comm;
   PetscMPIInt rank, size;
-  PetscBool measuring; /* first pass: no file is open */
-  size_t bytes;        /* upper bound of the file's size, from the first pass */
-  H5Sink sink;         /* name, temporary name, handle, failed (the same on every rank) */
+  SharedFilePass pass;
+  size_t bytes; /* upper bound of the file's size, from the first pass */
+  H5Sink sink;  /* name, temporary name, handle, failed (the same on every rank) */
 } SharedFile;
 
 /** Start the measuring pass. */
@@ -18,7 +20,7 @@ PetscErrorCode SharedFileMeasure(MPI_Comm comm, SharedFile *file);
 
 /**
  * Reserve the measured space under a temporary name and open it for the second pass. All ranks agree on the result: on
- * failure one ROBION_RESOURCES mistake on each, nothing on disk, and file->sink.id < 0.
+ * failure one ROBION_RESOURCES mistake on each, nothing on disk, and file->sink.name is NULL.
  */
 PetscErrorCode SharedFileOpen(SharedFile *file, const char *name, Mistakes *mistakes);
 
@@ -32,5 +34,8 @@ PetscErrorCode SharedFileGroup(SharedFile *file, const char *path);
 PetscErrorCode SharedFileString(SharedFile *file, const char *path, const char *attribute, const char *text);
 PetscErrorCode SharedFileDoubles(SharedFile *file, const char *path, const char *attribute, int n, const double *value);
 
-/** Flush, fsync, final name. On failure one ROBION_RESOURCES mistake on every rank and nothing left on disk. */
+/** End of the second pass: close for writing; rank 0 opens the file again for the third. Failures show in sink.failed. */
+PetscErrorCode SharedFileReopen(SharedFile *file);
+
+/** End of the third pass: fsync, final name. On failure one ROBION_RESOURCES mistake on every rank, nothing left on disk. */
 PetscErrorCode SharedFileClose(SharedFile *file, Mistakes *mistakes);
