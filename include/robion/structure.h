@@ -16,11 +16,13 @@ typedef struct Region {
 
 /**
  * Add a derived structure to the case. Grammar of `expression` (structure names with spaces in 'single quotes'):
- *   A plus 5 mm | A minus 2.5 mm     isotropic expansion, contraction (Euclidean, between voxel centres and the surface)
+ *   A plus 5 mm | A minus 2.5 mm     isotropic expansion, contraction: voxels whose centre is at most that far outside, or
+ *                                    farther than that inside, the surface of A (half a voxel beyond its outermost
+ *                                    centres; what is beyond the edge of the CT counts as no surface)
  *   A minus B | A and B | A or B     boolean
- *   ring 0-20 mm around A            distance from the surface of A between the two values, outside A
+ *   ring 0-20 mm around A            outside A, farther than the first distance from its surface, at most the second
  * Expansion and rings stay inside the external structure if there is one (as RayStation and matRad users expect of a PTV
- * ring in the body); the role is that of A, and oar for rings.
+ * ring in the body); the role is that of A, and oar for rings and if A is the external (a case has only one).
  * `where` ("study.yaml:12:8") starts the line of any mistake (ROBION_STUDY for grammar, ROBION_INPUT for a structure that
  * is not in the case or an empty result); a name already taken is a mistake.
  */
@@ -29,7 +31,7 @@ PetscErrorCode StructureDerive(Case *patient, const char *name, const char *expr
 /** Check only the grammar of an expression (no case needed). */
 PetscErrorCode StructureCheckExpression(const char *expression, const char *where, Mistakes *mistakes);
 
-/** Exact Euclidean distance (mm) of every voxel centre to the nearest voxel of the mask (0 inside), anisotropic spacing. */
+/** Exact Euclidean distance (mm) of every voxel centre to the nearest one in the mask: 0 inside, infinite if it is empty. */
 PetscErrorCode DistanceToMask(const Grid *grid, const unsigned char *mask, float *distance_mm);
 
 /**

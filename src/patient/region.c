@@ -1,0 +1,184 @@
+/* Structures on the dose grid: exact volume overlap of CT voxels and dose voxels. */
+#include "robion/structure.h"
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+static const double least_fraction = 1e-3;
+
+/* Along one axis: which dose cells each CT voxel overlaps, and which share of each cell it fills. */
+typedef struct Overlap {
+  PetscInt width; /* most cells of one voxel */
+  PetscInt *first, *n;
+  double *share; /* [voxel * width + cell - first] */
+} Overlap;
+
+static PetscErrorCode OverlapCreate(const Grid *ct, const Grid *grid, int axis, Overlap *overlap)
+{
+  PetscFunctionBegin;
+  size_t n = (size_t)ct->n[axis];
+  double per_cell = ct->spacing_mm[axis] / grid->spacing_mm[axis];
+  double offset = (ct->origin_mm[axis] - grid->origin_mm[axis]) / grid->spacing_mm[axis] + 0.5;
+  overlap->width = (PetscInt)ceil(per_cell) + 1;
+  PetscCall(PetscMalloc3(n, &overlap->first, n, &overlap->n, n * (size_t)overlap->width, &overlap->share));
+  for (size_t i = 0; i < n; i++) { /* in units of cells: voxel [low, high], cell [c, c + 1] */
+    double low = offset + ((double)i - 0.5) * per_cell, high = offset + ((double)i + 0.5) * per_cell;
+    double first = fmax(0, floor(low)), last = fmin(grid->n[axis], ceil(high)) - 1;
+    overlap->first[i] = (PetscInt)fmin(first, grid->n[axis]);
+    overlap->n[i] = last >= first ? PetscMin((PetscInt)(last - first) + 1, overlap->width) : 0;
+    for (PetscInt c = 0; c < overlap->n[i]; c++)
+      overlap->share[i * (size_t)overlap->width + (size_t)c] =
+          fmax(0, fmin(high, first + c + 1) - fmax(low, first + c));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode OverlapDestroy(Overlap *overlap)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFree3(overlap->first, overlap->n, overlap->share));
+  PetscFunctionReturn(0);
+}
+
+/* Add the volume of one CT voxel to the dose cells it overlaps. */
+static void AddVoxel(const Grid *grid, const Overlap overlap[3], const PetscInt voxel[3], double *fraction)
+{
+  const double *share[3];
+  PetscInt first[3], n[3];
+  for (int k = 0; k < 3; k++) {
+    share[k] = overlap[k].share + (size_t)voxel[k] * (size_t)overlap[k].width;
+    first[k] = overlap[k].first[voxel[k]];
+    n[k] = overlap[k].n[voxel[k]];
+  }
+  for (PetscInt c = 0; c < n[2]; c++)
+    for (PetscInt b = 0; b < n[1]; b++) {
+      double yz = share[2][c] * share[1][b];
+      double *row = fraction + GridIndex(grid, first[0], first[1] + b, first[2] + c);
+      for (PetscInt a = 0; a < n[0]; a++) row[a] += yz * share[0][a];
+    }
+}
+
+/* Fill voxel, fraction and volume of a region from the fractions on the whole grid. */
+static PetscErrorCode RegionFill(const Grid *grid, const double *fraction, Region *region)
+{
+  PetscFunctionBegin;
+  PetscInt n = 0;
+  for (size_t v = 0; v < GridSize(grid); v++) n += fraction[v] >= least_fraction;
+  region->n = n;
+  PetscCall(PetscMalloc1((size_t)n, &region->voxel));
+  PetscCall(PetscMalloc1((size_t)n, &region->fraction));
+  n = 0;
+  double sum = 0;
+  for (size_t v = 0; v < GridSize(grid); v++) {
+    if (fraction[v] < least_fraction) continue;
+    region->voxel[n] = (PetscInt)v;
+    region->fraction[n] = (float)fmin(1, fraction[v]);
+    sum += region->fraction[n++];
+  }
+  region->volume_cm3 = sum * GridVoxelVolume_cm3(grid);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode MaskToGrid(const Grid *ct, const unsigned char *mask, const Grid *grid, Region *region)
+{
+  PetscFunctionBegin;
+  Overlap overlap[3];
+  double *fraction;
+  for (int k = 0; k < 3; k++) PetscCall(OverlapCreate(ct, grid, k, &overlap[k]));
+  PetscCall(PetscCalloc1(GridSize(grid), &fraction));
+  size_t v = 0;
+  for (PetscInt k = 0; k < ct->n[2]; k++)
+    for (PetscInt j = 0; j < ct->n[1]; j++)
+      for (PetscInt i = 0; i < ct->n[0]; i++, v++)
+        if (mask[v]) AddVoxel(grid, overlap, (PetscInt[]){i, j, k}, fraction);
+  PetscCall(RegionFill(grid, fraction, region));
+  PetscCall(PetscFree(fraction));
+  for (int k = 0; k < 3; k++) PetscCall(OverlapDestroy(&overlap[k]));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode StructureToGrid(const Case *patient, PetscInt structure, const Grid *grid, Region *region)
+{
+  PetscFunctionBegin;
+  PetscCall(StructureToGridWithPriority(patient, structure, 0, NULL, grid, region));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode StructureToGridWithPriority(const Case *patient, PetscInt structure, PetscInt n_priority,
+                                           const char *const *priority, const Grid *grid, Region *region)
+{
+  PetscFunctionBegin;
+  PetscCheck(structure >= 0 && structure < patient->n_structures, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
+             "structure %d of %d", (int)structure, (int)patient->n_structures);
+  const Structure *own = &patient->structures[structure];
+  size_t n = GridSize(&patient->ct);
+  PetscInt rank = 0;
+  while (rank < n_priority && strcmp(priority[rank], own->name)) rank++;
+  PetscCall(PetscMemzero(region, sizeof *region));
+  PetscCall(PetscStrallocpy(own->name, &region->name));
+  region->role = own->role;
+  unsigned char *left;
+  PetscCall(PetscMalloc1(n, &left));
+  PetscCall(PetscArraycpy(left, own->mask, n));
+  for (PetscInt p = 0; rank < n_priority && p < rank; p++) {
+    PetscInt s = CaseFindStructure(patient, priority[p]);
+    for (size_t v = 0; s >= 0 && v < n; v++) left[v] &= !patient->structures[s].mask[v];
+  }
+  PetscCall(MaskToGrid(&patient->ct, left, grid, region));
+  PetscCall(PetscFree(left));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode RegionDestroy(Region *region)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFree(region->name));
+  PetscCall(PetscFree(region->voxel));
+  PetscCall(PetscFree(region->fraction));
+  PetscCall(PetscMemzero(region, sizeof *region));
+  PetscFunctionReturn(0);
+}
+
+/* First and last index of the mask along each axis; the whole grid without a mask or with an empty one. */
+static void BoundingBox(const Grid *ct, const unsigned char *mask, PetscInt first[3], PetscInt last[3])
+{
+  PetscBool any = mask && memchr(mask, 1, GridSize(ct));
+  for (int a = 0; a < 3; a++) {
+    first[a] = any ? ct->n[a] : 0;
+    last[a] = any ? -1 : ct->n[a] - 1;
+  }
+  size_t v = 0;
+  for (PetscInt k = 0; any && k < ct->n[2]; k++)
+    for (PetscInt j = 0; j < ct->n[1]; j++)
+      for (PetscInt i = 0; i < ct->n[0]; i++, v++) {
+        if (!mask[v]) continue;
+        const PetscInt at[3] = {i, j, k};
+        for (int a = 0; a < 3; a++) {
+          first[a] = PetscMin(first[a], at[a]);
+          last[a] = PetscMax(last[a], at[a]);
+        }
+      }
+}
+
+PetscErrorCode CaseDoseGrid(const Case *patient, double spacing_mm, Grid *grid)
+{
+  PetscFunctionBegin;
+  PetscCheck(isfinite(spacing_mm) && spacing_mm > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
+             "dose grid of %g mm, expected a number above 0", spacing_mm);
+  const Grid *ct = &patient->ct;
+  PetscInt external = CaseFindExternal(patient), first[3], last[3];
+  BoundingBox(ct, external >= 0 ? patient->structures[external].mask : NULL, first, last);
+  const double rounding = 1e-6; /* of a cell: walls that coincide but for rounding make no further cell */
+  double total = 1;
+  for (int k = 0; k < 3; k++) {
+    double corner_mm = ct->origin_mm[k] - 0.5 * ct->spacing_mm[k], per_cell = ct->spacing_mm[k] / spacing_mm;
+    double low = floor(first[k] * per_cell + rounding), high = ceil((last[k] + 1) * per_cell - rounding);
+    total *= high - low;
+    PetscCheck(total <= INT_MAX, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
+               "dose grid of %g mm has more than %d voxels", spacing_mm, INT_MAX);
+    grid->n[k] = (PetscInt)(high - low);
+    grid->spacing_mm[k] = spacing_mm;
+    grid->origin_mm[k] = corner_mm + (low + 0.5) * spacing_mm;
+  }
+  PetscFunctionReturn(0);
+}
