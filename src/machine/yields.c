@@ -19,21 +19,23 @@ static const double carbon_yield[YIELD_SPECIES] = {0,      0.1980, 0.0220, 0.120
 /* Break-up of helium. */
 static const double helium_yield[YIELD_SPECIES] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.20, 0.20, 0.35, 0.50};
 
-/* Share of the projectile's charge that the carbon yields carry on. */
-static const double charge_kept = 5.55 / 6.0;
+/* Shares of the charge and the mass of 12C that its yields carry on; the rest is neutrons and left in the target. */
+static const double charge_kept = 5.55 / 6.0, mass_kept = 10.54 / 12.0;
 
 const double local_energy_MeV = 15.0;
 
 void FragmentYields(Species parent, double yield[YIELD_SPECIES])
 {
   const double *table = parent.Z > 2 ? carbon_yield : helium_yield;
-  double charge = 0;
+  double charge = 0, mass = 0;
   for (int s = 0; s < YIELD_SPECIES; s++) {
     PetscBool lighter = yield_species[s].A < parent.A && yield_species[s].Z <= parent.Z ? PETSC_TRUE : PETSC_FALSE;
     yield[s] = lighter ? table[s] : 0;
     charge += yield[s] * (double)yield_species[s].Z;
+    mass += yield[s] * (double)yield_species[s].A;
   }
-  /* A heavy secondary opens fewer channels; the open ones share its charge. */
-  if (parent.Z > 2)
-    for (int s = 0; s < YIELD_SPECIES; s++) yield[s] *= charge_kept * (double)parent.Z / charge;
+  if (parent.Z <= 2) return;
+  /* A heavy secondary opens fewer channels; the open ones share its charge, or its mass if that runs out first. */
+  double scale = PetscMin(charge_kept * (double)parent.Z / charge, mass_kept * (double)parent.A / mass);
+  for (int s = 0; s < YIELD_SPECIES; s++) yield[s] *= scale;
 }
