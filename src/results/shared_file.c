@@ -309,11 +309,8 @@ static int Finish(const H5Sink *sink)
 static PetscErrorCode CloseWritten(SharedFile *file)
 {
   PetscFunctionBegin;
-  H5E_BEGIN_TRY
-  {
-    if (!file->sink.failed && H5Fflush(file->sink.id, H5F_SCOPE_GLOBAL) < 0) file->sink.failed = PETSC_TRUE;
-  }
-  H5E_END_TRY
+  /* Asking again for the space finds a disk that has become full, before HDF5 writes its last bytes together. */
+  if (file->rank == 0 && ReserveSpace(file->sink.temporary, file->bytes, O_RDWR)) file->sink.failed = PETSC_TRUE;
   PetscCall(AgreeOnFailure(file));
   if (file->sink.failed) {
     if (file->rank == 0 && truncate(file->sink.temporary, 0)) unlink(file->sink.temporary);
