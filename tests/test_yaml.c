@@ -81,6 +81,18 @@ static void TestAliases(void **state)
   AssertMistake(laughs, "f:1:1: found more than 50000 values (after resolving aliases)");
 }
 
+static void TestNesting(void **state)
+{
+  char text[4002];
+  memset(text, '[', 40);
+  memset(text + 40, ']', 40);
+  text[80] = 0;
+  AssertMistake(text, "f:1:34: nested too deeply for a study");
+  memset(text, '[', 4001);
+  text[4001] = 0;
+  AssertMistake(text, "f:1:1001: nested too deeply for a study");
+}
+
 static void TestMerge(void **state)
 {
   Mistakes mistakes = {0};
@@ -150,6 +162,7 @@ int main(int argc, char **argv)
       cmocka_unit_test_setup_teardown(TestPlaces, SetUp, TearDown),
       cmocka_unit_test_setup_teardown(TestMistakes, SetUp, TearDown),
       cmocka_unit_test_setup_teardown(TestAliases, SetUp, TearDown),
+      cmocka_unit_test_setup_teardown(TestNesting, SetUp, TearDown),
       cmocka_unit_test_setup_teardown(TestMerge, SetUp, TearDown),
       cmocka_unit_test_setup_teardown(TestWrite, SetUp, TearDown),
       cmocka_unit_test_setup_teardown(TestShown, SetUp, TearDown),

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /* No study is that long; whatever is was meant for something else. */
-static const size_t most_bytes = 4 << 20;
+static const size_t most_bytes = 1 << 20;
 
 /* Turn a tree without mistakes into a study. */
 static PetscErrorCode MakeStudy(Pool pool, const Node *root, const char *file, Study **out)

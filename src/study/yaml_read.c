@@ -3,7 +3,7 @@
 #include <yaml.h>
 
 /* Bounds that no real study comes near: they stop aliases that multiply and files that are something else. */
-enum { MOST_NODES = 50000, MOST_LEVELS = 32 };
+enum { MOST_NODES = 50000, MOST_LEVELS = 32, MOST_BRACKETS = 1000 };
 
 typedef struct Reader {
   Pool pool;
@@ -187,6 +187,22 @@ static PetscErrorCode ReadDocument(Reader *reader, Node **out)
   PetscFunctionReturn(0);
 }
 
+/*
+ * Offset of a bracket that opens more than MOST_BRACKETS at once, or length. libyaml's time goes with the square of the
+ * brackets that are open, and half a minute for 100 kB of them is not an answer. Brackets in comments and quotes count too,
+ * which no honest study notices.
+ */
+static size_t FindDeepBracket(const char *text, size_t length)
+{
+  PetscInt open = 0;
+  for (size_t i = 0; i < length; i++) {
+    if (text[i] == '[' || text[i] == '{') open++;
+    if ((text[i] == ']' || text[i] == '}') && open) open--;
+    if (open > MOST_BRACKETS) return i;
+  }
+  return length;
+}
+
 PetscErrorCode YamlRead(Pool pool, const char *text, size_t length, Place place, RobionExit exit_code,
                         Mistakes *mistakes, Node **out)
 {
@@ -194,7 +210,13 @@ PetscErrorCode YamlRead(Pool pool, const char *text, size_t length, Place place,
   yaml_parser_t parser;
   yaml_document_t document, second;
   Reader reader = {pool, place, exit_code, mistakes, &document, NULL, 0};
+  size_t deep = FindDeepBracket(text, length);
   *out = NULL;
+  if (deep < length) {
+    PetscCall(MistakesAdd(mistakes, exit_code, "%s: nested too deeply for a study",
+                          PlaceText(MarkPlace(&reader, OffsetMark(text, length, deep))).text));
+    PetscFunctionReturn(0);
+  }
   PetscCheck(yaml_parser_initialize(&parser), PETSC_COMM_SELF, PETSC_ERR_MEM, "libyaml ran out of memory");
   yaml_parser_set_input_string(&parser, (const unsigned char *)(text ? text : ""), length);
   if (!yaml_parser_load(&parser, &document)) {
