@@ -17,14 +17,14 @@ static PetscErrorCode PoolAlloc(Pool pool, size_t bytes, void *out)
   size_t units = (bytes + sizeof(double) - 1) / sizeof(double);
   PetscCall(PetscSegBufferGet(pool, units, &memory));
   PetscCall(PetscMemzero(memory, units * sizeof(double)));
-  *(void **)out = memory;
+  memcpy(out, &memory, sizeof memory);
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode PoolText(Pool pool, const char *text, size_t length, const char **out)
 {
   PetscFunctionBegin;
-  char *copy;
+  char *copy = NULL;
   PetscCall(PoolAlloc(pool, length + 1, &copy));
   if (length) memcpy(copy, text, length);
   *out = copy;
@@ -53,7 +53,7 @@ PetscErrorCode NodeAppend(Pool pool, Node *node, const char *key, Place place, N
 {
   PetscFunctionBegin;
   if (node->n == node->capacity) {
-    NodeEntry *larger;
+    NodeEntry *larger = NULL;
     node->capacity = node->capacity ? 2 * node->capacity : 4;
     PetscCall(PoolAlloc(pool, (size_t)node->capacity * sizeof *larger, &larger));
     if (node->n) memcpy(larger, node->entry, (size_t)node->n * sizeof *larger);
@@ -72,7 +72,7 @@ static Place PlaceMarked(Place place, PetscBool override)
 PetscErrorCode NodeCopy(Pool pool, const Node *node, PetscBool override, Node **out)
 {
   PetscFunctionBegin;
-  Node *copy, *value;
+  Node *copy = NULL, *value = NULL;
   PetscCall(NodeCreate(pool, node->kind, PlaceMarked(node->place, override), &copy));
   copy->text = node->text;
   copy->quoted = node->quoted;
@@ -117,7 +117,7 @@ PetscErrorCode NodeMerge(Pool pool, Node *mapping, const char *key, Place place,
 {
   PetscFunctionBegin;
   NodeEntry *entry = NodeFind(mapping, key);
-  Node *copy;
+  Node *copy = NULL;
   if (entry)
     PetscCall(NodeMergeEntry(pool, entry, place, value, override));
   else {
