@@ -1,0 +1,25 @@
+/* Reading MATLAB level-5 files (matio) without trusting them. */
+#pragma once
+#include "robion/error.h"
+#include <matio.h>
+
+/**
+ * Open for reading. NULL after one mistake (ROBION_INPUT): missing, not a level-5 file, MATLAB 7.3 (HDF5), or truncated, which
+ * matio itself would only find by reading on. Close with Mat_Close.
+ */
+mat_t *MatlabOpen(const char *file, Mistakes *mistakes);
+
+/** Number of elements of a real numeric variable, 0 if it is anything else (NULL too). */
+size_t MatlabCount(const matvar_t *variable);
+
+/** Element i (column-major) as double; i below MatlabCount. */
+double MatlabElement(const matvar_t *variable, size_t i);
+
+/** Field of element e of a struct array, NULL if there is none. */
+matvar_t *MatlabField(matvar_t *parent, const char *name, size_t e);
+
+/** Cell i (column-major) of a cell array, NULL if there is none. */
+matvar_t *MatlabCell(matvar_t *parent, size_t i);
+
+/** A row of characters, control characters made blanks; false (and "" ) if it is anything else or empty. */
+PetscBool MatlabText(const matvar_t *variable, size_t size, char *out);
