@@ -10,7 +10,7 @@
 #define FWHM_PER_SIGMA 2.354820045
 #define ENERGY_BINS 60
 #define LOWEST_BIN_MEV_U 0.1
-#define BIN_HEADROOM 1.1 /* highest bin edge over the highest energy: room for the beam's energy spread */
+#define BIN_HEADROOM 1.5 /* highest bin edge over the highest energy: room for fast light fragments */
 #define SMALLEST_SHARE 1e-7
 
 PetscErrorCode MachineSpecHash(const MachineSpec *spec, char hex[17])

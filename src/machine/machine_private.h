@@ -5,7 +5,7 @@
 #include "robion/machine.h"
 
 /* Change when any table or formula below changes: cached machines of an older version are then not found. */
-#define MACHINE_TABLE_VERSION 1
+#define MACHINE_TABLE_VERSION 2
 
 enum { YIELD_SPECIES = 14 };
 /* The species that transport follows, heaviest first. */

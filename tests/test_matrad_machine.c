@@ -1,0 +1,179 @@
+/* Import of matRad's generic carbon machine: number for number against an independent conversion; damaged files refused. */
+#include "robion/exchange.h"
+#include "robion/hdf5.h"
+#include "robion/text.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define GY_MM2 1.6021766208e-8
+
+static char original[PETSC_MAX_PATH_LEN], converted[PETSC_MAX_PATH_LEN], damaged[64] = "/tmp/robion-test-XXXXXX";
+
+static int SetUp(void **state)
+{
+  const char *reference = getenv("ROBION_REFERENCE");
+  if (!reference) reference = "../shared";
+  snprintf(original, sizeof original, "%s/matrad/carbon_Generic.mat", reference);
+  snprintf(converted, sizeof converted, "%s/reference/matrad_carbon_generic.h5", reference);
+  int descriptor = mkstemp(damaged);
+  return descriptor < 0 || close(descriptor) || PetscInitializeNoArguments();
+}
+
+static int TearDown(void **state)
+{
+  return unlink(damaged) || PetscFinalize();
+}
+
+static Machine *Import(void)
+{
+  if (access(original, R_OK)) skip();
+  Machine *m = NULL;
+  Mistakes mistakes = {0};
+  assert_int_equal(ImportMatRadMachine(original, &mistakes, &m), 0);
+  MistakesPrint(&mistakes);
+  assert_non_null(m);
+  return m;
+}
+
+/* A dataset of the conversion equals the machine's table times a factor. */
+static void assert_table(const H5Source *source, const char *path, int rank, const double *found, double factor)
+{
+  hsize_t dims[4] = {0}, n = 1;
+  double *want = NULL;
+  Mistakes mistakes = {0};
+  assert_true(H5ReadArray(source, path, H5T_NATIVE_DOUBLE, rank, dims, &want, &mistakes));
+  for (int i = 0; i < rank; i++) n *= dims[i];
+  for (hsize_t i = 0; i < n; i++)
+    if (found[i] != want[i] * factor)
+      fail_msg("%s, element %d: %.17g, expected %.17g", path, (int)i, found[i], want[i] * factor);
+  assert_int_equal(PetscFree(want), 0);
+}
+
+static void NumberForNumber(void **state)
+{
+  Machine *m = Import();
+  if (access(converted, R_OK)) skip();
+  Mistakes mistakes = {0};
+  H5Source source;
+  assert_true(H5SourceOpen(converted, &mistakes, &source));
+  assert_int_equal(m->n_energy, 121);
+  assert_int_equal(m->n_depth, 135);
+  assert_int_equal(m->n_tissue, 2);
+  assert_table(&source, "/energy", 1, m->energy_MeV_u, 1);
+  assert_table(&source, "/range", 1, m->csda_range_mm, 1);
+  assert_table(&source, "/depth", 2, m->depth_mm, 1);
+  assert_table(&source, "/idd", 2, m->idd_Gy_mm2, GY_MM2);
+  assert_table(&source, "/let", 2, m->letd_keV_um, 1);
+  assert_table(&source, "/sigma", 2, m->sigma_mm, 1);
+  assert_table(&source, "/alpha", 3, m->alpha, 1);
+  assert_table(&source, "/beta", 3, m->beta, 1);
+  assert_table(&source, "/alpha_x", 1, m->alpha_x, 1);
+  assert_table(&source, "/beta_x", 1, m->beta_x, 1);
+  H5SourceClose(&source);
+  assert_int_equal(MachineDestroy(&m), 0);
+}
+
+static void HeaderAndDerived(void **state)
+{
+  Machine *m = Import();
+  assert_string_equal(m->name, "matRad-carbon-Generic");
+  assert_int_equal(strlen(m->hash), 16);
+  assert_true(m->Z == 6 && m->A == 12 && m->n_component == 1 && m->n_species == 0);
+  assert_float_equal(m->sad_mm, 10000, 0);
+  assert_float_equal(m->bams_to_iso_mm, 2000, 0);
+  assert_float_equal(m->offset_mm, 0, 0);
+  assert_float_equal(m->spot_sigma_mm[0], 5.00931352, 1e-8);
+  assert_float_equal(2.3548 * m->spot_sigma_mm[0], 11.796, 0.001);
+  /* R80 as published for this machine: 30.7 ... 271.5 mm */
+  assert_float_equal(m->r80_mm[0], 30.7, 0.06);
+  assert_float_equal(m->r80_mm[120], 271.5, 0.06);
+  /* dose over depth is 0.93 (row 0) and 0.82 (row 120) of the beam's energy */
+  const double fraction[2][2] = {{0, 0.93}, {120, 0.82}};
+  for (int i = 0; i < 2; i++) {
+    PetscInt e = (PetscInt)fraction[i][0];
+    const double *z = m->depth_mm + e * m->n_depth, *dose = m->idd_Gy_mm2 + e * m->n_depth;
+    double sum = 0;
+    for (PetscInt d = 1; d < m->n_depth; d++) sum += 0.5 * (z[d] - z[d - 1]) * (dose[d] + dose[d - 1]);
+    assert_float_equal(sum / GY_MM2 * 0.1 / (12 * m->energy_MeV_u[e]), fraction[i][1], 0.006);
+  }
+  assert_int_equal(MachineDestroy(&m), 0);
+}
+
+/* Written in robion's own format and read back. */
+static void ThroughOwnFile(void **state)
+{
+  Machine *m = Import(), *again = NULL;
+  Mistakes mistakes = {0};
+  assert_int_equal(MachineWrite(m, damaged, &mistakes), 0);
+  assert_int_equal(MachineRead(damaged, &mistakes, &again), 0);
+  assert_int_equal(mistakes.n, 0);
+  assert_memory_equal(m->alpha, again->alpha, sizeof(double) * 121 * 135 * 2);
+  assert_memory_equal(m->idd_Gy_mm2, again->idd_Gy_mm2, sizeof(double) * 121 * 135);
+  assert_null(again->dose_share);
+  assert_int_equal(MachineDestroy(&m), 0);
+  assert_int_equal(MachineDestroy(&again), 0);
+}
+
+static void assert_refused(const char *bytes, size_t length)
+{
+  FILE *f = fopen(damaged, "wb");
+  assert_non_null(f);
+  assert_int_equal(fwrite(bytes, 1, length, f), length);
+  fclose(f);
+  Machine *m = NULL;
+  Mistakes mistakes = {0};
+  assert_int_equal(ImportMatRadMachine(damaged, &mistakes, &m), 0);
+  assert_null(m);
+  assert_true(mistakes.n > 0);
+  assert_int_equal(MistakesExit(&mistakes), ROBION_INPUT);
+  assert_non_null(strstr(mistakes.item[0].text, damaged));
+  MistakesClear(&mistakes);
+}
+
+static void Damaged(void **state)
+{
+  if (access(original, R_OK)) skip();
+  Mistakes mistakes = {0};
+  char *bytes;
+  size_t length;
+  assert_true(FileRead(original, &bytes, &length, &mistakes));
+  for (size_t i = 0; i < 8; i++) assert_refused(bytes, length * i / 8);
+  assert_refused(bytes, 60);
+  assert_refused(bytes, 200);
+  assert_refused(
+      "no MATLAB file at all, but long enough to hold a header of one hundred and twenty-eight bytes if it were one, "
+      "which it is not.............",
+      140);
+  assert_int_equal(PetscFree(bytes), 0);
+}
+
+/* A MAT file of another kind, and none. */
+static void Foreign(void **state)
+{
+  char other[PETSC_MAX_PATH_LEN];
+  Machine *m = NULL;
+  Mistakes mistakes = {0};
+  assert_int_equal(ImportMatRadMachine("/no/such/file.mat", &mistakes, &m), 0);
+  assert_true(!m && mistakes.n == 1);
+  MistakesClear(&mistakes);
+  snprintf(other, sizeof other, "%.*s/BOXPHANTOM.mat", (int)(strrchr(original, '/') - original), original);
+  if (access(other, R_OK)) skip();
+  assert_int_equal(ImportMatRadMachine(other, &mistakes, &m), 0);
+  assert_true(!m && mistakes.n == 1);
+  assert_non_null(strstr(mistakes.item[0].text, "machine"));
+  MistakesClear(&mistakes);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(NumberForNumber), cmocka_unit_test(HeaderAndDerived),
+                                     cmocka_unit_test(ThroughOwnFile), cmocka_unit_test(Damaged),
+                                     cmocka_unit_test(Foreign)};
+  return cmocka_run_group_tests(tests, SetUp, TearDown);
+}
