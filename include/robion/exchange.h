@@ -8,7 +8,9 @@
 /**
  * matRad patient (`ct`, `cst` structs in a level-5 MAT file) -> Case. Column-major [y,x,z] cubes are transposed to [z,y,x];
  * cst rows give name, TARGET/OAR/EXTERNAL and 1-based linear indices; without world axes the origin is -spacing*n/2
- * (matRad's default). cubeHU, or cube (RSP, then stored as HU through the inverse default table). Mistakes: ROBION_INPUT.
+ * (matRad's default). cubeHU, or cube (RSP, then stored as HU through the inverse default table). Files without a type
+ * EXTERNAL: the largest structure becomes it if it is an OAR called body, external or skin. Rows of type IGNORED are left
+ * out; a / in a name becomes _. Mistakes: ROBION_INPUT.
  */
 PetscErrorCode ImportMatRadCase(const char *file, Mistakes *mistakes, Case **out);
 

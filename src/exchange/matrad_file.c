@@ -101,10 +101,21 @@ double MatlabElement(const matvar_t *v, size_t i)
   }
 }
 
+/* Element i of the pointers that structs and cells hold. */
+static matvar_t *PointerOf(const matvar_t *parent, size_t i)
+{
+  return i < parent->nbytes / sizeof(matvar_t *) ? ((matvar_t **)parent->data)[i] : NULL;
+}
+
+/* Mat_VarGetStructFieldByName does the same, but fails on structs that were damaged in the file. */
 matvar_t *MatlabField(matvar_t *parent, const char *name, size_t e)
 {
   if (!parent || parent->class_type != MAT_C_STRUCT || !parent->data) return NULL;
-  return Mat_VarGetStructFieldByName(parent, name, e);
+  char *const *names = Mat_VarGetStructFieldnames(parent);
+  unsigned n = Mat_VarGetNumberOfFields(parent);
+  for (unsigned i = 0; names && i < n; i++)
+    if (names[i] && !strcmp(names[i], name)) return PointerOf(parent, e * n + i);
+  return NULL;
 }
 
 matvar_t *MatlabCell(matvar_t *parent, size_t i)
@@ -112,7 +123,7 @@ matvar_t *MatlabCell(matvar_t *parent, size_t i)
   if (!parent || parent->class_type != MAT_C_CELL || !parent->data) return NULL;
   size_t n = parent->rank > 0 ? 1 : 0;
   for (int k = 0; k < parent->rank; k++) n *= parent->dims[k];
-  return i < n && i < parent->nbytes / sizeof(matvar_t *) ? ((matvar_t **)parent->data)[i] : NULL;
+  return i < n ? PointerOf(parent, i) : NULL;
 }
 
 PetscBool MatlabText(const matvar_t *v, size_t size, char *out)
