@@ -26,7 +26,8 @@ typedef struct Region {
  * `where` ("study.yaml:12:8") starts the line of any mistake (ROBION_STUDY for grammar, ROBION_INPUT for a structure that
  * is not in the case or an empty result); a name already taken is a mistake.
  */
-PetscErrorCode StructureDerive(Case *patient, const char *name, const char *expression, const char *where, Mistakes *mistakes);
+PetscErrorCode StructureDerive(Case *patient, const char *name, const char *expression, const char *where,
+                               Mistakes *mistakes);
 
 /** Check only the grammar of an expression (no case needed). */
 PetscErrorCode StructureCheckExpression(const char *expression, const char *where, Mistakes *mistakes);
