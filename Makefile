@@ -47,11 +47,11 @@ ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS) $(EXACT) $(SANITIZE)
 
 # matio comes by name alone: its pkg-config file would put the serial HDF5 first.
 PKG_FLAGS = $(call once,PKG_FLAGS,pkg-config --cflags $(PACKAGES))
-PKG_LIBS = $(call once,PKG_LIBS,pkg-config --libs $(PACKAGES)) -lmatio -lm
+PKG_LIBS = $(call once,PKG_LIBS,pkg-config --libs $(PACKAGES))
 PKG_VERSIONS = $(call once,PKG_VERSIONS,pkg-config --modversion $(PACKAGES))
 CMOCKA = $(call once,CMOCKA,pkg-config --cflags --libs cmocka)
 ALL_CPPFLAGS = -Iinclude $(CPPFLAGS) $(PKG_FLAGS:-I%=-isystem %)
-ALL_LIBS = $(LDFLAGS) $(patsubst -L%,-Wl$(comma)-rpath$(comma)%,$(filter -L%,$(PKG_LIBS))) $(PKG_LIBS)
+ALL_LIBS = $(LDFLAGS) $(patsubst -L%,-Wl$(comma)-rpath$(comma)%,$(filter -L%,$(PKG_LIBS) -lmatio -lm)) $(PKG_LIBS) -lmatio -lm
 comma := ,
 
 # What the program says of its own making; only one object knows it.

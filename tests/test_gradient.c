@@ -96,8 +96,7 @@ static void CheckSetting(TinyPlan *p, const Setting *setting, const char *label,
   ScaleToGoal(problem, setting, n, x, direction);
   if (rank == 0) {
     double multiplier[32] = {0};
-    for (PetscInt s = 0; s < p->set->n; s++)
-      multiplier[s] = p->set->scenario[s].in_set ? 1.0 / (double)p->set->n_set : 0;
+    for (PetscInt s = 0; s < p->set->n; s++) multiplier[s] = 1.0 / (double)p->set->n;
     assert_int_equal(ProblemSetSmoothMax(problem, 0.05, multiplier), 0);
     double error = GradientError(problem, n, x, direction, gradient, work);
     printf("# %-28s %-10s relative error %.1e\n", label, setting->type, error);

@@ -146,10 +146,9 @@ static void Damaged(void **state)
   for (size_t i = 0; i < 8; i++) assert_refused(bytes, length * i / 8);
   assert_refused(bytes, 60);
   assert_refused(bytes, 200);
-  assert_refused(
-      "no MATLAB file at all, but long enough to hold a header of one hundred and twenty-eight bytes if it were one, "
-      "which it is not.............",
-      140);
+  char text[200]; /* long enough for a header, but none */
+  memset(text, 'x', sizeof text);
+  assert_refused(text, sizeof text);
   assert_int_equal(PetscFree(bytes), 0);
 }
 

@@ -2,7 +2,8 @@
  * How scenario values of the objective terms become one number, and how much each of them counts in its gradient. Step 9.
  *
  * The problem hands every mode a table value[t * n_slot + k] of the weighted terms. Slots are the scenario rows of the set,
- * except for voxel-wise modes, which have two: SLOT_NOMINAL and SLOT_WORST.
+ * except for voxel-wise modes, which have two: SLOT_NOMINAL and SLOT_WORST. The worst case is taken over all rows, so a plan is
+ * always robust to the nominal scenario too; `expected` weighs only the rows of the set.
  */
 #pragma once
 #include "robion/objective.h"
@@ -12,7 +13,7 @@ enum { SLOT_NOMINAL = 0, SLOT_WORST = 1 };
 /** What the minimax solver steers: smooth max over scenarios mu * log(sum_s multiplier_s exp(F_s / mu)). */
 typedef struct SmoothMax {
   double mu;          /* in units of the objective */
-  double *multiplier; /* [n scenario rows], sums to 1; 0 for rows outside the set */
+  double *multiplier; /* [n scenario rows], sums to 1 */
 } SmoothMax;
 
 typedef struct RobustTable {
@@ -39,8 +40,8 @@ PetscInt RobustSlots(const RobustSpec *spec, const ScenarioSet *set);
 /** Total of the robust terms in each scenario row (not for voxel-wise modes). */
 PetscErrorCode RobustScenarioTotals(const RobustTable *table, double *total);
 
-/** Lowest and highest of n scenario values (stride apart), over rows of the set; ties to the earlier row. */
-void RobustExtremes(const ScenarioSet *set, const double *value, size_t stride, PetscInt *lowest, PetscInt *highest);
+/** Lowest and highest of n scenario values; ties to the earlier row. */
+void RobustExtremes(PetscInt n, const double *value, PetscInt *lowest, PetscInt *highest);
 
 /**
  * Voxel-wise worst case of one voxel: contribution to a term's volume mean from its lowest and highest value, with the

@@ -201,3 +201,19 @@ PetscErrorCode SpotListReadPlan(const char *file, Mistakes *mistakes, SpotList *
   if (!good) PetscCall(SpotListDestroy(out));
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode SpotListBroadcast(MPI_Comm comm, PetscMPIInt root, SpotList *spots)
+{
+  PetscFunctionBegin;
+  PetscMPIInt rank;
+  PetscInt n = spots->n;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Bcast(&n, 1, MPIU_INT, root, comm));
+  if (rank != root) PetscCall(Resize(spots, n));
+  spots->n = n;
+  double *column[] = {spots->x_mm, spots->y_mm, spots->energy_MeV_u, spots->particles};
+  PetscCallMPI(MPI_Bcast(spots->beam, (PetscMPIInt)n, MPIU_INT, root, comm));
+  for (size_t c = 0; c < PETSC_STATIC_ARRAY_LENGTH(column); c++)
+    PetscCallMPI(MPI_Bcast(column[c], (PetscMPIInt)n, MPI_DOUBLE, root, comm));
+  PetscFunctionReturn(0);
+}

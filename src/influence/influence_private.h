@@ -20,6 +20,7 @@ typedef struct BeamTable {
   LayerTable *layer;
   /* Runs sorted into square cells of the isocentre plane, row by row. */
   double x0_mm, y0_mm, cell_mm;
+  double longest_reach_mm; /* of any layer at any depth */
   PetscInt nx, ny;
   PetscInt *cell_start;       /* [nx*ny + 1] */
   PetscInt *run;              /* run indices in cell order */
@@ -31,6 +32,7 @@ struct DoseModel_s {
   const Machine *machine;
   const BeamSet *beams;
   double dropped;
+  float log_dropped; /* -ln(dropped) */
   PetscInt n_component, node_size, max_layer, max_run_entries;
   BeamTable *beam;
 };

@@ -77,6 +77,19 @@ static PetscErrorCode SortRuns(const Beam *beam, BeamTable *table)
   PetscFunctionReturn(0);
 }
 
+/* No spot of the beam reaches further at any depth: the widest component with the whole dropped dose to itself. */
+static double LongestReach_mm(const struct DoseModel_s *model, const LayerTable *layer, PetscInt n_layer)
+{
+  double widest2 = 0;
+  for (PetscInt l = 0; l < n_layer; l++)
+    for (PetscInt d = 0; d < layer[l].n_node; d++)
+      for (PetscInt k = 0; k < model->n_component; k++) {
+        double water = layer[l].node[(size_t)d * (size_t)model->node_size + (size_t)(NODE_LATERAL + 2 * k)];
+        widest2 = PetscMax(widest2, layer[l].spot_sigma_mm * layer[l].spot_sigma_mm + water * water);
+      }
+  return sqrt(2 * widest2 * (model->log_dropped + log(model->n_component))) * (1 + 1e-5);
+}
+
 PetscErrorCode DoseModelCreate(const Case *patient, const Machine *machine, const Biology *biology,
                                const BeamSet *beams, double dropped_dose_fraction, DoseModel *out)
 {
@@ -87,6 +100,7 @@ PetscErrorCode DoseModelCreate(const Case *patient, const Machine *machine, cons
   model->machine = machine;
   model->beams = beams;
   model->dropped = dropped_dose_fraction;
+  model->log_dropped = dropped_dose_fraction > 0 ? (float)-log(dropped_dose_fraction) : INFINITY;
   model->n_component = machine->n_component;
   model->node_size = NODE_LATERAL + 2 * machine->n_component;
   PetscCall(PetscCalloc1(beams->n_beam, &model->beam));
@@ -97,6 +111,7 @@ PetscErrorCode DoseModelCreate(const Case *patient, const Machine *machine, cons
     for (PetscInt l = 0; l < beam->n_layer; l++)
       PetscCall(LayerTableCreate(machine, biology, beam->energy[l], model->node_size, &model->beam[b].layer[l]));
     PetscCall(SortRuns(beam, &model->beam[b]));
+    model->beam[b].longest_reach_mm = LongestReach_mm(model, model->beam[b].layer, beam->n_layer);
     model->max_run_entries = PetscMax(model->max_run_entries, beam->n_spot);
   }
   *out = model;

@@ -52,17 +52,25 @@ static inline PetscBool LayerAt(const LayerTable *table, PetscInt node_size, flo
   return PETSC_TRUE;
 }
 
-/* Squared radius outside which no component has more than its part of the dropped dose, and the scale that makes up for
- * it. */
-static inline float CutOff(double dropped, PetscInt n, const float *share, const float *rate, float *scale)
+/*
+ * Squared radius outside which no component has more than its part of the dropped dose, and the scale that makes up for it.
+ * A single Gaussian drops exp(-r^2 / (2 sigma^2)) outside r.
+ */
+static inline float CutOff(const struct DoseModel_s *model, const float *share, const float *rate, float *scale)
 {
+  const PetscInt n = model->n_component;
+  const float dropped = (float)model->dropped;
   if (dropped <= 0) {
     *scale = 1;
     return INFINITY;
   }
+  if (n == 1) {
+    *scale = 1 / (1 - dropped);
+    return model->log_dropped / rate[0];
+  }
   float cut2 = 0, lost = 0;
   for (PetscInt k = 0; k < n; k++) {
-    float ratio = share[k] * (float)n / (float)dropped;
+    float ratio = share[k] * (float)n / dropped;
     if (ratio > 1) cut2 = PetscMax(cut2, logf(ratio) / rate[k]);
   }
   for (PetscInt k = 0; k < n; k++) lost += share[k] * expf(-cut2 * rate[k]);
@@ -90,7 +98,7 @@ static float LayersAt(const struct DoseModel_s *model, PetscInt beam, float dept
       share[k] = reached ? record[NODE_LATERAL + 2 * k + 1] : 0;
       rate[k] = 0.5f / (spot * spot + water * water);
     }
-    row->cut2[i] = reached ? CutOff(model->dropped, K, share, rate, &scale) : 0;
+    row->cut2[i] = reached ? CutOff(model, share, rate, &scale) : 0;
     largest = PetscMax(largest, row->cut2[i]);
     for (PetscInt k = 0; k < K; k++) {
       row->rate[k * n + i] = rate[k];
@@ -113,39 +121,60 @@ static inline void RunValues(const Row *row, PetscInt n_component, PetscInt a, P
   }
 }
 
+/* The cells of the isocentre plane within reach of a point; false if there are none with runs. */
+typedef struct CellRange {
+  PetscInt ix0, ix1, iy0, iy1;
+} CellRange;
+
+static PetscBool CellsWithin(const BeamTable *table, double x_mm, double y_mm, double reach_mm, CellRange *range)
+{
+  const double x = x_mm - table->x0_mm, y = y_mm - table->y0_mm;
+  if (x + reach_mm < 0 || y + reach_mm < 0) return PETSC_FALSE;
+  double last_x = table->nx - 1, last_y = table->ny - 1;
+  range->ix0 = (PetscInt)PetscMin(last_x + 1, PetscMax(0, (x - reach_mm) / table->cell_mm));
+  range->iy0 = (PetscInt)PetscMin(last_y + 1, PetscMax(0, (y - reach_mm) / table->cell_mm));
+  range->ix1 = (PetscInt)PetscMin(last_x, (x + reach_mm) / table->cell_mm);
+  range->iy1 = (PetscInt)PetscMin(last_y, (y + reach_mm) / table->cell_mm);
+  for (PetscInt iy = range->iy0; iy <= range->iy1 && range->ix0 <= range->ix1; iy++)
+    if (table->cell_start[iy * table->nx + range->ix0] < table->cell_start[iy * table->nx + range->ix1 + 1])
+      return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
+/* Append the entries of one run at squared distance r2, leaving out layers that do not reach the voxel. */
+static inline void AppendRun(const struct DoseModel_s *model, const SpotRun *run, float r2, Row *row)
+{
+  PetscInt skip = PetscMax(0, row->first_layer - run->first_layer), n = run->n - skip;
+  if (n <= 0) return;
+  row->first_spot[row->n_run] = run->first_spot + skip;
+  row->run_layer[row->n_run] = (uint16_t)(run->first_layer + skip - row->first_layer);
+  row->run_n[row->n_run] = (uint16_t)n;
+  RunValues(row, model->n_component, row->run_layer[row->n_run], n, r2, row->value + row->n_value);
+  row->n_run++;
+  row->n_value += (size_t)n;
+}
+
 void RowBuild(const struct DoseModel_s *model, PetscInt b, const double bev_mm[3], double depth_mm, Row *row)
 {
   const Beam *beam = &model->beams->beam[b];
   const BeamTable *table = &model->beam[b];
+  CellRange cells;
   row->n_run = 0;
   row->n_value = 0;
-  float cut2 = LayersAt(model, b, (float)depth_mm, row);
-  if (row->first_layer == beam->n_layer) return;
   /* Compare in the isocentre plane: spot axes diverge with distance from the source. */
-  double magnification = beam->sad_mm > 0 ? (beam->sad_mm + bev_mm[2]) / beam->sad_mm : 1;
-  double x = bev_mm[0] / magnification, y = bev_mm[1] / magnification, reach = sqrt((double)cut2) / magnification;
-  double width = table->nx * table->cell_mm, height = table->ny * table->cell_mm;
-  PetscInt ix0 = (PetscInt)(PetscMax(0, x - reach - table->x0_mm) / table->cell_mm);
-  PetscInt iy0 = (PetscInt)(PetscMax(0, y - reach - table->y0_mm) / table->cell_mm);
-  PetscInt ix1 = (PetscInt)floor(PetscMin(width, x + reach - table->x0_mm) / table->cell_mm);
-  PetscInt iy1 = (PetscInt)floor(PetscMin(height, y + reach - table->y0_mm) / table->cell_mm);
-  ix1 = PetscMin(ix1, table->nx - 1);
-  iy1 = PetscMin(iy1, table->ny - 1);
+  const double magnification = beam->sad_mm > 0 ? (beam->sad_mm + bev_mm[2]) / beam->sad_mm : 1;
+  const double x = bev_mm[0] / magnification, y = bev_mm[1] / magnification;
+  if (!CellsWithin(table, x, y, table->longest_reach_mm / magnification, &cells)) return;
+  const float cut2 = LayersAt(model, b, (float)depth_mm, row);
+  if (row->first_layer == beam->n_layer || !CellsWithin(table, x, y, sqrt((double)cut2) / magnification, &cells))
+    return;
   const float fx = (float)x, fy = (float)y, stretch2 = (float)(magnification * magnification);
-  for (PetscInt iy = iy0; iy <= iy1 && ix0 <= ix1; iy++) {
-    PetscInt first = table->cell_start[iy * table->nx + ix0], last = table->cell_start[iy * table->nx + ix1 + 1];
+  for (PetscInt iy = cells.iy0; iy <= cells.iy1; iy++) {
+    PetscInt first = table->cell_start[iy * table->nx + cells.ix0];
+    PetscInt last = table->cell_start[iy * table->nx + cells.ix1 + 1];
     for (PetscInt i = first; i < last; i++) {
       float dx = table->run_x_mm[i] - fx, dy = table->run_y_mm[i] - fy, r2 = (dx * dx + dy * dy) * stretch2;
-      if (r2 > cut2) continue;
-      const SpotRun *run = &beam->run[table->run[i]];
-      PetscInt skip = PetscMax(0, row->first_layer - run->first_layer), n = run->n - skip;
-      if (n <= 0) continue;
-      row->first_spot[row->n_run] = run->first_spot + skip;
-      row->run_layer[row->n_run] = (uint16_t)(run->first_layer + skip - row->first_layer);
-      row->run_n[row->n_run] = (uint16_t)n;
-      RunValues(row, model->n_component, row->run_layer[row->n_run], n, r2, row->value + row->n_value);
-      row->n_run++;
-      row->n_value += (size_t)n;
+      if (r2 <= cut2) AppendRun(model, &beam->run[table->run[i]], r2, row);
     }
   }
 }

@@ -27,7 +27,7 @@ static PetscErrorCode SumsVoxelwise(Problem p, const Block *block, double *sums)
       if (p->scenario_used[0])
         sums[t * 2 + SLOT_NOMINAL] += term->share[i] * (*term->type->voxel)(value[0], term->goal, &unused);
       if (!term->robust) continue;
-      RobustExtremes(p->spec.set, value, 1, &e->low, &e->high);
+      RobustExtremes(p->spec.set->n, value, &e->low, &e->high);
       sums[t * 2 + SLOT_WORST] += term->share[i] * RobustVoxelWorst(p->spec.robust, term, value[e->low], value[e->high],
                                                                     &e->slope_low, &e->slope_high);
     }

@@ -3,17 +3,16 @@
 
 typedef enum { COMMAND_RELEASE, COMMAND_VALUE, COMMAND_GRADIENT, COMMAND_SMOOTH } Command;
 
-/* Which scenario rows the mode and terms look at; the others are neither built nor applied. */
+/* Which scenario rows the mode and its terms look at; the others are not applied. */
 static void FindUsedScenarios(Problem p)
 {
-  PetscBool nominal =
-      p->spec.robust->mode == ROBUST_NONE || (p->spec.robust->mode == ROBUST_VOXELWISE && p->spec.robust->on_effect)
-          ? PETSC_TRUE
-          : PETSC_FALSE;
+  const ScenarioSet *set = p->spec.set;
+  const RobustMode mode = p->spec.robust->mode;
+  PetscBool nominal = PETSC_FALSE;
   for (PetscInt t = 0; t < p->spec.n_term; t++)
     if (!p->spec.term[t].robust) nominal = PETSC_TRUE;
-  for (PetscInt s = 0; s < p->spec.set->n; s++)
-    p->scenario_used[s] = p->spec.robust->mode == ROBUST_NONE ? s == 0 : p->spec.set->scenario[s].in_set;
+  for (PetscInt s = 0; s < set->n; s++)
+    p->scenario_used[s] = mode == ROBUST_NONE ? s == 0 : mode == ROBUST_EXPECTED ? set->scenario[s].weight > 0 : 1;
   if (nominal) p->scenario_used[0] = PETSC_TRUE;
 }
 
@@ -95,8 +94,7 @@ PetscErrorCode ProblemCreate(MPI_Comm comm, const ProblemSpec *spec, Problem *ou
   PetscCall(PetscCalloc5((size_t)p->n_block * table, &p->sums, table, &p->inner, table, &p->value, table, &p->count,
                          table, &p->outer_slope));
   PetscCall(PetscCalloc1(spec->set->n, &p->smooth.multiplier));
-  for (PetscInt s = 0; s < spec->set->n; s++)
-    p->smooth.multiplier[s] = spec->set->scenario[s].in_set ? 1.0 / (double)spec->set->n_set : 0;
+  for (PetscInt s = 0; s < spec->set->n; s++) p->smooth.multiplier[s] = 1.0 / (double)spec->set->n;
   p->smooth.mu = 1;
   PetscCall(ExactSumCreate(spec->n_spot, &p->exact));
   *out = p;

@@ -14,7 +14,7 @@
 
 enum { STAGE_ITERATIONS = 40 };
 static const double MU_START = 1.0, MU_SHARE = 0.05; /* of the largest scenario value: first stage, later stages */
-static const double MULTIPLIER_FLOOR = 1e-6;         /* keeps every scenario of the set in the game */
+static const double MULTIPLIER_FLOOR = 1e-6;         /* keeps every scenario in the game */
 
 typedef struct Solver {
   Problem problem;
@@ -43,7 +43,7 @@ static PetscErrorCode TrueObjective(Solver *solver, double minimised, double *ob
   PetscCall(ProblemGetScenarioTotals(solver->problem, solver->total));
   PetscCall(ProblemGetNominalPart(solver->problem, &nominal));
   for (PetscInt s = 0; s < solver->set->n; s++)
-    if (solver->set->scenario[s].in_set && (*worst < 0 || solver->total[s] > solver->total[*worst])) *worst = s;
+    if (*worst < 0 || solver->total[s] > solver->total[*worst]) *worst = s;
   *objective = solver->total[*worst] + nominal;
   PetscFunctionReturn(0);
 }
@@ -122,7 +122,8 @@ static PetscErrorCode TestConvergence(Tao tao, void *context)
   solver->stage_begins = PETSC_FALSE;
   if (first_of_stage && solution->n_history > 0) PetscFunctionReturn(0); /* a stage starts where the last one ended */
   PetscCall(PetscTime(&now));
-  Iteration line = {.iteration = solution->n_history, .evaluations = solution->n_evaluation, .minimised = f, .gradient_norm = norm};
+  Iteration line = {
+      .iteration = solution->n_history, .evaluations = solution->n_evaluation, .minimised = f, .gradient_norm = norm};
   line.seconds = now - solver->start;
   PetscCall(TrueObjective(solver, f, &line.objective, &line.worst));
   PetscCall(AppendHistory(solution, line));
@@ -177,10 +178,8 @@ static PetscErrorCode UpdateMultipliers(Solver *solver, double mu_now, double *m
   PetscFunctionBegin;
   double highest = -INFINITY, sum = 0;
   PetscCall(ProblemGetScenarioTotals(solver->problem, solver->total));
-  for (PetscInt s = 0; s < solver->set->n; s++)
-    if (solver->set->scenario[s].in_set) highest = PetscMax(highest, solver->total[s]);
+  for (PetscInt s = 0; s < solver->set->n; s++) highest = PetscMax(highest, solver->total[s]);
   for (PetscInt s = 0; s < solver->set->n; s++) {
-    if (!solver->set->scenario[s].in_set) continue;
     multiplier[s] = PetscMax(multiplier[s] * exp((solver->total[s] - highest) / mu_now), MULTIPLIER_FLOOR);
     sum += multiplier[s];
   }
@@ -207,8 +206,7 @@ static PetscErrorCode SolveMinimax(Solver *solver, Tao tao, Vec x)
   PetscFunctionBegin;
   double *multiplier = solver->solution->multiplier, mu, f;
   PetscInt still = 0;
-  for (PetscInt s = 0; s < solver->set->n; s++)
-    multiplier[s] = solver->set->scenario[s].in_set ? 1.0 / (double)solver->set->n_set : 0;
+  for (PetscInt s = 0; s < solver->set->n; s++) multiplier[s] = 1.0 / (double)solver->set->n;
   PetscCall(EvaluateAt(solver, x, &f, NULL));
   mu = PetscMax(MU_START * solver->best_objective, PETSC_SMALL);
   while (!solver->finished) {

@@ -18,13 +18,12 @@ PetscErrorCode RobustCombine_Voxelwise(const RobustTable *table, double *objecti
   PetscFunctionReturn(0);
 }
 
-void RobustExtremes(const ScenarioSet *set, const double *value, size_t stride, PetscInt *lowest, PetscInt *highest)
+void RobustExtremes(PetscInt n, const double *value, PetscInt *lowest, PetscInt *highest)
 {
-  *lowest = *highest = -1;
-  for (PetscInt s = 0; s < set->n; s++) {
-    if (!set->scenario[s].in_set) continue;
-    if (*lowest < 0 || value[(size_t)s * stride] < value[(size_t)*lowest * stride]) *lowest = s;
-    if (*highest < 0 || value[(size_t)s * stride] > value[(size_t)*highest * stride]) *highest = s;
+  *lowest = *highest = 0;
+  for (PetscInt s = 1; s < n; s++) {
+    if (value[s] < value[*lowest]) *lowest = s;
+    if (value[s] > value[*highest]) *highest = s;
   }
 }
 

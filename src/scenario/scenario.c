@@ -21,6 +21,21 @@ static void MakeId(Scenario *s)
   if (!s->id[0]) snprintf(s->id, sizeof s->id, "nominal");
 }
 
+/* Drop shifts that repeat an earlier one (a zero component of setup_mm makes such). */
+static PetscInt DropRepeated(PetscInt n, double (*shift_mm)[3])
+{
+  PetscInt kept = 0;
+  for (PetscInt i = 0; i < n; i++) {
+    PetscInt k = 0;
+    while (k < kept &&
+           !(shift_mm[k][0] == shift_mm[i][0] && shift_mm[k][1] == shift_mm[i][1] && shift_mm[k][2] == shift_mm[i][2]))
+      k++;
+    if (k < kept) continue;
+    memmove(shift_mm[kept++], shift_mm[i], 3 * sizeof(double));
+  }
+  return kept;
+}
+
 /* The setup shifts of a spec in their fixed order: zero, axes (x-, x+, y-, ...), corners (x slowest). */
 static PetscInt ExpandShifts(const ScenarioSpec *spec, double (*shift_mm)[3])
 {
@@ -70,7 +85,7 @@ PetscErrorCode ScenarioSetCreate(const ScenarioSpec *spec, ScenarioSet **out)
   ScenarioSet *set;
   PetscCall(PetscNew(&set));
   PetscCall(PetscMalloc1(capacity, &shift_mm));
-  PetscInt n_shift = ExpandShifts(spec, shift_mm);
+  PetscInt n_shift = DropRepeated(ExpandShifts(spec, shift_mm), shift_mm);
   set->n_set = n_shift * spec->n_range;
   PetscCheck(set->n_set > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "scenario set is empty: %d shifts, %d ranges",
              (int)n_shift, (int)spec->n_range);
