@@ -90,6 +90,27 @@ static void RankIndependent(void **state)
   assert_null(given);
 }
 
+/* The ends of what a spec may ask for give sound tables too. */
+static void Extremes(void **state)
+{
+  const double extreme[][3] = {{1, 0.8, 0}, {12, 0, 0}, {1000, 0, 0.001}, {200, 20, 0.02}};
+  for (int i = 0; i < 4; i++) {
+    MachineSpec spec;
+    Machine *m = NULL;
+    Mistakes mistakes = {0};
+    assert_int_equal(MachineSpecDefault(&spec), 0);
+    spec.energy_min_MeV_u = spec.energy_max_MeV_u = extreme[i][0];
+    spec.ripple_sigma_mm = extreme[i][1];
+    spec.momentum_spread = extreme[i][2];
+    assert_int_equal(MachineSpecCheck(&spec, "spec", &mistakes), 0);
+    assert_int_equal(MachineBuild(PETSC_COMM_SELF, &spec, &m), 0);
+    assert_int_equal(MachineCheck(m, "extreme", &mistakes), 0);
+    MistakesPrint(&mistakes);
+    assert_int_equal(mistakes.n, 0);
+    assert_int_equal(MachineDestroy(&m), 0);
+  }
+}
+
 static void R80(void **state)
 {
   double depth[6] = {0, 10, 20, 30, 40, 50}, idd[6] = {1, 2, 10, 6, 2, 1}, r80;
@@ -185,7 +206,8 @@ static void ShowCSV(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(Layout),       cmocka_unit_test(RankIndependent),
-                                     cmocka_unit_test(R80),          cmocka_unit_test(BrokenTables),
-                                     cmocka_unit_test(SpecMistakes), cmocka_unit_test(ShowCSV)};
+                                     cmocka_unit_test(Extremes),     cmocka_unit_test(R80),
+                                     cmocka_unit_test(BrokenTables), cmocka_unit_test(SpecMistakes),
+                                     cmocka_unit_test(ShowCSV)};
   return cmocka_run_group_tests(tests, SetUp, TearDown);
 }

@@ -7,28 +7,31 @@
 #pragma once
 #include "robion/error.h"
 
+/** Laterally integrated dose of one particle: Gy mm2 per MeV cm2/g. */
+#define GY_MM2_PER_MEV_CM2_G 1.6021766208e-8
+
 typedef struct Species {
   PetscInt Z, A;
 } Species;
 
 typedef struct Machine {
-  char *name;   /* "builtin-12C", or the name in an imported file */
-  char *source; /* how it was made, for provenance */
-  char *hash;   /* hexadecimal, of the inputs it was made from */
+  char *name;    /* "builtin-12C", or the name in an imported file */
+  char *source;  /* how it was made, for provenance */
+  char *hash;    /* hexadecimal, of the inputs it was made from */
   PetscInt Z, A; /* projectile */
   PetscInt n_energy, n_depth, n_component;
-  double *energy_MeV_u;   /* ascending */
-  double *csda_range_mm;  /* csda range in water */
-  double *r80_mm;         /* distal 80 % of the peak of idd */
-  double *spot_sigma_mm;  /* lateral sigma in air at the isocentre */
-  double *depth_mm;       /* [e][d] */
-  double *idd_Gy_mm2;     /* [e][d] laterally integrated physical dose per particle */
-  double *letd_keV_um;    /* [e][d] dose-averaged LET of the mixed field */
-  double *sigma_mm;       /* [e][k][d] lateral sigma in water of component k, added in quadrature to spot_sigma_mm */
-  double *component;      /* [e][k][d] share of component k in idd, sums to 1 over k */
-  double sad_mm;          /* source-axis distance; infinite (parallel beam) if <= 0 */
-  double offset_mm;       /* water-equivalent depth already passed in the beam line; added to every depth */
-  double bams_to_iso_mm;  /* end of the beam line to the isocentre, for the air offset; 0 if unknown or in vacuum */
+  double *energy_MeV_u;  /* ascending */
+  double *csda_range_mm; /* csda range in water */
+  double *r80_mm;        /* distal 80 % of the peak of idd */
+  double *spot_sigma_mm; /* lateral sigma in air at the isocentre */
+  double *depth_mm;      /* [e][d] */
+  double *idd_Gy_mm2;    /* [e][d] laterally integrated physical dose per particle */
+  double *letd_keV_um;   /* [e][d] dose-averaged LET of the mixed field */
+  double *sigma_mm;      /* [e][k][d] lateral sigma in water of component k, added in quadrature to spot_sigma_mm */
+  double *component;     /* [e][k][d] share of component k in idd, sums to 1 over k */
+  double sad_mm;         /* source-axis distance; infinite (parallel beam) if <= 0 */
+  double offset_mm;      /* water-equivalent depth already passed in the beam line; added to every depth */
+  double bams_to_iso_mm; /* end of the beam line to the isocentre, for the air offset; 0 if unknown or in vacuum */
 
   /*
    * Dose spectra of the field: share of the dose at a depth from species s with energy in bin b; NULL in imported data.
@@ -42,19 +45,19 @@ typedef struct Machine {
 
   /* alpha, beta tables of imported machines, by tissue class; n_tissue 0 in built-in data. */
   PetscInt n_tissue;
-  double *alpha_x, *beta_x;     /* [t] 1/Gy, 1/Gy2 */
-  double *alpha, *beta;         /* [e][t][d] 1/Gy, 1/Gy2 */
+  double *alpha_x, *beta_x; /* [t] 1/Gy, 1/Gy2 */
+  double *alpha, *beta;     /* [e][t][d] 1/Gy, 1/Gy2 */
 } Machine;
 
 /** What the built-in transport is asked for. */
 typedef struct MachineSpec {
-  const char *ion;            /* "12C" or "11C" */
+  const char *ion;                           /* "12C" or "11C" */
   double energy_min_MeV_u, energy_max_MeV_u; /* default 80, 440 */
-  double range_step_mm;       /* step of csda range between energies; default 2 */
-  double ripple_sigma_mm;     /* Gaussian range spread of the ripple filter (water) */
-  double momentum_spread;     /* sigma of dp/p */
-  double spot_fwhm_mm;        /* in air at the isocentre; default 8 */
-  double sad_mm;              /* default 0: parallel */
+  double range_step_mm;                      /* step of csda range between energies; default 2 */
+  double ripple_sigma_mm;                    /* Gaussian range spread of the ripple filter (water) */
+  double momentum_spread;                    /* sigma of dp/p */
+  double spot_fwhm_mm;                       /* in air at the isocentre; default 8 */
+  double sad_mm;                             /* default 0: parallel */
 } MachineSpec;
 
 /** Fill a spec with the defaults of the built-in machine. */

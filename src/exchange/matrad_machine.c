@@ -11,8 +11,6 @@
 #include <matio.h>
 #include <string.h>
 
-#define GY_MM2_PER_MEV_CM2_G 1.6021766208e-8 /* of one particle */
-
 /* The variable being taken apart, and where mistakes go. */
 typedef struct Reader {
   const char *file;

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-#define GY_MM2_PER_MEV_CM2_G 1.6021766208e-8
 #define FWHM_PER_SIGMA 2.354820045
 #define ENERGY_BINS 60
 #define LOWEST_BIN_MEV_U 0.1

@@ -87,7 +87,7 @@ double RangeSpread_mm(const MachineSpec *spec, Species p, double energy_MeV_u)
   double range_mm = CSDARange_mm(p.Z, p.A, energy_MeV_u);
   /* Chu, Ludewigt, Renner, Rev Sci Instrum 64:2055 (1993), R in cm */
   double straggling = 10.0 * 0.012 * pow(0.1 * range_mm, 0.951) / sqrt((double)p.A);
-  double gamma = 1.0 + energy_MeV_u / 931.494;
+  double gamma = 1.0 + energy_MeV_u / ATOMIC_MASS_MEV;
   double energy_spread = energy_MeV_u * (gamma + 1.0) / gamma * spec->momentum_spread; /* dE/E = (gamma+1)/gamma dp/p */
   double slope = 10.0 * NuclearMass_u(p.Z, p.A) / StoppingPower_MeV_cm2_g(p.Z, p.A, energy_MeV_u);
   return hypot(hypot(straggling, spec->ripple_sigma_mm), slope * energy_spread);

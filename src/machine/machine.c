@@ -5,8 +5,6 @@
 #include <limits.h>
 #include <stddef.h>
 
-#define GY_MM2_PER_MEV_CM2_G 1.6021766208e-8 /* of one particle */
-
 _Static_assert(sizeof(Species) == 2 * sizeof(PetscInt) && sizeof(PetscInt) == sizeof(int), "a Species is two ints");
 
 #define AT(member) offsetof(Machine, member)

@@ -7,6 +7,8 @@
 /* Change when any table or formula below changes: cached machines of an older version are then not found. */
 #define MACHINE_TABLE_VERSION 2
 
+#define ATOMIC_MASS_MEV 931.494 /* energy of one u */
+
 enum { YIELD_SPECIES = 14 };
 /* The species that transport follows, heaviest first. */
 extern const Species yield_species[YIELD_SPECIES];

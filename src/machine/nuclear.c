@@ -2,10 +2,9 @@
  * Total reaction cross sections: Tripathi, Cucinotta, Wilson (NASA TP-3621, 1997), and their form for light systems
  * (NIM B 155:349, 1999) where one partner is a proton.
  */
-#include "robion/machine.h"
+#include "machine_private.h"
 #include <math.h>
 
-#define ATOMIC_MASS_MEV 931.494
 #define R0_FM 1.1
 #define WATER_MOLECULES_PER_CM3 3.343e22
 #define CM2_PER_MB 1e-27

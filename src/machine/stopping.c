@@ -10,7 +10,6 @@
 #include <gsl/gsl_spline.h>
 #include <math.h>
 
-#define ATOMIC_MASS_MEV 931.494
 #define ELECTRON_MASS_MEV 0.510999
 #define BETHE_K 0.307075       /* MeV cm2/mol */
 #define WATER_Z_PER_A 0.55508  /* mol/g */
@@ -24,9 +23,9 @@
 #define VB_B 55.12
 #define BARKAS 130.0 /* Barkas' 125, raised so that carbon of 1 MeV/u meets ICRU 90 (653 keV/um) */
 
-#define TABLE_POINTS 2000
+#define TABLE_POINTS 2200
 #define TABLE_FROM_MEV_U 1e-3
-#define TABLE_TO_MEV_U 1300.0
+#define TABLE_TO_MEV_U 3000.0 /* light fragments are faster than a beam of 1000 MeV/u */
 
 static double BetaSquared(double energy_MeV_u)
 {

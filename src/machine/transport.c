@@ -13,9 +13,9 @@
 #include <math.h>
 
 #define STEPS_PER_RANGE 250 /* dose within 0.2 % of the maximum, LETd within 1 % of the limit of small steps */
+#define FINEST_STEP_MM 0.05 /* for ranges of a few mm */
 #define SIGMAS 5.0          /* half width of the Gaussian that is followed */
 #define PRIMARY_CELLS_PER_SIGMA 8
-#define ATOMIC_MASS_MEV 931.494
 #define FERMI_MEV 90.0 /* Goldhaber's sigma_0: fragment momentum in the parent's frame, MeV/c */
 
 /* Five equally likely classes that stand for a Gaussian of variance 1. */
@@ -99,8 +99,8 @@ static PetscErrorCode LaneFill(Transport *t, Lane *lane)
  */
 static double SpreadEnergy(Species projectile, Species daughter, double x, double energy_MeV_u)
 {
-  double F = (double)daughter.A, A = (double)projectile.A,
-         mass = NuclearMass_u(daughter.Z, daughter.A) * ATOMIC_MASS_MEV;
+  double F = (double)daughter.A, A = (double)projectile.A;
+  double mass = NuclearMass_u(daughter.Z, daughter.A) * ATOMIC_MASS_MEV;
   double sigma = F < A ? FERMI_MEV * sqrt(F * (A - F) / (A - 1)) : 0;
   double gamma = 1 + energy_MeV_u / ATOMIC_MASS_MEV, momentum = mass * sqrt(gamma * gamma - 1);
   double spread = PetscMax(0.2 * momentum, momentum + x * gamma * sigma) / mass; /* no fragment turns back */
@@ -118,7 +118,7 @@ static PetscErrorCode LaneConnect(Transport *t, Lane *lane)
   PetscCall(RemapOverlap(lane->n_bin, edge, t->n_reference, t->step_mm, &lane->to_reference));
   for (int k = 0; k < SPREAD_CLASSES; k++) {
     for (PetscInt j = 0; j <= t->n_reference; j++) {
-      /* born half-way through the step: half of it at the parent's loss, half at the daughter's; the shift to come is a whole */
+      /* born half-way through the step: half of it the parent slows, half the daughter, but the shift to come is whole */
       double born = EnergyOfRange_MeV_u(p.Z, p.A, ((double)j - 0.5) * t->step_mm);
       edge[j] = CSDARange_mm(s.Z, s.A, SpreadEnergy(p, s, spread_class[k], born)) + 0.5 * t->step_mm;
     }
@@ -160,7 +160,7 @@ static PetscErrorCode TransportCreate(const TransportInput *in, Transport *t)
   Species p = in->projectile, species[YIELD_SPECIES];
   *t = (Transport){.in = in};
   t->range_mm = CSDARange_mm(p.Z, p.A, in->energy_MeV_u);
-  t->step_mm = t->range_mm / STEPS_PER_RANGE;
+  t->step_mm = PetscMax(FINEST_STEP_MM, t->range_mm / STEPS_PER_RANGE);
   t->n_reference = (PetscInt)ceil((t->range_mm + SIGMAS * in->range_sigma_mm) / t->step_mm);
   PetscCall(PetscCalloc2(t->n_reference + 1, &t->reference_MeV_u, t->n_reference + 1, &t->attenuation));
   for (PetscInt j = 0; j <= t->n_reference; j++)
@@ -305,9 +305,8 @@ static void ScorePrimaryCell(const Transport *t, PetscInt d, double a, double b,
                    gsl_cdf_gaussian_P(a + z - t->range_mm, t->in->range_sigma_mm)) *
                   exp(Attenuation(t, middle) - Attenuation(t, initial));
   if (number <= 0) return;
-  double from = EnergyOfRange_MeV_u(p.Z, p.A, a), to = EnergyOfRange_MeV_u(p.Z, p.A, b), energy = 0.5 * (from + to),
-         upper;
-  double dose = number * MeanStopping(p, from, to, b - a);
+  double from = EnergyOfRange_MeV_u(p.Z, p.A, a), to = EnergyOfRange_MeV_u(p.Z, p.A, b), energy = 0.5 * (from + to);
+  double dose = number * MeanStopping(p, from, to, b - a), upper;
   double *spectrum = field->spectrum + d * t->n_lane * t->in->n_bin;
   PetscInt lower;
   SpectrumPlace(t->in->n_bin, t->in->bin_edge_MeV_u, energy, &lower, &upper);
@@ -321,8 +320,8 @@ static void ScorePrimaryCell(const Transport *t, PetscInt d, double a, double b,
 /* Score the primaries at node d in cells of residual range, finer and finer towards its end. */
 static void ScorePrimaries(const Transport *t, PetscInt d, TransportField *field)
 {
-  double sigma = t->in->range_sigma_mm, cell = sigma / PRIMARY_CELLS_PER_SIGMA,
-         residual = t->range_mm - t->in->depth_mm[d];
+  double sigma = t->in->range_sigma_mm, cell = sigma / PRIMARY_CELLS_PER_SIGMA;
+  double residual = t->range_mm - t->in->depth_mm[d];
   double top = residual + SIGMAS * sigma, bottom = PetscMax(0.0, residual - SIGMAS * sigma);
   if (top <= 0) return;
   while (top > bottom + 1e-9 * cell) {
