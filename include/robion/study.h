@@ -81,7 +81,7 @@ typedef struct Settings {
   DerivedStructure *derived;
   PetscInt n_priority;
   char **priority;
-  char *priority_where;
+  char *priority_where; /* NULL if n_priority is 0 */
   ScenarioSpec optimize, evaluate;
   PetscInt n_objectives;
   ObjectiveSpec *objectives;

@@ -181,6 +181,7 @@ static PetscErrorCode ReadStructures(const Node *structures, const Node *priorit
   }
   for (PetscInt i = 0; i < out->n_priority; i++)
     PetscCall(PetscStrallocpy(priority->entry[i].value->text, &out->priority[i]));
+  if (priority) PetscCall(CopyPlace(priority->place, &out->priority_where));
   PetscFunctionReturn(0);
 }
 
@@ -289,6 +290,7 @@ PetscErrorCode SettingsDestroy(Settings *s)
   PetscCall(PetscFree(s->base_data_where));
   PetscCall(PetscFree(s->target));
   PetscCall(PetscFree(s->target_where));
+  PetscCall(PetscFree(s->priority_where));
   PetscCall(PetscFree(s->beams_where));
   PetscCall(PetscFree(s->beams));
   for (PetscInt i = 0; i < s->n_derived; i++) {
