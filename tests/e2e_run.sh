@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# `robion run` from the study to the tables: the same bits on any number of ranks, every file, resume, stop, sweeps.
+# timeout: 180
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+ROBION_CACHE=$(dirname "$ROBION")/test-cache
+export ROBION_CACHE
+mkdir -p "$ROBION_CACHE"
+ARMS=tests/studies/e2e-arms.yaml BOX=tests/studies/e2e-box.yaml COUNTS=tests/studies/e2e-counts.yaml
+arms="conventional voxelwise composite expected"
+
+# --- Any number of ranks ---------------------------------------------------------------------------------------------
+for n in 1 2 3 4; do
+  check "four robust modes on $n ranks" mpi "$n" "$ROBION" run "$ARMS" --results "$WORK/r$n"
+done
+for n in 2 3 4; do
+  for table in metrics dvh scenarios; do
+    check "$table.csv of $n ranks is that of one" cmp "$WORK/r1/$table.csv" "$WORK/r$n/$table.csv"
+  done
+  for arm in $arms; do
+    if command -v h5diff >/dev/null; then
+      check "plan.h5 of $arm on $n ranks is that of one, but for provenance and timing" h5diff \
+        --exclude-path /provenance --exclude-path /timing {"$WORK/r1","$WORK/r$n"}"/cases/box/$arm/plan.h5"
+    else
+      skip "plan.h5 of $arm on $n ranks" "no h5diff here"
+    fi
+  done
+done
+
+# --- What a run leaves -----------------------------------------------------------------------------------------------
+for file in study.yaml provenance.json log.txt events.jsonl status.json metrics.csv dvh.csv scenarios.csv \
+  cases/box/{conventional,voxelwise,composite,expected}/plan.h5; do
+  check "$file is there" test -s "$WORK/r2/$file"
+done
+no_leftovers() { ! find "$1" -name '*.tmp*' -o -name '*.work' -o -name 'checkpoint.h5' | grep .; }
+check "no temporary files and no checkpoints stay" no_leftovers "$WORK/r2"
+check "status.json says done" grep -q '"state": "done"' "$WORK/r2/status.json"
+check "every event is one JSON object" awk '!/^\{.*\}$/ { exit 1 } END { exit NR == 0 }' "$WORK/r2/events.jsonl"
+no_controls() { ! LC_ALL=C grep -n '[[:cntrl:]]' "$1"; }
+check "the log has no control characters" no_controls "$WORK/r2/log.txt"
+check "the effective study is a study with the same hash" expect_text 'no mistakes' "$ROBION" validate "$WORK/r2/study.yaml"
+no_numbers_lost() { ! grep -niE '(^|[,: ])-?(nan|inf)' "$WORK"/r2/*.csv "$WORK/r2/events.jsonl"; }
+check "no table holds NaN or infinity" no_numbers_lost
+tidy() { awk -F, 'NR == 1 { n = NF } NF != n || NF != 10 { exit 1 }' "$WORK/r2/metrics.csv"; }
+check "metrics.csv has ten columns in every row" tidy
+
+metric() { # RESULTS ARM SCENARIO STRUCTURE QUANTITY METRIC
+  awk -F, -v arm="$2" -v sc="$3" -v st="$4" -v q="$5" -v m="$6" \
+    '$3 == arm && $5 == sc && $6 == st && $7 == q && $8 == m { print $9; found = 1 } END { exit !found }' "$1/metrics.csv"
+}
+worst_D98_rises() { # ARM
+  local conventional robust
+  conventional=$(metric "$WORK/r2" conventional min CTV rbe_weighted D98) || return 1
+  robust=$(metric "$WORK/r2" "$1" min CTV rbe_weighted D98) || return 1
+  echo "worst D98: conventional $conventional Gy(RBE), $1 $robust Gy(RBE)"
+  awk -v a="$conventional" -v b="$robust" 'BEGIN { exit !(a > 0 && b > a) }'
+}
+check "voxelwise beats conventional in the worst case's D98" worst_D98_rises voxelwise
+check "composite beats conventional in the worst case's D98" worst_D98_rises composite
+min_is_least() {
+  awk -F, '$6 == "CTV" && $7 == "rbe_weighted" && $8 == "D98" {
+      if ($5 == "min") least[$3] = $9
+      else if ($5 !~ /^(max|median|index)$/ && (!($3 in seen) || $9 < seen[$3])) seen[$3] = $9 }
+    END { for (arm in least) { n++; if (least[arm] != seen[arm]) exit 1 } exit n != 4 }' "$WORK/r2/metrics.csv"
+}
+check "scenario min is the least of all scenarios" min_is_least
+
+# --- Resume, --only, --set -------------------------------------------------------------------------------------------
+plan=$WORK/r2/cases/box/composite/plan.h5
+cp -p "$plan" "$WORK/before.h5" && touch -r "$plan" "$WORK/stamp"
+tables_before=$(cat "$WORK/r2/"{metrics,dvh,scenarios}.csv | cksum)
+rm "$WORK/r2/cases/box/voxelwise/plan.h5"
+check "--resume skips the plans that are finished" expect_text '3 skipped, 0 failed' mpi 2 "$ROBION" run "$ARMS" \
+  --results "$WORK/r2" --resume
+untouched() { cmp "$plan" "$WORK/before.h5" && ! [ "$plan" -nt "$WORK/stamp" ] && ! [ "$plan" -ot "$WORK/stamp" ]; }
+check "and leaves them untouched" untouched
+check "and plans the missing one again" test -s "$WORK/r2/cases/box/voxelwise/plan.h5"
+check "with the same tables" test "$tables_before" = "$(cat "$WORK/r2/"{metrics,dvh,scenarios}.csv | cksum)"
+damaged_plan_is_redone() {
+  truncate -s 2000 "$plan" && expect_text "1 plans done, 3 skipped" mpi 1 "$ROBION" run "$ARMS" --results "$WORK/r2" --resume
+}
+check "a damaged plan is noticed and planned anew" damaged_plan_is_redone
+check "--resume after another study's settings plans anew" expect_text 'other settings' mpi 1 "$ROBION" run "$ARMS" \
+  --results "$WORK/r2" --resume --set optimizer.max_iterations=2
+
+# --- Scenario counts, sweeps -----------------------------------------------------------------------------------------
+check "a study of two cases, four arms, two sweep points" mpi 2 "$ROBION" run "$COUNTS" --results "$WORK/counts" --only box
+check "--only leaves out the other case" test ! -e "$WORK/counts/cases/flat"
+for n in 7 14 21 28; do
+  for point in 4 8; do
+    folder=$WORK/counts/cases/box/s$n/spots.layer_mm=$point
+    check "$n evaluation scenarios, layers of $point mm" test "$n" = \
+      "$(grep -c '^evaluate,.*,1$' "$folder/scenarios.csv")"
+  done
+done
+check "two cases can be named" expect_text '8 plans done, 8 skipped' mpi 1 "$ROBION" run "$COUNTS" --results "$WORK/counts" \
+  --only flat,box --resume
+check "an unknown case is refused" expect_exit 2 mpi 1 "$ROBION" run "$COUNTS" --results "$WORK/none" --only bxo
+check "and the nearest named" expect_text 'no case bxo, did you mean box' mpi 1 "$ROBION" run "$COUNTS" \
+  --results "$WORK/none" --only bxo
+
+# --- Dry run ---------------------------------------------------------------------------------------------------------
+dry() { mpi 2 "$ROBION" run "$ARMS" --results "$WORK/dry" --dry-run --set 'cases.0.name=dry'; }
+check "--dry-run tells nonzeros and memory" expect_text 'nonzeros +MiB/rank' dry
+check "--dry-run takes --set" expect_text '^dry +voxelwise +- +14 +21 +2 +[1-9][0-9]+ ' dry
+check "and writes nothing" test ! -e "$WORK/dry"
+
+# --- Stopping --------------------------------------------------------------------------------------------------------
+# Three seconds per plan whatever the machine: no tolerance, no end of iterations.
+slow=(--set optimizer.max_iterations=1000000 --set optimizer.relative_tolerance=0 --set optimizer.window=1000000
+  --set optimizer.max_minutes=0.05 --set robust=voxelwise)
+stopped_tidily() { # RESULTS
+  test -s "$1/cases/box/plan/checkpoint.h5" && test ! -e "$1/cases/box/plan/plan.h5" &&
+    grep -q '"state": "stopped"' "$1/status.json" && ! find "$1" -name '*.tmp*' | grep .
+}
+check "--time-limit stops with 75" expect_exit 75 mpi 2 "$ROBION" run "$BOX" --results "$WORK/limit" "${slow[@]}" \
+  --time-limit 00:00:01
+check "leaving a checkpoint and no plan" stopped_tidily "$WORK/limit"
+check "a resumed run finishes" mpi 3 "$ROBION" run "$BOX" --results "$WORK/limit" "${slow[@]}" --resume
+check "with a plan and without the checkpoint" bash -c \
+  "test -s '$WORK/limit/cases/box/plan/plan.h5' && test ! -e '$WORK/limit/cases/box/plan/checkpoint.h5'"
+check "and says that it went on from the checkpoint" grep -q checkpoint "$WORK/limit/log.txt"
+
+interrupt() { # RESULTS SIGNAL: send it once iterations are under way, return mpirun's exit code
+  mpirun -n 2 "$ROBION" run "$BOX" --results "$1" "${slow[@]}" >"$1.out" 2>&1 &
+  local pid=$! tries=0
+  until grep -q ' it  ' "$1/log.txt" 2>/dev/null || [ $((tries += 1)) -gt 300 ]; do sleep 0.1; done
+  kill -"$2" "$pid"
+  wait "$pid"
+}
+check "SIGUSR1 to mpirun stops with 75" expect_exit 75 interrupt "$WORK/usr1" USR1
+check "leaving a checkpoint and no plan" stopped_tidily "$WORK/usr1"
