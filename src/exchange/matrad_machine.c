@@ -5,10 +5,10 @@
  * LET, sigma, offset, initFocus, and per tissue class alphaX, betaX, alpha, beta. Single lateral Gaussian, and the same number of
  * depths for every energy.
  */
+#include "matrad_private.h"
 #include "robion/exchange.h"
 #include "robion/provenance.h"
 #include "robion/text.h"
-#include <matio.h>
 #include <string.h>
 
 /* The variable being taken apart, and where mistakes go. */
@@ -19,82 +19,24 @@ typedef struct Reader {
   Mistakes *mistakes;
 } Reader;
 
-/* matio writes its complaints to stderr unless it is given a function; what is wrong shows in what it returns. */
-static void DropMatioMessage(int level, char *message)
-{
-  (void)level;
-  (void)message;
-}
-
-/* Number of elements of a real numeric variable, 0 if it is anything else. */
-static size_t CountOf(const matvar_t *v)
-{
-  if (!v || !v->data || v->isComplex || v->rank < 1 || v->class_type < MAT_C_DOUBLE || v->class_type > MAT_C_UINT64)
-    return 0;
-  size_t n = 1;
-  for (int i = 0; i < v->rank; i++) n *= v->dims[i];
-  return v->data_size > 0 && v->nbytes == n * (size_t)v->data_size ? n : 0;
-}
-
-/* Element i as double. */
-static double ElementOf(const matvar_t *v, size_t i)
-{
-  switch (v->class_type) {
-  case MAT_C_DOUBLE:
-    return ((const double *)v->data)[i];
-  case MAT_C_SINGLE:
-    return (double)((const float *)v->data)[i];
-  case MAT_C_INT8:
-    return (double)((const mat_int8_t *)v->data)[i];
-  case MAT_C_UINT8:
-    return (double)((const mat_uint8_t *)v->data)[i];
-  case MAT_C_INT16:
-    return (double)((const mat_int16_t *)v->data)[i];
-  case MAT_C_UINT16:
-    return (double)((const mat_uint16_t *)v->data)[i];
-  case MAT_C_INT32:
-    return (double)((const mat_int32_t *)v->data)[i];
-  case MAT_C_UINT32:
-    return (double)((const mat_uint32_t *)v->data)[i];
-  case MAT_C_INT64:
-    return (double)((const mat_int64_t *)v->data)[i];
-  default:
-    return (double)((const mat_uint64_t *)v->data)[i];
-  }
-}
-
-/* A field of element e of a struct array; NULL if there is none. */
-static matvar_t *FieldOf(matvar_t *parent, const char *name, PetscInt e)
-{
-  if (!parent || parent->class_type != MAT_C_STRUCT || !parent->data) return NULL;
-  return Mat_VarGetStructFieldByName(parent, name, (size_t)e);
-}
-
 /* Copy n numbers of a field, times factor. where names the parent in messages. */
 static PetscBool Take(Reader *r, matvar_t *parent, PetscInt e, const char *where, const char *name, size_t n,
                       double factor, double *out)
 {
-  const matvar_t *v = FieldOf(parent, name, e);
-  if (CountOf(v) == n) {
-    for (size_t i = 0; i < n; i++) out[i] = factor * ElementOf(v, i);
+  const matvar_t *v = MatlabField(parent, name, (size_t)e);
+  if (MatlabCount(v) == n) {
+    for (size_t i = 0; i < n; i++) out[i] = factor * MatlabElement(v, i);
     return PETSC_TRUE;
   }
   (void)MistakesAdd(r->mistakes, ROBION_INPUT, "%s: %s(%d).%s: %zu numbers found, expected %zu", r->file, where,
-                    (int)e + 1, name, CountOf(v), n);
+                    (int)e + 1, name, MatlabCount(v), n);
   return PETSC_FALSE;
 }
 
 /* A text of machine.meta, "?" if it is missing. */
 static void TakeText(const Reader *r, const char *name, size_t size, char *out)
 {
-  const matvar_t *v = FieldOf(r->meta, name, 0);
-  snprintf(out, size, "?");
-  if (!v || !v->data || v->class_type != MAT_C_CHAR || v->rank != 2 || v->dims[0] != 1) return;
-  size_t n = PetscMin(v->dims[1], size - 1), width = (size_t)v->data_size;
-  if (!n || !width || v->nbytes < n * width) return;
-  for (size_t i = 0; i < n; i++) out[i] = ((const char *)v->data)[i * width];
-  out[n] = 0;
-  TextRemoveControls(out);
+  if (!MatlabText(MatlabField(r->meta, name, 0), size, out)) snprintf(out, size, "?");
 }
 
 /* Projectile of meta.radiationMode. */
@@ -120,20 +62,20 @@ static PetscBool TakeProjectile(Reader *r, Machine *m)
 /* Initial sigma of the first focus at the isocentre, from its nodes against source distance. */
 static PetscBool TakeSpot(Reader *r, PetscInt e, double sad_mm, double *sigma_mm)
 {
-  matvar_t *focus = FieldOf(r->data, "initFocus", e);
-  const matvar_t *distance = FieldOf(focus, "dist", 0), *sigma = FieldOf(focus, "sigma", 0);
-  size_t n = CountOf(distance);
-  if (n < 2 || CountOf(sigma) != n || distance->dims[0] != sigma->dims[0]) {
+  matvar_t *focus = MatlabField(r->data, "initFocus", (size_t)e);
+  const matvar_t *distance = MatlabField(focus, "dist", 0), *sigma = MatlabField(focus, "sigma", 0);
+  size_t n = MatlabCount(distance);
+  if (n < 2 || MatlabCount(sigma) != n || distance->dims[0] != sigma->dims[0]) {
     (void)MistakesAdd(r->mistakes, ROBION_INPUT,
                       "%s: machine.data(%d).initFocus: dist has %zu numbers and sigma %zu, expected "
                       "equally many, two or more",
-                      r->file, (int)e + 1, n, CountOf(sigma));
+                      r->file, (int)e + 1, n, MatlabCount(sigma));
     return PETSC_FALSE;
   }
   size_t rows = distance->dims[0], last = n / rows - 1, k = 0; /* column-major, a row per focus */
-  while (k + 2 <= last && ElementOf(distance, (k + 1) * rows) < sad_mm) k++;
-  double a = ElementOf(distance, k * rows), b = ElementOf(distance, (k + 1) * rows), t = (sad_mm - a) / (b - a);
-  *sigma_mm = (1 - t) * ElementOf(sigma, k * rows) + t * ElementOf(sigma, (k + 1) * rows);
+  while (k + 2 <= last && MatlabElement(distance, (k + 1) * rows) < sad_mm) k++;
+  double a = MatlabElement(distance, k * rows), b = MatlabElement(distance, (k + 1) * rows), t = (sad_mm - a) / (b - a);
+  *sigma_mm = (1 - t) * MatlabElement(sigma, k * rows) + t * MatlabElement(sigma, (k + 1) * rows);
   return PETSC_TRUE;
 }
 
@@ -191,7 +133,8 @@ static PetscErrorCode Convert(Reader *r, Machine *m, PetscBool *good)
 {
   PetscFunctionBegin;
   *good = PETSC_FALSE;
-  size_t n_depth = CountOf(FieldOf(r->data, "depths", 0)), n_tissue = CountOf(FieldOf(r->data, "alphaX", 0));
+  size_t n_depth = MatlabCount(MatlabField(r->data, "depths", 0)),
+         n_tissue = MatlabCount(MatlabField(r->data, "alphaX", 0));
   if (!TakeProjectile(r, m)) PetscFunctionReturn(0);
   if (!Take(r, r->meta, 0, "machine.meta", "SAD", 1, 1, &m->sad_mm)) PetscFunctionReturn(0);
   if (!Take(r, r->meta, 0, "machine.meta", "BAMStoIsoDist", 1, 1, &m->bams_to_iso_mm)) PetscFunctionReturn(0);
@@ -223,12 +166,8 @@ static PetscErrorCode Convert(Reader *r, Machine *m, PetscBool *good)
 /* Open the variable `machine`; NULL after a mistake. */
 static matvar_t *ReadVariable(Reader *r)
 {
-  (void)Mat_LogInitFunc("robion", DropMatioMessage);
-  mat_t *mat = Mat_Open(r->file, MAT_ACC_RDONLY);
-  if (!mat) {
-    (void)MistakesAdd(r->mistakes, ROBION_INPUT, "%s: not a MATLAB level-5 file", r->file);
-    return NULL;
-  }
+  mat_t *mat = MatlabOpen(r->file, r->mistakes);
+  if (!mat) return NULL;
   matvar_t *machine = Mat_VarRead(mat, "machine");
   (void)Mat_Close(mat);
   if (!machine)
@@ -249,8 +188,8 @@ PetscErrorCode ImportMatRadMachine(const char *file, Mistakes *mistakes, Machine
   Reader r = {.file = file, .mistakes = mistakes};
   matvar_t *machine = ReadVariable(&r);
   if (!machine) PetscFunctionReturn(0);
-  r.meta = FieldOf(machine, "meta", 0);
-  r.data = FieldOf(machine, "data", 0);
+  r.meta = MatlabField(machine, "meta", 0);
+  r.data = MatlabField(machine, "data", 0);
   PetscBool good = PETSC_FALSE;
   Machine *m;
   PetscCall(PetscNew(&m));
