@@ -40,6 +40,20 @@ static Arguments SplitArguments(int argc, char **argv)
   return arguments;
 }
 
+/* PETSc options that nothing has asked for are likely misspelt. Rank 0 alone runs TAO and thus knows. */
+static PetscErrorCode ReportUnusedOptions(void)
+{
+  PetscFunctionBegin;
+  PetscInt n;
+  char **names, **values;
+  PetscCall(PetscOptionsLeftGet(NULL, &n, &names, &values));
+  for (PetscInt i = 0; i < n; i++)
+    fprintf(stderr, "robion: PETSc option -%s%s%s was not used\n", names[i], values[i] ? " " : "",
+            values[i] ? values[i] : "");
+  PetscCall(PetscOptionsLeftRestore(NULL, &n, &names, &values));
+  PetscFunctionReturn(0);
+}
+
 /* MPI and PETSc around a verb that needs them. A verb's error is a bug: PETSc prints it and all ranks end with exit 1. */
 static RobionExit RunParallel(const Verb *verb, Arguments *arguments, Mistakes *mistakes)
 {
@@ -50,6 +64,7 @@ static RobionExit RunParallel(const Verb *verb, Arguments *arguments, Mistakes *
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   if (MistakesAny(mistakes)) exit_code = MistakesExit(mistakes);
   if (rank == 0) MistakesPrint(mistakes);
+  if (rank == 0 && !MistakesAny(mistakes)) PetscCallAbort(PETSC_COMM_WORLD, ReportUnusedOptions());
   PetscCallAbort(PETSC_COMM_WORLD, MistakesClear(mistakes));
   return PetscFinalize() ? ROBION_INTERNAL : exit_code;
 }
@@ -69,6 +84,10 @@ int main(int argc, char **argv)
     return ROBION_DONE;
   }
   const Verb *verb = FindVerb(argv[1], &mistakes);
+  if (verb && argc == 3 && (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h"))) {
+    printf("usage: robion %s\n  %s\n", verb->usage, verb->purpose);
+    return ROBION_DONE;
+  }
   Arguments arguments = SplitArguments(argc, argv);
   if (verb && verb->parallel) return (int)RunParallel(verb, &arguments, &mistakes);
   if (verb && (*verb->run)(&arguments, &mistakes, &exit_code)) return ROBION_INTERNAL;
