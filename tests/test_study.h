@@ -20,16 +20,16 @@ static inline char *StudyText(const char *file, int line, const char *replacemen
   Mistakes mistakes = {0};
   assert_true(FileRead(file, &text, &length, &mistakes));
   assert_int_equal(PetscMalloc1(length + (replacement ? strlen(replacement) : 0) + 2, &out), 0);
-  *out = 0;
+  size_t used = 0;
   int number = 1;
-  for (char *start = text; *start; number++) {
-    size_t n = strcspn(start, "\n") + 1;
-    if (number != line)
-      strncat(out, start, n);
-    else if (replacement)
-      strcat(strcat(out, replacement), "\n");
-    start += n;
+  for (const char *start = text; *start; number++) {
+    size_t n = strcspn(start, "\n");
+    const char *kept = number != line ? start : replacement;
+    size_t m = number != line ? n : replacement ? strlen(replacement) : 0;
+    if (kept) memcpy(out + used, kept, m), out[used + m] = '\n', used += m + 1;
+    start += n + (start[n] ? 1 : 0);
   }
+  out[used] = 0;
   assert_int_equal(PetscFree(text), 0);
   return out;
 }

@@ -22,9 +22,9 @@ typedef struct Beam {
   double u[3], v[3], w[3]; /* unit vectors of the BEV axes, LPS */
   double sad_mm;           /* <= 0: parallel */
   PetscInt n_layer;
-  PetscInt *energy;        /* [n_layer] machine energy index, ascending */
+  PetscInt *energy; /* [n_layer] machine energy index, ascending */
   PetscInt n_run;
-  SpotRun *run;            /* ordered by y, then x, then layer */
+  SpotRun *run; /* ordered by y, then x, then layer */
   PetscInt first_spot, n_spot;
 } Beam;
 

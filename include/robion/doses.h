@@ -7,14 +7,14 @@
 
 /** Doses of one plan on its grid, per fraction. */
 typedef struct DoseSet {
-  PetscInt n;                  /* scenario rows */
-  size_t size;                 /* voxels of the grid */
+  PetscInt n;                   /* scenario rows */
+  size_t size;                  /* voxels of the grid */
   float *nominal[N_DOSE_KINDS]; /* [size] */
-  float *rbe_min, *rbe_max;    /* [size] RBE-weighted, voxel by voxel over the rows of the set */
-  MetricList *metrics;         /* [n] same rows in each */
-  MetricList statistics[4];    /* over the rows of the set */
+  float *rbe_min, *rbe_max;     /* [size] RBE-weighted, voxel by voxel over the rows of the set */
+  MetricList *metrics;          /* [n] same rows in each */
+  MetricList statistics[4];     /* over the rows of the set */
   PetscInt n_band;
-  DVHBand *band;               /* [region][RBE-weighted, LETd] */
+  DVHBand *band; /* [region][RBE-weighted, LETd] */
 } DoseSet;
 
 /**
@@ -23,6 +23,6 @@ typedef struct DoseSet {
  * computed on the fly; every rank ends up with everything, bit-identical for any number of ranks. Collective.
  */
 PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const BiologySpec *biology, const ScenarioSet *set,
-                             const Grid *grid, PetscInt n, const PetscInt *voxel, const double *weight, PetscInt n_region,
-                             const Region *region, double prescription_Gy_RBE, DoseSet *out);
+                             const Grid *grid, PetscInt n, const PetscInt *voxel, const double *weight,
+                             PetscInt n_region, const Region *region, double prescription_Gy_RBE, DoseSet *out);
 PetscErrorCode DoseSetDestroy(DoseSet *doses);

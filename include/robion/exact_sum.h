@@ -9,9 +9,9 @@
 
 typedef struct ExactSum {
   PetscInt n;
-  int exponent;    /* addends are expected to be around 2^exponent */
-  int overflow;    /* largest exponent an addend needed when it did not fit, else INT_MIN: add again with a larger exponent */
-  int64_t *limb;   /* [2n]: high limbs, then low limbs */
+  int exponent; /* addends are expected to be around 2^exponent */
+  int overflow; /* largest exponent an addend needed when it did not fit, else INT_MIN: add again with a larger exponent */
+  int64_t *limb; /* [2n]: high limbs, then low limbs */
 } ExactSum;
 
 PetscErrorCode ExactSumCreate(PetscInt n, ExactSum *sum);

@@ -6,9 +6,9 @@
 #include <petscsys.h>
 
 typedef struct Grid {
-  PetscInt n[3];         /* voxels along x, y, z */
-  double spacing_mm[3];  /* voxel size */
-  double origin_mm[3];   /* centre of voxel (0,0,0) */
+  PetscInt n[3];        /* voxels along x, y, z */
+  double spacing_mm[3]; /* voxel size */
+  double origin_mm[3];  /* centre of voxel (0,0,0) */
 } Grid;
 
 static inline size_t GridSize(const Grid *g)

@@ -25,8 +25,8 @@ typedef struct DoseModel_s *DoseModel;
 typedef struct Influence_s *Influence;
 
 /** Prepare look-up tables of all beams and layers. The arguments must outlive the model. Not collective. */
-PetscErrorCode DoseModelCreate(const Case *patient, const Machine *machine, const Biology *biology, const BeamSet *beams,
-                               double dropped_dose_fraction, DoseModel *model);
+PetscErrorCode DoseModelCreate(const Case *patient, const Machine *machine, const Biology *biology,
+                               const BeamSet *beams, double dropped_dose_fraction, DoseModel *model);
 PetscErrorCode DoseModelDestroy(DoseModel *model);
 
 typedef enum {
@@ -38,20 +38,22 @@ typedef enum {
  * Operator of n voxels (indices into grid) in the scenarios of set. Traces every voxel's rays once per setup; for
  * INFLUENCE_ASSEMBLED builds all entries. Not collective.
  */
-PetscErrorCode InfluenceCreate(DoseModel model, InfluenceType type, const ScenarioSet *set, const Grid *grid, PetscInt n,
-                               const PetscInt *voxel, Influence *out);
+PetscErrorCode InfluenceCreate(DoseModel model, InfluenceType type, const ScenarioSet *set, const Grid *grid,
+                               PetscInt n, const PetscInt *voxel, Influence *out);
 
 /** channels[v*N_CHANNELS + c] = sum_j entry(v, j, c) weight[j] in one scenario; weight in particles, [n_spot]. Not collective. */
 PetscErrorCode InfluenceApply(Influence influence, PetscInt scenario, const double *weight, double *channels);
 
 /** gradient[j] += sum_{v,c} entry(v, j, c) cotangent[v*N_CHANNELS + c]: the transpose of InfluenceApply. Not collective. */
-PetscErrorCode InfluenceApplyTranspose(Influence influence, PetscInt scenario, const double *cotangent, double *gradient);
+PetscErrorCode InfluenceApplyTranspose(Influence influence, PetscInt scenario, const double *cotangent,
+                                       double *gradient);
 
 /** Stored entries (each serves four channels) and bytes held. */
 PetscErrorCode InfluenceGetSize(Influence influence, size_t *entries, size_t *bytes);
 
 /** Entries that the nominal scenario of n voxels has: the estimate of `--dry-run`. Not collective. */
-PetscErrorCode InfluenceCountEntries(DoseModel model, const Grid *grid, PetscInt n, const PetscInt *voxel, size_t *entries);
+PetscErrorCode InfluenceCountEntries(DoseModel model, const Grid *grid, PetscInt n, const PetscInt *voxel,
+                                     size_t *entries);
 
 /** Water-equivalent depth, mm, of local voxel v for a beam and setup index (without range error; machine offsets included). */
 double InfluenceDepth(Influence influence, PetscInt setup, PetscInt beam, PetscInt v);

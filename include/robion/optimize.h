@@ -21,8 +21,8 @@ typedef struct ProblemSpec {
   const BiologySpec *biology;
   const ScenarioSet *set;
   const Grid *grid;
-  PetscInt n_voxel;        /* optimised voxels */
-  const PetscInt *voxel;   /* indices into grid, ascending */
+  PetscInt n_voxel;      /* optimised voxels */
+  const PetscInt *voxel; /* indices into grid, ascending */
   PetscInt n_spot;
   PetscInt n_term;
   const Term *term;
@@ -63,22 +63,22 @@ PetscErrorCode ProblemDestroy(Problem *problem);
 /** One line of the optimiser's history. */
 typedef struct Iteration {
   PetscInt iteration, evaluations;
-  double objective;         /* value of the robust objective; for composite the true maximum over scenarios */
-  double minimised;         /* value of what TAO minimises (smooth maximum for composite) */
-  double gradient_norm;     /* projected gradient of what TAO minimises, scaled variables */
-  double seconds;           /* since the start */
-  PetscInt worst;           /* scenario row with the largest total, -1 if the mode has none */
+  double objective;     /* value of the robust objective; for composite the true maximum over scenarios */
+  double minimised;     /* value of what TAO minimises (smooth maximum for composite) */
+  double gradient_norm; /* projected gradient of what TAO minimises, scaled variables */
+  double seconds;       /* since the start */
+  PetscInt worst;       /* scenario row with the largest total, -1 if the mode has none */
 } Iteration;
 
 typedef struct Solution {
-  double *weight;           /* [n_spot] particles per fraction, >= 0 */
+  double *weight; /* [n_spot] particles per fraction, >= 0 */
   double objective;
-  char reason[128];         /* why the solver stopped, for people */
-  PetscBool stopped;        /* by signal or time limit */
+  char reason[128];  /* why the solver stopped, for people */
+  PetscBool stopped; /* by signal or time limit */
   PetscInt n_iteration, n_evaluation;
   PetscInt n_history, history_capacity;
   Iteration *history;
-  PetscInt n_multiplier;    /* composite: scenario rows, else 0 */
+  PetscInt n_multiplier; /* composite: scenario rows, else 0 */
   double *multiplier;
   double seconds;
 } Solution;

@@ -26,11 +26,11 @@ typedef struct Scenario {
 } Scenario;
 
 typedef struct ScenarioSet {
-  PetscInt n;     /* rows, the nominal first */
-  PetscInt n_set; /* rows with in_set */
-  PetscInt n_setup;        /* distinct setup shifts; WEPL is traced once for each */
-  PetscInt *setup_of;      /* [n] index into setup_mm */
-  double (*setup_mm)[3];   /* [n_setup] */
+  PetscInt n;            /* rows, the nominal first */
+  PetscInt n_set;        /* rows with in_set */
+  PetscInt n_setup;      /* distinct setup shifts; WEPL is traced once for each */
+  PetscInt *setup_of;    /* [n] index into setup_mm */
+  double (*setup_mm)[3]; /* [n_setup] */
   Scenario *scenario;
 } ScenarioSet;
 

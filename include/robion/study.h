@@ -35,7 +35,7 @@ typedef struct ObjectiveSpec {
   Quantity quantity; /* from the dose key: dose_Gy_RBE or dose_Gy */
   double dose_Gy;    /* per fraction, Gy or Gy(RBE) */
   double weight;
-  PetscBool robust;  /* false: nominal scenario only, whatever the robust mode; default true */
+  PetscBool robust; /* false: nominal scenario only, whatever the robust mode; default true */
 } ObjectiveSpec;
 
 typedef enum { ROBUST_NONE, ROBUST_EXPECTED, ROBUST_COMPOSITE, ROBUST_VOXELWISE } RobustMode;
@@ -48,24 +48,25 @@ typedef struct RobustSpec {
 } RobustSpec;
 
 typedef struct OptimizerSpec {
-  PetscInt max_iterations;   /* of the TAO solver over all stages; default 300 */
-  double relative_tolerance; /* stop when the objective fell by less than this share over `window` iterations; default 1e-4 */
-  PetscInt window;           /* default 10 */
-  double max_minutes;        /* wall-clock budget of one plan; 0 (default): none */
+  PetscInt max_iterations; /* of the TAO solver over all stages; default 300 */
+  double
+      relative_tolerance; /* stop when the objective fell by less than this share over `window` iterations; default 1e-4 */
+  PetscInt window;        /* default 10 */
+  double max_minutes;     /* wall-clock budget of one plan; 0 (default): none */
 } OptimizerSpec;
 
 typedef struct SpotSpec {
-  double lateral_mm;  /* spacing of the square spot grid in the isocentre plane */
-  double layer_mm;    /* water-equivalent spacing of energy layers */
-  double margin_mm;   /* lateral and distal/proximal margin around the target */
+  double lateral_mm; /* spacing of the square spot grid in the isocentre plane */
+  double layer_mm;   /* water-equivalent spacing of energy layers */
+  double margin_mm;  /* lateral and distal/proximal margin around the target */
 } SpotSpec;
 
 typedef struct Settings {
   CaseSpec patient;
   HLUT hlut;
-  char *base_data;          /* "builtin" or a file, resolved against the study file's folder */
+  char *base_data; /* "builtin" or a file, resolved against the study file's folder */
   char *base_data_where;
-  MachineSpec machine;      /* machine.ion is also what a file must hold */
+  MachineSpec machine; /* machine.ion is also what a file must hold */
   BiologySpec biology;
   double prescription_Gy_RBE; /* per fraction */
   PetscInt fractions;
@@ -101,11 +102,11 @@ typedef struct PlanSpec {
 
 typedef struct Study {
   char *name;
-  char *file;           /* as given on the command line */
-  char *yaml;           /* effective study as YAML text: what was read, --set applied, defaults filled in */
-  char hash[17];        /* hexadecimal hash of `yaml` */
+  char *file;    /* as given on the command line */
+  char *yaml;    /* effective study as YAML text: what was read, --set applied, defaults filled in */
+  char hash[17]; /* hexadecimal hash of `yaml` */
   PetscInt n_plans;
-  PlanSpec *plans;      /* ordered by case, then arm, then sweep point */
+  PlanSpec *plans; /* ordered by case, then arm, then sweep point */
 } Study;
 
 /**

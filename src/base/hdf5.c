@@ -23,7 +23,10 @@ PetscBool H5SourceOpen(const char *file, Mistakes *mistakes, H5Source *source)
     (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: not an HDF5 file (wrong signature), expected HDF5", file);
     return PETSC_FALSE;
   }
-  H5_QUIET { source->id = H5Fopen(file, H5F_ACC_RDONLY, H5P_DEFAULT); }
+  H5_QUIET
+  {
+    source->id = H5Fopen(file, H5F_ACC_RDONLY, H5P_DEFAULT);
+  }
   H5E_END_TRY
   if (source->id < 0) {
     (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: HDF5 file is truncated or damaged and cannot be opened", file);
@@ -86,7 +89,8 @@ static hid_t OpenArray(const H5Source *source, const char *path, int rank, hsize
     (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: not a numeric dataset", source->name, path);
     good = PETSC_FALSE;
   } else if (found != rank) {
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: has %d dimensions, expected %d", source->name, path, found, rank);
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: has %d dimensions, expected %d", source->name, path, found,
+                      rank);
     good = PETSC_FALSE;
   }
   for (int i = 0; good && i < rank; i++) {
@@ -102,7 +106,10 @@ static hid_t OpenArray(const H5Source *source, const char *path, int rank, hsize
   }
   if (good) return data;
   if (data >= 0) {
-    H5_QUIET { H5Dclose(data); }
+    H5_QUIET
+    {
+      H5Dclose(data);
+    }
     H5E_END_TRY
   }
   return -1;
@@ -118,12 +125,18 @@ PetscBool H5ReadArray(const H5Source *source, const char *path, hid_t type, int 
   size_t count = 1;
   for (int i = 0; i < rank; i++) count *= (size_t)dims[i];
   herr_t status = -1;
-  if (count < ((size_t)1 << 36) && !PetscMallocA(1, PETSC_FALSE, __LINE__, PETSC_FUNCTION_NAME, __FILE__,
-                                                 count * H5Tget_size(type), array)) {
-    H5_QUIET { status = H5Dread(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *array); }
+  if (count < ((size_t)1 << 36) &&
+      !PetscMallocA(1, PETSC_FALSE, __LINE__, PETSC_FUNCTION_NAME, __FILE__, count * H5Tget_size(type), array)) {
+    H5_QUIET
+    {
+      status = H5Dread(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *array);
+    }
     H5E_END_TRY
   }
-  H5_QUIET { H5Dclose(data); }
+  H5_QUIET
+  {
+    H5Dclose(data);
+  }
   H5E_END_TRY
   if (status >= 0) return PETSC_TRUE;
   (void)PetscFree(*array);
@@ -219,7 +232,10 @@ PetscBool H5SinkOpen(const char *file, Mistakes *mistakes, H5Sink *sink)
   H5Pset_obj_track_times(create, 0);
   H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110);
   errno = 0;
-  H5_QUIET { sink->id = H5Fcreate(temporary, H5F_ACC_TRUNC, create, access); }
+  H5_QUIET
+  {
+    sink->id = H5Fcreate(temporary, H5F_ACC_TRUNC, create, access);
+  }
   H5E_END_TRY
   H5Pclose(create);
   H5Pclose(access);
@@ -241,8 +257,10 @@ void H5WriteGroup(H5Sink *sink, const char *path)
     H5Pset_create_intermediate_group(links, 1);
     H5Pset_obj_track_times(create, 0);
     hid_t group = H5Gcreate2(sink->id, path, links, create, H5P_DEFAULT);
-    if (group < 0) sink->failed = PETSC_TRUE;
-    else H5Gclose(group);
+    if (group < 0)
+      sink->failed = PETSC_TRUE;
+    else
+      H5Gclose(group);
     H5Pclose(links);
     H5Pclose(create);
   }
