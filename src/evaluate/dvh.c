@@ -19,7 +19,8 @@ static int CompareEntries(const void *a, const void *b)
   return (p->order > q->order) - (p->order < q->order);
 }
 
-static PetscErrorCode EntriesOfRegion(const Region *region, const float *value, Entry *entry)
+/* Before anything is allocated: no number that is not one, no fraction that is none. */
+static PetscErrorCode CheckRegion(const Region *region, const float *value)
 {
   PetscFunctionBegin;
   for (PetscInt i = 0; i < region->n; i++) {
@@ -29,7 +30,6 @@ static PetscErrorCode EntriesOfRegion(const Region *region, const float *value, 
     PetscCheck(weight > 0 && weight <= 1, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
                "voxel fraction %g in voxel %" PetscInt_FMT " of %s, expected (0, 1]", weight, region->voxel[i],
                region->name);
-    entry[i] = (Entry){found, weight, i};
   }
   PetscFunctionReturn(0);
 }
@@ -53,10 +53,12 @@ PetscErrorCode DVHCreate(const Region *region, const Grid *grid, const float *va
   memset(dvh, 0, sizeof *dvh);
   PetscCheck(region->n > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ, "structure %s has no voxels on the dose grid",
              region->name);
+  PetscCall(CheckRegion(region, value));
   dvh->n = region->n;
   PetscCall(PetscMalloc1(region->n, &entry));
   PetscCall(PetscMalloc2(region->n, &dvh->value, region->n, &dvh->cumulative));
-  PetscCall(EntriesOfRegion(region, value, entry));
+  for (PetscInt i = 0; i < region->n; i++)
+    entry[i] = (Entry){(double)value[region->voxel[i]], (double)region->fraction[i], i};
   qsort(entry, (size_t)region->n, sizeof *entry, CompareEntries);
   for (PetscInt i = 0; i < region->n; i++) {
     total += entry[i].weight;
