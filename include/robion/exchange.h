@@ -22,6 +22,8 @@ typedef struct SpotList {
   PetscInt n;
   PetscInt *beam;
   double *x_mm, *y_mm, *energy_MeV_u, *particles;
+  char *file; /* for messages: where a CSV came from, and the line of each spot; NULL where it was not read */
+  PetscInt *line;
 } SpotList;
 
 /**

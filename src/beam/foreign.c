@@ -1,7 +1,10 @@
 /* Spots that come from elsewhere: any positions, energies of the machine. */
 #include "robion/beam.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+enum { MOST_BAD_SPOTS = 100 };
 
 typedef struct ForeignSpot {
   PetscInt entry, energy; /* index in the list; machine energy */
@@ -15,6 +18,21 @@ static int CompareSpots(const void *a, const void *b)
   if (p->x_mm != q->x_mm) return p->x_mm < q->x_mm ? -1 : 1;
   if (p->energy != q->energy) return p->energy < q->energy ? -1 : 1;
   return (p->entry > q->entry) - (p->entry < q->entry);
+}
+
+typedef struct SpotPlace {
+  char text[PETSC_MAX_PATH_LEN];
+} SpotPlace;
+
+/* Where a spot of the list stands, as messages name it. */
+static SpotPlace PlaceOf(const SpotList *list, PetscInt i)
+{
+  SpotPlace place;
+  if (list->file && list->line)
+    snprintf(place.text, sizeof place.text, "%s:%d", list->file, (int)list->line[i]);
+  else
+    snprintf(place.text, sizeof place.text, "spot %d", (int)i + 1);
+  return place;
 }
 
 /* Machine energy within 0.05 MeV/u of the wanted one, or -1. */
@@ -33,12 +51,13 @@ static PetscErrorCode SelectSpots(const Machine *machine, const SpotList *list, 
   PetscFunctionBegin;
   *n = 0;
   PetscCall(PetscMalloc1(list->n, out));
-  for (PetscInt i = 0; i < list->n; i++) {
+  const PetscInt most = mistakes->n + MOST_BAD_SPOTS;
+  for (PetscInt i = 0; i < list->n && mistakes->n < most; i++) {
     if (list->beam[i] != beam) continue;
     PetscInt energy = FindEnergy(machine, list->energy_MeV_u[i]);
     if (energy < 0)
-      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "spot %d: energy %g MeV/u is none of machine %s (%g to %g MeV/u)",
-                            (int)i + 1, list->energy_MeV_u[i], machine->name, machine->energy_MeV_u[0],
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: energy %g MeV/u is none of machine %s (%g to %g MeV/u)",
+                            PlaceOf(list, i).text, list->energy_MeV_u[i], machine->name, machine->energy_MeV_u[0],
                             machine->energy_MeV_u[machine->n_energy - 1]));
     (*out)[(*n)++] = (ForeignSpot){i, energy, list->x_mm[i], list->y_mm[i]};
   }
@@ -90,10 +109,10 @@ PetscErrorCode BeamSetFromSpots(const Settings *settings, const Case *patient, c
   *out = NULL;
   PetscCall(BeamSetPlace(settings, patient, machine, grid, target, mistakes, &set));
   PetscCall(PetscMalloc1(spots->n, spot_of));
-  for (PetscInt i = 0; i < spots->n; i++)
+  for (PetscInt i = 0; i < spots->n && mistakes->n < before + MOST_BAD_SPOTS; i++)
     if (spots->beam[i] < 0 || spots->beam[i] >= set->n_beam)
-      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "spot %d: beam %d, expected 0 to %d (the study's beams)",
-                            (int)i + 1, (int)spots->beam[i], (int)set->n_beam - 1));
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: beam %d, expected 0 to %d (the study's beams)",
+                            PlaceOf(spots, i).text, (int)spots->beam[i], (int)set->n_beam - 1));
   for (PetscInt b = 0; b < set->n_beam && mistakes->n == before; b++) {
     ForeignSpot *spot;
     PetscInt n;

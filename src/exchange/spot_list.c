@@ -31,6 +31,8 @@ PetscErrorCode SpotListDestroy(SpotList *spots)
   PetscCall(PetscFree(spots->y_mm));
   PetscCall(PetscFree(spots->energy_MeV_u));
   PetscCall(PetscFree(spots->particles));
+  PetscCall(PetscFree(spots->file));
+  PetscCall(PetscFree(spots->line));
   spots->n = 0;
   PetscFunctionReturn(0);
 }
@@ -110,7 +112,11 @@ static PetscErrorCode ReadLines(const char *file, char *rest, Mistakes *mistakes
       bad++;
       continue;
     }
-    if (spots->n == capacity) PetscCall(Resize(spots, capacity = 2 * capacity + 1024));
+    if (spots->n == capacity) {
+      PetscCall(Resize(spots, capacity = 2 * capacity + 1024));
+      PetscCall(PetscRealloc((size_t)capacity * sizeof *spots->line, &spots->line));
+    }
+    spots->line[spots->n] = number;
     spots->beam[spots->n] = (PetscInt)value[0];
     spots->x_mm[spots->n] = value[1];
     spots->y_mm[spots->n] = value[2];
@@ -140,6 +146,7 @@ PetscErrorCode SpotListReadCSV(const char *file, Mistakes *mistakes, SpotList *o
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: not a text file, expected \"" HEADER "\"", file));
   else
     PetscCall(ReadLines(file, content, mistakes, out, &good));
+  PetscCall(PetscStrallocpy(file, &out->file));
   PetscCall(PetscFree(content));
   if (!good) PetscCall(SpotListDestroy(out));
   PetscFunctionReturn(0);
