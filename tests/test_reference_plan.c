@@ -1,0 +1,208 @@
+/*
+ * A plan of three beams and 19278 spots against the forward dose of another code (matRad v3.2.2) with the same machine file,
+ * spots and weights, in voxels that have more than a tenth of the maximum. timeout: 300
+ */
+#include "reference.h"
+#include <string.h>
+
+enum { WANTED_VOXELS = 450, N_BEAM = 3 };
+
+typedef struct Plan {
+  H5Source source;
+  char path[PETSC_MAX_PATH_LEN];
+  Case *patient;
+  Machine *machine;
+  Biology *biology;
+  BeamSet *beams;
+  ScenarioSet *set;
+  DoseModel model;
+  Influence influence;
+  Grid grid;
+  PetscInt n, *voxel, *spot_of;
+  double *weight, *channels, *physical;
+} Plan;
+
+/* The reference counts no stopping power at all outside the body; robion that of air. */
+static void ClearAir(Case *patient)
+{
+  const unsigned char *body = patient->structures[CaseFindExternal(patient)].mask;
+  for (size_t v = 0; v < GridSize(&patient->ct); v++)
+    if (!body[v]) patient->rsp[v] = 0;
+}
+
+static Case *LoadCase(void)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  Mistakes mistakes = {0};
+  HLUT hlut;
+  Case *patient;
+  ReferencePath("cases/tg119_analytic.h5", path);
+  if (access(path, R_OK)) skip();
+  assert_int_equal(HLUTDefault(&hlut), 0);
+  assert_int_equal(CaseLoad(path, &mistakes, &patient), 0);
+  assert_non_null(patient);
+  assert_int_equal(CaseSetRSP(patient, &hlut), 0);
+  assert_int_equal(PetscFree(hlut.hu), 0);
+  assert_int_equal(PetscFree(hlut.rsp), 0);
+  ClearAir(patient);
+  return patient;
+}
+
+static void ReadGrid(Plan *p)
+{
+  static const char *const axis[] = {"x", "y", "z"};
+  const PetscInt n[] = {72, 50, 44};
+  for (int k = 0; k < 3; k++) {
+    double *centre = ReferenceArray(&p->source, "/dose_grid", axis[k], 1, (size_t)n[k]);
+    p->grid.n[k] = n[k];
+    p->grid.origin_mm[k] = centre[0];
+    p->grid.spacing_mm[k] = (centre[n[k] - 1] - centre[0]) / (double)(n[k] - 1);
+    assert_int_equal(PetscFree(centre), 0);
+  }
+}
+
+/* Every so-many-th voxel of those above a tenth of the maximum, in grid order. */
+static void ChooseVoxels(Plan *p)
+{
+  const PetscInt size = (PetscInt)GridSize(&p->grid);
+  double maximum = 0;
+  PetscInt above = 0, seen = 0;
+  p->physical = ReferenceArray(&p->source, "/dose_grid", "physical_dose", 3, (size_t)size);
+  for (PetscInt v = 0; v < size; v++) maximum = PetscMax(maximum, p->physical[v]);
+  for (PetscInt v = 0; v < size; v++) above += p->physical[v] > 0.1 * maximum;
+  const PetscInt step = above / WANTED_VOXELS;
+  assert_true(step > 0);
+  assert_int_equal(PetscMalloc1(above, &p->voxel), 0);
+  for (PetscInt v = 0; v < size; v++)
+    if (p->physical[v] > 0.1 * maximum && seen++ % step == 0) p->voxel[p->n++] = v;
+}
+
+static void ReadBeamSpecs(const Plan *p, BeamSpec spec[N_BEAM])
+{
+  double *gantry = ReferenceArray(&p->source, "/beams", "gantry", 1, N_BEAM);
+  double *couch = ReferenceArray(&p->source, "/beams", "couch", 1, N_BEAM);
+  double *isocentre = ReferenceArray(&p->source, "/beams", "isocenter", 2, N_BEAM * 3);
+  for (int b = 0; b < N_BEAM; b++) {
+    spec[b] = (BeamSpec){.gantry_deg = gantry[b], .couch_deg = couch[b], .has_isocentre = PETSC_TRUE};
+    memcpy(spec[b].isocentre_mm, isocentre + 3 * b, sizeof spec[b].isocentre_mm);
+  }
+  assert_int_equal(PetscFree(gantry), 0);
+  assert_int_equal(PetscFree(couch), 0);
+  assert_int_equal(PetscFree(isocentre), 0);
+}
+
+/* Rays are given at (x, 0, z) of the isocentre plane, beam along y. */
+static void ReadSpots(Plan *p)
+{
+  BeamSpec spec[N_BEAM];
+  double number;
+  Mistakes mistakes = {0};
+  assert_true(H5ReadAttribute(&p->source, "/", "n_spots", 1, &number, &mistakes));
+  const PetscInt n = (PetscInt)number;
+  double *beam = ReferenceArray(&p->source, "/spots", "beam", 1, (size_t)n);
+  double *ray = ReferenceArray(&p->source, "/spots", "ray_pos_bev", 2, 3 * (size_t)n);
+  double *energy = ReferenceArray(&p->source, "/spots", "energy", 1, (size_t)n);
+  double *weight = ReferenceArray(&p->source, "/spots", "weight", 1, (size_t)n);
+  SpotList list = {.n = n, .energy_MeV_u = energy, .particles = weight};
+  assert_int_equal(PetscMalloc3(n, &list.beam, n, &list.x_mm, n, &list.y_mm), 0);
+  assert_int_equal(PetscMalloc1(n, &p->weight), 0);
+  for (PetscInt i = 0; i < n; i++) {
+    list.beam[i] = (PetscInt)beam[i];
+    list.x_mm[i] = ray[3 * i];
+    list.y_mm[i] = ray[3 * i + 2];
+  }
+  ReadBeamSpecs(p, spec);
+  p->beams = ReferenceBeams(spec, N_BEAM, p->patient, p->machine, &list, &p->spot_of);
+  assert_int_equal(p->beams->n_spot, n);
+  for (PetscInt i = 0; i < n; i++) p->weight[p->spot_of[i]] = weight[i] * REFERENCE_PARTICLES;
+  assert_int_equal(PetscFree3(list.beam, list.x_mm, list.y_mm), 0);
+  assert_int_equal(PetscFree(beam), 0);
+  assert_int_equal(PetscFree(ray), 0);
+  assert_int_equal(PetscFree(energy), 0);
+  assert_int_equal(PetscFree(weight), 0);
+}
+
+static void PlanCreate(Plan *p)
+{
+  double cut_off;
+  Mistakes mistakes = {0};
+  memset(p, 0, sizeof *p);
+  p->source = ReferenceOpen("reference/plan_tg119_analytic_5mm.h5", p->path);
+  p->patient = LoadCase();
+  p->machine = ReferenceMachine();
+  p->biology = ReferenceBiology(p->machine, 0.1);
+  assert_true(H5ReadAttribute(&p->source, "/", "lateral_cutoff", 1, &cut_off, &mistakes));
+  ReadGrid(p);
+  ChooseVoxels(p);
+  ReadSpots(p);
+  p->set = ReferenceNominal();
+  assert_int_equal(PetscMalloc1(p->n * N_CHANNELS, &p->channels), 0);
+  assert_int_equal(DoseModelCreate(p->patient, p->machine, p->biology, p->beams, 1 - cut_off, &p->model), 0);
+  assert_int_equal(InfluenceCreate(p->model, INFLUENCE_STREAMED, p->set, &p->grid, p->n, p->voxel, &p->influence), 0);
+  assert_int_equal(InfluenceApply(p->influence, 0, p->weight, p->channels), 0);
+}
+
+static void PlanDestroy(Plan *p)
+{
+  H5SourceClose(&p->source);
+  assert_int_equal(InfluenceDestroy(&p->influence), 0);
+  assert_int_equal(DoseModelDestroy(&p->model), 0);
+  assert_int_equal(ScenarioSetDestroy(&p->set), 0);
+  assert_int_equal(BeamSetDestroy(&p->beams), 0);
+  assert_int_equal(BiologyDestroy(&p->biology), 0);
+  assert_int_equal(MachineDestroy(&p->machine), 0);
+  assert_int_equal(CaseDestroy(&p->patient), 0);
+  assert_int_equal(PetscFree(p->spot_of), 0);
+  assert_int_equal(PetscFree(p->weight), 0);
+  assert_int_equal(PetscFree(p->voxel), 0);
+  assert_int_equal(PetscFree(p->channels), 0);
+  assert_int_equal(PetscFree(p->physical), 0);
+}
+
+/* The quantities that the reference stores, from a voxel's channel sums. */
+static double QuantityOf(const Plan *p, const char *name, const double *channels)
+{
+  const FieldDose field = {channels[CHANNEL_DOSE], channels[CHANNEL_ALPHA], channels[CHANNEL_SQRT_BETA]};
+  if (!strcmp(name, "physical_dose")) return field.dose_Gy;
+  if (!strcmp(name, "alpha_dose")) return field.alpha_dose;
+  if (!strcmp(name, "sqrt_beta_dose")) return field.sqrt_beta_dose;
+  if (!strcmp(name, "let_d")) return channels[CHANNEL_LET] / channels[CHANNEL_DOSE];
+  return RBEWeightedDose(&p->biology->spec, FieldEffect(&p->biology->spec, field, NULL), NULL);
+}
+
+/* Largest difference over the maximum of the chosen voxels. */
+static double CompareQuantity(const Plan *p, const char *name)
+{
+  double *expected = ReferenceArray(&p->source, "/dose_grid", name, 3, GridSize(&p->grid));
+  double largest = 0, relative = 0, mean = 0, maximum = 0;
+  for (PetscInt i = 0; i < p->n; i++) {
+    double want = expected[p->voxel[i]], difference = QuantityOf(p, name, p->channels + i * N_CHANNELS) - want;
+    maximum = PetscMax(maximum, want);
+    largest = PetscMax(largest, fabs(difference));
+    relative = PetscMax(relative, fabs(difference) / want);
+    mean += difference / want / (double)p->n;
+  }
+  printf(
+      "# %-14s of %d voxels: largest difference %.2e of the maximum, %.2e of the voxel's; mean %+.2e of the voxel's\n",
+      name, (int)p->n, largest / maximum, relative, mean);
+  assert_int_equal(PetscFree(expected), 0);
+  return largest / maximum;
+}
+
+static void ForwardDose(void **state)
+{
+  static const char *const name[] = {"physical_dose", "alpha_dose", "sqrt_beta_dose", "let_d", "rbe_dose"};
+  Plan p;
+  PlanCreate(&p);
+  assert_true(p.n >= 400);
+  for (size_t q = 0; q < PETSC_STATIC_ARRAY_LENGTH(name); q++) assert_true(CompareQuantity(&p, name[q]) < 0.01);
+  PlanDestroy(&p);
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(ForwardDose)};
+  if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
+  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  return PetscFinalize() ? 1 : failed;
+}
