@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# The verbs beside `run`: help and facts, base data, imports, evaluation of given plans, options for PETSc.
+# timeout: 120
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+ROBION_CACHE=$(dirname "$ROBION")/test-cache
+export ROBION_CACHE
+mkdir -p "$ROBION_CACHE"
+BOX=tests/studies/e2e-box.yaml
+REFERENCE=${ROBION_REFERENCE:-../shared}
+
+# --- Without a launcher ----------------------------------------------------------------------------------------------
+check "--help" expect_text 'robion run STUDY.yaml' "$ROBION" --help
+check "--help tells the exit codes" expect_text '75 stopped' "$ROBION" --help
+check "--help ends with 0" "$ROBION" --help
+check "no arguments: help and exit 2" expect_exit 2 "$ROBION"
+check "--version" expect_text '^robion [0-9]+\.[0-9]+\.[0-9]+ \(' "$ROBION" --version
+check "info names the libraries" expect_text '^petsc +[0-9]' "$ROBION" info
+for verb in run validate evaluate basedata import info; do
+  check "$verb --help" expect_text "^usage: robion $verb" "$ROBION" "$verb" --help
+done
+check "validate" expect_text '4 plans, no mistakes' "$ROBION" validate tests/studies/e2e-arms.yaml
+check "validate takes --set" expect_text '12 plans, no mistakes' "$ROBION" validate tests/studies/e2e-arms.yaml \
+  --set 'sweep={spots.layer_mm: [2, 3, 4]}'
+check "help survives a closed pipe" bash -c "'$ROBION' --help | head -n 1 >/dev/null"
+
+# --- Base data -------------------------------------------------------------------------------------------------------
+check "basedata build" expect_text '4 energies, 80.* to 180' mpi 2 "$ROBION" basedata build --out "$WORK/c.h5" \
+  --energy-max-MeV-u 180 --range-step-mm 20
+check "basedata build on one rank" "$ROBION" basedata build --out "$WORK/c1.h5" --energy-max-MeV-u 180 --range-step-mm 20
+check "basedata show" expect_text 'projectile Z = 6, A = 12' "$ROBION" basedata show "$WORK/c.h5"
+"$ROBION" basedata show "$WORK/c.h5" --csv >"$WORK/c.csv"
+"$ROBION" basedata show "$WORK/c1.h5" --csv >"$WORK/c1.csv"
+check "base data do not depend on the ranks that built them" cmp "$WORK/c.csv" "$WORK/c1.csv"
+check "show --csv has the agreed columns" test "$(head -n 1 "$WORK/c.csv")" = \
+  energy_MeV_u,csda_range_mm,r80_mm,entrance_MeV_cm2_g,peak_MeV_cm2_g,letd_entrance_keV_um
+# ICRU 73 and its 2009 errata: 12C of 180 MeV/u stops after about 7.1 to 7.3 cm of water.
+plausible() {
+  awk -F, 'NR > 1 && !($2 > last && $3 > 0.95 * $2 && $3 < 1.05 * $2 && $5 > $4 && $4 > 0 && $6 > 5 && $6 < 50) { exit 1 }
+    NR > 1 { last = $2; e = $1 } END { exit !(NR == 5 && e == 180 && last > 70 && last < 74) }' "$WORK/c.csv"
+}
+check "and plausible numbers" plausible
+check "basedata build refuses an unknown ion" expect_exit 2 "$ROBION" basedata build --out "$WORK/x.h5" --ion 12Q
+check "and a range without end" expect_exit 2 "$ROBION" basedata build --out "$WORK/x.h5" --energy-max-MeV-u much
+check "leaving nothing" test ! -e "$WORK/x.h5"
+check "basedata of other verbs" expect_text 'did you mean show' "$ROBION" basedata shov "$WORK/c.h5"
+
+# --- Imports ---------------------------------------------------------------------------------------------------------
+if [ -e "$REFERENCE/matrad/carbon_Generic.mat" ]; then
+  check "basedata import" expect_text '121 energies' "$ROBION" basedata import "$REFERENCE/matrad/carbon_Generic.mat" \
+    --out "$WORK/generic.h5"
+  check "imported base data can be shown" expect_text '^115.23,' "$ROBION" basedata show "$WORK/generic.h5" --csv
+  check "import matrad" expect_text '160 x 160 x 160 voxels of 3 x 3 x 3 mm, 2 structures' "$ROBION" import matrad \
+    "$REFERENCE/matrad/BOXPHANTOM.mat" -o "$WORK/box.h5"
+  check "the imported case goes into a study" mpi 2 "$ROBION" run "$BOX" --dry-run --set "cases=[{file: $WORK/box.h5}]" \
+    --set prescription.target=OuterTarget --set 'objectives.0.structure=OuterTarget' --set overlap_priority=[] \
+    --set dose_grid_mm=12 --set machine.energy_max_MeV_u=400 --set spots.lateral_mm=10 --set spots.layer_mm=10
+else
+  skip "imports of matRad files" "no $REFERENCE/matrad"
+fi
+echo nonsense >"$WORK/nonsense.mat"
+check "import of what is no MAT file" expect_exit 4 "$ROBION" import matrad "$WORK/nonsense.mat" -o "$WORK/n.h5"
+check "base data import of what is no MAT file" expect_exit 4 "$ROBION" basedata import "$WORK/nonsense.mat" --out "$WORK/n.h5"
+check "leave nothing" test ! -e "$WORK/n.h5"
+
+# --- Evaluation ------------------------------------------------------------------------------------------------------
+check "a plan to evaluate" mpi 2 "$ROBION" run "$BOX" --results "$WORK/run"
+plan=$WORK/run/cases/box/plan/plan.h5
+check "evaluate plan.h5" mpi 2 "$ROBION" evaluate "$plan" "$BOX" -o "$WORK/again.h5"
+same_metrics() { # the same to the precision of float32 doses summed in another order of spots
+  paste -d, <(grep ',nominal,' "$WORK/run/metrics.csv") <(grep ',nominal,' "$WORK/again.metrics.csv") |
+    awk -F, 'function off(a, b) { return a > b ? a - b : b - a }
+      { n++; if ($8 != $18 || off($9, $19) > 1e-5 * (1 + off($9, 0))) { print; bad = 1 } } END { exit bad || n < 20 }'
+}
+check "and get the metrics of the run that made it" same_metrics
+check "evaluate leaves plan, tables and nothing else" test "$(cd "$WORK" && echo again*)" = \
+  "again.dvh.csv again.h5 again.metrics.csv again.scenarios.csv"
+
+one_spot() { # NAME PARTICLES: nominal physical Dmax of one spot
+  printf 'beam,x_mm,y_mm,energy_MeV_u,particles\n0,1.5,-2,180,%s\n' "$2" >"$WORK/$1.csv"
+  "$ROBION" evaluate "$WORK/$1.csv" "$BOX" -o "$WORK/$1.h5" >/dev/null || return
+  awk -F, '$5 == "nominal" && $6 == "BODY" && $7 == "physical" && $8 == "Dmax" { print $9 }' "$WORK/$1.metrics.csv"
+}
+doubles() {
+  local single double
+  single=$(one_spot single 1e7) && double=$(one_spot double 2e7) || return
+  echo "physical Dmax $single Gy, with twice the particles $double Gy"
+  awk -v a="$single" -v b="$double" 'BEGIN { r = b / a - 2; exit !(a > 0.01 && r < 1e-5 && r > -1e-5) }'
+}
+check "a hand-written list of spots: dose is linear in particles" doubles
+check "no particles, no dose" test "$(one_spot none 0)" = 0
+check "an unknown arm is refused" expect_exit 2 "$ROBION" evaluate "$plan" "$BOX" --arm robust -o "$WORK/x.h5"
+
+# --- Options for PETSc -----------------------------------------------------------------------------------------------
+check "PETSc options after --" expect_text 'TaoSolve' mpi 2 "$ROBION" run "$BOX" --results "$WORK/petsc" -- -log_view
+check "ones that nothing uses are named" expect_text 'PETSc option -tao_tpye blmvm was not used' mpi 2 "$ROBION" run "$BOX" \
+  --results "$WORK/petsc" --resume -- -tao_tpye blmvm
