@@ -103,6 +103,9 @@ PlanState PlanFileState(const char *folder, const char *yaml, Mistakes *mistakes
 /** Write metrics.csv, dvh.csv and scenarios.csv of one plan. False and a mistake if that fails. Not collective. */
 PetscBool PlanTablesWrite(const PlanResult *result, const char *folder, Mistakes *mistakes);
 
+/** Remove plan.h5 and the tables of a plan, as far as they are there: none may outlive the others. Not collective. */
+void PlanFilesRemove(const char *folder);
+
 /**
  * Merge the tables of n plan folders, in this order, into <results>/metrics.csv, dvh.csv and scenarios.csv (the last
  * without repeated lines). Folders without tables are left out; damaged tables are mistakes (ROBION_INPUT) and left

@@ -93,6 +93,7 @@ static PetscErrorCode WriteFiles(RunContext *run, const PlanResult *result, cons
   if (run->rank == 0) (void)PlanTablesWrite(result, folder, mistakes);
   PetscCall(MistakesShare(run->comm, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(PlanFileWrite(run->comm, result, folder, mistakes));
+  if (MistakesAny(mistakes) && run->rank == 0) PlanFilesRemove(folder); /* no tables without their plan */
   PetscFunctionReturn(0);
 }
 

@@ -130,8 +130,7 @@ static PetscErrorCode PrepareFolder(RunContext *run, const char *folder, Mistake
   PetscFunctionBegin;
   char file[PETSC_MAX_PATH_LEN];
   if (run->rank == 0 && FolderMake(folder, mistakes)) {
-    PetscCall(PetscSNPrintf(file, sizeof file, "%s/plan.h5", folder));
-    unlink(file);
+    PlanFilesRemove(folder);
     PetscCall(PetscSNPrintf(file, sizeof file, "%s/checkpoint.h5", folder));
     if (!run->options->resume) unlink(file);
   }

@@ -2,6 +2,7 @@
 #include "tables_private.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *const table_names[N_TABLES] = {"metrics.csv", "dvh.csv", "scenarios.csv"};
 const char *const table_headers[N_TABLES] = {
@@ -101,6 +102,17 @@ PetscBool PlanTablesWrite(const PlanResult *result, const char *folder, Mistakes
     (void)TextDestroy(&text);
   }
   return good;
+}
+
+void PlanFilesRemove(const char *folder)
+{
+  char file[PETSC_MAX_PATH_LEN];
+  snprintf(file, sizeof file, "%s/plan.h5", folder);
+  unlink(file);
+  for (int t = 0; t < N_TABLES; t++) {
+    snprintf(file, sizeof file, "%s/%s", folder, table_names[t]);
+    unlink(file);
+  }
 }
 
 PetscBool MetricTableRead(const char *file, Mistakes *mistakes, Table *table)
