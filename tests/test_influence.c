@@ -134,11 +134,47 @@ static void ShiftEqualsNeighbour(void **state)
   assert_int_equal(TinyPlanDestroy(&p), 0);
 }
 
+/*
+ * A range error scales what the patient adds to the depth, not the air in front of it: the same doses as with the air of this
+ * ray in the base data's own offset.
+ */
+static void RangeErrorSparesTheAir(void **state)
+{
+  (void)state;
+  TinyPlan p;
+  Influence influence;
+  double *x, dose[2][15][N_CHANNELS], shift[3] = {0, 0, 0}, point_mm[3];
+  uint64_t seed = 13;
+  assert_int_equal(TinyPlanCreate(&p, 1, 2000), 0);
+  assert_int_equal(p.set->n, 15);
+  const PetscInt voxel = (PetscInt)GridIndex(&p.grid, 5, 6, 6);
+  p.beams->n_beam = 1; /* the air differs from beam to beam */
+  assert_int_equal(PetscMalloc1(p.beams->n_spot, &x), 0);
+  for (PetscInt j = 0; j < p.beams->n_spot; j++) x[j] = TinyRandom(&seed);
+  p.machine.bams_to_iso_mm = 3000;
+  GridCentre(&p.grid, (size_t)voxel, point_mm);
+  const double air_mm = BeamPassed_mm(&p.beams->beam[0], &p.machine, &p.patient, point_mm, shift);
+  assert_true(fabs(air_mm - 0.0011 * (1970 + 3000 - 2000)) < 1e-4);
+  for (int k = 0; k < 2; k++) {
+    if (k) p.machine.bams_to_iso_mm = 0, p.machine.offset_mm = air_mm;
+    assert_int_equal(InfluenceCreate(p.model, INFLUENCE_STREAMED, p.set, &p.grid, 1, &voxel, &influence), 0);
+    for (PetscInt s = 0; s < p.set->n; s++) assert_int_equal(InfluenceApply(influence, s, x, dose[k][s]), 0);
+    assert_int_equal(InfluenceDestroy(&influence), 0);
+  }
+  for (PetscInt s = 0; s < p.set->n; s++)
+    if (p.set->scenario[s].shift_mm[1] == 0) /* along the beam a shift changes the air */
+      assert_true(fabs(dose[0][s][0] - dose[1][s][0]) <= 1e-5 * dose[1][s][0]);
+  p.beams->n_beam = 3;
+  assert_int_equal(PetscFree(x), 0);
+  assert_int_equal(TinyPlanDestroy(&p), 0);
+}
+
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(AdjointOfStoredAndStreamed), cmocka_unit_test(StreamedHasTheSameBits),
-      cmocka_unit_test(LateralIntegralIsTheDepthDose), cmocka_unit_test(ShiftEqualsNeighbour)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(AdjointOfStoredAndStreamed),
+                                     cmocka_unit_test(StreamedHasTheSameBits),
+                                     cmocka_unit_test(LateralIntegralIsTheDepthDose),
+                                     cmocka_unit_test(ShiftEqualsNeighbour), cmocka_unit_test(RangeErrorSparesTheAir)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failed;

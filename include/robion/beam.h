@@ -46,6 +46,14 @@ void BeamSource(const Beam *beam, const double point_mm[3], const double shift_m
 double BeamWEPL(const Beam *beam, const Case *patient, const double point_mm[3], const double shift_mm[3]);
 
 /**
+ * Water-equivalent depth, mm, that the beam has passed before the patient on the way to a point: the base data's offset, and
+ * the air between nozzle and skin beyond that of the base data's own set-up, as matRad counts it (0.0011 mm of water per mm;
+ * skin is the first stopping power above 0.05). A range error of the patient does not scale it.
+ */
+double BeamPassed_mm(const Beam *beam, const Machine *machine, const Case *patient, const double point_mm[3],
+                     const double shift_mm[3]);
+
+/**
  * Beams with angles, axes and isocentre (as given, else the target's centre of mass) and no spots. Mistakes (ROBION_INPUT):
  * isocentre outside the CT, `from-case` without angles in the case. *out is set in any case. Not collective.
  */

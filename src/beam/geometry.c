@@ -55,3 +55,15 @@ double BeamWEPL(const Beam *beam, const Case *patient, const double point_mm[3],
   BeamSource(beam, point_mm, shift_mm, source_mm);
   return RaytraceWEPL_mm(&patient->ct, patient->rsp, source_mm, point_mm);
 }
+
+double BeamPassed_mm(const Beam *beam, const Machine *machine, const Case *patient, const double point_mm[3],
+                     const double shift_mm[3])
+{
+  const double water_per_air = 0.0011, skin_rsp = 0.05;
+  double source_mm[3];
+  if (machine->bams_to_iso_mm <= 0 || machine->sad_mm <= 0) return machine->offset_mm;
+  BeamSource(beam, point_mm, shift_mm, source_mm);
+  double ssd_mm = RaytraceEntry_mm(&patient->ct, patient->rsp, source_mm, point_mm, skin_rsp);
+  if (!isfinite(ssd_mm)) return machine->offset_mm;
+  return machine->offset_mm + water_per_air * (ssd_mm + machine->bams_to_iso_mm - machine->sad_mm);
+}

@@ -6,7 +6,8 @@
 
 /* One target voxel as a beam sees it in one setup: position in the isocentre plane and water-equivalent depth. */
 typedef struct Sighting {
-  double x_mm, y_mm, depth_mm;
+  double x_mm, y_mm;
+  double depth_mm, passed_mm; /* in the patient, without range error; before it */
 } Sighting;
 
 /* Rays of the square grid that can see the target, and the layers each of them needs. */
@@ -83,7 +84,8 @@ static PetscErrorCode SightTarget(const Beam *beam, const Case *patient, const M
       double magnification = beam->sad_mm > 0 ? beam->sad_mm / (beam->sad_mm + bev[2]) : 1;
       s->x_mm = bev[0] * magnification;
       s->y_mm = bev[1] * magnification;
-      s->depth_mm = BeamWEPL(beam, patient, p, set->setup_mm[k]) + machine->offset_mm;
+      s->depth_mm = BeamWEPL(beam, patient, p, set->setup_mm[k]);
+      s->passed_mm = BeamPassed_mm(beam, machine, patient, p, set->setup_mm[k]);
     }
   PetscFunctionReturn(0);
 }
@@ -202,8 +204,8 @@ static void DepthSpan(const Sighting *s, const ScenarioSet *set, PetscInt n_targ
     double smallest, largest;
     RangeFactors(set, k, &smallest, &largest);
     for (PetscInt i = 0; i < n_target; i++, s++) {
-      *shallow_mm = PetscMin(*shallow_mm, s->depth_mm * smallest);
-      *deep_mm = PetscMax(*deep_mm, s->depth_mm * largest);
+      *shallow_mm = PetscMin(*shallow_mm, s->depth_mm * smallest + s->passed_mm);
+      *deep_mm = PetscMax(*deep_mm, s->depth_mm * largest + s->passed_mm);
     }
   }
 }
@@ -241,8 +243,9 @@ static PetscErrorCode LayOutBeam(const Settings *settings, const Case *patient, 
     RangeFactors(set, k, &smallest, &largest);
     for (PetscInt i = 0; i < target->n; i++) {
       const Sighting *s = &sighting[(size_t)k * (size_t)target->n + (size_t)i];
-      MarkSighting(s, s->depth_mm * smallest - depth_margin_mm, s->depth_mm * largest + depth_margin_mm,
-                   spots->lateral_mm, lateral_margin_mm, r80_mm, &map);
+      MarkSighting(s, s->depth_mm * smallest + s->passed_mm - depth_margin_mm,
+                   s->depth_mm * largest + s->passed_mm + depth_margin_mm, spots->lateral_mm, lateral_margin_mm, r80_mm,
+                   &map);
     }
   }
   PetscCall(CollectRuns(&map, spots->lateral_mm, first_spot, beam));

@@ -155,11 +155,10 @@ static PetscErrorCode Assemble(Influence influence, PetscInt scenario, PetscInt 
 {
   PetscFunctionBegin;
   const size_t at = SightIndex(influence, influence->set->setup_of[scenario], beam);
-  const double factor = 1 + influence->set->scenario[scenario].range_percent / 100;
   PetscCall(MatrixCreate(influence->n, m));
   for (PetscInt v = 0; v < influence->n; v++) {
-    double depth_mm = influence->depth_mm[at + (size_t)v] * factor + influence->model->machine->offset_mm;
-    RowBuild(influence->model, beam, influence->bev_mm + 3 * (at + (size_t)v), depth_mm, row);
+    RowBuild(influence->model, beam, influence->bev_mm + 3 * (at + (size_t)v),
+             ScenarioDepth_mm(influence, scenario, at + (size_t)v), row);
     PetscCall(AppendRow(m, v, row));
   }
   PetscCall(MatrixFinish(influence->n, m, &influence->bytes));

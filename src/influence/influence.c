@@ -1,19 +1,5 @@
 /* The operator object: where its voxels are seen from every beam, and the choice of implementation. */
 #include "influence_private.h"
-#include "robion/raytrace.h"
-#include <math.h>
-
-/* Air between nozzle and skin beyond that of the base data's own set-up, as matRad counts it: 0.0011 mm of water per
- * mm. */
-static double AirOffset_mm(const Machine *machine, const Beam *beam, const Case *patient, const double point_mm[3],
-                           const double shift_mm[3])
-{
-  if (machine->bams_to_iso_mm <= 0 || machine->sad_mm <= 0) return 0;
-  double source_mm[3];
-  BeamSource(beam, point_mm, shift_mm, source_mm);
-  double ssd_mm = RaytraceEntry_mm(&patient->ct, patient->rsp, source_mm, point_mm, 0.05);
-  return isfinite(ssd_mm) ? 0.0011 * (ssd_mm + machine->bams_to_iso_mm - machine->sad_mm) : 0;
-}
 
 /* BEV position and depth of every voxel for every setup and beam. */
 static PetscErrorCode SightVoxels(Influence influence, const Grid *grid, const PetscInt *voxel)
@@ -22,7 +8,7 @@ static PetscErrorCode SightVoxels(Influence influence, const Grid *grid, const P
   const struct DoseModel_s *model = influence->model;
   const ScenarioSet *set = influence->set;
   size_t n = (size_t)set->n_setup * (size_t)model->beams->n_beam * (size_t)influence->n;
-  PetscCall(PetscMalloc2(3 * n, &influence->bev_mm, n, &influence->depth_mm));
+  PetscCall(PetscMalloc3(3 * n, &influence->bev_mm, n, &influence->wepl_mm, n, &influence->passed_mm));
   for (PetscInt k = 0; k < set->n_setup; k++)
     for (PetscInt b = 0; b < model->beams->n_beam; b++) {
       const Beam *beam = &model->beams->beam[b];
@@ -31,11 +17,11 @@ static PetscErrorCode SightVoxels(Influence influence, const Grid *grid, const P
         double point_mm[3];
         GridCentre(grid, (size_t)voxel[v], point_mm);
         BeamProject(beam, point_mm, set->setup_mm[k], influence->bev_mm + 3 * at);
-        influence->depth_mm[at] = BeamWEPL(beam, model->patient, point_mm, set->setup_mm[k]);
-        influence->depth_mm[at] += AirOffset_mm(model->machine, beam, model->patient, point_mm, set->setup_mm[k]);
+        influence->wepl_mm[at] = BeamWEPL(beam, model->patient, point_mm, set->setup_mm[k]);
+        influence->passed_mm[at] = BeamPassed_mm(beam, model->machine, model->patient, point_mm, set->setup_mm[k]);
       }
     }
-  influence->bytes += 4 * n * sizeof(double);
+  influence->bytes += 5 * n * sizeof(double);
   PetscFunctionReturn(0);
 }
 
@@ -85,7 +71,8 @@ PetscErrorCode InfluenceGetSize(Influence influence, size_t *entries, size_t *by
 
 double InfluenceDepth(Influence influence, PetscInt setup, PetscInt beam, PetscInt v)
 {
-  return influence->depth_mm[SightIndex(influence, setup, beam) + (size_t)v] + influence->model->machine->offset_mm;
+  size_t at = SightIndex(influence, setup, beam) + (size_t)v;
+  return influence->wepl_mm[at] + influence->passed_mm[at];
 }
 
 PetscErrorCode InfluenceCountEntries(DoseModel model, const Grid *grid, PetscInt n, const PetscInt *voxel,
@@ -102,7 +89,9 @@ PetscErrorCode InfluenceCountEntries(DoseModel model, const Grid *grid, PetscInt
       double point_mm[3], bev_mm[3];
       GridCentre(grid, (size_t)voxel[v], point_mm);
       BeamProject(beam, point_mm, no_shift, bev_mm);
-      RowBuild(model, b, bev_mm, BeamWEPL(beam, model->patient, point_mm, no_shift) + model->machine->offset_mm, &row);
+      double depth_mm = BeamWEPL(beam, model->patient, point_mm, no_shift);
+      depth_mm += BeamPassed_mm(beam, model->machine, model->patient, point_mm, no_shift);
+      RowBuild(model, b, bev_mm, depth_mm, &row);
       *entries += row.n_value;
     }
   PetscCall(RowDestroy(&row));
@@ -114,7 +103,7 @@ PetscErrorCode InfluenceDestroy(Influence *influence)
   PetscFunctionBegin;
   if (*influence) {
     PetscCall((*(*influence)->destroy)(*influence));
-    PetscCall(PetscFree2((*influence)->bev_mm, (*influence)->depth_mm));
+    PetscCall(PetscFree3((*influence)->bev_mm, (*influence)->wepl_mm, (*influence)->passed_mm));
     PetscCall(PetscFree(*influence));
   }
   PetscFunctionReturn(0);

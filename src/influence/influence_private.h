@@ -67,9 +67,10 @@ struct Influence_s {
   DoseModel model;
   const ScenarioSet *set;
   PetscInt n;
-  double *bev_mm;   /* [setup][beam][n][3] */
-  double *depth_mm; /* [setup][beam][n] */
-  void *data;       /* of the implementation */
+  double *bev_mm;    /* [setup][beam][n][3] */
+  double *wepl_mm;   /* [setup][beam][n] in the patient, without range error */
+  double *passed_mm; /* [setup][beam][n] before the patient */
+  void *data;        /* of the implementation */
   size_t entries, bytes;
   PetscErrorCode (*apply)(Influence, PetscInt, const double *, double *);
   PetscErrorCode (*transpose)(Influence, PetscInt, const double *, double *);
@@ -80,6 +81,13 @@ struct Influence_s {
 static inline size_t SightIndex(const struct Influence_s *influence, PetscInt setup, PetscInt beam)
 {
   return ((size_t)setup * (size_t)influence->model->beams->n_beam + (size_t)beam) * (size_t)influence->n;
+}
+
+/* Depth of a voxel, index from SightIndex, in a scenario: its range error scales what the patient adds. */
+static inline double ScenarioDepth_mm(const struct Influence_s *influence, PetscInt scenario, size_t at)
+{
+  double factor = 1 + influence->set->scenario[scenario].range_percent / 100;
+  return influence->wepl_mm[at] * factor + influence->passed_mm[at];
 }
 
 PetscErrorCode InfluenceCreate_Assembled(Influence influence);

@@ -12,9 +12,7 @@ typedef struct Streamed {
 static void StreamRow(Influence influence, PetscInt scenario, PetscInt beam, PetscInt v, Row *row)
 {
   size_t at = SightIndex(influence, influence->set->setup_of[scenario], beam) + (size_t)v;
-  double factor = 1 + influence->set->scenario[scenario].range_percent / 100;
-  RowBuild(influence->model, beam, influence->bev_mm + 3 * at,
-           influence->depth_mm[at] * factor + influence->model->machine->offset_mm, row);
+  RowBuild(influence->model, beam, influence->bev_mm + 3 * at, ScenarioDepth_mm(influence, scenario, at), row);
 }
 
 static PetscErrorCode Apply_Streamed(Influence influence, PetscInt scenario, const double *weight, double *channels)
