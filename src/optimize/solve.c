@@ -149,6 +149,20 @@ static PetscErrorCode TestConvergence(Tao tao, void *context)
   PetscFunctionReturn(0);
 }
 
+/* BLMVM keeps its curvature pairs between solves only through its option; a choice of the user stays. */
+static PetscErrorCode KeepHistory(Tao tao)
+{
+  PetscFunctionBegin;
+  PetscBool blmvm, chosen;
+  PetscCall(PetscObjectTypeCompare((PetscObject)tao, TAOBLMVM, &blmvm));
+  PetscCall(PetscOptionsHasName(NULL, NULL, "-tao_blmvm_recycle", &chosen));
+  if (!blmvm || chosen) PetscFunctionReturn(0);
+  PetscCall(PetscOptionsSetValue(NULL, "-tao_blmvm_recycle", "1"));
+  PetscCall(TaoSetFromOptions(tao));
+  PetscCall(PetscOptionsClearValue(NULL, "-tao_blmvm_recycle"));
+  PetscFunctionReturn(0);
+}
+
 /* A TAO solver over weight >= 0. */
 static PetscErrorCode CreateTao(Solver *solver, Vec x, Tao *tao)
 {
@@ -167,6 +181,7 @@ static PetscErrorCode CreateTao(Solver *solver, Vec x, Tao *tao)
   PetscCall(TaoSetMaximumIterations(*tao, solver->optimizer->max_iterations + 1));
   PetscCall(TaoSetTolerances(*tao, 0, 0, 0));
   PetscCall(TaoSetFromOptions(*tao));
+  if (solver->minimax) PetscCall(KeepHistory(*tao));
   PetscCall(VecDestroy(&lower));
   PetscCall(VecDestroy(&upper));
   PetscFunctionReturn(0);
