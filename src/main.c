@@ -1,6 +1,7 @@
 /* robion: one YAML study in, a cohort of robust carbon-ion plans out. */
 #include "cli/cli.h"
 #include "robion/log.h"
+#include <signal.h>
 #include <string.h>
 
 static const Verb *const verbs[] = {&verb_run,      &verb_validate, &verb_evaluate,
@@ -60,6 +61,7 @@ static RobionExit RunParallel(const Verb *verb, Arguments *arguments, Mistakes *
   RobionExit exit_code = ROBION_INTERNAL;
   PetscMPIInt rank;
   if (PetscInitialize(&arguments->petsc_argc, &arguments->petsc_argv, NULL, NULL)) return ROBION_INTERNAL;
+  signal(SIGPIPE, SIG_IGN); /* a reader that went away (| head) is no crash */
   PetscCallAbort(PETSC_COMM_WORLD, (*verb->run)(arguments, mistakes, &exit_code));
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   if (MistakesAny(mistakes)) exit_code = MistakesExit(mistakes);

@@ -30,9 +30,11 @@ static PetscErrorCode Build(const Arguments *arguments, Mistakes *mistakes)
   Machine *machine = NULL;
   PetscMPIInt rank;
   const char *out = NULL, *unused, *number[5] = {NULL};
+  char name[64];
   PetscCall(MachineSpecDefault(&spec));
   const Option option[] = {{.name = "--ion", .value = &spec.ion},
                            {.name = "--out", .value = &out},
+                           {.name = "-o", .value = &out},
                            {.name = "--energy-min-MeV-u", .value = &number[0]},
                            {.name = "--energy-max-MeV-u", .value = &number[1]},
                            {.name = "--range-step-mm", .value = &number[2]},
@@ -42,10 +44,11 @@ static PetscErrorCode Build(const Arguments *arguments, Mistakes *mistakes)
                      &spec.momentum_spread};
   PetscCall(ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 0, 0, verb_basedata.usage, &unused,
                            mistakes));
-  for (int i = 0; i < 5; i++) PetscCall(TakeNumber(option[2 + i].name, number[i], field[i], mistakes));
-  if (!out) PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "basedata build: --out FILE.h5 is missing"));
+  for (int i = 0; i < 5; i++) PetscCall(TakeNumber(option[3 + i].name, number[i], field[i], mistakes));
   if (!MistakesAny(mistakes)) PetscCall(CheckSpec(&spec, mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  PetscCall(PetscSNPrintf(name, sizeof name, "%s.h5", spec.ion));
+  if (!out) out = name;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCall(MachineBuild(PETSC_COMM_WORLD, &spec, &machine));
   if (rank == 0) PetscCall(MachineWrite(machine, out, mistakes));
@@ -58,14 +61,25 @@ static PetscErrorCode Build(const Arguments *arguments, Mistakes *mistakes)
   PetscFunctionReturn(0);
 }
 
+/* "carbon.h5" of "folder/carbon.mat". */
+static PetscErrorCode StemName(const char *file, char name[PETSC_MAX_PATH_LEN])
+{
+  PetscFunctionBegin;
+  const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file, *dot = strrchr(base, '.');
+  PetscCall(PetscSNPrintf(name, PETSC_MAX_PATH_LEN, "%.*s.h5", (int)(dot ? (size_t)(dot - base) : strlen(base)), base));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode ImportMachine(const Arguments *arguments, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   Machine *machine = NULL;
   const char *file, *out = NULL;
-  const Option option[] = {{.name = "--out", .value = &out}};
-  PetscCall(ParseArguments(arguments, 1, option, 1, 1, verb_basedata.usage, &file, mistakes));
-  if (!out) PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "basedata import: --out FILE.h5 is missing"));
+  char name[PETSC_MAX_PATH_LEN];
+  const Option option[] = {{.name = "--out", .value = &out}, {.name = "-o", .value = &out}};
+  PetscCall(ParseArguments(arguments, 2, option, 1, 1, verb_basedata.usage, &file, mistakes));
+  PetscCall(StemName(file ? file : "", name));
+  if (!out) out = name;
   if (!MistakesAny(mistakes)) PetscCall(ImportMatRadMachine(file, mistakes, &machine));
   if (machine) PetscCall(MachineCheck(machine, file, mistakes));
   if (machine && !MistakesAny(mistakes)) PetscCall(MachineWrite(machine, out, mistakes));
@@ -77,15 +91,21 @@ static PetscErrorCode ImportMachine(const Arguments *arguments, Mistakes *mistak
   PetscFunctionReturn(0);
 }
 
+/* Without a file: the built-in machine. */
 static PetscErrorCode Show(const Arguments *arguments, Mistakes *mistakes)
 {
   PetscFunctionBegin;
+  MachineSpec spec;
   Machine *machine = NULL;
   const char *file;
   PetscBool csv = PETSC_FALSE;
   const Option option[] = {{.name = "--csv", .flag = &csv}};
-  PetscCall(ParseArguments(arguments, 1, option, 1, 1, verb_basedata.usage, &file, mistakes));
-  if (!MistakesAny(mistakes)) PetscCall(MachineRead(file, mistakes, &machine));
+  PetscCall(ParseArguments(arguments, 1, option, 0, 1, verb_basedata.usage, &file, mistakes));
+  PetscCall(MachineSpecDefault(&spec));
+  if (!MistakesAny(mistakes) && file)
+    PetscCall(MachineRead(file, mistakes, &machine));
+  else if (!MistakesAny(mistakes))
+    PetscCall(MachineBuiltin(PETSC_COMM_SELF, &spec, &machine));
   if (machine) PetscCall(MachineShow(machine, csv, stdout));
   PetscCall(MachineDestroy(&machine));
   PetscFunctionReturn(0);
@@ -120,9 +140,9 @@ static PetscErrorCode BaseData(const Arguments *arguments, Mistakes *mistakes, R
 
 const Verb verb_basedata = {
     .name = "basedata",
-    .usage = "basedata build --out FILE.h5 [--ion 12C] [--energy-min-MeV-u E] [--energy-max-MeV-u E] "
+    .usage = "basedata build [--out FILE.h5] [--ion 12C] [--energy-min-MeV-u E] [--energy-max-MeV-u E] "
              "[--range-step-mm D] [--ripple-sigma-mm S] [--momentum-spread P] | basedata import "
-             "FILE.mat --out FILE.h5 | basedata show FILE.h5 [--csv]",
+             "FILE.mat [--out FILE.h5] | basedata show [FILE.h5] [--csv]",
     .purpose = "build, import or show the base data of an ion",
     .parallel = PETSC_TRUE,
     .run = BaseData};
