@@ -1,5 +1,6 @@
 /* Spot and energy-layer layout: which (ray, layer) pairs are needed to cover the target in every optimised scenario. */
 #include "robion/beam.h"
+#include "robion/log.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,6 +211,22 @@ static void DepthSpan(const Sighting *s, const ScenarioSet *set, PetscInt n_targ
   }
 }
 
+/* Tell when part of the target lies before the machine's shortest range: no peak can be put there. */
+static void WarnShallow(const Machine *machine, const Case *patient, const Region *target, const ScenarioSet *set,
+                        const Sighting *s, PetscInt index)
+{
+  const Sighting *nominal = s + (size_t)set->setup_of[0] * (size_t)target->n;
+  double shallow = 0, volume = 0;
+  for (PetscInt i = 0; i < target->n; i++) {
+    volume += target->fraction[i];
+    if (nominal[i].depth_mm < machine->r80_mm[0]) shallow += target->fraction[i];
+  }
+  if (shallow > 0)
+    LogLine(LOG_WARNING, "beams", patient->name,
+            "beam %d: %.1f %% of %s lies shallower than the shortest range, %.1f mm (machine.energy_min_MeV_u)",
+            (int)index, 100 * shallow / volume, target->name, machine->r80_mm[0]);
+}
+
 static PetscErrorCode LayOutBeam(const Settings *settings, const Case *patient, const Machine *machine,
                                  const Grid *grid, const Region *target, const ScenarioSet *set, PetscInt index,
                                  PetscInt first_spot, Mistakes *mistakes, Beam *beam)
@@ -233,6 +250,7 @@ static PetscErrorCode LayOutBeam(const Settings *settings, const Case *patient, 
     PetscCall(PetscFree(sighting));
     PetscFunctionReturn(0);
   }
+  WarnShallow(machine, patient, target, set, sighting, index);
   PetscCall(ChooseLayers(machine, shallow_mm - depth_margin_mm, deep_mm + spots->margin_mm, spots->layer_mm, beam));
   PetscCall(PetscMalloc1(beam->n_layer, &r80_mm));
   for (PetscInt l = 0; l < beam->n_layer; l++) r80_mm[l] = machine->r80_mm[beam->energy[l]];
