@@ -4,17 +4,42 @@
 #pragma once
 #include "robion/machine.h"
 
+/** How beta of a mixed field follows from those of its parts: mean of sqrt(beta), or of beta itself, weighted by dose. */
+typedef enum { AVERAGE_SQRT_BETA, AVERAGE_BETA } BetaAveraging;
+extern const char *const beta_averaging_names[]; /* as a study writes them, indexed by BetaAveraging */
+extern const PetscInt n_beta_averaging_names;
+
 typedef struct BiologySpec {
-  const char *model;     /* "lem1" | "table" (alpha, beta of an imported machine) */
+  const char *model;     /* a name of biology_model_names */
   double alpha_x_per_Gy; /* photon LQ parameters of the tissue */
   double beta_x_per_Gy2;
-  double d_t_Gy;        /* transition dose of the LQ-L photon curve */
-  double r_nucleus_um;  /* LEM nucleus radius */
+  double d_t_Gy;         /* transition dose of the LQ-L photon curve */
+  double r_nucleus_um;   /* nucleus radius of lem1, mkm, smk, mixed-beam */
+  const char *cell_line; /* the preset the numbers started from: a name of cell_line_names, or NULL; for messages */
+  double alpha0_per_Gy;  /* mkm, smk, mixed-beam: alpha at vanishing LET */
+  double beta0_per_Gy2;  /* mkm, smk, mixed-beam: beta of the cells */
+  double r_domain_um;    /* mkm, smk, mixed-beam: domain radius; 0: not known of these cells */
+  double z0_Gy;          /* saturation of mkm, smk, mixed-beam; 0: from the radii and beta0 */
+  double alpha_per_Gy;   /* constant: alpha and beta of the ions; alpha 0: from rbe */
+  double beta_per_Gy2;
+  double rbe;              /* constant: RBE of the ions */
+  BetaAveraging averaging; /* what FieldDose.sqrt_beta_dose holds, see there */
+  double clinical_factor;  /* RBE-weighted dose per isoeffective photon dose */
+  const char *table;       /* mixed-beam: file LET_keV_um,alpha_per_Gy,beta_per_Gy2; NULL: made by mkm for 12C */
 } BiologySpec;
 
-/** Chordoma: alpha 0.1 1/Gy, beta 0.05 1/Gy2, D_t 30 Gy, r_n 5 um. */
+/** lem1 on chordoma: alpha 0.1 1/Gy, beta 0.05 1/Gy2, D_t 30 Gy, r_n 5 um. */
 PetscErrorCode BiologySpecDefault(BiologySpec *spec);
 
+/**
+ * All numbers of a model for a cell line. cell_line NULL: the model's own (chordoma; hsg for mkm, smk and mixed-beam). Both
+ * names must be known. What is not known of the cells is 0; BiologyCreate complains if the model needs it.
+ */
+PetscErrorCode BiologySpecPreset(const char *model, const char *cell_line, BiologySpec *spec);
+
+extern const char *const cell_line_names[];
+extern const PetscInt n_cell_line_names;
+/** lem1 | mkm | smk | mixed-beam | constant | table (alpha, beta of an imported machine). */
 extern const char *const biology_model_names[];
 extern const PetscInt n_biology_model_names;
 
@@ -22,41 +47,79 @@ extern const PetscInt n_biology_model_names;
 typedef struct Biology {
   BiologySpec spec;
   double *alpha_per_Gy;
-  double *sqrt_beta_per_Gy;
+  double *sqrt_beta_per_Gy; /* with AVERAGE_BETA: beta, 1/Gy2 */
 } Biology;
 
 /**
- * Dose-averaged alpha and sqrt(beta) (Zaider-Rossi) of the machine's field at every depth. Mistakes (ROBION_STUDY/INPUT):
- * model unknown, lem1 with a machine without spectra, table without a matching tissue class. Not collective.
+ * Dose-averaged alpha and sqrt(beta) (Zaider-Rossi; beta itself with AVERAGE_BETA) of the machine's field at every depth.
+ * Mistakes (ROBION_STUDY/INPUT): model unknown, parameters the model needs but the cell line lacks, a machine without
+ * spectra (all models but constant and table), table without a matching tissue class, a damaged LET table. Not collective.
  */
 PetscErrorCode BiologyCreate(const BiologySpec *spec, const Machine *machine, Mistakes *mistakes, Biology **out);
 PetscErrorCode BiologyDestroy(Biology **biology);
 
 /** Response of one ion species at one energy. */
 typedef struct IonResponse {
-  double rbe_alpha;    /* initial slope alpha_z / alpha_x */
-  double alpha_per_Gy; /* low-dose alpha_D, 1/Gy */
-  double beta_per_Gy2; /* low-dose beta_D, 1/Gy2 */
+  double rbe_alpha;    /* initial slope alpha / alpha_x; of lem1 alpha_z / alpha_x */
+  double alpha_per_Gy; /* of lem1 the low-dose alpha_D */
+  double beta_per_Gy2; /* of lem1 the low-dose beta_D */
 } IonResponse;
 
 /** LEM I with the low-dose approximation (Scholz & Kraft; Kraemer & Scholz 2006) of ion (Z, A) at E MeV/u. */
 IonResponse LEM1(const BiologySpec *spec, PetscInt Z, PetscInt A, double energy_MeV_u);
 
+/** Modified microdosimetric kinetic model (Inaniwa et al., PMB 55:6721, 2010): alpha0 + beta0 z*, beta0. */
+IonResponse MKM(const BiologySpec *spec, PetscInt Z, PetscInt A, double energy_MeV_u);
+
+/**
+ * Stochastic microdosimetric kinetic model (Inaniwa & Kanematsu, PMB 63:095011, 2018): alpha0 + beta0 z*, beta0 z* / z_d; survival
+ * is not linear-quadratic in them, see SMKSurvival.
+ */
+IonResponse SMK(const BiologySpec *spec, PetscInt Z, PetscInt A, double energy_MeV_u);
+
+/**
+ * What the dose chain takes for smk: the linear and the quadratic term of -ln SMKSurvival in dose. At vanishing dose tracks act
+ * one by one, so these terms may be averaged over a mixed field as alpha and beta are.
+ */
+IonResponse SMKExpansion(const BiologySpec *spec, IonResponse response, double z_nucleus_Gy);
+
+/**
+ * Survival in the stochastic model: the linear-quadratic one times [1 + D z_n ((alpha + 2 beta D)^2 / 2 - beta)], z_n the
+ * dose-mean specific energy of the nucleus, SpecificEnergy_Gy(Z, A, E, r_nucleus_um, 0).
+ */
+double SMKSurvival(IonResponse response, double z_nucleus_Gy, double dose_Gy);
+
+/**
+ * Dose-mean specific energy per event, Gy, of a cylinder of this radius in a broad field of one ion (Kiefer-Chatterjee track).
+ * z0 above 0: saturated, z*; 0: not saturated.
+ */
+double SpecificEnergy_Gy(PetscInt Z, PetscInt A, double energy_MeV_u, double radius_um, double z0_Gy);
+
 /** Inputs of the dose chain in one voxel, per fraction. */
 typedef struct FieldDose {
-  double dose_Gy;           /* physical dose d */
-  double alpha_dose;        /* sum alpha d */
-  double sqrt_beta_dose;    /* sum sqrt(beta) d */
+  double dose_Gy;        /* physical dose d */
+  double alpha_dose;     /* sum alpha d */
+  double sqrt_beta_dose; /* sum sqrt(beta) d; with AVERAGE_BETA: sum beta d, 1/Gy */
 } FieldDose;
 
 /**
  * Effect eps = alpha d + beta d^2 of a mixed field (linear beyond D_t with slope s_max) and its gradient with respect to
- * the three inputs. grad may be NULL. Zero dose gives zero effect and gradient (0, 1, 0).
+ * the three inputs; beta is averaged as spec->averaging says. grad may be NULL. Zero dose gives zero effect and gradient
+ * (0, 1, 0).
  */
 double FieldEffect(const BiologySpec *spec, FieldDose field, FieldDose *grad);
 
-/** RBE-weighted dose (photon-isoeffective, LQ-L), Gy(RBE), of an effect; *derivative (may be NULL) is d D_RBE / d eps. */
+/**
+ * RBE-weighted dose, Gy(RBE), of an effect: the photon-isoeffective dose (LQ-L) times spec->clinical_factor; *derivative (may
+ * be NULL) is d D_RBE / d eps.
+ */
 double RBEWeightedDose(const BiologySpec *spec, double effect, double *derivative);
 
-/** Photon effect of a dose (LQ-L): the inverse of RBEWeightedDose. */
+/** Effect of an RBE-weighted dose: the inverse of RBEWeightedDose. With clinical factor 1 that of a photon dose (LQ-L). */
 double PhotonEffect(const BiologySpec *spec, double dose_Gy);
+
+/** Share of cells that survive an effect: exp(-effect). */
+double SurvivalFraction(double effect);
+
+/** RBE of a field, RBE-weighted over physical dose (the clinical RBE if there is a clinical factor); 0 where there is no dose. */
+double FieldRBE(const BiologySpec *spec, FieldDose field);

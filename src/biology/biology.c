@@ -1,22 +1,14 @@
 /*
- * alpha and sqrt(beta) of a machine's field at every energy and depth.
+ * The models of radiation response, and alpha and sqrt(beta) of a machine's field by each of them.
  */
-#include "robion/biology.h"
+#include "biology_private.h"
 #include <math.h>
 #include <string.h>
 
 #define SAME_TISSUE 1e-6 /* relative, between a study's and a machine's photon parameters */
 
-const char *const biology_model_names[] = {"lem1", "table"};
-const PetscInt n_biology_model_names = 2;
-
-PetscErrorCode BiologySpecDefault(BiologySpec *spec)
-{
-  PetscFunctionBegin;
-  *spec =
-      (BiologySpec){.model = "lem1", .alpha_x_per_Gy = 0.1, .beta_x_per_Gy2 = 0.05, .d_t_Gy = 30, .r_nucleus_um = 5};
-  PetscFunctionReturn(0);
-}
+const char *const beta_averaging_names[] = {"sqrt-beta", "beta"};
+const PetscInt n_beta_averaging_names = PETSC_STATIC_ARRAY_LENGTH(beta_averaging_names);
 
 static PetscErrorCode CheckPositive(const char *key, double value, PetscBool zero_allowed, Mistakes *mistakes)
 {
@@ -26,27 +18,58 @@ static PetscErrorCode CheckPositive(const char *key, double value, PetscBool zer
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode SpecCheck(const BiologySpec *spec, const Machine *machine, Mistakes *mistakes)
+/* What the microdosimetric models need to know of the cells. */
+static PetscErrorCode CheckDomains(const BiologySpec *spec, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  const char *model = spec->model ? spec->model : "";
+  PetscCall(CheckPositive("alpha0", spec->alpha0_per_Gy, PETSC_TRUE, mistakes));
+  PetscCall(CheckPositive("z0", spec->z0_Gy, PETSC_TRUE, mistakes));
+  if (spec->r_domain_um > 0 && spec->beta0_per_Gy2 > 0 && isfinite(spec->r_domain_um) && isfinite(spec->beta0_per_Gy2))
+    PetscFunctionReturn(0);
+  PetscCall(MistakesAdd(mistakes, ROBION_STUDY,
+                        "biology: model %s found no parameters of cell line %s, expected hsg, or alpha0_per_Gy, "
+                        "beta0_per_Gy2 above 0 and r_domain_um above 0",
+                        spec->model, spec->cell_line ? spec->cell_line : "(none)"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CheckModelName(const char *found, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  char known[256] = "";
+  const char *near = NearestName(found, n_biology_model_names, biology_model_names);
+  for (PetscInt i = 0; i < n_biology_model_names; i++) {
+    size_t used = strlen(known);
+    const char *separator = i == 0 ? "" : i + 1 == n_biology_model_names ? " or " : ", ";
+    snprintf(known + used, sizeof known - used, "%s%s", separator, biology_model_names[i]);
+  }
+  PetscCall(MistakesAdd(mistakes, ROBION_STUDY, "biology: model \"%s\" is unknown, expected %s%s%s%s", found, known,
+                        near ? " (did you mean " : "", near ? near : "", near ? "?)" : ""));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SpecCheck(const BiologySpec *spec, const BiologyModel *model, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
   PetscCall(CheckPositive("alpha_x", spec->alpha_x_per_Gy, PETSC_FALSE, mistakes));
   PetscCall(CheckPositive("beta_x", spec->beta_x_per_Gy2, PETSC_TRUE, mistakes));
   PetscCall(CheckPositive("d_t", spec->d_t_Gy, PETSC_FALSE, mistakes));
   PetscCall(CheckPositive("r_nucleus", spec->r_nucleus_um, PETSC_FALSE, mistakes));
-  if (!strcmp(model, "lem1")) {
-    if (!machine->n_species)
-      PetscCall(
-          MistakesAdd(mistakes, ROBION_INPUT,
-                      "biology: model lem1 needs dose spectra, but machine \"%s\" has none; expected built-in base "
-                      "data or model table",
-                      machine->name ? machine->name : "?"));
-  } else if (strcmp(model, "table")) {
-    const char *near = NearestName(model, n_biology_model_names, biology_model_names);
-    PetscCall(MistakesAdd(mistakes, ROBION_STUDY, "biology: model \"%s\" is unknown, expected lem1 or table%s%s%s",
-                          model, near ? " (did you mean " : "", near ? near : "", near ? "?)" : ""));
-  }
+  PetscCall(CheckPositive("clinical_factor", spec->clinical_factor, PETSC_FALSE, mistakes));
+  PetscCall(CheckPositive("rbe", spec->rbe, PETSC_FALSE, mistakes));
+  PetscCall(CheckPositive("alpha", spec->alpha_per_Gy, PETSC_TRUE, mistakes));
+  PetscCall(CheckPositive("beta", spec->beta_per_Gy2, PETSC_TRUE, mistakes));
+  if (!model)
+    PetscCall(CheckModelName(spec->model ? spec->model : "", mistakes));
+  else if (model->has_domains && !spec->table)
+    PetscCall(CheckDomains(spec, mistakes));
   PetscFunctionReturn(0);
+}
+
+/* The channel of beta: the mean that the averaging rule forms. */
+static double BetaChannel(const BiologySpec *spec, double beta_per_Gy2)
+{
+  return spec->averaging == AVERAGE_BETA ? beta_per_Gy2 : sqrt(beta_per_Gy2);
 }
 
 /* The tissue class with the study's photon parameters, or -1 and a mistake that lists the classes there are. */
@@ -73,31 +96,80 @@ static PetscErrorCode FindTissue(const BiologySpec *spec, const Machine *m, Mist
   PetscFunctionReturn(0);
 }
 
-static void FillFromTable(const Machine *m, PetscInt tissue, Biology *biology)
+static PetscErrorCode FillFromTable(const BiologyModel *model, const Machine *m, Mistakes *mistakes, Biology *biology)
 {
+  PetscFunctionBegin;
+  PetscInt tissue;
+  PetscCall(FindTissue(&biology->spec, m, mistakes, &tissue));
+  if (tissue < 0) PetscFunctionReturn(0);
   for (PetscInt e = 0; e < m->n_energy; e++)
     for (PetscInt d = 0; d < m->n_depth; d++) {
       PetscInt from = (e * m->n_tissue + tissue) * m->n_depth + d, to = e * m->n_depth + d;
       biology->alpha_per_Gy[to] = m->alpha[from];
-      biology->sqrt_beta_per_Gy[to] = sqrt(m->beta[from]);
+      biology->sqrt_beta_per_Gy[to] = BetaChannel(&biology->spec, m->beta[from]);
     }
+  PetscFunctionReturn(0);
 }
 
-/* Zaider & Rossi (Radiat Res 83:732, 1980): dose-weighted means of alpha and sqrt(beta) over species and energies. */
-static PetscErrorCode FillFromSpectra(const BiologySpec *spec, const Machine *m, Biology *biology)
+/* Fixed alpha and beta, or those that give every dose below D_t the same RBE. */
+static PetscErrorCode FillConstant(const BiologyModel *model, const Machine *m, Mistakes *mistakes, Biology *biology)
 {
   PetscFunctionBegin;
-  PetscInt per_node = m->n_species * m->n_bin;
-  double *alpha, *root_beta;
-  PetscCall(PetscMalloc2(per_node, &alpha, per_node, &root_beta));
+  const BiologySpec *spec = &biology->spec;
+  PetscBool fixed = spec->alpha_per_Gy > 0 ? PETSC_TRUE : PETSC_FALSE;
+  double alpha = fixed ? spec->alpha_per_Gy : spec->rbe * spec->alpha_x_per_Gy;
+  double beta = fixed ? spec->beta_per_Gy2 : spec->rbe * spec->rbe * spec->beta_x_per_Gy2;
+  for (PetscInt i = 0; i < m->n_energy * m->n_depth; i++) {
+    biology->alpha_per_Gy[i] = alpha;
+    biology->sqrt_beta_per_Gy[i] = BetaChannel(spec, beta);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* alpha and the beta channel of every species and energy bin. */
+static PetscErrorCode RespondAll(const BiologyModel *model, const BiologySpec *spec, const Machine *m,
+                                 Mistakes *mistakes, double *alpha, double *beta_channel)
+{
+  PetscFunctionBegin;
+  LETTable *table = NULL;
+  if (model->has_let_table) {
+    PetscCall(LETTableCreate(spec, mistakes, &table));
+    if (!table) PetscFunctionReturn(0);
+  }
   for (PetscInt s = 0; s < m->n_species; s++)
     for (PetscInt b = 0; b < m->n_bin; b++) {
-      IonResponse r =
-          LEM1(spec, m->species[s].Z, m->species[s].A, sqrt(m->bin_edge_MeV_u[b] * m->bin_edge_MeV_u[b + 1]));
+      double energy = sqrt(m->bin_edge_MeV_u[b] * m->bin_edge_MeV_u[b + 1]);
+      IonResponse r = (*model->response)(spec, table, m->species[s].Z, m->species[s].A, energy);
+      PetscCheck(isfinite(r.alpha_per_Gy) && r.beta_per_Gy2 >= 0, PETSC_COMM_SELF, PETSC_ERR_FP,
+                 "model %s: alpha %g, beta %g of ion (%d, %d) at %g MeV/u", model->name, r.alpha_per_Gy, r.beta_per_Gy2,
+                 (int)m->species[s].Z, (int)m->species[s].A, energy);
       alpha[s * m->n_bin + b] = r.alpha_per_Gy;
-      root_beta[s * m->n_bin + b] = sqrt(r.beta_per_Gy2);
+      beta_channel[s * m->n_bin + b] = BetaChannel(spec, r.beta_per_Gy2);
     }
-  for (PetscInt i = 0; i < m->n_energy * m->n_depth; i++) {
+  PetscCall(LETTableDestroy(&table));
+  PetscFunctionReturn(0);
+}
+
+/*
+ * Dose-weighted means over species and energies: of alpha and sqrt(beta) (Zaider & Rossi, Radiat Res 83:732, 1980), or of alpha
+ * and beta (Yagi et al., PLoS One 18:e0288545, 2023).
+ */
+static PetscErrorCode FillFromSpectra(const BiologyModel *model, const Machine *m, Mistakes *mistakes, Biology *biology)
+{
+  PetscFunctionBegin;
+  const BiologySpec *spec = &biology->spec;
+  PetscInt per_node = m->n_species * m->n_bin, before = mistakes->n;
+  double *alpha, *root_beta;
+  if (!m->n_species) {
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                          "biology: model %s needs dose spectra, but machine \"%s\" has none; expected built-in base "
+                          "data or model table",
+                          model->name, m->name ? m->name : "?"));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PetscMalloc2(per_node, &alpha, per_node, &root_beta));
+  PetscCall(RespondAll(model, spec, m, mistakes, alpha, root_beta));
+  for (PetscInt i = 0; mistakes->n == before && i < m->n_energy * m->n_depth; i++) {
     const float *share = m->dose_share + (size_t)i * (size_t)per_node;
     double sum = 0, sum_alpha = 0, sum_root_beta = 0;
     for (PetscInt k = 0; k < per_node; k++) {
@@ -106,33 +178,70 @@ static PetscErrorCode FillFromSpectra(const BiologySpec *spec, const Machine *m,
       sum_root_beta += share[k] * root_beta[k];
     }
     biology->alpha_per_Gy[i] = sum > 0 ? sum_alpha / sum : spec->alpha_x_per_Gy;
-    biology->sqrt_beta_per_Gy[i] = sum > 0 ? sum_root_beta / sum : sqrt(spec->beta_x_per_Gy2);
+    biology->sqrt_beta_per_Gy[i] = sum > 0 ? sum_root_beta / sum : BetaChannel(spec, spec->beta_x_per_Gy2);
   }
   PetscCall(PetscFree2(alpha, root_beta));
   PetscFunctionReturn(0);
+}
+
+static IonResponse RespondLEM1(const BiologySpec *spec, const LETTable *table, PetscInt Z, PetscInt A, double energy)
+{
+  return LEM1(spec, Z, A, energy);
+}
+
+static IonResponse RespondMKM(const BiologySpec *spec, const LETTable *table, PetscInt Z, PetscInt A, double energy)
+{
+  return MKM(spec, Z, A, energy);
+}
+
+static IonResponse RespondSMK(const BiologySpec *spec, const LETTable *table, PetscInt Z, PetscInt A, double energy)
+{
+  return SMKExpansion(spec, SMK(spec, Z, A, energy), SpecificEnergy_Gy(Z, A, energy, spec->r_nucleus_um, 0));
+}
+
+static IonResponse RespondByLET(const BiologySpec *spec, const LETTable *table, PetscInt Z, PetscInt A, double energy)
+{
+  return LETTableResponse(spec, table, LET_keV_um(Z, A, energy));
+}
+
+const char *const biology_model_names[] = {"lem1", "mkm", "smk", "mixed-beam", "constant", "table"};
+const PetscInt n_biology_model_names = PETSC_STATIC_ARRAY_LENGTH(biology_model_names);
+
+/* In the order of biology_model_names. */
+static const BiologyModel models[] = {
+    {"lem1", "chordoma", .has_transition = PETSC_TRUE, .response = RespondLEM1, .fill = FillFromSpectra},
+    {"mkm", "hsg", .has_domains = PETSC_TRUE, .response = RespondMKM, .fill = FillFromSpectra},
+    {"smk", "hsg", .has_domains = PETSC_TRUE, .response = RespondSMK, .fill = FillFromSpectra},
+    {"mixed-beam", "hsg", .has_domains = PETSC_TRUE, .has_let_table = PETSC_TRUE, .response = RespondByLET,
+     .fill = FillFromSpectra},
+    {"constant", "chordoma", .fill = FillConstant},
+    {"table", "chordoma", .has_transition = PETSC_TRUE, .fill = FillFromTable},
+};
+
+const BiologyModel *BiologyModelFind(const char *name)
+{
+  for (size_t i = 0; name && i < PETSC_STATIC_ARRAY_LENGTH(models); i++)
+    if (!strcmp(name, models[i].name)) return &models[i];
+  return NULL;
 }
 
 PetscErrorCode BiologyCreate(const BiologySpec *spec, const Machine *machine, Mistakes *mistakes, Biology **out)
 {
   PetscFunctionBegin;
   *out = NULL;
-  PetscInt before = mistakes->n, tissue = -1;
-  PetscCall(SpecCheck(spec, machine, mistakes));
+  const BiologyModel *model = BiologyModelFind(spec->model);
+  PetscInt before = mistakes->n, n = machine->n_energy * machine->n_depth;
+  PetscCall(SpecCheck(spec, model, mistakes));
   if (mistakes->n > before) PetscFunctionReturn(0);
-  PetscBool table = strcmp(spec->model, "table") ? PETSC_FALSE : PETSC_TRUE;
-  if (table) PetscCall(FindTissue(spec, machine, mistakes, &tissue));
-  if (table && tissue < 0) PetscFunctionReturn(0);
   Biology *biology;
-  PetscInt n = machine->n_energy * machine->n_depth;
   PetscCall(PetscNew(&biology));
   biology->spec = *spec;
-  biology->spec.model = biology_model_names[table ? 1 : 0]; /* the caller's string may go */
+  biology->spec.model = model->name; /* the caller's strings may go */
   PetscCall(PetscMalloc1(n, &biology->alpha_per_Gy));
   PetscCall(PetscMalloc1(n, &biology->sqrt_beta_per_Gy));
-  if (table)
-    FillFromTable(machine, tissue, biology);
-  else
-    PetscCall(FillFromSpectra(spec, machine, biology));
+  PetscCall((*model->fill)(model, machine, mistakes, biology));
+  biology->spec.cell_line = biology->spec.table = NULL;
+  if (mistakes->n > before) PetscCall(BiologyDestroy(&biology));
   *out = biology;
   PetscFunctionReturn(0);
 }

@@ -5,27 +5,20 @@
  * The radial dose is constant inside r_min and falls as 1/r^2 up to r_max, and the photon response is linear-quadratic up to
  * D_t and linear beyond, so the response integrated over the whole track has a closed form in three rings.
  */
-#include "robion/biology.h"
+#include "biology_private.h"
 #include <math.h>
 
-#define GY_UM2_PER_KEV_UM 0.1602177 /* LET/density of water: 1 keV/um over 1 um2 */
 #define R_MIN_UM 0.01
 #define R_MAX_FACTOR_UM 0.05 /* r_max = 0.05 (E in MeV/u)^1.7 um (Kiefer & Straaten 1986, as in LEM I) */
 #define R_MAX_POWER 1.7
 
-/* Final slope of the photon effect. */
-static double FinalSlope(const BiologySpec *spec)
-{
-  return spec->alpha_x_per_Gy + 2.0 * spec->beta_x_per_Gy2 * spec->d_t_Gy;
-}
-
 /* Effect of all rings of one track, um2; the track deposits let_Gy_um2 in all. */
 static double TrackEffect(const BiologySpec *spec, double energy_MeV_u, double let_Gy_um2)
 {
-  double alpha = spec->alpha_x_per_Gy, beta = spec->beta_x_per_Gy2, dt = spec->d_t_Gy, slope = FinalSlope(spec);
+  double alpha = spec->alpha_x_per_Gy, beta = spec->beta_x_per_Gy2, dt = spec->d_t_Gy, slope = LQLFinalSlope(spec);
   double r_max = PetscMax(R_MIN_UM, R_MAX_FACTOR_UM * pow(energy_MeV_u, R_MAX_POWER));
   double k = let_Gy_um2 / (M_PI * (1.0 + 2.0 * log(r_max / R_MIN_UM))); /* D = k/r^2 */
-  double effect = M_PI * R_MIN_UM * R_MIN_UM * PhotonEffect(spec, k / (R_MIN_UM * R_MIN_UM));
+  double effect = M_PI * R_MIN_UM * R_MIN_UM * LQLEffect(spec, k / (R_MIN_UM * R_MIN_UM));
   double r_t = PetscClipInterval(sqrt(k / dt), R_MIN_UM, r_max); /* D > D_t inside */
   double offset = alpha * dt + beta * dt * dt - slope * dt;
   effect += M_PI * offset * (r_t * r_t - R_MIN_UM * R_MIN_UM) + 2.0 * M_PI * slope * k * log(r_t / R_MIN_UM);
@@ -40,6 +33,6 @@ IonResponse LEM1(const BiologySpec *spec, PetscInt Z, PetscInt A, double energy_
   double alpha_z = TrackEffect(spec, energy_MeV_u, let) / let;
   double hit = let / (M_PI * spec->r_nucleus_um * spec->r_nucleus_um); /* dose of one traversal of the nucleus */
   double alpha_d = -expm1(-alpha_z * hit) / hit;
-  double beta_z = PetscMax(0.0, (FinalSlope(spec) - alpha_z) / (2.0 * spec->d_t_Gy)), ratio = alpha_d / alpha_z;
+  double beta_z = PetscMax(0.0, (LQLFinalSlope(spec) - alpha_z) / (2.0 * spec->d_t_Gy)), ratio = alpha_d / alpha_z;
   return (IonResponse){alpha_z / spec->alpha_x_per_Gy, alpha_d, ratio * ratio * beta_z};
 }
