@@ -38,7 +38,10 @@ static PetscErrorCode TakeOption(const Arguments *arguments, PetscInt n, const O
     *found->flag = PETSC_TRUE;
     PetscFunctionReturn(0);
   }
-  const char *value = equals ? equals + 1 : *at + 1 < arguments->argc ? arguments->argv[++*at] : NULL;
+  const char *next = *at + 1 < arguments->argc ? arguments->argv[*at + 1] : NULL;
+  if (next && !strncmp(next, "--", 2)) next = NULL; /* the next option, not a value */
+  if (!equals && next) ++*at;
+  const char *value = equals ? equals + 1 : next;
   if (!value || !value[0])
     PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option %s needs a value", found->name));
   else if (found->value)
