@@ -1,0 +1,187 @@
+/**
+ * Files of TRiP98 (GSI): base data, biology tables and raster-scan plans, each with reader and writer.
+ *
+ * Formats as in the TRiP98 documentation (bio.gsi.de/DOCS/TRiP98); Kraemer et al., Phys Med Biol 45:3299 (2000). Readers give
+ * an empty result after one mistake (ROBION_INPUT) that names the line, or the byte offset in binary files. Writers replace the
+ * file at once; a failure is a ROBION_RESOURCES mistake. What is written reads back number for number. Nothing here is
+ * collective. Lengths in g/cm2 are those of unit-density water: 1 g/cm2 is 10 mm.
+ */
+#pragma once
+#include "robion/exchange.h"
+
+enum { TRIP_NAME_LENGTH = 96 };
+typedef char TripName[TRIP_NAME_LENGTH];
+
+/* --- .ddd: depth dose of one energy --- */
+
+/** One depth. The lateral Gaussians add in quadrature to the width of the beam. */
+typedef struct TripDepth {
+  double z_g_cm2, dose_MeV_cm2_g; /* per primary, laterally integrated */
+  double fwhm1_g_cm2;             /* narrow Gaussian */
+  double factor;                  /* share of the wide Gaussian in the dose, 0..1 */
+  double fwhm2_g_cm2;             /* wide Gaussian */
+} TripDepth;
+
+typedef struct TripDepthDose {
+  TripName projectile, material;
+  Species species; /* of the projectile */
+  double energy_MeV_u, density_g_cm3;
+  PetscBool lateral; /* the file has the three lateral columns; else they are 0 */
+  PetscInt n;
+  TripDepth *depth; /* ascending */
+} TripDepthDose;
+
+/** Lateral columns said to be in mm by the comment above them (`FWHM1[mm]`), as some generators write, are converted. */
+PetscErrorCode TripDepthDoseRead(const char *file, Mistakes *mistakes, TripDepthDose *out);
+PetscErrorCode TripDepthDoseWrite(const TripDepthDose *table, const char *file, Mistakes *mistakes);
+PetscErrorCode TripDepthDoseDestroy(TripDepthDose *table);
+
+/* --- .spc: energy spectra of all fragments against depth, of one beam energy --- */
+
+typedef struct TripSpectrum {
+  Species species;
+  double cumulative;  /* tag 14: particles of all species so far */
+  PetscInt n;         /* energy bins */
+  double *edge_MeV_u; /* [n + 1] ascending */
+  double *dN_dE;      /* [n] particles per primary and MeV/u */
+  double *running;    /* [n + 1] running sum of particles, NULL if the file has none */
+} TripSpectrum;
+
+typedef struct TripSpectraDepth {
+  double z_g_cm2, norm;
+  PetscInt n;
+  TripSpectrum *spectrum; /* [n] species */
+} TripSpectraDepth;
+
+typedef struct TripSpectra {
+  TripName version, date, target, projectile;
+  double energy_MeV_u, peak_g_cm2, norm;
+  PetscInt n;
+  TripSpectraDepth *depth; /* ascending */
+} TripSpectra;
+
+/** Either byte order, which the file tells (SPCM or SPCI). */
+PetscErrorCode TripSpectraRead(const char *file, Mistakes *mistakes, TripSpectra *out);
+PetscErrorCode TripSpectraWrite(const TripSpectra *spectra, PetscBool big_endian, const char *file, Mistakes *mistakes);
+PetscErrorCode TripSpectraDestroy(TripSpectra *spectra);
+
+/* --- base data as a whole --- */
+
+/** What the files of base data do not say. */
+typedef struct TripMachineSpec {
+  double spot_fwhm_mm; /* in air at the isocentre, for every energy */
+  double offset_mm;    /* water-equivalent depth passed before the patient (`offh2o` of TRiP98's scancap) */
+  double sad_mm;       /* <= 0: parallel */
+} TripMachineSpec;
+
+/**
+ * Depth doses (in any order) -> Machine. Tables of equal length keep their nodes, shorter ones are given further nodes on
+ * their straight lines. Double Gaussians become two lateral components. With n_species > 0 there is room for spectra of these
+ * species; without, LETd is 0 and only biology models of tables can be used. `where` begins the mistakes.
+ */
+PetscErrorCode MachineFromTrip(const TripMachineSpec *spec, PetscInt n_dose, const TripDepthDose *dose,
+                               PetscInt n_species, const Species *species, const char *where, Mistakes *mistakes,
+                               Machine **out);
+
+/**
+ * Fill dose shares and LETd of the energy that the spectra are of, weighting particles with robion's stopping power; between
+ * their depths doses are linear. All species must be the machine's. One mistake if the machine has no such energy (within
+ * 0.005 MeV/u), or there is dose but no particle at the first depth; behind the last particles the shares stay as they were.
+ */
+PetscErrorCode MachineSetTripSpectra(Machine *machine, const TripSpectra *spectra, const char *where,
+                                     Mistakes *mistakes);
+
+/**
+ * The .ddd files of a folder, or one .ddd file -> Machine; with spectra if a folder has .spc files, then one for every energy.
+ */
+PetscErrorCode ImportTripMachine(const char *path, const TripMachineSpec *spec, Mistakes *mistakes, Machine **out);
+
+/** Depth dose of one energy. Machines of more than two lateral components are refused (ROBION_INPUT). */
+PetscErrorCode MachineToTripDepthDose(const Machine *machine, PetscInt energy, Mistakes *mistakes, TripDepthDose *out);
+/** Spectra of one energy at its depth nodes; machines without spectra are refused (ROBION_INPUT). */
+PetscErrorCode MachineToTripSpectra(const Machine *machine, PetscInt energy, Mistakes *mistakes, TripSpectra *out);
+
+/* --- .sis: what the accelerator offers --- */
+
+typedef struct TripBeamTable {
+  TripName projectile;
+  double file_version, table_version; /* sisfile (0 if not given), sistable */
+  double charge, mass;                /* 0 if not given */
+  PetscInt n, n_focus, n_intensity;
+  double *energy_MeV_u;  /* [n] ascending; the first is a dummy of 0 in files of the accelerator, which count from 1 */
+  double *focus_fwhm_mm; /* [n][n_focus] */
+  double *intensity;     /* [n][n_intensity] particles per spill */
+} TripBeamTable;
+
+/** Checksums (esum, fsum, isum), where the file has them, must agree. */
+PetscErrorCode TripBeamTableRead(const char *file, Mistakes *mistakes, TripBeamTable *out);
+PetscErrorCode TripBeamTableWrite(const TripBeamTable *table, const char *file, Mistakes *mistakes);
+PetscErrorCode TripBeamTableDestroy(TripBeamTable *table);
+
+/* --- .rbe: RBE of ions against energy, for one kind of cell --- */
+
+typedef struct TripRBEPoint {
+  double energy_MeV_u, rbe; /* RBE_alpha: ratio of the initial slopes */
+} TripRBEPoint;
+
+typedef struct TripRBEIon {
+  TripName projectile;
+  Species species;
+  PetscInt n;
+  TripRBEPoint *point; /* ascending energy */
+} TripRBEIon;
+
+/** One complete table: the mean, or a limit of its uncertainty. */
+typedef struct TripRBETable {
+  TripName kind; /* mean, min or max */
+  double alpha_x_per_Gy, beta_x_per_Gy2, cut_Gy, nucleus_radius_um;
+  PetscInt n;
+  TripRBEIon *ion;
+} TripRBETable;
+
+typedef struct TripRBE {
+  TripName cell_type;
+  PetscInt n; /* 1 to 3 */
+  TripRBETable *table;
+} TripRBE;
+
+/** Keywords of later format versions are passed over with their data. */
+PetscErrorCode TripRBERead(const char *file, Mistakes *mistakes, TripRBE *out);
+PetscErrorCode TripRBEWrite(const TripRBE *rbe, const char *file, Mistakes *mistakes);
+PetscErrorCode TripRBEDestroy(TripRBE *rbe);
+
+/* --- .rst: raster-scan plan of one field --- */
+
+typedef struct TripRasterPoint {
+  double x_mm, y_mm, particles;
+} TripRasterPoint;
+
+typedef struct TripRasterSlice {
+  PetscInt energy_index, focus_index; /* of the accelerator's table, from 1 */
+  double energy_MeV_u, focus_fwhm_mm;
+  double step_x_mm, step_y_mm;
+  double least, most, total; /* particles, as the header of the slice says */
+  PetscInt n;
+  TripRasterPoint *point;
+} TripRasterSlice;
+
+typedef struct TripRaster {
+  TripName version, sistable, patient, machine, projectile, bolus, ripple_filter;
+  double charge, mass, gantry_deg, couch_deg;
+  double least, most, total;
+  PetscInt n;
+  TripRasterSlice *slice;
+} TripRaster;
+
+/** The particle sums in the headers must agree with the points. */
+PetscErrorCode TripRasterRead(const char *file, Mistakes *mistakes, TripRaster *out);
+PetscErrorCode TripRasterWrite(const TripRaster *raster, const char *file, Mistakes *mistakes);
+PetscErrorCode TripRasterDestroy(TripRaster *raster);
+/** Bring the particle sums of all headers up to date with the points. */
+PetscErrorCode TripRasterSum(TripRaster *raster);
+
+/**
+ * The spots of a raster-scan file as those of the study's first beam. Positions are taken as IEC gantry coordinates, energies
+ * as they are: finding the machine's nearest ones is left to the caller.
+ */
+PetscErrorCode SpotListReadRaster(const char *file, Mistakes *mistakes, SpotList *out);

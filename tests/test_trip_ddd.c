@@ -1,0 +1,153 @@
+/* Depth doses of TRiP98: files, machines made of them, and files made of machines. */
+#include "test_trip.h"
+
+#define HEAD "!filetype    ddd\n!projectile 12C\n# comment\n!material H2O\n!density 1\n!energy 200.5\n"
+#define FWHM_PER_SIGMA 2.3548200450309493
+
+static PetscBool ReadOne(const char *name, Mistakes *mistakes)
+{
+  TripDepthDose d;
+  assert_int_equal(TripDepthDoseRead(name, mistakes, &d), 0);
+  PetscBool good = d.n ? PETSC_TRUE : PETSC_FALSE;
+  assert_int_equal(TripDepthDoseDestroy(&d), 0);
+  return good;
+}
+
+static void Refuse(const char *text, const char *mistake)
+{
+  Mistakes mistakes = {0};
+  WriteBytes(file, text, strlen(text));
+  assert_false(ReadOne(file, &mistakes));
+  assert_one(&mistakes, mistake);
+}
+
+static void Read(const char *text, TripDepthDose *out)
+{
+  Mistakes mistakes = {0};
+  WriteBytes(file, text, strlen(text));
+  assert_int_equal(TripDepthDoseRead(file, &mistakes, out), 0);
+  assert_none(&mistakes);
+}
+
+static void GoodFiles(void **state)
+{
+  TripDepthDose d;
+  Read(HEAD "!ddd\n0 158.5 .1 0.25 0.5\r\n\n 1e1\t1.7e-3 0.2 0 1\n", &d);
+  assert_true(d.n == 2 && d.lateral && d.species.Z == 6 && d.species.A == 12);
+  assert_string_equal(d.material, "H2O");
+  assert_float_equal(d.energy_MeV_u, 200.5, 0);
+  assert_float_equal(d.depth[1].z_g_cm2, 10, 0);
+  assert_float_equal(d.depth[1].dose_MeV_cm2_g, 1.7e-3, 0);
+  assert_float_equal(d.depth[0].factor, 0.25, 0);
+  assert_int_equal(TripDepthDoseDestroy(&d), 0);
+  Read(HEAD "# z FWHM1[mm] factor FWHM2[mm]\n!ddd\n0 1 3 0 4\n1 1 5 0 4\n", &d);
+  assert_float_equal(d.depth[1].fwhm1_g_cm2, 0.5, 1e-15);
+  assert_int_equal(TripDepthDoseDestroy(&d), 0);
+  Read("!projectile C\n!energy 90\n!ddd\n0 1\n1 1\n", &d);
+  assert_true(!d.lateral && d.species.A == 12);
+  assert_int_equal(TripDepthDoseDestroy(&d), 0);
+}
+
+static void BadFiles(void **state)
+{
+  Refuse("", ":1: the file ends without the line !ddd");
+  Refuse(HEAD "!ddd\n0 1\n1 nan\n", ":9: dose is \"nan\"");
+  Refuse(HEAD "!ddd\n0 1\n1 -2\n", ":9: dose is \"-2\"");
+  Refuse(HEAD "!ddd\n0 1\n1 1e999\n", ":9: dose is \"1e999\"");
+  Refuse(HEAD "!ddd\n0 1\n1 2 3\n", ":9: 3 numbers found, expected 2");
+  Refuse(HEAD "!ddd\n0 1 1 0 1\n1 2 1 1.5 1\n", ":9: factor is \"1.5\"");
+  Refuse(HEAD "!ddd\n1 1\n1 2\n", ":9: depth 1 follows 1");
+  Refuse(HEAD "!ddd\n1 1\n2 2 3 0 5 6\n", ":9: \"6\" found, expected the end of the line");
+  Refuse(HEAD "!ddd\n1 1\n", ":8: 1 depths found");
+  Refuse("!filetype spc\n", ":1: file type is \"spc\"");
+  Refuse("!projectile Xx\n", ":1: projectile is \"Xx\"");
+  Refuse("!energy 200\n!ddd\n0 1\n1 1\n", ":2: !projectile is missing");
+  Refuse("!projectile 12C\n!energy -4\n", ":2: energy is \"-4\"");
+  WriteBytes(file, HEAD "!ddd\n0 1\n\0 1\n", strlen(HEAD) + 14);
+  Mistakes mistakes = {0};
+  assert_false(ReadOne(file, &mistakes));
+  assert_one(&mistakes, ":9: a zero byte");
+}
+
+static void Damaged(void **state)
+{
+  const char *text = HEAD "!ddd\n0 158.5 .1 0.25 0.5\n3.5 160 .1 0.25 0.5\n1e1 1.7e-3 0.2 0 1\n";
+  WriteBytes(again, text, strlen(text));
+  (void)Damage(ReadOne, again, 1, "/file:");
+}
+
+/* Numbers that need all their digits, and a locale with a comma. */
+static void ThroughFile(void **state)
+{
+  TripDepth depth[] = {{0, 1. / 3, 0.1 + 0.2, 1e-17, 5e-324}, {M_PI, 12345678.9, 1e-5, 1, 9007199254740993.}};
+  TripDepthDose d = {.energy_MeV_u = 270.55, .density_g_cm3 = 1, .lateral = PETSC_TRUE, .n = 2, .depth = depth}, r;
+  Mistakes mistakes = {0};
+  snprintf(d.projectile, sizeof d.projectile, "12C");
+  depth[1].fwhm2_g_cm2 = 9999.0000000000018;
+  PetscBool comma = UseDecimalComma();
+  assert_int_equal(TripDepthDoseWrite(&d, file, &mistakes), 0);
+  assert_int_equal(TripDepthDoseRead(file, &mistakes, &r), 0);
+  setlocale(LC_NUMERIC, "C");
+  assert_none(&mistakes);
+  assert_true(r.n == 2 && r.energy_MeV_u == 270.55);
+  assert_memory_equal(r.depth, depth, sizeof depth);
+  assert_int_equal(TripDepthDoseWrite(&r, again, &mistakes), 0);
+  assert_same_files(file, again);
+  assert_int_equal(TripDepthDoseDestroy(&r), 0);
+  if (!comma) print_message("no locale with a decimal comma here: written in the C locale\n");
+}
+
+/* Tables of 3 nodes, of 2 that do not begin at 0, and of 2; one with two Gaussians. */
+static void ToMachine(void **state)
+{
+  TripDepth a[] = {{0, 10, 0, 0, 0}, {4, 50, 0.2, 0.25, 1}, {5, 0, 0.3, 0.5, 2}};
+  TripDepth b[] = {{0.5, 8, 0, 0, 0}, {9, 0, 0.4, 0, 0}}, c[] = {{0, 9, 0, 0, 0}, {6, 3, 0.4, 0, 0}};
+  TripDepthDose dose[] = {
+      {.species = {6, 12}, .energy_MeV_u = 200, .lateral = PETSC_TRUE, .n = 2, .depth = b},
+      {.species = {6, 12}, .energy_MeV_u = 100, .lateral = PETSC_TRUE, .n = 3, .depth = a},
+      {.species = {6, 12}, .energy_MeV_u = 150, .n = 2, .depth = c},
+  };
+  const TripMachineSpec spec = {.spot_fwhm_mm = 8, .offset_mm = 1.709, .sad_mm = 0};
+  Mistakes mistakes = {0};
+  Machine *m;
+  assert_int_equal(MachineFromTrip(&spec, 3, dose, 0, NULL, "here", &mistakes, &m), 0);
+  assert_int_equal(MachineCheck(m, "here", &mistakes), 0);
+  assert_none(&mistakes);
+  assert_true(m->n_energy == 3 && m->n_depth == 3 && m->n_component == 2 && m->n_species == 0 && m->Z == 6);
+  assert_string_equal(m->name, "trip98-12C");
+  assert_float_equal(m->energy_MeV_u[2], 200, 0);
+  assert_float_equal(m->spot_sigma_mm[1], 8 / FWHM_PER_SIGMA, 1e-12);
+  const double depth[] = {0, 40, 50, 0, 30, 60, 0, 5, 90}, idd[] = {10, 50, 0, 9, 6, 3, 8, 8, 0};
+  for (int i = 0; i < 9; i++) {
+    assert_float_equal(m->depth_mm[i], depth[i], 1e-12);
+    assert_float_equal(m->idd_Gy_mm2[i] / GY_MM2_PER_MEV_CM2_G, idd[i], 1e-12);
+  }
+  assert_float_equal(m->sigma_mm[1], 2 / FWHM_PER_SIGMA, 1e-12);
+  assert_float_equal(m->sigma_mm[3 + 1], 10 / FWHM_PER_SIGMA, 1e-12);
+  assert_float_equal(m->component[1], 0.75, 0);
+  assert_float_equal(m->component[3 + 1], 0.25, 0);
+  assert_float_equal(m->r80_mm[0], 42, 1e-9); /* from 50 at 40 mm straight to 0 at 50 mm */
+  TripDepthDose back;
+  assert_int_equal(MachineToTripDepthDose(m, 0, &mistakes, &back), 0);
+  for (int i = 0; i < 3; i++) {
+    assert_float_equal(back.depth[i].dose_MeV_cm2_g, a[i].dose_MeV_cm2_g, 1e-12);
+    assert_float_equal(back.depth[i].fwhm2_g_cm2, a[i].fwhm2_g_cm2, 1e-12);
+    assert_float_equal(back.depth[i].factor, a[i].factor, 1e-15);
+  }
+  assert_int_equal(TripDepthDoseDestroy(&back), 0);
+  assert_int_equal(MachineDestroy(&m), 0);
+  dose[2].energy_MeV_u = 100;
+  assert_int_equal(MachineFromTrip(&spec, 3, dose, 0, NULL, "here", &mistakes, &m), 0);
+  assert_null(m);
+  assert_one(&mistakes, "here: two depth doses of 100 MeV/u");
+  dose[2].species.A = 11;
+  assert_int_equal(MachineFromTrip(&spec, 3, dose, 0, NULL, "here", &mistakes, &m), 0);
+  assert_one(&mistakes, "expected one");
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(GoodFiles), cmocka_unit_test(BadFiles), cmocka_unit_test(Damaged),
+                                     cmocka_unit_test(ThroughFile), cmocka_unit_test(ToMachine)};
+  return cmocka_run_group_tests(tests, SetUp, TearDown);
+}
