@@ -1,5 +1,6 @@
 #include "cli.h"
 #include "robion/log.h"
+#include "robion/trip98.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -9,7 +10,7 @@ static PetscBool EndsWith(const char *text, const char *end)
   return n >= m && !strcmp(text + n - m, end) ? PETSC_TRUE : PETSC_FALSE;
 }
 
-/* The spots of a plan.h5 or a spot CSV, on every rank. */
+/* The spots of a plan.h5, a raster-scan plan of TRiP98 or a spot CSV, on every rank. */
 static PetscErrorCode ReadSpots(const char *file, Mistakes *mistakes, SpotList *spots)
 {
   PetscFunctionBegin;
@@ -19,6 +20,8 @@ static PetscErrorCode ReadSpots(const char *file, Mistakes *mistakes, SpotList *
   if (rank == 0) {
     if (EndsWith(file, ".h5"))
       PetscCall(SpotListReadPlan(file, mistakes, spots));
+    else if (EndsWith(file, ".rst"))
+      PetscCall(SpotListReadRaster(file, mistakes, spots));
     else
       PetscCall(SpotListReadCSV(file, mistakes, spots));
   }
@@ -128,6 +131,6 @@ static PetscErrorCode Evaluate(const Arguments *arguments, Mistakes *mistakes, R
 const Verb verb_evaluate = {
     .name = "evaluate",
     .usage = "evaluate PLAN STUDY.yaml [-o FILE.h5] [--case NAME] [--arm NAME] [--set path=value]...",
-    .purpose = "doses and metrics of given spots (plan.h5 or CSV) under a study's scenarios",
+    .purpose = "doses and metrics of given spots (plan.h5, .rst or CSV) under a study's scenarios",
     .parallel = PETSC_TRUE,
     .run = Evaluate};

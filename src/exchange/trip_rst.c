@@ -1,0 +1,292 @@
+/* Raster-scan plans of TRiP98 (.rst): a header, then per energy slice its accelerator settings and the points x, y, particles. */
+#include "trip_private.h"
+#include <math.h>
+#include <string.h>
+
+/* Particle numbers have six digits in the file, and so have their sums. */
+#define SUM_TOLERANCE 1e-4
+enum { MOST_SLICES = 100000, MOST_POINTS = 100000000 };
+
+PetscErrorCode TripRasterDestroy(TripRaster *raster)
+{
+  PetscFunctionBegin;
+  for (PetscInt s = 0; s < raster->n; s++) PetscCall(PetscFree(raster->slice[s].point));
+  PetscCall(PetscFree(raster->slice));
+  *raster = (TripRaster){0};
+  PetscFunctionReturn(0);
+}
+
+/* Sums of one slice. */
+static void SumSlice(const TripRasterSlice *slice, double *least, double *most, double *total)
+{
+  *total = 0;
+  *least = *most = slice->n ? slice->point[0].particles : 0;
+  for (PetscInt i = 0; i < slice->n; i++) {
+    *least = PetscMin(*least, slice->point[i].particles);
+    *most = PetscMax(*most, slice->point[i].particles);
+    *total += slice->point[i].particles;
+  }
+}
+
+/* Sums of the whole plan from what its slices say. */
+static void SumPlan(const TripRaster *raster, double *least, double *most, double *total)
+{
+  *total = 0;
+  *least = *most = 0;
+  for (PetscInt s = 0; s < raster->n; s++) {
+    *least = s ? PetscMin(*least, raster->slice[s].least) : raster->slice[s].least;
+    *most = PetscMax(*most, raster->slice[s].most);
+    *total += raster->slice[s].total;
+  }
+}
+
+PetscErrorCode TripRasterSum(TripRaster *raster)
+{
+  PetscFunctionBegin;
+  for (PetscInt s = 0; s < raster->n; s++) {
+    TripRasterSlice *slice = &raster->slice[s];
+    SumSlice(slice, &slice->least, &slice->most, &slice->total);
+  }
+  SumPlan(raster, &raster->least, &raster->most, &raster->total);
+  PetscFunctionReturn(0);
+}
+
+/* The next line, which must begin with `keyword`; its rest, or NULL after one mistake. */
+static char *Expect(TripLines *lines, const char *keyword)
+{
+  char *line = TripLinesNext(lines, '*');
+  if (!line) {
+    (void)TripComplain(lines, "the file ends here, expected %s", keyword);
+    return NULL;
+  }
+  const char *word = TripWord(&line);
+  if (!strcmp(word, keyword)) return line;
+  (void)TripComplain(lines, "\"%.40s\" found, expected %s", word, keyword);
+  return NULL;
+}
+
+/* n numbers and nothing else. */
+static PetscBool ReadNumbers(const TripLines *lines, char *line, PetscInt n, const char *const *what,
+                             const double (*bound)[2], double *value)
+{
+  for (PetscInt i = 0; i < n; i++)
+    if (!TripNumber(lines, what[i], TripWord(&line), bound[i][0], bound[i][1], &value[i])) return PETSC_FALSE;
+  return TripLineEnd(lines, line);
+}
+
+static PetscBool ReadParticles(TripLines *lines, double *least, double *most, double *total)
+{
+  static const char *const what[] = {"least particles", "most particles", "sum of particles"};
+  static const double bound[][2] = {{0, 1e18}, {0, 1e18}, {0, 1e18}};
+  double value[3];
+  char *line = Expect(lines, "#particles");
+  if (!line || !ReadNumbers(lines, line, 3, what, bound, value)) return PETSC_FALSE;
+  *least = value[0];
+  *most = value[1];
+  *total = value[2];
+  return PETSC_TRUE;
+}
+
+/* One header line before #submachines; unknown ones are passed over. */
+static PetscBool ReadKeyword(const TripLines *lines, const char *keyword, const char *value, TripRaster *raster)
+{
+  const struct {
+    const char *name;
+    char *text;
+    double *number, lowest, highest;
+  } known[] = {{"rstfile", raster->version, NULL, 0, 0},
+               {"sistable", raster->sistable, NULL, 0, 0},
+               {"patient_id", raster->patient, NULL, 0, 0},
+               {"machine#", raster->machine, NULL, 0, 0},
+               {"projectile", raster->projectile, NULL, 0, 0},
+               {"bolus", raster->bolus, NULL, 0, 0},
+               {"ripplefilter", raster->ripple_filter, NULL, 0, 0},
+               {"charge", NULL, &raster->charge, 0, 120},
+               {"mass", NULL, &raster->mass, 0, 300},
+               {"gantryangle", NULL, &raster->gantry_deg, -360, 360},
+               {"couchangle", NULL, &raster->couch_deg, -360, 360}};
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(known); i++) {
+    if (strcmp(keyword, known[i].name)) continue;
+    if (known[i].number) return TripNumber(lines, keyword, value, known[i].lowest, known[i].highest, known[i].number);
+    TripNameSet(known[i].text, value);
+  }
+  return PETSC_TRUE;
+}
+
+/* The header down to the particle sums; the number of slices to come. */
+static PetscBool ReadHeader(TripLines *lines, TripRaster *raster, PetscInt *n_slice)
+{
+  char *line = TripLinesNext(lines, '*');
+  const char *keyword = line ? TripWord(&line) : "";
+  if (strcmp(keyword, "rstfile")) {
+    lines->number = 1;
+    return TripComplain(lines, "\"%.40s\" found, expected rstfile", keyword);
+  }
+  while (strcmp(keyword, "#submachines")) {
+    if (!ReadKeyword(lines, keyword, line, raster)) return PETSC_FALSE;
+    line = TripLinesNext(lines, '*');
+    if (!line) return TripComplain(lines, "the file ends here, expected #submachines");
+    keyword = TripWord(&line);
+  }
+  return TripCount(lines, "#submachines", line, 1, MOST_SLICES, n_slice) &&
+                 ReadParticles(lines, &raster->least, &raster->most, &raster->total)
+             ? PETSC_TRUE
+             : PETSC_FALSE;
+}
+
+/* The lines of a slice above its points. */
+static PetscBool ReadSliceHeader(TripLines *lines, TripRasterSlice *slice, PetscInt *n_point)
+{
+  static const char *const step_what[] = {"step in x", "step in y"};
+  static const double step_bound[][2] = {{0, 1e3}, {0, 1e3}};
+  double step[2];
+  char *line = Expect(lines, "submachine#");
+  if (!line || !TripCount(lines, "energy index", TripWord(&line), 0, 100000, &slice->energy_index) ||
+      !TripNumber(lines, "energy", TripWord(&line), 1e-3, 1e4, &slice->energy_MeV_u) ||
+      !TripCount(lines, "focus index", TripWord(&line), 0, 100000, &slice->focus_index) ||
+      !TripNumber(lines, "focus", TripWord(&line), 0, 1e3, &slice->focus_fwhm_mm) || !TripLineEnd(lines, line))
+    return PETSC_FALSE;
+  if (!ReadParticles(lines, &slice->least, &slice->most, &slice->total)) return PETSC_FALSE;
+  line = Expect(lines, "stepsize");
+  if (!line || !ReadNumbers(lines, line, 2, step_what, step_bound, step)) return PETSC_FALSE;
+  slice->step_x_mm = step[0];
+  slice->step_y_mm = step[1];
+  line = Expect(lines, "#points");
+  return line && TripCount(lines, "#points", line, 0, MOST_POINTS, n_point) ? PETSC_TRUE : PETSC_FALSE;
+}
+
+static PetscBool SumAgrees(const TripLines *lines, const char *what, double header, double points)
+{
+  if (fabs(header - points) <= SUM_TOLERANCE * points) return PETSC_TRUE;
+  return TripComplain(lines, "%s of the particles is %.8g in the points above, but %.8g in their header", what, points,
+                      header);
+}
+
+static PetscBool CheckSums(const TripLines *lines, double least, double most, double total, const double header[3])
+{
+  return SumAgrees(lines, "minimum", header[0], least) && SumAgrees(lines, "maximum", header[1], most) &&
+                 SumAgrees(lines, "sum", header[2], total)
+             ? PETSC_TRUE
+             : PETSC_FALSE;
+}
+
+static PetscErrorCode ReadSlice(TripLines *lines, TripRasterSlice *slice, PetscBool *good)
+{
+  PetscFunctionBegin;
+  static const char *const what[] = {"x", "y", "particles"};
+  static const double bound[][2] = {{-1e5, 1e5}, {-1e5, 1e5}, {0, 1e18}};
+  PetscInt n;
+  *good = ReadSliceHeader(lines, slice, &n);
+  for (PetscInt i = 0; *good && i < n; i++) {
+    double value[3];
+    char *line = TripLinesNext(lines, '*');
+    *good = line ? ReadNumbers(lines, line, 3, what, bound, value)
+                 : TripComplain(lines, "the file ends here, %d points found, expected %d", (int)i, (int)n);
+    if (!*good) PetscFunctionReturn(0);
+    PetscCall(TripGrow(i, sizeof *slice->point, &slice->point));
+    slice->point[i] = (TripRasterPoint){value[0], value[1], value[2]};
+    slice->n++;
+  }
+  if (!*good) PetscFunctionReturn(0);
+  double least, most, total;
+  SumSlice(slice, &least, &most, &total);
+  *good = CheckSums(lines, least, most, total, (const double[]){slice->least, slice->most, slice->total});
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TripRasterParse(const char *file, char *content, size_t length, Mistakes *mistakes, TripRaster *out)
+{
+  PetscFunctionBegin;
+  TripLines lines;
+  PetscInt n = 0;
+  *out = (TripRaster){0};
+  PetscBool good =
+      TripLinesStart(file, content, length, mistakes, &lines) && ReadHeader(&lines, out, &n) ? PETSC_TRUE : PETSC_FALSE;
+  for (PetscInt s = 0; good && s < n; s++) {
+    PetscCall(TripGrow(s, sizeof *out->slice, &out->slice));
+    out->slice[s] = (TripRasterSlice){0};
+    out->n++;
+    PetscCall(ReadSlice(&lines, &out->slice[s], &good));
+  }
+  double least, most, total;
+  SumPlan(out, &least, &most, &total);
+  const char *line = good ? TripLinesNext(&lines, '*') : NULL;
+  if (line)
+    good = TripComplain(&lines, "\"%.40s\" found, expected the end of the file after %d submachines", line, (int)n);
+  if (good) good = CheckSums(&lines, least, most, total, (const double[]){out->least, out->most, out->total});
+  if (!good) PetscCall(TripRasterDestroy(out));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TripRasterRead(const char *file, Mistakes *mistakes, TripRaster *out)
+{
+  PetscFunctionBegin;
+  char *content;
+  size_t length;
+  *out = (TripRaster){0};
+  if (!FileRead(file, &content, &length, mistakes)) PetscFunctionReturn(0);
+  PetscCall(TripRasterParse(file, content, length, mistakes, out));
+  PetscCall(PetscFree(content));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AddSlice(Text *text, const TripRasterSlice *s)
+{
+  PetscFunctionBegin;
+  PetscCall(TextAdd(text, "submachine# %d ", (int)s->energy_index));
+  PetscCall(TripAddNumber(text, s->energy_MeV_u));
+  PetscCall(TextAdd(text, " %d ", (int)s->focus_index));
+  PetscCall(TripAddNumber(text, s->focus_fwhm_mm));
+  PetscCall(TextAdd(text, "\n"));
+  PetscCall(TripAddLine(text, "#particles", 3, (const double[]){s->least, s->most, s->total}));
+  PetscCall(TripAddLine(text, "stepsize", 2, (const double[]){s->step_x_mm, s->step_y_mm}));
+  PetscCall(TextAdd(text, "#points %d\n", (int)s->n));
+  for (const TripRasterPoint *p = s->point; p < s->point + s->n; p++)
+    PetscCall(TripAddLine(text, "", 3, (const double[]){p->x_mm, p->y_mm, p->particles}));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TripRasterWrite(const TripRaster *raster, const char *file, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  Text text = {0};
+  PetscCall(TextAdd(&text, "rstfile %s\nsistable %s\npatient_id %s\nmachine# %s\nprojectile %s\n", raster->version,
+                    raster->sistable, raster->patient, raster->machine, raster->projectile));
+  PetscCall(TripAddLine(&text, "charge", 1, &raster->charge));
+  PetscCall(TripAddLine(&text, "mass", 1, &raster->mass));
+  PetscCall(TripAddLine(&text, "gantryangle", 1, &raster->gantry_deg));
+  PetscCall(TripAddLine(&text, "couchangle", 1, &raster->couch_deg));
+  PetscCall(TextAdd(&text, "stereotacticcoordinates\nbolus %s\nripplefilter %s\n#submachines %d\n", raster->bolus,
+                    raster->ripple_filter, (int)raster->n));
+  PetscCall(TripAddLine(&text, "#particles", 3, (const double[]){raster->least, raster->most, raster->total}));
+  for (PetscInt s = 0; s < raster->n; s++) PetscCall(AddSlice(&text, &raster->slice[s]));
+  PetscCall(TripTextWrite(&text, file, mistakes));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SpotListReadRaster(const char *file, Mistakes *mistakes, SpotList *out)
+{
+  PetscFunctionBegin;
+  TripRaster raster;
+  PetscInt n = 0;
+  *out = (SpotList){0};
+  PetscCall(TripRasterRead(file, mistakes, &raster));
+  for (PetscInt s = 0; s < raster.n; s++) n += raster.slice[s].n;
+  if (raster.n && !n) PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: no points, expected at least one", file));
+  if (n) {
+    PetscCall(PetscCalloc1(n, &out->beam));
+    PetscCall(PetscMalloc1(n, &out->x_mm));
+    PetscCall(PetscMalloc1(n, &out->y_mm));
+    PetscCall(PetscMalloc1(n, &out->energy_MeV_u));
+    PetscCall(PetscMalloc1(n, &out->particles));
+  }
+  for (const TripRasterSlice *s = raster.slice; s < raster.slice + raster.n; s++)
+    for (PetscInt i = 0; i < s->n; i++) {
+      out->x_mm[out->n] = s->point[i].x_mm;
+      out->y_mm[out->n] = s->point[i].y_mm;
+      out->energy_MeV_u[out->n] = s->energy_MeV_u;
+      out->particles[out->n++] = s->point[i].particles;
+    }
+  PetscCall(TripRasterDestroy(&raster));
+  PetscFunctionReturn(0);
+}

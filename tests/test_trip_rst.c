@@ -1,0 +1,148 @@
+/* Raster-scan plans of TRiP98: two published ones, an own one, wrong ones. */
+#include "test_trip.h"
+
+#define HEAD                                                                                                           \
+  "rstfile 20030630\nsistable 19981218\npatient_id a b\nmachine# 0\nprojectile 12C\ncharge 6\nmass 12\ngantryangle "   \
+  "0\n"                                                                                                                \
+  "couchangle -90\nstereotacticcoordinates \nbolus 0\nripplefilter 3 mm RIFI\n"
+#define SLICES                                                                                                         \
+  "#submachines 2\n#particles 100 300 650.5\nsubmachine# 91 229.76 2 3.7\n#particles 100 250.5 350.5\nstepsize 2 "     \
+  "2\n"                                                                                                                \
+  "#points 2\n-2 4 100\n0.5 4 250.5\nsubmachine# 94 233.42 1 3.6\n#particles 300 300 300\nstepsize 2 3\n#points 1\n1 " \
+  "1 300\n"
+
+static PetscBool ReadOne(const char *name, Mistakes *mistakes)
+{
+  TripRaster r;
+  assert_int_equal(TripRasterRead(name, mistakes, &r), 0);
+  PetscBool good = r.n ? PETSC_TRUE : PETSC_FALSE;
+  assert_int_equal(TripRasterDestroy(&r), 0);
+  return good;
+}
+
+static void Refuse(const char *text, const char *mistake)
+{
+  Mistakes mistakes = {0};
+  WriteBytes(file, text, strlen(text));
+  assert_false(ReadOne(file, &mistakes));
+  assert_one(&mistakes, mistake);
+}
+
+static void Reference(const char *name, char path[PETSC_MAX_PATH_LEN])
+{
+  const char *reference = getenv("ROBION_REFERENCE");
+  snprintf(path, PETSC_MAX_PATH_LEN, "%s/trip98/%s", reference ? reference : "../shared", name);
+  if (access(path, R_OK)) skip();
+}
+
+static void CarbonPlan(void **state)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  Reference("tst003012.rst", path);
+  TripRaster r, s;
+  Mistakes mistakes = {0};
+  assert_int_equal(TripRasterRead(path, &mistakes, &r), 0);
+  assert_none(&mistakes);
+  assert_true(r.n == 17 && r.charge == 6 && r.mass == 12 && r.gantry_deg == 0 && r.couch_deg == -90);
+  assert_string_equal(r.ripple_filter, "3 mm RIFI");
+  assert_float_equal(r.slice[0].energy_MeV_u, 229.76, 0);
+  assert_float_equal(r.slice[16].energy_MeV_u, 283.76, 0);
+  double total = 0;
+  PetscInt n = 0;
+  for (int i = 0; i < 17; i++) {
+    assert_true(r.slice[i].step_x_mm == 2 && r.slice[i].step_y_mm == 2 && r.slice[i].n == 779);
+    for (PetscInt p = 0; p < r.slice[i].n; p++) total += r.slice[i].point[p].particles;
+    n += r.slice[i].n;
+  }
+  assert_int_equal(n, 13243);
+  assert_float_equal(total, 1.97079e9, 0.00001e9);
+  print_message("17 energies, %d points, %.6g particles, header %.6g\n", (int)n, total, r.total);
+  assert_int_equal(TripRasterWrite(&r, file, &mistakes), 0);
+  assert_int_equal(TripRasterRead(file, &mistakes, &s), 0);
+  assert_int_equal(TripRasterWrite(&s, again, &mistakes), 0);
+  assert_none(&mistakes);
+  assert_same_files(file, again);
+  for (int i = 0; i < 17; i++)
+    assert_memory_equal(r.slice[i].point, s.slice[i].point, sizeof *r.slice[i].point * (size_t)r.slice[i].n);
+  assert_int_equal(TripRasterDestroy(&r), 0);
+  assert_int_equal(TripRasterDestroy(&s), 0);
+}
+
+static void ProtonPlan(void **state)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  Reference("tst003001.rst", path);
+  SpotList spots;
+  Mistakes mistakes = {0};
+  assert_int_equal(SpotListReadRaster(path, &mistakes, &spots), 0);
+  assert_none(&mistakes);
+  double total = 0;
+  for (PetscInt i = 0; i < spots.n; i++) total += spots.particles[i];
+  assert_float_equal(total, 3.57576e10, 1e-5 * 3.57576e10);
+  assert_true(spots.beam[spots.n - 1] == 0 && spots.x_mm[0] == 27 && spots.y_mm[0] == -24);
+  assert_float_equal(spots.energy_MeV_u[0], 120.2, 0);
+  print_message("%d spots, %.6g particles\n", (int)spots.n, total);
+  assert_int_equal(SpotListDestroy(&spots), 0);
+}
+
+static void OwnPlan(void **state)
+{
+  TripRaster r;
+  SpotList spots;
+  Mistakes mistakes = {0};
+  WriteBytes(file, HEAD SLICES, strlen(HEAD SLICES));
+  assert_int_equal(SpotListReadRaster(file, &mistakes, &spots), 0);
+  assert_none(&mistakes);
+  assert_int_equal(spots.n, 3);
+  assert_float_equal(spots.x_mm[1], 0.5, 0);
+  assert_float_equal(spots.energy_MeV_u[2], 233.42, 0);
+  assert_int_equal(SpotListDestroy(&spots), 0);
+  assert_int_equal(TripRasterRead(file, &mistakes, &r), 0);
+  assert_string_equal(r.patient, "a b");
+  r.slice[1].point[0].particles = 1. / 3;
+  assert_int_equal(TripRasterSum(&r), 0);
+  assert_float_equal(r.least, 1. / 3, 0);
+  assert_float_equal(r.total, 350.5 + 1. / 3, 1e-12);
+  assert_int_equal(TripRasterWrite(&r, again, &mistakes), 0);
+  assert_int_equal(TripRasterDestroy(&r), 0);
+  assert_int_equal(TripRasterRead(again, &mistakes, &r), 0);
+  assert_none(&mistakes);
+  assert_float_equal(r.slice[1].point[0].particles, 1. / 3, 0);
+  assert_int_equal(r.slice[1].energy_index, 94);
+  assert_int_equal(TripRasterDestroy(&r), 0);
+}
+
+static void WrongPlans(void **state)
+{
+  Refuse("", ":1: \"\" found, expected rstfile");
+  Refuse("beam,x_mm\n", ":1: \"beam,x_mm\" found");
+  Refuse(HEAD, ":12: the file ends here, expected #submachines");
+  Refuse(HEAD "#submachines -1\n", ":13: #submachines is \"-1\"");
+  Refuse(HEAD "#submachines 2.5\n", ":13: #submachines is \"2.5\"");
+  Refuse(HEAD "#submachines 1\n#particles 1 1 1\nsubmachine# 1 0 1 3\n", ":15: energy is \"0\"");
+#define SLICE HEAD "#submachines 1\n#particles 1 1 1\nsubmachine# 1 200 1 3\n#particles 1 1 1\nstepsize 2 2\n"
+  Refuse(SLICE "#points 100000000\n0 0 1\n", ":19: the file ends here, 1 points found, expected 100000000");
+  Refuse(SLICE "#points 1\n0 inf 1\n", ":19: y is \"inf\"");
+  Refuse(SLICE "#points 1\n0 0 -1\n", ":19: particles is \"-1\"");
+  Refuse(SLICE "#points 1\n0 0 2\n", ":19: minimum of the particles is 2");
+  Refuse(SLICE "#points 1\n0 0 1 7\n", ":19: \"7\" found");
+  Refuse(SLICE "#points 1\n0 0 1\n0 0 1\n", ":20: \"0 0 1\" found, expected the end of the file after 1 submachines");
+  Refuse(HEAD
+         "#submachines 1\n#particles 1 1 9\nsubmachine# 1 200 1 3\n#particles 1 1 1\nstepsize 2 2\n#points 1\n0 0 1\n",
+         ":19: sum of the particles is 1 in");
+}
+
+static void Damaged(void **state)
+{
+  WriteBytes(again, HEAD SLICES, strlen(HEAD SLICES));
+  /* only the last line break may be missing; what follows "1 1 300" cut to "1 1 30" is found by the sums */
+  assert_int_equal(Damage(ReadOne, again, 1, "/file:"), 1);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(CarbonPlan), cmocka_unit_test(ProtonPlan),
+                                     cmocka_unit_test(OwnPlan), cmocka_unit_test(WrongPlans),
+                                     cmocka_unit_test(Damaged)};
+  return cmocka_run_group_tests(tests, SetUp, TearDown);
+}
