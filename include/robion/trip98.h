@@ -44,7 +44,7 @@ typedef struct TripSpectrum {
   PetscInt n;         /* energy bins */
   double *edge_MeV_u; /* [n + 1] ascending */
   double *dN_dE;      /* [n] particles per primary and MeV/u */
-  double *running;    /* [n + 1] running sum of particles, NULL if the file has none */
+  double *running;    /* [n + 1] running sum of particles */
 } TripSpectrum;
 
 typedef struct TripSpectraDepth {

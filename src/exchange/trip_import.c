@@ -1,0 +1,131 @@
+/* A folder of TRiP98's base data -> Machine. */
+#include "trip_private.h"
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+/* The files of one kind, sorted by name. */
+typedef struct FileList {
+  PetscInt n;
+  char **path;
+} FileList;
+
+static PetscErrorCode FileListDestroy(FileList *list)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < list->n; i++) PetscCall(PetscFree(list->path[i]));
+  PetscCall(PetscFree(list->path));
+  list->n = 0;
+  PetscFunctionReturn(0);
+}
+
+static PetscBool EndsWith(const char *name, const char *end)
+{
+  size_t n = strlen(name), m = strlen(end);
+  return n > m && !strcasecmp(name + n - m, end) ? PETSC_TRUE : PETSC_FALSE;
+}
+
+static int ComparePaths(const void *a, const void *b)
+{
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static PetscErrorCode FileListAdd(const char *folder, const char *name, FileList *list)
+{
+  PetscFunctionBegin;
+  char path[PETSC_MAX_PATH_LEN];
+  PetscCall(PetscSNPrintf(path, sizeof path, "%s%s%s", folder, *folder ? "/" : "", name));
+  PetscCall(TripGrow(list->n, sizeof *list->path, &list->path));
+  PetscCall(PetscStrallocpy(path, &list->path[list->n++]));
+  PetscFunctionReturn(0);
+}
+
+/* .ddd and .spc files of a folder, or the file itself. One mistake if there is no .ddd file. */
+static PetscErrorCode FindFiles(const char *path, Mistakes *mistakes, FileList *ddd, FileList *spc)
+{
+  PetscFunctionBegin;
+  struct stat facts;
+  DIR *folder = !stat(path, &facts) && S_ISDIR(facts.st_mode) ? opendir(path) : NULL;
+  if (!folder) {
+    PetscCall(FileListAdd("", path, ddd));
+    PetscFunctionReturn(0);
+  }
+  for (struct dirent *entry; (entry = readdir(folder));) {
+    if (EndsWith(entry->d_name, ".ddd")) PetscCall(FileListAdd(path, entry->d_name, ddd));
+    if (EndsWith(entry->d_name, ".spc")) PetscCall(FileListAdd(path, entry->d_name, spc));
+  }
+  closedir(folder);
+  if (ddd->n) qsort(ddd->path, (size_t)ddd->n, sizeof *ddd->path, ComparePaths);
+  if (spc->n) qsort(spc->path, (size_t)spc->n, sizeof *spc->path, ComparePaths);
+  if (!ddd->n) PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: no .ddd file in this folder", path));
+  if (ddd->n && spc->n && ddd->n != spc->n)
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                          "%s: %d .ddd files and %d .spc files, expected one of each per energy", path, (int)ddd->n,
+                          (int)spc->n));
+  PetscFunctionReturn(0);
+}
+
+/* The species of all spectra, in the order they are met. Files are large: they are read one at a time, and again later. */
+static PetscErrorCode CollectSpecies(const FileList *spc, Mistakes *mistakes, PetscInt *n, Species **species)
+{
+  PetscFunctionBegin;
+  for (PetscInt f = 0; f < spc->n; f++) {
+    TripSpectra spectra;
+    PetscCall(TripSpectraRead(spc->path[f], mistakes, &spectra));
+    for (PetscInt d = 0; d < spectra.n; d++)
+      for (PetscInt k = 0; k < spectra.depth[d].n; k++) {
+        Species found = spectra.depth[d].spectrum[k].species;
+        PetscInt s = 0;
+        while (s < *n && ((*species)[s].Z != found.Z || (*species)[s].A != found.A)) s++;
+        if (s < *n) continue;
+        PetscCall(TripGrow(*n, sizeof found, species));
+        (*species)[(*n)++] = found;
+      }
+    PetscCall(TripSpectraDestroy(&spectra));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Fill the spectra of every energy; equally many files as energies, so each must be of another energy. */
+static PetscErrorCode TakeSpectra(const FileList *spc, Machine *m, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const PetscInt before = mistakes->n;
+  for (PetscInt f = 0; f < spc->n && mistakes->n == before; f++) {
+    TripSpectra spectra;
+    PetscCall(TripSpectraRead(spc->path[f], mistakes, &spectra));
+    if (spectra.n) PetscCall(MachineSetTripSpectra(m, &spectra, spc->path[f], mistakes));
+    PetscCall(TripSpectraDestroy(&spectra));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ImportTripMachine(const char *path, const TripMachineSpec *spec, Mistakes *mistakes, Machine **out)
+{
+  PetscFunctionBegin;
+  const PetscInt before = mistakes->n;
+  FileList ddd = {0}, spc = {0};
+  TripDepthDose *dose = NULL;
+  Species *species = NULL;
+  PetscInt n_species = 0, n_dose = 0;
+  *out = NULL;
+  PetscCall(FindFiles(path, mistakes, &ddd, &spc));
+  if (mistakes->n == before) {
+    PetscCall(PetscCalloc1(ddd.n, &dose));
+    for (; n_dose < ddd.n; n_dose++) PetscCall(TripDepthDoseRead(ddd.path[n_dose], mistakes, &dose[n_dose]));
+    PetscCall(CollectSpecies(&spc, mistakes, &n_species, &species));
+  }
+  if (mistakes->n == before) PetscCall(MachineFromTrip(spec, n_dose, dose, n_species, species, path, mistakes, out));
+  if (*out) PetscCall(TakeSpectra(&spc, *out, mistakes));
+  if (*out && mistakes->n == before) PetscCall(MachineCheck(*out, path, mistakes));
+  if (mistakes->n > before) PetscCall(MachineDestroy(out));
+  for (PetscInt i = 0; i < n_dose; i++) PetscCall(TripDepthDoseDestroy(&dose[i]));
+  PetscCall(PetscFree(dose));
+  PetscCall(PetscFree(species));
+  PetscCall(FileListDestroy(&ddd));
+  PetscCall(FileListDestroy(&spc));
+  PetscFunctionReturn(0);
+}
