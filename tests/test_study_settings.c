@@ -90,6 +90,55 @@ static void TestDefaults(void **state)
   assert_int_equal(PetscFree(hlut.hu) || PetscFree(hlut.rsp) || StudyDestroy(&study) || PetscFree(text), 0);
 }
 
+static void AssertBiology(const char *biology, const BiologySpec *expected)
+{
+  char *text = StudyText(STUDIES "least.yaml", 0, NULL), with[2048];
+  snprintf(with, sizeof with, "%sbiology: %s\n", text, biology);
+  Study *study = GoodStudy(with, 0, NULL), *again = GoodStudy(study->yaml, 0, NULL);
+  assert_string_equal(study->yaml, again->yaml);
+  for (int i = 0; i < 2; i++) {
+    const BiologySpec *b = &(i ? again : study)->plans[0].settings.biology;
+    assert_string_equal(b->model, expected->model);
+    assert_string_equal(b->cell_line, expected->cell_line);
+    assert_true(b->alpha_x_per_Gy == expected->alpha_x_per_Gy && b->beta_x_per_Gy2 == expected->beta_x_per_Gy2);
+    assert_true(b->d_t_Gy == expected->d_t_Gy && b->r_nucleus_um == expected->r_nucleus_um);
+    assert_true(b->alpha0_per_Gy == expected->alpha0_per_Gy && b->beta0_per_Gy2 == expected->beta0_per_Gy2);
+    assert_true(b->r_domain_um == expected->r_domain_um && b->z0_Gy == expected->z0_Gy && b->rbe == expected->rbe);
+    assert_true(b->alpha_per_Gy == expected->alpha_per_Gy && b->beta_per_Gy2 == expected->beta_per_Gy2);
+    assert_true(b->averaging == expected->averaging && b->clinical_factor == expected->clinical_factor);
+    assert_true(!b->table == !expected->table && (!b->table || !strcmp(b->table, expected->table)));
+  }
+  assert_int_equal(StudyDestroy(&study) || StudyDestroy(&again) || PetscFree(text), 0);
+}
+
+/* Defaults come from the model's cell line; numbers that are given stand. */
+static void TestBiology(void **state)
+{
+  BiologySpec spec;
+  assert_int_equal(BiologySpecDefault(&spec), 0);
+  AssertBiology("{}", &spec);
+  for (PetscInt m = 0; m < n_biology_model_names; m++) {
+    char text[64];
+    snprintf(text, sizeof text, "{model: %s}", biology_model_names[m]);
+    assert_int_equal(BiologySpecPreset(biology_model_names[m], NULL, &spec), 0);
+    if (strcmp(biology_model_names[m], "table")) AssertBiology(text, &spec); /* table needs base data of its own */
+    for (PetscInt c = 0; c < n_cell_line_names; c++)
+      assert_int_equal(BiologySpecPreset(biology_model_names[m], cell_line_names[c], &spec), 0);
+  }
+  assert_int_equal(BiologySpecPreset("smk", "hsg", &spec), 0);
+  assert_true(spec.r_nucleus_um == 8.1 && spec.z0_Gy == 66 && spec.alpha_x_per_Gy == 0.331);
+  spec.alpha_x_per_Gy = 0.4;
+  spec.r_nucleus_um = 7;
+  AssertBiology("{model: smk, r_nucleus_um: 7, alpha_x_per_Gy: 0.4}", &spec);
+  assert_int_equal(BiologySpecPreset("mixed-beam", "v79", &spec), 0);
+  spec.averaging = AVERAGE_BETA;
+  spec.table = "hsg.csv"; /* from the folder of study.yaml */
+  AssertBiology("{cell_line: v79, model: mixed-beam, averaging: beta, table: hsg.csv}", &spec);
+  assert_int_equal(BiologySpecPreset("lem1", "alpha-beta-10", &spec), 0);
+  assert_true(spec.alpha_x_per_Gy == 0.5 && spec.beta_x_per_Gy2 == 0.05 && spec.d_t_Gy == 30);
+  AssertBiology("{cell_line: alpha-beta-10}", &spec);
+}
+
 /* Paths are meant from the study's folder; missing files are told with the place that names them. */
 static void TestFiles(void **state)
 {
@@ -174,7 +223,9 @@ static void TestReference(void **state)
   AssertKeys(&schema_study, 1, &root, "");
   /* what it calls a default is one */
   AssertSameLine(study->yaml, fallback->yaml, "\nmachine:");
-  AssertSameLine(study->yaml, fallback->yaml, "\nbiology:");
+  const char *biology = strstr(study->yaml, "\nbiology:"), *same = strstr(fallback->yaml, "\nbiology:");
+  ptrdiff_t length = strstr(biology, "\nprescription:") - biology;
+  assert_true(length == strstr(same, "\nprescription:") - same && !strncmp(biology, same, (size_t)length));
   AssertSameLine(study->yaml, fallback->yaml, "\nspots:");
   AssertSameLine(study->yaml, fallback->yaml, "\noptimizer:");
   assert_int_equal(study->plans[0].settings.hlut.n, fallback->plans[0].settings.hlut.n);
@@ -226,8 +277,9 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(TestValues),    cmocka_unit_test(TestDefaults),  cmocka_unit_test(TestFiles),
-      cmocka_unit_test(TestReference), cmocka_unit_test(TestEffective), cmocka_unit_test(TestHash),
+      cmocka_unit_test(TestValues), cmocka_unit_test(TestDefaults),  cmocka_unit_test(TestBiology),
+      cmocka_unit_test(TestFiles),  cmocka_unit_test(TestReference), cmocka_unit_test(TestEffective),
+      cmocka_unit_test(TestHash),
   };
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;

@@ -62,16 +62,14 @@ static PetscErrorCode AddNumbers(Pool pool, Defaults *defaults, const SchemaKey 
   PetscFunctionReturn(0);
 }
 
-/* Defaults that belong to the machine and biology modules. */
-static PetscErrorCode AddModels(Pool pool, Defaults *defaults)
+/* Defaults that belong to the machine module. */
+static PetscErrorCode AddMachine(Pool pool, Defaults *defaults)
 {
   PetscFunctionBegin;
   MachineSpec m;
-  BiologySpec b;
   Node *word;
-  const SchemaKey *machine = SchemaChild(&schema_study, "machine"), *biology = SchemaChild(&schema_study, "biology");
+  const SchemaKey *machine = SchemaChild(&schema_study, "machine");
   PetscCall(MachineSpecDefault(&m));
-  PetscCall(BiologySpecDefault(&b));
   const NumberDefault of_machine[] = {{"energy_min_MeV_u", m.energy_min_MeV_u},
                                       {"energy_max_MeV_u", m.energy_max_MeV_u},
                                       {"range_step_mm", m.range_step_mm},
@@ -79,16 +77,9 @@ static PetscErrorCode AddModels(Pool pool, Defaults *defaults)
                                       {"momentum_spread", m.momentum_spread},
                                       {"spot_fwhm_mm", m.spot_fwhm_mm},
                                       {"sad_mm", m.sad_mm}};
-  const NumberDefault of_biology[] = {{"alpha_x_per_Gy", b.alpha_x_per_Gy},
-                                      {"beta_x_per_Gy2", b.beta_x_per_Gy2},
-                                      {"d_t_Gy", b.d_t_Gy},
-                                      {"r_nucleus_um", b.r_nucleus_um}};
   PetscCall(AddNumbers(pool, defaults, machine, PETSC_STATIC_ARRAY_LENGTH(of_machine), of_machine));
-  PetscCall(AddNumbers(pool, defaults, biology, PETSC_STATIC_ARRAY_LENGTH(of_biology), of_biology));
   PetscCall(NodeCreateScalar(pool, m.ion, PETSC_FALSE, nowhere, &word));
   PetscCall(Add(defaults, SchemaChild(machine, "ion"), word));
-  PetscCall(NodeCreateScalar(pool, b.model, PETSC_FALSE, nowhere, &word));
-  PetscCall(Add(defaults, SchemaChild(biology, "model"), word));
   PetscFunctionReturn(0);
 }
 
@@ -135,7 +126,7 @@ PetscErrorCode DefaultsCreate(Pool pool, Defaults **out)
   PetscFunctionBegin;
   PetscCall(PetscNew(out));
   PetscCall(AddTable(pool, *out, &schema_study));
-  PetscCall(AddModels(pool, *out));
+  PetscCall(AddMachine(pool, *out));
   PetscCall(AddHLUT(pool, *out));
   PetscFunctionReturn(0);
 }
@@ -226,6 +217,53 @@ static PetscErrorCode CompleteCase(Pool pool, Node *node)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode CompleteWord(Pool pool, Node *node, const char *key, const char *word)
+{
+  PetscFunctionBegin;
+  Node *value;
+  if (NodeGet(node, key)) PetscFunctionReturn(0);
+  PetscCall(NodeCreateScalar(pool, word, PETSC_FALSE, node->place, &value));
+  PetscCall(NodeAppend(pool, node, key, node->place, value));
+  PetscFunctionReturn(0);
+}
+
+/* What the biology leaves out: the numbers of its model for its cell line. */
+static PetscErrorCode CompleteBiology(Pool pool, Node *root)
+{
+  PetscFunctionBegin;
+  BiologySpec b;
+  Node *node = NodeGet(root, "biology"), *value;
+  if (!node) {
+    PetscCall(NodeCreate(pool, NODE_MAPPING, root->place, &node));
+    PetscCall(NodeAppend(pool, root, "biology", root->place, node));
+  }
+  PetscCall(BiologySpecDefault(&b));
+  PetscCall(CompleteWord(pool, node, "model", b.model));
+  const Node *cell_line = NodeGet(node, "cell_line");
+  PetscCall(BiologySpecPreset(NodeGet(node, "model")->text, cell_line ? cell_line->text : NULL, &b));
+  PetscCall(CompleteWord(pool, node, "cell_line", b.cell_line));
+  PetscCall(CompleteWord(pool, node, "averaging", beta_averaging_names[b.averaging]));
+  const NumberDefault number[] = {{"alpha_x_per_Gy", b.alpha_x_per_Gy},
+                                  {"beta_x_per_Gy2", b.beta_x_per_Gy2},
+                                  {"d_t_Gy", b.d_t_Gy},
+                                  {"r_nucleus_um", b.r_nucleus_um},
+                                  {"alpha0_per_Gy", b.alpha0_per_Gy},
+                                  {"beta0_per_Gy2", b.beta0_per_Gy2},
+                                  {"r_domain_um", b.r_domain_um},
+                                  {"z0_Gy", b.z0_Gy},
+                                  {"rbe", b.rbe},
+                                  {"alpha_per_Gy", b.alpha_per_Gy},
+                                  {"beta_per_Gy2", b.beta_per_Gy2},
+                                  {"clinical_factor", b.clinical_factor}};
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(number); i++) {
+    if (NodeGet(node, number[i].key)) continue;
+    PetscCall(NumberNode(pool, number[i].value, &value));
+    value->place = node->place;
+    PetscCall(NodeAppend(pool, node, number[i].key, node->place, value));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode StudyComplete(Pool pool, const Defaults *defaults, const Node *root, Node **out)
 {
   PetscFunctionBegin;
@@ -233,6 +271,7 @@ PetscErrorCode StudyComplete(Pool pool, const Defaults *defaults, const Node *ro
   PetscCall(NodeCopy(pool, root, PETSC_FALSE, &copy));
   Node *cases = NodeGet(copy, "cases");
   for (PetscInt i = 0; i < cases->n; i++) PetscCall(CompleteCase(pool, cases->entry[i].value));
+  PetscCall(CompleteBiology(pool, copy));
   PetscCall(Complete(pool, defaults, &schema_study, copy, out));
   PetscFunctionReturn(0);
 }

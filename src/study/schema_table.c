@@ -59,10 +59,22 @@ static const SchemaKey machine_keys[] = {
 
 static const SchemaKey biology_keys[] = {
     {"model", TYPE_WORD, WORDS(biology_model_names), .doc = "RBE model"},
+    {"cell_line", TYPE_WORD, WORDS(cell_line_names), .doc = "cells the other keys' defaults are for"},
     {"alpha_x_per_Gy", TYPE_NUMBER, .unit = "1/Gy", ABOVE(0, 10), .doc = "photon alpha of the tissue"},
     {"beta_x_per_Gy2", TYPE_NUMBER, .unit = "1/Gy2", ABOVE(0, 10), .doc = "photon beta of the tissue"},
     {"d_t_Gy", TYPE_NUMBER, .unit = "Gy", ABOVE(0, 1000), .doc = "transition dose of the LQ-L curve"},
     {"r_nucleus_um", TYPE_NUMBER, .unit = "um", ABOVE(0, 50), .doc = "radius of the cell nucleus"},
+    {"alpha0_per_Gy", TYPE_NUMBER, .unit = "1/Gy", FROM(0, 10), .doc = "mkm, smk: alpha at vanishing LET"},
+    {"beta0_per_Gy2", TYPE_NUMBER, .unit = "1/Gy2", FROM(0, 10), .doc = "mkm, smk: beta of the cells"},
+    {"r_domain_um", TYPE_NUMBER, .unit = "um", FROM(0, 50), .doc = "mkm, smk: radius of a domain; 0: not known"},
+    {"z0_Gy", TYPE_NUMBER, .unit = "Gy", FROM(0, 100000), .doc = "mkm, smk: saturation; 0: from the radii"},
+    {"rbe", TYPE_NUMBER, ABOVE(0, 100), .doc = "constant: RBE"},
+    {"alpha_per_Gy", TYPE_NUMBER, .unit = "1/Gy", FROM(0, 100), .doc = "constant: alpha of the ions; 0: from rbe"},
+    {"beta_per_Gy2", TYPE_NUMBER, .unit = "1/Gy2", FROM(0, 100), .doc = "constant: beta of the ions"},
+    {"averaging", TYPE_WORD, WORDS(beta_averaging_names), .doc = "what is averaged over a mixed field"},
+    {"clinical_factor", TYPE_NUMBER, ABOVE(0, 100), .doc = "RBE-weighted dose per isoeffective photon dose"},
+    {"table", TYPE_TEXT, .fallback = "builtin",
+     .doc = "mixed-beam: the word builtin, or a file of alpha and beta by LET"},
 };
 
 static const SchemaKey prescription_keys[] = {

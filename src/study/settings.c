@@ -136,16 +136,32 @@ static PetscErrorCode ReadMachine(const Node *node, const char *study_file, Sett
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReadBiology(const Node *node, BiologySpec *out)
+static PetscErrorCode ReadBiology(const Node *node, const char *study_file, BiologySpec *out)
 {
   PetscFunctionBegin;
-  PetscInt model;
+  PetscInt model, cell_line, averaging;
   PetscCall(Word(node, "model", n_biology_model_names, biology_model_names, &model));
+  PetscCall(Word(node, "cell_line", n_cell_line_names, cell_line_names, &cell_line));
+  PetscCall(Word(node, "averaging", n_beta_averaging_names, beta_averaging_names, &averaging));
   out->model = biology_model_names[model];
+  out->cell_line = cell_line_names[cell_line];
+  out->averaging = (BetaAveraging)averaging;
   PetscCall(Number(node, "alpha_x_per_Gy", &out->alpha_x_per_Gy));
   PetscCall(Number(node, "beta_x_per_Gy2", &out->beta_x_per_Gy2));
   PetscCall(Number(node, "d_t_Gy", &out->d_t_Gy));
   PetscCall(Number(node, "r_nucleus_um", &out->r_nucleus_um));
+  PetscCall(Number(node, "alpha0_per_Gy", &out->alpha0_per_Gy));
+  PetscCall(Number(node, "beta0_per_Gy2", &out->beta0_per_Gy2));
+  PetscCall(Number(node, "r_domain_um", &out->r_domain_um));
+  PetscCall(Number(node, "z0_Gy", &out->z0_Gy));
+  PetscCall(Number(node, "rbe", &out->rbe));
+  PetscCall(Number(node, "alpha_per_Gy", &out->alpha_per_Gy));
+  PetscCall(Number(node, "beta_per_Gy2", &out->beta_per_Gy2));
+  PetscCall(Number(node, "clinical_factor", &out->clinical_factor));
+  const char *table = NodeGet(node, "table")->text;
+  char *file = NULL;
+  if (strcmp(table, "builtin")) PetscCall(ResolvePath(study_file, table, &file));
+  out->table = file;
   PetscFunctionReturn(0);
 }
 
@@ -248,7 +264,7 @@ PetscErrorCode SettingsCreate(const Node *root, const char *file, Settings *out)
   PetscCall(ReadCase(NodeGet(root, "cases")->entry[0].value, file, &out->patient));
   PetscCall(ReadHLUT(NodeGet(root, "hlut"), &out->hlut));
   PetscCall(ReadMachine(NodeGet(root, "machine"), file, out));
-  PetscCall(ReadBiology(NodeGet(root, "biology"), &out->biology));
+  PetscCall(ReadBiology(NodeGet(root, "biology"), file, &out->biology));
   PetscCall(Number(prescription, "dose_Gy_RBE", &out->prescription_Gy_RBE));
   PetscCall(Integer(prescription, "fractions", &out->fractions));
   PetscCall(Copy(prescription, "target", &out->target));
@@ -281,6 +297,9 @@ PetscErrorCode SettingsDestroy(Settings *s)
   void *ion = (void *)(uintptr_t)s->machine.ion; /* const in the spec for literals, but owned here */
   PetscCall(PetscFree(ion));
   s->machine.ion = NULL;
+  void *table = (void *)(uintptr_t)s->biology.table; /* likewise */
+  PetscCall(PetscFree(table));
+  s->biology.table = NULL;
   PetscCall(PetscFree(s->patient.name));
   PetscCall(PetscFree(s->patient.file));
   PetscCall(PetscFree(s->patient.where));
