@@ -1,0 +1,282 @@
+/*
+ * What the dose operator costs on this machine, on the ranks it is started with: building it, applying it and its transpose,
+ * and whole evaluations of objective and gradient, stored and streamed, for 1, 7 and 14 scenarios of the RTOG phantom. Bytes
+ * per second are set against the bandwidth that the same ranks reach in STREAM's triad, so that the figures mean something
+ * on other machines. Prints a table; with a file name, appends the same as CSV. Nothing here passes or fails by time.
+ */
+#include "robion/cohort.h"
+#include "robion/log.h"
+#include <float.h>
+
+enum { TRIAD_BYTES = 1536 << 20, LEAST_REPEATS = 3 };
+#define LEAST_SECONDS 0.5
+
+/* Plans of the study's arms: the first is not robust, hence for the nominal scenario alone. */
+static const struct {
+  PetscInt arm;
+  const char *optimize;
+} plans[] = {{0, "{range_percent: [0], setup_mm: 2, setup: axes}"},
+             {1, "{range_percent: [0], setup_mm: 2, setup: axes}"},
+             {1, "{range_percent: [-3.5, 3.5], setup_mm: 2, setup: axes}"}};
+
+typedef struct Figures {
+  PetscInt rows, n_spot, n_voxel;
+  InfluenceType type;
+  double entries, bytes; /* over all ranks; a streamed operator has no entries of its own */
+  double build_s, forward_s, transposed_s, evaluate_s;
+} Figures;
+
+/* The blocks of voxels that this rank would own in a plan. */
+typedef struct Blocks {
+  PetscInt n;
+  Influence *influence;
+  double *channels, *weight, *gradient;
+} Blocks;
+
+/* Slowest rank's seconds since `begun`. */
+static PetscErrorCode Elapsed(double begun, double *seconds)
+{
+  PetscFunctionBegin;
+  *seconds = MPI_Wtime() - begun;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, seconds, 1, MPI_DOUBLE, MPI_MAX, PETSC_COMM_WORLD));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Begin(double *begun)
+{
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+  *begun = MPI_Wtime();
+  PetscFunctionReturn(0);
+}
+
+/* STREAM's triad (McCalpin, 1995) on all ranks together: bytes per second, counting two reads and a write. */
+static PetscErrorCode TriadBandwidth(double *bytes_per_s)
+{
+  PetscFunctionBegin;
+  PetscMPIInt size;
+  double *a, *b, *c, begun, seconds, best = DBL_MAX;
+  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+  const size_t n = TRIAD_BYTES / (3 * sizeof *a) / (size_t)size;
+  PetscCall(PetscMalloc3(n, &a, n, &b, n, &c));
+  for (size_t i = 0; i < n; i++) a[i] = 0, b[i] = 1, c[i] = 2;
+  for (int repeat = 0; repeat < 5; repeat++) {
+    PetscCall(Begin(&begun));
+    for (size_t i = 0; i < n; i++) a[i] = b[i] + 3.0 * c[i];
+    PetscCall(Elapsed(begun, &seconds));
+    best = PetscMin(best, seconds);
+    b[repeat] = a[n - 1]; /* the loop is not idle */
+  }
+  *bytes_per_s = 3.0 * sizeof *a * (double)n * size / best;
+  PetscCall(PetscFree3(a, b, c));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode BlocksCreate(const PlanInputs *in, InfluenceType type, Blocks *blocks, Figures *f)
+{
+  PetscFunctionBegin;
+  PetscMPIInt rank, size;
+  double begun, sum[2] = {0, 0};
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+  PetscCall(PetscArrayzero(blocks, 1));
+  PetscCall(PetscMalloc1(in->n_voxel / BLOCK_VOXELS + 1, &blocks->influence));
+  PetscCall(PetscMalloc3(BLOCK_VOXELS * N_CHANNELS, &blocks->channels, in->beams->n_spot, &blocks->weight,
+                         in->beams->n_spot, &blocks->gradient));
+  for (PetscInt j = 0; j < in->beams->n_spot; j++) blocks->weight[j] = 1e5, blocks->gradient[j] = 0;
+  PetscCall(Begin(&begun));
+  for (PetscInt first = rank * BLOCK_VOXELS; first < in->n_voxel; first += size * BLOCK_VOXELS) {
+    size_t entries, bytes;
+    Influence *influence = &blocks->influence[blocks->n++];
+    PetscCall(InfluenceCreate(in->model, type, in->optimize, &in->grid, PetscMin(BLOCK_VOXELS, in->n_voxel - first),
+                              in->voxel + first, influence));
+    PetscCall(InfluenceGetSize(*influence, &entries, &bytes));
+    sum[0] += (double)entries;
+    sum[1] += (double)bytes;
+  }
+  PetscCall(Elapsed(begun, &f->build_s));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, 2, MPI_DOUBLE, MPI_SUM, PETSC_COMM_WORLD));
+  if (type == INFLUENCE_ASSEMBLED) f->entries = sum[0];
+  f->bytes = sum[1];
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode BlocksDestroy(Blocks *blocks)
+{
+  PetscFunctionBegin;
+  for (PetscInt k = 0; k < blocks->n; k++) PetscCall(InfluenceDestroy(&blocks->influence[k]));
+  PetscCall(PetscFree(blocks->influence));
+  PetscCall(PetscFree3(blocks->channels, blocks->weight, blocks->gradient));
+  PetscFunctionReturn(0);
+}
+
+/* All scenarios once, in the order of an evaluation: block by block. */
+static PetscErrorCode ApplyAll(const Blocks *blocks, PetscInt rows, PetscBool transposed)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; transposed && i < BLOCK_VOXELS * N_CHANNELS; i++) blocks->channels[i] = 1;
+  for (PetscInt k = 0; k < blocks->n; k++)
+    for (PetscInt s = 0; s < rows; s++)
+      if (transposed)
+        PetscCall(InfluenceApplyTranspose(blocks->influence[k], s, blocks->channels, blocks->gradient));
+      else
+        PetscCall(InfluenceApply(blocks->influence[k], s, blocks->weight, blocks->channels));
+  PetscFunctionReturn(0);
+}
+
+/* Shortest of several repeats; the first is not counted. */
+static PetscErrorCode TimeApply(const Blocks *blocks, PetscInt rows, PetscBool transposed, double *best)
+{
+  PetscFunctionBegin;
+  double begun, seconds, total = 0;
+  *best = DBL_MAX;
+  PetscCall(ApplyAll(blocks, rows, transposed));
+  for (int repeat = 0; repeat < LEAST_REPEATS || total < LEAST_SECONDS; repeat++) {
+    PetscCall(Begin(&begun));
+    PetscCall(ApplyAll(blocks, rows, transposed));
+    PetscCall(Elapsed(begun, &seconds));
+    *best = PetscMin(*best, seconds);
+    total += seconds;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Shortest evaluation of objective and gradient, as the optimiser asks for it. */
+static PetscErrorCode TimeEvaluation(const PlanInputs *in, InfluenceType type, double *best)
+{
+  PetscFunctionBegin;
+  const ProblemSpec spec = {.model = in->model,
+                            .biology = &in->settings->biology,
+                            .set = in->optimize,
+                            .grid = &in->grid,
+                            .n_voxel = in->n_voxel,
+                            .voxel = in->voxel,
+                            .n_spot = in->beams->n_spot,
+                            .n_term = in->n_term,
+                            .term = in->term,
+                            .robust = &in->settings->robust,
+                            .type = type};
+  PetscMPIInt rank;
+  Problem problem;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCall(ProblemCreate(PETSC_COMM_WORLD, &spec, &problem));
+  *best = DBL_MAX;
+  if (rank == 0) {
+    double *weight, *gradient, objective, total = 0;
+    PetscCall(PetscMalloc2(spec.n_spot, &weight, spec.n_spot, &gradient));
+    for (PetscInt j = 0; j < spec.n_spot; j++) weight[j] = 1e5;
+    PetscCall(ProblemEvaluate(problem, weight, &objective, gradient));
+    for (int repeat = 0; repeat < LEAST_REPEATS || total < LEAST_SECONDS; repeat++) {
+      double begun = MPI_Wtime();
+      PetscCall(ProblemEvaluate(problem, weight, &objective, gradient));
+      *best = PetscMin(*best, MPI_Wtime() - begun);
+      total += MPI_Wtime() - begun;
+    }
+    PetscCall(ProblemRelease(problem));
+    PetscCall(PetscFree2(weight, gradient));
+  } else
+    PetscCall(ProblemServe(problem));
+  PetscCall(ProblemDestroy(&problem));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Measure(const PlanInputs *in, InfluenceType type, Figures *f)
+{
+  PetscFunctionBegin;
+  Blocks blocks;
+  f->type = type;
+  f->rows = in->optimize->n;
+  f->n_spot = in->beams->n_spot;
+  f->n_voxel = in->n_voxel;
+  PetscCall(BlocksCreate(in, type, &blocks, f));
+  PetscCall(TimeApply(&blocks, f->rows, PETSC_FALSE, &f->forward_s));
+  PetscCall(TimeApply(&blocks, f->rows, PETSC_TRUE, &f->transposed_s));
+  PetscCall(BlocksDestroy(&blocks));
+  PetscCall(TimeEvaluation(in, type, &f->evaluate_s));
+  PetscFunctionReturn(0);
+}
+
+/* One line of the table and of the CSV. Entries, also of streamed operators, are those that are stored otherwise. */
+static void Print(const Figures *f, double triad, PetscMPIInt ranks, FILE *csv)
+{
+  const double updates = (double)f->n_voxel * (double)f->rows;
+  const double share = 100 * f->bytes / triad; /* per second */
+  const PetscBool stored = f->type == INFLUENCE_ASSEMBLED ? PETSC_TRUE : PETSC_FALSE;
+  const char *type = stored ? "stored" : "streamed";
+  printf("%5d %9d %-8s %7d %8.3f %9.3g %6.2f %7.0f  %8.4f %8.4f %8.4f  %7.3g %7.3g  %7.3g %7.3g", ranks, (int)f->rows,
+         type, (int)f->n_spot, f->build_s, f->entries, stored ? f->bytes / f->entries : 0, f->bytes / f->n_spot,
+         f->forward_s, f->transposed_s, f->evaluate_s, f->entries / f->forward_s, f->entries / f->transposed_s,
+         updates / f->forward_s, updates / f->transposed_s);
+  if (stored) printf("  %4.0f %% %4.0f %%", share / f->forward_s, share / f->transposed_s);
+  printf("\n");
+  if (csv)
+    fprintf(csv, "%d,%d,%s,%d,%d,%.17g,%.17g,%.6g,%.6g,%.6g,%.6g,%.6g\n", ranks, (int)f->rows, type, (int)f->n_spot,
+            (int)f->n_voxel, f->entries, f->bytes, f->build_s, f->forward_s, f->transposed_s, f->evaluate_s, triad);
+}
+
+static void PrintHeader(double triad, PetscMPIInt ranks, FILE *csv)
+{
+  printf("STREAM triad on %d ranks: %.2f GB/s\n", ranks, triad * 1e-9);
+  printf("%5s %9s %-8s %7s %8s %9s %6s %7s  %26s  %15s  %15s  %13s\n", "", "", "", "", "", "", "bytes/", "bytes/",
+         "seconds", "entries/s", "voxel*scen./s", "of triad");
+  printf("%5s %9s %-8s %7s %8s %9s %6s %7s  %8s %8s %8s  %7s %7s  %7s %7s  %6s %6s\n", "ranks", "scenarios", "operator",
+         "spots", "build s", "entries", "entry", "spot", "forward", "transp.", "f+grad", "forward", "transp.",
+         "forward", "transp.", "forw.", "trans.");
+  if (csv && ftell(csv) == 0)
+    fprintf(csv, "ranks,scenarios,operator,spots,voxels,entries,bytes,build_s,forward_s,transposed_s,evaluate_s,"
+                 "triad_bytes_per_s\n");
+}
+
+/* A plan of the benchmark study, on a CT of 2 mm. */
+static PetscErrorCode MeasurePlan(size_t plan, double triad, FILE *csv)
+{
+  PetscFunctionBegin;
+  char set_scenarios[128];
+  const char *set[] = {"cases=[{phantom: rtog, name: rtog, heterogeneous: false, ct_spacing_mm: 2}]", set_scenarios};
+  Mistakes mistakes = {0};
+  Study *study;
+  RunContext run;
+  PlanInputs inputs;
+  Figures stored = {0}, streamed;
+  const RunOptions options = {.results = "build"};
+  snprintf(set_scenarios, sizeof set_scenarios, "scenarios.optimize=%s", plans[plan].optimize);
+  PetscCall(StudyLoadAll(PETSC_COMM_WORLD, "jobs/rtog-benchmark/study.yaml", PETSC_STATIC_ARRAY_LENGTH(set), set,
+                         &mistakes, &study));
+  if (!study) MistakesPrint(&mistakes);
+  PetscCheck(study && study->n_plans == 2, PETSC_COMM_WORLD, PETSC_ERR_USER, "the benchmark study cannot be read");
+  PetscCall(RunContextCreate(PETSC_COMM_WORLD, 0, NULL, study, &options, &run));
+  PetscCall(PlanInputsCreate(&run, &study->plans[plans[plan].arm], NULL, NULL, &mistakes, &inputs));
+  if (!inputs.model) MistakesPrint(&mistakes);
+  PetscCheck(inputs.model, PETSC_COMM_WORLD, PETSC_ERR_USER, "the benchmark plan cannot be set up");
+  PetscCall(Measure(&inputs, INFLUENCE_ASSEMBLED, &stored));
+  streamed = stored;
+  PetscCall(Measure(&inputs, INFLUENCE_STREAMED, &streamed));
+  if (run.rank == 0) {
+    Print(&stored, triad, run.size, csv);
+    Print(&streamed, triad, run.size, csv);
+  }
+  PetscCall(PlanInputsDestroy(&inputs));
+  PetscCall(RunContextDestroy(&run));
+  PetscCall(StudyDestroy(&study));
+  PetscFunctionReturn(0);
+}
+
+int main(int argc, char **argv)
+{
+  PetscMPIInt rank, size;
+  double triad;
+  FILE *csv = NULL;
+  PetscCall(PetscInitialize(&argc, &argv, NULL, NULL));
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+  if (rank == 0 && argc > 1) {
+    csv = fopen(argv[1], "a");
+    PetscCheck(csv, PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN, "%s cannot be written", argv[1]);
+    fseek(csv, 0, SEEK_END);
+  }
+  PetscCall(TriadBandwidth(&triad));
+  if (rank == 0) PrintHeader(triad, size, csv);
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(plans); i++) PetscCall(MeasurePlan(i, triad, csv));
+  if (csv) fclose(csv);
+  return PetscFinalize();
+}
