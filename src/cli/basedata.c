@@ -1,6 +1,9 @@
 #include "cli.h"
 #include "robion/text.h"
+#include "robion/trip98.h"
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 
 /* A number given as an option, or unchanged. */
 static PetscErrorCode TakeNumber(const char *option, const char *text, double *value, Mistakes *mistakes)
@@ -70,17 +73,60 @@ static PetscErrorCode StemName(const char *file, char name[PETSC_MAX_PATH_LEN])
   PetscFunctionReturn(0);
 }
 
+/* Base data of TRiP98 are a folder, or one .ddd file. */
+static PetscBool IsTrip(const char *path)
+{
+  struct stat facts;
+  size_t n = strlen(path);
+  if (!stat(path, &facts) && S_ISDIR(facts.st_mode)) return PETSC_TRUE;
+  return n > 4 && !strcasecmp(path + n - 4, ".ddd") ? PETSC_TRUE : PETSC_FALSE;
+}
+
+/* What TRiP98's files leave open: beam width as in built-in machines, nothing in the beam line unless told. */
+static PetscErrorCode ImportTrip(const char *path, const char *fwhm, const char *offset, Mistakes *mistakes,
+                                 Machine **machine)
+{
+  PetscFunctionBegin;
+  MachineSpec builtin;
+  PetscCall(MachineSpecDefault(&builtin));
+  TripMachineSpec spec = {.spot_fwhm_mm = builtin.spot_fwhm_mm};
+  PetscCall(TakeNumber("--spot-fwhm-mm", fwhm, &spec.spot_fwhm_mm, mistakes));
+  PetscCall(TakeNumber("--offset-mm", offset, &spec.offset_mm, mistakes));
+  if (!(spec.spot_fwhm_mm >= 0.1 && spec.spot_fwhm_mm <= 100))
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--spot-fwhm-mm: found %g, expected 0.1 to 100", spec.spot_fwhm_mm));
+  if (!(spec.offset_mm >= -100 && spec.offset_mm <= 100))
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--offset-mm: found %g, expected -100 to 100", spec.offset_mm));
+  if (!MistakesAny(mistakes)) PetscCall(ImportTripMachine(path, &spec, mistakes, machine));
+  if (*machine && !(*machine)->n_species)
+    PetscCall(PetscPrintf(PETSC_COMM_SELF, "%s: no .spc files: LETd is 0, and only doses without RBE are meaningful\n",
+                          path));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode ImportMachine(const Arguments *arguments, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   Machine *machine = NULL;
-  const char *file, *out = NULL;
+  const char *file, *out = NULL, *fwhm = NULL, *offset = NULL;
   char name[PETSC_MAX_PATH_LEN];
-  const Option option[] = {{.name = "--out", .value = &out}, {.name = "-o", .value = &out}};
-  PetscCall(ParseArguments(arguments, 2, option, 1, 1, verb_basedata.usage, &file, mistakes));
+  const Option option[] = {{.name = "--out", .value = &out},
+                           {.name = "-o", .value = &out},
+                           {.name = "--spot-fwhm-mm", .value = &fwhm},
+                           {.name = "--offset-mm", .value = &offset}};
+  PetscCall(
+      ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 1, 1, verb_basedata.usage, &file, mistakes));
   PetscCall(StemName(file ? file : "", name));
-  if (!out) out = name;
-  if (!MistakesAny(mistakes)) PetscCall(ImportMatRadMachine(file, mistakes, &machine));
+  if (!out) out = name[0] == '.' ? "machine.h5" : name; /* of "folder/" or "." no name is left */
+  const PetscBool trip = file ? IsTrip(file) : PETSC_FALSE;
+  if (!MistakesAny(mistakes) && !trip && (fwhm || offset))
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s is for folders and .ddd files of TRiP98 only",
+                          fwhm ? "--spot-fwhm-mm" : "--offset-mm"));
+  if (!MistakesAny(mistakes) && trip)
+    PetscCall(ImportTrip(file, fwhm, offset, mistakes, &machine));
+  else if (!MistakesAny(mistakes))
+    PetscCall(ImportMatRadMachine(file, mistakes, &machine));
   if (machine) PetscCall(MachineCheck(machine, file, mistakes));
   if (machine && !MistakesAny(mistakes)) PetscCall(MachineWrite(machine, out, mistakes));
   if (!MistakesAny(mistakes))
@@ -140,9 +186,10 @@ static PetscErrorCode BaseData(const Arguments *arguments, Mistakes *mistakes, R
 
 const Verb verb_basedata = {
     .name = "basedata",
-    .usage = "basedata build [--out FILE.h5] [--ion 12C] [--energy-min-MeV-u E] [--energy-max-MeV-u E] "
-             "[--range-step-mm D] [--ripple-sigma-mm S] [--momentum-spread P] | basedata import "
-             "FILE.mat [--out FILE.h5] | basedata show [FILE.h5] [--csv]",
+    .usage =
+        "basedata build [--out FILE.h5] [--ion 12C] [--energy-min-MeV-u E] [--energy-max-MeV-u E] "
+        "[--range-step-mm D] [--ripple-sigma-mm S] [--momentum-spread P] | basedata import "
+        "FILE.mat|FILE.ddd|FOLDER [--out FILE.h5] [--spot-fwhm-mm F] [--offset-mm D] | basedata show [FILE.h5] [--csv]",
     .purpose = "build, import or show the base data of an ion",
     .parallel = PETSC_TRUE,
     .run = BaseData};
