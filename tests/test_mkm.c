@@ -145,7 +145,7 @@ static void FieldOfMachine(void **state)
   assert_int_equal(BiologyCreate(&spec, m, &mistakes, &biology), 0);
   assert_null(biology);
   assert_int_equal(mistakes.n, 1);
-  assert_non_null(strstr(mistakes.item[0].text, "no parameters of cell line chordoma"));
+  assert_non_null(strstr(mistakes.item[0].text, "model mkm knows no parameters of cell line chordoma"));
   assert_int_equal(MistakesClear(&mistakes) || MachineDestroy(&m), 0);
 }
 

@@ -169,6 +169,10 @@ static void TestRules(void **state)
       {8, "biology: {model: table}",
        "8:18: biology.model: found table with builtin base data, expected machine.base_data to be "
        "a file with alpha and beta tables"},
+      {8, "biology: {model: smk, cell_line: v79}",
+       "8:34: biology.cell_line: found v79 with model smk, expected hsg, or r_domain_um and beta0_per_Gy2 above 0"},
+      {8, "biology: {model: mkmm}",
+       "8:18: biology.model: found mkmm, expected lem1, mkm, smk, mixed-beam, constant or table; did you mean mkm?"},
       {17, "  optimize: {setup: axes}",
        "17:21: scenarios.optimize.setup: found axes without setup_mm, expected setup_mm too"},
       {17, "  optimize: {setup: corners, setup_mm: 0}",

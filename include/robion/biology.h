@@ -37,6 +37,9 @@ PetscErrorCode BiologySpecDefault(BiologySpec *spec);
  */
 PetscErrorCode BiologySpecPreset(const char *model, const char *cell_line, BiologySpec *spec);
 
+/** False if the model needs to know more of the cells than the spec holds. */
+PetscBool BiologySpecKnowsCells(const BiologySpec *spec);
+
 extern const char *const cell_line_names[];
 extern const PetscInt n_cell_line_names;
 /** lem1 | mkm | smk | mixed-beam | constant | table (alpha, beta of an imported machine). */

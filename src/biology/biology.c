@@ -18,21 +18,6 @@ static PetscErrorCode CheckPositive(const char *key, double value, PetscBool zer
   PetscFunctionReturn(0);
 }
 
-/* What the microdosimetric models need to know of the cells. */
-static PetscErrorCode CheckDomains(const BiologySpec *spec, Mistakes *mistakes)
-{
-  PetscFunctionBegin;
-  PetscCall(CheckPositive("alpha0", spec->alpha0_per_Gy, PETSC_TRUE, mistakes));
-  PetscCall(CheckPositive("z0", spec->z0_Gy, PETSC_TRUE, mistakes));
-  if (spec->r_domain_um > 0 && spec->beta0_per_Gy2 > 0 && isfinite(spec->r_domain_um) && isfinite(spec->beta0_per_Gy2))
-    PetscFunctionReturn(0);
-  PetscCall(MistakesAdd(mistakes, ROBION_STUDY,
-                        "biology: model %s found no parameters of cell line %s, expected hsg, or alpha0_per_Gy, "
-                        "beta0_per_Gy2 above 0 and r_domain_um above 0",
-                        spec->model, spec->cell_line ? spec->cell_line : "(none)"));
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode CheckModelName(const char *found, Mistakes *mistakes)
 {
   PetscFunctionBegin;
@@ -59,10 +44,17 @@ static PetscErrorCode SpecCheck(const BiologySpec *spec, const BiologyModel *mod
   PetscCall(CheckPositive("rbe", spec->rbe, PETSC_FALSE, mistakes));
   PetscCall(CheckPositive("alpha", spec->alpha_per_Gy, PETSC_TRUE, mistakes));
   PetscCall(CheckPositive("beta", spec->beta_per_Gy2, PETSC_TRUE, mistakes));
+  PetscCall(CheckPositive("alpha0", spec->alpha0_per_Gy, PETSC_TRUE, mistakes));
+  PetscCall(CheckPositive("beta0", spec->beta0_per_Gy2, PETSC_TRUE, mistakes));
+  PetscCall(CheckPositive("r_domain", spec->r_domain_um, PETSC_TRUE, mistakes));
+  PetscCall(CheckPositive("z0", spec->z0_Gy, PETSC_TRUE, mistakes));
   if (!model)
     PetscCall(CheckModelName(spec->model ? spec->model : "", mistakes));
-  else if (model->has_domains && !spec->table)
-    PetscCall(CheckDomains(spec, mistakes));
+  else if (!BiologySpecKnowsCells(spec))
+    PetscCall(MistakesAdd(mistakes, ROBION_STUDY,
+                          "biology: model %s knows no parameters of cell line %s, expected hsg, or r_domain and beta0 "
+                          "above 0",
+                          model->name, spec->cell_line ? spec->cell_line : "(none)"));
   PetscFunctionReturn(0);
 }
 

@@ -87,6 +87,13 @@ PetscErrorCode BiologySpecPreset(const char *model_name, const char *cell_line, 
   PetscFunctionReturn(0);
 }
 
+PetscBool BiologySpecKnowsCells(const BiologySpec *spec)
+{
+  const BiologyModel *model = BiologyModelFind(spec->model);
+  if (!model || !model->has_domains || (model->has_let_table && spec->table)) return PETSC_TRUE;
+  return spec->r_domain_um > 0 && spec->beta0_per_Gy2 > 0 ? PETSC_TRUE : PETSC_FALSE;
+}
+
 PetscErrorCode BiologySpecDefault(BiologySpec *spec)
 {
   PetscFunctionBegin;

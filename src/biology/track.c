@@ -116,7 +116,7 @@ static int Ascending(const void *a, const void *b)
 static double IntegrateSquaredDose(Target *target)
 {
   const Track *t = &target->track;
-  double a = target->radius_um, least = 1e-12 * t->let_Gy_um2 * t->let_Gy_um2 / (a * a), sum = 0;
+  double a = target->radius_um, sum = 0;
   double edge[] = {0, fabs(a - t->core_um), a, a + t->core_um, fabs(a - t->penumbra_um), a + t->penumbra_um};
   const size_t n = PETSC_STATIC_ARRAY_LENGTH(edge);
   gsl_integration_cquad_workspace *workspace = gsl_integration_cquad_workspace_alloc(INTERVALS);
@@ -127,7 +127,8 @@ static double IntegrateSquaredDose(Target *target)
     if (!(hi - lo > 1e-12 * hi)) continue;
     target->logarithmic = lo > 0 ? PETSC_TRUE : PETSC_FALSE;
     if (lo > 0) lo = log(lo), hi = log(hi);
-    gsl_integration_cquad(&function, lo, hi, least, TOLERANCE, workspace, &part, NULL, NULL);
+    /* The pieces from within come first and hold most: the rest need not be better than the sum. */
+    gsl_integration_cquad(&function, lo, hi, TOLERANCE * sum, TOLERANCE, workspace, &part, NULL, NULL);
     sum += part;
   }
   gsl_integration_cquad_workspace_free(workspace);

@@ -166,6 +166,27 @@ PetscErrorCode RuleMachine(Check *check, const SchemaKey *key, const Node *node,
   PetscFunctionReturn(0);
 }
 
+/* A model and a cell line it knows nothing of. */
+PetscErrorCode RuleBiology(Check *check, const SchemaKey *key, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  const Node *model = NodeGet(node, "model"), *cell_line = NodeGet(node, "cell_line"), *table = NodeGet(node, "table");
+  const Node *r_domain = NodeGet(node, "r_domain_um"), *beta0 = NodeGet(node, "beta0_per_Gy2");
+  PetscBool fits = PETSC_FALSE;
+  PetscCall(FitsSchema(key, node, &fits));
+  if (!fits || !model) PetscFunctionReturn(0);
+  BiologySpec spec;
+  PetscCall(BiologySpecPreset(model->text, cell_line ? cell_line->text : NULL, &spec));
+  if (r_domain) (void)NodeNumber(r_domain, &spec.r_domain_um);
+  if (beta0) (void)NodeNumber(beta0, &spec.beta0_per_Gy2);
+  if (table && strcmp(table->text, "builtin")) spec.table = table->text;
+  if (!BiologySpecKnowsCells(&spec))
+    PetscCall(CheckAdd(check, (cell_line ? cell_line : model)->place, PathJoin(path, "cell_line").text,
+                       "found %s with model %s, expected hsg, or r_domain_um and beta0_per_Gy2 above 0", spec.cell_line,
+                       spec.model));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode RuleExpression(Check *check, const SchemaKey *key, const Node *node, const char *path)
 {
   PetscFunctionBegin;

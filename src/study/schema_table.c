@@ -157,7 +157,7 @@ static const SchemaKey study_keys[] = {
      .doc = "patients and phantoms"},
     {"hlut", TYPE_LIST, .min_length = 2, .element = &hlut_row, .rule = RuleHLUT, .doc = "Hounsfield look-up table"},
     {"machine", TYPE_MAPPING, CHILDREN(machine_keys), .rule = RuleMachine, .doc = "ion and beam line"},
-    {"biology", TYPE_MAPPING, CHILDREN(biology_keys), .doc = "RBE model and tissue"},
+    {"biology", TYPE_MAPPING, CHILDREN(biology_keys), .rule = RuleBiology, .doc = "RBE model and tissue"},
     {"prescription", TYPE_MAPPING, REQUIRED, CHILDREN(prescription_keys), .doc = "dose per fraction and its target"},
     {"beams", TYPE_LIST | TYPE_WORD, REQUIRED, WORDS(beam_source_names), .min_length = 1, .element = &beam_item,
      .doc = "beam directions"},
