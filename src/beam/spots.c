@@ -39,6 +39,32 @@ static PetscBool InsideGrid(const Grid *grid, const double p[3])
   return PETSC_TRUE;
 }
 
+/* Distance from a point to the farthest corner of a grid. */
+static double FarthestCorner_mm(const Grid *grid, const double point_mm[3])
+{
+  double sum = 0;
+  for (int k = 0; k < 3; k++) {
+    double low = grid->origin_mm[k] - 0.5 * grid->spacing_mm[k], high = low + grid->n[k] * grid->spacing_mm[k];
+    double far = PetscMax(fabs(low - point_mm[k]), fabs(high - point_mm[k]));
+    sum += far * far;
+  }
+  return sqrt(sum);
+}
+
+/* A diverging beam's source must stay outside the CT, which setup errors shift by up to 100 mm along each axis. */
+static PetscErrorCode CheckSource(const Beam *beam, const Case *patient, const char *where, PetscInt b,
+                                  Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const double least_mm = FarthestCorner_mm(&patient->ct, beam->isocentre_mm) + 100 * sqrt(3);
+  if (beam->sad_mm > 0 && beam->sad_mm < least_mm)
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                          "%s: beam %d: sad_mm of the machine is %g, expected 0 or at least %.0f to keep the source "
+                          "outside the CT of case %s",
+                          where, (int)b, beam->sad_mm, ceil(least_mm), patient->name));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode BeamSetPlace(const Settings *settings, const Case *patient, const Machine *machine, const Grid *grid,
                             const Region *target, Mistakes *mistakes, BeamSet **out)
 {
@@ -66,6 +92,7 @@ PetscErrorCode BeamSetPlace(const Settings *settings, const Case *patient, const
                             "%s: beam %d: isocentre (%g, %g, %g) mm lies outside the CT of case %s",
                             settings->beams_where, (int)b, beam->isocentre_mm[0], beam->isocentre_mm[1],
                             beam->isocentre_mm[2], patient->name));
+    PetscCall(CheckSource(beam, patient, settings->beams_where, b, mistakes));
   }
   PetscFunctionReturn(0);
 }
