@@ -62,7 +62,7 @@ static RobionExit RunParallel(const Verb *verb, Arguments *arguments, Mistakes *
   PetscMPIInt rank;
   if (PetscInitialize(&arguments->petsc_argc, &arguments->petsc_argv, NULL, NULL)) return ROBION_INTERNAL;
   signal(SIGPIPE, SIG_IGN); /* a reader that went away (| head) is no crash */
-  PetscCallAbort(PETSC_COMM_WORLD, (*verb->run)(arguments, mistakes, &exit_code));
+  if ((*verb->run)(arguments, mistakes, &exit_code)) MPI_Abort(PETSC_COMM_WORLD, ROBION_INTERNAL);
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   if (MistakesAny(mistakes)) exit_code = MistakesExit(mistakes);
   if (rank == 0) MistakesPrint(mistakes);
