@@ -46,7 +46,7 @@ static PetscErrorCode RunLoaded(const Arguments *arguments, const Study *study, 
   char results[PETSC_MAX_PATH_LEN];
   snprintf(results, sizeof results, "results/%s", study->name);
   if (!options->results) options->results = results;
-  PetscCall(StopInstall(options->time_limit_s));
+  if (!options->dry_run) PetscCall(StopInstall(options->time_limit_s)); /* a dry run has nothing to save */
   PetscCall(RunStudy(PETSC_COMM_WORLD, arguments->all_argc, arguments->all_argv, study, options, exit_code));
   PetscFunctionReturn(0);
 }
