@@ -43,6 +43,11 @@ static void GoodFiles(void **state)
   Read(HEAD "# z FWHM1[mm] factor FWHM2[mm]\n!ddd\n0 1 3 0 4\n1 1 5 0 4\n", &d);
   assert_float_equal(d.depth[1].fwhm1_g_cm2, 0.5, 1e-15);
   assert_int_equal(TripDepthDoseDestroy(&d), 0);
+  /* only a comment names the columns; names lose blanks and control characters at their ends */
+  Read("!projectile 12C\n!material FWHM1[mm]\2 \3\n!energy 90\n!ddd\n0 1 3 0 4\n1 1 5 0 4\n", &d);
+  assert_float_equal(d.depth[1].fwhm1_g_cm2, 5, 0);
+  assert_string_equal(d.material, "FWHM1[mm]");
+  assert_int_equal(TripDepthDoseDestroy(&d), 0);
   Read("!projectile C\n!energy 90\n!ddd\n0 1\n1 1\n", &d);
   assert_true(!d.lateral && d.species.A == 12);
   assert_int_equal(TripDepthDoseDestroy(&d), 0);

@@ -21,7 +21,7 @@ static PetscBool ReadKeyword(const TripLines *lines, char *line, TripDepthDose *
     return TripComplain(lines, "file type is \"%.40s\", expected ddd", line);
   if (!strcasecmp(keyword, "!projectile")) {
     TripNameSet(out->projectile, line);
-    if (!TripNuclide(line, &out->species))
+    if (!TripNuclide(out->projectile, &out->species))
       return TripComplain(lines, "projectile is \"%.40s\", expected a nuclide such as 12C", line);
   }
   if (!strcasecmp(keyword, "!material")) TripNameSet(out->material, line);
@@ -62,6 +62,17 @@ static PetscBool ReadRow(const TripLines *lines, char *line, double lateral_scal
   return PETSC_TRUE;
 }
 
+/* The comment that names the columns says mm for the widths. */
+static PetscBool WidthsInMillimetres(const char *content)
+{
+  for (const char *at = content; (at = strstr(at, "FWHM1[mm]")); at++) {
+    const char *line = at;
+    while (line > content && line[-1] != '\n') line--;
+    if (line[strspn(line, " \t")] == '#') return PETSC_TRUE;
+  }
+  return PETSC_FALSE;
+}
+
 PetscErrorCode TripDepthDoseParse(const char *file, char *content, size_t length, Mistakes *mistakes,
                                   TripDepthDose *out)
 {
@@ -69,7 +80,7 @@ PetscErrorCode TripDepthDoseParse(const char *file, char *content, size_t length
   TripLines lines;
   *out = (TripDepthDose){.density_g_cm3 = 1};
   PetscBool good = TripLinesStart(file, content, length, mistakes, &lines);
-  double lateral_scale = good && strstr(content, "FWHM1[mm]") ? 1 / MM_PER_G_CM2 : 1;
+  double lateral_scale = good && WidthsInMillimetres(content) ? 1 / MM_PER_G_CM2 : 1;
   good = good && ReadHeader(&lines, out) ? PETSC_TRUE : PETSC_FALSE;
   for (char *line; good && (line = TripLinesNext(&lines, '#'));) {
     TripDepth row;

@@ -32,7 +32,7 @@ PetscBool TripCount(const TripLines *lines, const char *what, const char *word, 
 /* Nothing may follow. */
 PetscBool TripLineEnd(const TripLines *lines, const char *rest);
 
-/* Keep a name, cut to its length, control characters made blanks. */
+/* Keep a name, cut to its length, control characters made blanks, without blanks at its ends. */
 void TripNameSet(TripName name, const char *text);
 /* "12C", "C", "12C6" -> nuclide (the commonest isotope where no mass number is given); false if it is none up to neon. */
 PetscBool TripNuclide(const char *text, Species *species);

@@ -60,15 +60,15 @@ static PetscErrorCode StartTable(Place *p, const char *kind, PetscBool *good)
 static PetscErrorCode StartIon(Place *p, const char *name, PetscBool *good)
 {
   PetscFunctionBegin;
-  Species species;
+  TripRBEIon ion = {0};
+  TripNameSet(ion.projectile, name);
   *good = FinishIon(p);
-  if (*good && !TripNuclide(name, &species))
+  if (*good && !TripNuclide(ion.projectile, &ion.species))
     *good = TripComplain(&p->lines, "projectile is \"%.40s\", expected a nuclide such as 12C", name);
   if (!*good) PetscFunctionReturn(0);
   PetscCall(TripGrow(p->table->n, sizeof *p->ion, &p->table->ion));
   p->ion = &p->table->ion[p->table->n++];
-  *p->ion = (TripRBEIon){.species = species};
-  TripNameSet(p->ion->projectile, name);
+  *p->ion = ion;
   PetscFunctionReturn(0);
 }
 

@@ -241,8 +241,8 @@ static PetscErrorCode AddSlice(Text *text, const TripRasterSlice *s)
   PetscCall(TripAddLine(text, "#particles", 3, (const double[]){s->least, s->most, s->total}));
   PetscCall(TripAddLine(text, "stepsize", 2, (const double[]){s->step_x_mm, s->step_y_mm}));
   PetscCall(TextAdd(text, "#points %d\n", (int)s->n));
-  for (const TripRasterPoint *p = s->point; p < s->point + s->n; p++)
-    PetscCall(TripAddLine(text, "", 3, (const double[]){p->x_mm, p->y_mm, p->particles}));
+  for (PetscInt i = 0; i < s->n; i++)
+    PetscCall(TripAddLine(text, "", 3, (const double[]){s->point[i].x_mm, s->point[i].y_mm, s->point[i].particles}));
   PetscFunctionReturn(0);
 }
 
@@ -280,8 +280,9 @@ PetscErrorCode SpotListReadRaster(const char *file, Mistakes *mistakes, SpotList
     PetscCall(PetscMalloc1(n, &out->energy_MeV_u));
     PetscCall(PetscMalloc1(n, &out->particles));
   }
-  for (const TripRasterSlice *s = raster.slice; s < raster.slice + raster.n; s++)
-    for (PetscInt i = 0; i < s->n; i++) {
+  for (PetscInt k = 0; k < raster.n; k++)
+    for (PetscInt i = 0; i < raster.slice[k].n; i++) {
+      const TripRasterSlice *s = &raster.slice[k];
       out->x_mm[out->n] = s->point[i].x_mm;
       out->y_mm[out->n] = s->point[i].y_mm;
       out->energy_MeV_u[out->n] = s->energy_MeV_u;

@@ -197,7 +197,7 @@ PetscErrorCode TripBeamTableWrite(const TripBeamTable *table, const char *file, 
   for (PetscInt e = 0; e < table->n; e++)
     PetscCall(AddRow(&text, row_names, table->energy_MeV_u[e], table->n_focus,
                      table->focus_fwhm_mm + e * table->n_focus, table->n_intensity,
-                     table->intensity + e * table->n_intensity));
+                     table->n_intensity ? table->intensity + e * table->n_intensity : NULL));
   SumRows(table, &sum);
   PetscCall(AddRow(&text, sum_names, sum.energy, sum.n_focus, sum.focus, sum.n_intensity, sum.intensity));
   PetscCall(TripTextWrite(&text, file, mistakes));

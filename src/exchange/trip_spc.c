@@ -36,7 +36,8 @@ PetscErrorCode TripSpectraDestroy(TripSpectra *spectra)
 {
   PetscFunctionBegin;
   for (PetscInt d = 0; d < spectra->n; d++) {
-    for (TripSpectrum *s = spectra->depth[d].spectrum; s < spectra->depth[d].spectrum + spectra->depth[d].n; s++) {
+    for (PetscInt k = 0; k < spectra->depth[d].n; k++) {
+      TripSpectrum *s = &spectra->depth[d].spectrum[k];
       PetscCall(PetscFree(s->edge_MeV_u));
       PetscCall(PetscFree(s->dN_dE));
       PetscCall(PetscFree(s->running));

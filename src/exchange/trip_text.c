@@ -87,8 +87,10 @@ PetscBool TripLineEnd(const TripLines *lines, const char *rest)
 
 void TripNameSet(TripName name, const char *text)
 {
-  snprintf(name, TRIP_NAME_LENGTH, "%.*s", TRIP_NAME_LENGTH - 1, text);
-  TextRemoveControls(name);
+  char kept[TRIP_NAME_LENGTH];
+  snprintf(kept, sizeof kept, "%.*s", TRIP_NAME_LENGTH - 1, text);
+  TextRemoveControls(kept);
+  snprintf(name, TRIP_NAME_LENGTH, "%s", Trim(kept));
 }
 
 static const struct {
