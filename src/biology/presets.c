@@ -29,7 +29,7 @@ static const CellLine cell_lines[] = {
     {.alpha_x_per_Gy = 0.1, .beta_x_per_Gy2 = 0.05},
     /* the second tissue class of matRad's generic carbon data */
     {.alpha_x_per_Gy = 0.5, .beta_x_per_Gy2 = 0.05},
-    /* X rays: Kanai et al., Radiat Res 147:78, 1997; Inaniwa & Kanematsu, PMB 63:095011, 2018 */
+    /* X rays of the mixed beam model, 10 % survival at 4.04 Gy; Inaniwa & Kanematsu, PMB 63:095011, 2018 */
     {.alpha_x_per_Gy = 0.331,
      .beta_x_per_Gy2 = 0.0593,
      .mkm = {0.150, 0.0593, 0.29, 3.9, 0},
