@@ -1,5 +1,7 @@
 /* What one plan is computed from: case, machine, biology, structures on the dose grid, scenarios, beams, terms. */
 #include "robion/cohort.h"
+#include <limits.h>
+#include <math.h>
 #include <string.h>
 
 static PetscErrorCode StructureNames(const Case *patient, const char ***names)
@@ -278,6 +280,19 @@ static PetscErrorCode MakeBeams(const Settings *settings, const SpotList *spots,
   PetscFunctionReturn(0);
 }
 
+/* Voxels are counted in 32 bits. */
+static PetscErrorCode CheckDoseGrid(const Settings *settings, const Case *patient, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  double voxels = 1;
+  for (int k = 0; k < 3; k++) voxels *= ceil(patient->ct.n[k] * patient->ct.spacing_mm[k] / settings->dose_grid_mm);
+  if (voxels > 0.99 * INT_MAX)
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                          "dose_grid_mm: %g mm makes %.3g voxels of case %s, expected at most %d",
+                          settings->dose_grid_mm, voxels, patient->name, INT_MAX));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Assemble(RunContext *run, const SpotList *spots, PetscInt **spot_of, Mistakes *mistakes,
                                PlanInputs *in)
 {
@@ -288,6 +303,8 @@ static PetscErrorCode Assemble(RunContext *run, const SpotList *spots, PetscInt 
   PetscCall(UseMachine(run, settings, mistakes, &in->machine));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(BiologyCreate(&settings->biology, in->machine, mistakes, &in->biology));
+  PetscCall(CheckDoseGrid(settings, in->patient, mistakes));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(CaseDoseGrid(in->patient, settings->dose_grid_mm, &in->grid));
   PetscCall(MakeTarget(settings, mistakes, in));
   PetscCall(MakeTerms(settings, mistakes, in));
