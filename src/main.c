@@ -55,14 +55,15 @@ static PetscErrorCode ReportUnusedOptions(void)
   PetscFunctionReturn(0);
 }
 
-/* MPI and PETSc around a verb that needs them. A verb's error is a bug: PETSc prints it and all ranks end with exit 1. */
+/* MPI and PETSc around a verb that needs them. A verb's error is too little memory, or a bug; PETSc has told which. */
 static RobionExit RunParallel(const Verb *verb, Arguments *arguments, Mistakes *mistakes)
 {
   RobionExit exit_code = ROBION_INTERNAL;
   PetscMPIInt rank;
   if (PetscInitialize(&arguments->petsc_argc, &arguments->petsc_argv, NULL, NULL)) return ROBION_INTERNAL;
   signal(SIGPIPE, SIG_IGN); /* a reader that went away (| head) is no crash */
-  if ((*verb->run)(arguments, mistakes, &exit_code)) MPI_Abort(PETSC_COMM_WORLD, ROBION_INTERNAL);
+  PetscErrorCode error = (*verb->run)(arguments, mistakes, &exit_code);
+  if (error) MPI_Abort(PETSC_COMM_WORLD, error == PETSC_ERR_MEM ? ROBION_RESOURCES : ROBION_INTERNAL);
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   if (MistakesAny(mistakes)) exit_code = MistakesExit(mistakes);
   if (rank == 0) MistakesPrint(mistakes);
