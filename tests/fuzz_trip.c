@@ -3,7 +3,7 @@
  *
  *   for f in ddd spc sis rbe rst; do
  *     OMPI_CC=clang mpicc -g -O1 -std=gnu11 -fsanitize=fuzzer,address,undefined -DFUZZ_$f -Iinclude \
- *       $(pkg-config --cflags PETSc) tests/fuzz_trip.c src/exchange/trip_{text,$f}.c src/base/{error,text}.c \
+ *       $(pkg-config --cflags PETSc) tests/fuzz_trip.c src/exchange/trip_text.c src/exchange/trip_$f*.c src/base/{error,text}.c \
  *       $(pkg-config --libs PETSc) -lm -o build/fuzz_$f
  *     build/fuzz_$f -max_total_time=120 -max_len=4096 -rss_limit_mb=512 build/corpus_$f tests/corpus/$f
  *   done

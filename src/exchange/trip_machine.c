@@ -9,7 +9,8 @@
 enum { ENERGY_BINS = 60 };
 #define LOWEST_BIN_MEV_U 0.1
 #define BIN_HEADROOM 1.5
-#define MOST_NUMBERS 5e8 /* in one table: 2 GB of dose shares */
+#define MOST_NODES 1e7  /* of all energies together */
+#define MOST_SHARES 5e8 /* 2 GB of dose shares */
 
 static int CompareEnergies(const void *a, const void *b)
 {
@@ -114,7 +115,7 @@ static PetscBool SetCounts(PetscInt n_dose, const TripDepthDose *const *dose, Pe
       if (dose[e]->depth[d].factor > 0) m->n_component = 2;
   }
   double nodes = (double)m->n_energy * (double)m->n_depth;
-  return nodes * PetscMax(2, n_species * m->n_bin) <= MOST_NUMBERS ? PETSC_TRUE : PETSC_FALSE;
+  return nodes <= MOST_NODES && nodes * n_species * m->n_bin <= MOST_SHARES ? PETSC_TRUE : PETSC_FALSE;
 }
 
 PetscErrorCode MachineFromTrip(const TripMachineSpec *spec, PetscInt n_dose, const TripDepthDose *dose,
