@@ -48,6 +48,9 @@ static void GoodFiles(void **state)
   assert_float_equal(d.depth[1].fwhm1_g_cm2, 5, 0);
   assert_string_equal(d.material, "FWHM1[mm]");
   assert_int_equal(TripDepthDoseDestroy(&d), 0);
+  Read(HEAD "!ddd\n0 1 0.3\n1 1 0.5\n", &d);
+  assert_true(d.lateral && d.depth[1].fwhm1_g_cm2 == 0.5 && d.depth[1].factor == 0);
+  assert_int_equal(TripDepthDoseDestroy(&d), 0);
   Read("!projectile C\n!energy 90\n!ddd\n0 1\n1 1\n", &d);
   assert_true(!d.lateral && d.species.A == 12);
   assert_int_equal(TripDepthDoseDestroy(&d), 0);
@@ -60,6 +63,7 @@ static void BadFiles(void **state)
   Refuse(HEAD "!ddd\n0 1\n1 -2\n", ":9: dose is \"-2\"");
   Refuse(HEAD "!ddd\n0 1\n1 1e999\n", ":9: dose is \"1e999\"");
   Refuse(HEAD "!ddd\n0 1\n1 2 3\n", ":9: 3 numbers found, expected 2");
+  Refuse(HEAD "!ddd\n0 1 2 0\n", ":8: 4 numbers found, expected 2, 3 or 5");
   Refuse(HEAD "!ddd\n0 1 1 0 1\n1 2 1 1.5 1\n", ":9: factor is \"1.5\"");
   Refuse(HEAD "!ddd\n1 1\n1 2\n", ":9: depth 1 follows 1");
   Refuse(HEAD "!ddd\n1 1\n2 2 3 0 5 6\n", ":9: \"6\" found, expected the end of the line");

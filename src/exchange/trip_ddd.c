@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { SHORT_ROW = 2, LONG_ROW = 5 };
+enum { SHORT_ROW = 2, SINGLE_ROW = 3, LONG_ROW = 5 }; /* no lateral columns, one Gaussian, two */
 
 PetscErrorCode TripDepthDoseDestroy(TripDepthDose *table)
 {
@@ -42,8 +42,9 @@ static PetscBool ReadHeader(TripLines *lines, TripDepthDose *out)
   return out->species.Z ? PETSC_TRUE : TripComplain(lines, "!projectile is missing above the depths");
 }
 
-/* One depth; `lateral_scale` brings the widths to g/cm2. */
-static PetscBool ReadRow(const TripLines *lines, char *line, double lateral_scale, TripDepthDose *out, TripDepth *row)
+/* One depth; `lateral_scale` brings the widths to g/cm2. *columns is set by the first row. */
+static PetscBool ReadRow(const TripLines *lines, char *line, double lateral_scale, int *columns, TripDepthDose *out,
+                         TripDepth *row)
 {
   static const char *const column[LONG_ROW] = {"depth", "dose", "FWHM1", "factor", "FWHM2"};
   static const double highest[LONG_ROW] = {1e4, 1e9, 1e4, 1, 1e4};
@@ -52,9 +53,13 @@ static PetscBool ReadRow(const TripLines *lines, char *line, double lateral_scal
   for (; n < LONG_ROW && *line; n++)
     if (!TripNumber(lines, column[n], TripWord(&line), 0, highest[n], &value[n])) return PETSC_FALSE;
   if (!TripLineEnd(lines, line)) return PETSC_FALSE;
-  if (out->n == 0) out->lateral = n == LONG_ROW ? PETSC_TRUE : PETSC_FALSE;
-  int wanted = out->lateral ? LONG_ROW : SHORT_ROW;
-  if (n != wanted) return TripComplain(lines, "%d numbers found, expected %d as in the first row", n, wanted);
+  if (out->n == 0) {
+    if (n != SHORT_ROW && n != SINGLE_ROW && n != LONG_ROW)
+      return TripComplain(lines, "%d numbers found, expected 2, 3 or 5", n);
+    *columns = n;
+    out->lateral = n > SHORT_ROW ? PETSC_TRUE : PETSC_FALSE;
+  }
+  if (n != *columns) return TripComplain(lines, "%d numbers found, expected %d as in the first row", n, *columns);
   if (out->n && !(value[0] > out->depth[out->n - 1].z_g_cm2))
     return TripComplain(lines, "depth %g follows %g, expected ascending depths", value[0],
                         out->depth[out->n - 1].z_g_cm2);
@@ -78,13 +83,14 @@ PetscErrorCode TripDepthDoseParse(const char *file, char *content, size_t length
 {
   PetscFunctionBegin;
   TripLines lines;
+  int columns = 0;
   *out = (TripDepthDose){.density_g_cm3 = 1};
   PetscBool good = TripLinesStart(file, content, length, mistakes, &lines);
   double lateral_scale = good && WidthsInMillimetres(content) ? 1 / MM_PER_G_CM2 : 1;
   good = good && ReadHeader(&lines, out) ? PETSC_TRUE : PETSC_FALSE;
   for (char *line; good && (line = TripLinesNext(&lines, '#'));) {
     TripDepth row;
-    good = ReadRow(&lines, line, lateral_scale, out, &row);
+    good = ReadRow(&lines, line, lateral_scale, &columns, out, &row);
     if (!good) break;
     PetscCall(TripGrow(out->n, sizeof row, &out->depth));
     out->depth[out->n++] = row;
