@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What users get wrong: the exit code, the line that says so, nothing left under a final name, and never a traceback.
-# timeout: 180
+# timeout: 300
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 ROBION_CACHE=$(dirname "$ROBION")/test-cache
@@ -134,6 +134,15 @@ refuses "an isocentre outside the CT" 4 'beam 0: isocentre \(500, 0, 0\) mm lies
 refuses "beams too weak for the depth" 4 'beam 0 \(gantry 0 deg\) cannot reach CTV of case box: .* range of machine builtin-12C' \
   run_on 2 "$BOX" --set machine.energy_max_MeV_u=100
 
+refuses "a source inside the patient" 4 'beam 0: sad_mm of the machine is 50, expected 0 or at least' run "$BOX" \
+  --set machine.sad_mm=50
+refuses "a dose grid without end" 4 'dose_grid_mm: 0.5 mm makes 1.8.*e\+10 voxels of case water-box' run "$BOX" --dry-run \
+  --set 'cases=[{phantom: water-box, ct_spacing_mm: 10, size_mm: [1300, 1300, 1300]}]' --set dose_grid_mm=0.5
+refuses "a case name that is no folder" 3 'cases.0.name: found my case, expected a name that can be a folder' run "$BOX" \
+  --set 'cases.0.name=my case'
+check "fewer voxels than four ranks take" mpi 4 "$ROBION" run "$BOX" --results "$WORK/few" --set dose_grid_mm=20 \
+  --set robust=voxelwise
+
 # --- Base data -------------------------------------------------------------------------------------------------------
 check "base data of 11C" "$ROBION" basedata build --ion 11C --out "$WORK/11C.h5" --energy-max-MeV-u 100 --range-step-mm 10
 head -c 5000 "$WORK/11C.h5" >"$WORK/11C-truncated.h5"
@@ -142,6 +151,16 @@ refuses "base data of another ion" 4 "machine.base_data: $WORK/11C.h5 holds 11C,
 refuses "truncated base data" 4 "$WORK/11C-truncated.h5: HDF5 file is truncated" run "$BOX" \
   --set "machine.base_data=$WORK/11C-truncated.h5"
 refuses "missing base data" 4 "$WORK/none.h5: cannot be opened" run "$BOX" --set "machine.base_data=$WORK/none.h5"
+
+mkdir "$WORK/cache" && head -c 4000 /dev/urandom >"$WORK/cache/12C-damaged.h5"
+for file in "$ROBION_CACHE"/12C-*.h5; do head -c 4000 "$file" >"$WORK/cache/$(basename "$file")"; done
+check "a damaged cache is built again" expect_text 'cache ignored and built again' env ROBION_CACHE="$WORK/cache" \
+  "$ROBION" run "$BOX" --results "$WORK/cached"
+check "a cache that cannot be made is told and does not matter" expect_text 'base data not cached: /proc/nothing' env \
+  ROBION_CACHE=/proc/nothing "$ROBION" run "$BOX" --results "$WORK/uncached"
+check "with the same result" cmp "$WORK/cached/metrics.csv" "$WORK/uncached/metrics.csv"
+check "a closed pipe does not end a run" bash -c "'$ROBION' run '$BOX' --results '$WORK/pipe' | head -n 1 &&
+  cmp '$WORK/cached/metrics.csv' '$WORK/pipe/metrics.csv'"
 
 # --- Lists of spots --------------------------------------------------------------------------------------------------
 evaluate() { # LINES...
