@@ -32,7 +32,8 @@ typedef struct TripDepthDose {
 } TripDepthDose;
 
 /**
- * Rows hold depth and dose, with one more number (FWHM1) or three. Lateral columns said to be in mm by the comment above them (`FWHM1[mm]`), as some generators write, are converted.
+ * Rows hold depth and dose, with one more number (FWHM1) or three. Lateral columns said to be in mm by the comment above them
+ * (`FWHM1[mm]`), as some generators write, are converted.
  */
 PetscErrorCode TripDepthDoseRead(const char *file, Mistakes *mistakes, TripDepthDose *out);
 PetscErrorCode TripDepthDoseWrite(const TripDepthDose *table, const char *file, Mistakes *mistakes);
