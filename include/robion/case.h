@@ -80,7 +80,7 @@ extern const PetscInt n_phantom_names;
  * water-box: a box of water (BODY) in about 10 mm of air, with a centred box as CTV.
  *
  * rtog: the RTOG benchmark geometry as used by Yagi et al. (PLOS ONE 18(7):e0288545, 2023) for fields at gantry 0, 90, 270.
- * BODY: water cylinder, 232 mm in diameter and 80 mm long, axis along z, in about 6 mm of air. CTV: annulus of radii 18 to
+ * BODY: water cylinder, 232 mm in diameter and 80 mm long, axis along z, in about 8 mm of air. CTV: annulus of radii 18 to
  * 40 mm, 40 mm long, over 270 degrees, open towards posterior, so that each field meets it before the OAR. OAR: cylinder of
  * radius 15 mm, 40 mm long, on the axis. (The publication's 18, 40 mm as diameters would not hold its 30 mm OAR.)
  * heterogeneous: the publication has air (RSP 0.001) and bone (RSP 1.53) beside the CTV at places shown only in a figure.
