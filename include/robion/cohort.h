@@ -64,6 +64,10 @@ PetscErrorCode PlanInputsDestroy(PlanInputs *inputs);
  */
 PetscErrorCode PlanReadCase(const Settings *settings, Mistakes *mistakes, Case **patient);
 
+/** Add a mistake (ROBION_INPUT, with the nearest name) if the case has no structure of that name. Not collective. */
+PetscErrorCode PlanCheckName(const Case *patient, const char *name, const char *where, const char *key,
+                             Mistakes *mistakes);
+
 /** Check that every structure the plan names is in the case (ROBION_INPUT). Not collective. */
 PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mistakes *mistakes);
 

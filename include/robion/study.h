@@ -129,3 +129,28 @@ PetscErrorCode StudyLoadAll(MPI_Comm comm, const char *file, PetscInt n_set, con
 PetscErrorCode StudyCheckFiles(const Study *study, Mistakes *mistakes);
 
 PetscErrorCode StudyDestroy(Study **study);
+
+/** A case, derived structure or structure name that a study mentions. */
+typedef enum { MENTION_CASE_FILE, MENTION_PHANTOM, MENTION_DERIVED, MENTION_STRUCTURE } MentionKind;
+
+typedef struct Mention {
+  MentionKind kind;
+  const char *key; /* "objectives", ... (not owned) */
+  char *text;      /* the name; for a case file the path resolved against the study's folder */
+  char *where;     /* "study.yaml:12:8" */
+} Mention;
+
+typedef struct StudyMentions {
+  PetscInt n;
+  Mention *item;
+} StudyMentions;
+
+/**
+ * Cases and structure names of a study's own settings (arms and sweep aside), even if the study has mistakes and makes no
+ * plans: what `validate` needs to report every mistake at once. Tells no mistakes itself. Not collective.
+ */
+PetscErrorCode StudyMentionsRead(const char *file, PetscInt n_set, const char *const *set, StudyMentions *out);
+PetscErrorCode StudyMentionsDestroy(StudyMentions *mentions);
+
+/** As StudyCheckFiles, of a single file: missing, no regular file, unreadable (ROBION_INPUT). `what`: "case file". */
+PetscErrorCode StudyCheckFile(const char *where, const char *what, const char *file, Mistakes *mistakes);

@@ -33,6 +33,51 @@ static PetscErrorCode CheckStudy(const Study *study, Mistakes *mistakes)
   PetscFunctionReturn(0);
 }
 
+/* Whether the study derives this structure itself. */
+static PetscBool IsDerived(const StudyMentions *mentions, const char *name)
+{
+  for (PetscInt i = 0; i < mentions->n; i++)
+    if (mentions->item[i].kind == MENTION_DERIVED && !strcmp(mentions->item[i].text, name)) return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
+/* One case of a study that cannot be planned yet: does it exist, and does it hold the structures that are asked for? */
+static PetscErrorCode CheckMentionedCase(const StudyMentions *mentions, const Mention *named, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  Case *patient = NULL;
+  const PhantomSpec phantom = {.kind = named->text};
+  if (named->kind == MENTION_PHANTOM) {
+    Mistakes of_phantom = {0}; /* an unknown kind is told already */
+    PetscCall(CaseBuildPhantom(&phantom, named->text, &of_phantom, &patient));
+    PetscCall(MistakesClear(&of_phantom));
+  } else {
+    const PetscInt before = mistakes->n;
+    PetscCall(StudyCheckFile(named->where, "case file", named->text, mistakes));
+    if (mistakes->n == before) PetscCall(CaseLoad(named->text, mistakes, &patient));
+  }
+  for (PetscInt i = 0; patient && i < mentions->n; i++) {
+    const Mention *m = &mentions->item[i];
+    if (m->kind == MENTION_STRUCTURE && !IsDerived(mentions, m->text))
+      PetscCall(PlanCheckName(patient, m->text, m->where, m->key, mistakes));
+  }
+  PetscCall(CaseDestroy(&patient));
+  PetscFunctionReturn(0);
+}
+
+/* What can be said of cases and names although the study has mistakes. */
+static PetscErrorCode CheckMentions(const char *file, PetscInt n_set, const char *const *set, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  StudyMentions mentions;
+  PetscCall(StudyMentionsRead(file, n_set, set, &mentions));
+  for (PetscInt i = 0; i < mentions.n; i++)
+    if (mentions.item[i].kind == MENTION_CASE_FILE || mentions.item[i].kind == MENTION_PHANTOM)
+      PetscCall(CheckMentionedCase(&mentions, &mentions.item[i], mistakes));
+  PetscCall(StudyMentionsDestroy(&mentions));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Validate(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {
   PetscFunctionBegin;
@@ -43,7 +88,10 @@ static PetscErrorCode Validate(const Arguments *arguments, Mistakes *mistakes, R
   PetscCall(
       ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 1, 1, verb_validate.usage, &file, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(StudyLoad(file, n_set, set, mistakes, &study));
-  if (study) PetscCall(CheckStudy(study, mistakes));
+  if (study)
+    PetscCall(CheckStudy(study, mistakes));
+  else if (MistakesExit(mistakes) == ROBION_STUDY)
+    PetscCall(CheckMentions(file, n_set, set, mistakes));
   if (!MistakesAny(mistakes)) printf("%s: %d plans, no mistakes\n", file, (int)study->n_plans);
   PetscCall(StudyDestroy(&study));
   *exit_code = MistakesExit(mistakes);

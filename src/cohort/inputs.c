@@ -12,13 +12,11 @@ static PetscErrorCode StructureNames(const Case *patient, const char ***names)
   PetscFunctionReturn(0);
 }
 
-/* Index of a structure that the study names, or -1 and a mistake. */
-static PetscErrorCode FindNamed(const Case *patient, const char *name, const char *where, const char *key,
-                                Mistakes *mistakes, PetscInt *index)
+PetscErrorCode PlanCheckName(const Case *patient, const char *name, const char *where, const char *key,
+                             Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  *index = CaseFindStructure(patient, name);
-  if (*index >= 0) PetscFunctionReturn(0);
+  if (CaseFindStructure(patient, name) >= 0) PetscFunctionReturn(0);
   const char **names;
   PetscCall(StructureNames(patient, &names));
   const char *nearest = NearestName(name, patient->n_structures, names);
@@ -31,14 +29,12 @@ static PetscErrorCode FindNamed(const Case *patient, const char *name, const cha
 PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  PetscInt index;
-  PetscCall(FindNamed(patient, settings->target, settings->target_where, "prescription.target", mistakes, &index));
+  PetscCall(PlanCheckName(patient, settings->target, settings->target_where, "prescription.target", mistakes));
   for (PetscInt i = 0; i < settings->n_objectives; i++)
-    PetscCall(FindNamed(patient, settings->objectives[i].structure, settings->objectives[i].where, "objectives",
-                        mistakes, &index));
+    PetscCall(PlanCheckName(patient, settings->objectives[i].structure, settings->objectives[i].where, "objectives",
+                            mistakes));
   for (PetscInt i = 0; i < settings->n_priority; i++)
-    PetscCall(
-        FindNamed(patient, settings->priority[i], settings->priority_where, "overlap_priority", mistakes, &index));
+    PetscCall(PlanCheckName(patient, settings->priority[i], settings->priority_where, "overlap_priority", mistakes));
   PetscFunctionReturn(0);
 }
 

@@ -3,6 +3,9 @@
 #include "robion/log.h"
 #include <string.h>
 
+/* Mean target dose below this share of the prescription: the plan has failed. */
+static const double LEAST_TARGET_SHARE = 0.01;
+
 /* Spots beam by beam in the order of the weights. */
 static PetscErrorCode SpotsCreate(const PlanInputs *in, const double *weight, PlanSpots *spots)
 {
@@ -87,6 +90,25 @@ static PetscErrorCode TeamMemory_MiB(MPI_Comm comm, double *total)
   PetscFunctionReturn(0);
 }
 
+/* A plan that leaves its target without dose is no result; one that covers less than half of it deserves a warning. */
+static PetscErrorCode CheckTarget(const PlanResult *result, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < result->metrics[0].n; i++) {
+    const Metric *m = &result->metrics[0].item[i];
+    if (m->quantity != DOSE_RBE_WEIGHTED || strcmp(m->structure, result->target)) continue;
+    if (!strcmp(m->name, "Dmean") && m->value < LEAST_TARGET_SHARE * result->prescription_Gy_RBE)
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                            "case %s, arm %s: %s gets a mean dose of %.3g Gy(RBE), expected something near %.3g: check "
+                            "objectives and weights",
+                            result->patient, result->arm, result->target, m->value, result->prescription_Gy_RBE));
+    else if (!strcmp(m->name, "V95") && m->value < 50)
+      LogLine(LOG_WARNING, "plan", result->patient, "%s  only %.1f %% of %s gets 95 %% of the prescription",
+              result->arm, m->value, result->target);
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode WriteFiles(RunContext *run, const PlanResult *result, const char *folder, Mistakes *mistakes)
 {
   PetscFunctionBegin;
@@ -144,6 +166,7 @@ PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const
   result.provenance = &run->provenance;
   PetscCall(HashInputs(run, settings, mistakes, &result.n_inputs, input));
   result.inputs = input;
+  if (solution) PetscCall(CheckTarget(&result, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(WriteFiles(run, &result, folder, mistakes));
   PetscCall(PetscFree(history));
   PetscCall(SpotsDestroy(&result.spots));

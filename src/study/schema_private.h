@@ -108,6 +108,9 @@ PetscErrorCode StudyComplete(Pool pool, const Defaults *defaults, const Node *ro
 PetscErrorCode SettingsCreate(const Node *root, const char *file, Settings *settings);
 PetscErrorCode SettingsDestroy(Settings *settings);
 
+/* A path as the study means it: from the folder of the study file. Caller frees. */
+PetscErrorCode StudyResolvePath(const char *study_file, const char *path, char **out);
+
 /* A value to be put at a dotted path of the tree. */
 typedef struct Override {
   const char *path, *prefix; /* prefix: "arms.tight", said before the path in messages */

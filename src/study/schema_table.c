@@ -31,7 +31,7 @@ static const SchemaKey case_keys[] = {
     {"phantom", TYPE_WORD, WORDS(phantom_names), .doc = "built-in phantom"},
     {"file", TYPE_TEXT, .doc = "case file, relative to the study's folder"},
     {"name", TYPE_LABEL, .doc = "name in results"},
-    {"ct_spacing_mm", TYPE_NUMBER, .unit = "mm", ABOVE(0, 20), .doc = "CT voxel of the phantom"},
+    {"ct_spacing_mm", TYPE_NUMBER, .unit = "mm", FROM(0.25, 10), .doc = "CT voxel of the phantom"},
     {"heterogeneous", TYPE_FLAG, .doc = "phantom rtog: air and bone inserts beside the CTV"},
     {"size_mm", TYPE_LIST, .min_length = 3, .max_length = 3, .element = &length,
      .doc = "phantom water-box: outer size"},
@@ -62,8 +62,8 @@ static const SchemaKey biology_keys[] = {
     {"cell_line", TYPE_WORD, WORDS(cell_line_names), .doc = "cells the other keys' defaults are for"},
     {"alpha_x_per_Gy", TYPE_NUMBER, .unit = "1/Gy", ABOVE(0, 10), .doc = "photon alpha of the tissue"},
     {"beta_x_per_Gy2", TYPE_NUMBER, .unit = "1/Gy2", ABOVE(0, 10), .doc = "photon beta of the tissue"},
-    {"d_t_Gy", TYPE_NUMBER, .unit = "Gy", ABOVE(0, 1000), .doc = "transition dose of the LQ-L curve"},
-    {"r_nucleus_um", TYPE_NUMBER, .unit = "um", ABOVE(0, 50), .doc = "radius of the cell nucleus"},
+    {"d_t_Gy", TYPE_NUMBER, .unit = "Gy", FROM(0.1, 1000), .doc = "transition dose of the LQ-L curve"},
+    {"r_nucleus_um", TYPE_NUMBER, .unit = "um", FROM(0.1, 50), .doc = "radius of the cell nucleus"},
     {"alpha0_per_Gy", TYPE_NUMBER, .unit = "1/Gy", FROM(0, 10), .doc = "mkm, smk: alpha at vanishing LET"},
     {"beta0_per_Gy2", TYPE_NUMBER, .unit = "1/Gy2", FROM(0, 10), .doc = "mkm, smk: beta of the cells"},
     {"r_domain_um", TYPE_NUMBER, .unit = "um", FROM(0, 50), .doc = "mkm, smk: radius of a domain; 0: not known"},
@@ -93,8 +93,8 @@ static const SchemaKey beam_keys[] = {
 static const SchemaKey beam_item = {"beam", TYPE_MAPPING, CHILDREN(beam_keys), .doc = "one beam"};
 
 static const SchemaKey spot_keys[] = {
-    {"lateral_mm", TYPE_NUMBER, .unit = "mm", ABOVE(0, 50), .fallback = "4", .doc = "lateral spacing of spots"},
-    {"layer_mm", TYPE_NUMBER, .unit = "mm", ABOVE(0, 50), .fallback = "3", .doc = "water-equivalent spacing of layers"},
+    {"lateral_mm", TYPE_NUMBER, .unit = "mm", FROM(0.5, 50), .fallback = "4", .doc = "lateral spacing of spots"},
+    {"layer_mm", TYPE_NUMBER, .unit = "mm", FROM(0.5, 50), .fallback = "3", .doc = "water-equivalent spacing of layers"},
     {"margin_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 50), .fallback = "4", .doc = "margin of spots around the target"},
 };
 

@@ -67,8 +67,7 @@ static PetscErrorCode Numbers(const Node *value, PetscInt n, double *out)
   PetscFunctionReturn(0);
 }
 
-/* A path as the study means it: from the folder of the study file. */
-static PetscErrorCode ResolvePath(const char *study_file, const char *path, char **out)
+PetscErrorCode StudyResolvePath(const char *study_file, const char *path, char **out)
 {
   PetscFunctionBegin;
   const char *slash = strrchr(study_file, '/');
@@ -86,7 +85,7 @@ static PetscErrorCode ReadCase(const Node *node, const char *study_file, CaseSpe
   PetscCall(Copy(node, "name", &out->name));
   PetscCall(CopyPlace(file ? file->place : phantom->place, &out->where));
   if (file) {
-    PetscCall(ResolvePath(study_file, file->text, &out->file));
+    PetscCall(StudyResolvePath(study_file, file->text, &out->file));
     PetscFunctionReturn(0);
   }
   PetscInt kind;
@@ -132,7 +131,7 @@ static PetscErrorCode ReadMachine(const Node *node, const char *study_file, Sett
   if (!strcmp(base_data->text, "builtin"))
     PetscCall(Copy(node, "base_data", &out->base_data));
   else
-    PetscCall(ResolvePath(study_file, base_data->text, &out->base_data));
+    PetscCall(StudyResolvePath(study_file, base_data->text, &out->base_data));
   PetscFunctionReturn(0);
 }
 
@@ -160,7 +159,7 @@ static PetscErrorCode ReadBiology(const Node *node, const char *study_file, Biol
   PetscCall(Number(node, "clinical_factor", &out->clinical_factor));
   const char *table = NodeGet(node, "table")->text;
   char *file = NULL;
-  if (strcmp(table, "builtin")) PetscCall(ResolvePath(study_file, table, &file));
+  if (strcmp(table, "builtin")) PetscCall(StudyResolvePath(study_file, table, &file));
   out->table = file;
   PetscFunctionReturn(0);
 }

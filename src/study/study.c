@@ -110,7 +110,7 @@ PetscErrorCode StudyLoadAll(MPI_Comm comm, const char *file, PetscInt n_set, con
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode CheckFile(const char *where, const char *what, const char *file, Mistakes *mistakes)
+PetscErrorCode StudyCheckFile(const char *where, const char *what, const char *file, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   struct stat facts;
@@ -128,8 +128,9 @@ PetscErrorCode StudyCheckFiles(const Study *study, Mistakes *mistakes)
   PetscFunctionBegin;
   for (PetscInt i = 0; i < study->n_plans; i++) {
     const Settings *s = &study->plans[i].settings;
-    if (s->patient.file) PetscCall(CheckFile(s->patient.where, "case file", s->patient.file, mistakes));
-    if (strcmp(s->base_data, "builtin")) PetscCall(CheckFile(s->base_data_where, "base data", s->base_data, mistakes));
+    if (s->patient.file) PetscCall(StudyCheckFile(s->patient.where, "case file", s->patient.file, mistakes));
+    if (strcmp(s->base_data, "builtin"))
+      PetscCall(StudyCheckFile(s->base_data_where, "base data", s->base_data, mistakes));
   }
   PetscFunctionReturn(0);
 }
