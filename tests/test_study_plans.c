@@ -172,7 +172,7 @@ static void TestSetMistakes(void **state)
   AssertSet("dose_grid_cm=3", ROBION_STUDY,
             "--set dose_grid_cm=3: dose_grid_cm: unknown key, did you mean dose_grid_mm?");
   AssertSet("spots.lateral_mm=4 mm", ROBION_STUDY,
-            "--set spots.lateral_mm=4 mm: spots.lateral_mm: found 4 mm, expected a number above 0 and up to 50 (mm): "
+            "--set spots.lateral_mm=4 mm: spots.lateral_mm: found 4 mm, expected a number from 0.5 to 50 (mm): "
             "the unit is "
             "in the key's name, leave it out");
   AssertSet("beams.5.gantry_deg=3", ROBION_STUDY,
