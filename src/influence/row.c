@@ -3,13 +3,22 @@
 #include <math.h>
 #include <string.h>
 
+/*
+ * A run's entries are computed in blocks of this many layers, as loops of fixed length become vector code without
+ * remainders. The last block may go past the run's end: what it writes there is overwritten by the next run or lies in the
+ * slack of the arrays.
+ */
+enum { LANES = 8 };
+
 PetscErrorCode RowCreate(const struct DoseModel_s *model, Row *row)
 {
   PetscFunctionBegin;
   size_t layers = (size_t)model->max_layer, spots = (size_t)model->max_run_entries;
-  PetscCall(PetscMalloc4(spots, &row->first_spot, spots, &row->run_layer, spots, &row->run_n, spots, &row->value));
-  PetscCall(PetscMalloc4(3 * layers, &row->factor, layers * (size_t)model->n_component, &row->norm,
-                         layers * (size_t)model->n_component, &row->rate, layers, &row->cut2));
+  size_t components = layers * (size_t)model->n_component + LANES;
+  PetscCall(
+      PetscMalloc4(spots, &row->first_spot, spots, &row->run_layer, spots, &row->run_n, spots + LANES, &row->value));
+  PetscCall(PetscCalloc4(3 * layers, &row->factor, components, &row->norm, components, &row->rate, layers + LANES,
+                         &row->cut2));
   PetscFunctionReturn(0);
 }
 
@@ -25,7 +34,7 @@ PetscErrorCode RowDestroy(Row *row)
 static inline float ExpNegative(float x)
 {
   const float log2e = 1.44269504f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f, round_magic = 12582912.0f;
-  x = x < -87.0f ? -87.0f : x;
+  x = x > -87.0f ? x : -87.0f; /* the order of a max instruction */
   float shifted = x * log2e + round_magic, k = shifted - round_magic;
   float r = (x - k * ln2_high) - k * ln2_low;
   float p =
@@ -114,10 +123,13 @@ static inline void RunValues(const Row *row, PetscInt n_component, PetscInt a, P
                              float *restrict value)
 {
   const float *restrict cut2 = row->cut2 + a;
-  for (PetscInt i = 0; i < n; i++) value[i] = 0;
   for (PetscInt k = 0; k < n_component; k++) {
     const float *restrict norm = row->norm + k * row->n_layer + a, *restrict rate = row->rate + k * row->n_layer + a;
-    for (PetscInt i = 0; i < n; i++) value[i] += r2 <= cut2[i] ? norm[i] * ExpNegative(-r2 * rate[i]) : 0;
+    for (PetscInt i = 0; i < n; i += LANES)
+      for (PetscInt j = i; j < i + LANES; j++) {
+        float entry = r2 <= cut2[j] ? norm[j] * ExpNegative(-r2 * rate[j]) : 0;
+        value[j] = k ? value[j] + entry : entry;
+      }
   }
 }
 
