@@ -7,6 +7,7 @@
 #include "robion/cohort.h"
 #include "robion/log.h"
 #include <float.h>
+#include <string.h>
 
 enum { TRIAD_BYTES = 1536 << 20, LEAST_REPEATS = 3 };
 #define LEAST_SECONDS 0.5
@@ -196,6 +197,22 @@ static PetscErrorCode Measure(const PlanInputs *in, InfluenceType type, Figures 
   PetscFunctionReturn(0);
 }
 
+/* Seconds per evaluation of the same operator on one rank, from the CSV's earlier lines; 0 if it has none. */
+static double EvaluationOnOneRank(const Figures *f, const char *type, FILE *csv)
+{
+  char line[512], kind[16];
+  int ranks, rows;
+  double seconds, found = 0;
+  if (!csv) return 0;
+  rewind(csv);
+  while (fgets(line, sizeof line, csv))
+    if (sscanf(line, "%d,%d,%15[a-z],%*d,%*d,%*g,%*g,%*g,%*g,%*g,%lg", &ranks, &rows, kind, &seconds) == 4 &&
+        ranks == 1 && rows == f->rows && !strcmp(kind, type))
+      found = seconds;
+  fseek(csv, 0, SEEK_END);
+  return found;
+}
+
 /* One line of the table and of the CSV. Entries, also of streamed operators, are those that are stored otherwise. */
 static void Print(const Figures *f, double triad, PetscMPIInt ranks, FILE *csv)
 {
@@ -203,25 +220,28 @@ static void Print(const Figures *f, double triad, PetscMPIInt ranks, FILE *csv)
   const double share = 100 * f->bytes / triad; /* per second */
   const PetscBool stored = f->type == INFLUENCE_ASSEMBLED ? PETSC_TRUE : PETSC_FALSE;
   const char *type = stored ? "stored" : "streamed";
+  if (csv)
+    fprintf(csv, "%d,%d,%s,%d,%d,%.17g,%.17g,%.6g,%.6g,%.6g,%.6g,%.6g\n", ranks, (int)f->rows, type, (int)f->n_spot,
+            (int)f->n_voxel, f->entries, f->bytes, f->build_s, f->forward_s, f->transposed_s, f->evaluate_s, triad);
   printf("%5d %9d %-8s %7d %8.3f %9.3g %6.2f %7.0f  %8.4f %8.4f %8.4f  %7.3g %7.3g  %7.3g %7.3g", ranks, (int)f->rows,
          type, (int)f->n_spot, f->build_s, f->entries, stored ? f->bytes / f->entries : 0, f->bytes / f->n_spot,
          f->forward_s, f->transposed_s, f->evaluate_s, f->entries / f->forward_s, f->entries / f->transposed_s,
          updates / f->forward_s, updates / f->transposed_s);
-  if (stored) printf("  %4.0f %% %4.0f %%", share / f->forward_s, share / f->transposed_s);
-  printf("\n");
-  if (csv)
-    fprintf(csv, "%d,%d,%s,%d,%d,%.17g,%.17g,%.6g,%.6g,%.6g,%.6g,%.6g\n", ranks, (int)f->rows, type, (int)f->n_spot,
-            (int)f->n_voxel, f->entries, f->bytes, f->build_s, f->forward_s, f->transposed_s, f->evaluate_s, triad);
+  if (stored)
+    printf("  %4.0f %% %4.0f %%", share / f->forward_s, share / f->transposed_s);
+  else
+    printf("  %6s %6s", "-", "-");
+  printf("  %7.2f\n", EvaluationOnOneRank(f, type, csv) / f->evaluate_s);
 }
 
 static void PrintHeader(double triad, PetscMPIInt ranks, FILE *csv)
 {
   printf("STREAM triad on %d ranks: %.2f GB/s\n", ranks, triad * 1e-9);
-  printf("%5s %9s %-8s %7s %8s %9s %6s %7s  %26s  %15s  %15s  %13s\n", "", "", "", "", "", "", "bytes/", "bytes/",
-         "seconds", "entries/s", "voxel*scen./s", "of triad");
-  printf("%5s %9s %-8s %7s %8s %9s %6s %7s  %8s %8s %8s  %7s %7s  %7s %7s  %6s %6s\n", "ranks", "scenarios", "operator",
-         "spots", "build s", "entries", "entry", "spot", "forward", "transp.", "f+grad", "forward", "transp.",
-         "forward", "transp.", "forw.", "trans.");
+  printf("%5s %9s %-8s %7s %8s %9s %6s %7s  %26s  %15s  %15s  %13s  %7s\n", "", "", "", "", "", "", "bytes/", "bytes/",
+         "seconds", "entries/s", "voxel*scen./s", "of triad", "f+grad");
+  printf("%5s %9s %-8s %7s %8s %9s %6s %7s  %8s %8s %8s  %7s %7s  %7s %7s  %6s %6s  %7s\n", "ranks", "scenarios",
+         "operator", "spots", "build s", "entries", "entry", "spot", "forward", "transp.", "f+grad", "forward",
+         "transp.", "forward", "transp.", "forw.", "trans.", "speedup");
   if (csv && ftell(csv) == 0)
     fprintf(csv, "ranks,scenarios,operator,spots,voxels,entries,bytes,build_s,forward_s,transposed_s,evaluate_s,"
                  "triad_bytes_per_s\n");
@@ -270,7 +290,7 @@ int main(int argc, char **argv)
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
   if (rank == 0 && argc > 1) {
-    csv = fopen(argv[1], "a");
+    csv = fopen(argv[1], "a+");
     PetscCheck(csv, PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN, "%s cannot be written", argv[1]);
     fseek(csv, 0, SEEK_END);
   }
