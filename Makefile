@@ -151,9 +151,10 @@ san: deps                       ## the unit tests with address, leak and undefin
 	@built=yes; $(MAKE) --no-print-directory -k VARIANT=san BUILD=$(BUILD)/san all tests || built=no; \
 	  BUILT=$$built BUILD=$(BUILD) CC='$(CC)' tests/run.sh --san '$(search)'
 
-bench: $(BENCHES)               ## the timing programs tests/bench_*.c, on NP ranks
-	@$(if $(BENCHES),,echo 'no tests/bench_*.c')
-	@$(foreach b,$(BENCHES),echo '== $(b)'; $(MPI_ENV) mpirun -n $(NP) $(b) || exit 1;)
+BENCH_RANKS ?= 1 2
+bench: $(BENCHES)               ## the timing programs tests/bench_*.c on 1 and 2 ranks; their figures go to build/bench.csv
+	@rm -f $(BUILD)/bench.csv
+	@$(foreach n,$(BENCH_RANKS),$(foreach b,$(BENCHES),$(MPI_ENV) mpirun -n $n $b $(BUILD)/bench.csv || exit 1;))
 
 # Other versions of clang-format lay out some lines otherwise.
 CLANG_FORMAT = $(firstword $(foreach f,clang-format-14 clang-format,$(if $(findstring version 14.,$(shell $f --version 2>&1)),$f)))
