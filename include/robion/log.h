@@ -54,5 +54,7 @@ void DurationText(double seconds, char text[32]);
 /** Time left if `done` of `total` took `elapsed` seconds, as DurationText; "unknown" when nothing is done yet. */
 void TimeLeftText(double elapsed, PetscInt done, PetscInt total, char text[32]);
 
-/** Largest resident memory of this process so far, MiB. */
+/** Largest resident memory of this process since the start or the last PeakMemoryReset, MiB. */
 double PeakMemory_MiB(void);
+/** Begin a new peak at the memory in use now (Linux; elsewhere it does nothing and the peak goes on). */
+void PeakMemoryReset(void);

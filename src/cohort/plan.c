@@ -175,6 +175,7 @@ PetscErrorCode PlanMake(RunContext *run, const PlanSpec *plan, const char *folde
   Solution solution = {0};
   double stage_seconds[N_STAGES] = {0}, begun = TimeNow();
   *stopped = PETSC_FALSE;
+  PeakMemoryReset();
   PetscCall(PlanInputsCreate(run, plan, NULL, NULL, mistakes, &inputs));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   stage_seconds[STAGE_PREPARE] = TimeNow() - begun;
