@@ -94,7 +94,8 @@ static const SchemaKey beam_item = {"beam", TYPE_MAPPING, CHILDREN(beam_keys), .
 
 static const SchemaKey spot_keys[] = {
     {"lateral_mm", TYPE_NUMBER, .unit = "mm", FROM(0.5, 50), .fallback = "4", .doc = "lateral spacing of spots"},
-    {"layer_mm", TYPE_NUMBER, .unit = "mm", FROM(0.5, 50), .fallback = "3", .doc = "water-equivalent spacing of layers"},
+    {"layer_mm", TYPE_NUMBER, .unit = "mm", FROM(0.5, 50), .fallback = "3",
+     .doc = "water-equivalent spacing of layers"},
     {"margin_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 50), .fallback = "4", .doc = "margin of spots around the target"},
 };
 
