@@ -1,36 +1,6 @@
 /* Both averages of beta in the dose chain, with exact derivatives; the model of constant RBE. */
-#include "robion/biology.h"
+#include "biology_case.h"
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-
-static BiologySpec hsg;
-static Machine *machine; /* 290 MeV/u */
-
-static int Start(void **state)
-{
-  MachineSpec spec;
-  if (PetscInitializeNoArguments() || BiologySpecPreset("mixed-beam", NULL, &hsg) || MachineSpecDefault(&spec))
-    return 1;
-  spec.energy_min_MeV_u = spec.energy_max_MeV_u = 290;
-  return MachineBuild(PETSC_COMM_SELF, &spec, &machine);
-}
-
-static int Stop(void **state)
-{
-  return MachineDestroy(&machine) || PetscFinalize();
-}
-
-static Biology *Create(const BiologySpec *spec)
-{
-  Biology *biology;
-  Mistakes mistakes = {0};
-  assert_int_equal(BiologyCreate(spec, machine, &mistakes, &biology), 0);
-  assert_int_equal(mistakes.n, 0);
-  return biology;
-}
 
 /* Central differences of effect and RBE-weighted dose in each input, by both rules, below and beyond D_t. */
 static void Derivatives(void **state)

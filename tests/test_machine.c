@@ -1,11 +1,7 @@
 /* The machine object: layout, checks, rank independence, printing.   ranks: 1 2 3 */
-#include "../src/machine/machine_private.h"
+#include "machine_case.h"
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-#include <cmocka.h>
 
 static Machine *machine;
 
@@ -24,22 +20,6 @@ static int SetUp(void **state)
 static int TearDown(void **state)
 {
   return MachineDestroy(&machine) || PetscFinalize();
-}
-
-static void assert_same(const Machine *a, const Machine *b)
-{
-  assert_string_equal(a->name, b->name);
-  assert_string_equal(a->source, b->source);
-  assert_string_equal(a->hash, b->hash);
-  assert_true(a->Z == b->Z && a->A == b->A && a->sad_mm == b->sad_mm && a->offset_mm == b->offset_mm);
-  for (int i = 0; i < MACHINE_TABLES; i++) {
-    const MachineTable *table = &machine_tables[i];
-    size_t n = MachineTableSize(a, table);
-    assert_int_equal(n, MachineTableSize(b, table));
-    if (n)
-      assert_memory_equal(*MachineTableData((Machine *)a, table), *MachineTableData((Machine *)b, table),
-                          n * MachineTableElement(table));
-  }
 }
 
 static void Layout(void **state)
@@ -74,7 +54,7 @@ static void RankIndependent(void **state)
   spec.energy_max_MeV_u = 240;
   spec.range_step_mm = 30;
   assert_int_equal(MachineBuild(PETSC_COMM_SELF, &spec, &alone), 0);
-  assert_same(machine, alone);
+  assert_same_machine(machine, alone);
   PetscMPIInt rank, size;
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   MPI_Comm_size(PETSC_COMM_WORLD, &size);
@@ -83,7 +63,7 @@ static void RankIndependent(void **state)
     alone = NULL;
   }
   assert_int_equal(MachineBroadcast(PETSC_COMM_WORLD, size - 1, &given), 0);
-  assert_same(machine, given);
+  assert_same_machine(machine, given);
   assert_int_equal(MachineDestroy(&given), 0);
   assert_int_equal(MachineDestroy(&alone), 0);
   assert_int_equal(MachineBroadcast(PETSC_COMM_WORLD, 0, &given), 0); /* nothing to give */

@@ -1,14 +1,10 @@
 /* Base data files: write and read back, every kind of damage, the cache.   ranks: 1 2 */
-#include "../src/machine/machine_private.h"
+#include "machine_case.h"
 #include "robion/hdf5.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 static MachineSpec spec;
 static Machine *machine;
@@ -31,22 +27,6 @@ static int TearDown(void **state)
   char command[128];
   snprintf(command, sizeof command, "rm -rf %s", folder);
   return MachineDestroy(&machine) || system(command) || PetscFinalize();
-}
-
-static void assert_same(const Machine *a, const Machine *b)
-{
-  assert_string_equal(a->name, b->name);
-  assert_string_equal(a->source, b->source);
-  assert_string_equal(a->hash, b->hash);
-  assert_true(a->Z == b->Z && a->A == b->A && a->sad_mm == b->sad_mm && a->offset_mm == b->offset_mm);
-  for (int i = 0; i < MACHINE_TABLES; i++) {
-    const MachineTable *table = &machine_tables[i];
-    size_t n = MachineTableSize(a, table);
-    assert_int_equal(n, MachineTableSize(b, table));
-    if (n)
-      assert_memory_equal(*MachineTableData((Machine *)a, table), *MachineTableData((Machine *)b, table),
-                          n * MachineTableElement(table));
-  }
 }
 
 static void Write(void)
@@ -78,7 +58,7 @@ static void RoundTrip(void **state)
   assert_int_equal(MachineRead(file, &mistakes, &read), 0);
   MistakesPrint(&mistakes);
   assert_non_null(read);
-  assert_same(machine, read);
+  assert_same_machine(machine, read);
   assert_float_equal(read->bams_to_iso_mm, 1500, 0);
   assert_int_equal(MachineDestroy(&read), 0);
 }
@@ -205,14 +185,14 @@ static void Cache(void **state)
     Machine *m = NULL;
     assert_int_equal(MachineBuiltin(PETSC_COMM_WORLD, &spec, &m), 0);
     assert_float_equal(m->bams_to_iso_mm, 0, 0);
-    assert_same(machine, m);
+    assert_same_machine(machine, m);
     assert_int_equal(MachineDestroy(&m), 0);
     if (rank == 0) assert_int_equal(stat(cached, &info), 0);
   }
   setenv("ROBION_CACHE", "/proc/no/such/folder", 1); /* only a warning */
   Machine *m = NULL;
   assert_int_equal(MachineBuiltin(PETSC_COMM_WORLD, &spec, &m), 0);
-  assert_same(machine, m);
+  assert_same_machine(machine, m);
   assert_int_equal(MachineDestroy(&m), 0);
   unsetenv("ROBION_CACHE");
 }

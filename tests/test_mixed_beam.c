@@ -1,38 +1,9 @@
 /* Mixed beam model: photon reference and clinical factor, tables by LET. */
 #include "../src/biology/biology_private.h"
+#include "biology_case.h"
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
-
-static BiologySpec hsg;
-static Machine *machine; /* 290 MeV/u */
-
-static int Start(void **state)
-{
-  MachineSpec spec;
-  if (PetscInitializeNoArguments() || BiologySpecPreset("mixed-beam", NULL, &hsg) || MachineSpecDefault(&spec))
-    return 1;
-  spec.energy_min_MeV_u = spec.energy_max_MeV_u = 290;
-  return MachineBuild(PETSC_COMM_SELF, &spec, &machine);
-}
-
-static int Stop(void **state)
-{
-  return MachineDestroy(&machine) || PetscFinalize();
-}
-
-static Biology *Create(const BiologySpec *spec)
-{
-  Biology *biology;
-  Mistakes mistakes = {0};
-  assert_int_equal(BiologyCreate(spec, machine, &mistakes, &biology), 0);
-  assert_int_equal(mistakes.n, 0);
-  return biology;
-}
 
 /* HSG X rays: 10 % survival at 4.03 Gy, clinical factor 1.46 (Kanai et al. 1999). */
 static void PhotonReference(void **state)

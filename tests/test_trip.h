@@ -80,6 +80,26 @@ static inline void assert_one(Mistakes *mistakes, const char *text)
 /* A reader under test: reads `name`, destroys what it got, and says whether there was anything. */
 typedef PetscBool (*ReadFunction)(const char *name, Mistakes *mistakes);
 
+/* Define the reader `function` of one of TRiP98's types, which has a number `n` of entries. */
+#define READER(function, type)                                                                                         \
+  static PetscBool function(const char *name, Mistakes *mistakes)                                                      \
+  {                                                                                                                    \
+    type read;                                                                                                         \
+    assert_int_equal(type##Read(name, mistakes, &read), 0);                                                            \
+    PetscBool good = read.n ? PETSC_TRUE : PETSC_FALSE;                                                                \
+    assert_int_equal(type##Destroy(&read), 0);                                                                         \
+    return good;                                                                                                       \
+  }
+
+/* A file of this text must be refused with exactly one mistake, which holds `mistake`. */
+static inline void Refuse(ReadFunction read, const char *text, const char *mistake)
+{
+  Mistakes mistakes = {0};
+  WriteBytes(file, text, strlen(text));
+  assert_false(read(file, &mistakes));
+  assert_one(&mistakes, mistake);
+}
+
 static inline PetscBool ReadDamaged(ReadFunction read, const char *bytes, size_t length, const char *place)
 {
   Mistakes mistakes = {0};

@@ -4,22 +4,7 @@
 #define HEAD "!filetype    ddd\n!projectile 12C\n# comment\n!material H2O\n!density 1\n!energy 200.5\n"
 #define FWHM_PER_SIGMA 2.3548200450309493
 
-static PetscBool ReadOne(const char *name, Mistakes *mistakes)
-{
-  TripDepthDose d;
-  assert_int_equal(TripDepthDoseRead(name, mistakes, &d), 0);
-  PetscBool good = d.n ? PETSC_TRUE : PETSC_FALSE;
-  assert_int_equal(TripDepthDoseDestroy(&d), 0);
-  return good;
-}
-
-static void Refuse(const char *text, const char *mistake)
-{
-  Mistakes mistakes = {0};
-  WriteBytes(file, text, strlen(text));
-  assert_false(ReadOne(file, &mistakes));
-  assert_one(&mistakes, mistake);
-}
+READER(ReadOne, TripDepthDose)
 
 static void Read(const char *text, TripDepthDose *out)
 {
@@ -58,20 +43,20 @@ static void GoodFiles(void **state)
 
 static void BadFiles(void **state)
 {
-  Refuse("", ":1: the file ends without the line !ddd");
-  Refuse(HEAD "!ddd\n0 1\n1 nan\n", ":9: dose is \"nan\"");
-  Refuse(HEAD "!ddd\n0 1\n1 -2\n", ":9: dose is \"-2\"");
-  Refuse(HEAD "!ddd\n0 1\n1 1e999\n", ":9: dose is \"1e999\"");
-  Refuse(HEAD "!ddd\n0 1\n1 2 3\n", ":9: 3 numbers found, expected 2");
-  Refuse(HEAD "!ddd\n0 1 2 0\n", ":8: 4 numbers found, expected 2, 3 or 5");
-  Refuse(HEAD "!ddd\n0 1 1 0 1\n1 2 1 1.5 1\n", ":9: factor is \"1.5\"");
-  Refuse(HEAD "!ddd\n1 1\n1 2\n", ":9: depth 1 follows 1");
-  Refuse(HEAD "!ddd\n1 1\n2 2 3 0 5 6\n", ":9: \"6\" found, expected the end of the line");
-  Refuse(HEAD "!ddd\n1 1\n", ":8: 1 depths found");
-  Refuse("!filetype spc\n", ":1: file type is \"spc\"");
-  Refuse("!projectile Xx\n", ":1: projectile is \"Xx\"");
-  Refuse("!energy 200\n!ddd\n0 1\n1 1\n", ":2: !projectile is missing");
-  Refuse("!projectile 12C\n!energy -4\n", ":2: energy is \"-4\"");
+  Refuse(ReadOne, "", ":1: the file ends without the line !ddd");
+  Refuse(ReadOne, HEAD "!ddd\n0 1\n1 nan\n", ":9: dose is \"nan\"");
+  Refuse(ReadOne, HEAD "!ddd\n0 1\n1 -2\n", ":9: dose is \"-2\"");
+  Refuse(ReadOne, HEAD "!ddd\n0 1\n1 1e999\n", ":9: dose is \"1e999\"");
+  Refuse(ReadOne, HEAD "!ddd\n0 1\n1 2 3\n", ":9: 3 numbers found, expected 2");
+  Refuse(ReadOne, HEAD "!ddd\n0 1 2 0\n", ":8: 4 numbers found, expected 2, 3 or 5");
+  Refuse(ReadOne, HEAD "!ddd\n0 1 1 0 1\n1 2 1 1.5 1\n", ":9: factor is \"1.5\"");
+  Refuse(ReadOne, HEAD "!ddd\n1 1\n1 2\n", ":9: depth 1 follows 1");
+  Refuse(ReadOne, HEAD "!ddd\n1 1\n2 2 3 0 5 6\n", ":9: \"6\" found, expected the end of the line");
+  Refuse(ReadOne, HEAD "!ddd\n1 1\n", ":8: 1 depths found");
+  Refuse(ReadOne, "!filetype spc\n", ":1: file type is \"spc\"");
+  Refuse(ReadOne, "!projectile Xx\n", ":1: projectile is \"Xx\"");
+  Refuse(ReadOne, "!energy 200\n!ddd\n0 1\n1 1\n", ":2: !projectile is missing");
+  Refuse(ReadOne, "!projectile 12C\n!energy -4\n", ":2: energy is \"-4\"");
   WriteBytes(file, HEAD "!ddd\n0 1\n\0 1\n", strlen(HEAD) + 14);
   Mistakes mistakes = {0};
   assert_false(ReadOne(file, &mistakes));

@@ -11,22 +11,7 @@
   "#points 2\n-2 4 100\n0.5 4 250.5\nsubmachine# 94 233.42 1 3.6\n#particles 300 300 300\nstepsize 2 3\n#points 1\n1 " \
   "1 300\n"
 
-static PetscBool ReadOne(const char *name, Mistakes *mistakes)
-{
-  TripRaster r;
-  assert_int_equal(TripRasterRead(name, mistakes, &r), 0);
-  PetscBool good = r.n ? PETSC_TRUE : PETSC_FALSE;
-  assert_int_equal(TripRasterDestroy(&r), 0);
-  return good;
-}
-
-static void Refuse(const char *text, const char *mistake)
-{
-  Mistakes mistakes = {0};
-  WriteBytes(file, text, strlen(text));
-  assert_false(ReadOne(file, &mistakes));
-  assert_one(&mistakes, mistake);
-}
+READER(ReadOne, TripRaster)
 
 static void Reference(const char *name, char path[PETSC_MAX_PATH_LEN])
 {
@@ -114,20 +99,22 @@ static void OwnPlan(void **state)
 
 static void WrongPlans(void **state)
 {
-  Refuse("", ":1: \"\" found, expected rstfile");
-  Refuse("beam,x_mm\n", ":1: \"beam,x_mm\" found");
-  Refuse(HEAD, ":12: the file ends here, expected #submachines");
-  Refuse(HEAD "#submachines -1\n", ":13: #submachines is \"-1\"");
-  Refuse(HEAD "#submachines 2.5\n", ":13: #submachines is \"2.5\"");
-  Refuse(HEAD "#submachines 1\n#particles 1 1 1\nsubmachine# 1 0 1 3\n", ":15: energy is \"0\"");
+  Refuse(ReadOne, "", ":1: \"\" found, expected rstfile");
+  Refuse(ReadOne, "beam,x_mm\n", ":1: \"beam,x_mm\" found");
+  Refuse(ReadOne, HEAD, ":12: the file ends here, expected #submachines");
+  Refuse(ReadOne, HEAD "#submachines -1\n", ":13: #submachines is \"-1\"");
+  Refuse(ReadOne, HEAD "#submachines 2.5\n", ":13: #submachines is \"2.5\"");
+  Refuse(ReadOne, HEAD "#submachines 1\n#particles 1 1 1\nsubmachine# 1 0 1 3\n", ":15: energy is \"0\"");
 #define SLICE HEAD "#submachines 1\n#particles 1 1 1\nsubmachine# 1 200 1 3\n#particles 1 1 1\nstepsize 2 2\n"
-  Refuse(SLICE "#points 100000000\n0 0 1\n", ":19: the file ends here, 1 points found, expected 100000000");
-  Refuse(SLICE "#points 1\n0 inf 1\n", ":19: y is \"inf\"");
-  Refuse(SLICE "#points 1\n0 0 -1\n", ":19: particles is \"-1\"");
-  Refuse(SLICE "#points 1\n0 0 2\n", ":19: minimum of the particles is 2");
-  Refuse(SLICE "#points 1\n0 0 1 7\n", ":19: \"7\" found");
-  Refuse(SLICE "#points 1\n0 0 1\n0 0 1\n", ":20: \"0 0 1\" found, expected the end of the file after 1 submachines");
-  Refuse(HEAD
+  Refuse(ReadOne, SLICE "#points 100000000\n0 0 1\n", ":19: the file ends here, 1 points found, expected 100000000");
+  Refuse(ReadOne, SLICE "#points 1\n0 inf 1\n", ":19: y is \"inf\"");
+  Refuse(ReadOne, SLICE "#points 1\n0 0 -1\n", ":19: particles is \"-1\"");
+  Refuse(ReadOne, SLICE "#points 1\n0 0 2\n", ":19: minimum of the particles is 2");
+  Refuse(ReadOne, SLICE "#points 1\n0 0 1 7\n", ":19: \"7\" found");
+  Refuse(ReadOne, SLICE "#points 1\n0 0 1\n0 0 1\n",
+         ":20: \"0 0 1\" found, expected the end of the file after 1 submachines");
+  Refuse(ReadOne,
+         HEAD
          "#submachines 1\n#particles 1 1 9\nsubmachine# 1 200 1 3\n#particles 1 1 1\nstepsize 2 2\n#points 1\n0 0 1\n",
          ":19: sum of the particles is 1 in");
 }

@@ -25,14 +25,7 @@ static TripSpectra small = {.version = "19980704",
                             .n = 2,
                             .depth = depths};
 
-static PetscBool ReadOne(const char *name, Mistakes *mistakes)
-{
-  TripSpectra s;
-  assert_int_equal(TripSpectraRead(name, mistakes, &s), 0);
-  PetscBool good = s.n ? PETSC_TRUE : PETSC_FALSE;
-  assert_int_equal(TripSpectraDestroy(&s), 0);
-  return good;
-}
+READER(ReadOne, TripSpectra)
 
 static void assert_same_spectra(const TripSpectra *a, const TripSpectra *b)
 {

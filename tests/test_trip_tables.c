@@ -13,31 +13,8 @@
   "12C\n!rbe\n"                                                                                                        \
   "1 25\n200 1.5\n!min\n!alpha 0.11\n!beta 0.05\n!cut 30\n!rnucleus 5\n!projectile 12C\n!rbe\n1 20\n"
 
-static PetscBool ReadSIS(const char *name, Mistakes *mistakes)
-{
-  TripBeamTable t;
-  assert_int_equal(TripBeamTableRead(name, mistakes, &t), 0);
-  PetscBool good = t.n ? PETSC_TRUE : PETSC_FALSE;
-  assert_int_equal(TripBeamTableDestroy(&t), 0);
-  return good;
-}
-
-static PetscBool ReadRBE(const char *name, Mistakes *mistakes)
-{
-  TripRBE t;
-  assert_int_equal(TripRBERead(name, mistakes, &t), 0);
-  PetscBool good = t.n ? PETSC_TRUE : PETSC_FALSE;
-  assert_int_equal(TripRBEDestroy(&t), 0);
-  return good;
-}
-
-static void Refuse(ReadFunction read, const char *text, const char *mistake)
-{
-  Mistakes mistakes = {0};
-  WriteBytes(file, text, strlen(text));
-  assert_false(read(file, &mistakes));
-  assert_one(&mistakes, mistake);
-}
+READER(ReadSIS, TripBeamTable)
+READER(ReadRBE, TripRBE)
 
 static void Accelerator(void **state)
 {
