@@ -89,6 +89,12 @@ doubles() {
 }
 check "a hand-written list of spots: dose is linear in particles" doubles
 check "no particles, no dose" test "$(one_spot none 0)" = 0
+refuse_spot() { # the rest of a line that no machine can deliver
+  printf 'beam,x_mm,y_mm,energy_MeV_u,particles\n0,%s\n' "$1" >"$WORK/slip.csv"
+  expect_exit 4 "$ROBION" evaluate "$WORK/slip.csv" "$BOX" -o "$WORK/slip.h5"
+}
+check "a spot kilometres away is refused" refuse_spot "1e7,1e7,180,1e6"
+check "more particles than can be are refused" refuse_spot "0,0,180,1e300"
 check "an unknown arm is refused" expect_exit 2 "$ROBION" evaluate "$plan" "$BOX" --arm robust -o "$WORK/x.h5"
 
 # --- Options for PETSc -----------------------------------------------------------------------------------------------

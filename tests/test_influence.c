@@ -169,12 +169,35 @@ static void RangeErrorSparesTheAir(void **state)
   assert_int_equal(TinyPlanDestroy(&p), 0);
 }
 
+/* Before the tables' start the beam is as at their start, however far before. */
+static void DepthsBeforeTheTables(void **state)
+{
+  (void)state;
+  TinyPlan p;
+  Influence influence;
+  double *x, dose[2][N_CHANNELS];
+  assert_int_equal(TinyPlanCreate(&p, 1, 0), 0);
+  const PetscInt voxel = (PetscInt)GridIndex(&p.grid, 5, 6, 6);
+  assert_int_equal(PetscMalloc1(p.beams->n_spot, &x), 0);
+  for (PetscInt j = 0; j < p.beams->n_spot; j++) x[j] = 1;
+  for (int k = 0; k < 2; k++) {
+    p.machine.offset_mm = k ? -100 : -80;
+    assert_int_equal(InfluenceCreate(p.model, INFLUENCE_STREAMED, p.set, &p.grid, 1, &voxel, &influence), 0);
+    assert_int_equal(InfluenceApply(influence, 0, x, dose[k]), 0);
+    assert_int_equal(InfluenceDestroy(&influence), 0);
+  }
+  assert_true(dose[0][CHANNEL_DOSE] > 0);
+  assert_memory_equal(dose[0], dose[1], sizeof dose[0]);
+  assert_int_equal(PetscFree(x), 0);
+  assert_int_equal(TinyPlanDestroy(&p), 0);
+}
+
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(AdjointOfStoredAndStreamed),
-                                     cmocka_unit_test(StreamedHasTheSameBits),
-                                     cmocka_unit_test(LateralIntegralIsTheDepthDose),
-                                     cmocka_unit_test(ShiftEqualsNeighbour), cmocka_unit_test(RangeErrorSparesTheAir)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(AdjointOfStoredAndStreamed),    cmocka_unit_test(StreamedHasTheSameBits),
+      cmocka_unit_test(LateralIntegralIsTheDepthDose), cmocka_unit_test(ShiftEqualsNeighbour),
+      cmocka_unit_test(RangeErrorSparesTheAir),        cmocka_unit_test(DepthsBeforeTheTables)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failed;

@@ -69,7 +69,8 @@ PetscErrorCode BeamSetCreate(const Settings *settings, const Case *patient, cons
 
 /**
  * The beams of the study with exactly the spots of a foreign plan, in their order (spot_of[i]: index in the set of list entry
- * i). Energies must be the machine's within 0.05 MeV/u; mistakes are ROBION_INPUT.
+ * i). Energies must be the machine's within 0.05 MeV/u, positions and particles within what a scanner could do; mistakes are
+ * ROBION_INPUT.
  */
 PetscErrorCode BeamSetFromSpots(const Settings *settings, const Case *patient, const Machine *machine, const Grid *grid,
                                 const Region *target, const SpotList *spots, Mistakes *mistakes, BeamSet **out,

@@ -23,11 +23,15 @@ PetscErrorCode ExactSumReset(ExactSum *sum, int exponent)
   PetscFunctionReturn(0);
 }
 
-/* Largest magnitude in an array; NaN propagates. */
+/* Largest magnitude in an array; the first NaN, if there is one. */
 static double LargestMagnitude(PetscInt n, const double *value)
 {
   double largest = 0;
-  for (PetscInt i = 0; i < n; i++) largest = fabs(value[i]) <= largest ? largest : fabs(value[i]);
+  for (PetscInt i = 0; i < n; i++) {
+    double magnitude = fabs(value[i]);
+    if (isnan(magnitude)) return magnitude;
+    largest = PetscMax(largest, magnitude);
+  }
   return largest;
 }
 

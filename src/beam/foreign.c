@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 enum { MOST_BAD_SPOTS = 100 };
+static const double FARTHEST_SPOT_MM = 1000, MOST_PARTICLES = 1e15; /* far beyond any scanner and fraction */
 
 typedef struct ForeignSpot {
   PetscInt entry, energy; /* index in the list; machine energy */
@@ -44,6 +45,19 @@ static PetscInt FindEnergy(const Machine *machine, double energy_MeV_u)
   return fabs(machine->energy_MeV_u[best] - energy_MeV_u) <= 0.05 ? best : -1;
 }
 
+/* Spots that no machine can deliver are slips of units; they would also overflow the look-up of spots and the doses. */
+static PetscErrorCode CheckSpot(const SpotList *list, PetscInt i, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  if (!(fabs(list->x_mm[i]) <= FARTHEST_SPOT_MM && fabs(list->y_mm[i]) <= FARTHEST_SPOT_MM))
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: position is (%g, %g) mm, expected at most %g mm from the axis",
+                          PlaceOf(list, i).text, list->x_mm[i], list->y_mm[i], FARTHEST_SPOT_MM));
+  if (!(list->particles[i] >= 0 && list->particles[i] <= MOST_PARTICLES))
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %g particles, expected 0 to %g", PlaceOf(list, i).text,
+                          list->particles[i], MOST_PARTICLES));
+  PetscFunctionReturn(0);
+}
+
 /* The spots of one beam, sorted by place and energy. */
 static PetscErrorCode SelectSpots(const Machine *machine, const SpotList *list, PetscInt beam, Mistakes *mistakes,
                                   PetscInt *n, ForeignSpot **out)
@@ -54,6 +68,7 @@ static PetscErrorCode SelectSpots(const Machine *machine, const SpotList *list, 
   const PetscInt most = mistakes->n + MOST_BAD_SPOTS;
   for (PetscInt i = 0; i < list->n && mistakes->n < most; i++) {
     if (list->beam[i] != beam) continue;
+    PetscCall(CheckSpot(list, i, mistakes));
     PetscInt energy = FindEnergy(machine, list->energy_MeV_u[i]);
     if (energy < 0)
       PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: energy %g MeV/u is none of machine %s (%g to %g MeV/u)",

@@ -246,7 +246,7 @@ static void WarnShallow(const Machine *machine, const Case *patient, const Regio
   double shallow = 0, volume = 0;
   for (PetscInt i = 0; i < target->n; i++) {
     volume += target->fraction[i];
-    if (nominal[i].depth_mm < machine->r80_mm[0]) shallow += target->fraction[i];
+    if (nominal[i].depth_mm + nominal[i].passed_mm < machine->r80_mm[0]) shallow += target->fraction[i];
   }
   if (shallow > 0)
     LogLine(LOG_WARNING, "beams", patient->name,

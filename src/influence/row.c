@@ -171,13 +171,14 @@ void RowBuild(const struct DoseModel_s *model, PetscInt b, const double bev_mm[3
   const Beam *beam = &model->beams->beam[b];
   const BeamTable *table = &model->beam[b];
   CellRange cells;
-  row->n_run = 0;
+  row->n_run = row->n_layer = 0;
   row->n_value = 0;
   /* Compare in the isocentre plane: spot axes diverge with distance from the source. */
   const double magnification = beam->sad_mm > 0 ? (beam->sad_mm + bev_mm[2]) / beam->sad_mm : 1;
   const double x = bev_mm[0] / magnification, y = bev_mm[1] / magnification;
   if (!CellsWithin(table, x, y, table->longest_reach_mm / magnification, &cells)) return;
-  const float cut2 = LayersAt(model, b, (float)depth_mm, row);
+  /* Tables begin at 0; a negative offset of the base data puts the skin before that. */
+  const float cut2 = LayersAt(model, b, (float)PetscMax(0, depth_mm), row);
   if (row->first_layer == beam->n_layer || !CellsWithin(table, x, y, sqrt((double)cut2) / magnification, &cells))
     return;
   const float fx = (float)x, fy = (float)y, stretch2 = (float)(magnification * magnification);
