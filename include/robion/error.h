@@ -41,6 +41,9 @@ PetscBool MistakesAny(const Mistakes *mistakes);
 /** Exit code of the list: that of its first entry, ROBION_DONE when empty. */
 RobionExit MistakesExit(const Mistakes *mistakes);
 
+/** Text of the first mistake, "" when there is none. */
+const char *MistakesFirst(const Mistakes *mistakes);
+
 /** Print all lines as "robion: <text>" to stderr. Call on one rank only. */
 void MistakesPrint(const Mistakes *mistakes);
 

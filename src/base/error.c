@@ -35,6 +35,11 @@ RobionExit MistakesExit(const Mistakes *mistakes)
   return mistakes->n ? mistakes->item[0].exit : ROBION_DONE;
 }
 
+const char *MistakesFirst(const Mistakes *mistakes)
+{
+  return mistakes->n && mistakes->item ? mistakes->item[0].text : "";
+}
+
 void MistakesPrint(const Mistakes *mistakes)
 {
   fflush(stdout);

@@ -123,7 +123,7 @@ static inline Pieces CutSlab(const Line *line, PetscInt slab)
 
 double RaytraceWEPL_mm(const Grid *grid, const float *rsp, const double from_mm[3], const double to_mm[3])
 {
-  Line line;
+  Line line = {0};
   double length_mm = LineCreate(grid, from_mm, to_mm, PETSC_FALSE, &line);
   if (!(length_mm > 0 && isfinite(length_mm))) return length_mm;
   double sum[LANES] = {0};
@@ -142,7 +142,7 @@ double RaytraceWEPL_mm(const Grid *grid, const float *rsp, const double from_mm[
 double RaytraceEntry_mm(const Grid *grid, const float *rsp, const double from_mm[3], const double to_mm[3],
                         double threshold)
 {
-  Line line;
+  Line line = {0};
   double length_mm = LineCreate(grid, from_mm, to_mm, PETSC_TRUE, &line);
   if (!isfinite(length_mm)) return length_mm;
   if (!(length_mm > 0 && line.begin < line.end)) return INFINITY;

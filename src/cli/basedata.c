@@ -129,7 +129,7 @@ static PetscErrorCode ImportMachine(const Arguments *arguments, Mistakes *mistak
     PetscCall(ImportMatRadMachine(file, mistakes, &machine));
   if (machine) PetscCall(MachineCheck(machine, file, mistakes));
   if (machine && !MistakesAny(mistakes)) PetscCall(MachineWrite(machine, out, mistakes));
-  if (!MistakesAny(mistakes))
+  if (machine && !MistakesAny(mistakes))
     PetscCall(PetscPrintf(PETSC_COMM_SELF, "%s: %s, %d energies, %g to %g MeV/u\n", out, machine->name,
                           (int)machine->n_energy, machine->energy_MeV_u[0],
                           machine->energy_MeV_u[machine->n_energy - 1]));

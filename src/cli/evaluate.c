@@ -119,8 +119,8 @@ static PetscErrorCode Evaluate(const Arguments *arguments, Mistakes *mistakes, R
   if (!MistakesAny(mistakes)) PetscCall(StudyLoadAll(PETSC_COMM_WORLD, operand[1], n_set, set, mistakes, &study));
   const PlanSpec *plan = study ? ChoosePlan(study, case_name, arm, mistakes) : NULL;
   if (plan) PetscCall(ReadSpots(operand[0], mistakes, &spots));
-  if (!MistakesAny(mistakes)) PetscCall(Forward(arguments, study, plan, &spots, out, mistakes));
-  if (!MistakesAny(mistakes))
+  if (plan && !MistakesAny(mistakes)) PetscCall(Forward(arguments, study, plan, &spots, out, mistakes));
+  if (plan && !MistakesAny(mistakes))
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s: case %s, arm %s\n", out, plan->case_name, plan->arm));
   PetscCall(SpotListDestroy(&spots));
   PetscCall(StudyDestroy(&study));

@@ -39,15 +39,16 @@ static PetscErrorCode SplitNames(const char *text, RunOptions *options)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode RunLoaded(const Arguments *arguments, const Study *study, RunOptions *options,
+static PetscErrorCode RunLoaded(const Arguments *arguments, const Study *study, const RunOptions *given,
                                 RobionExit *exit_code)
 {
   PetscFunctionBegin;
+  RunOptions options = *given;
   char results[PETSC_MAX_PATH_LEN];
   snprintf(results, sizeof results, "results/%s", study->name);
-  if (!options->results) options->results = results;
-  if (!options->dry_run) PetscCall(StopInstall(options->time_limit_s)); /* a dry run has nothing to save */
-  PetscCall(RunStudy(PETSC_COMM_WORLD, arguments->all_argc, arguments->all_argv, study, options, exit_code));
+  if (!options.results) options.results = results;
+  if (!options.dry_run) PetscCall(StopInstall(options.time_limit_s)); /* a dry run has nothing to save */
+  PetscCall(RunStudy(PETSC_COMM_WORLD, arguments->all_argc, arguments->all_argv, study, &options, exit_code));
   PetscFunctionReturn(0);
 }
 
@@ -72,7 +73,7 @@ static PetscErrorCode Run(const Arguments *arguments, Mistakes *mistakes, Robion
   PetscCall(CheckLauncher(mistakes));
   PetscCall(SplitNames(only, &options));
   if (!MistakesAny(mistakes)) PetscCall(StudyLoadAll(PETSC_COMM_WORLD, file, n_set, set, mistakes, &study));
-  if (!MistakesAny(mistakes)) PetscCall(RunLoaded(arguments, study, &options, exit_code));
+  if (study && !MistakesAny(mistakes)) PetscCall(RunLoaded(arguments, study, &options, exit_code));
   PetscCall(StudyDestroy(&study));
   PetscCall(PetscStrToArrayDestroy(options.n_only, options.only));
   PetscFunctionReturn(0);

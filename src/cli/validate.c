@@ -92,7 +92,7 @@ static PetscErrorCode Validate(const Arguments *arguments, Mistakes *mistakes, R
     PetscCall(CheckStudy(study, mistakes));
   else if (MistakesExit(mistakes) == ROBION_STUDY)
     PetscCall(CheckMentions(file, n_set, set, mistakes));
-  if (!MistakesAny(mistakes)) printf("%s: %d plans, no mistakes\n", file, (int)study->n_plans);
+  if (study && !MistakesAny(mistakes)) printf("%s: %d plans, no mistakes\n", file, (int)study->n_plans);
   PetscCall(StudyDestroy(&study));
   *exit_code = MistakesExit(mistakes);
   PetscFunctionReturn(0);

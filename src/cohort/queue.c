@@ -148,8 +148,8 @@ static PetscErrorCode RecordFailure(RunContext *run, const PlanSpec *plan, const
     LogLine(LOG_ERROR, "plan", plan->case_name, "%s  %s", plan->arm, mistakes->item[i].text);
   }
   LogEvent("plan_failed", "case=%s arm=%s sweep=%s message=%s", plan->case_name, plan->arm, plan->sweep,
-           mistakes->item[0].text);
-  PetscCall(WriteStatus(run, plan, folder, "failed", mistakes->item[0].text, started));
+           MistakesFirst(mistakes));
+  PetscCall(WriteStatus(run, plan, folder, "failed", MistakesFirst(mistakes), started));
   PetscFunctionReturn(0);
 }
 

@@ -130,7 +130,7 @@ PetscErrorCode MachineFromTrip(const TripMachineSpec *spec, PetscInt n_dose, con
   PetscCall(PetscMalloc1(n_dose, &ordered));
   PetscCall(PetscNew(&m));
   for (PetscInt e = 0; e < n_dose; e++) ordered[e] = &dose[e];
-  qsort(ordered, (size_t)n_dose, sizeof *ordered, CompareEnergies);
+  qsort(ordered, (size_t)n_dose, sizeof *ordered, CompareEnergies); // NOLINT(bugprone-sizeof-expression): pointers
   PetscBool good = CheckTogether(n_dose, ordered, where, mistakes);
   if (good && !SetCounts(n_dose, ordered, n_species, m)) {
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT,

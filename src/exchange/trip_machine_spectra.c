@@ -105,7 +105,7 @@ static PetscBool NodeFill(Machine *m, PetscInt node, const Field *a, const Field
 /* A node behind the last particles has the shares of the one before it. */
 static PetscBool NodeCopy(Machine *m, PetscInt node, PetscInt first)
 {
-  size_t per_node = (size_t)(m->n_species * m->n_bin);
+  size_t per_node = (size_t)m->n_species * (size_t)m->n_bin;
   if (node == first) return m->idd_Gy_mm2[node] > 0 ? PETSC_FALSE : PETSC_TRUE;
   memcpy(m->dose_share + (size_t)node * per_node, m->dose_share + (size_t)(node - 1) * per_node,
          per_node * sizeof(float));

@@ -94,7 +94,7 @@ static PetscErrorCode ReadKeyword(Place *p, char *line, PetscBool *good)
 {
   PetscFunctionBegin;
   const char *keyword = TripWord(&line);
-  PetscBool known;
+  PetscBool known = PETSC_FALSE;
   *good = PETSC_TRUE;
   p->data = NO_DATA;
   for (int k = 0; k < MOST_TABLES; k++)

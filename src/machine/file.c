@@ -165,7 +165,7 @@ static PetscErrorCode CacheRead(const char *file, const char *hash, Machine **ou
   *out = NULL;
   if (access(file, R_OK) == 0) PetscCall(MachineRead(file, &unread, out));
   if (MistakesAny(&unread))
-    LogLine(LOG_WARNING, "machine", NULL, "cache ignored and built again: %s", unread.item[0].text);
+    LogLine(LOG_WARNING, "machine", NULL, "cache ignored and built again: %s", MistakesFirst(&unread));
   if (*out && strcmp((*out)->hash, hash)) PetscCall(MachineDestroy(out));
   PetscCall(MistakesClear(&unread));
   PetscFunctionReturn(0);

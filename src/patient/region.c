@@ -120,7 +120,7 @@ PetscErrorCode StructureToGridWithPriority(const Case *patient, PetscInt structu
   unsigned char *left;
   PetscCall(PetscMalloc1(n, &left));
   PetscCall(PetscArraycpy(left, own->mask, n));
-  for (PetscInt p = 0; rank < n_priority && p < rank; p++) {
+  for (PetscInt p = 0; priority && rank < n_priority && p < rank; p++) {
     PetscInt s = CaseFindStructure(patient, priority[p]);
     for (size_t v = 0; s >= 0 && v < n; v++) left[v] &= !patient->structures[s].mask[v];
   }

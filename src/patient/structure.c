@@ -66,6 +66,9 @@ static PetscErrorCode FillMask(const Case *patient, const Expression *e, const u
 {
   PetscFunctionBegin;
   size_t n = GridSize(&patient->ct);
+  const PetscBool two = e->operation == SUBTRACT || e->operation == INTERSECT || e->operation == UNITE;
+  PetscCheck(b || !two, PETSC_COMM_SELF, PETSC_ERR_PLIB, "operation %d without its second structure",
+             (int)e->operation);
   switch (e->operation) {
   case EXPAND:
     PetscCall(WithinDistance(patient, a, -1, e->to_mm, mask));

@@ -296,7 +296,8 @@ PetscErrorCode PlansCreate(const Defaults *defaults, const Node *root, Study *st
     PetscCall(PetscFree(label));
     PetscCall(PetscSegBufferDestroy(&pool));
   }
-  PetscCheck(!MistakesAny(&none), PETSC_COMM_SELF, PETSC_ERR_PLIB, "mistake in a checked study: %s", none.item[0].text);
+  PetscCheck(!MistakesAny(&none), PETSC_COMM_SELF, PETSC_ERR_PLIB, "mistake in a checked study: %s",
+             MistakesFirst(&none));
   PetscCall(DesignDestroy(&design));
   PetscFunctionReturn(0);
 }

@@ -158,7 +158,7 @@ static PetscErrorCode CheckList(Check *check, const SchemaKey *key, const Node *
 static PetscErrorCode CheckRequired(Check *check, const SchemaKey *key, const Node *node, const char *path)
 {
   PetscFunctionBegin;
-  for (PetscInt i = 0; i < key->n_child; i++) {
+  for (PetscInt i = 0; key->child && i < key->n_child; i++) {
     const SchemaKey *child = &key->child[i];
     PetscBool misspelt = PETSC_FALSE;
     if (!child->required || NodeGet(node, child->name)) continue;

@@ -74,7 +74,7 @@ PetscErrorCode StudyResolvePath(const char *study_file, const char *path, char *
   size_t folder = *path == '/' || !slash ? 0 : (size_t)(slash - study_file) + 1;
   PetscCall(PetscMalloc1(folder + strlen(path) + 1, out));
   memcpy(*out, study_file, folder);
-  strcpy(*out + folder, path);
+  memcpy(*out + folder, path, strlen(path) + 1);
   PetscFunctionReturn(0);
 }
 
