@@ -4,6 +4,9 @@
 #include <fcntl.h>
 #include <math.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -237,6 +240,9 @@ double PeakMemory_MiB(void)
 
 void PeakMemoryReset(void)
 {
+#ifdef __GLIBC__
+  malloc_trim(0); /* what the plan before has freed is not this plan's */
+#endif
   FILE *f = fopen("/proc/self/clear_refs", "w");
   if (!f) return;
   fputs("5", f); /* proc(5): sets the peak to the present value */
