@@ -10,6 +10,9 @@
 /** Laterally integrated dose of one particle: Gy mm2 per MeV cm2/g. */
 #define GY_MM2_PER_MEV_CM2_G 1.6021766208e-8
 
+/** Lateral components a machine may have; more are a mistake (MachineCheck). */
+enum { MACHINE_MOST_COMPONENTS = 8 };
+
 typedef struct Species {
   PetscInt Z, A;
 } Species;

@@ -3,9 +3,6 @@
 #include "robion/influence.h"
 #include <stdint.h>
 
-/* Lateral components a machine may have. */
-enum { MOST_COMPONENTS = 8 };
-
 /* Per depth node: depth, idd, alpha, sqrt(beta), LET, then sigma and share of each lateral component. */
 enum { NODE_DEPTH, NODE_IDD, NODE_ALPHA, NODE_SQRT_BETA, NODE_LET, NODE_LATERAL };
 

@@ -95,9 +95,9 @@ PetscErrorCode DoseModelCreate(const Case *patient, const Machine *machine, cons
 {
   PetscFunctionBegin;
   DoseModel model;
-  PetscCheck(machine->n_component <= MOST_COMPONENTS, PETSC_COMM_SELF, PETSC_ERR_SUP,
+  PetscCheck(machine->n_component <= MACHINE_MOST_COMPONENTS, PETSC_COMM_SELF, PETSC_ERR_SUP,
              "machine %s has %d lateral components, expected at most %d", machine->name, (int)machine->n_component,
-             (int)MOST_COMPONENTS);
+             (int)MACHINE_MOST_COMPONENTS);
   PetscCall(PetscNew(&model));
   model->patient = patient;
   model->machine = machine;

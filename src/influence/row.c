@@ -92,7 +92,8 @@ static float LayersAt(const struct DoseModel_s *model, PetscInt beam, float dept
 {
   const BeamTable *table = &model->beam[beam];
   const PetscInt all = model->beams->beam[beam].n_layer, K = model->n_component;
-  float record[NODE_LATERAL + 2 * MOST_COMPONENTS] = {0}, share[MOST_COMPONENTS] = {0}, rate[MOST_COMPONENTS] = {0};
+  float record[NODE_LATERAL + 2 * MACHINE_MOST_COMPONENTS] = {0}, share[MACHINE_MOST_COMPONENTS] = {0},
+                                  rate[MACHINE_MOST_COMPONENTS] = {0};
   float scale = 1, largest = 0;
   row->first_layer = all;
   for (PetscInt l = 0; l < all; l++) {

@@ -175,6 +175,9 @@ PetscErrorCode MachineCheck(const Machine *m, const char *where, Mistakes *mista
                           where, m->n_energy, m->n_depth, m->n_component));
     PetscFunctionReturn(0);
   }
+  if (m->n_component > MACHINE_MOST_COMPONENTS)
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %" PetscInt_FMT " lateral components, expected at most %d",
+                          where, m->n_component, (int)MACHINE_MOST_COMPONENTS));
   if (m->Z < 1 || m->A < m->Z || m->A > 300)
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
                           "%s: projectile Z = %" PetscInt_FMT ", A = %" PetscInt_FMT ", expected a nuclide", where,
