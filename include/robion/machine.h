@@ -13,6 +13,9 @@
 /** Lateral components a machine may have; more are a mistake (MachineCheck). */
 enum { MACHINE_MOST_COMPONENTS = 8 };
 
+/** Lateral components of built-in base data, each with its own LET, alpha and beta (Inaniwa & Kanematsu, PMB 60:437, 2015). */
+enum { LATERAL_PRIMARIES, LATERAL_HEAVY, LATERAL_LIGHT, LATERAL_COMPONENTS }; /* fragments of Z >= 3, of Z <= 2 */
+
 typedef struct Species {
   PetscInt Z, A;
 } Species;
@@ -32,9 +35,11 @@ typedef struct Machine {
   double *letd_keV_um;   /* [e][d] dose-averaged LET of the mixed field */
   double *sigma_mm;      /* [e][k][d] lateral sigma in water of component k, added in quadrature to spot_sigma_mm */
   double *component;     /* [e][k][d] share of component k in idd, sums to 1 over k */
-  double sad_mm;         /* source-axis distance; infinite (parallel beam) if <= 0 */
-  double offset_mm;      /* water-equivalent depth already passed in the beam line; added to every depth */
-  double bams_to_iso_mm; /* end of the beam line to the isocentre, for the air offset; 0 if unknown or in vacuum */
+  double
+      *component_letd_keV_um; /* [e][k][d] dose-averaged LET of component k; letd where components are only a shape */
+  double sad_mm;              /* source-axis distance; infinite (parallel beam) if <= 0 */
+  double offset_mm;           /* water-equivalent depth already passed in the beam line; added to every depth */
+  double bams_to_iso_mm;      /* end of the beam line to the isocentre, for the air offset; 0 if unknown or in vacuum */
 
   /*
    * Dose spectra of the field: share of the dose at a depth from species s with energy in bin b; NULL in imported data.
@@ -43,8 +48,18 @@ typedef struct Machine {
    */
   PetscInt n_species, n_bin;
   Species *species;
-  double *bin_edge_MeV_u; /* n_bin + 1, ascending */
-  float *dose_share;      /* [e][d][s][b], sums to 1 over s, b where idd > 0 */
+  double *bin_edge_MeV_u;     /* n_bin + 1, ascending */
+  float *dose_share;          /* [e][d][s][b], sums to 1 over s, b where idd > 0 */
+  int *species_component;     /* [s] lateral component a species belongs to; -1: to none, components are only a shape */
+  float *species_fluence;     /* [e][d][s] particles through a plane at depth d per primary */
+  float *species_letd_keV_um; /* [e][d][s] dose-averaged LET of one species; 0 where it has no dose */
+
+  /* Positron emitters per primary; n_emitter 0 in imported data. */
+  PetscInt n_emitter;
+  Species *emitter;
+  double *emitter_half_life_s; /* [m] */
+  float *emitter_made_per_mm; /* [e][m][d] nuclides made per mm of depth, those of the beam itself counted at depth 0 */
+  float *emitter_stopped_per_mm; /* [e][m][d] nuclides that come to rest per mm of depth */
 
   /* alpha, beta tables of imported machines, by tissue class; n_tissue 0 in built-in data. */
   PetscInt n_tissue;
@@ -57,10 +72,15 @@ typedef struct MachineSpec {
   const char *ion;                           /* "12C" or "11C" */
   double energy_min_MeV_u, energy_max_MeV_u; /* default 80, 440 */
   double range_step_mm;                      /* step of csda range between energies; default 2 */
+  PetscInt n_energy;                         /* these energies, ascending, instead of the three numbers above; */
+  const double *energy_MeV_u;                /* default none */
   double ripple_sigma_mm;                    /* Gaussian range spread of the ripple filter (water) */
+  double ripple_thickness_mm;                /* its mean water-equivalent thickness, part of what the beam has passed */
+  double ripple_to_isocentre_mm;             /* air gap in which its scattering widens the spot */
   double momentum_spread;                    /* sigma of dp/p */
-  double spot_fwhm_mm;                       /* in air at the isocentre; default 8 */
-  double sad_mm;                             /* default 0: parallel */
+  double offset_mm;    /* water-equivalent depth passed in the beam line besides the ripple filter */
+  double spot_fwhm_mm; /* in air at the isocentre; default 8 */
+  double sad_mm;       /* default 0: parallel */
 } MachineSpec;
 
 /** Fill a spec with the defaults of the built-in machine. */
@@ -93,6 +113,12 @@ PetscErrorCode MachineCheck(const Machine *machine, const char *where, Mistakes 
 
 /** Allocate and zero every table of a machine whose counts (n_energy ... n_tissue) are set; for importers. */
 PetscErrorCode MachineAllocate(Machine *machine);
+
+/**
+ * Say that the lateral components are only a shape of the whole field, and derive what follows: the components' LET is letd,
+ * species belong to none; fluence and LETd of each species from the dose spectra, taken at bin centres. For importers.
+ */
+PetscErrorCode MachineDeriveSpecies(Machine *machine);
 
 /** Give the root's machine (or its NULL) to all ranks. Collective. */
 PetscErrorCode MachineBroadcast(MPI_Comm comm, PetscMPIInt root, Machine **machine);

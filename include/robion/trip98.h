@@ -99,8 +99,8 @@ PetscErrorCode MachineSetTripSpectra(Machine *machine, const TripSpectra *spectr
  */
 PetscErrorCode ImportTripMachine(const char *path, const TripMachineSpec *spec, Mistakes *mistakes, Machine **out);
 
-/** Depth dose of one energy. Machines of more than two lateral components are refused (ROBION_INPUT). */
-PetscErrorCode MachineToTripDepthDose(const Machine *machine, PetscInt energy, Mistakes *mistakes, TripDepthDose *out);
+/** Depth dose of one energy. All lateral components but the first become the second Gaussian: their share and mean variance. */
+PetscErrorCode MachineToTripDepthDose(const Machine *machine, PetscInt energy, TripDepthDose *out);
 /** Spectra of one energy at its depth nodes; machines without spectra are refused (ROBION_INPUT). */
 PetscErrorCode MachineToTripSpectra(const Machine *machine, PetscInt energy, Mistakes *mistakes, TripSpectra *out);
 

@@ -159,6 +159,7 @@ static PetscErrorCode Convert(Reader *r, Machine *m, PetscBool *good)
   PetscCall(MachineCheck(m, r->file, r->mistakes));
   if (r->mistakes->n > before) PetscFunctionReturn(0);
   PetscCall(MachineComputeR80(m));
+  PetscCall(MachineDeriveSpecies(m));
   *good = PETSC_TRUE;
   PetscFunctionReturn(0);
 }

@@ -100,6 +100,7 @@ static PetscErrorCode TakeSpectra(const FileList *spc, Machine *m, Mistakes *mis
     if (spectra.n) PetscCall(MachineSetTripSpectra(m, &spectra, spc->path[f], mistakes));
     PetscCall(TripSpectraDestroy(&spectra));
   }
+  PetscCall(MachineDeriveSpecies(m));
   PetscFunctionReturn(0);
 }
 

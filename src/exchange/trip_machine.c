@@ -149,6 +149,7 @@ PetscErrorCode MachineFromTrip(const TripMachineSpec *spec, PetscInt n_dose, con
       m->bin_edge_MeV_u[b] = LOWEST_BIN_MEV_U * exp(width * (double)b);
     PetscCall(FillNames(m, where));
     PetscCall(MachineComputeR80(m));
+    PetscCall(MachineDeriveSpecies(m));
   } else {
     PetscCall(PetscFree(m));
   }
@@ -157,32 +158,40 @@ PetscErrorCode MachineFromTrip(const TripMachineSpec *spec, PetscInt n_dose, con
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode MachineToTripDepthDose(const Machine *m, PetscInt energy, Mistakes *mistakes, TripDepthDose *out)
+/* The second Gaussian of a .ddd file stands for all components but the first: their share and mean variance. */
+static void MergeHalo(const Machine *m, PetscInt energy, PetscInt d, double *share, double *sigma_mm)
+{
+  double variance = 0;
+  *share = 0;
+  for (PetscInt k = 1; k < m->n_component; k++) {
+    PetscInt at = (energy * m->n_component + k) * m->n_depth + d;
+    *share += m->component[at];
+    variance += m->component[at] * m->sigma_mm[at] * m->sigma_mm[at];
+  }
+  *sigma_mm = *share > 0 ? sqrt(variance / *share) : m->sigma_mm[energy * m->n_component * m->n_depth + d];
+}
+
+PetscErrorCode MachineToTripDepthDose(const Machine *m, PetscInt energy, TripDepthDose *out)
 {
   PetscFunctionBegin;
-  *out = (TripDepthDose){0};
-  if (m->n_component > 2) {
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
-                          "machine %s has %d lateral components, but depth doses of TRiP98 hold two", m->name,
-                          (int)m->n_component));
-    PetscFunctionReturn(0);
-  }
-  out->species = (Species){m->Z, m->A};
+  *out = (TripDepthDose){.species = {m->Z, m->A},
+                         .energy_MeV_u = m->energy_MeV_u[energy],
+                         .density_g_cm3 = 1,
+                         .lateral = PETSC_TRUE,
+                         .n = m->n_depth};
   TripNuclideName(out->species, out->projectile);
   TripNameSet(out->material, "H2O");
-  out->energy_MeV_u = m->energy_MeV_u[energy];
-  out->density_g_cm3 = 1;
-  out->lateral = PETSC_TRUE;
-  out->n = m->n_depth;
   PetscCall(PetscMalloc1(out->n, &out->depth));
   for (PetscInt i = 0; i < out->n; i++) {
-    PetscInt d = energy * m->n_depth + i, k0 = energy * m->n_component * m->n_depth + i;
-    PetscInt k1 = k0 + (m->n_component - 1) * m->n_depth;
+    PetscInt d = energy * m->n_depth + i;
+    double halo, halo_sigma_mm;
+    MergeHalo(m, energy, i, &halo, &halo_sigma_mm);
     out->depth[i] = (TripDepth){.z_g_cm2 = m->depth_mm[d] / MM_PER_G_CM2,
                                 .dose_MeV_cm2_g = m->idd_Gy_mm2[d] / GY_MM2_PER_MEV_CM2_G,
-                                .fwhm1_g_cm2 = m->sigma_mm[k0] * FWHM_PER_SIGMA / MM_PER_G_CM2,
-                                .factor = m->n_component == 2 ? m->component[k1] : 0,
-                                .fwhm2_g_cm2 = m->sigma_mm[k1] * FWHM_PER_SIGMA / MM_PER_G_CM2};
+                                .fwhm1_g_cm2 = m->sigma_mm[energy * m->n_component * m->n_depth + i] * FWHM_PER_SIGMA /
+                                               MM_PER_G_CM2,
+                                .factor = halo,
+                                .fwhm2_g_cm2 = halo_sigma_mm * FWHM_PER_SIGMA / MM_PER_G_CM2};
   }
   PetscFunctionReturn(0);
 }

@@ -15,13 +15,16 @@
 PetscErrorCode MachineSpecHash(const MachineSpec *spec, char hex[17])
 {
   PetscFunctionBegin;
-  const double number[] = {MACHINE_TABLE_VERSION, spec->energy_min_MeV_u, spec->energy_max_MeV_u, spec->range_step_mm,
-                           spec->ripple_sigma_mm, spec->momentum_spread,  spec->spot_fwhm_mm,     spec->sad_mm};
-  char text[512];
-  int used = snprintf(text, sizeof text, "%s", spec->ion ? spec->ion : "");
-  for (size_t i = 0; i < sizeof number / sizeof *number; i++)
-    used += snprintf(text + used, sizeof text - (size_t)used, ",%.17g", number[i] + 0.0);
-  snprintf(hex, 17, "%016llx", (unsigned long long)HashBytes(HASH_START, text, strlen(text)));
+  double number[] = {MACHINE_TABLE_VERSION,        spec->energy_min_MeV_u, spec->energy_max_MeV_u,
+                     spec->range_step_mm,          spec->ripple_sigma_mm,  spec->ripple_thickness_mm,
+                     spec->ripple_to_isocentre_mm, spec->momentum_spread,  spec->offset_mm,
+                     spec->spot_fwhm_mm,           spec->sad_mm,           (double)spec->n_energy};
+  const char *ion = spec->ion ? spec->ion : "";
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(number); i++) number[i] += 0.0; /* -0 is 0 */
+  uint64_t hash = HashBytes(HASH_START, ion, strlen(ion));
+  hash = HashBytes(hash, number, sizeof number);
+  if (spec->n_energy) hash = HashBytes(hash, spec->energy_MeV_u, sizeof(double) * (size_t)spec->n_energy);
+  snprintf(hex, 17, "%016llx", (unsigned long long)hash);
   PetscFunctionReturn(0);
 }
 
@@ -42,10 +45,36 @@ static void FillShares(PetscInt n, const double *spectrum, float *share)
   for (PetscInt i = 0; i < n; i++) share[i] = spectrum[i] > SMALLEST_SHARE * sum ? Rounded(spectrum[i] / kept) : 0;
 }
 
+/* What belongs together laterally: the beam itself, fragments close to it, fragments far from it. */
+static int ComponentOf(const Machine *m, Species s)
+{
+  if (s.Z == m->Z && s.A == m->A) return LATERAL_PRIMARIES;
+  return s.Z >= 3 ? LATERAL_HEAVY : LATERAL_LIGHT;
+}
+
+/* Shares and LET of the lateral components at depth node d of energy e. Dose left where reactions happen is the primaries'. */
+static void FillComponents(Machine *m, PetscInt e, PetscInt d, const TransportField *field)
+{
+  double dose[LATERAL_COMPONENTS] = {0}, dose_let[LATERAL_COMPONENTS] = {0}, all = field->dose_MeV_cm2_g[d], moving = 0;
+  for (PetscInt s = 0; s < m->n_species; s++) {
+    double part = field->species_dose[d * m->n_species + s];
+    dose[m->species_component[s]] += part;
+    dose_let[m->species_component[s]] += part * field->species_letd[d * m->n_species + s];
+    moving += part;
+  }
+  for (PetscInt k = 0; k < LATERAL_COMPONENTS; k++) {
+    PetscInt at = (e * LATERAL_COMPONENTS + k) * m->n_depth + d;
+    double local = k == LATERAL_PRIMARIES ? all - moving : 0;
+    m->component[at] = all > 0 ? (dose[k] + local) / all : k == LATERAL_PRIMARIES;
+    m->component_letd_keV_um[at] = dose[k] > 0 ? dose_let[k] / dose[k] : 0;
+  }
+}
+
 /* All rows of energy e. */
 static PetscErrorCode BuildEnergy(const MachineSpec *spec, Machine *m, PetscInt e)
 {
   PetscFunctionBegin;
+  static const double halo[LATERAL_COMPONENTS] = {0, 0.012, 0.05};
   Species p = {m->Z, m->A};
   PetscInt row = e * m->n_depth, per_node = m->n_species * m->n_bin;
   double range = m->csda_range_mm[e];
@@ -62,8 +91,14 @@ static PetscErrorCode BuildEnergy(const MachineSpec *spec, Machine *m, PetscInt 
   for (PetscInt d = 0; d < m->n_depth; d++) {
     m->idd_Gy_mm2[row + d] = GY_MM2_PER_MEV_CM2_G * field.dose_MeV_cm2_g[d];
     m->letd_keV_um[row + d] = field.letd_keV_um[d];
-    m->sigma_mm[row + d] = LateralSigma_mm(p, range, m->depth_mm[row + d]);
-    m->component[row + d] = 1;
+    FillComponents(m, e, d, &field);
+    for (PetscInt k = 0; k < LATERAL_COMPONENTS; k++)
+      m->sigma_mm[(e * LATERAL_COMPONENTS + k) * m->n_depth + d] =
+          hypot(LateralSigma_mm(p, range, m->depth_mm[row + d]), halo[k] * m->depth_mm[row + d]);
+    for (PetscInt s = 0; s < m->n_species; s++) {
+      m->species_fluence[(row + d) * m->n_species + s] = Rounded(field.fluence[d * m->n_species + s]);
+      m->species_letd_keV_um[(row + d) * m->n_species + s] = Rounded(field.species_letd[d * m->n_species + s]);
+    }
     FillShares(per_node, field.spectrum + d * per_node, m->dose_share + (size_t)(row + d) * (size_t)per_node);
   }
   PetscCall(TransportFieldDestroy(&field));
@@ -84,16 +119,18 @@ static PetscErrorCode BuildFrame(const MachineSpec *spec, Machine *m)
   m->Z = p.Z;
   m->A = p.A;
   m->n_depth = LayoutDepthCount(m->n_energy, range);
-  m->n_component = 1;
+  m->n_component = LATERAL_COMPONENTS;
   m->n_species = TransportSpecies(p, species);
   m->n_bin = ENERGY_BINS;
   m->sad_mm = spec->sad_mm;
+  m->offset_mm = spec->offset_mm + spec->ripple_thickness_mm;
   PetscCall(MachineAllocate(m));
   PetscCall(PetscArraycpy(m->energy_MeV_u, energy, m->n_energy));
   PetscCall(PetscArraycpy(m->csda_range_mm, range, m->n_energy));
   PetscCall(PetscArraycpy(m->species, species, m->n_species));
+  for (PetscInt s = 0; s < m->n_species; s++) m->species_component[s] = ComponentOf(m, species[s]);
   for (PetscInt e = 0; e < m->n_energy; e++) m->spot_sigma_mm[e] = spec->spot_fwhm_mm / FWHM_PER_SIGMA;
-  double width = log(BIN_HEADROOM * spec->energy_max_MeV_u / LOWEST_BIN_MEV_U) / ENERGY_BINS;
+  double width = log(BIN_HEADROOM * m->energy_MeV_u[m->n_energy - 1] / LOWEST_BIN_MEV_U) / ENERGY_BINS;
   for (PetscInt b = 0; b <= m->n_bin; b++) m->bin_edge_MeV_u[b] = LOWEST_BIN_MEV_U * exp(width * (double)b);
   PetscCall(PetscFree(energy));
   PetscCall(PetscFree(range));

@@ -35,6 +35,21 @@ static PetscErrorCode CheckNumber(const char *where, const char *key, double val
   PetscFunctionReturn(0);
 }
 
+/* Strictly ascending. */
+static PetscErrorCode CheckAscending(const char *where, const char *what, PetscInt n, const double *value,
+                                     Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 1; i < n; i++)
+    if (!(value[i] > value[i - 1])) {
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                            "%s: %s: element %" PetscInt_FMT " is %g after %g, expected ascending", where, what, i,
+                            value[i], value[i - 1]));
+      break;
+    }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode MachineSpecCheck(const MachineSpec *spec, const char *where, Mistakes *mistakes)
 {
   PetscFunctionBegin;
@@ -52,17 +67,23 @@ PetscErrorCode MachineSpecCheck(const MachineSpec *spec, const char *where, Mist
                           where, spec->energy_max_MeV_u, spec->energy_min_MeV_u));
   PetscCall(CheckNumber(where, "range_step_mm", spec->range_step_mm, 0.2, 100, mistakes));
   PetscCall(CheckNumber(where, "ripple_sigma_mm", spec->ripple_sigma_mm, 0, 20, mistakes));
-  PetscCall(CheckNumber(where, "momentum_spread", spec->momentum_spread, 0, 0.02, mistakes));
+  PetscCall(CheckNumber(where, "ripple_thickness_mm", spec->ripple_thickness_mm, 0, 100, mistakes));
+  PetscCall(CheckNumber(where, "ripple_to_isocentre_mm", spec->ripple_to_isocentre_mm, 0, 1e4, mistakes));
+  PetscCall(CheckNumber(where, "offset_mm", spec->offset_mm, 0, 100, mistakes));
+  for (PetscInt e = 0; e < spec->n_energy; e++)
+    PetscCall(CheckNumber(where, "energy_MeV_u", spec->energy_MeV_u[e], 1, 1000, mistakes));
+  PetscCall(CheckAscending(where, "energy_MeV_u", spec->n_energy, spec->energy_MeV_u, mistakes));
+  PetscCall(CheckNumber(where, "momentum_spread", spec->momentum_spread, 0, 0.1, mistakes));
   PetscCall(CheckNumber(where, "spot_fwhm_mm", spec->spot_fwhm_mm, 0.1, 100, mistakes));
   PetscCall(CheckNumber(where, "sad_mm", spec->sad_mm, 0, 1e6, mistakes));
   PetscFunctionReturn(0);
 }
 
 /* Every element of a table of doubles or floats inside lowest..highest; one mistake for the first that is not. */
-static PetscErrorCode CheckTable(const Machine *m, const char *where, const MachineTable *table, double lowest,
-                                 double highest, Mistakes *mistakes)
+static PetscErrorCode CheckTable(const Machine *m, const char *where, const MachineTable *table, Mistakes *mistakes)
 {
   PetscFunctionBegin;
+  const double lowest = table->lowest, highest = table->highest;
   size_t n = MachineTableSize(m, table), per_energy = n / (size_t)PetscMax(1, m->n_energy);
   const void *data = *MachineTableData((Machine *)m, table);
   for (size_t i = 0; i < n; i++) {
@@ -76,21 +97,6 @@ static PetscErrorCode CheckTable(const Machine *m, const char *where, const Mach
                             i, value, lowest, highest));
     break;
   }
-  PetscFunctionReturn(0);
-}
-
-/* Strictly ascending. */
-static PetscErrorCode CheckAscending(const char *where, const char *what, PetscInt n, const double *value,
-                                     Mistakes *mistakes)
-{
-  PetscFunctionBegin;
-  for (PetscInt i = 1; i < n; i++)
-    if (!(value[i] > value[i - 1])) {
-      PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
-                            "%s: %s: element %" PetscInt_FMT " is %g after %g, expected ascending", where, what, i,
-                            value[i], value[i - 1]));
-      break;
-    }
   PetscFunctionReturn(0);
 }
 
@@ -157,6 +163,11 @@ static PetscErrorCode CheckSpecies(const Machine *m, const char *where, Mistakes
                             "%s: /spectra/species: row %" PetscInt_FMT " is Z = %" PetscInt_FMT ", A = %" PetscInt_FMT
                             ", expected a nuclide",
                             where, s, m->species[s].Z, m->species[s].A));
+  for (PetscInt s = 0; s < m->n_species; s++)
+    if (m->species_component[s] < -1 || m->species_component[s] >= m->n_component)
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                            "%s: /spectra/component: row %" PetscInt_FMT " is %d, expected -1 to %" PetscInt_FMT, where,
+                            s, m->species_component[s], m->n_component - 1));
   PetscCall(CheckAscending(where, "/spectra/bin_edge", m->n_bin ? m->n_bin + 1 : 0, m->bin_edge_MeV_u, mistakes));
   PetscFunctionReturn(0);
 }
@@ -164,10 +175,6 @@ static PetscErrorCode CheckSpecies(const Machine *m, const char *where, Mistakes
 PetscErrorCode MachineCheck(const Machine *m, const char *where, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  /* generous physical bounds, in the order of machine_tables */
-  static const double bound[MACHINE_TABLES][2] = {{1e-3, 1e4}, {1e-4, 1e5}, {0, 1e5},  {1e-3, 1e3}, {0, 1e5},    {0, 1},
-                                                  {0, 1e4},    {0, 1e3},    {0, 1},    {0, 0},      {1e-6, 1e5}, {0, 1},
-                                                  {0, 100},    {0, 100},    {0, 1000}, {0, 1000}};
   if (m->n_energy < 1 || m->n_depth < 2 || m->n_component < 1) {
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
                           "%s: %" PetscInt_FMT " energies, %" PetscInt_FMT " depths, %" PetscInt_FMT
@@ -184,8 +191,7 @@ PetscErrorCode MachineCheck(const Machine *m, const char *where, Mistakes *mista
                           m->Z, m->A));
   PetscInt before = mistakes->n;
   for (int i = 0; i < MACHINE_TABLES; i++)
-    if (machine_tables[i].type != TABLE_INT)
-      PetscCall(CheckTable(m, where, &machine_tables[i], bound[i][0], bound[i][1], mistakes));
+    if (machine_tables[i].type != TABLE_INT) PetscCall(CheckTable(m, where, &machine_tables[i], mistakes));
   if (mistakes->n > before) PetscFunctionReturn(0);
   PetscCall(CheckAscending(where, "/energy", m->n_energy, m->energy_MeV_u, mistakes));
   PetscCall(CheckDepths(m, where, mistakes));

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define FILE_KIND "robion base data"
-#define FILE_VERSION 1.0
+#define FILE_VERSION 2.0
 
 static hid_t TableMemoryType(const MachineTable *table)
 {
@@ -96,6 +96,7 @@ static void SetDim(Machine *m, Dim dim, hsize_t length)
   if (dim == DIM_SPECIES) m->n_species = n;
   if (dim == DIM_EDGE) m->n_bin = n - 1;
   if (dim == DIM_TISSUE) m->n_tissue = n;
+  if (dim == DIM_EMITTER) m->n_emitter = n;
 }
 
 /* Read one table; dimensions that earlier tables fixed are required. */
@@ -112,11 +113,14 @@ static PetscBool ReadTable(const H5Source *source, const MachineTable *table, Ma
 
 static PetscBool ReadTables(const H5Source *source, Machine *m, Mistakes *mistakes)
 {
-  PetscBool spectra = H5SourceHas(source, "/spectra"), tissue = H5SourceHas(source, "/tissue");
+  static const char *const optional[] = {"/spectra", "/emitters", "/tissue"};
   for (int i = 0; i < MACHINE_TABLES; i++) {
     const MachineTable *table = &machine_tables[i];
-    if (!strncmp(table->path, "/spectra/", 9) && !spectra) continue;
-    if (!strncmp(table->path, "/tissue/", 8) && !tissue) continue;
+    PetscBool absent = PETSC_FALSE;
+    for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(optional); k++)
+      if (!strncmp(table->path, optional[k], strlen(optional[k])) && !H5SourceHas(source, optional[k]))
+        absent = PETSC_TRUE;
+    if (absent) continue;
     if (!ReadTable(source, table, m, mistakes)) return PETSC_FALSE;
   }
   return PETSC_TRUE;

@@ -27,6 +27,12 @@ PetscBool SpeciesOfIon(const char *ion, Species *species)
 PetscErrorCode LayoutEnergies(const MachineSpec *spec, Species p, PetscInt *n, double **energy_MeV_u)
 {
   PetscFunctionBegin;
+  if (spec->n_energy) {
+    *n = spec->n_energy;
+    PetscCall(PetscMalloc1(*n, energy_MeV_u));
+    PetscCall(PetscArraycpy(*energy_MeV_u, spec->energy_MeV_u, *n));
+    PetscFunctionReturn(0);
+  }
   double from = CSDARange_mm(p.Z, p.A, spec->energy_min_MeV_u), to = CSDARange_mm(p.Z, p.A, spec->energy_max_MeV_u);
   PetscInt steps = to > from ? PetscMax(1, (PetscInt)ceil((to - from) / spec->range_step_mm - 1e-9)) : 0;
   *n = steps + 1;

@@ -3,22 +3,41 @@
  */
 #include "machine_private.h"
 #include <limits.h>
+#include <math.h>
 #include <stddef.h>
 
 _Static_assert(sizeof(Species) == 2 * sizeof(PetscInt) && sizeof(PetscInt) == sizeof(int), "a Species is two ints");
 
 #define AT(member) offsetof(Machine, member)
 const MachineTable machine_tables[MACHINE_TABLES] = {
-    {"/energy", "MeV/u", "kinetic energy per nucleon", AT(energy_MeV_u), TABLE_DOUBLE, 1, {DIM_ENERGY}},
-    {"/csda_range", "mm", "range in water, continuous slowing down", AT(csda_range_mm), TABLE_DOUBLE, 1, {DIM_ENERGY}},
-    {"/r80", "mm", "depth of the distal 80 % of the maximum of idd", AT(r80_mm), TABLE_DOUBLE, 1, {DIM_ENERGY}},
-    {"/spot_sigma", "mm", "lateral sigma in air at the isocentre", AT(spot_sigma_mm), TABLE_DOUBLE, 1, {DIM_ENERGY}},
-    {"/depth", "mm", "depth nodes in water", AT(depth_mm), TABLE_DOUBLE, 2, {DIM_ENERGY, DIM_DEPTH}},
+    {"/energy", "MeV/u", "kinetic energy per nucleon", AT(energy_MeV_u), TABLE_DOUBLE, 1e-3, 1e4, 1, {DIM_ENERGY}},
+    {"/csda_range",
+     "mm",
+     "range in water, continuous slowing down",
+     AT(csda_range_mm),
+     TABLE_DOUBLE,
+     1e-4,
+     1e5,
+     1,
+     {DIM_ENERGY}},
+    {"/r80", "mm", "depth of the distal 80 % of the maximum of idd", AT(r80_mm), TABLE_DOUBLE, 0, 1e5, 1, {DIM_ENERGY}},
+    {"/spot_sigma",
+     "mm",
+     "lateral sigma in air at the isocentre",
+     AT(spot_sigma_mm),
+     TABLE_DOUBLE,
+     1e-3,
+     1e3,
+     1,
+     {DIM_ENERGY}},
+    {"/depth", "mm", "depth nodes in water", AT(depth_mm), TABLE_DOUBLE, 0, 1e5, 2, {DIM_ENERGY, DIM_DEPTH}},
     {"/idd",
      "Gy mm2",
      "laterally integrated physical dose per particle",
      AT(idd_Gy_mm2),
      TABLE_DOUBLE,
+     0,
+     1,
      2,
      {DIM_ENERGY, DIM_DEPTH}},
     {"/letd",
@@ -26,6 +45,8 @@ const MachineTable machine_tables[MACHINE_TABLES] = {
      "dose-averaged LET in water of the mixed field",
      AT(letd_keV_um),
      TABLE_DOUBLE,
+     0,
+     1e4,
      2,
      {DIM_ENERGY, DIM_DEPTH}},
     {"/sigma",
@@ -33,6 +54,8 @@ const MachineTable machine_tables[MACHINE_TABLES] = {
      "lateral sigma in water, added in quadrature to spot_sigma",
      AT(sigma_mm),
      TABLE_DOUBLE,
+     0,
+     1e3,
      3,
      {DIM_ENERGY, DIM_COMPONENT, DIM_DEPTH}},
     {"/component",
@@ -40,6 +63,17 @@ const MachineTable machine_tables[MACHINE_TABLES] = {
      "share of the lateral component in idd",
      AT(component),
      TABLE_DOUBLE,
+     0,
+     1,
+     3,
+     {DIM_ENERGY, DIM_COMPONENT, DIM_DEPTH}},
+    {"/component_letd",
+     "keV/um",
+     "dose-averaged LET in water of the lateral component",
+     AT(component_letd_keV_um),
+     TABLE_DOUBLE,
+     0,
+     1e4,
      3,
      {DIM_ENERGY, DIM_COMPONENT, DIM_DEPTH}},
     {"/spectra/species",
@@ -47,23 +81,100 @@ const MachineTable machine_tables[MACHINE_TABLES] = {
      "charge and mass number of the species",
      AT(species),
      TABLE_INT,
+     0,
+     0,
      2,
      {DIM_SPECIES, DIM_PAIR}},
-    {"/spectra/bin_edge", "MeV/u", "edges of the energy bins", AT(bin_edge_MeV_u), TABLE_DOUBLE, 1, {DIM_EDGE}},
+    {"/spectra/component",
+     "1",
+     "lateral component of the species, -1: none",
+     AT(species_component),
+     TABLE_INT,
+     0,
+     0,
+     1,
+     {DIM_SPECIES}},
+    {"/spectra/bin_edge",
+     "MeV/u",
+     "edges of the energy bins",
+     AT(bin_edge_MeV_u),
+     TABLE_DOUBLE,
+     1e-6,
+     1e5,
+     1,
+     {DIM_EDGE}},
     {"/spectra/dose_share",
      "1",
      "share of the dose by species and energy bin",
      AT(dose_share),
      TABLE_FLOAT,
+     0,
+     1,
      4,
      {DIM_ENERGY, DIM_DEPTH, DIM_SPECIES, DIM_BIN}},
-    {"/tissue/alpha_x", "1/Gy", "photon alpha of the tissue class", AT(alpha_x), TABLE_DOUBLE, 1, {DIM_TISSUE}},
-    {"/tissue/beta_x", "1/Gy2", "photon beta of the tissue class", AT(beta_x), TABLE_DOUBLE, 1, {DIM_TISSUE}},
+    {"/spectra/fluence",
+     "1",
+     "particles of the species through a plane per primary",
+     AT(species_fluence),
+     TABLE_FLOAT,
+     0,
+     1e3,
+     3,
+     {DIM_ENERGY, DIM_DEPTH, DIM_SPECIES}},
+    {"/spectra/letd",
+     "keV/um",
+     "dose-averaged LET in water of the species",
+     AT(species_letd_keV_um),
+     TABLE_FLOAT,
+     0,
+     1e4,
+     3,
+     {DIM_ENERGY, DIM_DEPTH, DIM_SPECIES}},
+    {"/emitters/nuclide",
+     "1",
+     "charge and mass number of the positron emitter",
+     AT(emitter),
+     TABLE_INT,
+     0,
+     0,
+     2,
+     {DIM_EMITTER, DIM_PAIR}},
+    {"/emitters/half_life",
+     "s",
+     "half-life of the positron emitter",
+     AT(emitter_half_life_s),
+     TABLE_DOUBLE,
+     1e-3,
+     1e9,
+     1,
+     {DIM_EMITTER}},
+    {"/emitters/made",
+     "1/mm",
+     "positron emitters made per primary and depth",
+     AT(emitter_made_per_mm),
+     TABLE_FLOAT,
+     0,
+     1e3,
+     3,
+     {DIM_ENERGY, DIM_EMITTER, DIM_DEPTH}},
+    {"/emitters/stopped",
+     "1/mm",
+     "positron emitters that come to rest per primary and depth",
+     AT(emitter_stopped_per_mm),
+     TABLE_FLOAT,
+     0,
+     1e3,
+     3,
+     {DIM_ENERGY, DIM_EMITTER, DIM_DEPTH}},
+    {"/tissue/alpha_x", "1/Gy", "photon alpha of the tissue class", AT(alpha_x), TABLE_DOUBLE, 0, 100, 1, {DIM_TISSUE}},
+    {"/tissue/beta_x", "1/Gy2", "photon beta of the tissue class", AT(beta_x), TABLE_DOUBLE, 0, 100, 1, {DIM_TISSUE}},
     {"/tissue/alpha",
      "1/Gy",
      "dose-averaged alpha of the field",
      AT(alpha),
      TABLE_DOUBLE,
+     0,
+     1000,
      3,
      {DIM_ENERGY, DIM_TISSUE, DIM_DEPTH}},
     {"/tissue/beta",
@@ -71,14 +182,17 @@ const MachineTable machine_tables[MACHINE_TABLES] = {
      "dose-averaged beta of the field",
      AT(beta),
      TABLE_DOUBLE,
+     0,
+     1000,
      3,
      {DIM_ENERGY, DIM_TISSUE, DIM_DEPTH}},
 };
 
 PetscInt MachineDim(const Machine *m, Dim dim)
 {
-  const PetscInt length[DIM_COUNT] = {
-      m->n_energy, m->n_depth, m->n_component, m->n_species, m->n_bin, m->n_bin ? m->n_bin + 1 : 0, m->n_tissue, 2};
+  const PetscInt length[DIM_COUNT] = {m->n_energy,  m->n_depth,   m->n_component,
+                                      m->n_species, m->n_bin,     m->n_bin ? m->n_bin + 1 : 0,
+                                      m->n_tissue,  m->n_emitter, 2};
   return length[dim];
 }
 
@@ -188,6 +302,36 @@ PetscErrorCode MachineComputeR80(Machine *m)
     while (d + 1 < m->n_depth && dose[d + 1] >= level) d++;
     m->r80_mm[e] = d + 1 < m->n_depth ? z[d] + (z[d + 1] - z[d]) * (dose[d] - level) / (dose[d] - dose[d + 1]) : z[d];
   }
+  PetscFunctionReturn(0);
+}
+
+/* Fluence and LETd of species s at node i (of all energies and depths) from its dose spectrum. */
+static void DeriveSpeciesAt(Machine *m, size_t i, PetscInt s)
+{
+  const float *share = m->dose_share + (i * (size_t)m->n_species + (size_t)s) * (size_t)m->n_bin;
+  double dose = m->idd_Gy_mm2[i] / GY_MM2_PER_MEV_CM2_G, sum = 0, fluence = 0, let = 0;
+  for (PetscInt b = 0; b < m->n_bin; b++) {
+    double centre = sqrt(m->bin_edge_MeV_u[b] * m->bin_edge_MeV_u[b + 1]);
+    double stopping = StoppingPower_MeV_cm2_g(m->species[s].Z, m->species[s].A, centre);
+    sum += (double)share[b];
+    fluence += (double)share[b] * dose / stopping;
+    let += (double)share[b] * 0.1 * stopping;
+  }
+  m->species_fluence[i * (size_t)m->n_species + (size_t)s] = (float)fluence;
+  m->species_letd_keV_um[i * (size_t)m->n_species + (size_t)s] = sum > 0 ? (float)(let / sum) : 0;
+}
+
+PetscErrorCode MachineDeriveSpecies(Machine *m)
+{
+  PetscFunctionBegin;
+  for (PetscInt s = 0; s < m->n_species; s++) {
+    m->species_component[s] = -1;
+    for (size_t i = 0; i < (size_t)m->n_energy * (size_t)m->n_depth; i++) DeriveSpeciesAt(m, i, s);
+  }
+  for (PetscInt e = 0; e < m->n_energy; e++)
+    for (PetscInt k = 0; k < m->n_component; k++)
+      PetscCall(PetscArraycpy(m->component_letd_keV_um + (e * m->n_component + k) * m->n_depth,
+                              m->letd_keV_um + e * m->n_depth, m->n_depth));
   PetscFunctionReturn(0);
 }
 

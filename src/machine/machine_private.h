@@ -5,7 +5,7 @@
 #include "robion/machine.h"
 
 /* Change when any table or formula below changes: cached machines of an older version are then not found. */
-#define MACHINE_TABLE_VERSION 2
+#define MACHINE_TABLE_VERSION 3
 
 #define ATOMIC_MASS_MEV 931.494 /* energy of one u */
 
@@ -58,6 +58,8 @@ typedef struct TransportField {
   double *dose_MeV_cm2_g; /* [d] */
   double *letd_keV_um;    /* [d] charged projectiles and fragments; recoils of the target left out */
   double *fluence;        /* [d][s] */
+  double *species_dose;   /* [d][s] MeV cm2/g; what is missing to dose stays where a reaction happens */
+  double *species_letd;   /* [d][s] keV/um */
   double *spectrum;       /* [d][s][b] dose, MeV cm2/g */
 } TransportField;
 
@@ -95,6 +97,7 @@ typedef enum {
   DIM_BIN,
   DIM_EDGE,
   DIM_TISSUE,
+  DIM_EMITTER,
   DIM_PAIR,
   DIM_COUNT
 } Dim;
@@ -105,11 +108,12 @@ typedef struct MachineTable {
   const char *path, *unit, *long_name;
   size_t offset; /* of the pointer in Machine */
   TableType type;
+  double lowest, highest; /* generous physical bounds of an element; not for TABLE_INT */
   int rank;
   Dim dim[4];
 } MachineTable;
 
-enum { MACHINE_TABLES = 16 };
+enum { MACHINE_TABLES = 24 };
 extern const MachineTable machine_tables[MACHINE_TABLES];
 
 /* Length of a dimension in this machine. */

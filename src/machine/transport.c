@@ -265,7 +265,17 @@ static PetscErrorCode Shift(Transport *t)
   PetscFunctionReturn(0);
 }
 
-/* Add the fragments at the current depth, times `weight`, to the field at node d. letd holds sum of dose times LET. */
+/* Until the end of the run species_letd holds the sum of dose times LET. */
+static void ScoreSpecies(const Transport *t, PetscInt d, PetscInt s, double number, double dose, double dose_let,
+                         TransportField *field)
+{
+  field->fluence[d * t->n_lane + s] += number;
+  field->species_dose[d * t->n_lane + s] += dose;
+  field->species_letd[d * t->n_lane + s] += dose_let;
+  field->dose_MeV_cm2_g[d] += dose;
+}
+
+/* Add the fragments at the current depth, times `weight`, to the field at node d. */
 static void ScoreFragments(const Transport *t, double weight, PetscInt d, TransportField *field)
 {
   PetscInt n_bin = t->in->n_bin;
@@ -281,9 +291,7 @@ static void ScoreFragments(const Transport *t, double weight, PetscInt d, Transp
       for (PetscInt k = lane->spectrum.start[j]; k < lane->spectrum.start[j + 1]; k++)
         spectrum[lane->spectrum.target[k]] += dose * lane->spectrum.weight[k];
     }
-    field->fluence[d * t->n_lane + s] += number;
-    field->dose_MeV_cm2_g[d] += dose_sum;
-    field->letd_keV_um[d] += let_sum;
+    ScoreSpecies(t, d, s, number, dose_sum, let_sum, field);
   }
   field->dose_MeV_cm2_g[d] += weight * t->reactions_per_mm * local_energy_MeV * 10.0; /* MeV/mm to MeV cm2/g */
 }
@@ -312,9 +320,7 @@ static void ScorePrimaryCell(const Transport *t, PetscInt d, double a, double b,
   SpectrumPlace(t->in->n_bin, t->in->bin_edge_MeV_u, energy, &lower, &upper);
   spectrum[lower] += dose * (1 - upper);
   spectrum[lower + 1] += dose * upper;
-  field->fluence[d * t->n_lane] += number;
-  field->dose_MeV_cm2_g[d] += dose;
-  field->letd_keV_um[d] += dose * LET_keV_um(p.Z, p.A, energy);
+  ScoreSpecies(t, d, 0, number, dose, dose * LET_keV_um(p.Z, p.A, energy), field);
 }
 
 /* Score the primaries at node d in cells of residual range, finer and finer towards its end. */
@@ -333,13 +339,17 @@ static void ScorePrimaries(const Transport *t, PetscInt d, TransportField *field
   }
 }
 
-/* Turn the sum of dose times LET into its mean. */
+/* Turn the sums of dose times LET into means. */
 static void FinishLET(const Transport *t, TransportField *field)
 {
   for (PetscInt d = 0; d < t->in->n_depth; d++) {
-    double dose = 0;
-    for (PetscInt i = 0; i < t->n_lane * t->in->n_bin; i++) dose += field->spectrum[d * t->n_lane * t->in->n_bin + i];
-    field->letd_keV_um[d] = dose > 0 ? field->letd_keV_um[d] / dose : 0;
+    double dose = 0, dose_let = 0;
+    for (PetscInt i = d * t->n_lane; i < (d + 1) * t->n_lane; i++) {
+      dose += field->species_dose[i];
+      dose_let += field->species_letd[i];
+      field->species_letd[i] = field->species_dose[i] > 0 ? field->species_letd[i] / field->species_dose[i] : 0;
+    }
+    field->letd_keV_um[d] = dose > 0 ? dose_let / dose : 0;
   }
 }
 
@@ -349,8 +359,9 @@ PetscErrorCode TransportRun(const TransportInput *in, TransportField *field)
   Transport t;
   PetscCall(TransportCreate(in, &t));
   field->n_species = TransportSpecies(in->projectile, field->species);
-  PetscCall(PetscCalloc4(in->n_depth, &field->dose_MeV_cm2_g, in->n_depth, &field->letd_keV_um, in->n_depth * t.n_lane,
-                         &field->fluence, in->n_depth * t.n_lane * in->n_bin, &field->spectrum));
+  PetscInt n = in->n_depth * t.n_lane;
+  PetscCall(PetscCalloc6(in->n_depth, &field->dose_MeV_cm2_g, in->n_depth, &field->letd_keV_um, n, &field->fluence, n,
+                         &field->species_dose, n, &field->species_letd, n * in->n_bin, &field->spectrum));
   PetscInt below = 0, upto = 0; /* nodes scored with the depths before and at the current one */
   for (PetscInt k = 0; upto < in->n_depth; k++) {
     /* node d between steps k-1 and k gets both, linearly */
@@ -381,6 +392,7 @@ double TransportFluenceOfCharge(const TransportField *field, PetscInt d, PetscIn
 PetscErrorCode TransportFieldDestroy(TransportField *field)
 {
   PetscFunctionBegin;
-  PetscCall(PetscFree4(field->dose_MeV_cm2_g, field->letd_keV_um, field->fluence, field->spectrum));
+  PetscCall(PetscFree6(field->dose_MeV_cm2_g, field->letd_keV_um, field->fluence, field->species_dose,
+                       field->species_letd, field->spectrum));
   PetscFunctionReturn(0);
 }
