@@ -147,7 +147,7 @@ static PetscErrorCode TimeEvaluation(const PlanInputs *in, InfluenceType type, d
 {
   PetscFunctionBegin;
   const ProblemSpec spec = {.model = in->model,
-                            .biology = &in->settings->biology,
+                            .tissues = &in->tissues,
                             .set = in->optimize,
                             .grid = &in->grid,
                             .n_voxel = in->n_voxel,

@@ -10,7 +10,7 @@ static void Derivatives(void **state)
       BiologySpec spec = hsg;
       spec.averaging = rule ? AVERAGE_BETA : AVERAGE_SQRT_BETA;
       spec.d_t_Gy = 30;
-      FieldDose field = {dose, 0.7 * dose, (rule ? 0.05 : 0.22) * dose}, grad;
+      FieldDose field = {dose, 0.7 * dose, (rule ? 0.05 : 0.22) * dose, 0}, grad;
       double slope, value = RBEWeightedDose(&spec, FieldEffect(&spec, field, &grad), &slope), h = 1e-6 * dose;
       assert_true(value > 0);
       const double exact[3] = {grad.dose_Gy, grad.alpha_dose, grad.sqrt_beta_dose};
@@ -32,15 +32,15 @@ static void BothAverages(void **state)
   BiologySpec linear = hsg;
   linear.averaging = AVERAGE_BETA;
   for (double dose = 0.5; dose < 2000; dose *= 3) {
-    FieldDose root = {dose, 0.5 * dose, 0.2 * dose}, one = {dose, 0.5 * dose, 0.04 * dose};
-    FieldDose mixed_root = {dose, 0.5 * dose, 0.5 * (0.1 + 0.3) * dose}, mixed = {dose, 0.5 * dose, 0.05 * dose};
+    FieldDose root = {dose, 0.5 * dose, 0.2 * dose, 0}, one = {dose, 0.5 * dose, 0.04 * dose, 0};
+    FieldDose mixed_root = {dose, 0.5 * dose, 0.5 * (0.1 + 0.3) * dose, 0}, mixed = {dose, 0.5 * dose, 0.05 * dose, 0};
     assert_float_equal(FieldEffect(&hsg, root, NULL) / FieldEffect(&linear, one, NULL), 1, 1e-12);
     assert_float_equal(FieldEffect(&hsg, mixed_root, NULL) / FieldEffect(&hsg, root, NULL), 1, 1e-12);
     if (dose <= linear.d_t_Gy)
       assert_float_equal(FieldEffect(&linear, mixed, NULL) / ((0.5 + 0.05 * dose) * dose), 1, 1e-12);
   }
   FieldDose grad;
-  assert_float_equal(FieldEffect(&linear, (FieldDose){0, 0, 0}, &grad), 0, 0);
+  assert_float_equal(FieldEffect(&linear, (FieldDose){0}, &grad), 0, 0);
   assert_true(grad.dose_Gy == 0 && grad.alpha_dose == 1 && grad.sqrt_beta_dose == 0);
   /* lem1: its beta differs between ions, so its mean is above the square of the mean root */
   BiologySpec lem;
@@ -66,7 +66,7 @@ static void Constant(void **state)
     spec.averaging = rule ? AVERAGE_BETA : AVERAGE_SQRT_BETA;
     Biology *biology = Create(&spec);
     for (double d = 0.1; d < 50; d *= 2) {
-      FieldDose field = {d, biology->alpha_per_Gy[7] * d, biology->sqrt_beta_per_Gy[7] * d};
+      FieldDose field = {d, biology->alpha_per_Gy[7] * d, biology->sqrt_beta_per_Gy[7] * d, 0};
       assert_float_equal(FieldRBE(&spec, field), 3, 1e-12);
     }
     assert_int_equal(BiologyDestroy(&biology), 0);

@@ -72,7 +72,7 @@ static void SurvivalCurves(void **state)
     IonResponse r = MKM(&spec, 6, 12, CarbonEnergy(curve[i].let));
     for (int k = 0; k < 4 && curve[i].dose[k] > 0; k++) {
       double d = curve[i].dose[k];
-      double effect = FieldEffect(&spec, (FieldDose){d, r.alpha_per_Gy * d, sqrt(r.beta_per_Gy2) * d}, NULL);
+      double effect = FieldEffect(&spec, (FieldDose){d, r.alpha_per_Gy * d, sqrt(r.beta_per_Gy2) * d, 0}, NULL);
       double ratio = log(SurvivalFraction(effect)) / log(curve[i].survival[k]);
       print_message("HSG %.1f keV/um %.3f Gy: survival %.4g (%.4g), %+.1f %% in ln S\n", curve[i].let, d,
                     SurvivalFraction(effect), curve[i].survival[k], 100 * (ratio - 1));

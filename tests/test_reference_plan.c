@@ -13,6 +13,7 @@ typedef struct Plan {
   Case *patient;
   Machine *machine;
   Biology *biology;
+  Tissues tissues;
   BeamSet *beams;
   ScenarioSet *set;
   DoseModel model;
@@ -130,6 +131,7 @@ static void PlanCreate(Plan *p)
   p->source = ReferenceOpen("reference/plan_tg119_analytic_5mm.h5", p->path);
   p->patient = LoadCase();
   p->machine = ReferenceMachine();
+  p->tissues = (Tissues){.n = 1, .biology = &p->biology};
   p->biology = ReferenceBiology(p->machine, 0.1);
   assert_true(H5ReadAttribute(&p->source, "/", "lateral_cutoff", 1, &cut_off, &mistakes));
   ReadGrid(p);
@@ -137,7 +139,7 @@ static void PlanCreate(Plan *p)
   ReadSpots(p);
   p->set = ReferenceNominal();
   assert_int_equal(PetscMalloc1(p->n * N_CHANNELS, &p->channels), 0);
-  assert_int_equal(DoseModelCreate(p->patient, p->machine, p->biology, p->beams, 1 - cut_off, &p->model), 0);
+  assert_int_equal(DoseModelCreate(p->patient, p->machine, &p->tissues, p->beams, 1 - cut_off, &p->model), 0);
   assert_int_equal(InfluenceCreate(p->model, INFLUENCE_STREAMED, p->set, &p->grid, p->n, p->voxel, &p->influence), 0);
   assert_int_equal(InfluenceApply(p->influence, 0, p->weight, p->channels), 0);
 }
@@ -162,7 +164,8 @@ static void PlanDestroy(Plan *p)
 /* The quantities that the reference stores, from a voxel's channel sums. */
 static double QuantityOf(const Plan *p, const char *name, const double *channels)
 {
-  const FieldDose field = {channels[CHANNEL_DOSE], channels[CHANNEL_ALPHA], channels[CHANNEL_SQRT_BETA]};
+  const FieldDose field = {channels[CHANNEL_DOSE], channels[CHANNEL_ALPHA], channels[CHANNEL_SQRT_BETA],
+                           channels[CHANNEL_LET]};
   if (!strcmp(name, "physical_dose")) return field.dose_Gy;
   if (!strcmp(name, "alpha_dose")) return field.alpha_dose;
   if (!strcmp(name, "sqrt_beta_dose")) return field.sqrt_beta_dose;

@@ -22,6 +22,7 @@ typedef struct Water {
   Case patient;
   Machine *machine;
   Biology *biology;
+  Tissues tissues;
   BeamSet *beams;
   ScenarioSet *set;
   PetscInt *spot_of, *voxel;
@@ -43,6 +44,7 @@ static void WaterCreate(double alpha_x_per_Gy, double dropped_dose_fraction, Pet
   memset(w, 0, sizeof *w);
   w->source = ReferenceOpen("reference/single_spots_water.h5", w->path);
   w->machine = ReferenceMachine();
+  w->tissues = (Tissues){.n = 1, .biology = &w->biology};
   w->biology = ReferenceBiology(w->machine, alpha_x_per_Gy);
   assert_true(H5ReadAttribute(&w->source, "/", "iso_center_mm_xyz", 3, spec.isocentre_mm, &mistakes));
   assert_true(H5ReadAttribute(&w->source, "/", "voxel_spacing_mm_xyz", 3, spacing, &mistakes));
@@ -62,7 +64,7 @@ static void WaterCreate(double alpha_x_per_Gy, double dropped_dose_fraction, Pet
       .n = N_SPOT, .beam = beam, .x_mm = axis, .y_mm = axis, .energy_MeV_u = energy, .particles = particles};
   w->beams = ReferenceBeams(&spec, 1, &w->patient, w->machine, &spots, &w->spot_of);
   w->set = ReferenceNominal();
-  assert_int_equal(DoseModelCreate(&w->patient, w->machine, w->biology, w->beams, dropped_dose_fraction, &w->model), 0);
+  assert_int_equal(DoseModelCreate(&w->patient, w->machine, &w->tissues, w->beams, dropped_dose_fraction, &w->model), 0);
   assert_int_equal(InfluenceCreate(w->model, INFLUENCE_STREAMED, w->set, &w->patient.ct, n, w->voxel, &w->influence),
                    0);
 }

@@ -6,7 +6,9 @@
 typedef struct TinyPlan {
   Case patient;
   Machine machine;
-  Biology biology;
+  Biology biology[2];
+  Biology *biology_list[2];
+  Tissues tissues;
   Grid grid;
   Region target, oar;
   ScenarioSet *set;
@@ -40,7 +42,8 @@ static inline PetscErrorCode TinyMachine(Machine *m, PetscInt n_component)
   *m = (Machine){.name = (char *)"tiny", .Z = 6, .A = 12, .n_energy = E, .n_depth = D, .n_component = n_component};
   PetscCall(PetscMalloc4(E, &m->energy_MeV_u, E, &m->csda_range_mm, E, &m->r80_mm, E, &m->spot_sigma_mm));
   PetscCall(PetscMalloc3(E * D, &m->depth_mm, E * D, &m->idd_Gy_mm2, E * D, &m->letd_keV_um));
-  PetscCall(PetscMalloc2(E * D * n_component, &m->sigma_mm, E * D * n_component, &m->component));
+  PetscCall(PetscMalloc3(E * D * n_component, &m->sigma_mm, E * D * n_component, &m->component, E * D * n_component,
+                         &m->component_letd_keV_um));
   for (PetscInt e = 0; e < E; e++) {
     double range = 12 + 3.0 * e;
     m->energy_MeV_u[e] = 70 + 5 * e;
@@ -54,21 +57,24 @@ static inline PetscErrorCode TinyMachine(Machine *m, PetscInt n_component)
       for (PetscInt k = 0; k < n_component; k++) {
         m->sigma_mm[(e * n_component + k) * D + d] = 0.01 * z * (1 + 5 * k);
         m->component[(e * n_component + k) * D + d] = n_component == 1 ? 1 : k ? 0.1 : 0.9;
+        m->component_letd_keV_um[(e * n_component + k) * D + d] = m->letd_keV_um[i] / (1 + k);
       }
     }
   }
   PetscFunctionReturn(0);
 }
 
-static inline PetscErrorCode TinyBiology(const Machine *m, Biology *biology)
+/* Response that follows LET; photon alpha of a second tissue is higher, its ions' alpha lower. */
+static inline PetscErrorCode TinyBiology(const Machine *m, PetscInt tissue, Biology *biology)
 {
   PetscFunctionBegin;
-  PetscInt n = m->n_energy * m->n_depth;
+  PetscInt n = m->n_energy * m->n_component * m->n_depth;
   PetscCall(BiologySpecDefault(&biology->spec));
+  biology->spec.alpha_x_per_Gy *= 1 + tissue;
   PetscCall(PetscMalloc2(n, &biology->alpha_per_Gy, n, &biology->sqrt_beta_per_Gy));
   for (PetscInt i = 0; i < n; i++) {
-    biology->alpha_per_Gy[i] = 0.4 + 0.01 * m->letd_keV_um[i];
-    biology->sqrt_beta_per_Gy[i] = 0.22 - 0.001 * m->letd_keV_um[i];
+    biology->alpha_per_Gy[i] = 0.4 - 0.1 * tissue + 0.01 * m->component_letd_keV_um[i];
+    biology->sqrt_beta_per_Gy[i] = 0.22 - 0.001 * m->component_letd_keV_um[i];
   }
   PetscFunctionReturn(0);
 }
@@ -121,10 +127,16 @@ static inline PetscErrorCode TinyPlanCreate(TinyPlan *p, PetscInt n_component, d
   PetscCall(TinyCase(&p->patient));
   PetscCall(TinyMachine(&p->machine, n_component));
   p->machine.sad_mm = sad_mm;
-  PetscCall(TinyBiology(&p->machine, &p->biology));
+  p->tissues = (Tissues){.n = 2, .biology = p->biology_list};
+  for (PetscInt t = 0; t < 2; t++) {
+    PetscCall(TinyBiology(&p->machine, t, &p->biology[t]));
+    p->biology_list[t] = &p->biology[t];
+  }
   p->grid = (Grid){{12, 12, 12}, {4, 4, 4}, {-22, -22, -22}};
   PetscCall(TinyRegion(&p->grid, origin, 10, &p->target));
   PetscCall(TinyRegion(&p->grid, beside, 6, &p->oar));
+  PetscCall(PetscCalloc1(GridSize(&p->grid), &p->tissues.of_voxel));
+  for (PetscInt i = 0; i < p->oar.n; i++) p->tissues.of_voxel[p->oar.voxel[i]] = 1;
   PetscCall(ScenarioSetCreate(&spec, &p->set));
   p->settings.n_beams = 3;
   p->settings.beams = beams;
@@ -133,7 +145,7 @@ static inline PetscErrorCode TinyPlanCreate(TinyPlan *p, PetscInt n_component, d
   PetscCall(BeamSetCreate(&p->settings, &p->patient, &p->machine, &p->grid, &p->target, p->set, &mistakes, &p->beams));
   MistakesPrint(&mistakes);
   PetscCheck(p->beams, PETSC_COMM_SELF, PETSC_ERR_PLIB, "the tiny plan has no beams");
-  PetscCall(DoseModelCreate(&p->patient, &p->machine, &p->biology, p->beams, 0.002, &p->model));
+  PetscCall(DoseModelCreate(&p->patient, &p->machine, &p->tissues, p->beams, 0.002, &p->model));
   PetscCall(PetscMalloc1(GridSize(&p->grid), &p->voxel));
   for (PetscInt v = 0; v < (PetscInt)GridSize(&p->grid); v++) p->voxel[p->n_voxel++] = v;
   PetscFunctionReturn(0);
@@ -153,8 +165,9 @@ static inline PetscErrorCode TinyPlanDestroy(TinyPlan *p)
   PetscCall(PetscFree(p->patient.rsp));
   PetscCall(PetscFree4(p->machine.energy_MeV_u, p->machine.csda_range_mm, p->machine.r80_mm, p->machine.spot_sigma_mm));
   PetscCall(PetscFree3(p->machine.depth_mm, p->machine.idd_Gy_mm2, p->machine.letd_keV_um));
-  PetscCall(PetscFree2(p->machine.sigma_mm, p->machine.component));
-  PetscCall(PetscFree2(p->biology.alpha_per_Gy, p->biology.sqrt_beta_per_Gy));
+  PetscCall(PetscFree3(p->machine.sigma_mm, p->machine.component, p->machine.component_letd_keV_um));
+  for (PetscInt t = 0; t < 2; t++) PetscCall(PetscFree2(p->biology[t].alpha_per_Gy, p->biology[t].sqrt_beta_per_Gy));
+  PetscCall(PetscFree(p->tissues.of_voxel));
   PetscFunctionReturn(0);
 }
 

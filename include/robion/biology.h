@@ -46,7 +46,7 @@ extern const PetscInt n_cell_line_names;
 extern const char *const biology_model_names[];
 extern const PetscInt n_biology_model_names;
 
-/** alpha and sqrt(beta) per energy and depth of a machine, index [e*n_depth + d] as Machine.depth_mm. */
+/** alpha and sqrt(beta) of a machine's lateral components, index [(e*n_component + k)*n_depth + d] as Machine.component. */
 typedef struct Biology {
   BiologySpec spec;
   double *alpha_per_Gy;
@@ -60,6 +60,21 @@ typedef struct Biology {
  */
 PetscErrorCode BiologyCreate(const BiologySpec *spec, const Machine *machine, Mistakes *mistakes, Biology **out);
 PetscErrorCode BiologyDestroy(Biology **biology);
+
+/** The tissues of a patient: how each responds, and which of them a voxel of the dose grid is. */
+typedef struct Tissues {
+  PetscInt n;
+  Biology **biology;       /* [n]; the first is that of all voxels which no structure with a tissue of its own claims */
+  unsigned char *of_voxel; /* [voxels of the grid]; NULL: all 0 */
+} Tissues;
+
+enum { TISSUES_MOST = 16 };
+
+/** Tissue of a voxel of the dose grid. */
+static inline PetscInt TissueOf(const Tissues *tissues, PetscInt voxel)
+{
+  return tissues->of_voxel ? tissues->of_voxel[voxel] : 0;
+}
 
 /** Response of one ion species at one energy. */
 typedef struct IonResponse {
@@ -103,12 +118,13 @@ typedef struct FieldDose {
   double dose_Gy;        /* physical dose d */
   double alpha_dose;     /* sum alpha d */
   double sqrt_beta_dose; /* sum sqrt(beta) d; with AVERAGE_BETA: sum beta d, 1/Gy */
+  double let_dose;       /* sum LET d, Gy keV/um */
 } FieldDose;
 
 /**
  * Effect eps = alpha d + beta d^2 of a mixed field (linear beyond D_t with slope s_max) and its gradient with respect to
- * the three inputs; beta is averaged as spec->averaging says. grad may be NULL. Zero dose gives zero effect and gradient
- * (0, 1, 0).
+ * the four inputs; beta is averaged as spec->averaging says. grad may be NULL. Zero dose gives zero effect and gradient
+ * (0, 1, 0, 0).
  */
 double FieldEffect(const BiologySpec *spec, FieldDose field, FieldDose *grad);
 

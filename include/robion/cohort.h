@@ -34,7 +34,7 @@ typedef struct PlanInputs {
   const Settings *settings;
   Case *patient;
   const Machine *machine; /* owned by the context */
-  Biology *biology;
+  Tissues tissues;
   Grid grid;
   PetscInt n_region; /* all structures of the case and the derived ones that touch the dose grid */
   Region *region;

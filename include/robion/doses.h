@@ -22,7 +22,7 @@ typedef struct DoseSet {
  * them), the metrics and DVH bands of the regions, and the voxel extremes. Voxels are dealt to ranks in blocks, rows are
  * computed on the fly; every rank ends up with everything, bit-identical for any number of ranks. Collective.
  */
-PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const BiologySpec *biology, const ScenarioSet *set,
+PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Tissues *tissues, const ScenarioSet *set,
                              const Grid *grid, PetscInt n, const PetscInt *voxel, const double *weight,
                              PetscInt n_region, const Region *region, double prescription_Gy_RBE, DoseSet *out);
 PetscErrorCode DoseSetDestroy(DoseSet *doses);

@@ -5,8 +5,9 @@
  * Entry of spot j (beam b, energy E) and voxel i, with water-equivalent depth z of the voxel's own ray and lateral offset
  * rho from the spot axis in BEV:
  *     D_ij = IDD_E(z) * sum_m w_m,E(z) G(rho; sigma_m),  sigma_m^2 = sigma_spot,E^2 + sigma_m,E(z)^2      [Gy per particle]
- * cut off at the radius outside which at most `dropped_dose_fraction` of the spot's dose at that depth lies; the dose
- * inside is scaled up so that the laterally integrated dose stays IDD. The other channels are alpha_E(z) D_ij and so on.
+ * each component m cut off at the radius outside which it has its part, 1 / n_component, of `dropped_dose_fraction` of the
+ * spot's dose at that depth; what is inside is scaled up so that the laterally integrated dose stays IDD. In the other
+ * channels each component counts with its own alpha_m,E(z), sqrt(beta)_m,E(z) of the voxel's tissue and LET_m,E(z).
  * A scenario shifts the patient against the beams (new rays, new rho) and scales z by its range error.
  *
  * An `Influence` holds the rows of one block of voxels, all scenarios, all spots. Rows never cross ranks: whoever holds a
@@ -25,7 +26,7 @@ typedef struct DoseModel_s *DoseModel;
 typedef struct Influence_s *Influence;
 
 /** Prepare look-up tables of all beams and layers. The arguments must outlive the model. Not collective. */
-PetscErrorCode DoseModelCreate(const Case *patient, const Machine *machine, const Biology *biology,
+PetscErrorCode DoseModelCreate(const Case *patient, const Machine *machine, const Tissues *tissues,
                                const BeamSet *beams, double dropped_dose_fraction, DoseModel *model);
 PetscErrorCode DoseModelDestroy(DoseModel *model);
 
@@ -48,7 +49,7 @@ PetscErrorCode InfluenceApply(Influence influence, PetscInt scenario, const doub
 PetscErrorCode InfluenceApplyTranspose(Influence influence, PetscInt scenario, const double *cotangent,
                                        double *gradient);
 
-/** Stored entries (each serves four channels) and bytes held. */
+/** Stored entries (of one component each, serving four channels) and bytes held. */
 PetscErrorCode InfluenceGetSize(Influence influence, size_t *entries, size_t *bytes);
 
 /** Entries that the nominal scenario of n voxels has: the estimate of `--dry-run`. Not collective. */

@@ -44,7 +44,7 @@ typedef struct Term {
 } Term;
 
 /**
- * A voxel's quantity from its channel sums (dose, alpha*dose, sqrt(beta)*dose) and, unless NULL, its derivatives with
- * respect to those three.
+ * A voxel's quantity from its channel sums (dose, alpha*dose, sqrt(beta)*dose, LET*dose) and, unless NULL, its derivatives
+ * with respect to those four.
  */
 double TermQuantityValue(const BiologySpec *biology, TermQuantity quantity, const double *channels, double *derivative);

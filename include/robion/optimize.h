@@ -18,7 +18,7 @@ typedef struct Problem_s *Problem;
 
 typedef struct ProblemSpec {
   DoseModel model;
-  const BiologySpec *biology;
+  const Tissues *tissues;
   const ScenarioSet *set;
   const Grid *grid;
   PetscInt n_voxel;      /* optimised voxels */

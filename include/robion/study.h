@@ -61,13 +61,27 @@ typedef struct SpotSpec {
   double margin_mm;  /* lateral and distal/proximal margin around the target */
 } SpotSpec;
 
+/** Structures whose cells respond in their own way. */
+typedef struct TissueSpec {
+  PetscInt n_structures;
+  char **structures, *where;
+  BiologySpec biology; /* what the tissue does not say is that of Settings.biology */
+} TissueSpec;
+
+/** Lateral dose of a spot: every component of the base data, or all dose in the first one's Gaussian. */
+typedef enum { LATERAL_MODEL_FULL, LATERAL_MODEL_SINGLE } LateralModel;
+extern const char *const lateral_model_names[]; /* as a study writes them, indexed by LateralModel */
+
 typedef struct Settings {
   CaseSpec patient;
   HLUT hlut;
   char *base_data; /* "builtin" or a file, resolved against the study file's folder */
   char *base_data_where;
   MachineSpec machine; /* machine.ion is also what a file must hold */
+  LateralModel lateral_model;
   BiologySpec biology;
+  PetscInt n_tissues; /* beside that of `biology`; a voxel claimed by several is of the first */
+  TissueSpec *tissues;
   double prescription_Gy_RBE; /* per fraction */
   PetscInt fractions;
   char *target, *target_where;

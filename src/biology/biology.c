@@ -96,9 +96,12 @@ static PetscErrorCode FillFromTable(const BiologyModel *model, const Machine *m,
   if (tissue < 0) PetscFunctionReturn(0);
   for (PetscInt e = 0; e < m->n_energy; e++)
     for (PetscInt d = 0; d < m->n_depth; d++) {
-      PetscInt from = (e * m->n_tissue + tissue) * m->n_depth + d, to = e * m->n_depth + d;
-      biology->alpha_per_Gy[to] = m->alpha[from];
-      biology->sqrt_beta_per_Gy[to] = BetaChannel(&biology->spec, m->beta[from]);
+      PetscInt from = (e * m->n_tissue + tissue) * m->n_depth + d;
+      for (PetscInt k = 0; k < m->n_component; k++) {
+        PetscInt to = (e * m->n_component + k) * m->n_depth + d;
+        biology->alpha_per_Gy[to] = m->alpha[from];
+        biology->sqrt_beta_per_Gy[to] = BetaChannel(&biology->spec, m->beta[from]);
+      }
     }
   PetscFunctionReturn(0);
 }
@@ -111,7 +114,7 @@ static PetscErrorCode FillConstant(const BiologyModel *model, const Machine *m, 
   PetscBool fixed = spec->alpha_per_Gy > 0 ? PETSC_TRUE : PETSC_FALSE;
   double alpha = fixed ? spec->alpha_per_Gy : spec->rbe * spec->alpha_x_per_Gy;
   double beta = fixed ? spec->beta_per_Gy2 : spec->rbe * spec->rbe * spec->beta_x_per_Gy2;
-  for (PetscInt i = 0; i < m->n_energy * m->n_depth; i++) {
+  for (PetscInt i = 0; i < m->n_energy * m->n_component * m->n_depth; i++) {
     biology->alpha_per_Gy[i] = alpha;
     biology->sqrt_beta_per_Gy[i] = BetaChannel(spec, beta);
   }
@@ -142,6 +145,47 @@ static PetscErrorCode RespondAll(const BiologyModel *model, const BiologySpec *s
   PetscFunctionReturn(0);
 }
 
+/* Means over the species of one lateral component at one node of the machine; false if it has no dose there. */
+static PetscBool FillNode(const Machine *m, PetscInt e, PetscInt k, PetscInt d, const double *alpha,
+                          const double *beta_channel, Biology *biology)
+{
+  const float *share = m->dose_share + (size_t)(e * m->n_depth + d) * (size_t)m->n_species * (size_t)m->n_bin;
+  double sum = 0, sum_alpha = 0, sum_beta = 0;
+  for (PetscInt s = 0; s < m->n_species; s++) {
+    if (m->species_component[s] >= 0 && m->species_component[s] != k) continue;
+    for (PetscInt i = s * m->n_bin; i < (s + 1) * m->n_bin; i++) {
+      sum += share[i];
+      sum_alpha += share[i] * alpha[i];
+      sum_beta += share[i] * beta_channel[i];
+    }
+  }
+  PetscInt to = (e * m->n_component + k) * m->n_depth + d;
+  biology->alpha_per_Gy[to] = sum > 0 ? sum_alpha / sum : biology->spec.alpha_x_per_Gy;
+  biology->sqrt_beta_per_Gy[to] = sum > 0 ? sum_beta / sum : BetaChannel(&biology->spec, biology->spec.beta_x_per_Gy2);
+  return sum > 0 ? PETSC_TRUE : PETSC_FALSE;
+}
+
+/* All depths of one component; where it has no dose, the nearest node before that has (at the entrance: behind). */
+static void FillComponent(const Machine *m, PetscInt e, PetscInt k, const double *alpha, const double *beta_channel,
+                          Biology *biology)
+{
+  double *a = biology->alpha_per_Gy + (e * m->n_component + k) * m->n_depth;
+  double *b = biology->sqrt_beta_per_Gy + (e * m->n_component + k) * m->n_depth;
+  PetscInt first = -1;
+  for (PetscInt d = 0; d < m->n_depth; d++) {
+    if (FillNode(m, e, k, d, alpha, beta_channel, biology)) {
+      if (first < 0) first = d;
+    } else if (first >= 0) {
+      a[d] = a[d - 1];
+      b[d] = b[d - 1];
+    }
+  }
+  for (PetscInt d = 0; d < first; d++) {
+    a[d] = a[first];
+    b[d] = b[first];
+  }
+}
+
 /*
  * Dose-weighted means over species and energies: of alpha and sqrt(beta) (Zaider & Rossi, Radiat Res 83:732, 1980), or of alpha
  * and beta (Yagi et al., PLoS One 18:e0288545, 2023).
@@ -149,9 +193,8 @@ static PetscErrorCode RespondAll(const BiologyModel *model, const BiologySpec *s
 static PetscErrorCode FillFromSpectra(const BiologyModel *model, const Machine *m, Mistakes *mistakes, Biology *biology)
 {
   PetscFunctionBegin;
-  const BiologySpec *spec = &biology->spec;
   PetscInt per_node = m->n_species * m->n_bin, before = mistakes->n;
-  double *alpha, *root_beta;
+  double *alpha, *beta_channel;
   if (!m->n_species) {
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
                           "biology: model %s needs dose spectra, but machine \"%s\" has none; expected built-in base "
@@ -159,20 +202,12 @@ static PetscErrorCode FillFromSpectra(const BiologyModel *model, const Machine *
                           model->name, m->name ? m->name : "?"));
     PetscFunctionReturn(0);
   }
-  PetscCall(PetscMalloc2(per_node, &alpha, per_node, &root_beta));
-  PetscCall(RespondAll(model, spec, m, mistakes, alpha, root_beta));
-  for (PetscInt i = 0; mistakes->n == before && i < m->n_energy * m->n_depth; i++) {
-    const float *share = m->dose_share + (size_t)i * (size_t)per_node;
-    double sum = 0, sum_alpha = 0, sum_root_beta = 0;
-    for (PetscInt k = 0; k < per_node; k++) {
-      sum += share[k];
-      sum_alpha += share[k] * alpha[k];
-      sum_root_beta += share[k] * root_beta[k];
-    }
-    biology->alpha_per_Gy[i] = sum > 0 ? sum_alpha / sum : spec->alpha_x_per_Gy;
-    biology->sqrt_beta_per_Gy[i] = sum > 0 ? sum_root_beta / sum : BetaChannel(spec, spec->beta_x_per_Gy2);
-  }
-  PetscCall(PetscFree2(alpha, root_beta));
+  PetscCall(PetscMalloc2(per_node, &alpha, per_node, &beta_channel));
+  PetscCall(RespondAll(model, &biology->spec, m, mistakes, alpha, beta_channel));
+  if (mistakes->n == before)
+    for (PetscInt e = 0; e < m->n_energy; e++)
+      for (PetscInt k = 0; k < m->n_component; k++) FillComponent(m, e, k, alpha, beta_channel, biology);
+  PetscCall(PetscFree2(alpha, beta_channel));
   PetscFunctionReturn(0);
 }
 
@@ -222,7 +257,7 @@ PetscErrorCode BiologyCreate(const BiologySpec *spec, const Machine *machine, Mi
   PetscFunctionBegin;
   *out = NULL;
   const BiologyModel *model = BiologyModelFind(spec->model);
-  PetscInt before = mistakes->n, n = machine->n_energy * machine->n_depth;
+  PetscInt before = mistakes->n, n = machine->n_energy * machine->n_component * machine->n_depth;
   PetscCall(SpecCheck(spec, model, mistakes));
   if (mistakes->n > before) PetscFunctionReturn(0);
   Biology *biology;

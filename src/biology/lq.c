@@ -17,11 +17,11 @@ static double FieldEffectLinear(const BiologySpec *spec, FieldDose field, FieldD
 {
   double d = field.dose_Gy, a = field.alpha_dose, b = field.sqrt_beta_dose, dt = spec->d_t_Gy;
   if (d <= dt) {
-    if (grad) *grad = (FieldDose){b, 1, d};
+    if (grad) *grad = (FieldDose){b, 1, d, 0};
     return a + b * d;
   }
   double slope = LQLFinalSlope(spec), t = dt / d;
-  if (grad) *grad = (FieldDose){slope - (a + b * dt) * t / d, t, dt * t};
+  if (grad) *grad = (FieldDose){slope - (a + b * dt) * t / d, t, dt * t, 0};
   return (a + b * dt) * t + slope * (d - dt);
 }
 
@@ -30,11 +30,11 @@ double FieldEffect(const BiologySpec *spec, FieldDose field, FieldDose *grad)
   double d = field.dose_Gy, a = field.alpha_dose, b = field.sqrt_beta_dose, dt = spec->d_t_Gy;
   if (spec->averaging == AVERAGE_BETA) return FieldEffectLinear(spec, field, grad);
   if (d <= dt) {
-    if (grad) *grad = (FieldDose){0, 1, 2.0 * b};
+    if (grad) *grad = (FieldDose){0, 1, 2.0 * b, 0};
     return a + b * b;
   }
   double slope = LQLFinalSlope(spec), t = dt / d;
-  if (grad) *grad = (FieldDose){slope - (a * t + 2.0 * b * b * t * t) / d, t, 2.0 * b * t * t};
+  if (grad) *grad = (FieldDose){slope - (a * t + 2.0 * b * b * t * t) / d, t, 2.0 * b * t * t, 0};
   return a * t + b * b * t * t + slope * (d - dt);
 }
 

@@ -1,5 +1,5 @@
 /* What one plan is computed from: case, machine, biology, structures on the dose grid, scenarios, beams, terms. */
-#include "robion/cohort.h"
+#include "cohort_private.h"
 #include <limits.h>
 #include <math.h>
 #include <string.h>
@@ -35,6 +35,10 @@ PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mis
                             mistakes));
   for (PetscInt i = 0; i < settings->n_priority; i++)
     PetscCall(PlanCheckName(patient, settings->priority[i], settings->priority_where, "overlap_priority", mistakes));
+  for (PetscInt t = 0; t < settings->n_tissues; t++)
+    for (PetscInt i = 0; i < settings->tissues[t].n_structures; i++)
+      PetscCall(PlanCheckName(patient, settings->tissues[t].structures[i], settings->tissues[t].where,
+                              "biology.tissues", mistakes));
   PetscFunctionReturn(0);
 }
 
@@ -117,11 +121,13 @@ static PetscErrorCode UseMachine(RunContext *run, const Settings *settings, Mist
   PetscFunctionBegin;
   char hash[17], key[PETSC_MAX_PATH_LEN + 32];
   PetscCall(MachineSpecHash(&settings->machine, hash));
-  snprintf(key, sizeof key, "%s %s", settings->base_data, hash);
+  snprintf(key, sizeof key, "%s %s %d", settings->base_data, hash, (int)settings->lateral_model);
   if (!run->machine || strcmp(run->machine_key, key)) {
     PetscCall(MachineDestroy(&run->machine));
     PetscCall(PetscFree(run->machine_key));
     PetscCall(LoadMachine(run->comm, settings, mistakes, &run->machine));
+    if (run->machine && settings->lateral_model == LATERAL_MODEL_SINGLE)
+      PetscCall(MachineMergeComponents(run->machine));
     PetscCall(PetscStrallocpy(key, &run->machine_key));
   }
   *machine = run->machine;
@@ -180,8 +186,9 @@ static PetscErrorCode MakeTerm(const Settings *settings, const ObjectiveSpec *ob
   PetscCheck(term->type, PETSC_COMM_SELF, PETSC_ERR_ARG_UNKNOWN_TYPE, "objective type %s passed the schema",
              objective->type);
   term->quantity = objective->quantity == QUANTITY_PHYSICAL ? TERM_PHYSICAL : effect ? TERM_EFFECT : TERM_RBE_WEIGHTED;
-  term->goal =
-      term->quantity == TERM_EFFECT ? PhotonEffect(&settings->biology, objective->dose_Gy) : objective->dose_Gy;
+  term->goal = objective->dose_Gy;
+  if (term->quantity == TERM_EFFECT)
+    term->goal = PhotonEffect(TissueOfStructure(settings, objective->structure), objective->dose_Gy);
   term->weight = objective->weight;
   term->robust = objective->robust;
   term->n = region->n;
@@ -271,8 +278,8 @@ static PetscErrorCode MakeBeams(const Settings *settings, const SpotList *spots,
     PetscCall(
         BeamSetCreate(settings, in->patient, in->machine, &in->grid, &in->target, in->optimize, mistakes, &in->beams));
   if (!MistakesAny(mistakes))
-    PetscCall(
-        DoseModelCreate(in->patient, in->machine, in->biology, in->beams, settings->dropped_dose_fraction, &in->model));
+    PetscCall(DoseModelCreate(in->patient, in->machine, &in->tissues, in->beams, settings->dropped_dose_fraction,
+                              &in->model));
   PetscFunctionReturn(0);
 }
 
@@ -298,10 +305,11 @@ static PetscErrorCode Assemble(RunContext *run, const SpotList *spots, PetscInt 
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(UseMachine(run, settings, mistakes, &in->machine));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
-  PetscCall(BiologyCreate(&settings->biology, in->machine, mistakes, &in->biology));
   PetscCall(CheckDoseGrid(settings, in->patient, mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(CaseDoseGrid(in->patient, settings->dose_grid_mm, &in->grid));
+  PetscCall(TissuesCreate(mistakes, in));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(MakeTarget(settings, mistakes, in));
   PetscCall(MakeTerms(settings, mistakes, in));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
@@ -341,7 +349,7 @@ PetscErrorCode PlanInputsDestroy(PlanInputs *in)
   for (PetscInt r = 0; r < in->n_region; r++) PetscCall(RegionDestroy(&in->region[r]));
   PetscCall(PetscFree(in->region));
   PetscCall(RegionDestroy(&in->target));
-  PetscCall(BiologyDestroy(&in->biology));
+  PetscCall(TissuesDestroy(&in->tissues));
   PetscCall(CaseDestroy(&in->patient));
   PetscCall(PetscArrayzero(in, 1));
   PetscFunctionReturn(0);

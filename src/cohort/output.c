@@ -130,8 +130,8 @@ PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const
   InputFile input[3];
   IterationRecord *history;
   PlanResult result = {.study = run->study->name, .patient = plan->case_name, .arm = plan->arm, .sweep = plan->sweep};
-  PetscCall(DoseSetCreate(run->comm, in->model, &settings->biology, in->evaluate, &in->grid, in->n_dose_voxel,
-                          in->dose_voxel, weight, in->n_region, in->region, settings->prescription_Gy_RBE, &doses));
+  PetscCall(DoseSetCreate(run->comm, in->model, &in->tissues, in->evaluate, &in->grid, in->n_dose_voxel, in->dose_voxel,
+                          weight, in->n_region, in->region, settings->prescription_Gy_RBE, &doses));
   stage_seconds[STAGE_EVALUATE] = TimeNow() - started;
   const StageTime times[N_STAGES] = {{"prepare", stage_seconds[STAGE_PREPARE]},
                                      {"build", stage_seconds[STAGE_BUILD]},

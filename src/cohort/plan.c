@@ -139,7 +139,7 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
   PetscCall(PlanCountEntries(run->comm, in, &entries));
   PetscCall(ChooseInfluence(run, in, entries, &type));
   const ProblemSpec spec = {.model = in->model,
-                            .biology = &settings->biology,
+                            .tissues = &in->tissues,
                             .set = in->optimize,
                             .grid = &in->grid,
                             .n_voxel = in->n_voxel,

@@ -13,16 +13,17 @@ typedef struct LocalDoses {
 
 static void StoreVoxel(const BiologySpec *biology, const double *channels, float *value, size_t stride)
 {
-  FieldDose field = {channels[CHANNEL_DOSE], channels[CHANNEL_ALPHA], channels[CHANNEL_SQRT_BETA]};
+  FieldDose field = {channels[CHANNEL_DOSE], channels[CHANNEL_ALPHA], channels[CHANNEL_SQRT_BETA],
+                     channels[CHANNEL_LET]};
   value[DOSE_PHYSICAL * stride] = (float)field.dose_Gy;
   value[DOSE_RBE_WEIGHTED * stride] = (float)RBEWeightedDose(biology, FieldEffect(biology, field, NULL), NULL);
   value[DOSE_LETD * stride] = field.dose_Gy > 0 ? (float)(channels[CHANNEL_LET] / field.dose_Gy) : 0;
 }
 
 /* All scenarios of one block of voxels; rows are built, used and forgotten. */
-static PetscErrorCode ComputeBlock(DoseModel model, const BiologySpec *biology, const ScenarioSet *set,
-                                   const Grid *grid, PetscInt n, const PetscInt *voxel, const double *weight,
-                                   PetscInt at, LocalDoses *local)
+static PetscErrorCode ComputeBlock(DoseModel model, const Tissues *tissues, const ScenarioSet *set, const Grid *grid,
+                                   PetscInt n, const PetscInt *voxel, const double *weight, PetscInt at,
+                                   LocalDoses *local)
 {
   PetscFunctionBegin;
   Influence influence;
@@ -32,7 +33,7 @@ static PetscErrorCode ComputeBlock(DoseModel model, const BiologySpec *biology, 
   for (PetscInt s = 0; s < set->n; s++) {
     PetscCall(InfluenceApply(influence, s, weight, channels));
     for (PetscInt v = 0; v < n; v++)
-      StoreVoxel(biology, channels + v * N_CHANNELS,
+      StoreVoxel(&tissues->biology[TissueOf(tissues, voxel[v])]->spec, channels + v * N_CHANNELS,
                  local->value + (size_t)s * N_DOSE_KINDS * stride + (size_t)(at + v), stride);
   }
   for (PetscInt v = 0; v < n; v++) local->voxel[at + v] = voxel[v];
@@ -40,7 +41,7 @@ static PetscErrorCode ComputeBlock(DoseModel model, const BiologySpec *biology, 
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ComputeLocal(MPI_Comm comm, DoseModel model, const BiologySpec *biology, const ScenarioSet *set,
+static PetscErrorCode ComputeLocal(MPI_Comm comm, DoseModel model, const Tissues *tissues, const ScenarioSet *set,
                                    const Grid *grid, PetscInt n, const PetscInt *voxel, const double *weight,
                                    LocalDoses *local)
 {
@@ -56,7 +57,7 @@ static PetscErrorCode ComputeLocal(MPI_Comm comm, DoseModel model, const Biology
   PetscInt at = 0;
   for (PetscInt first = rank * BLOCK_VOXELS; first < n; first += size * BLOCK_VOXELS) {
     PetscInt count = PetscMin(BLOCK_VOXELS, n - first);
-    PetscCall(ComputeBlock(model, biology, set, grid, count, voxel + first, weight, at, local));
+    PetscCall(ComputeBlock(model, tissues, set, grid, count, voxel + first, weight, at, local));
     at += count;
   }
   PetscFunctionReturn(0);
@@ -141,7 +142,7 @@ static PetscErrorCode Statistics(const ScenarioSet *set, DoseSet *out)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const BiologySpec *biology, const ScenarioSet *set,
+PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Tissues *tissues, const ScenarioSet *set,
                              const Grid *grid, PetscInt n, const PetscInt *voxel, const double *weight,
                              PetscInt n_region, const Region *region, double prescription_Gy_RBE, DoseSet *out)
 {
@@ -158,7 +159,7 @@ PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const BiologySpec *
   PetscCall(PetscMalloc2(out->size, &out->rbe_min, out->size, &out->rbe_max));
   PetscCall(PetscCalloc1(set->n, &out->metrics));
   PetscCall(CreateBands(n_region, region, prescription_Gy_RBE, out));
-  PetscCall(ComputeLocal(comm, model, biology, set, grid, n, voxel, weight, &local));
+  PetscCall(ComputeLocal(comm, model, tissues, set, grid, n, voxel, weight, &local));
   PetscCall(PetscMalloc1(N_DOSE_KINDS * out->size, &dose));
   for (PetscInt s = 0; s < set->n; s++) {
     const Scenario *scenario = &set->scenario[s];

@@ -1,5 +1,5 @@
 /*
- * Dose operator as a sparse matrix per (scenario, beam). A row is a list of runs: spots of one ray on consecutive
+ * Dose operator as a sparse matrix per scenario and part (beam and lateral component). A row is a list of runs: spots of one ray on consecutive
  * layers, so that one start index serves a whole run; entries are float32, and the alpha, sqrt(beta) and LET channels
  * are factors per row and layer over the same entries. About 4.6 bytes per entry for all four channels.
  */
@@ -18,7 +18,7 @@ typedef struct Matrix {
 } Matrix;
 
 typedef struct Assembled {
-  Matrix *matrix;  /* [scenario][beam] */
+  Matrix *matrix;  /* [scenario][part] */
   double *scratch; /* [max_layer] */
 } Assembled;
 
@@ -103,11 +103,11 @@ static PetscErrorCode Apply_Assembled(Influence influence, PetscInt scenario, co
 {
   PetscFunctionBegin;
   Assembled *assembled = influence->data;
-  const PetscInt n_beam = influence->model->beams->n_beam;
+  const PetscInt n_part = PartCount(influence);
   memset(channels, 0, (size_t)influence->n * N_CHANNELS * sizeof *channels);
   for (PetscInt v = 0; v < influence->n; v++)
-    for (PetscInt b = 0; b < n_beam; b++) {
-      Row row = RowView(&assembled->matrix[scenario * n_beam + b], v);
+    for (PetscInt i = 0; i < n_part; i++) {
+      Row row = RowView(&assembled->matrix[scenario * n_part + i], v);
       if (row.n_run) RowApply(&row, weight, assembled->scratch, channels + v * N_CHANNELS);
     }
   PetscFunctionReturn(0);
@@ -119,12 +119,12 @@ static PetscErrorCode ApplyTranspose_Assembled(Influence influence, PetscInt sce
   PetscFunctionBegin;
   static const double zero[N_CHANNELS];
   Assembled *assembled = influence->data;
-  const PetscInt n_beam = influence->model->beams->n_beam;
+  const PetscInt n_part = PartCount(influence);
   for (PetscInt v = 0; v < influence->n; v++) {
     const double *c = cotangent + v * N_CHANNELS;
     if (!memcmp(c, zero, sizeof zero)) continue;
-    for (PetscInt b = 0; b < n_beam; b++) {
-      Row row = RowView(&assembled->matrix[scenario * n_beam + b], v);
+    for (PetscInt i = 0; i < n_part; i++) {
+      Row row = RowView(&assembled->matrix[scenario * n_part + i], v);
       if (row.n_run) RowApplyTranspose(&row, c, assembled->scratch, gradient);
     }
   }
@@ -135,7 +135,7 @@ static PetscErrorCode Destroy_Assembled(Influence influence)
 {
   PetscFunctionBegin;
   Assembled *assembled = influence->data;
-  for (PetscInt i = 0; i < influence->set->n * influence->model->beams->n_beam; i++) {
+  for (PetscInt i = 0; i < influence->set->n * PartCount(influence); i++) {
     Matrix *m = &assembled->matrix[i];
     PetscCall(PetscFree5(m->row_run, m->row_value, m->row_factor, m->row_n_run, m->row_n_layer));
     PetscCall(PetscFree(m->first_spot));
@@ -150,15 +150,16 @@ static PetscErrorCode Destroy_Assembled(Influence influence)
   PetscFunctionReturn(0);
 }
 
-/* Build the matrix of one (scenario, beam). */
-static PetscErrorCode Assemble(Influence influence, PetscInt scenario, PetscInt beam, Row *row, Matrix *m)
+/* Build the matrix of one scenario and part. */
+static PetscErrorCode Assemble(Influence influence, PetscInt scenario, PetscInt part, Row *row, Matrix *m)
 {
   PetscFunctionBegin;
+  const PetscInt beam = PartBeam(influence, part);
   const size_t at = SightIndex(influence, influence->set->setup_of[scenario], beam);
   PetscCall(MatrixCreate(influence->n, m));
   for (PetscInt v = 0; v < influence->n; v++) {
-    RowBuild(influence->model, beam, influence->bev_mm + 3 * (at + (size_t)v),
-             ScenarioDepth_mm(influence, scenario, at + (size_t)v), row);
+    RowBuild(influence->model, beam, PartComponent(influence, part), influence->tissue[v],
+             influence->bev_mm + 3 * (at + (size_t)v), ScenarioDepth_mm(influence, scenario, at + (size_t)v), row);
     PetscCall(AppendRow(m, v, row));
   }
   PetscCall(MatrixFinish(influence->n, m, &influence->bytes));
@@ -169,16 +170,16 @@ static PetscErrorCode Assemble(Influence influence, PetscInt scenario, PetscInt 
 PetscErrorCode InfluenceCreate_Assembled(Influence influence)
 {
   PetscFunctionBegin;
-  const PetscInt n_beam = influence->model->beams->n_beam;
+  const PetscInt n_part = PartCount(influence);
   Assembled *assembled;
   Row row;
   PetscCall(PetscNew(&assembled));
-  PetscCall(PetscCalloc1(influence->set->n * n_beam, &assembled->matrix));
+  PetscCall(PetscCalloc1(influence->set->n * n_part, &assembled->matrix));
   PetscCall(PetscMalloc1(influence->model->max_layer, &assembled->scratch));
   PetscCall(RowCreate(influence->model, &row));
   for (PetscInt s = 0; s < influence->set->n; s++)
-    for (PetscInt b = 0; b < n_beam; b++)
-      PetscCall(Assemble(influence, s, b, &row, &assembled->matrix[s * n_beam + b]));
+    for (PetscInt i = 0; i < n_part; i++)
+      PetscCall(Assemble(influence, s, i, &row, &assembled->matrix[s * n_part + i]));
   PetscCall(RowDestroy(&row));
   influence->data = assembled;
   influence->apply = Apply_Assembled;

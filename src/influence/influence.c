@@ -1,7 +1,7 @@
 /* The operator object: where its voxels are seen from every beam, and the choice of implementation. */
 #include "influence_private.h"
 
-/* BEV position and depth of every voxel for every setup and beam. */
+/* BEV position and depth of every voxel for every setup and beam, and its tissue. */
 static PetscErrorCode SightVoxels(Influence influence, const Grid *grid, const PetscInt *voxel)
 {
   PetscFunctionBegin;
@@ -21,7 +21,9 @@ static PetscErrorCode SightVoxels(Influence influence, const Grid *grid, const P
         influence->passed_mm[at] = BeamPassed_mm(beam, model->machine, model->patient, point_mm, set->setup_mm[k]);
       }
     }
-  influence->bytes += 5 * n * sizeof(double);
+  PetscCall(PetscMalloc1(influence->n, &influence->tissue));
+  for (PetscInt v = 0; v < influence->n; v++) influence->tissue[v] = (unsigned char)TissueOf(model->tissues, voxel[v]);
+  influence->bytes += 5 * n * sizeof(double) + (size_t)influence->n;
   PetscFunctionReturn(0);
 }
 
@@ -91,8 +93,10 @@ PetscErrorCode InfluenceCountEntries(DoseModel model, const Grid *grid, PetscInt
       BeamProject(beam, point_mm, no_shift, bev_mm);
       double depth_mm = BeamWEPL(beam, model->patient, point_mm, no_shift);
       depth_mm += BeamPassed_mm(beam, model->machine, model->patient, point_mm, no_shift);
-      RowBuild(model, b, bev_mm, depth_mm, &row);
-      *entries += row.n_value;
+      for (PetscInt k = 0; k < model->n_component; k++) {
+        RowBuild(model, b, k, 0, bev_mm, depth_mm, &row);
+        *entries += row.n_value;
+      }
     }
   PetscCall(RowDestroy(&row));
   PetscFunctionReturn(0);
@@ -103,6 +107,7 @@ PetscErrorCode InfluenceDestroy(Influence *influence)
   PetscFunctionBegin;
   if (*influence) {
     PetscCall((*(*influence)->destroy)(*influence));
+    PetscCall(PetscFree((*influence)->tissue));
     PetscCall(PetscFree3((*influence)->bev_mm, (*influence)->wepl_mm, (*influence)->passed_mm));
     PetscCall(PetscFree(*influence));
   }

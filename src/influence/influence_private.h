@@ -3,24 +3,24 @@
 #include "robion/influence.h"
 #include <stdint.h>
 
-/* Per depth node: depth, idd, alpha, sqrt(beta), LET, then sigma and share of each lateral component. */
-enum { NODE_DEPTH, NODE_IDD, NODE_ALPHA, NODE_SQRT_BETA, NODE_LET, NODE_LATERAL };
+/* Per depth node of one lateral component: depth, idd, sigma, share, LET, then alpha and sqrt(beta) of each tissue. */
+enum { NODE_DEPTH, NODE_IDD, NODE_SIGMA, NODE_SHARE, NODE_LET, NODE_TISSUE };
 
 /* Width of the bins that find the nodes around a depth. */
 #define BIN_MM 0.5
 
 typedef struct LayerTable {
   PetscInt n_node, n_bin;
-  float *node;  /* [n_node][NODE_LATERAL + 2 * n_component] */
+  float *node;  /* [n_node][NODE_TISSUE + 2 * n_tissue] */
   int32_t *bin; /* node at or before depth bin * BIN_MM */
   double spot_sigma_mm;
 } LayerTable;
 
 typedef struct BeamTable {
-  LayerTable *layer;
+  LayerTable *layer; /* [component][layer] */
   /* Runs sorted into square cells of the isocentre plane, row by row. */
   double x0_mm, y0_mm, cell_mm;
-  double longest_reach_mm; /* of any layer at any depth */
+  double longest_reach_mm[MACHINE_MOST_COMPONENTS]; /* of any layer at any depth */
   PetscInt nx, ny;
   PetscInt *cell_start;       /* [nx*ny + 1] */
   PetscInt *run;              /* run indices in cell order */
@@ -31,14 +31,14 @@ struct DoseModel_s {
   const Case *patient;
   const Machine *machine;
   const BeamSet *beams;
+  const Tissues *tissues;
   double dropped;
-  float log_dropped; /* -ln(dropped) */
   PetscInt n_component, node_size, max_layer, max_run_entries;
   BeamTable *beam;
 };
 
-/* All entries of one voxel and beam: runs of spots over consecutive layers, and the layer factors of the other
- * channels. */
+/* All entries of one voxel and lateral component of a beam: runs of spots over consecutive layers, and the layer factors
+ * of the other channels. */
 typedef struct Row {
   PetscInt first_layer, n_layer; /* layers that reach the voxel */
   PetscInt n_run;
@@ -47,14 +47,15 @@ typedef struct Row {
   size_t n_value;
   float *value;              /* runs one after the other */
   float *factor;             /* [3][n_layer]: alpha, sqrt(beta), LET */
-  float *norm, *rate, *cut2; /* scratch: [component][layer] amplitude and 1/(2 sigma^2), [layer] squared cut-off */
+  float *norm, *rate, *cut2; /* scratch: [layer] amplitude, 1/(2 sigma^2), squared cut-off */
 } Row;
 
 PetscErrorCode RowCreate(const struct DoseModel_s *model, Row *row);
 PetscErrorCode RowDestroy(Row *row);
 
 /* Fill the row of a voxel at BEV (u, v, w) and water-equivalent depth; row->n_run 0 if no spot reaches it. */
-void RowBuild(const struct DoseModel_s *model, PetscInt beam, const double bev_mm[3], double depth_mm, Row *row);
+void RowBuild(const struct DoseModel_s *model, PetscInt beam, PetscInt component, PetscInt tissue,
+              const double bev_mm[3], double depth_mm, Row *row);
 
 /* channel sums of a row: out[N_CHANNELS] += row * weight; layer_sum is scratch of max_layer doubles. */
 void RowApply(const Row *row, const double *weight, double *layer_sum, double out[N_CHANNELS]);
@@ -67,10 +68,11 @@ struct Influence_s {
   DoseModel model;
   const ScenarioSet *set;
   PetscInt n;
-  double *bev_mm;    /* [setup][beam][n][3] */
-  double *wepl_mm;   /* [setup][beam][n] in the patient, without range error */
-  double *passed_mm; /* [setup][beam][n] before the patient */
-  void *data;        /* of the implementation */
+  double *bev_mm;        /* [setup][beam][n][3] */
+  double *wepl_mm;       /* [setup][beam][n] in the patient, without range error */
+  double *passed_mm;     /* [setup][beam][n] before the patient */
+  unsigned char *tissue; /* [n] */
+  void *data;            /* of the implementation */
   size_t entries, bytes;
   PetscErrorCode (*apply)(Influence, PetscInt, const double *, double *);
   PetscErrorCode (*transpose)(Influence, PetscInt, const double *, double *);
@@ -88,6 +90,22 @@ static inline double ScenarioDepth_mm(const struct Influence_s *influence, Petsc
 {
   double factor = 1 + influence->set->scenario[scenario].range_percent / 100;
   return influence->wepl_mm[at] * factor + influence->passed_mm[at];
+}
+
+/* A scenario's operator is a sum of parts: every lateral component of every beam. */
+static inline PetscInt PartCount(const struct Influence_s *influence)
+{
+  return influence->model->beams->n_beam * influence->model->n_component;
+}
+
+static inline PetscInt PartBeam(const struct Influence_s *influence, PetscInt part)
+{
+  return part / influence->model->n_component;
+}
+
+static inline PetscInt PartComponent(const struct Influence_s *influence, PetscInt part)
+{
+  return part % influence->model->n_component;
 }
 
 PetscErrorCode InfluenceCreate_Assembled(Influence influence);

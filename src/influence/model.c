@@ -3,11 +3,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-static PetscErrorCode LayerTableCreate(const Machine *m, const Biology *biology, PetscInt e, PetscInt node_size,
-                                       LayerTable *table)
+static PetscErrorCode LayerTableCreate(const Machine *m, const Tissues *tissues, PetscInt e, PetscInt k,
+                                       PetscInt node_size, LayerTable *table)
 {
   PetscFunctionBegin;
-  const size_t D = (size_t)m->n_depth, K = (size_t)m->n_component, row = (size_t)e * D;
+  const size_t D = (size_t)m->n_depth, row = (size_t)e * D, part = (size_t)(e * m->n_component + k) * D;
   table->n_node = m->n_depth;
   table->spot_sigma_mm = m->spot_sigma_mm[e];
   PetscCall(PetscMalloc1(D * (size_t)node_size, &table->node));
@@ -15,12 +15,12 @@ static PetscErrorCode LayerTableCreate(const Machine *m, const Biology *biology,
     float *node = table->node + d * (size_t)node_size;
     node[NODE_DEPTH] = (float)m->depth_mm[row + d];
     node[NODE_IDD] = (float)m->idd_Gy_mm2[row + d];
-    node[NODE_ALPHA] = (float)biology->alpha_per_Gy[row + d];
-    node[NODE_SQRT_BETA] = (float)biology->sqrt_beta_per_Gy[row + d];
-    node[NODE_LET] = (float)m->letd_keV_um[row + d];
-    for (size_t k = 0; k < K; k++) {
-      node[NODE_LATERAL + 2 * k] = (float)m->sigma_mm[((size_t)e * K + k) * D + d];
-      node[NODE_LATERAL + 2 * k + 1] = (float)m->component[((size_t)e * K + k) * D + d];
+    node[NODE_SIGMA] = (float)m->sigma_mm[part + d];
+    node[NODE_SHARE] = (float)m->component[part + d];
+    node[NODE_LET] = (float)m->component_letd_keV_um[part + d];
+    for (PetscInt t = 0; t < tissues->n; t++) {
+      node[NODE_TISSUE + 2 * t] = (float)tissues->biology[t]->alpha_per_Gy[part + d];
+      node[NODE_TISSUE + 2 * t + 1] = (float)tissues->biology[t]->sqrt_beta_per_Gy[part + d];
     }
   }
   table->n_bin = (PetscInt)(m->depth_mm[row + D - 1] / BIN_MM) + 1;
@@ -77,20 +77,36 @@ static PetscErrorCode SortRuns(const Beam *beam, BeamTable *table)
   PetscFunctionReturn(0);
 }
 
-/* No spot of the beam reaches further at any depth: the widest component with the whole dropped dose to itself. */
+/* No spot of the beam reaches further at any depth. */
 static double LongestReach_mm(const struct DoseModel_s *model, const LayerTable *layer, PetscInt n_layer)
 {
-  double widest2 = 0;
+  double longest2 = 0;
   for (PetscInt l = 0; l < n_layer; l++)
-    for (PetscInt d = 0; d < layer[l].n_node; d++)
-      for (PetscInt k = 0; k < model->n_component; k++) {
-        double water = layer[l].node[(size_t)d * (size_t)model->node_size + (size_t)(NODE_LATERAL + 2 * k)];
-        widest2 = PetscMax(widest2, layer[l].spot_sigma_mm * layer[l].spot_sigma_mm + water * water);
-      }
-  return sqrt(2 * widest2 * (model->log_dropped + log(model->n_component))) * (1 + 1e-5);
+    for (PetscInt d = 0; d < layer[l].n_node; d++) {
+      const float *node = layer[l].node + (size_t)d * (size_t)model->node_size;
+      double sigma2 = layer[l].spot_sigma_mm * layer[l].spot_sigma_mm + (double)node[NODE_SIGMA] * node[NODE_SIGMA];
+      longest2 = PetscMax(longest2, 2 * sigma2);
+    }
+  return sqrt(longest2 * -log(PetscMin(model->dropped / model->n_component, 0.5))) * (1 + 1e-5);
 }
 
-PetscErrorCode DoseModelCreate(const Case *patient, const Machine *machine, const Biology *biology,
+/* Tables of one beam: every component of every layer, and the places of the runs. */
+static PetscErrorCode BeamTableCreate(const struct DoseModel_s *model, const Beam *beam, BeamTable *table)
+{
+  PetscFunctionBegin;
+  const PetscInt n = beam->n_layer;
+  PetscCall(PetscCalloc1(model->n_component * n, &table->layer));
+  for (PetscInt k = 0; k < model->n_component; k++) {
+    for (PetscInt l = 0; l < n; l++)
+      PetscCall(LayerTableCreate(model->machine, model->tissues, beam->energy[l], k, model->node_size,
+                                 &table->layer[k * n + l]));
+    table->longest_reach_mm[k] = LongestReach_mm(model, table->layer + k * n, n);
+  }
+  PetscCall(SortRuns(beam, table));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode DoseModelCreate(const Case *patient, const Machine *machine, const Tissues *tissues,
                                const BeamSet *beams, double dropped_dose_fraction, DoseModel *out)
 {
   PetscFunctionBegin;
@@ -98,24 +114,21 @@ PetscErrorCode DoseModelCreate(const Case *patient, const Machine *machine, cons
   PetscCheck(machine->n_component <= MACHINE_MOST_COMPONENTS, PETSC_COMM_SELF, PETSC_ERR_SUP,
              "machine %s has %d lateral components, expected at most %d", machine->name, (int)machine->n_component,
              (int)MACHINE_MOST_COMPONENTS);
+  PetscCheck(tissues->n >= 1 && tissues->n <= TISSUES_MOST, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
+             "%d tissues, expected 1 to %d", (int)tissues->n, (int)TISSUES_MOST);
   PetscCall(PetscNew(&model));
   model->patient = patient;
   model->machine = machine;
   model->beams = beams;
+  model->tissues = tissues;
   model->dropped = dropped_dose_fraction;
-  model->log_dropped = dropped_dose_fraction > 0 ? (float)-log(dropped_dose_fraction) : INFINITY;
   model->n_component = machine->n_component;
-  model->node_size = NODE_LATERAL + 2 * machine->n_component;
+  model->node_size = NODE_TISSUE + 2 * tissues->n;
   PetscCall(PetscCalloc1(beams->n_beam, &model->beam));
   for (PetscInt b = 0; b < beams->n_beam; b++) {
-    const Beam *beam = &beams->beam[b];
-    model->max_layer = PetscMax(model->max_layer, beam->n_layer);
-    PetscCall(PetscCalloc1(beam->n_layer, &model->beam[b].layer));
-    for (PetscInt l = 0; l < beam->n_layer; l++)
-      PetscCall(LayerTableCreate(machine, biology, beam->energy[l], model->node_size, &model->beam[b].layer[l]));
-    PetscCall(SortRuns(beam, &model->beam[b]));
-    model->beam[b].longest_reach_mm = LongestReach_mm(model, model->beam[b].layer, beam->n_layer);
-    model->max_run_entries = PetscMax(model->max_run_entries, beam->n_spot);
+    PetscCall(BeamTableCreate(model, &beams->beam[b], &model->beam[b]));
+    model->max_layer = PetscMax(model->max_layer, beams->beam[b].n_layer);
+    model->max_run_entries = PetscMax(model->max_run_entries, beams->beam[b].n_spot);
   }
   *out = model;
   PetscFunctionReturn(0);
@@ -127,7 +140,7 @@ PetscErrorCode DoseModelDestroy(DoseModel *model)
   if (!*model) PetscFunctionReturn(0);
   for (PetscInt b = 0; b < (*model)->beams->n_beam; b++) {
     BeamTable *table = &(*model)->beam[b];
-    for (PetscInt l = 0; l < (*model)->beams->beam[b].n_layer; l++) {
+    for (PetscInt l = 0; l < (*model)->n_component * (*model)->beams->beam[b].n_layer; l++) {
       PetscCall(PetscFree(table->layer[l].node));
       PetscCall(PetscFree(table->layer[l].bin));
     }

@@ -14,11 +14,10 @@ PetscErrorCode RowCreate(const struct DoseModel_s *model, Row *row)
 {
   PetscFunctionBegin;
   size_t layers = (size_t)model->max_layer, spots = (size_t)model->max_run_entries;
-  size_t components = layers * (size_t)model->n_component + LANES;
   PetscCall(
       PetscMalloc4(spots, &row->first_spot, spots, &row->run_layer, spots, &row->run_n, spots + LANES, &row->value));
-  PetscCall(PetscCalloc4(3 * layers, &row->factor, components, &row->norm, components, &row->rate, layers + LANES,
-                         &row->cut2));
+  PetscCall(PetscCalloc4(3 * layers, &row->factor, layers + LANES, &row->norm, layers + LANES, &row->rate,
+                         layers + LANES, &row->cut2));
   PetscFunctionReturn(0);
 }
 
@@ -62,77 +61,55 @@ static inline PetscBool LayerAt(const LayerTable *table, PetscInt node_size, flo
 }
 
 /*
- * Squared radius outside which no component has more than its part of the dropped dose, and the scale that makes up for it.
- * A single Gaussian drops exp(-r^2 / (2 sigma^2)) outside r.
+ * Squared radius outside which a component has no more than its part of the spot's dropped dose, and the scale that makes up
+ * for it. A Gaussian drops exp(-r^2 / (2 sigma^2)) outside r. Of a component that has hardly more than its part, half is
+ * kept: its dose must stay somewhere.
  */
-static inline float CutOff(const struct DoseModel_s *model, const float *share, const float *rate, float *scale)
+static inline float CutOff(const struct DoseModel_s *model, float share, float rate, float *scale)
 {
-  const PetscInt n = model->n_component;
-  const float dropped = (float)model->dropped;
-  if (dropped <= 0) {
-    *scale = 1;
-    return INFINITY;
-  }
-  if (n == 1) {
-    *scale = 1 / (1 - dropped);
-    return model->log_dropped / rate[0];
-  }
-  float cut2 = 0, lost = 0;
-  for (PetscInt k = 0; k < n; k++) {
-    float ratio = share[k] * (float)n / dropped;
-    if (ratio > 1) cut2 = PetscMax(cut2, logf(ratio) / rate[k]);
-  }
-  for (PetscInt k = 0; k < n; k++) lost += share[k] * expf(-cut2 * rate[k]);
+  *scale = 1;
+  if (model->dropped <= 0) return INFINITY;
+  const float part = (float)model->dropped / (float)model->n_component;
+  const float lost = part < 0.5f * share ? part / share : 0.5f;
   *scale = 1 / (1 - lost);
-  return cut2;
+  return -logf(lost) / rate;
 }
 
 /* Amplitudes, rates, cut-offs and channel factors of all layers at this depth; returns the largest squared cut-off. */
-static float LayersAt(const struct DoseModel_s *model, PetscInt beam, float depth_mm, Row *row)
+static float LayersAt(const struct DoseModel_s *model, PetscInt beam, PetscInt component, PetscInt tissue,
+                      float depth_mm, Row *row)
 {
-  const BeamTable *table = &model->beam[beam];
-  const PetscInt all = model->beams->beam[beam].n_layer, K = model->n_component;
-  float record[NODE_LATERAL + 2 * MACHINE_MOST_COMPONENTS] = {0}, share[MACHINE_MOST_COMPONENTS] = {0},
-                                  rate[MACHINE_MOST_COMPONENTS] = {0};
-  float scale = 1, largest = 0;
+  const PetscInt all = model->beams->beam[beam].n_layer;
+  const LayerTable *layer = model->beam[beam].layer + component * all;
+  float record[NODE_TISSUE + 2 * TISSUES_MOST] = {0}, largest = 0;
   row->first_layer = all;
   for (PetscInt l = 0; l < all; l++) {
-    PetscBool reached = LayerAt(&table->layer[l], model->node_size, depth_mm, record);
+    PetscBool reached = LayerAt(&layer[l], model->node_size, depth_mm, record);
     if (reached && row->first_layer == all) {
       row->first_layer = l;
       row->n_layer = all - l;
     }
     if (row->first_layer == all) continue;
-    PetscInt i = l - row->first_layer, n = row->n_layer;
-    for (PetscInt k = 0; k < K; k++) {
-      float spot = (float)table->layer[l].spot_sigma_mm, water = reached ? record[NODE_LATERAL + 2 * k] : 0;
-      share[k] = reached ? record[NODE_LATERAL + 2 * k + 1] : 0;
-      rate[k] = 0.5f / (spot * spot + water * water);
-    }
-    row->cut2[i] = reached ? CutOff(model, share, rate, &scale) : 0;
+    const PetscInt i = l - row->first_layer, n = row->n_layer;
+    const float spot = (float)layer[l].spot_sigma_mm, water = reached ? record[NODE_SIGMA] : 0;
+    float scale = 1;
+    row->rate[i] = 0.5f / (spot * spot + water * water);
+    row->cut2[i] = reached ? CutOff(model, record[NODE_SHARE], row->rate[i], &scale) : 0;
+    row->norm[i] = reached ? record[NODE_IDD] * record[NODE_SHARE] * row->rate[i] * (float)M_1_PI * scale : 0;
     largest = PetscMax(largest, row->cut2[i]);
-    for (PetscInt k = 0; k < K; k++) {
-      row->rate[k * n + i] = rate[k];
-      row->norm[k * n + i] = reached ? record[NODE_IDD] * share[k] * rate[k] * (float)M_1_PI * scale : 0;
-    }
-    for (int c = 0; c < 3; c++) row->factor[c * n + i] = reached ? record[NODE_ALPHA + c] : 0;
+    row->factor[i] = reached ? record[NODE_TISSUE + 2 * tissue] : 0;
+    row->factor[n + i] = reached ? record[NODE_TISSUE + 2 * tissue + 1] : 0;
+    row->factor[2 * n + i] = reached ? record[NODE_LET] : 0;
   }
   return largest;
 }
 
 /* Entries of one run of layers [a, a + n) at squared distance r2. */
-static inline void RunValues(const Row *row, PetscInt n_component, PetscInt a, PetscInt n, float r2,
-                             float *restrict value)
+static inline void RunValues(const Row *row, PetscInt a, PetscInt n, float r2, float *restrict value)
 {
-  const float *restrict cut2 = row->cut2 + a;
-  for (PetscInt k = 0; k < n_component; k++) {
-    const float *restrict norm = row->norm + k * row->n_layer + a, *restrict rate = row->rate + k * row->n_layer + a;
-    for (PetscInt i = 0; i < n; i += LANES)
-      for (PetscInt j = i; j < i + LANES; j++) {
-        float entry = r2 <= cut2[j] ? norm[j] * ExpNegative(-r2 * rate[j]) : 0;
-        value[j] = k ? value[j] + entry : entry;
-      }
-  }
+  const float *restrict cut2 = row->cut2 + a, *restrict norm = row->norm + a, *restrict rate = row->rate + a;
+  for (PetscInt i = 0; i < n; i += LANES)
+    for (PetscInt j = i; j < i + LANES; j++) value[j] = r2 <= cut2[j] ? norm[j] * ExpNegative(-r2 * rate[j]) : 0;
 }
 
 /* The cells of the isocentre plane within reach of a point; false if there are none with runs. */
@@ -156,19 +133,20 @@ static PetscBool CellsWithin(const BeamTable *table, double x_mm, double y_mm, d
 }
 
 /* Append the entries of one run at squared distance r2, leaving out layers that do not reach the voxel. */
-static inline void AppendRun(const struct DoseModel_s *model, const SpotRun *run, float r2, Row *row)
+static inline void AppendRun(const SpotRun *run, float r2, Row *row)
 {
   PetscInt skip = PetscMax(0, row->first_layer - run->first_layer), n = run->n - skip;
   if (n <= 0) return;
   row->first_spot[row->n_run] = run->first_spot + skip;
   row->run_layer[row->n_run] = (uint16_t)(run->first_layer + skip - row->first_layer);
   row->run_n[row->n_run] = (uint16_t)n;
-  RunValues(row, model->n_component, row->run_layer[row->n_run], n, r2, row->value + row->n_value);
+  RunValues(row, row->run_layer[row->n_run], n, r2, row->value + row->n_value);
   row->n_run++;
   row->n_value += (size_t)n;
 }
 
-void RowBuild(const struct DoseModel_s *model, PetscInt b, const double bev_mm[3], double depth_mm, Row *row)
+void RowBuild(const struct DoseModel_s *model, PetscInt b, PetscInt component, PetscInt tissue, const double bev_mm[3],
+              double depth_mm, Row *row)
 {
   const Beam *beam = &model->beams->beam[b];
   const BeamTable *table = &model->beam[b];
@@ -178,9 +156,9 @@ void RowBuild(const struct DoseModel_s *model, PetscInt b, const double bev_mm[3
   /* Compare in the isocentre plane: spot axes diverge with distance from the source. */
   const double magnification = beam->sad_mm > 0 ? (beam->sad_mm + bev_mm[2]) / beam->sad_mm : 1;
   const double x = bev_mm[0] / magnification, y = bev_mm[1] / magnification;
-  if (!CellsWithin(table, x, y, table->longest_reach_mm / magnification, &cells)) return;
+  if (!CellsWithin(table, x, y, table->longest_reach_mm[component] / magnification, &cells)) return;
   /* Tables begin at 0; a negative offset of the base data puts the skin before that. */
-  const float cut2 = LayersAt(model, b, (float)PetscMax(0, depth_mm), row);
+  const float cut2 = LayersAt(model, b, component, tissue, (float)PetscMax(0, depth_mm), row);
   if (row->first_layer == beam->n_layer || !CellsWithin(table, x, y, sqrt((double)cut2) / magnification, &cells))
     return;
   const float fx = (float)x, fy = (float)y, stretch2 = (float)(magnification * magnification);
@@ -189,7 +167,7 @@ void RowBuild(const struct DoseModel_s *model, PetscInt b, const double bev_mm[3
     PetscInt last = table->cell_start[iy * table->nx + cells.ix1 + 1];
     for (PetscInt i = first; i < last; i++) {
       float dx = table->run_x_mm[i] - fx, dy = table->run_y_mm[i] - fy, r2 = (dx * dx + dy * dy) * stretch2;
-      if (r2 <= cut2) AppendRun(model, &beam->run[table->run[i]], r2, row);
+      if (r2 <= cut2) AppendRun(&beam->run[table->run[i]], r2, row);
     }
   }
 }

@@ -8,11 +8,12 @@ typedef struct Streamed {
   double *scratch; /* [max_layer] */
 } Streamed;
 
-/* Row of a voxel and beam in a scenario. */
-static void StreamRow(Influence influence, PetscInt scenario, PetscInt beam, PetscInt v, Row *row)
+/* Row of a voxel, beam and component in a scenario. */
+static void StreamRow(Influence influence, PetscInt scenario, PetscInt beam, PetscInt component, PetscInt v, Row *row)
 {
   size_t at = SightIndex(influence, influence->set->setup_of[scenario], beam) + (size_t)v;
-  RowBuild(influence->model, beam, influence->bev_mm + 3 * at, ScenarioDepth_mm(influence, scenario, at), row);
+  RowBuild(influence->model, beam, component, influence->tissue[v], influence->bev_mm + 3 * at,
+           ScenarioDepth_mm(influence, scenario, at), row);
 }
 
 static PetscErrorCode Apply_Streamed(Influence influence, PetscInt scenario, const double *weight, double *channels)
@@ -21,8 +22,8 @@ static PetscErrorCode Apply_Streamed(Influence influence, PetscInt scenario, con
   Streamed *streamed = influence->data;
   memset(channels, 0, (size_t)influence->n * N_CHANNELS * sizeof *channels);
   for (PetscInt v = 0; v < influence->n; v++)
-    for (PetscInt b = 0; b < influence->model->beams->n_beam; b++) {
-      StreamRow(influence, scenario, b, v, &streamed->row);
+    for (PetscInt i = 0; i < PartCount(influence); i++) {
+      StreamRow(influence, scenario, PartBeam(influence, i), PartComponent(influence, i), v, &streamed->row);
       if (streamed->row.n_run) RowApply(&streamed->row, weight, streamed->scratch, channels + v * N_CHANNELS);
     }
   PetscFunctionReturn(0);
@@ -37,8 +38,8 @@ static PetscErrorCode ApplyTranspose_Streamed(Influence influence, PetscInt scen
   for (PetscInt v = 0; v < influence->n; v++) {
     const double *c = cotangent + v * N_CHANNELS;
     if (!memcmp(c, zero, sizeof zero)) continue;
-    for (PetscInt b = 0; b < influence->model->beams->n_beam; b++) {
-      StreamRow(influence, scenario, b, v, &streamed->row);
+    for (PetscInt i = 0; i < PartCount(influence); i++) {
+      StreamRow(influence, scenario, PartBeam(influence, i), PartComponent(influence, i), v, &streamed->row);
       if (streamed->row.n_run) RowApplyTranspose(&streamed->row, c, streamed->scratch, gradient);
     }
   }

@@ -52,20 +52,19 @@ static int ComponentOf(const Machine *m, Species s)
   return s.Z >= 3 ? LATERAL_HEAVY : LATERAL_LIGHT;
 }
 
-/* Shares and LET of the lateral components at depth node d of energy e. Dose left where reactions happen is the primaries'. */
+/* Shares and LET of the lateral components at depth node d of energy e. Dose left where reactions happen is shared alike. */
 static void FillComponents(Machine *m, PetscInt e, PetscInt d, const TransportField *field)
 {
-  double dose[LATERAL_COMPONENTS] = {0}, dose_let[LATERAL_COMPONENTS] = {0}, all = field->dose_MeV_cm2_g[d], moving = 0;
+  double dose[LATERAL_COMPONENTS] = {0}, dose_let[LATERAL_COMPONENTS] = {0}, all = 0;
   for (PetscInt s = 0; s < m->n_species; s++) {
     double part = field->species_dose[d * m->n_species + s];
     dose[m->species_component[s]] += part;
     dose_let[m->species_component[s]] += part * field->species_letd[d * m->n_species + s];
-    moving += part;
+    all += part;
   }
   for (PetscInt k = 0; k < LATERAL_COMPONENTS; k++) {
     PetscInt at = (e * LATERAL_COMPONENTS + k) * m->n_depth + d;
-    double local = k == LATERAL_PRIMARIES ? all - moving : 0;
-    m->component[at] = all > 0 ? (dose[k] + local) / all : k == LATERAL_PRIMARIES;
+    m->component[at] = all > 0 ? dose[k] / all : k == LATERAL_PRIMARIES;
     m->component_letd_keV_um[at] = dose[k] > 0 ? dose_let[k] / dose[k] : 0;
   }
 }

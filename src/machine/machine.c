@@ -335,6 +335,20 @@ PetscErrorCode MachineDeriveSpecies(Machine *m)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode MachineMergeComponents(Machine *m)
+{
+  PetscFunctionBegin;
+  const PetscInt K = m->n_component, D = m->n_depth;
+  for (PetscInt e = 0; e < m->n_energy; e++) {
+    PetscCall(PetscArraymove(m->sigma_mm + e * D, m->sigma_mm + e * K * D, D));
+    PetscCall(PetscArraycpy(m->component_letd_keV_um + e * D, m->letd_keV_um + e * D, D));
+    for (PetscInt d = 0; d < D; d++) m->component[e * D + d] = 1;
+  }
+  for (PetscInt s = 0; s < m->n_species; s++) m->species_component[s] = -1;
+  m->n_component = 1;
+  PetscFunctionReturn(0);
+}
+
 static double PeakOf(const Machine *m, PetscInt e)
 {
   double peak = 0;

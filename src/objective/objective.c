@@ -14,16 +14,17 @@ const ObjectiveType *ObjectiveTypeFind(const char *name)
 double TermQuantityValue(const BiologySpec *biology, TermQuantity quantity, const double *channels, double *derivative)
 {
   if (quantity == TERM_PHYSICAL) {
-    if (derivative) derivative[0] = 1, derivative[1] = derivative[2] = 0;
+    if (derivative) derivative[0] = 1, derivative[1] = derivative[2] = derivative[3] = 0;
     return channels[0];
   }
-  FieldDose gradient, field = {.dose_Gy = channels[0], .alpha_dose = channels[1], .sqrt_beta_dose = channels[2]};
+  FieldDose gradient, field = {channels[0], channels[1], channels[2], channels[3]};
   double slope = 1, value = FieldEffect(biology, field, derivative ? &gradient : NULL);
   if (quantity == TERM_RBE_WEIGHTED) value = RBEWeightedDose(biology, value, derivative ? &slope : NULL);
   if (derivative) {
     derivative[0] = slope * gradient.dose_Gy;
     derivative[1] = slope * gradient.alpha_dose;
     derivative[2] = slope * gradient.sqrt_beta_dose;
+    derivative[3] = slope * gradient.let_dose;
   }
   return value;
 }

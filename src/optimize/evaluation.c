@@ -8,7 +8,7 @@ static void ScenarioValues(Problem p, const Block *block, const Term *term, Pets
 {
   for (PetscInt s = 0; s < p->spec.set->n; s++)
     value[s] = p->scenario_used[s]
-                   ? TermQuantityValue(p->spec.biology, term->quantity, BlockChannels(block, s, voxel), NULL)
+                   ? TermQuantityValue(VoxelBiology(p, voxel), term->quantity, BlockChannels(block, s, voxel), NULL)
                    : 0;
 }
 
@@ -46,7 +46,8 @@ static PetscErrorCode SumsByScenario(Problem p, const Block *block, double *sums
       if (!p->scenario_used[s] || (!term->robust && s > 0)) continue;
       double sum = 0, slope;
       for (PetscInt i = block->term_begin[t]; i < block->term_end[t]; i++) {
-        double q = TermQuantityValue(p->spec.biology, term->quantity, BlockChannels(block, s, term->voxel[i]), NULL);
+        const PetscInt v = term->voxel[i];
+        double q = TermQuantityValue(VoxelBiology(p, v), term->quantity, BlockChannels(block, s, v), NULL);
         sum += term->share[i] * (*term->type->voxel)(q, term->goal, &slope);
       }
       sums[t * p->n_slot + s] += sum;
@@ -114,10 +115,10 @@ static PetscErrorCode Combine(Problem p, double *objective)
 static void AddCotangent(Problem p, const Block *block, const Term *term, PetscInt scenario, PetscInt voxel,
                          double factor, double *cotangent)
 {
-  double derivative[3];
+  double derivative[N_CHANNELS];
   if (factor == 0) return;
-  TermQuantityValue(p->spec.biology, term->quantity, BlockChannels(block, scenario, voxel), derivative);
-  for (int c = 0; c < 3; c++) cotangent[(voxel - block->first) * N_CHANNELS + c] += factor * derivative[c];
+  TermQuantityValue(VoxelBiology(p, voxel), term->quantity, BlockChannels(block, scenario, voxel), derivative);
+  for (int c = 0; c < N_CHANNELS; c++) cotangent[(voxel - block->first) * N_CHANNELS + c] += factor * derivative[c];
 }
 
 /* Cotangents of one block in one scenario for modes whose slots are the scenarios. */
@@ -127,9 +128,10 @@ static void CotangentByScenario(Problem p, const Block *block, const Term *term,
   double factor = p->count[k] * p->outer_slope[k], slope;
   if (factor == 0) return;
   for (PetscInt i = block->term_begin[t]; i < block->term_end[t]; i++) {
-    double q = TermQuantityValue(p->spec.biology, term->quantity, BlockChannels(block, scenario, term->voxel[i]), NULL);
+    const PetscInt v = term->voxel[i];
+    double q = TermQuantityValue(VoxelBiology(p, v), term->quantity, BlockChannels(block, scenario, v), NULL);
     (*term->type->voxel)(q, term->goal, &slope);
-    AddCotangent(p, block, term, scenario, term->voxel[i], factor * term->share[i] * slope, p->cotangent);
+    AddCotangent(p, block, term, scenario, v, factor * term->share[i] * slope, p->cotangent);
   }
 }
 
@@ -143,7 +145,7 @@ static void CotangentVoxelwise(Problem p, const Block *block, const Term *term, 
     const Extreme *e = &block->extreme[t][i - block->term_begin[t]];
     double factor = 0, slope;
     if (nominal != 0) {
-      double q = TermQuantityValue(p->spec.biology, term->quantity, BlockChannels(block, 0, v), NULL);
+      double q = TermQuantityValue(VoxelBiology(p, v), term->quantity, BlockChannels(block, 0, v), NULL);
       (*term->type->voxel)(q, term->goal, &slope);
       factor += nominal * slope;
     }

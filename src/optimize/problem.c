@@ -212,9 +212,11 @@ PetscErrorCode ProblemTermMean(Problem p, PetscInt t, const double *weight, doub
     PetscInt begin = block->term_begin[t], end = block->term_end[t];
     if (begin == end) continue;
     PetscCall(InfluenceApply(block->influence, s, weight, block->channels + (size_t)s * (size_t)block->n * N_CHANNELS));
-    for (PetscInt i = begin; i < end; i++)
-      part[p->block_index[k]] += term->share[i] * TermQuantityValue(p->spec.biology, term->quantity,
-                                                                    BlockChannels(block, s, term->voxel[i]), NULL);
+    for (PetscInt i = begin; i < end; i++) {
+      const PetscInt v = term->voxel[i];
+      double q = TermQuantityValue(VoxelBiology(p, v), term->quantity, BlockChannels(block, s, v), NULL);
+      part[p->block_index[k]] += term->share[i] * q;
+    }
   }
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, part, (PetscMPIInt)p->n_block, MPI_DOUBLE, MPI_SUM, p->comm));
   *mean = 0;

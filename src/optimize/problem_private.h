@@ -39,6 +39,13 @@ PetscErrorCode ProblemEvaluateTogether(Problem p, PetscBool with_gradient, doubl
 /* The values of all terms as a robust mode takes them. */
 RobustTable ProblemTable(Problem p);
 
+/* Response of an optimised voxel. */
+static inline const BiologySpec *VoxelBiology(Problem p, PetscInt voxel)
+{
+  const Tissues *tissues = p->spec.tissues;
+  return &tissues->biology[TissueOf(tissues, p->spec.voxel[voxel])]->spec;
+}
+
 /* Channel sums of a voxel of the block in a scenario. */
 static inline const double *BlockChannels(const Block *block, PetscInt scenario, PetscInt voxel)
 {
