@@ -104,6 +104,9 @@ $(BUILD)/%.o: %.c $(BUILD)/stamp/flags
 $(BUILD)/src/base/provenance.o: $(BUILD)/stamp/provenance
 $(BUILD)/src/base/provenance.o: EXTRA_FLAGS = $(PROVENANCE)
 
+# The assembler includes this file as it is; the compiler's list of dependencies does not know.
+$(BUILD)/src/machine/fragmentation.o: configs/fragmentation.yaml
+
 $(LIBRARY): $(OBJECTS) $(BUILD)/stamp/sources
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(OBJECTS)

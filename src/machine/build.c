@@ -21,8 +21,9 @@ PetscErrorCode MachineSpecHash(const MachineSpec *spec, char hex[17])
                      spec->spot_fwhm_mm,           spec->sad_mm,           (double)spec->n_energy};
   const char *ion = spec->ion ? spec->ion : "";
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(number); i++) number[i] += 0.0; /* -0 is 0 */
-  uint64_t hash = HashBytes(HASH_START, ion, strlen(ion));
+  uint64_t hash = HashBytes(HASH_START, ion, strlen(ion)), data = FragmentationHash();
   hash = HashBytes(hash, number, sizeof number);
+  hash = HashBytes(hash, &data, sizeof data);
   if (spec->n_energy) hash = HashBytes(hash, spec->energy_MeV_u, sizeof(double) * (size_t)spec->n_energy);
   snprintf(hex, 17, "%016llx", (unsigned long long)hash);
   PetscFunctionReturn(0);

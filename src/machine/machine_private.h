@@ -16,8 +16,44 @@ extern const Species yield_species[YIELD_SPECIES];
 /* Mean number of daughters (index into yield_species) from one inelastic reaction of `parent` in water. */
 void FragmentYields(Species parent, double yield[YIELD_SPECIES]);
 
-/* Energy left on the spot per reaction by target fragments and evaporation, MeV. */
-extern const double local_energy_MeV;
+/* Energy left on the spot by the fragments of the target, MeV per reaction of `parent`. */
+double LocalEnergy_MeV(Species parent, double energy_MeV_u);
+/* Goldhaber's sigma_0: momentum of a fragment in the frame of its parent, MeV/c. */
+double FragmentMomentum_MeV_c(void);
+/* Macroscopic cross section, 1/mm, of one given per molecule of water. */
+double WaterMolecules_per_mm(double mb);
+/* Positron emitters made of the nuclei of water by inelastic reactions of a projectile, 1/mm; 0 for other nuclides. */
+double EmitterFromTarget_per_mm(Species projectile, double energy_MeV_u, Species emitter);
+
+/*
+ * The nuclear data behind the functions above: from a file (NULL: the one in the program). One set is in use at a time, the
+ * program's own until another is; what uses it must have been checked before (MachineSpecCheck).
+ */
+enum { CURVE_POINTS = 32, MOST_EMITTERS = 8 };
+typedef struct Curve {
+  PetscInt n;
+  double energy_MeV_u[CURVE_POINTS], value[CURVE_POINTS]; /* linear in between, constant beyond */
+} Curve;
+typedef struct EmitterData {
+  Species species;
+  Curve proton_mb;
+  double ion_mb;
+} EmitterData;
+typedef struct Fragmentation {
+  uint64_t hash;                                                   /* of the text */
+  double carbon_yield[YIELD_SPECIES], helium_yield[YIELD_SPECIES]; /* per reaction */
+  double reference_MeV_u, momentum_MeV_c;
+  Curve target_energy_MeV;
+  PetscInt n_emitter;
+  EmitterData emitter[MOST_EMITTERS];
+} Fragmentation;
+/* Read and check a file; its mistakes are ROBION_INPUT and say file:line:column. Not collective. */
+PetscErrorCode FragmentationRead(const char *file, Mistakes *mistakes, Fragmentation *out);
+PetscErrorCode FragmentationUse(const char *file, Mistakes *mistakes);
+/* Of the data in use. */
+uint64_t FragmentationHash(void);
+/* Charge and mass number of all daughters together. */
+void YieldSums(const double yield[YIELD_SPECIES], double *charge, double *mass);
 
 /* A conservative linear map between two histograms; rows are source bins. */
 typedef struct Remap {

@@ -79,9 +79,14 @@ double ReactionCrossSection_mb(PetscInt Zp, PetscInt Ap, PetscInt Zt, PetscInt A
   return HeavySystem_mb((double)Zp, (double)Ap, (double)Zt, (double)At, energy_MeV_u);
 }
 
+double WaterMolecules_per_mm(double mb)
+{
+  return WATER_MOLECULES_PER_CM3 * CM2_PER_MB * mb * 0.1;
+}
+
 double ReactionCrossSectionWater_per_mm(PetscInt Z, PetscInt A, double energy_MeV_u)
 {
   double mb =
       2.0 * ReactionCrossSection_mb(Z, A, 1, 1, energy_MeV_u) + ReactionCrossSection_mb(Z, A, 8, 16, energy_MeV_u);
-  return WATER_MOLECULES_PER_CM3 * CM2_PER_MB * mb * 0.1;
+  return WaterMolecules_per_mm(mb);
 }

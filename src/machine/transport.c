@@ -16,7 +16,6 @@
 #define FINEST_STEP_MM 0.05 /* for ranges of a few mm */
 #define SIGMAS 5.0          /* half width of the Gaussian that is followed */
 #define PRIMARY_CELLS_PER_SIGMA 8
-#define FERMI_MEV 90.0 /* Goldhaber's sigma_0: fragment momentum in the parent's frame, MeV/c */
 
 /* Five equally likely classes that stand for a Gaussian of variance 1. */
 enum { SPREAD_CLASSES = 5 };
@@ -28,6 +27,7 @@ typedef struct Lane {
   PetscInt n_bin, top; /* bins from top on are empty */
   double *number;      /* per primary */
   double *lost_share;  /* reacting in one step */
+  double *local_MeV;   /* left on the spot per reaction */
   double *edge_MeV_u;  /* n_bin + 1 */
   double *dose;        /* MeV cm2/g of one ion in the bin */
   double *let;         /* keV/um, dose-weighted over the bin */
@@ -43,7 +43,7 @@ typedef struct Transport {
   double step_mm, range_mm;
   double *reference_MeV_u; /* edges of the projectile's own bins: the common energy grid */
   double *attenuation;     /* integral of the primaries' reaction cross section over residual range, at those edges */
-  double reactions_per_mm;
+  double local_MeV_per_mm; /* left on the spot in the last step */
 } Transport;
 
 PetscInt TransportSpecies(Species projectile, Species species[YIELD_SPECIES])
@@ -87,6 +87,7 @@ static PetscErrorCode LaneFill(Transport *t, Lane *lane)
     lane->dose[j] = MeanStopping(s, from, to, t->step_mm);
     lane->let[j] = MeanLET(s, from, to);
     lane->lost_share[j] = -expm1(-ReactionCrossSectionWater_per_mm(s.Z, s.A, from) * t->step_mm); /* half-way */
+    lane->local_MeV[j] = LocalEnergy_MeV(s, from);
   }
   FragmentYields(s, lane->yield);
   PetscCall(RemapSpectrum(lane->n_bin, lane->edge_MeV_u, in->n_bin, in->bin_edge_MeV_u, &lane->spectrum));
@@ -101,7 +102,7 @@ static double SpreadEnergy(Species projectile, Species daughter, double x, doubl
 {
   double F = (double)daughter.A, A = (double)projectile.A;
   double mass = NuclearMass_u(daughter.Z, daughter.A) * ATOMIC_MASS_MEV;
-  double sigma = F < A ? FERMI_MEV * sqrt(F * (A - F) / (A - 1)) : 0;
+  double sigma = F < A ? FragmentMomentum_MeV_c() * sqrt(F * (A - F) / (A - 1)) : 0;
   double gamma = 1 + energy_MeV_u / ATOMIC_MASS_MEV, momentum = mass * sqrt(gamma * gamma - 1);
   double spread = PetscMax(0.2 * momentum, momentum + x * gamma * sigma) / mass; /* no fragment turns back */
   return ATOMIC_MASS_MEV * spread * spread / (1 + sqrt(1 + spread * spread));
@@ -135,8 +136,8 @@ static PetscErrorCode LaneCreate(Transport *t, Species species, Lane *lane)
       SpreadEnergy(t->in->projectile, species, spread_class[SPREAD_CLASSES - 1], t->reference_MeV_u[t->n_reference]);
   lane->species = species;
   lane->n_bin = (PetscInt)ceil(CSDARange_mm(species.Z, species.A, fastest) / t->step_mm);
-  PetscCall(PetscCalloc5(lane->n_bin, &lane->number, lane->n_bin, &lane->lost_share, lane->n_bin + 1, &lane->edge_MeV_u,
-                         lane->n_bin, &lane->dose, lane->n_bin, &lane->let));
+  PetscCall(PetscCalloc6(lane->n_bin, &lane->number, lane->n_bin, &lane->lost_share, lane->n_bin, &lane->local_MeV,
+                         lane->n_bin + 1, &lane->edge_MeV_u, lane->n_bin, &lane->dose, lane->n_bin, &lane->let));
   PetscCall(PetscCalloc2(t->n_reference, &lane->lost, t->n_reference, &lane->made));
   PetscCall(LaneFill(t, lane));
   PetscCall(LaneConnect(t, lane));
@@ -146,7 +147,7 @@ static PetscErrorCode LaneCreate(Transport *t, Species species, Lane *lane)
 static PetscErrorCode LaneDestroy(Lane *lane)
 {
   PetscFunctionBegin;
-  PetscCall(PetscFree5(lane->number, lane->lost_share, lane->edge_MeV_u, lane->dose, lane->let));
+  PetscCall(PetscFree6(lane->number, lane->lost_share, lane->local_MeV, lane->edge_MeV_u, lane->dose, lane->let));
   PetscCall(PetscFree2(lane->lost, lane->made));
   PetscCall(RemapDestroy(&lane->to_reference));
   for (int k = 0; k < SPREAD_CLASSES; k++) PetscCall(RemapDestroy(&lane->from_reference[k]));
@@ -176,7 +177,7 @@ static PetscErrorCode TransportCreate(const TransportInput *in, Transport *t)
   for (PetscInt j = 0; j < primary->n_bin; j++) {
     double a = (double)j * t->step_mm - t->range_mm, b = a + t->step_mm;
     primary->number[j] = gsl_cdf_gaussian_P(b, in->range_sigma_mm) - gsl_cdf_gaussian_P(a, in->range_sigma_mm);
-    t->reactions_per_mm += primary->number[j] * primary->lost_share[j] / t->step_mm;
+    t->local_MeV_per_mm += primary->number[j] * primary->lost_share[j] * primary->local_MeV[j] / t->step_mm;
   }
   PetscFunctionReturn(0);
 }
@@ -193,7 +194,7 @@ static PetscErrorCode TransportDestroy(Transport *t)
 static PetscErrorCode React(Transport *t)
 {
   PetscFunctionBegin;
-  double reacted = 0;
+  double local_MeV = 0;
   for (PetscInt s = 0; s < t->n_lane; s++) {
     Lane *lane = &t->lane[s];
     const Remap *map = &lane->to_reference;
@@ -201,11 +202,11 @@ static PetscErrorCode React(Transport *t)
     for (PetscInt j = 0; j < lane->top; j++) {
       double lost = lane->number[j] * lane->lost_share[j];
       lane->number[j] -= lost;
-      reacted += lost;
+      local_MeV += lost * lane->local_MeV[j];
       for (PetscInt k = map->start[j]; k < map->start[j + 1]; k++) lane->lost[map->target[k]] += lost * map->weight[k];
     }
   }
-  t->reactions_per_mm = reacted / t->step_mm;
+  t->local_MeV_per_mm = local_MeV / t->step_mm;
   PetscFunctionReturn(0);
 }
 
@@ -293,7 +294,7 @@ static void ScoreFragments(const Transport *t, double weight, PetscInt d, Transp
     }
     ScoreSpecies(t, d, s, number, dose_sum, let_sum, field);
   }
-  field->dose_MeV_cm2_g[d] += weight * t->reactions_per_mm * local_energy_MeV * 10.0; /* MeV/mm to MeV cm2/g */
+  field->dose_MeV_cm2_g[d] += weight * t->local_MeV_per_mm * 10.0; /* MeV/mm to MeV cm2/g */
 }
 
 /* Integral of the primaries' reaction cross section up to a residual range. */

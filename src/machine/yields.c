@@ -1,41 +1,107 @@
 /*
- * What one inelastic reaction in water sets free.
- *
- * Yields per reaction of 12C, grouped by element: C (neutron removal) 0.22, B 0.20, Be 0.08, Li 0.12, He 0.95, H 0.80,
- * together 5.70 of the 6 charges. Isotope splits and the order of magnitude follow the partial cross sections of 12C on H
- * and C (Webber, Kish, Schrier, PRC 41:533, 1990; Lindstrom et al., LBL-3650, 1975; Olson et al., PRC 28:1602, 1983),
- * which vary little above 150 MeV/u; 0.78 charge-changing reactions of 1.47 b are near the 1.2 b measured in water (Golovchenko
- * et al., PRC 66:014609, 2002). Within that they are set so that plateau and tail of the depth dose agree with the absolute
- * depth doses of a clinical beam line from 115 to 399 MeV/u (4 % rms).
+ * What one inelastic reaction in water sets free: the nuclear data in use, as transport asks for them. Partial cross sections
+ * vary little with energy above 150 MeV/u, hence yields per reaction that do not depend on it.
  */
 #include "machine_private.h"
 
 const Species yield_species[YIELD_SPECIES] = {{6, 12}, {6, 11}, {6, 10}, {5, 11}, {5, 10}, {4, 9}, {4, 7},
                                               {3, 7},  {3, 6},  {2, 4},  {2, 3},  {1, 3},  {1, 2}, {1, 1}};
 
-static const double carbon_yield[YIELD_SPECIES] = {0,      0.1980, 0.0220, 0.1200, 0.0800, 0.0320, 0.0480,
-                                                   0.0540, 0.0660, 0.8075, 0.1425, 0.0960, 0.2240, 0.4800};
+static Fragmentation in_use;
+static PetscBool in_use_set = PETSC_FALSE;
 
-/* Break-up of helium. */
-static const double helium_yield[YIELD_SPECIES] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.20, 0.20, 0.35, 0.50};
+PetscErrorCode FragmentationUse(const char *file, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  Fragmentation read;
+  Mistakes found = {0};
+  PetscCall(FragmentationRead(file, &found, &read));
+  if (!MistakesAny(&found)) {
+    in_use = read;
+    in_use_set = PETSC_TRUE;
+  }
+  for (PetscInt i = 0; i < found.n; i++) PetscCall(MistakesAdd(mistakes, found.item[i].exit, "%s", found.item[i].text));
+  PetscCall(MistakesClear(&found));
+  PetscFunctionReturn(0);
+}
 
-/* Shares of the charge and the mass of 12C that its yields carry on; the rest is neutrons and left in the target. */
-static const double charge_kept = 5.70 / 6.0, mass_kept = 10.79 / 12.0;
+/* The data in use; a program's own file with mistakes is a bug. */
+static const Fragmentation *InUse(void)
+{
+  if (!in_use_set) {
+    Mistakes mistakes = {0};
+    PetscCallAbort(PETSC_COMM_SELF, FragmentationUse(NULL, &mistakes));
+    MistakesPrint(&mistakes);
+    if (MistakesAny(&mistakes)) PetscCallAbort(PETSC_COMM_SELF, PETSC_ERR_PLIB);
+  }
+  return &in_use;
+}
 
-const double local_energy_MeV = 15.0;
+uint64_t FragmentationHash(void)
+{
+  return InUse()->hash;
+}
+
+static double CurveAt(const Curve *curve, double energy_MeV_u)
+{
+  PetscInt i = 0, last = curve->n - 1;
+  if (energy_MeV_u <= curve->energy_MeV_u[0]) return curve->value[0];
+  if (energy_MeV_u >= curve->energy_MeV_u[last]) return curve->value[last];
+  while (curve->energy_MeV_u[i + 1] < energy_MeV_u) i++;
+  double t = (energy_MeV_u - curve->energy_MeV_u[i]) / (curve->energy_MeV_u[i + 1] - curve->energy_MeV_u[i]);
+  return (1 - t) * curve->value[i] + t * curve->value[i + 1];
+}
+
+void YieldSums(const double yield[YIELD_SPECIES], double *charge, double *mass)
+{
+  *charge = *mass = 0;
+  for (int s = 0; s < YIELD_SPECIES; s++) {
+    *charge += yield[s] * (double)yield_species[s].Z;
+    *mass += yield[s] * (double)yield_species[s].A;
+  }
+}
 
 void FragmentYields(Species parent, double yield[YIELD_SPECIES])
 {
-  const double *table = parent.Z > 2 ? carbon_yield : helium_yield;
-  double charge = 0, mass = 0;
+  const Fragmentation *data = InUse();
+  const double *table = parent.Z > 2 ? data->carbon_yield : data->helium_yield;
+  double charge, mass, charge_kept, mass_kept;
   for (int s = 0; s < YIELD_SPECIES; s++) {
     PetscBool lighter = yield_species[s].A < parent.A && yield_species[s].Z <= parent.Z ? PETSC_TRUE : PETSC_FALSE;
     yield[s] = lighter ? table[s] : 0;
-    charge += yield[s] * (double)yield_species[s].Z;
-    mass += yield[s] * (double)yield_species[s].A;
   }
   if (parent.Z <= 2) return;
-  /* A heavy secondary opens fewer channels; the open ones share its charge, or its mass if that runs out first. */
-  double scale = PetscMin(charge_kept * (double)parent.Z / charge, mass_kept * (double)parent.A / mass);
-  for (int s = 0; s < YIELD_SPECIES; s++) yield[s] *= scale;
+  /* A heavy secondary opens fewer channels; the open ones share its charge, or its mass if that runs out first, as far as
+     12C hands them on. */
+  YieldSums(yield, &charge, &mass);
+  YieldSums(table, &charge_kept, &mass_kept);
+  double by_charge = charge > 0 ? charge_kept / 6.0 * (double)parent.Z / charge : 0;
+  double by_mass = mass > 0 ? mass_kept / 12.0 * (double)parent.A / mass : 0;
+  for (int s = 0; s < YIELD_SPECIES; s++) yield[s] *= PetscMin(by_charge, by_mass);
+}
+
+double LocalEnergy_MeV(Species parent, double energy_MeV_u)
+{
+  return CurveAt(&InUse()->target_energy_MeV, energy_MeV_u);
+}
+
+double FragmentMomentum_MeV_c(void)
+{
+  return InUse()->momentum_MeV_c;
+}
+
+double EmitterFromTarget_per_mm(Species p, double energy_MeV_u, Species emitter)
+{
+  const Fragmentation *data = InUse();
+  double mb = 0, total = ReactionCrossSection_mb(p.Z, p.A, 8, 16, energy_MeV_u);
+  for (PetscInt i = 0; i < data->n_emitter; i++) {
+    const EmitterData *e = &data->emitter[i];
+    if (e->species.Z != emitter.Z || e->species.A != emitter.A) continue;
+    double proton = ReactionCrossSection_mb(1, 1, 8, 16, energy_MeV_u);
+    if (p.Z > 1)
+      mb = e->ion_mb * total / ReactionCrossSection_mb(6, 12, 8, 16, data->reference_MeV_u);
+    else if (proton > 0)
+      mb = CurveAt(&e->proton_mb, energy_MeV_u) * total / proton;
+  }
+  return WaterMolecules_per_mm(mb);
 }

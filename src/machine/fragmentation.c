@@ -1,0 +1,299 @@
+/*
+ * The file of nuclear data (configs/fragmentation.yaml, which the program holds, or a user's own): reading and checking.
+ */
+#include "../study/schema_private.h"
+#include "machine_private.h"
+#include "robion/provenance.h"
+#include "robion/text.h"
+#include <math.h>
+#include <string.h>
+
+/* The default file as it is; make's working folder is the project's. */
+__asm__(".pushsection .rodata\n"
+        "fragmentation_builtin: .incbin \"configs/fragmentation.yaml\"\n"
+        ".byte 0\n"
+        ".popsection\n");
+extern const char fragmentation_builtin[] __attribute__((visibility("hidden")));
+
+#define CHILDREN(table) .child = table, .n_child = PETSC_STATIC_ARRAY_LENGTH(table)
+#define REQUIRED .required = PETSC_TRUE
+#define SHARE_ROUNDING 1e-6
+
+/* "11C" -> species; false if it is no nuclide up to oxygen. */
+static PetscBool Nuclide(const char *name, Species *out)
+{
+  static const char *const symbol[] = {"H", "He", "Li", "Be", "B", "C", "N", "O"};
+  size_t digits = strspn(name, "0123456789");
+  if (digits < 1 || digits > 2) return PETSC_FALSE;
+  for (PetscInt Z = 1; Z <= 8; Z++)
+    if (!strcmp(name + digits, symbol[Z - 1])) {
+      *out = (Species){Z, (PetscInt)strtol(name, NULL, 10)};
+      return out->A >= Z ? PETSC_TRUE : PETSC_FALSE;
+    }
+  return PETSC_FALSE;
+}
+
+/* Where a daughter is counted: the followed nuclide of its charge with the nearest mass; -1 if none is. */
+static int FollowedAs(Species s)
+{
+  int best = -1;
+  for (int y = 1; y < YIELD_SPECIES; y++)
+    if (yield_species[y].Z == s.Z &&
+        (best < 0 || PetscAbsInt(yield_species[y].A - s.A) < PetscAbsInt(yield_species[best].A - s.A)))
+      best = y;
+  return best;
+}
+
+/* --- rules of the schema --- */
+
+/* Keys of a mapping are nuclides of charge least..most that transport follows. */
+static PetscErrorCode RuleCharges(Check *check, const Node *node, const char *path, PetscInt least, PetscInt most)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < node->n; i++) {
+    Species s;
+    if (!Nuclide(node->entry[i].key, &s) || s.Z < least || s.Z > most || FollowedAs(s) < 0)
+      PetscCall(CheckAdd(check, node->entry[i].place, path,
+                         "found %s, expected a nuclide of charge %" PetscInt_FMT " to %" PetscInt_FMT ", as 7Li or 4He",
+                         LineShown(node->entry[i].key).text, least, most));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode RuleHeavy(Check *check, const SchemaKey *key, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  PetscCall(RuleCharges(check, node, path, 3, 6));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode RuleLight(Check *check, const SchemaKey *key, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  PetscCall(RuleCharges(check, node, path, 1, 2));
+  PetscFunctionReturn(0);
+}
+
+/* Isotope shares add up to 1. */
+static PetscErrorCode RuleShares(Check *check, const SchemaKey *key, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  double sum = 0, share;
+  PetscCall(RuleCharges(check, node, path, 1, 2));
+  for (PetscInt i = 0; i < node->n; i++) {
+    if (!NodeNumber(node->entry[i].value, &share)) PetscFunctionReturn(0);
+    sum += share;
+  }
+  if (fabs(sum - 1) > SHARE_ROUNDING)
+    PetscCall(CheckAdd(check, node->place, path, "shares add up to %.6g, expected 1", sum));
+  PetscFunctionReturn(0);
+}
+
+/* Keys are nuclides up to oxygen. */
+static PetscErrorCode RuleEmitters(Check *check, const SchemaKey *key, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  Species s;
+  for (PetscInt i = 0; i < node->n; i++)
+    if (i >= MOST_EMITTERS || !Nuclide(node->entry[i].key, &s))
+      PetscCall(CheckAdd(check, node->entry[i].place, path, "found %s, expected at most %d nuclides, as 11C or 15O",
+                         LineShown(node->entry[i].key).text, (int)MOST_EMITTERS));
+  PetscFunctionReturn(0);
+}
+
+/* Energies of a curve ascend. */
+static PetscErrorCode RuleCurve(Check *check, const SchemaKey *key, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  double before = -1, energy;
+  for (PetscInt i = 0; i < node->n; i++) {
+    const Node *point = node->entry[i].value;
+    if (point->kind != NODE_SEQUENCE || point->n != 2 || !NodeNumber(point->entry[0].value, &energy))
+      PetscFunctionReturn(0);
+    if (energy <= before)
+      PetscCall(CheckAdd(check, point->place, path, "found %g MeV per nucleon after %g, expected ascending energies",
+                         energy, before));
+    before = energy;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* --- schema --- */
+
+static const SchemaKey coordinate = {"coordinate", TYPE_NUMBER, .min = 0, .max = 1e5, .doc = "energy or value"};
+static const SchemaKey point = {
+    "point", TYPE_LIST, .min_length = 2, .max_length = 2, .element = &coordinate, .doc = "[MeV per nucleon, value]"};
+#define CURVE(name, what)                                                                                              \
+  {                                                                                                                    \
+    name, TYPE_LIST, REQUIRED, .min_length = 1, .max_length = CURVE_POINTS, .element = &point, .rule = RuleCurve,      \
+                               .doc = what                                                                             \
+  }
+static const SchemaKey curve = CURVE("curve", "[[MeV per nucleon, value], ...]");
+static const SchemaKey section = {"section", TYPE_NUMBER, .unit = "mb",
+                                  .min = 0,  .max = 2000, .doc = "cross section of one nuclide"};
+static const SchemaKey number = {"number", TYPE_NUMBER, .min = 0, .max = 12, .doc = "nuclides per reaction"};
+
+#define SOURCE                                                                                                         \
+  {                                                                                                                    \
+    "source", TYPE_TEXT, REQUIRED, .doc = "author, journal, year"                                                      \
+  }
+static const SchemaKey heavy_keys[] = {
+    {"mb", TYPE_MAPPING, REQUIRED, .member = &section, .rule = RuleHeavy, .doc = "partial cross sections"}, SOURCE};
+static const SchemaKey ratio_keys[] = {
+    {"value", TYPE_NUMBER, REQUIRED, .min = 0.5, .max = 2, .doc = "cross section on oxygen over that on carbon"},
+    SOURCE};
+static const SchemaKey projectile_keys[] = {
+    {"reference_MeV_u", TYPE_NUMBER, REQUIRED, .unit = "MeV/u", .min = 50, .max = 1000, .doc = "energy of the total"},
+    {"hydrogen", TYPE_MAPPING, REQUIRED, CHILDREN(heavy_keys), .doc = "12C on hydrogen"},
+    {"carbon", TYPE_MAPPING, REQUIRED, CHILDREN(heavy_keys), .doc = "12C on carbon"},
+    {"oxygen_per_carbon", TYPE_MAPPING, REQUIRED, CHILDREN(ratio_keys), .doc = "oxygen from carbon"}};
+static const SchemaKey element_keys[] = {
+    {"per_reaction", TYPE_NUMBER, REQUIRED, .min = 0, .max = 6, .doc = "multiplicity"},
+    {"isotopes", TYPE_MAPPING, REQUIRED, .member = &number, .rule = RuleShares, .doc = "shares of the isotopes"},
+    SOURCE};
+static const SchemaKey light_keys[] = {
+    {"helium", TYPE_MAPPING, REQUIRED, CHILDREN(element_keys), .doc = "helium from 12C"},
+    {"hydrogen", TYPE_MAPPING, REQUIRED, CHILDREN(element_keys), .doc = "hydrogen from 12C"}};
+static const SchemaKey breakup_keys[] = {
+    {"per_reaction", TYPE_MAPPING, REQUIRED, .member = &number, .rule = RuleLight, .doc = "fragments of helium"},
+    SOURCE};
+static const SchemaKey target_keys[] = {CURVE("MeV", "energy left by target fragments"), SOURCE};
+static const SchemaKey spread_keys[] = {
+    {"MeV_c", TYPE_NUMBER, REQUIRED, .unit = "MeV/c", .min = 0, .max = 300, .doc = "Goldhaber's sigma_0"}, SOURCE};
+static const SchemaKey proton_keys[] = {
+    {"mb", TYPE_MAPPING, REQUIRED, .member = &curve, .rule = RuleEmitters, .doc = "curves of the emitters"}, SOURCE};
+static const SchemaKey ion_keys[] = {
+    {"mb", TYPE_MAPPING, REQUIRED, .member = &section, .rule = RuleEmitters, .doc = "values of the emitters"}, SOURCE};
+static const SchemaKey oxygen_keys[] = {
+    {"protons", TYPE_MAPPING, REQUIRED, CHILDREN(proton_keys), .doc = "emitters made by protons"},
+    {"ions", TYPE_MAPPING, REQUIRED, CHILDREN(ion_keys), .doc = "emitters made by heavier ions"}};
+
+static const char *const version_names[] = {"1"};
+static const PetscInt n_version_names = 1;
+static const SchemaKey file_keys[] = {
+    {"robion_fragmentation", TYPE_WORD, REQUIRED, .words = version_names, .n_words = &n_version_names,
+     .doc = "version of the format"},
+    {"projectile_fragments", TYPE_MAPPING, REQUIRED, CHILDREN(projectile_keys), .doc = "nuclides of charge 3 to 6"},
+    {"light_fragments", TYPE_MAPPING, REQUIRED, CHILDREN(light_keys), .doc = "nuclides of charge 1 and 2"},
+    {"helium_breakup", TYPE_MAPPING, REQUIRED, CHILDREN(breakup_keys), .doc = "what helium breaks up into"},
+    {"target_energy", TYPE_MAPPING, REQUIRED, CHILDREN(target_keys), .doc = "energy left by target fragments"},
+    {"momentum_spread", TYPE_MAPPING, REQUIRED, CHILDREN(spread_keys), .doc = "momentum of fragments"},
+    {"emitters_from_oxygen", TYPE_MAPPING, REQUIRED, CHILDREN(oxygen_keys), .doc = "positron emitters of the target"}};
+static const SchemaKey file_schema = {"file", TYPE_MAPPING, CHILDREN(file_keys), .doc = "fragmentation data"};
+
+/* --- reading a file that fits the schema --- */
+
+static double NumberAt(const Node *node, const char *key)
+{
+  double value = 0;
+  const Node *at = NodeGet(node, key);
+  return at && NodeNumber(at, &value) ? value : 0;
+}
+
+static Curve CurveOf(const Node *list)
+{
+  Curve out = {.n = list->n};
+  for (PetscInt i = 0; i < list->n; i++) {
+    (void)NodeNumber(list->entry[i].value->entry[0].value, &out.energy_MeV_u[i]);
+    (void)NodeNumber(list->entry[i].value->entry[1].value, &out.value[i]);
+  }
+  return out;
+}
+
+/* Add the numbers of a mapping of nuclides, times `factor`, to the daughters they are counted as. */
+static void AddNuclides(const Node *mapping, double factor, double yield[YIELD_SPECIES])
+{
+  for (PetscInt i = 0; i < mapping->n; i++) {
+    Species s = {0};
+    double value = 0;
+    (void)Nuclide(mapping->entry[i].key, &s);
+    (void)NodeNumber(mapping->entry[i].value, &value);
+    yield[FollowedAs(s)] += factor * value;
+  }
+}
+
+static void ReadYields(const Node *root, Fragmentation *f)
+{
+  const Node *heavy = NodeGet(root, "projectile_fragments"), *light = NodeGet(root, "light_fragments");
+  double energy = f->reference_MeV_u = NumberAt(heavy, "reference_MeV_u");
+  double total = 2 * ReactionCrossSection_mb(6, 12, 1, 1, energy) + ReactionCrossSection_mb(6, 12, 8, 16, energy);
+  double oxygen = NumberAt(NodeGet(heavy, "oxygen_per_carbon"), "value");
+  AddNuclides(NodeGet(NodeGet(heavy, "hydrogen"), "mb"), 2 / total, f->carbon_yield);
+  AddNuclides(NodeGet(NodeGet(heavy, "carbon"), "mb"), oxygen / total, f->carbon_yield);
+  for (PetscInt i = 0; i < light->n; i++) {
+    const Node *element = light->entry[i].value;
+    AddNuclides(NodeGet(element, "isotopes"), NumberAt(element, "per_reaction"), f->carbon_yield);
+  }
+  AddNuclides(NodeGet(NodeGet(root, "helium_breakup"), "per_reaction"), 1, f->helium_yield);
+}
+
+static void ReadEmitters(const Node *root, Fragmentation *f)
+{
+  const Node *oxygen = NodeGet(root, "emitters_from_oxygen");
+  const Node *proton = NodeGet(NodeGet(oxygen, "protons"), "mb"), *ion = NodeGet(NodeGet(oxygen, "ions"), "mb");
+  for (PetscInt i = 0; i < proton->n; i++) {
+    EmitterData *e = &f->emitter[f->n_emitter++];
+    (void)Nuclide(proton->entry[i].key, &e->species);
+    e->proton_mb = CurveOf(proton->entry[i].value);
+    e->ion_mb = NumberAt(ion, proton->entry[i].key);
+  }
+}
+
+/* Charge and mass that a table of yields carries on are those of the parent at most. */
+static PetscErrorCode CheckKept(Check *check, Place place, const char *path, const double yield[YIELD_SPECIES],
+                                Species parent)
+{
+  PetscFunctionBegin;
+  double charge = 0, mass = 0;
+  YieldSums(yield, &charge, &mass);
+  if (charge > (double)parent.Z + 1e-9 || mass > (double)parent.A + 1e-9)
+    PetscCall(CheckAdd(
+        check, place, path,
+        "fragments of a reaction have charge %.3f and mass number %.3f together, expected at most %" PetscInt_FMT
+        " and %" PetscInt_FMT,
+        charge, mass, parent.Z, parent.A));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadRoot(Check *check, const Node *root, Fragmentation *f)
+{
+  PetscFunctionBegin;
+  PetscCall(SchemaCheck(check, &file_schema, root, ""));
+  if (MistakesAny(check->mistakes)) PetscFunctionReturn(0);
+  ReadYields(root, f);
+  ReadEmitters(root, f);
+  f->momentum_MeV_c = NumberAt(NodeGet(root, "momentum_spread"), "MeV_c");
+  f->target_energy_MeV = CurveOf(NodeGet(NodeGet(root, "target_energy"), "MeV"));
+  PetscCall(
+      CheckKept(check, NodeGet(root, "light_fragments")->place, "light_fragments", f->carbon_yield, (Species){6, 12}));
+  PetscCall(
+      CheckKept(check, NodeGet(root, "helium_breakup")->place, "helium_breakup", f->helium_yield, (Species){2, 4}));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode FragmentationRead(const char *file, Mistakes *mistakes, Fragmentation *out)
+{
+  PetscFunctionBegin;
+  Pool pool;
+  Node *root = NULL;
+  char *own = NULL;
+  const char *text = fragmentation_builtin;
+  Mistakes found = {0};
+  *out = (Fragmentation){0};
+  if (file) {
+    size_t length;
+    if (!FileRead(file, &own, &length, mistakes)) PetscFunctionReturn(0);
+    text = own;
+  }
+  Place place = {.source = file ? file : "configs/fragmentation.yaml", .line = 1, .column = 1};
+  Check check = {.mistakes = &found, .place = place};
+  PetscCall(PoolCreate(&pool));
+  PetscCall(YamlRead(pool, text, strlen(text), place, ROBION_INPUT, &found, &root));
+  if (root && !MistakesAny(&found)) PetscCall(ReadRoot(&check, root, out));
+  out->hash = HashBytes(HASH_START, text, strlen(text));
+  for (PetscInt i = 0; i < found.n; i++) PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s", found.item[i].text));
+  PetscCall(MistakesClear(&found));
+  PetscCall(PetscSegBufferDestroy(&pool));
+  PetscCall(PetscFree(own));
+  PetscFunctionReturn(0);
+}
