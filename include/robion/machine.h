@@ -32,6 +32,7 @@ typedef struct Machine {
   double *spot_sigma_mm; /* lateral sigma in air at the isocentre */
   double *depth_mm;      /* [e][d] */
   double *idd_Gy_mm2;    /* [e][d] laterally integrated physical dose per particle */
+  double *recoil;        /* [e][d] share of idd left by recoils of the target, no species' dose; 0 in imported data */
   double *letd_keV_um;   /* [e][d] dose-averaged LET of the mixed field */
   double *sigma_mm;      /* [e][k][d] lateral sigma in water of component k, added in quadrature to spot_sigma_mm */
   double *component;     /* [e][k][d] share of component k in idd, sums to 1 over k */
@@ -79,7 +80,7 @@ typedef struct MachineSpec {
   double ripple_to_isocentre_mm;             /* air gap in which its scattering widens the spot */
   double momentum_spread;                    /* sigma of dp/p */
   double offset_mm;    /* water-equivalent depth passed in the beam line besides the ripple filter */
-  double spot_fwhm_mm; /* in air at the isocentre; default 8 */
+  double spot_fwhm_mm; /* in air at the isocentre, without what the ripple filter scatters; default 8 */
   double sad_mm;       /* default 0: parallel */
 } MachineSpec;
 
@@ -135,6 +136,33 @@ PetscErrorCode MachineComputeR80(Machine *machine);
  * energy_MeV_u,csda_range_mm,r80_mm,entrance_MeV_cm2_g,peak_MeV_cm2_g,letd_entrance_keV_um.
  */
 PetscErrorCode MachineShow(const Machine *machine, PetscBool csv, FILE *out);
+
+/* --- the field by charge, species and energy (spectra.c) --- */
+/** Which ions a dose-averaged LET counts; recoils of the target never. */
+typedef enum {
+  MACHINE_LET_ALL,
+  MACHINE_LET_PRIMARIES,
+  MACHINE_LET_HEAVY
+} MachineLETGroup; /* Z >= 1; the beam's; Z >= 3 */
+
+/**
+ * Dose-averaged LET, keV/um, of a group of ions at depth node d of energy e; 0 where the group has no dose. Without spectra (some
+ * imported data) MACHINE_LET_ALL is letd_keV_um and the other groups are 0. Not collective.
+ */
+double MachineLETd_keV_um(const Machine *machine, PetscInt e, PetscInt d, MachineLETGroup group);
+
+/**
+ * Part of idd, Gy mm2 per primary, from ions of charge Z at depth node d of energy e; summed over Z, what is missing to idd
+ * is left by recoils of the target. 0 without spectra. Not collective.
+ */
+double MachineDoseOfCharge_Gy_mm2(const Machine *machine, PetscInt e, PetscInt d, PetscInt Z);
+
+/**
+ * Spectral fluence of species s at depth node d of energy e: per_MeV_u[n_bin], particles through a plane per primary and
+ * MeV/u, mean over each bin; its integral is species_fluence. From the dose spectrum, stopping power taken at bin centres.
+ * Needs spectra. Not collective.
+ */
+void MachineFluenceSpectrum(const Machine *machine, PetscInt e, PetscInt d, PetscInt s, double per_MeV_u[]);
 
 /* --- stopping power (stopping.c) --- */
 /** Electronic mass stopping power of water, MeV cm2/g, for an ion (Z, A) at E MeV/u. Bethe with Barkas effective charge. */

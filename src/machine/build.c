@@ -6,7 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-#define FWHM_PER_SIGMA 2.354820045
 #define ENERGY_BINS 60
 #define LOWEST_BIN_MEV_U 0.1
 #define BIN_HEADROOM 1.5 /* highest bin edge over the highest energy: room for fast light fragments */
@@ -53,54 +52,75 @@ static int ComponentOf(const Machine *m, Species s)
   return s.Z >= 3 ? LATERAL_HEAVY : LATERAL_LIGHT;
 }
 
-/* Shares and LET of the lateral components at depth node d of energy e. Dose left where reactions happen is shared alike. */
-static void FillComponents(Machine *m, PetscInt e, PetscInt d, const TransportField *field)
+/*
+ * Share, LET and sigma of the lateral components at depth node d of energy e. Dose of recoils goes with the ions that
+ * reacted. A component without dose has the primaries' sigma.
+ */
+static void FillComponents(const MachineSpec *spec, Machine *m, PetscInt e, PetscInt d, const TransportField *field)
 {
-  double dose[LATERAL_COMPONENTS] = {0}, dose_let[LATERAL_COMPONENTS] = {0}, all = 0;
+  double dose[LATERAL_COMPONENTS] = {0}, recoil[LATERAL_COMPONENTS] = {0}, dose_let[LATERAL_COMPONENTS] = {0},
+         spread2[LATERAL_COMPONENTS] = {0};
   for (PetscInt s = 0; s < m->n_species; s++) {
-    double part = field->species_dose[d * m->n_species + s];
-    dose[m->species_component[s]] += part;
-    dose_let[m->species_component[s]] += part * field->species_letd[d * m->n_species + s];
-    all += part;
+    PetscInt i = d * m->n_species + s;
+    int k = m->species_component[s];
+    dose[k] += field->species_dose[i];
+    recoil[k] += field->species_recoil[i];
+    dose_let[k] += field->species_dose[i] * field->species_letd[i];
+    spread2[k] += field->species_dose[i] * field->species_spread2_mm2[i];
   }
+  double all = 0, all_recoil = 0;
+  for (PetscInt k = 0; k < LATERAL_COMPONENTS; k++) {
+    all += dose[k] + recoil[k];
+    all_recoil += recoil[k];
+  }
+  double gap2 = GapSpread2_mm2(spec, (Species){m->Z, m->A}, m->csda_range_mm[e], m->depth_mm[e * m->n_depth + d]);
+  m->recoil[e * m->n_depth + d] = all > 0 ? all_recoil / all : 0;
   for (PetscInt k = 0; k < LATERAL_COMPONENTS; k++) {
     PetscInt at = (e * LATERAL_COMPONENTS + k) * m->n_depth + d;
-    m->component[at] = all > 0 ? dose[k] / all : k == LATERAL_PRIMARIES;
+    m->component[at] = all > 0 ? (dose[k] + recoil[k]) / all : k == LATERAL_PRIMARIES;
     m->component_letd_keV_um[at] = dose[k] > 0 ? dose_let[k] / dose[k] : 0;
+    double own2 =
+        k == LATERAL_PRIMARIES || !(dose[k] > 0) ? field->species_spread2_mm2[d * m->n_species] : spread2[k] / dose[k];
+    m->sigma_mm[at] = sqrt(own2 + gap2);
   }
+}
+
+/* The rows of depth node d of energy e. */
+static void FillNode(const MachineSpec *spec, Machine *m, PetscInt e, PetscInt d, const TransportField *field)
+{
+  PetscInt at = e * m->n_depth + d, per_node = m->n_species * m->n_bin;
+  m->idd_Gy_mm2[at] = GY_MM2_PER_MEV_CM2_G * field->dose_MeV_cm2_g[d];
+  m->letd_keV_um[at] = field->letd_keV_um[d];
+  FillComponents(spec, m, e, d, field);
+  for (PetscInt s = 0; s < m->n_species; s++) {
+    m->species_fluence[at * m->n_species + s] = Rounded(field->fluence[d * m->n_species + s]);
+    m->species_letd_keV_um[at * m->n_species + s] = Rounded(field->species_letd[d * m->n_species + s]);
+  }
+  for (PetscInt i = 0; i < m->n_emitter; i++) {
+    PetscInt to = (e * m->n_emitter + i) * m->n_depth + d, from = i * m->n_depth + d;
+    m->emitter_made_per_mm[to] = Rounded(field->emitter_made_per_mm[from]);
+    m->emitter_stopped_per_mm[to] = Rounded(field->emitter_stopped_per_mm[from]);
+  }
+  FillShares(per_node, field->spectrum + d * per_node, m->dose_share + (size_t)at * (size_t)per_node);
 }
 
 /* All rows of energy e. */
 static PetscErrorCode BuildEnergy(const MachineSpec *spec, Machine *m, PetscInt e)
 {
   PetscFunctionBegin;
-  static const double halo[LATERAL_COMPONENTS] = {0, 0.012, 0.05};
   Species p = {m->Z, m->A};
-  PetscInt row = e * m->n_depth, per_node = m->n_species * m->n_bin;
-  double range = m->csda_range_mm[e];
-  LayoutDepths(range, m->n_depth, m->depth_mm + row);
+  double *depth = m->depth_mm + e * m->n_depth;
+  LayoutDepths(m->csda_range_mm[e], m->n_depth, depth);
   TransportInput input = {.projectile = p,
                           .energy_MeV_u = m->energy_MeV_u[e],
                           .range_sigma_mm = RangeSpread_mm(spec, p, m->energy_MeV_u[e]),
                           .n_depth = m->n_depth,
-                          .depth_mm = m->depth_mm + row,
+                          .depth_mm = depth,
                           .n_bin = m->n_bin,
                           .bin_edge_MeV_u = m->bin_edge_MeV_u};
   TransportField field;
   PetscCall(TransportRun(&input, &field));
-  for (PetscInt d = 0; d < m->n_depth; d++) {
-    m->idd_Gy_mm2[row + d] = GY_MM2_PER_MEV_CM2_G * field.dose_MeV_cm2_g[d];
-    m->letd_keV_um[row + d] = field.letd_keV_um[d];
-    FillComponents(m, e, d, &field);
-    for (PetscInt k = 0; k < LATERAL_COMPONENTS; k++)
-      m->sigma_mm[(e * LATERAL_COMPONENTS + k) * m->n_depth + d] =
-          hypot(LateralSigma_mm(p, range, m->depth_mm[row + d]), halo[k] * m->depth_mm[row + d]);
-    for (PetscInt s = 0; s < m->n_species; s++) {
-      m->species_fluence[(row + d) * m->n_species + s] = Rounded(field.fluence[d * m->n_species + s]);
-      m->species_letd_keV_um[(row + d) * m->n_species + s] = Rounded(field.species_letd[d * m->n_species + s]);
-    }
-    FillShares(per_node, field.spectrum + d * per_node, m->dose_share + (size_t)(row + d) * (size_t)per_node);
-  }
+  for (PetscInt d = 0; d < m->n_depth; d++) FillNode(spec, m, e, d, &field);
   PetscCall(TransportFieldDestroy(&field));
   PetscFunctionReturn(0);
 }
@@ -122,6 +142,7 @@ static PetscErrorCode BuildFrame(const MachineSpec *spec, Machine *m)
   m->n_component = LATERAL_COMPONENTS;
   m->n_species = TransportSpecies(p, species);
   m->n_bin = ENERGY_BINS;
+  m->n_emitter = EMITTERS;
   m->sad_mm = spec->sad_mm;
   m->offset_mm = spec->offset_mm + spec->ripple_thickness_mm;
   PetscCall(MachineAllocate(m));
@@ -129,7 +150,9 @@ static PetscErrorCode BuildFrame(const MachineSpec *spec, Machine *m)
   PetscCall(PetscArraycpy(m->csda_range_mm, range, m->n_energy));
   PetscCall(PetscArraycpy(m->species, species, m->n_species));
   for (PetscInt s = 0; s < m->n_species; s++) m->species_component[s] = ComponentOf(m, species[s]);
-  for (PetscInt e = 0; e < m->n_energy; e++) m->spot_sigma_mm[e] = spec->spot_fwhm_mm / FWHM_PER_SIGMA;
+  PetscCall(PetscArraycpy(m->emitter, emitters, EMITTERS));
+  PetscCall(PetscArraycpy(m->emitter_half_life_s, emitter_half_life_s, EMITTERS));
+  for (PetscInt e = 0; e < m->n_energy; e++) m->spot_sigma_mm[e] = SpotSigma_mm(spec, p, range[e]);
   double width = log(BIN_HEADROOM * m->energy_MeV_u[m->n_energy - 1] / LOWEST_BIN_MEV_U) / ENERGY_BINS;
   for (PetscInt b = 0; b <= m->n_bin; b++) m->bin_edge_MeV_u[b] = LOWEST_BIN_MEV_U * exp(width * (double)b);
   PetscCall(PetscFree(energy));
@@ -143,12 +166,13 @@ static PetscErrorCode BuildNames(const MachineSpec *spec, Machine *m)
   char text[512];
   PetscCall(PetscSNPrintf(text, sizeof text, "builtin-%s", spec->ion));
   PetscCall(PetscStrallocpy(text, &m->name));
-  PetscCall(PetscSNPrintf(
-      text, sizeof text,
-      "robion 1-D transport in water, tables %d: %s %g to %g MeV/u, range step %g mm, ripple sigma %g mm, "
-      "momentum spread %g, spot FWHM %g mm",
-      MACHINE_TABLE_VERSION, spec->ion, spec->energy_min_MeV_u, spec->energy_max_MeV_u, spec->range_step_mm,
-      spec->ripple_sigma_mm, spec->momentum_spread, spec->spot_fwhm_mm));
+  snprintf(text, sizeof text,
+           "robion 1-D transport in water, tables %d: %s %g to %g MeV/u, range step %g mm, ripple sigma %g mm, "
+           "ripple filter of %g mm water at %g mm from the isocentre, other beam line %g mm water, momentum spread %g, "
+           "spot FWHM %g mm without the filter",
+           MACHINE_TABLE_VERSION, spec->ion, spec->energy_min_MeV_u, spec->energy_max_MeV_u, spec->range_step_mm,
+           spec->ripple_sigma_mm, spec->ripple_thickness_mm, spec->ripple_to_isocentre_mm, spec->offset_mm,
+           spec->momentum_spread, spec->spot_fwhm_mm); /* PETSc's own would write "80." */
   PetscCall(PetscStrallocpy(text, &m->source));
   PetscCall(PetscMalloc1(17, &m->hash));
   PetscCall(MachineSpecHash(spec, m->hash));

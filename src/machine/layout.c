@@ -1,5 +1,5 @@
 /*
- * Where the tables have their nodes, and the closed forms that go with a beam energy: range spread and lateral spread.
+ * Where the tables have their nodes, and the range spread that goes with a beam energy.
  */
 #include "machine_private.h"
 #include <math.h>
@@ -97,18 +97,4 @@ double RangeSpread_mm(const MachineSpec *spec, Species p, double energy_MeV_u)
   double energy_spread = energy_MeV_u * (gamma + 1.0) / gamma * spec->momentum_spread; /* dE/E = (gamma+1)/gamma dp/p */
   double slope = 10.0 * NuclearMass_u(p.Z, p.A) / StoppingPower_MeV_cm2_g(p.Z, p.A, energy_MeV_u);
   return hypot(hypot(straggling, spec->ripple_sigma_mm), slope * energy_spread);
-}
-
-/*
- * Fermi-Eyges with Kanematsu's scattering power f/(residual range) (NIM B 266:5056, 2008), in closed form up to the range.
- * Behind it only fragments are left; they are taken to go on in the direction spread reached there, d sigma/dz = sqrt(2 f).
- */
-double LateralSigma_mm(Species p, double range_mm, double depth_mm)
-{
-  double f = 1e-3 * pow((double)p.Z, -0.16) * pow(NuclearMass_u(p.Z, p.A) / 1.00728, -0.92);
-  double rest = range_mm - depth_mm;
-  if (rest <= 0) return sqrt(0.5 * f) * range_mm - sqrt(2.0 * f) * rest;
-  double moment =
-      0.5 * (range_mm * range_mm - rest * rest) - 2.0 * rest * (range_mm - rest) + rest * rest * log(range_mm / rest);
-  return sqrt(f * PetscMax(0.0, moment));
 }

@@ -55,6 +55,64 @@ uint64_t FragmentationHash(void);
 /* Charge and mass number of all daughters together. */
 void YieldSums(const double yield[YIELD_SPECIES], double *charge, double *mass);
 
+/* Positron emitters followed; half-lives in s. */
+enum { EMITTERS = 4 };
+extern const Species emitters[EMITTERS];
+extern const double emitter_half_life_s[EMITTERS];
+
+/* Index in emitters, or -1. */
+int EmitterOf(Species species);
+/* The depths nearer to node d than to any other. */
+void DepthCell(PetscInt n_depth, const double *depth_mm, PetscInt d, double *from_mm, double *to_mm);
+/* Density per mm at depth nodes, mean over their cells, of what was counted in equal steps; the trapezoidal sum over the nodes
+   is what was counted up to the last one. */
+PetscErrorCode DepthDensity(PetscInt n_step, double step_mm, const double *count, PetscInt n_depth,
+                            const double *depth_mm, double *per_mm);
+
+/* A number of ions, and sums over them of transverse moments per projected plane: angle squared, angle times offset, offset
+   squared (Fermi-Eyges). */
+typedef struct Moments {
+  double number, angle2, mixed_mm, offset2_mm2;
+} Moments;
+
+/* The same per ion, gained by multiple scattering. */
+typedef struct Scattering {
+  double angle2, mixed_mm, offset2_mm2;
+} Scattering;
+
+/* While an ion slows from one residual range in water to another that is not 0. */
+Scattering ScatteringBetween(Species species, double from_mm, double to_mm);
+static inline void MomentsAdd(Moments *to, double weight, const Moments *from)
+{
+  to->number += weight * from->number;
+  to->angle2 += weight * from->angle2;
+  to->mixed_mm += weight * from->mixed_mm;
+  to->offset2_mm2 += weight * from->offset2_mm2;
+}
+
+/* Turn the ions by an angle of this mean square at a point that lies `ahead_mm` before them. */
+static inline void MomentsKick(Moments *ions, double angle2, double ahead_mm)
+{
+  ions->angle2 += ions->number * angle2;
+  ions->mixed_mm -= ions->number * angle2 * ahead_mm;
+  ions->offset2_mm2 += ions->number * angle2 * ahead_mm * ahead_mm;
+}
+
+/* Go on by a length and scatter on the way. */
+static inline void MomentsDrift(Moments *ions, double length_mm, const Scattering *on_the_way)
+{
+  ions->offset2_mm2 +=
+      length_mm * (2 * ions->mixed_mm + length_mm * ions->angle2) + ions->number * on_the_way->offset2_mm2;
+  ions->mixed_mm += length_mm * ions->angle2 + ions->number * on_the_way->mixed_mm;
+  ions->angle2 += ions->number * on_the_way->angle2;
+}
+
+/* Sigma of one component of a fragment's momentum in the parent's frame, MeV/c: sigma^2 = sigma_0^2 F (A - F)/(A - 1)
+   (Goldhaber, Phys Lett B 53:306, 1974); A is the projectile's also where a fragment reacts. */
+double FragmentSpread_MeV_c(Species projectile, Species daughter);
+/* Mean square angle to the parent's direction of a fragment born with this energy. */
+double FragmentAngle2(Species projectile, Species daughter, double energy_MeV_u);
+
 /* A conservative linear map between two histograms; rows are source bins. */
 typedef struct Remap {
   PetscInt n_row;
@@ -91,12 +149,16 @@ typedef struct TransportInput {
 typedef struct TransportField {
   PetscInt n_species;
   Species species[YIELD_SPECIES];
-  double *dose_MeV_cm2_g; /* [d] */
-  double *letd_keV_um;    /* [d] charged projectiles and fragments; recoils of the target left out */
-  double *fluence;        /* [d][s] */
-  double *species_dose;   /* [d][s] MeV cm2/g; what is missing to dose stays where a reaction happens */
-  double *species_letd;   /* [d][s] keV/um */
-  double *spectrum;       /* [d][s][b] dose, MeV cm2/g */
+  double *dose_MeV_cm2_g;         /* [d] */
+  double *letd_keV_um;            /* [d] charged projectiles and fragments; recoils of the target left out */
+  double *fluence;                /* [d][s] */
+  double *species_dose;           /* [d][s] MeV cm2/g */
+  double *species_recoil;         /* [d][s] MeV cm2/g left by recoils of the target where ions of the species react */
+  double *species_letd;           /* [d][s] keV/um */
+  double *species_spread2_mm2;    /* [d][s] mean square of the lateral offset of the dose, per projected plane */
+  double *spectrum;               /* [d][s][b] dose, MeV cm2/g */
+  double *emitter_made_per_mm;    /* [m][d]; an emitter's beam is made at depth 0, within the first node's cell */
+  double *emitter_stopped_per_mm; /* [m][d] */
 } TransportField;
 
 /* Species followed for a projectile: itself first, then every lighter one. Returns their number. */
@@ -115,8 +177,13 @@ void LayoutDepths(double range_mm, PetscInt n_depth, double *depth_mm);
 
 /* Sigma of the range spread of one energy, mm: straggling, ripple filter and momentum spread in quadrature. */
 double RangeSpread_mm(const MachineSpec *spec, Species projectile, double energy_MeV_u);
-/* Lateral spread by multiple scattering at a depth, mm, of an ion with the given range. */
+/* Lateral spread by multiple scattering at a depth, mm, of an ion with the given range; closed form. */
 double LateralSigma_mm(Species projectile, double range_mm, double depth_mm);
+/* Spot sigma in air at the isocentre, widened by the ripple filter's scattering over the gap behind it. */
+double SpotSigma_mm(const MachineSpec *spec, Species projectile, double range_mm);
+/* What that gap adds to the square of sigma at a depth of the tables: 2 (depth behind the beam line) times the covariance of
+   angle and offset. The rest of the filter's part is in LateralSigma_mm, since the filter is part of the depth. */
+double GapSpread2_mm2(const MachineSpec *spec, Species projectile, double range_mm, double depth_mm);
 
 /* Nuclear mass in u; the mass number for nuclides that transport does not meet. */
 double NuclearMass_u(PetscInt Z, PetscInt A);
@@ -149,7 +216,7 @@ typedef struct MachineTable {
   Dim dim[4];
 } MachineTable;
 
-enum { MACHINE_TABLES = 24 };
+enum { MACHINE_TABLES = 25 };
 extern const MachineTable machine_tables[MACHINE_TABLES];
 
 /* Length of a dimension in this machine. */

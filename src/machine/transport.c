@@ -6,7 +6,8 @@
  * (Tripathi); the daughters go on with the parent's mean velocity (Kempe & Brahme, Phys Med 26:6, 2010, and the YIELD model of
  * Kraemer et al., PMB 45:3299, 2000, make the same approximations) and react in their turn. Straggling and the beam's
  * energy spread enter as a Gaussian spread of the initial range. Primaries, sharp at the end of their range, are scored
- * from that Gaussian and their survival in closed form instead of from the histogram.
+ * from that Gaussian and their survival in closed form instead of from the histogram. Every bin carries, beside its number
+ * of ions, their transverse moments.
  */
 #include "machine_private.h"
 #include <gsl/gsl_cdf.h>
@@ -24,15 +25,20 @@ static const double spread_class[SPREAD_CLASSES] = {-1.463, -0.599, 0, 0.599, 1.
 /* One species: histogram over residual range, and what depends on the bin only. */
 typedef struct Lane {
   Species species;
-  PetscInt n_bin, top; /* bins from top on are empty */
-  double *number;      /* per primary */
-  double *lost_share;  /* reacting in one step */
-  double *local_MeV;   /* left on the spot per reaction */
-  double *edge_MeV_u;  /* n_bin + 1 */
-  double *dose;        /* MeV cm2/g of one ion in the bin */
-  double *let;         /* keV/um, dose-weighted over the bin */
-  double yield[YIELD_SPECIES];
-  double *lost, *made; /* on the reference grid: reacted, produced */
+  PetscInt n_bin, top;                           /* bins from top on are empty */
+  Moments *ions;                                 /* per primary */
+  double *lost_share;                            /* reacting in one step */
+  double *local_MeV;                             /* left on the spot per reaction */
+  double *edge_MeV_u;                            /* n_bin + 1 */
+  double *dose;                                  /* MeV cm2/g of one ion in the bin */
+  double *let;                                   /* keV/um, dose-weighted over the bin */
+  Scattering *scatter;                           /* in one step, leaving the bin */
+  double *target;                                /* [m][bin] positron emitters m made of the target, 1/mm */
+  double yield[YIELD_SPECIES], local_MeV_per_mm; /* left on the spot in the last step */
+  int emitter;                                   /* what it is in emitters[], or -1 */
+  PetscInt lost_top;                             /* nothing lost from there on */
+  Moments *lost, *made;                          /* on the reference grid: reacted, produced */
+  double *kick[SPREAD_CLASSES];                  /* mean square angle of birth on the reference grid */
   Remap to_reference, from_reference[SPREAD_CLASSES], spectrum;
 } Lane;
 
@@ -43,7 +49,8 @@ typedef struct Transport {
   double step_mm, range_mm;
   double *reference_MeV_u; /* edges of the projectile's own bins: the common energy grid */
   double *attenuation;     /* integral of the primaries' reaction cross section over residual range, at those edges */
-  double local_MeV_per_mm; /* left on the spot in the last step */
+  PetscInt n_step;
+  double *emitter_made, *emitter_stopped; /* [m][step] */
 } Transport;
 
 PetscInt TransportSpecies(Species projectile, Species species[YIELD_SPECIES])
@@ -88,21 +95,21 @@ static PetscErrorCode LaneFill(Transport *t, Lane *lane)
     lane->let[j] = MeanLET(s, from, to);
     lane->lost_share[j] = -expm1(-ReactionCrossSectionWater_per_mm(s.Z, s.A, from) * t->step_mm); /* half-way */
     lane->local_MeV[j] = LocalEnergy_MeV(s, from);
+    for (int m = 0; m < EMITTERS; m++)
+      lane->target[m * lane->n_bin + j] = EmitterFromTarget_per_mm(s, from, emitters[m]);
+    if (j) lane->scatter[j] = ScatteringBetween(s, ((double)j + 0.5) * t->step_mm, ((double)j - 0.5) * t->step_mm);
   }
+  lane->emitter = EmitterOf(s);
   FragmentYields(s, lane->yield);
   PetscCall(RemapSpectrum(lane->n_bin, lane->edge_MeV_u, in->n_bin, in->bin_edge_MeV_u, &lane->spectrum));
   PetscFunctionReturn(0);
 }
 
-/*
- * Energy of a daughter whose momentum along the beam is x standard deviations above that of the parent's velocity. In the
- * parent's frame sigma^2 = sigma_0^2 F (A - F)/(A - 1) (Goldhaber, Phys Lett B 53:306, 1974); A is the projectile's.
- */
+/* Energy of a daughter whose momentum along the beam is x standard deviations above that of the parent's velocity. */
 static double SpreadEnergy(Species projectile, Species daughter, double x, double energy_MeV_u)
 {
-  double F = (double)daughter.A, A = (double)projectile.A;
   double mass = NuclearMass_u(daughter.Z, daughter.A) * ATOMIC_MASS_MEV;
-  double sigma = F < A ? FragmentMomentum_MeV_c() * sqrt(F * (A - F) / (A - 1)) : 0;
+  double sigma = FragmentSpread_MeV_c(projectile, daughter);
   double gamma = 1 + energy_MeV_u / ATOMIC_MASS_MEV, momentum = mass * sqrt(gamma * gamma - 1);
   double spread = PetscMax(0.2 * momentum, momentum + x * gamma * sigma) / mass; /* no fragment turns back */
   return ATOMIC_MASS_MEV * spread * spread / (1 + sqrt(1 + spread * spread));
@@ -121,7 +128,9 @@ static PetscErrorCode LaneConnect(Transport *t, Lane *lane)
     for (PetscInt j = 0; j <= t->n_reference; j++) {
       /* born half-way through the step: half of it the parent slows, half the daughter, but the shift to come is whole */
       double born = EnergyOfRange_MeV_u(p.Z, p.A, ((double)j - 0.5) * t->step_mm);
-      edge[j] = CSDARange_mm(s.Z, s.A, SpreadEnergy(p, s, spread_class[k], born)) + 0.5 * t->step_mm;
+      double energy = SpreadEnergy(p, s, spread_class[k], born);
+      edge[j] = CSDARange_mm(s.Z, s.A, energy) + 0.5 * t->step_mm;
+      if (j) lane->kick[k][j - 1] = FragmentAngle2(p, s, energy);
     }
     PetscCall(RemapOverlap(t->n_reference, edge, lane->n_bin, t->step_mm, &lane->from_reference[k]));
   }
@@ -136,9 +145,11 @@ static PetscErrorCode LaneCreate(Transport *t, Species species, Lane *lane)
       SpreadEnergy(t->in->projectile, species, spread_class[SPREAD_CLASSES - 1], t->reference_MeV_u[t->n_reference]);
   lane->species = species;
   lane->n_bin = (PetscInt)ceil(CSDARange_mm(species.Z, species.A, fastest) / t->step_mm);
-  PetscCall(PetscCalloc6(lane->n_bin, &lane->number, lane->n_bin, &lane->lost_share, lane->n_bin, &lane->local_MeV,
-                         lane->n_bin + 1, &lane->edge_MeV_u, lane->n_bin, &lane->dose, lane->n_bin, &lane->let));
-  PetscCall(PetscCalloc2(t->n_reference, &lane->lost, t->n_reference, &lane->made));
+  PetscCall(PetscCalloc7(lane->n_bin, &lane->ions, lane->n_bin, &lane->lost_share, lane->n_bin + 1, &lane->edge_MeV_u,
+                         lane->n_bin, &lane->dose, lane->n_bin, &lane->let, lane->n_bin, &lane->scatter,
+                         EMITTERS * lane->n_bin, &lane->target));
+  PetscCall(PetscCalloc3(lane->n_bin, &lane->local_MeV, t->n_reference, &lane->lost, t->n_reference, &lane->made));
+  for (int k = 0; k < SPREAD_CLASSES; k++) PetscCall(PetscCalloc1(t->n_reference, &lane->kick[k]));
   PetscCall(LaneFill(t, lane));
   PetscCall(LaneConnect(t, lane));
   PetscFunctionReturn(0);
@@ -147,12 +158,29 @@ static PetscErrorCode LaneCreate(Transport *t, Species species, Lane *lane)
 static PetscErrorCode LaneDestroy(Lane *lane)
 {
   PetscFunctionBegin;
-  PetscCall(PetscFree6(lane->number, lane->lost_share, lane->local_MeV, lane->edge_MeV_u, lane->dose, lane->let));
-  PetscCall(PetscFree2(lane->lost, lane->made));
+  PetscCall(
+      PetscFree7(lane->ions, lane->lost_share, lane->edge_MeV_u, lane->dose, lane->let, lane->scatter, lane->target));
+  PetscCall(PetscFree3(lane->local_MeV, lane->lost, lane->made));
   PetscCall(RemapDestroy(&lane->to_reference));
-  for (int k = 0; k < SPREAD_CLASSES; k++) PetscCall(RemapDestroy(&lane->from_reference[k]));
+  for (int k = 0; k < SPREAD_CLASSES; k++) {
+    PetscCall(RemapDestroy(&lane->from_reference[k]));
+    PetscCall(PetscFree(lane->kick[k]));
+  }
   PetscCall(RemapDestroy(&lane->spectrum));
   PetscFunctionReturn(0);
+}
+
+/* Fill the projectile's lane with the beam. */
+static void StartPrimaries(Transport *t)
+{
+  Lane *primary = &t->lane[0];
+  double sigma = t->in->range_sigma_mm;
+  primary->top = primary->n_bin;
+  for (PetscInt j = 0; j < primary->n_bin; j++) {
+    double a = (double)j * t->step_mm - t->range_mm, b = a + t->step_mm;
+    primary->ions[j].number = gsl_cdf_gaussian_P(b, sigma) - gsl_cdf_gaussian_P(a, sigma);
+    primary->local_MeV_per_mm += primary->ions[j].number * primary->lost_share[j] * primary->local_MeV[j] / t->step_mm;
+  }
 }
 
 static PetscErrorCode TransportCreate(const TransportInput *in, Transport *t)
@@ -170,15 +198,11 @@ static PetscErrorCode TransportCreate(const TransportInput *in, Transport *t)
     double middle = EnergyOfRange_MeV_u(p.Z, p.A, ((double)j + 0.5) * t->step_mm);
     t->attenuation[j + 1] = t->attenuation[j] + t->step_mm * ReactionCrossSectionWater_per_mm(p.Z, p.A, middle);
   }
+  t->n_step = (PetscInt)(in->depth_mm[in->n_depth - 1] / t->step_mm) + 1;
+  PetscCall(PetscCalloc2(EMITTERS * t->n_step, &t->emitter_made, EMITTERS * t->n_step, &t->emitter_stopped));
   t->n_lane = TransportSpecies(p, species);
   for (PetscInt s = 0; s < t->n_lane; s++) PetscCall(LaneCreate(t, species[s], &t->lane[s]));
-  Lane *primary = &t->lane[0];
-  primary->top = primary->n_bin;
-  for (PetscInt j = 0; j < primary->n_bin; j++) {
-    double a = (double)j * t->step_mm - t->range_mm, b = a + t->step_mm;
-    primary->number[j] = gsl_cdf_gaussian_P(b, in->range_sigma_mm) - gsl_cdf_gaussian_P(a, in->range_sigma_mm);
-    t->local_MeV_per_mm += primary->number[j] * primary->lost_share[j] * primary->local_MeV[j] / t->step_mm;
-  }
+  StartPrimaries(t);
   PetscFunctionReturn(0);
 }
 
@@ -187,27 +211,40 @@ static PetscErrorCode TransportDestroy(Transport *t)
   PetscFunctionBegin;
   for (PetscInt s = 0; s < t->n_lane; s++) PetscCall(LaneDestroy(&t->lane[s]));
   PetscCall(PetscFree2(t->reference_MeV_u, t->attenuation));
+  PetscCall(PetscFree2(t->emitter_made, t->emitter_stopped));
   PetscFunctionReturn(0);
 }
 
-/* Take what reacts in one step out of every lane, summed on the reference grid. */
-static PetscErrorCode React(Transport *t)
+/* Take what reacts in one step out of a lane, summed on the reference grid. */
+static PetscErrorCode React(Transport *t, Lane *lane)
 {
   PetscFunctionBegin;
   double local_MeV = 0;
-  for (PetscInt s = 0; s < t->n_lane; s++) {
-    Lane *lane = &t->lane[s];
-    const Remap *map = &lane->to_reference;
-    PetscCall(PetscArrayzero(lane->lost, t->n_reference));
-    for (PetscInt j = 0; j < lane->top; j++) {
-      double lost = lane->number[j] * lane->lost_share[j];
-      lane->number[j] -= lost;
-      local_MeV += lost * lane->local_MeV[j];
-      for (PetscInt k = map->start[j]; k < map->start[j + 1]; k++) lane->lost[map->target[k]] += lost * map->weight[k];
-    }
+  const Remap *map = &lane->to_reference;
+  PetscCall(PetscArrayzero(lane->lost, t->n_reference));
+  for (PetscInt j = 0; j < lane->top; j++) {
+    Moments lost = {0};
+    MomentsAdd(&lost, lane->lost_share[j], &lane->ions[j]);
+    MomentsAdd(&lane->ions[j], -1, &lost);
+    local_MeV += lost.number * lane->local_MeV[j];
+    for (PetscInt k = map->start[j]; k < map->start[j + 1]; k++)
+      MomentsAdd(&lane->lost[map->target[k]], map->weight[k], &lost);
   }
-  t->local_MeV_per_mm = local_MeV / t->step_mm;
+  lane->lost_top = lane->top ? map->target[map->start[lane->top] - 1] + 1 : 0;
+  lane->local_MeV_per_mm = local_MeV / t->step_mm;
   PetscFunctionReturn(0);
+}
+
+/* Positron emitters that a lane makes of the target in one step; they stay where they are made, within 0.1 mm. */
+static void ActivateTarget(Transport *t, const Lane *lane, PetscInt step)
+{
+  for (int m = 0; m < EMITTERS; m++) {
+    const double *per_mm = lane->target + m * lane->n_bin;
+    double made = 0;
+    for (PetscInt j = 0; j < lane->top; j++) made += lane->ions[j].number * (1 - 0.5 * lane->lost_share[j]) * per_mm[j];
+    t->emitter_made[m * t->n_step + step] += made * t->step_mm;
+    t->emitter_stopped[m * t->n_step + step] += made * t->step_mm;
+  }
 }
 
 /* Where a species of the yield table is followed, or -1. */
@@ -219,54 +256,75 @@ static PetscInt LaneOf(const Transport *t, int yield_index)
   return -1;
 }
 
-/* Put daughters made on the reference grid into their lane, a class of momentum at a time. */
-static void Deliver(const Transport *t, Lane *daughter)
+/* Put daughters made on the reference grid below `top` into their lane, a class of momentum at a time. */
+static void Deliver(const Transport *t, PetscInt top, Lane *daughter)
 {
   for (int c = 0; c < SPREAD_CLASSES; c++) {
     const Remap *map = &daughter->from_reference[c];
-    for (PetscInt j = 0; j < t->n_reference; j++) {
-      double made = daughter->made[j] / SPREAD_CLASSES;
-      if (made <= 0) continue;
+    for (PetscInt j = 0; j < top; j++) {
+      if (daughter->made[j].number <= 0) continue;
+      Moments born = daughter->made[j];
+      MomentsKick(&born, daughter->kick[c][j], 0.5 * t->step_mm);
       for (PetscInt k = map->start[j]; k < map->start[j + 1]; k++)
-        daughter->number[map->target[k]] += made * map->weight[k];
+        MomentsAdd(&daughter->ions[map->target[k]], map->weight[k] / SPREAD_CLASSES, &born);
       daughter->top = PetscMax(daughter->top, map->target[map->start[j + 1] - 1] + 1);
     }
   }
 }
 
 /* Make the daughters of this step's reactions. */
-static PetscErrorCode Produce(Transport *t)
+static PetscErrorCode Produce(Transport *t, PetscInt step)
 {
   PetscFunctionBegin;
   for (int y = 0; y < YIELD_SPECIES; y++) {
-    PetscInt to = LaneOf(t, y);
+    PetscInt to = LaneOf(t, y), top = 0;
     if (to < 0) continue;
     Lane *daughter = &t->lane[to];
     PetscCall(PetscArrayzero(daughter->made, t->n_reference));
     for (PetscInt s = 0; s < to; s++) {
-      double yield = t->lane[s].yield[y];
-      if (yield > 0)
-        for (PetscInt j = 0; j < t->n_reference; j++) daughter->made[j] += yield * t->lane[s].lost[j];
+      const Lane *parent = &t->lane[s];
+      if (!(parent->yield[y] > 0)) continue;
+      for (PetscInt j = 0; j < parent->lost_top; j++)
+        MomentsAdd(&daughter->made[j], parent->yield[y], &parent->lost[j]);
+      top = PetscMax(top, parent->lost_top);
     }
-    Deliver(t, daughter);
+    if (daughter->emitter >= 0)
+      for (PetscInt j = 0; j < top; j++)
+        t->emitter_made[daughter->emitter * t->n_step + step] += daughter->made[j].number;
+    Deliver(t, top, daughter);
   }
   PetscFunctionReturn(0);
 }
 
-/* Slow everything down by one step. */
-static PetscErrorCode Shift(Transport *t)
+/* Slow everything down by one step; what was in the first bin comes to rest. */
+static void Shift(Transport *t, PetscInt step)
 {
-  PetscFunctionBegin;
   for (PetscInt s = 0; s < t->n_lane; s++) {
     Lane *lane = &t->lane[s];
     if (!lane->top) continue;
-    PetscCall(PetscArraymove(lane->number, lane->number + 1, lane->top - 1));
-    lane->number[--lane->top] = 0;
+    if (s && lane->emitter >= 0) t->emitter_stopped[lane->emitter * t->n_step + step] += lane->ions[0].number;
+    for (PetscInt j = 1; j < lane->top; j++) {
+      lane->ions[j - 1] = lane->ions[j];
+      MomentsDrift(&lane->ions[j - 1], t->step_mm, &lane->scatter[j]);
+    }
+    lane->ions[--lane->top] = (Moments){0};
   }
+}
+
+/* From the boundary before a step to the one behind it. */
+static PetscErrorCode Step(Transport *t, PetscInt step)
+{
+  PetscFunctionBegin;
+  for (PetscInt s = 0; s < t->n_lane; s++) {
+    ActivateTarget(t, &t->lane[s], step);
+    PetscCall(React(t, &t->lane[s]));
+  }
+  PetscCall(Produce(t, step));
+  Shift(t, step);
   PetscFunctionReturn(0);
 }
 
-/* Until the end of the run species_letd holds the sum of dose times LET. */
+/* Until the end of the run species_letd and species_spread2 hold sums weighted with dose. */
 static void ScoreSpecies(const Transport *t, PetscInt d, PetscInt s, double number, double dose, double dose_let,
                          TransportField *field)
 {
@@ -282,19 +340,30 @@ static void ScoreFragments(const Transport *t, double weight, PetscInt d, Transp
   PetscInt n_bin = t->in->n_bin;
   for (PetscInt s = 1; s < t->n_lane; s++) {
     const Lane *lane = &t->lane[s];
-    double *spectrum = field->spectrum + (d * t->n_lane + s) * n_bin, number = 0, dose_sum = 0, let_sum = 0;
+    double *spectrum = field->spectrum + (d * t->n_lane + s) * n_bin, number = 0, dose_sum = 0, let_sum = 0, spread = 0;
     for (PetscInt j = 0; j < lane->top; j++) {
-      if (lane->number[j] <= 0) continue;
-      double n = weight * lane->number[j], dose = n * lane->dose[j];
+      if (lane->ions[j].number <= 0) continue;
+      double n = weight * lane->ions[j].number, dose = n * lane->dose[j];
       number += n;
       dose_sum += dose;
       let_sum += dose * lane->let[j];
+      spread += weight * lane->dose[j] * lane->ions[j].offset2_mm2;
       for (PetscInt k = lane->spectrum.start[j]; k < lane->spectrum.start[j + 1]; k++)
         spectrum[lane->spectrum.target[k]] += dose * lane->spectrum.weight[k];
     }
     ScoreSpecies(t, d, s, number, dose_sum, let_sum, field);
+    field->species_spread2_mm2[d * t->n_lane + s] += spread;
   }
-  field->dose_MeV_cm2_g[d] += weight * t->local_MeV_per_mm * 10.0; /* MeV/mm to MeV cm2/g */
+}
+
+/* Dose that stays where ions react, at the current depth and times `weight`. */
+static void ScoreRecoils(const Transport *t, double weight, PetscInt d, TransportField *field)
+{
+  for (PetscInt s = 0; s < t->n_lane; s++) {
+    double dose = weight * t->lane[s].local_MeV_per_mm * 10.0; /* MeV/mm to MeV cm2/g */
+    field->species_recoil[d * t->n_lane + s] += dose;
+    field->dose_MeV_cm2_g[d] += dose;
+  }
 }
 
 /* Integral of the primaries' reaction cross section up to a residual range. */
@@ -340,8 +409,8 @@ static void ScorePrimaries(const Transport *t, PetscInt d, TransportField *field
   }
 }
 
-/* Turn the sums of dose times LET into means. */
-static void FinishLET(const Transport *t, TransportField *field)
+/* Turn the sums weighted with dose into means. */
+static void FinishMeans(const Transport *t, TransportField *field)
 {
   for (PetscInt d = 0; d < t->in->n_depth; d++) {
     double dose = 0, dose_let = 0;
@@ -349,9 +418,68 @@ static void FinishLET(const Transport *t, TransportField *field)
       dose += field->species_dose[i];
       dose_let += field->species_letd[i];
       field->species_letd[i] = field->species_dose[i] > 0 ? field->species_letd[i] / field->species_dose[i] : 0;
+      field->species_spread2_mm2[i] =
+          field->species_dose[i] > 0 ? field->species_spread2_mm2[i] / field->species_dose[i] : 0;
     }
+    double primaries = LateralSigma_mm(t->in->projectile, t->range_mm, t->in->depth_mm[d]);
+    field->species_spread2_mm2[d * t->n_lane] = primaries * primaries;
     field->letd_keV_um[d] = dose > 0 ? dose_let / dose : 0;
   }
+}
+
+/* Where the beam's own ions come to rest, if they are emitters: the Gaussian of their range times their survival. */
+static void StopPrimaries(const Transport *t, TransportField *field)
+{
+  int m = t->lane[0].emitter;
+  const TransportInput *in = t->in;
+  if (m < 0) return;
+  for (PetscInt d = 0; d < in->n_depth; d++) {
+    double z = in->depth_mm[d], from, to;
+    DepthCell(in->n_depth, in->depth_mm, d, &from, &to);
+    double share = gsl_cdf_gaussian_P(to - t->range_mm, in->range_sigma_mm) -
+                   gsl_cdf_gaussian_P(from - t->range_mm, in->range_sigma_mm);
+    if (d == 0) field->emitter_made_per_mm[m * in->n_depth] += 1 / (to - from);
+    field->emitter_stopped_per_mm[m * in->n_depth + d] += share / (to - from) * exp(-Attenuation(t, z));
+  }
+}
+
+static PetscErrorCode FinishEmitters(const Transport *t, TransportField *field)
+{
+  PetscFunctionBegin;
+  const TransportInput *in = t->in;
+  for (int m = 0; m < EMITTERS; m++) {
+    PetscCall(DepthDensity(t->n_step, t->step_mm, t->emitter_made + m * t->n_step, in->n_depth, in->depth_mm,
+                           field->emitter_made_per_mm + m * in->n_depth));
+    PetscCall(DepthDensity(t->n_step, t->step_mm, t->emitter_stopped + m * t->n_step, in->n_depth, in->depth_mm,
+                           field->emitter_stopped_per_mm + m * in->n_depth));
+  }
+  StopPrimaries(t, field);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode FieldCreate(const TransportInput *in, TransportField *field)
+{
+  PetscFunctionBegin;
+  field->n_species = TransportSpecies(in->projectile, field->species);
+  PetscInt n = in->n_depth * field->n_species;
+  PetscCall(PetscCalloc3(in->n_depth, &field->dose_MeV_cm2_g, in->n_depth, &field->letd_keV_um, n, &field->fluence));
+  PetscCall(PetscCalloc5(n, &field->species_dose, n, &field->species_letd, n, &field->species_spread2_mm2, n,
+                         &field->species_recoil, n * in->n_bin, &field->spectrum));
+  PetscCall(PetscCalloc2(EMITTERS * in->n_depth, &field->emitter_made_per_mm, EMITTERS * in->n_depth,
+                         &field->emitter_stopped_per_mm));
+  PetscFunctionReturn(0);
+}
+
+/* Add the current depth to the nodes from `first` on that lie before `end_mm`; returns the first that does not. */
+static PetscInt ScoreNodes(const Transport *t, PetscInt first, double end_mm, double here_mm, TransportField *field)
+{
+  PetscInt d = first;
+  for (; d < t->in->n_depth && t->in->depth_mm[d] < end_mm; d++) {
+    double weight = 1 - fabs(t->in->depth_mm[d] - here_mm) / t->step_mm;
+    ScoreFragments(t, weight, d, field);
+    ScoreRecoils(t, weight, d, field);
+  }
+  return d;
 }
 
 PetscErrorCode TransportRun(const TransportInput *in, TransportField *field)
@@ -359,25 +487,18 @@ PetscErrorCode TransportRun(const TransportInput *in, TransportField *field)
   PetscFunctionBegin;
   Transport t;
   PetscCall(TransportCreate(in, &t));
-  field->n_species = TransportSpecies(in->projectile, field->species);
-  PetscInt n = in->n_depth * t.n_lane;
-  PetscCall(PetscCalloc6(in->n_depth, &field->dose_MeV_cm2_g, in->n_depth, &field->letd_keV_um, n, &field->fluence, n,
-                         &field->species_dose, n, &field->species_letd, n * in->n_bin, &field->spectrum));
-  PetscInt below = 0, upto = 0; /* nodes scored with the depths before and at the current one */
-  for (PetscInt k = 0; upto < in->n_depth; k++) {
-    /* node d between steps k-1 and k gets both, linearly */
-    if (k) {
-      PetscCall(React(&t));
-      PetscCall(Produce(&t));
-      PetscCall(Shift(&t));
-    }
-    for (PetscInt d = upto; d < in->n_depth && in->depth_mm[d] < (double)k * t.step_mm; d++, upto++)
-      ScoreFragments(&t, in->depth_mm[d] / t.step_mm - (double)(k - 1), d, field);
-    for (PetscInt d = below; d < in->n_depth && in->depth_mm[d] < (double)(k + 1) * t.step_mm; d++, below++)
-      ScoreFragments(&t, (double)(k + 1) - in->depth_mm[d] / t.step_mm, d, field);
+  PetscCall(FieldCreate(in, field));
+  /* a node between steps gets both, linearly: first those up to here from the step before, then those up to the next */
+  PetscInt below = ScoreNodes(&t, 0, t.step_mm, 0, field), upto = 0;
+  for (PetscInt k = 1; k <= t.n_step; k++) {
+    double here = (double)k * t.step_mm;
+    PetscCall(Step(&t, k - 1));
+    upto = ScoreNodes(&t, upto, here, here, field);
+    below = ScoreNodes(&t, below, here + t.step_mm, here, field);
   }
   for (PetscInt d = 0; d < in->n_depth; d++) ScorePrimaries(&t, d, field);
-  FinishLET(&t, field);
+  FinishMeans(&t, field);
+  PetscCall(FinishEmitters(&t, field));
   PetscCall(TransportDestroy(&t));
   PetscFunctionReturn(0);
 }
@@ -393,7 +514,9 @@ double TransportFluenceOfCharge(const TransportField *field, PetscInt d, PetscIn
 PetscErrorCode TransportFieldDestroy(TransportField *field)
 {
   PetscFunctionBegin;
-  PetscCall(PetscFree6(field->dose_MeV_cm2_g, field->letd_keV_um, field->fluence, field->species_dose,
-                       field->species_letd, field->spectrum));
+  PetscCall(PetscFree3(field->dose_MeV_cm2_g, field->letd_keV_um, field->fluence));
+  PetscCall(PetscFree5(field->species_dose, field->species_letd, field->species_spread2_mm2, field->species_recoil,
+                       field->spectrum));
+  PetscCall(PetscFree2(field->emitter_made_per_mm, field->emitter_stopped_per_mm));
   PetscFunctionReturn(0);
 }

@@ -1,0 +1,68 @@
+/*
+ * Lateral spread: Fermi-Eyges moments with the scattering power f/(residual range) of Kanematsu (NIM B 266:5056, 2008), and
+ * the angles at which fragments are born. Everything is per projected plane.
+ */
+#include "machine_private.h"
+#include <math.h>
+
+#define WIDEST_ANGLE2 1.0   /* rad^2: slow fragments are born no wider than about isotropic */
+#define LEAST_RESIDUAL 0.01 /* of the range: energies that end in the beam line leave it with this much */
+#define PROTON_MASS_U 1.00728
+
+/* Kanematsu's f: the mean square angle per ln(residual range). */
+static double ScatteringFactor(Species s)
+{
+  return 1e-3 * pow((double)s.Z, -0.16) * pow(NuclearMass_u(s.Z, s.A) / PROTON_MASS_U, -0.92);
+}
+
+Scattering ScatteringBetween(Species s, double from_mm, double to_mm)
+{
+  double f = ScatteringFactor(s), length = from_mm - to_mm, decades = log(from_mm / to_mm);
+  double offset2 = 0.5 * length * (from_mm + to_mm) - 2 * to_mm * length + to_mm * to_mm * decades;
+  return (Scattering){f * decades, f * PetscMax(0.0, length - to_mm * decades), f * PetscMax(0.0, offset2)};
+}
+
+/*
+ * Behind the range only fragments are left; primaries are taken to go on with the slope reached there,
+ * d sigma/dz = sqrt(2 f).
+ */
+double LateralSigma_mm(Species p, double range_mm, double depth_mm)
+{
+  double rest = range_mm - depth_mm, f = ScatteringFactor(p);
+  if (rest <= 0) return sqrt(0.5 * f) * range_mm - sqrt(2.0 * f) * rest;
+  return sqrt(ScatteringBetween(p, range_mm, rest).offset2_mm2);
+}
+
+double FragmentSpread_MeV_c(Species projectile, Species daughter)
+{
+  double F = (double)daughter.A, A = (double)projectile.A;
+  return F < A ? FragmentMomentum_MeV_c() * sqrt(F * (A - F) / (A - 1)) : 0;
+}
+
+double FragmentAngle2(Species projectile, Species daughter, double energy_MeV_u)
+{
+  double gamma = 1 + energy_MeV_u / ATOMIC_MASS_MEV;
+  double momentum = NuclearMass_u(daughter.Z, daughter.A) * ATOMIC_MASS_MEV * sqrt(gamma * gamma - 1);
+  double angle = FragmentSpread_MeV_c(projectile, daughter) / momentum;
+  return PetscMin(WIDEST_ANGLE2, angle * angle);
+}
+
+/* What the ripple filter adds to the beam by the time it leaves the filter. */
+static Scattering RippleScattering(const MachineSpec *spec, Species p, double range_mm)
+{
+  double least = LEAST_RESIDUAL * range_mm, before = PetscMax(least, range_mm - spec->offset_mm);
+  return ScatteringBetween(p, before, PetscMax(least, before - spec->ripple_thickness_mm));
+}
+
+double SpotSigma_mm(const MachineSpec *spec, Species p, double range_mm)
+{
+  double sigma = spec->spot_fwhm_mm / (2 * sqrt(2 * M_LN2)), gap = spec->ripple_to_isocentre_mm;
+  Scattering filter = RippleScattering(spec, p, range_mm);
+  return sqrt(sigma * sigma + gap * (2 * filter.mixed_mm + gap * filter.angle2));
+}
+
+double GapSpread2_mm2(const MachineSpec *spec, Species p, double range_mm, double depth_mm)
+{
+  double behind = PetscMax(0.0, depth_mm - spec->offset_mm - spec->ripple_thickness_mm);
+  return 2 * behind * spec->ripple_to_isocentre_mm * RippleScattering(spec, p, range_mm).angle2;
+}
