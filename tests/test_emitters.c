@@ -1,0 +1,211 @@
+/* Positron emitters: every one that is made is accounted for, and where beams of 12C and 11C leave them. */
+#include "machine_case.h"
+#include <math.h>
+
+enum { C11, C10, O15, N13 }; /* in emitters[] */
+
+static Machine *OneEnergy(const char *ion, double energy_MeV_u)
+{
+  MachineSpec spec;
+  Machine *m = NULL;
+  assert_int_equal(MachineSpecDefault(&spec), 0);
+  spec.ion = ion;
+  spec.energy_min_MeV_u = spec.energy_max_MeV_u = energy_MeV_u;
+  assert_int_equal(MachineBuild(PETSC_COMM_SELF, &spec, &m), 0);
+  return m;
+}
+
+/* Trapezoidal integral of one emitter's table up to node `end`. */
+static double Integral(const Machine *m, const float *table, int emitter, PetscInt end)
+{
+  double sum = 0;
+  const float *row = table + emitter * m->n_depth;
+  for (PetscInt d = 1; d <= end; d++)
+    sum += 0.5 * (m->depth_mm[d] - m->depth_mm[d - 1]) * ((double)row[d] + (double)row[d - 1]);
+  return sum;
+}
+
+static PetscInt MaximumOf(const Machine *m, const float *table, int emitter)
+{
+  const float *row = table + emitter * m->n_depth;
+  PetscInt most = 1; /* the beam itself is made at depth 0 */
+  for (PetscInt d = 1; d < m->n_depth; d++)
+    if (row[d] > row[most]) most = d;
+  return most;
+}
+
+/* Reactions of a species per mm at a node, from its fluence spectrum. */
+static double Reactions(const Machine *m, PetscInt d, PetscInt s)
+{
+  double fluence[200], sum = 0;
+  assert_in_range(m->n_bin, 1, 200);
+  MachineFluenceSpectrum(m, 0, d, s, fluence);
+  for (PetscInt b = 0; b < m->n_bin; b++)
+    sum += fluence[b] * (m->bin_edge_MeV_u[b + 1] - m->bin_edge_MeV_u[b]) *
+           ReactionCrossSectionWater_per_mm(m->species[s].Z, m->species[s].A,
+                                            sqrt(m->bin_edge_MeV_u[b] * m->bin_edge_MeV_u[b + 1]));
+  return sum;
+}
+
+/*
+ * Up to any depth, what was made less what stopped is what still flies and what has reacted. The last two come from the tables of
+ * fluence and dose spectra, the first two from the emitters' own.
+ */
+static void NothingIsLost(void **state)
+{
+  const struct {
+    const char *ion;
+    double energy_MeV_u;
+  } beam[] = {{"12C", 120}, {"12C", 300}, {"11C", 200}, {"11C", 400}};
+  for (int i = 0; i < 4; i++) {
+    Machine *m = OneEnergy(beam[i].ion, beam[i].energy_MeV_u);
+    for (PetscInt s = 0; s < m->n_species; s++) {
+      int emitter = EmitterOf(m->species[s]);
+      if (emitter < 0) continue;
+      double all = 0, worst = 0, reacted = 0, before = Reactions(m, 0, s);
+      for (PetscInt d = 1; d < m->n_depth; d++) {
+        double now = Reactions(m, d, s);
+        reacted += 0.5 * (m->depth_mm[d] - m->depth_mm[d - 1]) * (before + now);
+        before = now;
+        double flying = (double)m->species_fluence[d * m->n_species + s];
+        double gone =
+            Integral(m, m->emitter_made_per_mm, emitter, d) - Integral(m, m->emitter_stopped_per_mm, emitter, d);
+        all = PetscMax(all, flying + reacted);
+        worst = PetscMax(worst, fabs(gone - flying - reacted));
+      }
+      print_message("%s %g MeV/u, A = %d: %.4f made, %.4f stopped, %.4f reacted; worst balance %.5f\n", beam[i].ion,
+                    beam[i].energy_MeV_u, (int)m->species[s].A,
+                    Integral(m, m->emitter_made_per_mm, emitter, m->n_depth - 1),
+                    Integral(m, m->emitter_stopped_per_mm, emitter, m->n_depth - 1), reacted, worst);
+      assert_true(worst < 0.02 * all);
+    }
+    assert_int_equal(MachineDestroy(&m), 0);
+  }
+}
+
+/* Emitters made of the target rest where they are made, by every ion of the field. */
+static void TargetEmitters(void **state)
+{
+  Machine *m = OneEnergy("12C", 250);
+  for (int emitter = O15; emitter <= N13; emitter++)
+    for (PetscInt d = 0; d < m->n_depth; d++)
+      assert_true(m->emitter_made_per_mm[emitter * m->n_depth + d] ==
+                  m->emitter_stopped_per_mm[emitter * m->n_depth + d]);
+  for (PetscInt d = 1; d < m->n_depth; d += 17) {
+    double want = 0, have = (double)m->emitter_made_per_mm[O15 * m->n_depth + d], fluence[200];
+    for (PetscInt s = 0; s < m->n_species; s++) {
+      MachineFluenceSpectrum(m, 0, d, s, fluence);
+      for (PetscInt b = 0; b < m->n_bin; b++)
+        want += fluence[b] * (m->bin_edge_MeV_u[b + 1] - m->bin_edge_MeV_u[b]) *
+                EmitterFromTarget_per_mm(m->species[s], sqrt(m->bin_edge_MeV_u[b] * m->bin_edge_MeV_u[b + 1]),
+                                         emitters[O15]);
+    }
+    if (fabs(m->depth_mm[d] - m->csda_range_mm[0]) > 5) assert_float_equal(have / want, 1, 0.03);
+  }
+  assert_int_equal(MachineDestroy(&m), 0);
+}
+
+/* A beam of 11C is most active where it stops: within 1 mm of R80. */
+static void ActiveBeam(void **state)
+{
+  for (double energy = 90; energy < 431; energy += 85) {
+    Machine *m = OneEnergy("11C", energy);
+    PetscInt most = MaximumOf(m, m->emitter_stopped_per_mm, C11);
+    double peak = m->depth_mm[most];
+    print_message("11C %g MeV/u: most 11C at %.2f mm, R80 %.2f mm; %.3f of the beam stops\n", energy, peak,
+                  m->r80_mm[0], Integral(m, m->emitter_stopped_per_mm, C11, m->n_depth - 1));
+    assert_float_equal(peak, m->r80_mm[0], 1);
+    assert_float_equal(m->emitter_half_life_s[C11], 1221.6, 1e-9);
+    assert_int_equal(MachineDestroy(&m), 0);
+  }
+}
+
+/*
+ * Carbon of mass A made at a depth u of a 12C beam stops 1 - m/m(12C) of the residual range there before the beam, give or take
+ * its momentum spread, which brings fast ones up to the beam's end.
+ */
+static void UpstreamOfThePeak(void **state)
+{
+  for (double energy = 150; energy < 351; energy += 100) {
+    Machine *m = OneEnergy("12C", energy);
+    double R = m->csda_range_mm[0];
+    for (int emitter = C11; emitter <= C10; emitter++) {
+      double behind = 1 - NuclearMass_u(6, emitters[emitter].A) / NuclearMass_u(6, 12), flow = 0, expected = 0;
+      double stopped = 0, centre = 0;
+      for (PetscInt d = 1; d + 1 < m->n_depth; d++) {
+        double z = m->depth_mm[d], width = 0.5 * (m->depth_mm[d + 1] - m->depth_mm[d - 1]);
+        double beam = z < R ? width * (double)m->species_fluence[d * m->n_species] : 0;
+        double rest = z > (1 - behind) * R - 10 && z < R + 10 ? width : 0; /* before it, what the target becomes */
+        flow += beam;
+        expected += beam * behind * (R - z);
+        stopped += rest * (double)m->emitter_stopped_per_mm[emitter * m->n_depth + d];
+        centre += rest * (double)m->emitter_stopped_per_mm[emitter * m->n_depth + d] * (m->r80_mm[0] - z);
+      }
+      expected /= flow;
+      centre /= stopped;
+      double most = m->r80_mm[0] - m->depth_mm[MaximumOf(m, m->emitter_stopped_per_mm, emitter)];
+      print_message(
+          "12C %g MeV/u, A = %d: maximum %.1f mm before R80, centre %.1f; by range %.1f on average, %.1f at most\n",
+          energy, (int)emitters[emitter].A, most, centre, expected, behind * R);
+      assert_true(most > 0 && most < behind * R);
+      assert_float_equal(centre / expected, 1, 0.15);
+    }
+    assert_int_equal(MachineDestroy(&m), 0);
+  }
+}
+
+/*
+ * Per 100 ions of 12C in water, beside what was measured in PMMA (data quoted by Pshenichnov, Larionov, Mishustin, Greiner, PMB
+ * 52:7295, 2007). Per gram, water has 2.8 times the oxygen of PMMA and no carbon, which is where most 11C of the target comes
+ * from: 11C and 10C must be fewer in water, 15O more but no more than 2.8 times. With energy they grow alike.
+ */
+static void Yields(void **state)
+{
+  const double pmma[3][4] = {{212, 10.5, 0.8, 2.1}, {260, 14.7, 1.2, 3.1}, {343, 19.9, 1.5, 5.0}};
+  double n[3][4];
+  print_message("per 100 ions:  11C (PMMA)   10C (PMMA)   15O (PMMA)   13N\n");
+  for (int i = 0; i < 3; i++) {
+    Machine *m = OneEnergy("12C", pmma[i][0]);
+    for (int k = 0; k < 4; k++) n[i][k] = 100 * Integral(m, m->emitter_stopped_per_mm, k, m->n_depth - 1);
+    print_message("%4g MeV/u  %6.1f (%4.1f)  %6.2f (%3.1f)  %6.1f (%3.1f) %6.2f\n", pmma[i][0], n[i][C11], pmma[i][1],
+                  n[i][C10], pmma[i][2], n[i][O15], pmma[i][3], n[i][N13]);
+    assert_true(n[i][C11] > 0.25 * pmma[i][1] && n[i][C11] < pmma[i][1]);
+    assert_true(n[i][C10] > 0.25 * pmma[i][2] && n[i][C10] < pmma[i][2]);
+    assert_true(n[i][O15] > pmma[i][3] && n[i][O15] < 2.8 * pmma[i][3]);
+    assert_int_equal(MachineDestroy(&m), 0);
+  }
+  for (int k = C11; k <= O15; k++) assert_float_equal(n[2][k] / n[0][k] / (pmma[2][k + 1] / pmma[0][k + 1]), 1, 0.3);
+}
+
+/* What is counted in steps is kept on any nodes. */
+static void DensityKeepsCounts(void **state)
+{
+  const double count[5] = {1, 0, 4, 2, 0}, depth[6] = {0, 1, 1.5, 4, 6, 10};
+  double density[6], sum = 0;
+  assert_int_equal(DepthDensity(5, 2, count, 6, depth, density), 0);
+  for (PetscInt d = 0; d < 6; d++) {
+    double from, to;
+    DepthCell(6, depth, d, &from, &to);
+    assert_true(density[d] >= 0);
+    sum += density[d] * (to - from);
+  }
+  assert_float_equal(sum, 7, 1e-12);
+}
+
+static int Start(void **state)
+{
+  return PetscInitializeNoArguments();
+}
+
+static int Stop(void **state)
+{
+  return PetscFinalize();
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(NothingIsLost), cmocka_unit_test(TargetEmitters),
+                                     cmocka_unit_test(ActiveBeam),    cmocka_unit_test(UpstreamOfThePeak),
+                                     cmocka_unit_test(Yields),        cmocka_unit_test(DensityKeepsCounts)};
+  return cmocka_run_group_tests(tests, Start, Stop);
+}

@@ -1,0 +1,117 @@
+/* LETd of groups of ions, dose by charge, fluence by energy, as the tables of a machine give them. */
+#include "machine_case.h"
+#include <math.h>
+
+static const double energy[7] = {115, 151, 201, 251, 299, 350, 399};
+static Machine *machine[7];
+
+static int Start(void **state)
+{
+  MachineSpec spec;
+  if (PetscInitializeNoArguments() || MachineSpecDefault(&spec)) return 1;
+  for (int i = 0; i < 7; i++) {
+    spec.energy_min_MeV_u = spec.energy_max_MeV_u = energy[i];
+    if (MachineBuild(PETSC_COMM_SELF, &spec, &machine[i])) return 1;
+  }
+  return 0;
+}
+
+static int Stop(void **state)
+{
+  for (int i = 0; i < 7; i++)
+    if (MachineDestroy(&machine[i])) return 1;
+  return PetscFinalize();
+}
+
+static PetscInt PeakOf(const Machine *m)
+{
+  PetscInt peak = 0;
+  for (PetscInt d = 0; d < m->n_depth; d++)
+    if (m->idd_Gy_mm2[d] > m->idd_Gy_mm2[peak]) peak = d;
+  return peak;
+}
+
+/* At the entrance within 4 % of the stopping power's, and rising from node to node up to the peak. */
+static void RisingLET(void **state)
+{
+  print_message("LETd keV/um:  entrance (stopping power)   at the peak: all, primaries, Z >= 3\n");
+  for (int i = 0; i < 7; i++) {
+    const Machine *m = machine[i];
+    PetscInt peak = PeakOf(m), falls = 0;
+    double entrance = MachineLETd_keV_um(m, 0, 0, MACHINE_LET_ALL), let = LET_keV_um(6, 12, energy[i]), least = 0;
+    for (PetscInt d = 1; d <= peak; d++) {
+      double rise = m->letd_keV_um[d] / m->letd_keV_um[d - 1] - 1;
+      falls += rise <= 0;
+      least = PetscMin(least, rise);
+    }
+    print_message("%3g MeV/u: %6.2f (%5.2f) %12.1f %6.1f %6.1f   nodes where it falls: %d, by %.1e at most\n",
+                  energy[i], entrance, let, MachineLETd_keV_um(m, 0, peak, MACHINE_LET_ALL),
+                  MachineLETd_keV_um(m, 0, peak, MACHINE_LET_PRIMARIES),
+                  MachineLETd_keV_um(m, 0, peak, MACHINE_LET_HEAVY), (int)falls, -least);
+    assert_float_equal(entrance / let, 1, 0.04);
+    assert_float_equal(MachineLETd_keV_um(m, 0, 0, MACHINE_LET_PRIMARIES) / let, 1, 0.04);
+    assert_int_equal(falls, 0);
+  }
+}
+
+/* All ions give the machine's own LETd; primaries have more than the mixed field, and are gone behind their range. */
+static void Groups(void **state)
+{
+  for (int i = 0; i < 7; i++) {
+    const Machine *m = machine[i];
+    for (PetscInt d = 0; d < m->n_depth; d++) {
+      double all = MachineLETd_keV_um(m, 0, d, MACHINE_LET_ALL), heavy = MachineLETd_keV_um(m, 0, d, MACHINE_LET_HEAVY);
+      assert_float_equal(all / m->letd_keV_um[d], 1, 2e-3);
+      if (heavy > 0) assert_true(heavy > all - 0.01 * all);
+    }
+    PetscInt last = m->n_depth - 1;
+    assert_float_equal(MachineLETd_keV_um(m, 0, last, MACHINE_LET_PRIMARIES), 0, 0);
+    assert_float_equal(MachineLETd_keV_um(m, 0, 0, MACHINE_LET_PRIMARIES), m->component_letd_keV_um[0], 2e-3 * 50);
+  }
+}
+
+/* Charges add up to the dose less the recoils; the components say the same. */
+static void DoseOfCharge(void **state)
+{
+  const Machine *m = machine[4];
+  for (PetscInt d = 0; d < m->n_depth; d++) {
+    double sum = 0, light = 0, idd = m->idd_Gy_mm2[d];
+    for (PetscInt Z = 1; Z <= 6; Z++) sum += MachineDoseOfCharge_Gy_mm2(m, 0, d, Z);
+    for (PetscInt Z = 1; Z <= 2; Z++) light += MachineDoseOfCharge_Gy_mm2(m, 0, d, Z);
+    assert_float_equal(sum / idd, 1 - m->recoil[d], 1e-3);
+    assert_true(m->recoil[d] > 0 && m->recoil[d] < 0.05);
+    double with_recoils = m->component[LATERAL_LIGHT * m->n_depth + d];
+    assert_true(light / idd <= with_recoils + 1e-3 && light / idd > with_recoils - m->recoil[d] - 1e-3);
+  }
+  assert_float_equal(MachineDoseOfCharge_Gy_mm2(m, 0, 0, 7), 0, 0);
+}
+
+/* The spectral fluence adds up to the fluence; at the entrance it is the beam. */
+static void Fluence(void **state)
+{
+  double per_MeV_u[200];
+  for (int i = 0; i < 7; i += 3) {
+    const Machine *m = machine[i];
+    assert_in_range(m->n_bin, 1, 200);
+    for (PetscInt d = 0; d < m->n_depth; d += 9)
+      for (PetscInt s = 0; s < m->n_species; s++) {
+        double sum = 0, fluence = (double)m->species_fluence[d * m->n_species + s];
+        MachineFluenceSpectrum(m, 0, d, s, per_MeV_u);
+        for (PetscInt b = 0; b < m->n_bin; b++) sum += per_MeV_u[b] * (m->bin_edge_MeV_u[b + 1] - m->bin_edge_MeV_u[b]);
+        if (sum > 0) assert_float_equal(sum / fluence, 1, 1e-9);
+      }
+    MachineFluenceSpectrum(m, 0, 0, 0, per_MeV_u);
+    double mean = 0;
+    for (PetscInt b = 0; b < m->n_bin; b++)
+      mean += per_MeV_u[b] * (m->bin_edge_MeV_u[b + 1] - m->bin_edge_MeV_u[b]) *
+              sqrt(m->bin_edge_MeV_u[b] * m->bin_edge_MeV_u[b + 1]);
+    assert_float_equal(mean / energy[i], 1, 0.01);
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(RisingLET), cmocka_unit_test(Groups),
+                                     cmocka_unit_test(DoseOfCharge), cmocka_unit_test(Fluence)};
+  return cmocka_run_group_tests(tests, Start, Stop);
+}
