@@ -114,8 +114,8 @@ static inline PetscErrorCode TinyTerm(const TinyPlan *p, const Region *region, c
   PetscFunctionReturn(0);
 }
 
-/* Three beams (one oblique with couch, divergent), scenarios +-3.5 % x 7 setups; sad_mm as given. */
-static inline PetscErrorCode TinyPlanCreate(TinyPlan *p, PetscInt n_component, double sad_mm)
+/* Three beams (one oblique with couch), scenarios +-3.5 % x 7 setups. */
+static inline PetscErrorCode TinyPlanFill(TinyPlan *p, const Machine *machine, double dropped_dose_fraction)
 {
   PetscFunctionBegin;
   static double range[] = {-3.5, 3.5};
@@ -123,13 +123,10 @@ static inline PetscErrorCode TinyPlanCreate(TinyPlan *p, PetscInt n_component, d
   const double origin[3] = {0, 0, 0}, beside[3] = {0, 15, 0};
   ScenarioSpec spec = {.n_range = 2, .range_percent = range, .setup = SETUP_AXES, .setup_mm = {2, 2, 2}};
   Mistakes mistakes = {0};
-  PetscCall(PetscArrayzero(p, 1));
   PetscCall(TinyCase(&p->patient));
-  PetscCall(TinyMachine(&p->machine, n_component));
-  p->machine.sad_mm = sad_mm;
   p->tissues = (Tissues){.n = 2, .biology = p->biology_list};
   for (PetscInt t = 0; t < 2; t++) {
-    PetscCall(TinyBiology(&p->machine, t, &p->biology[t]));
+    PetscCall(TinyBiology(machine, t, &p->biology[t]));
     p->biology_list[t] = &p->biology[t];
   }
   p->grid = (Grid){{12, 12, 12}, {4, 4, 4}, {-22, -22, -22}};
@@ -142,12 +139,31 @@ static inline PetscErrorCode TinyPlanCreate(TinyPlan *p, PetscInt n_component, d
   p->settings.beams = beams;
   p->settings.beams_where = p->settings.target = (char *)"tiny";
   p->settings.spots = (SpotSpec){.lateral_mm = 4, .layer_mm = 3, .margin_mm = 3};
-  PetscCall(BeamSetCreate(&p->settings, &p->patient, &p->machine, &p->grid, &p->target, p->set, &mistakes, &p->beams));
+  PetscCall(BeamSetCreate(&p->settings, &p->patient, machine, &p->grid, &p->target, p->set, &mistakes, &p->beams));
   MistakesPrint(&mistakes);
   PetscCheck(p->beams, PETSC_COMM_SELF, PETSC_ERR_PLIB, "the tiny plan has no beams");
-  PetscCall(DoseModelCreate(&p->patient, &p->machine, &p->tissues, p->beams, 0.002, &p->model));
+  PetscCall(DoseModelCreate(&p->patient, machine, &p->tissues, p->beams, dropped_dose_fraction, &p->model));
   PetscCall(PetscMalloc1(GridSize(&p->grid), &p->voxel));
   for (PetscInt v = 0; v < (PetscInt)GridSize(&p->grid); v++) p->voxel[p->n_voxel++] = v;
+  PetscFunctionReturn(0);
+}
+
+static inline PetscErrorCode TinyPlanCreate(TinyPlan *p, PetscInt n_component, double sad_mm)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscArrayzero(p, 1));
+  PetscCall(TinyMachine(&p->machine, n_component));
+  p->machine.sad_mm = sad_mm;
+  PetscCall(TinyPlanFill(p, &p->machine, 0.002));
+  PetscFunctionReturn(0);
+}
+
+/* The same with a machine of the caller's. */
+static inline PetscErrorCode TinyPlanCreateWith(TinyPlan *p, const Machine *machine, double dropped_dose_fraction)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscArrayzero(p, 1));
+  PetscCall(TinyPlanFill(p, machine, dropped_dose_fraction));
   PetscFunctionReturn(0);
 }
 

@@ -30,9 +30,29 @@ PetscErrorCode DoseModelCreate(const Case *patient, const Machine *machine, cons
                                const BeamSet *beams, double dropped_dose_fraction, DoseModel *model);
 PetscErrorCode DoseModelDestroy(DoseModel *model);
 
+typedef struct Factored_s *Factored;
+
+/**
+ * The factored operator of a model: doses without a matrix (src/influence/factored.h). After FactoredSetWeights, influences of
+ * type INFLUENCE_FACTORED give the doses of those weights. For a gradient: FactoredResetGradient with the largest
+ * magnitude of any cotangent to come, InfluenceApplyTranspose of all blocks and scenarios on every rank, then
+ * FactoredGetGradient. Doses are those of the stored rows without a cut-off within 0.2 % of the maximum; bits do not
+ * depend on the number of ranks. One at a time per model, which it must not outlive. All collective on `team`.
+ */
+PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, Factored *factored);
+/** Doses of these weights from now on; [n_spot], the same on every rank. */
+PetscErrorCode FactoredSetWeights(Factored factored, const double *weight);
+PetscErrorCode FactoredResetGradient(Factored factored, const double largest_cotangent[N_CHANNELS]);
+/** gradient[j] of all spots, on every rank. */
+PetscErrorCode FactoredGetGradient(Factored factored, double *gradient);
+/** Bytes shared by the ranks of a node, and held by this rank besides. Not collective. */
+PetscErrorCode FactoredGetSize(Factored factored, size_t *shared_bytes, size_t *own_bytes);
+PetscErrorCode FactoredDestroy(Factored *factored);
+
 typedef enum {
   INFLUENCE_ASSEMBLED, /* entries stored: fast, about 4.6 bytes each for four channels */
-  INFLUENCE_STREAMED   /* entries computed anew at each application: no memory, the same bits */
+  INFLUENCE_STREAMED,  /* entries computed anew at each application: no memory, the same bits */
+  INFLUENCE_FACTORED   /* looked up in the model's factored operator; weights and gradient go through that */
 } InfluenceType;
 
 /**

@@ -39,6 +39,8 @@ PetscErrorCode InfluenceCreate(DoseModel model, InfluenceType type, const Scenar
   PetscCall(SightVoxels(*out, grid, voxel));
   if (type == INFLUENCE_ASSEMBLED)
     PetscCall(InfluenceCreate_Assembled(*out));
+  else if (type == INFLUENCE_FACTORED)
+    PetscCall(InfluenceCreate_Factored(*out));
   else
     PetscCall(InfluenceCreate_Streamed(*out));
   PetscFunctionReturn(0);

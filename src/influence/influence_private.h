@@ -35,6 +35,7 @@ struct DoseModel_s {
   double dropped;
   PetscInt n_component, node_size, max_layer, max_run_entries;
   BeamTable *beam;
+  Factored factored; /* of INFLUENCE_FACTORED, else NULL; not owned */
 };
 
 /* All entries of one voxel and lateral component of a beam: runs of spots over consecutive layers, and the layer factors
@@ -49,6 +50,9 @@ typedef struct Row {
   float *factor;             /* [3][n_layer]: alpha, sqrt(beta), LET */
   float *norm, *rate, *cut2; /* scratch: [layer] amplitude, 1/(2 sigma^2), squared cut-off */
 } Row;
+
+/* Interpolate the base data of a layer: its node record at a depth (not its NODE_DEPTH); false beyond the table. */
+PetscBool LayerRecord(const LayerTable *table, PetscInt node_size, float depth_mm, float *record);
 
 PetscErrorCode RowCreate(const struct DoseModel_s *model, Row *row);
 PetscErrorCode RowDestroy(Row *row);
@@ -110,3 +114,4 @@ static inline PetscInt PartComponent(const struct Influence_s *influence, PetscI
 
 PetscErrorCode InfluenceCreate_Assembled(Influence influence);
 PetscErrorCode InfluenceCreate_Streamed(Influence influence);
+PetscErrorCode InfluenceCreate_Factored(Influence influence);

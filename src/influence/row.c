@@ -46,8 +46,7 @@ static inline float ExpNegative(float x)
   return p * scale.f;
 }
 
-/* Interpolate the base data of a layer: float record at depth; false beyond the table. */
-static inline PetscBool LayerAt(const LayerTable *table, PetscInt node_size, float depth_mm, float *record)
+PetscBool LayerRecord(const LayerTable *table, PetscInt node_size, float depth_mm, float *record)
 {
   PetscInt bin = (PetscInt)(depth_mm / (float)BIN_MM);
   if (bin >= table->n_bin) return PETSC_FALSE;
@@ -84,7 +83,7 @@ static float LayersAt(const struct DoseModel_s *model, PetscInt beam, PetscInt c
   float record[NODE_TISSUE + 2 * TISSUES_MOST] = {0}, largest = 0;
   row->first_layer = all;
   for (PetscInt l = 0; l < all; l++) {
-    PetscBool reached = LayerAt(&layer[l], model->node_size, depth_mm, record);
+    PetscBool reached = LayerRecord(&layer[l], model->node_size, depth_mm, record);
     if (reached && row->first_layer == all) {
       row->first_layer = l;
       row->n_layer = all - l;

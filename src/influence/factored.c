@@ -1,0 +1,188 @@
+/* The factored operator as an object: memory shared on a node, one evaluation's comings and goings. */
+#include "factored.h"
+#include <math.h>
+#include <string.h>
+
+#define STEP_PER_SIGMA 0.55 /* of the narrowest spot: spline error below 1e-3 of a single spot's peak */
+#define ALIGNMENT 64
+
+/* Zeroed memory that all ranks of the node see. */
+static PetscErrorCode Share(struct Factored_s *f, size_t bytes, MPI_Win *window, void **out)
+{
+  PetscFunctionBegin;
+  char *base;
+  MPI_Aint size = f->node_rank == 0 ? (MPI_Aint)(bytes + ALIGNMENT) : 0;
+  int unit;
+  PetscCallMPI(MPI_Win_allocate_shared(size, 1, MPI_INFO_NULL, f->node, &base, window));
+  PetscCallMPI(MPI_Win_shared_query(*window, 0, &size, &unit, &base));
+  PetscCallMPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, *window));
+  *out = base + (ALIGNMENT - (uintptr_t)base % ALIGNMENT) % ALIGNMENT;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode FactoredMeet(struct Factored_s *f)
+{
+  PetscFunctionBegin;
+  for (int k = 0; k < 3; k++) PetscCallMPI(MPI_Win_sync(f->window[k]));
+  PetscCallMPI(MPI_Barrier(f->node));
+  for (int k = 0; k < 3; k++) PetscCallMPI(MPI_Win_sync(f->window[k]));
+  PetscFunctionReturn(0);
+}
+
+/* Memory for the largest beam's spectra and for all volumes; FFTs that stay the same on every rank. */
+static PetscErrorCode CreateMemory(struct Factored_s *f)
+{
+  PetscFunctionBegin;
+  const struct DoseModel_s *model = f->model;
+  size_t spectrum = 0, adjoint = 0, work = 0;
+  for (PetscInt b = 0; b < model->beams->n_beam; b++) {
+    FactoredBeam *fb = &f->beam[b];
+    size_t row = 2 * (size_t)fb->row * (size_t)fb->nu, tissues = (size_t)model->tissues->n;
+    fb->at = f->n_volume;
+    f->n_volume += tissues * fb->volume;
+    spectrum = PetscMax(spectrum, row * (size_t)model->beams->beam[b].n_layer);
+    adjoint = PetscMax(adjoint, row * tissues * (size_t)fb->nz * N_CHANNELS);
+    work = PetscMax(work, (size_t)fb->nu * ((size_t)fb->nv / 2 + 1) * N_CHANNELS);
+  }
+  PetscCall(Share(f, f->n_volume * sizeof(Four), &f->window[0], (void **)&f->volume));
+  PetscCall(Share(f, spectrum * sizeof(double), &f->window[1], (void **)&f->spectrum));
+  PetscCall(Share(f, adjoint * sizeof(double), &f->window[2], (void **)&f->adjoint));
+  f->work = fftw_malloc(PetscMax(work, 1) * sizeof *f->work);
+  PetscCheck(f->work, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for a plane of %zu modes", work);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CreateTransforms(struct Factored_s *f)
+{
+  PetscFunctionBegin;
+  const PetscInt n_beam = f->model->beams->n_beam;
+  PetscCall(PetscCalloc2(n_beam, &f->to_space, n_beam, &f->from_space));
+  for (PetscInt b = 0; b < n_beam; b++) {
+    const FactoredBeam *fb = &f->beam[b];
+    if (!fb->nz) continue;
+    const int n[2] = {fb->nu, fb->nv}, half[2] = {fb->nu, fb->nv / 2 + 1};
+    double *space = fftw_malloc(fb->plane * sizeof(Four));
+    PetscCheck(space, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for a plane of %zu points", fb->plane);
+    f->to_space[b] =
+        fftw_plan_many_dft_c2r(2, n, N_CHANNELS, f->work, half, N_CHANNELS, 1, space, n, N_CHANNELS, 1, FFTW_ESTIMATE);
+    f->from_space[b] =
+        fftw_plan_many_dft_r2c(2, n, N_CHANNELS, space, n, N_CHANNELS, 1, f->work, half, N_CHANNELS, 1, FFTW_ESTIMATE);
+    fftw_free(space);
+    PetscCheck(f->to_space[b] && f->from_space[b], PETSC_COMM_SELF, PETSC_ERR_LIB, "no FFT of %d x %d", n[0], n[1]);
+  }
+  PetscFunctionReturn(0);
+}
+
+static double NarrowestSpot_mm(const struct DoseModel_s *model)
+{
+  double narrowest = INFINITY;
+  for (PetscInt b = 0; b < model->beams->n_beam; b++)
+    for (PetscInt l = 0; l < model->beams->beam[b].n_layer; l++)
+      narrowest = PetscMin(narrowest, model->beam[b].layer[l].spot_sigma_mm);
+  return narrowest;
+}
+
+PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, Factored *out)
+{
+  PetscFunctionBegin;
+  Factored f;
+  PetscCall(PetscNew(&f));
+  f->model = model;
+  f->team = team;
+  PetscCallMPI(MPI_Comm_split_type(team, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &f->node));
+  PetscCallMPI(MPI_Comm_rank(f->node, &f->node_rank));
+  PetscCallMPI(MPI_Comm_size(f->node, &f->node_size));
+  f->step_mm = STEP_PER_SIGMA * NarrowestSpot_mm(model);
+  PetscCall(PetscCalloc1(model->beams->n_beam, &f->beam));
+  for (PetscInt b = 0; b < model->beams->n_beam; b++) PetscCall(FactoredBeamCreate(f, b));
+  PetscCall(CreateMemory(f));
+  PetscCall(CreateTransforms(f));
+  model->factored = f;
+  *out = f;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode FactoredSetWeights(Factored f, const double *weight)
+{
+  PetscFunctionBegin;
+  for (PetscInt b = 0; b < f->model->beams->n_beam; b++) PetscCall(FieldForward(f, b, weight));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode FactoredResetGradient(Factored f, const double largest[N_CHANNELS])
+{
+  PetscFunctionBegin;
+  if (!f->scattered) PetscCall(PetscMalloc1(f->n_volume * N_CHANNELS, &f->scattered));
+  memset(f->scattered, 0, f->n_volume * sizeof(Four));
+  for (int c = 0; c < N_CHANNELS; c++) {
+    PetscCheck(isfinite(largest[c]), PETSC_COMM_SELF, PETSC_ERR_FP, "a cotangent is %g, expected a finite number",
+               largest[c]);
+    f->unit[c] = largest[c] > 0 ? ldexp(1.0, ilogb(largest[c]) + 1 - SCATTER_BITS) : 1;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Add up what all ranks scattered. Sums of integers are exact in any order. */
+static PetscErrorCode AddScattered(Factored f)
+{
+  PetscFunctionBegin;
+  const size_t n = f->n_volume * N_CHANNELS, most = (size_t)1 << 28;
+  for (size_t first = 0; first < n; first += most)
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, f->scattered + first, (PetscMPIInt)PetscMin(most, n - first), MPI_INT64_T,
+                               MPI_SUM, f->team));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode FactoredGetGradient(Factored f, double *gradient)
+{
+  PetscFunctionBegin;
+  const PetscInt n_spot = f->model->beams->n_spot;
+  PetscCall(AddScattered(f));
+  PetscCall(PetscArrayzero(gradient, n_spot));
+  for (PetscInt b = 0; b < f->model->beams->n_beam; b++) PetscCall(FieldBackward(f, b, gradient));
+  /* every spot has one owner on the node and zeros elsewhere: exact in any order */
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, gradient, (PetscMPIInt)n_spot, MPI_DOUBLE, MPI_SUM, f->node));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode FactoredGetSize(Factored f, size_t *shared_bytes, size_t *own_bytes)
+{
+  PetscFunctionBegin;
+  size_t spectrum = 0;
+  *own_bytes = f->scattered ? f->n_volume * sizeof(Four) : 0;
+  for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
+    const FactoredBeam *fb = &f->beam[b];
+    size_t parts = fb->nz ? (size_t)fb->part_start[fb->nz] : 0;
+    *own_bytes += parts * (sizeof(FieldPart) + (size_t)f->model->tissues->n * N_CHANNELS * sizeof(double));
+    *own_bytes += (size_t)f->model->beams->beam[b].n_run * (size_t)fb->nu * sizeof(double complex);
+    spectrum = PetscMax(spectrum, 2 * (size_t)fb->row * (size_t)fb->nu *
+                                      ((size_t)f->model->beams->beam[b].n_layer +
+                                       (size_t)fb->nz * (size_t)f->model->tissues->n * N_CHANNELS));
+  }
+  *shared_bytes = f->n_volume * sizeof(Four) + spectrum * sizeof(double);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode FactoredDestroy(Factored *factored)
+{
+  PetscFunctionBegin;
+  Factored f = *factored;
+  if (!f) PetscFunctionReturn(0);
+  f->model->factored = NULL;
+  for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
+    if (f->to_space[b]) fftw_destroy_plan(f->to_space[b]);
+    if (f->from_space[b]) fftw_destroy_plan(f->from_space[b]);
+    PetscCall(FactoredBeamDestroy(&f->beam[b]));
+  }
+  for (int k = 0; k < 3; k++) {
+    PetscCallMPI(MPI_Win_unlock_all(f->window[k]));
+    PetscCallMPI(MPI_Win_free(&f->window[k]));
+  }
+  PetscCallMPI(MPI_Comm_free(&f->node));
+  fftw_free(f->work);
+  PetscCall(PetscFree(f->scattered));
+  PetscCall(PetscFree2(f->to_space, f->from_space));
+  PetscCall(PetscFree(f->beam));
+  PetscCall(PetscFree(*factored));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,89 @@
+/*
+ * The dose operator without a matrix.
+ *
+ * With every voxel on its own ray's water-equivalent depth, the dose of a beam is a function of three coordinates, (u, v) in
+ * the isocentre plane and depth z, that no scenario changes: scenarios only look it up at other places. That function is
+ * built once per evaluation on planes of constant z, in lateral Fourier space, where every Gaussian is a factor
+ * exp(-sigma^2 q^2 / 2), however wide it is and wherever its spot lies:
+ *     F_c(q, z) = sum_{l,k} a_{c,l,k}(z) exp(-sigma_{l,k}(z)^2 q^2 / 2) W_l(q),   W_l(q) = sum_{j on l} w_j exp(-i q x_j)
+ * over layers l and lateral components k. The planes hold coefficients of cubic B-splines, so that a voxel takes 4 x 4
+ * lateral taps of its channels side by side; between planes it is cubic (Lagrange). The transpose goes the same way back.
+ * What voxels scatter is added up as integers, so that bits depend neither on the order nor on the ranks.
+ *
+ * In a divergent beam sigma is scaled to the isocentre plane by the magnification at the distance where water of that depth
+ * would lie; the voxel's own magnification scales its dose.
+ */
+#pragma once
+#include "influence_private.h"
+#include <complex.h>
+#include <fftw3.h>
+
+/* Four numbers side by side: the channels of a voxel, or neighbouring modes. */
+typedef double Four __attribute__((vector_size(32), aligned(8)));
+enum { FOUR = 4 };
+
+/* The largest cotangent counts 2^SCATTER_BITS units: 2^15 such can be added up in 63 bits. */
+enum { SCATTER_BITS = 48 };
+
+/* Lateral component of a layer at one depth. */
+typedef struct FieldPart {
+  PetscInt layer;
+  double sigma2_mm2; /* in the isocentre plane */
+} FieldPart;
+
+typedef struct FactoredBeam {
+  PetscInt nu, nv;     /* spline coefficients of a plane, periodic in u and v; v is the faster index */
+  double u0_mm, v0_mm; /* of the first one */
+  PetscInt nz;
+  double *z_mm;            /* [nz] planes */
+  double (*reciprocal)[4]; /* [nz] of the Lagrange denominators of planes i ... i + 3 */
+  PetscInt n_bin;
+  int32_t *bin; /* the last plane at or before depth bin * BIN_MM */
+  PetscInt *part_start;
+  FieldPart *part;   /* those of plane i: part_start[i] ... part_start[i + 1] - 1 */
+  double *amplitude; /* [part][tissue][channel] laterally integrated, per particle */
+
+  /* Lateral modes: q_u = mode * dq_u for the signed mode of index 0 ... nu - 1, q_v = 0 ... (n_mode_v - 1) dq_v. */
+  double dq_u, dq_v;
+  PetscInt n_mode_v, row; /* row: n_mode_v rounded up to FOUR */
+  PetscInt *n_mode;       /* [nu] modes along v that are kept with this mode along u */
+  double *filter_u, *filter_v;
+
+  PetscInt n_line; /* spots of equal y */
+  PetscInt *line_start;
+  double complex *phase_u, *phase_v; /* [n_run][nu], [n_line][row] exp(-i q x) */
+
+  size_t plane;  /* Fours of one plane */
+  size_t volume; /* of one tissue */
+  size_t at;     /* where the beam's volumes begin: [tissue][z][u][v] */
+} FactoredBeam;
+
+struct Factored_s {
+  struct DoseModel_s *model;
+  MPI_Comm team, node;
+  PetscMPIInt node_rank, node_size;
+  double step_mm; /* between spline coefficients */
+  FactoredBeam *beam;
+  size_t n_volume; /* Fours of all beams */
+  MPI_Win window[3];
+  /* shared by the ranks of a node */
+  Four *volume;
+  double *spectrum; /* of the spots of one beam: [mode u][layer][re, im][row] */
+  double *adjoint;  /* planes of one beam: [mode u][tissue][z][channel][re, im][row] */
+  /* of this rank */
+  int64_t *scattered; /* as volume, made at first use */
+  double unit[N_CHANNELS];
+  double complex *work;             /* one plane in Fourier space: [u][nv / 2 + 1][channel] */
+  fftw_plan *to_space, *from_space; /* [beam] */
+};
+
+/* Planes, modes and parts of beam b; step_mm is set. */
+PetscErrorCode FactoredBeamCreate(struct Factored_s *f, PetscInt b);
+PetscErrorCode FactoredBeamDestroy(FactoredBeam *beam);
+
+/* The volumes of beam b from spot weights, and the gradient of its spots from what was scattered. Collective on the node. */
+PetscErrorCode FieldForward(struct Factored_s *f, PetscInt b, const double *weight);
+PetscErrorCode FieldBackward(struct Factored_s *f, PetscInt b, double *gradient);
+
+/* Wait until all ranks of the node have written what they share. */
+PetscErrorCode FactoredMeet(struct Factored_s *f);

@@ -1,0 +1,293 @@
+/* Spot weights -> planes of spline coefficients, and back. */
+#include "factored.h"
+#include <math.h>
+#include <string.h>
+
+#define SMALLEST_FACTOR 1e-9 /* of a Gaussian in Fourier space: taken as 0 */
+
+/* Gaussian factors exp(-sigma^2 q^2 / 2) at q = 0, dq, 2 dq ...; q^2 grows by odd multiples of dq^2. */
+static void Gaussian(double sigma2_mm2, double dq, PetscInt n, double *factor)
+{
+  const double ratio2 = exp(-sigma2_mm2 * dq * dq);
+  double value = 1, ratio = sqrt(ratio2);
+  for (PetscInt i = 0; i < n; i++) {
+    factor[i] = value;
+    value = value > 1e-300 ? value * ratio : 0;
+    ratio *= ratio2;
+  }
+}
+
+/* Factors of the parts of plane i along u, [part][nu / 2 + 1], and along v, [part][row]. */
+static void PlaneFactors(const FactoredBeam *fb, PetscInt i, double *along_u, double *along_v)
+{
+  const PetscInt n_u = fb->nu / 2 + 1;
+  for (PetscInt p = fb->part_start[i], k = 0; p < fb->part_start[i + 1]; p++, k++) {
+    Gaussian(fb->part[p].sigma2_mm2, fb->dq_u, n_u, along_u + (size_t)k * (size_t)n_u);
+    Gaussian(fb->part[p].sigma2_mm2, fb->dq_v, fb->row, along_v + (size_t)k * (size_t)fb->row);
+  }
+}
+
+static PetscInt MostParts(const FactoredBeam *fb)
+{
+  PetscInt most = 0;
+  for (PetscInt i = 0; i < fb->nz; i++) most = PetscMax(most, fb->part_start[i + 1] - fb->part_start[i]);
+  return most;
+}
+
+/* Row of the spots' spectrum: [mode u][layer][re, im][row]. */
+static inline double *SpectrumRow(const struct Factored_s *f, PetscInt b, PetscInt m, PetscInt layer)
+{
+  const FactoredBeam *fb = &f->beam[b];
+  return f->spectrum + ((size_t)m * (size_t)f->model->beams->beam[b].n_layer + (size_t)layer) * 2 * (size_t)fb->row;
+}
+
+/* Sum over the spots of a line on one layer of w exp(-i q x), for every mode along u. */
+static PetscBool LineSpectrum(const struct Factored_s *f, PetscInt b, PetscInt line, PetscInt layer,
+                              const double *weight, double complex *sum)
+{
+  const FactoredBeam *fb = &f->beam[b];
+  PetscBool any = PETSC_FALSE;
+  for (PetscInt r = fb->line_start[line]; r < fb->line_start[line + 1]; r++) {
+    const SpotRun *run = &f->model->beams->beam[b].run[r];
+    if (layer < run->first_layer || layer >= run->first_layer + run->n) continue;
+    const double w = weight[run->first_spot + layer - run->first_layer];
+    const double complex *phase = fb->phase_u + (size_t)r * (size_t)fb->nu;
+    if (!any) memset(sum, 0, (size_t)fb->nu * sizeof *sum);
+    any = PETSC_TRUE;
+    for (PetscInt m = 0; m < fb->nu; m++) sum[m] += w * phase[m];
+  }
+  return any;
+}
+
+/* Spectrum of the spots of this rank's share of the layers. */
+static PetscErrorCode SpotSpectra(struct Factored_s *f, PetscInt b, const double *weight)
+{
+  PetscFunctionBegin;
+  const FactoredBeam *fb = &f->beam[b];
+  double complex *sum;
+  PetscCall(PetscMalloc1(fb->nu, &sum));
+  for (PetscInt l = f->node_rank; l < f->model->beams->beam[b].n_layer; l += f->node_size) {
+    for (PetscInt m = 0; m < fb->nu; m++) memset(SpectrumRow(f, b, m, l), 0, 2 * (size_t)fb->row * sizeof(double));
+    for (PetscInt k = 0; k < fb->n_line; k++) {
+      if (!LineSpectrum(f, b, k, l, weight, sum)) continue;
+      const double complex *phase = fb->phase_v + (size_t)k * (size_t)fb->row;
+      for (PetscInt m = 0; m < fb->nu; m++) {
+        double *re = SpectrumRow(f, b, m, l), *im = re + fb->row, a = creal(sum[m]), c = cimag(sum[m]);
+        for (PetscInt n = 0; n < fb->n_mode[m]; n++) {
+          re[n] += a * creal(phase[n]) - c * cimag(phase[n]);
+          im[n] += a * cimag(phase[n]) + c * creal(phase[n]);
+        }
+      }
+    }
+  }
+  PetscCall(PetscFree(sum));
+  PetscFunctionReturn(0);
+}
+
+/* Sum over the parts of a plane for four modes along v: channel sums, real and imaginary. */
+static inline void SumParts(const struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tissue, PetscInt m, PetscInt n,
+                            const double *along_u, const double *along_v, Four re[N_CHANNELS], Four im[N_CHANNELS])
+{
+  const FactoredBeam *fb = &f->beam[b];
+  const PetscInt n_u = fb->nu / 2 + 1, n_tissue = f->model->tissues->n, mode = 2 * m < fb->nu ? m : fb->nu - m;
+  for (int c = 0; c < N_CHANNELS; c++) re[c] = im[c] = (Four){0};
+  for (PetscInt p = fb->part_start[i], k = 0; p < fb->part_start[i + 1]; p++, k++) {
+    const double factor = along_u[(size_t)k * (size_t)n_u + (size_t)mode];
+    if (factor < SMALLEST_FACTOR) continue;
+    const double *w = SpectrumRow(f, b, m, fb->part[p].layer) + n;
+    const Four gauss = *(const Four *)(along_v + (size_t)k * (size_t)fb->row + (size_t)n) * factor;
+    const Four wr = *(const Four *)w * gauss, wi = *(const Four *)(w + fb->row) * gauss;
+    const double *amplitude = fb->amplitude + ((size_t)p * (size_t)n_tissue + (size_t)tissue) * N_CHANNELS;
+    for (int c = 0; c < N_CHANNELS; c++) {
+      re[c] += amplitude[c] * wr;
+      im[c] += amplitude[c] * wi;
+    }
+  }
+}
+
+/* One plane in Fourier space, filtered: f->work. */
+static void PlaneSpectrum(struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tissue, const double *along_u,
+                          const double *along_v)
+{
+  const FactoredBeam *fb = &f->beam[b];
+  const size_t half = (size_t)fb->nv / 2 + 1;
+  memset(f->work, 0, (size_t)fb->nu * half * N_CHANNELS * sizeof *f->work);
+  for (PetscInt m = 0; m < fb->nu; m++)
+    for (PetscInt n = 0; n < fb->n_mode[m]; n += FOUR) {
+      Four re[N_CHANNELS], im[N_CHANNELS];
+      SumParts(f, b, i, tissue, m, n, along_u, along_v, re, im);
+      for (PetscInt j = n; j < PetscMin(n + FOUR, fb->n_mode[m]); j++) {
+        const double filter = fb->filter_u[m] * fb->filter_v[j];
+        double complex *to = f->work + ((size_t)m * half + (size_t)j) * N_CHANNELS;
+        for (int c = 0; c < N_CHANNELS; c++) to[c] = filter * CMPLX(re[c][j - n], im[c][j - n]);
+      }
+    }
+}
+
+PetscErrorCode FieldForward(struct Factored_s *f, PetscInt b, const double *weight)
+{
+  PetscFunctionBegin;
+  const FactoredBeam *fb = &f->beam[b];
+  double *along_u, *along_v;
+  if (!fb->nz) PetscFunctionReturn(0);
+  PetscInt most = MostParts(fb);
+  PetscCall(PetscMalloc2((size_t)most * (size_t)(fb->nu / 2 + 1), &along_u, (size_t)most * (size_t)fb->row, &along_v));
+  PetscCall(SpotSpectra(f, b, weight));
+  PetscCall(FactoredMeet(f));
+  for (PetscInt i = f->node_rank; i < fb->nz; i += f->node_size) {
+    PlaneFactors(fb, i, along_u, along_v);
+    for (PetscInt t = 0; t < f->model->tissues->n; t++) {
+      Four *plane = f->volume + fb->at + (size_t)t * fb->volume + (size_t)i * fb->plane;
+      PlaneSpectrum(f, b, i, t, along_u, along_v);
+      fftw_execute_dft_c2r(f->to_space[b], f->work, (double *)plane);
+    }
+  }
+  PetscCall(FactoredMeet(f));
+  PetscCall(PetscFree2(along_u, along_v));
+  PetscFunctionReturn(0);
+}
+
+/* --- the transpose --- */
+
+/* Row of a filtered adjoint plane: [mode u][tissue][z][channel][re, im][row]. */
+static inline double *AdjointRow(const struct Factored_s *f, PetscInt b, PetscInt m, PetscInt tissue, PetscInt i)
+{
+  const FactoredBeam *fb = &f->beam[b];
+  size_t at = ((size_t)m * (size_t)f->model->tissues->n + (size_t)tissue) * (size_t)fb->nz + (size_t)i;
+  return f->adjoint + at * 2 * N_CHANNELS * (size_t)fb->row;
+}
+
+/* One plane of what voxels scattered: to Fourier space, filtered, stored by modes along u. */
+static void PlaneAdjoint(struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tissue, Four *space)
+{
+  const FactoredBeam *fb = &f->beam[b];
+  const size_t half = (size_t)fb->nv / 2 + 1;
+  const int64_t *from = f->scattered + (fb->at + (size_t)tissue * fb->volume + (size_t)i * fb->plane) * N_CHANNELS;
+  for (size_t k = 0; k < fb->plane; k++)
+    for (int c = 0; c < N_CHANNELS; c++) space[k][c] = (double)from[k * N_CHANNELS + (size_t)c] * f->unit[c];
+  fftw_execute_dft_r2c(f->from_space[b], (double *)space, f->work);
+  for (PetscInt m = 0; m < fb->nu; m++) {
+    if (!fb->n_mode[m]) continue;
+    double *row = AdjointRow(f, b, m, tissue, i);
+    memset(row, 0, 2 * N_CHANNELS * (size_t)fb->row * sizeof *row);
+    for (PetscInt n = 0; n < fb->n_mode[m]; n++) {
+      /* modes along v other than 0 stand for their mirror images too */
+      const double filter = fb->filter_u[m] * fb->filter_v[n] * (n ? 2 : 1);
+      const double complex *value = f->work + ((size_t)m * half + (size_t)n) * N_CHANNELS;
+      for (int c = 0; c < N_CHANNELS; c++) {
+        row[2 * c * fb->row + n] = filter * creal(value[c]);
+        row[(2 * c + 1) * fb->row + n] = filter * cimag(value[c]);
+      }
+    }
+  }
+}
+
+/* Add one plane to the spectra of all layers at mode m along u. along_u: factor of every part at this mode. */
+static void GatherPlane(struct Factored_s *f, PetscInt b, PetscInt m, PetscInt tissue, PetscInt i,
+                        const double *along_u, const double *along_v)
+{
+  const FactoredBeam *fb = &f->beam[b];
+  const double *row = AdjointRow(f, b, m, tissue, i);
+  for (PetscInt p = fb->part_start[i], k = 0; p < fb->part_start[i + 1]; p++, k++) {
+    if (along_u[k] < SMALLEST_FACTOR) continue;
+    const double *amplitude = fb->amplitude + ((size_t)p * (size_t)f->model->tissues->n + (size_t)tissue) * N_CHANNELS;
+    double *re = SpectrumRow(f, b, m, fb->part[p].layer), *im = re + fb->row;
+    for (PetscInt n = 0; n < fb->n_mode[m]; n += FOUR) {
+      const Four gauss = *(const Four *)(along_v + (size_t)k * (size_t)fb->row + (size_t)n) * along_u[k];
+      Four sum_re = {0}, sum_im = {0};
+      for (int c = 0; c < N_CHANNELS; c++) {
+        sum_re += amplitude[c] * *(const Four *)(row + 2 * c * fb->row + n);
+        sum_im += amplitude[c] * *(const Four *)(row + (2 * c + 1) * fb->row + n);
+      }
+      *(Four *)(re + n) += gauss * sum_re;
+      *(Four *)(im + n) += gauss * sum_im;
+    }
+  }
+}
+
+/* Spectra of all layers at this rank's share of the modes along u; a mode and its mirror image share their factors. */
+static PetscErrorCode GatherSpectra(struct Factored_s *f, PetscInt b)
+{
+  PetscFunctionBegin;
+  const FactoredBeam *fb = &f->beam[b];
+  const PetscInt n_layer = f->model->beams->beam[b].n_layer, most = MostParts(fb);
+  double *along_u, *along_v;
+  PetscCall(PetscMalloc2(most, &along_u, (size_t)most * (size_t)fb->row, &along_v));
+  for (PetscInt mode = f->node_rank; 2 * mode < fb->nu; mode += f->node_size) {
+    if (!fb->n_mode[mode]) continue;
+    const PetscInt twin[2] = {mode, mode ? fb->nu - mode : mode};
+    for (int side = 0; side < (mode ? 2 : 1); side++)
+      memset(SpectrumRow(f, b, twin[side], 0), 0, 2 * (size_t)fb->row * (size_t)n_layer * sizeof(double));
+    for (PetscInt i = 0; i < fb->nz; i++) {
+      const double q = fb->dq_u * (double)mode;
+      for (PetscInt p = fb->part_start[i], k = 0; p < fb->part_start[i + 1]; p++, k++) {
+        along_u[k] = exp(-0.5 * fb->part[p].sigma2_mm2 * q * q);
+        if (along_u[k] >= SMALLEST_FACTOR)
+          Gaussian(fb->part[p].sigma2_mm2, fb->dq_v, (fb->n_mode[mode] + FOUR - 1) / FOUR * FOUR,
+                   along_v + (size_t)k * (size_t)fb->row);
+      }
+      for (PetscInt t = 0; t < f->model->tissues->n; t++)
+        for (int side = 0; side < (mode ? 2 : 1); side++) GatherPlane(f, b, twin[side], t, i, along_u, along_v);
+    }
+  }
+  PetscCall(PetscFree2(along_u, along_v));
+  PetscFunctionReturn(0);
+}
+
+/* Gradient of the spots of a line on one layer from its spectrum: Re sum exp(i q x) W(q). */
+static void LineGradient(const struct Factored_s *f, PetscInt b, PetscInt line, PetscInt layer,
+                         const double complex *sum, double *gradient)
+{
+  const FactoredBeam *fb = &f->beam[b];
+  for (PetscInt r = fb->line_start[line]; r < fb->line_start[line + 1]; r++) {
+    const SpotRun *run = &f->model->beams->beam[b].run[r];
+    if (layer < run->first_layer || layer >= run->first_layer + run->n) continue;
+    const double complex *phase = fb->phase_u + (size_t)r * (size_t)fb->nu;
+    double value = 0;
+    for (PetscInt m = 0; m < fb->nu; m++) value += creal(phase[m]) * creal(sum[m]) + cimag(phase[m]) * cimag(sum[m]);
+    gradient[run->first_spot + layer - run->first_layer] = value;
+  }
+}
+
+static PetscErrorCode SpotGradients(struct Factored_s *f, PetscInt b, double *gradient)
+{
+  PetscFunctionBegin;
+  const FactoredBeam *fb = &f->beam[b];
+  double complex *sum;
+  PetscCall(PetscMalloc1(fb->nu, &sum));
+  for (PetscInt l = f->node_rank; l < f->model->beams->beam[b].n_layer; l += f->node_size)
+    for (PetscInt k = 0; k < fb->n_line; k++) {
+      const double complex *phase = fb->phase_v + (size_t)k * (size_t)fb->row;
+      for (PetscInt m = 0; m < fb->nu; m++) {
+        const double *re = SpectrumRow(f, b, m, l), *im = re + fb->row;
+        double a = 0, c = 0; /* of conj(phase) W */
+        for (PetscInt n = 0; n < fb->n_mode[m]; n++) {
+          a += re[n] * creal(phase[n]) + im[n] * cimag(phase[n]);
+          c += im[n] * creal(phase[n]) - re[n] * cimag(phase[n]);
+        }
+        sum[m] = CMPLX(a, c);
+      }
+      LineGradient(f, b, k, l, sum, gradient);
+    }
+  PetscCall(PetscFree(sum));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode FieldBackward(struct Factored_s *f, PetscInt b, double *gradient)
+{
+  PetscFunctionBegin;
+  const FactoredBeam *fb = &f->beam[b];
+  Four *space;
+  if (!fb->nz) PetscFunctionReturn(0);
+  space = fftw_malloc(fb->plane * sizeof *space);
+  PetscCheck(space, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for a plane of %zu points", fb->plane);
+  for (PetscInt i = f->node_rank; i < fb->nz; i += f->node_size)
+    for (PetscInt t = 0; t < f->model->tissues->n; t++) PlaneAdjoint(f, b, i, t, space);
+  fftw_free(space);
+  PetscCall(FactoredMeet(f));
+  PetscCall(GatherSpectra(f, b));
+  PetscCall(FactoredMeet(f));
+  PetscCall(SpotGradients(f, b, gradient));
+  PetscCall(FactoredMeet(f));
+  PetscFunctionReturn(0);
+}
