@@ -137,6 +137,21 @@ static void EveryObjectiveInEveryMode(void **state)
   assert_int_equal(TinyPlanDestroy(&p), 0);
 }
 
+/* LEM I's full approach, whose effect depends on all four channels. */
+static void FullApproach(void **state)
+{
+  (void)state;
+  TinyPlan p;
+  const RobustSpec robust = {.mode = ROBUST_COMPOSITE};
+  assert_int_equal(TinyPlanCreate(&p, 2, 1000), 0);
+  for (int t = 0; t < 2; t++) p.biology[t].spec.approach = LEM_FULL;
+  for (size_t t = 0; t < PETSC_STATIC_ARRAY_LENGTH(types); t++) {
+    Setting setting = {.robust = robust, .quantity = TERM_RBE_WEIGHTED, .type = types[t]};
+    CheckSetting(&p, &setting, "composite, full approach", 1e-6);
+  }
+  assert_int_equal(TinyPlanDestroy(&p), 0);
+}
+
 /* The hash of objective and gradient bits must be that of one rank, whatever the number of ranks. */
 static void SameBitsOnAnyNumberOfRanks(void **state)
 {
@@ -180,7 +195,7 @@ static void SameBitsOnAnyNumberOfRanks(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(EveryObjectiveInEveryMode),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(EveryObjectiveInEveryMode), cmocka_unit_test(FullApproach),
                                      cmocka_unit_test(SameBitsOnAnyNumberOfRanks)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);

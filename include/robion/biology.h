@@ -9,6 +9,18 @@ typedef enum { AVERAGE_SQRT_BETA, AVERAGE_BETA } BetaAveraging;
 extern const char *const beta_averaging_names[]; /* as a study writes them, indexed by BetaAveraging */
 extern const PetscInt n_beta_averaging_names;
 
+/**
+ * How LEM I goes from single ions to a dose. The low-dose approximation (Kraemer & Scholz, PMB 51:1959, 2006) makes alpha and
+ * beta of each ion those of the field at vanishing dose. The full approach (Scholz et al., Radiat Environ Biophys 36:59, 1997;
+ * Kraemer & Scholz, PMB 45:3319, 2000) averages survival over the number of particles that hit a nucleus; robion reads it
+ * thus: hits are Poisson-distributed and all of one dose d1 = LETd / (density pi r_nucleus^2), the next of them after the dose
+ * y acts with the slope min(alpha_z + 2 beta_z y, s_max), and alpha_z and sqrt(beta_z) of a mixed field are means by dose. The
+ * Poisson mean is summed exactly, where the authors draw numbers of hits. At vanishing dose both approaches agree.
+ */
+typedef enum { LEM_LOW_DOSE, LEM_FULL } LEMApproach;
+extern const char *const lem_approach_names[]; /* as a study writes them, indexed by LEMApproach */
+extern const PetscInt n_lem_approach_names;
+
 typedef struct BiologySpec {
   const char *model;     /* a name of biology_model_names */
   double alpha_x_per_Gy; /* photon LQ parameters of the tissue */
@@ -23,9 +35,12 @@ typedef struct BiologySpec {
   double alpha_per_Gy;   /* constant: alpha and beta of the ions; alpha 0: from rbe */
   double beta_per_Gy2;
   double rbe;              /* constant: RBE of the ions */
+  LEMApproach approach;    /* lem1, and table with a file of RBE */
   BetaAveraging averaging; /* what FieldDose.sqrt_beta_dose holds, see there */
   double clinical_factor;  /* RBE-weighted dose per isoeffective photon dose */
-  const char *table;       /* mixed-beam: file LET_keV_um,alpha_per_Gy,beta_per_Gy2; NULL: made by mkm for 12C */
+  /* mixed-beam: file LET_keV_um,alpha_per_Gy,beta_per_Gy2; NULL: made by mkm for 12C.
+     table: TRiP98 .rbe file, its RBE taken as LEM I's alpha_z / alpha_x; NULL: alpha, beta of the machine's tissue classes */
+  const char *table;
 } BiologySpec;
 
 /** lem1 on chordoma: alpha 0.1 1/Gy, beta 0.05 1/Gy2, D_t 30 Gy, r_n 5 um. */
@@ -42,11 +57,14 @@ PetscBool BiologySpecKnowsCells(const BiologySpec *spec);
 
 extern const char *const cell_line_names[];
 extern const PetscInt n_cell_line_names;
-/** lem1 | mkm | smk | mixed-beam | constant | table (alpha, beta of an imported machine). */
+/** lem1 | mkm | smk | mixed-beam | constant | table (alpha, beta of an imported machine, or an RBE file of TRiP98). */
 extern const char *const biology_model_names[];
 extern const PetscInt n_biology_model_names;
 
-/** alpha and sqrt(beta) of a machine's lateral components, index [(e*n_component + k)*n_depth + d] as Machine.component. */
+/**
+ * alpha and sqrt(beta) of a machine's lateral components (full approach: alpha_z and sqrt(beta_z)), index
+ * [(e*n_component + k)*n_depth + d] as Machine.component.
+ */
 typedef struct Biology {
   BiologySpec spec;
   double *alpha_per_Gy;
@@ -56,7 +74,10 @@ typedef struct Biology {
 /**
  * Dose-averaged alpha and sqrt(beta) (Zaider-Rossi; beta itself with AVERAGE_BETA) of the machine's field at every depth.
  * Mistakes (ROBION_STUDY/INPUT): model unknown, parameters the model needs but the cell line lacks, a machine without
- * spectra (all models but constant and table), table without a matching tissue class, a damaged LET table. Not collective.
+ * spectra (all models but constant and table without a file), table without a matching tissue class, a damaged table; an RBE
+ * file of other photon parameters than the spec's (alpha_x, beta_x, d_t, r_nucleus within 1e-6) or without an isotope of one of
+ * the machine's ions (of another isotope the RBE at the same energy per nucleon is taken); approach full of a model that has
+ * none. Not collective.
  */
 PetscErrorCode BiologyCreate(const BiologySpec *spec, const Machine *machine, Mistakes *mistakes, Biology **out);
 PetscErrorCode BiologyDestroy(Biology **biology);
@@ -79,11 +100,11 @@ static inline PetscInt TissueOf(const Tissues *tissues, PetscInt voxel)
 /** Response of one ion species at one energy. */
 typedef struct IonResponse {
   double rbe_alpha;    /* initial slope alpha / alpha_x; of lem1 alpha_z / alpha_x */
-  double alpha_per_Gy; /* of lem1 the low-dose alpha_D */
-  double beta_per_Gy2; /* of lem1 the low-dose beta_D */
+  double alpha_per_Gy; /* of lem1 the low-dose alpha_D; full approach: alpha_z */
+  double beta_per_Gy2; /* of lem1 the low-dose beta_D; full approach: beta_z */
 } IonResponse;
 
-/** LEM I with the low-dose approximation (Scholz & Kraft; Kraemer & Scholz 2006) of ion (Z, A) at E MeV/u. */
+/** LEM I (Scholz & Kraft) of ion (Z, A) at E MeV/u, by the spec's approach. */
 IonResponse LEM1(const BiologySpec *spec, PetscInt Z, PetscInt A, double energy_MeV_u);
 
 /** Modified microdosimetric kinetic model (Inaniwa et al., PMB 55:6721, 2010): alpha0 + beta0 z*, beta0. */
@@ -124,7 +145,7 @@ typedef struct FieldDose {
 /**
  * Effect eps = alpha d + beta d^2 of a mixed field (linear beyond D_t with slope s_max) and its gradient with respect to
  * the four inputs; beta is averaged as spec->averaging says. grad may be NULL. Zero dose gives zero effect and gradient
- * (0, 1, 0, 0).
+ * (0, 1, 0, 0). Full approach of lem1: minus the logarithm of the mean survival, see LEMApproach; let_dose counts there alone.
  */
 double FieldEffect(const BiologySpec *spec, FieldDose field, FieldDose *grad);
 

@@ -7,6 +7,7 @@
  * collective. Lengths in g/cm2 are those of unit-density water: 1 g/cm2 is 10 mm.
  */
 #pragma once
+#include "robion/biology.h"
 #include "robion/exchange.h"
 
 enum { TRIP_NAME_LENGTH = 96 };
@@ -152,6 +153,11 @@ typedef struct TripRBE {
 PetscErrorCode TripRBERead(const char *file, Mistakes *mistakes, TripRBE *out);
 PetscErrorCode TripRBEWrite(const TripRBE *rbe, const char *file, Mistakes *mistakes);
 PetscErrorCode TripRBEDestroy(TripRBE *rbe);
+/**
+ * RBE of these ions by LEM I (model lem1), at 80 energies between 0.1 and 1000 MeV/u in equal steps of ln(E): what others need to
+ * plan with robion's biology, and what BiologySpec.table reads.
+ */
+PetscErrorCode TripRBEFromLEM1(const BiologySpec *spec, PetscInt n_species, const Species *species, TripRBE *out);
 
 /* --- .rst: raster-scan plan of one field --- */
 

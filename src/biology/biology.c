@@ -9,6 +9,8 @@
 
 const char *const beta_averaging_names[] = {"sqrt-beta", "beta"};
 const PetscInt n_beta_averaging_names = PETSC_STATIC_ARRAY_LENGTH(beta_averaging_names);
+const char *const lem_approach_names[] = {"low-dose", "full"};
+const PetscInt n_lem_approach_names = PETSC_STATIC_ARRAY_LENGTH(lem_approach_names);
 
 static PetscErrorCode CheckPositive(const char *key, double value, PetscBool zero_allowed, Mistakes *mistakes)
 {
@@ -55,6 +57,12 @@ static PetscErrorCode SpecCheck(const BiologySpec *spec, const BiologyModel *mod
                           "biology: model %s knows no parameters of cell line %s, expected hsg, or r_domain and beta0 "
                           "above 0",
                           model->name, spec->cell_line ? spec->cell_line : "(none)"));
+  else if (spec->approach == LEM_FULL && !(model->has_approach && (spec->table || !model->has_rbe_file)))
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_STUDY,
+                    "biology: model %s has no approach full, expected approach low-dose, model lem1, or model table "
+                    "with an RBE file",
+                    model->name));
   PetscFunctionReturn(0);
 }
 
@@ -62,48 +70,6 @@ static PetscErrorCode SpecCheck(const BiologySpec *spec, const BiologyModel *mod
 static double BetaChannel(const BiologySpec *spec, double beta_per_Gy2)
 {
   return spec->averaging == AVERAGE_BETA ? beta_per_Gy2 : sqrt(beta_per_Gy2);
-}
-
-/* The tissue class with the study's photon parameters, or -1 and a mistake that lists the classes there are. */
-static PetscErrorCode FindTissue(const BiologySpec *spec, const Machine *m, Mistakes *mistakes, PetscInt *tissue)
-{
-  PetscFunctionBegin;
-  char known[512] = "";
-  *tissue = -1;
-  for (PetscInt t = 0; t < m->n_tissue; t++) {
-    if (fabs(m->alpha_x[t] - spec->alpha_x_per_Gy) <= SAME_TISSUE * spec->alpha_x_per_Gy &&
-        fabs(m->beta_x[t] - spec->beta_x_per_Gy2) <= SAME_TISSUE * spec->beta_x_per_Gy2) {
-      *tissue = t;
-      PetscFunctionReturn(0);
-    }
-    size_t used = strlen(known);
-    snprintf(known + used, sizeof known - used, "%s(%g, %g)", used ? " " : "", m->alpha_x[t], m->beta_x[t]);
-  }
-  PetscCall(
-      MistakesAdd(mistakes, ROBION_INPUT,
-                  "biology: model table: machine \"%s\" has no tissue class with alpha_x %g 1/Gy, beta_x %g 1/Gy2; "
-                  "expected one of %s",
-                  m->name ? m->name : "?", spec->alpha_x_per_Gy, spec->beta_x_per_Gy2,
-                  m->n_tissue ? known : "(none in this machine)"));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode FillFromTable(const BiologyModel *model, const Machine *m, Mistakes *mistakes, Biology *biology)
-{
-  PetscFunctionBegin;
-  PetscInt tissue;
-  PetscCall(FindTissue(&biology->spec, m, mistakes, &tissue));
-  if (tissue < 0) PetscFunctionReturn(0);
-  for (PetscInt e = 0; e < m->n_energy; e++)
-    for (PetscInt d = 0; d < m->n_depth; d++) {
-      PetscInt from = (e * m->n_tissue + tissue) * m->n_depth + d;
-      for (PetscInt k = 0; k < m->n_component; k++) {
-        PetscInt to = (e * m->n_component + k) * m->n_depth + d;
-        biology->alpha_per_Gy[to] = m->alpha[from];
-        biology->sqrt_beta_per_Gy[to] = BetaChannel(&biology->spec, m->beta[from]);
-      }
-    }
-  PetscFunctionReturn(0);
 }
 
 /* Fixed alpha and beta, or those that give every dose below D_t the same RBE. */
@@ -126,22 +92,23 @@ static PetscErrorCode RespondAll(const BiologyModel *model, const BiologySpec *s
                                  Mistakes *mistakes, double *alpha, double *beta_channel)
 {
   PetscFunctionBegin;
-  LETTable *table = NULL;
-  if (model->has_let_table) {
-    PetscCall(LETTableCreate(spec, mistakes, &table));
-    if (!table) PetscFunctionReturn(0);
-  }
+  ResponseTables tables = {0};
+  PetscInt before = mistakes->n;
+  if (model->has_let_table) PetscCall(LETTableCreate(spec, mistakes, &tables.by_let));
+  if (model->has_rbe_file) PetscCall(RBETableCreate(spec, m->n_species, m->species, mistakes, &tables.by_energy));
+  if (mistakes->n > before) PetscFunctionReturn(0);
   for (PetscInt s = 0; s < m->n_species; s++)
     for (PetscInt b = 0; b < m->n_bin; b++) {
       double energy = sqrt(m->bin_edge_MeV_u[b] * m->bin_edge_MeV_u[b + 1]);
-      IonResponse r = (*model->response)(spec, table, m->species[s].Z, m->species[s].A, energy);
+      IonResponse r = (*model->response)(spec, &tables, m->species[s].Z, m->species[s].A, energy);
       PetscCheck(isfinite(r.alpha_per_Gy) && r.beta_per_Gy2 >= 0, PETSC_COMM_SELF, PETSC_ERR_FP,
                  "model %s: alpha %g, beta %g of ion (%d, %d) at %g MeV/u", model->name, r.alpha_per_Gy, r.beta_per_Gy2,
                  (int)m->species[s].Z, (int)m->species[s].A, energy);
       alpha[s * m->n_bin + b] = r.alpha_per_Gy;
       beta_channel[s * m->n_bin + b] = BetaChannel(spec, r.beta_per_Gy2);
     }
-  PetscCall(LETTableDestroy(&table));
+  PetscCall(LETTableDestroy(&tables.by_let));
+  PetscCall(RBETableDestroy(&tables.by_energy));
   PetscFunctionReturn(0);
 }
 
@@ -197,9 +164,10 @@ static PetscErrorCode FillFromSpectra(const BiologyModel *model, const Machine *
   double *alpha, *beta_channel;
   if (!m->n_species) {
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
-                          "biology: model %s needs dose spectra, but machine \"%s\" has none; expected built-in base "
-                          "data or model table",
-                          model->name, m->name ? m->name : "?"));
+                          "biology: model %s%s needs dose spectra, but machine \"%s\" has none; expected built-in base "
+                          "data or model table%s",
+                          model->name, model->has_rbe_file ? " with an RBE file" : "", m->name ? m->name : "?",
+                          model->has_rbe_file ? " without a file" : ""));
     PetscFunctionReturn(0);
   }
   PetscCall(PetscMalloc2(per_node, &alpha, per_node, &beta_channel));
@@ -211,24 +179,80 @@ static PetscErrorCode FillFromSpectra(const BiologyModel *model, const Machine *
   PetscFunctionReturn(0);
 }
 
-static IonResponse RespondLEM1(const BiologySpec *spec, const LETTable *table, PetscInt Z, PetscInt A, double energy)
+/* The tissue class with the study's photon parameters, or -1 and a mistake that lists the classes there are. */
+static PetscErrorCode FindTissue(const BiologySpec *spec, const Machine *m, Mistakes *mistakes, PetscInt *tissue)
+{
+  PetscFunctionBegin;
+  char known[512] = "";
+  *tissue = -1;
+  for (PetscInt t = 0; t < m->n_tissue; t++) {
+    if (fabs(m->alpha_x[t] - spec->alpha_x_per_Gy) <= SAME_TISSUE * spec->alpha_x_per_Gy &&
+        fabs(m->beta_x[t] - spec->beta_x_per_Gy2) <= SAME_TISSUE * spec->beta_x_per_Gy2) {
+      *tissue = t;
+      PetscFunctionReturn(0);
+    }
+    size_t used = strlen(known);
+    snprintf(known + used, sizeof known - used, "%s(%g, %g)", used ? " " : "", m->alpha_x[t], m->beta_x[t]);
+  }
+  PetscCall(
+      MistakesAdd(mistakes, ROBION_INPUT,
+                  "biology: model table: machine \"%s\" has no tissue class with alpha_x %g 1/Gy, beta_x %g 1/Gy2; "
+                  "expected one of %s",
+                  m->name ? m->name : "?", spec->alpha_x_per_Gy, spec->beta_x_per_Gy2,
+                  m->n_tissue ? known : "(none in this machine)"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode FillFromTable(const BiologyModel *model, const Machine *m, Mistakes *mistakes, Biology *biology)
+{
+  PetscFunctionBegin;
+  PetscInt tissue;
+  if (biology->spec.table) {
+    PetscCall(FillFromSpectra(model, m, mistakes, biology));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(FindTissue(&biology->spec, m, mistakes, &tissue));
+  if (tissue < 0) PetscFunctionReturn(0);
+  for (PetscInt e = 0; e < m->n_energy; e++)
+    for (PetscInt d = 0; d < m->n_depth; d++) {
+      PetscInt from = (e * m->n_tissue + tissue) * m->n_depth + d;
+      for (PetscInt k = 0; k < m->n_component; k++) {
+        PetscInt to = (e * m->n_component + k) * m->n_depth + d;
+        biology->alpha_per_Gy[to] = m->alpha[from];
+        biology->sqrt_beta_per_Gy[to] = BetaChannel(&biology->spec, m->beta[from]);
+      }
+    }
+  PetscFunctionReturn(0);
+}
+
+static IonResponse RespondLEM1(const BiologySpec *spec, const ResponseTables *tables, PetscInt Z, PetscInt A,
+                               double energy)
 {
   return LEM1(spec, Z, A, energy);
 }
 
-static IonResponse RespondMKM(const BiologySpec *spec, const LETTable *table, PetscInt Z, PetscInt A, double energy)
+static IonResponse RespondMKM(const BiologySpec *spec, const ResponseTables *tables, PetscInt Z, PetscInt A,
+                              double energy)
 {
   return MKM(spec, Z, A, energy);
 }
 
-static IonResponse RespondSMK(const BiologySpec *spec, const LETTable *table, PetscInt Z, PetscInt A, double energy)
+static IonResponse RespondSMK(const BiologySpec *spec, const ResponseTables *tables, PetscInt Z, PetscInt A,
+                              double energy)
 {
   return SMKExpansion(spec, SMK(spec, Z, A, energy), SpecificEnergy_Gy(Z, A, energy, spec->r_nucleus_um, 0));
 }
 
-static IonResponse RespondByLET(const BiologySpec *spec, const LETTable *table, PetscInt Z, PetscInt A, double energy)
+static IonResponse RespondByLET(const BiologySpec *spec, const ResponseTables *tables, PetscInt Z, PetscInt A,
+                                double energy)
 {
-  return LETTableResponse(spec, table, LET_keV_um(Z, A, energy));
+  return LETTableResponse(spec, tables->by_let, LET_keV_um(Z, A, energy));
+}
+
+static IonResponse RespondByRBE(const BiologySpec *spec, const ResponseTables *tables, PetscInt Z, PetscInt A,
+                                double energy)
+{
+  return RBETableResponse(tables->by_energy, Z, A, energy);
 }
 
 const char *const biology_model_names[] = {"lem1", "mkm", "smk", "mixed-beam", "constant", "table"};
@@ -236,13 +260,15 @@ const PetscInt n_biology_model_names = PETSC_STATIC_ARRAY_LENGTH(biology_model_n
 
 /* In the order of biology_model_names. */
 static const BiologyModel models[] = {
-    {"lem1", "chordoma", .has_transition = PETSC_TRUE, .response = RespondLEM1, .fill = FillFromSpectra},
+    {"lem1", "chordoma", .has_transition = PETSC_TRUE, .has_approach = PETSC_TRUE, .response = RespondLEM1,
+     .fill = FillFromSpectra},
     {"mkm", "hsg", .has_domains = PETSC_TRUE, .response = RespondMKM, .fill = FillFromSpectra},
     {"smk", "hsg", .has_domains = PETSC_TRUE, .response = RespondSMK, .fill = FillFromSpectra},
     {"mixed-beam", "hsg", .has_domains = PETSC_TRUE, .has_let_table = PETSC_TRUE, .response = RespondByLET,
      .fill = FillFromSpectra},
     {"constant", "chordoma", .fill = FillConstant},
-    {"table", "chordoma", .has_transition = PETSC_TRUE, .fill = FillFromTable},
+    {"table", "chordoma", .has_transition = PETSC_TRUE, .has_approach = PETSC_TRUE, .has_rbe_file = PETSC_TRUE,
+     .response = RespondByRBE, .fill = FillFromTable},
 };
 
 const BiologyModel *BiologyModelFind(const char *name)

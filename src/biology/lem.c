@@ -12,6 +12,11 @@
 #define R_MAX_FACTOR_UM 0.05 /* r_max = 0.05 (E in MeV/u)^1.7 um (Kiefer & Straaten 1986, as in LEM I) */
 #define R_MAX_POWER 1.7
 
+double HitDose_Gy(const BiologySpec *spec, double let_keV_um)
+{
+  return GY_UM2_PER_KEV_UM * let_keV_um / (M_PI * spec->r_nucleus_um * spec->r_nucleus_um);
+}
+
 /* Effect of all rings of one track, um2; the track deposits let_Gy_um2 in all. */
 static double TrackEffect(const BiologySpec *spec, double energy_MeV_u, double let_Gy_um2)
 {
@@ -27,12 +32,17 @@ static double TrackEffect(const BiologySpec *spec, double energy_MeV_u, double l
   return effect;
 }
 
+IonResponse LEM1OfSlope(const BiologySpec *spec, double alpha_z, double let_keV_um)
+{
+  double beta_z = PetscMax(0.0, (LQLFinalSlope(spec) - alpha_z) / (2.0 * spec->d_t_Gy));
+  double rbe = alpha_z / spec->alpha_x_per_Gy;
+  if (spec->approach == LEM_FULL) return (IonResponse){rbe, alpha_z, beta_z};
+  double hit = HitDose_Gy(spec, let_keV_um), alpha_d = -expm1(-alpha_z * hit) / hit, ratio = alpha_d / alpha_z;
+  return (IonResponse){rbe, alpha_d, ratio * ratio * beta_z};
+}
+
 IonResponse LEM1(const BiologySpec *spec, PetscInt Z, PetscInt A, double energy_MeV_u)
 {
-  double let = GY_UM2_PER_KEV_UM * LET_keV_um(Z, A, energy_MeV_u);
-  double alpha_z = TrackEffect(spec, energy_MeV_u, let) / let;
-  double hit = let / (M_PI * spec->r_nucleus_um * spec->r_nucleus_um); /* dose of one traversal of the nucleus */
-  double alpha_d = -expm1(-alpha_z * hit) / hit;
-  double beta_z = PetscMax(0.0, (LQLFinalSlope(spec) - alpha_z) / (2.0 * spec->d_t_Gy)), ratio = alpha_d / alpha_z;
-  return (IonResponse){alpha_z / spec->alpha_x_per_Gy, alpha_d, ratio * ratio * beta_z};
+  double let = LET_keV_um(Z, A, energy_MeV_u), deposit = GY_UM2_PER_KEV_UM * let;
+  return LEM1OfSlope(spec, TrackEffect(spec, energy_MeV_u, deposit) / deposit, let);
 }

@@ -2,7 +2,7 @@
  * The linear-quadratic-linear dose chain: mixed field -> effect -> RBE-weighted dose, with exact derivatives.
  *
  * Beyond the transition dose D_t the effect grows linearly with slope s_max = alpha_x + 2 beta_x D_t (Kraemer & Scholz, PMB
- * 45:3319, 2000), for photons as for ions.
+ * 45:3319, 2000), for photons as for ions. The full approach of LEM I is in damping.c.
  */
 #include "biology_private.h"
 #include <math.h>
@@ -28,6 +28,7 @@ static double FieldEffectLinear(const BiologySpec *spec, FieldDose field, FieldD
 double FieldEffect(const BiologySpec *spec, FieldDose field, FieldDose *grad)
 {
   double d = field.dose_Gy, a = field.alpha_dose, b = field.sqrt_beta_dose, dt = spec->d_t_Gy;
+  if (spec->approach == LEM_FULL && d > 0) return DampedEffect(spec, field, grad);
   if (spec->averaging == AVERAGE_BETA) return FieldEffectLinear(spec, field, grad);
   if (d <= dt) {
     if (grad) *grad = (FieldDose){0, 1, 2.0 * b, 0};
