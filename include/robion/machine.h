@@ -79,21 +79,25 @@ typedef struct MachineSpec {
   double ripple_thickness_mm;                /* its mean water-equivalent thickness, part of what the beam has passed */
   double ripple_to_isocentre_mm;             /* air gap in which its scattering widens the spot */
   double momentum_spread;                    /* sigma of dp/p */
-  double offset_mm;    /* water-equivalent depth passed in the beam line besides the ripple filter */
-  double spot_fwhm_mm; /* in air at the isocentre, without what the ripple filter scatters; default 8 */
-  double sad_mm;       /* default 0: parallel */
+  double offset_mm;          /* water-equivalent depth passed in the beam line besides the ripple filter */
+  double spot_fwhm_mm;       /* in air at the isocentre, without what the ripple filter scatters; default 8 */
+  double sad_mm;             /* default 0: parallel */
+  const char *fragmentation; /* file of nuclear data, as configs/fragmentation.yaml; default NULL: the program's own */
 } MachineSpec;
 
 /** Fill a spec with the defaults of the built-in machine. */
 PetscErrorCode MachineSpecDefault(MachineSpec *spec);
 
-/** Check a spec (known ion, ordered positive energies in 1..1000, ...): mistakes are ROBION_INPUT, prefixed with `where`. */
+/**
+ * Check a spec (known ion, ordered positive energies in 1..1000, ...): mistakes are ROBION_INPUT, prefixed with `where`; those
+ * of a file of nuclear data name the file, line and column.
+ */
 PetscErrorCode MachineSpecCheck(const MachineSpec *spec, const char *where, Mistakes *mistakes);
 
 /** Compute base data from first principles; energies are dealt to the ranks of comm, every rank gets all. Collective. */
 PetscErrorCode MachineBuild(MPI_Comm comm, const MachineSpec *spec, Machine **out);
 
-/** Hash of everything a built machine depends on (spec, code version of the tables). hex: at least 17 chars. */
+/** Hash of everything a built machine depends on (spec, nuclear data, code version of the tables). hex: at least 17 chars. */
 PetscErrorCode MachineSpecHash(const MachineSpec *spec, char hex[17]);
 
 /**

@@ -20,7 +20,9 @@ PetscErrorCode MachineSpecHash(const MachineSpec *spec, char hex[17])
                      spec->spot_fwhm_mm,           spec->sad_mm,           (double)spec->n_energy};
   const char *ion = spec->ion ? spec->ion : "";
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(number); i++) number[i] += 0.0; /* -0 is 0 */
-  uint64_t hash = HashBytes(HASH_START, ion, strlen(ion)), data = FragmentationHash();
+  uint64_t hash = HashBytes(HASH_START, ion, strlen(ion)), data;
+  PetscCall(FragmentationUse(spec->fragmentation));
+  data = FragmentationHash();
   hash = HashBytes(hash, number, sizeof number);
   hash = HashBytes(hash, &data, sizeof data);
   if (spec->n_energy) hash = HashBytes(hash, spec->energy_MeV_u, sizeof(double) * (size_t)spec->n_energy);
@@ -218,6 +220,7 @@ PetscErrorCode MachineBuild(MPI_Comm comm, const MachineSpec *spec, Machine **ou
   PetscCallMPI(MPI_Comm_size(comm, &size));
   Machine *m;
   PetscCall(PetscNew(&m));
+  PetscCall(FragmentationUse(spec->fragmentation));
   PetscCall(BuildFrame(spec, m));
   PetscCall(BuildNames(spec, m));
   PetscInt first = BlockStart(m->n_energy, size, rank), end = BlockStart(m->n_energy, size, rank + 1);

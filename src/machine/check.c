@@ -76,6 +76,8 @@ PetscErrorCode MachineSpecCheck(const MachineSpec *spec, const char *where, Mist
   PetscCall(CheckNumber(where, "momentum_spread", spec->momentum_spread, 0, 0.1, mistakes));
   PetscCall(CheckNumber(where, "spot_fwhm_mm", spec->spot_fwhm_mm, 0.1, 100, mistakes));
   PetscCall(CheckNumber(where, "sad_mm", spec->sad_mm, 0, 1e6, mistakes));
+  Fragmentation data;
+  if (spec->fragmentation) PetscCall(FragmentationRead(spec->fragmentation, mistakes, &data));
   PetscFunctionReturn(0);
 }
 

@@ -158,6 +158,16 @@ static const SchemaKey breakup_keys[] = {
     {"per_reaction", TYPE_MAPPING, REQUIRED, .member = &number, .rule = RuleLight, .doc = "fragments of helium"},
     SOURCE};
 static const SchemaKey target_keys[] = {CURVE("MeV", "energy left by target fragments"), SOURCE};
+static const SchemaKey total_keys[] = {
+    {"of_tripathi", TYPE_NUMBER, REQUIRED, .min = 0.5, .max = 1.5, .doc = "cross section over Tripathi's"}, SOURCE};
+static const SchemaKey parent_keys[] = {
+    {"heavy", TYPE_NUMBER, REQUIRED, .min = 0, .max = 8, .doc = "by projectiles of charge 3 and more"},
+    {"helium", TYPE_NUMBER, REQUIRED, .min = 0, .max = 8, .doc = "by helium"},
+    {"hydrogen", TYPE_NUMBER, REQUIRED, .min = 0, .max = 8, .doc = "by hydrogen"}};
+static const SchemaKey knocked_keys[] = {
+    {"per_reaction", TYPE_MAPPING, REQUIRED, CHILDREN(parent_keys), .doc = "protons by projectile"},
+    {"energy_share", TYPE_NUMBER, REQUIRED, .min = 0, .max = 0.5, .doc = "mean energy over projectile's per nucleon"},
+    SOURCE};
 static const SchemaKey spread_keys[] = {
     {"MeV_c", TYPE_NUMBER, REQUIRED, .unit = "MeV/c", .min = 0, .max = 300, .doc = "Goldhaber's sigma_0"}, SOURCE};
 static const SchemaKey proton_keys[] = {
@@ -176,6 +186,8 @@ static const SchemaKey file_keys[] = {
     {"projectile_fragments", TYPE_MAPPING, REQUIRED, CHILDREN(projectile_keys), .doc = "nuclides of charge 3 to 6"},
     {"light_fragments", TYPE_MAPPING, REQUIRED, CHILDREN(light_keys), .doc = "nuclides of charge 1 and 2"},
     {"helium_breakup", TYPE_MAPPING, REQUIRED, CHILDREN(breakup_keys), .doc = "what helium breaks up into"},
+    {"reaction_cross_section", TYPE_MAPPING, REQUIRED, CHILDREN(total_keys), .doc = "total of ions on water"},
+    {"knocked_out_protons", TYPE_MAPPING, REQUIRED, CHILDREN(knocked_keys), .doc = "fast protons of the target"},
     {"target_energy", TYPE_MAPPING, REQUIRED, CHILDREN(target_keys), .doc = "energy left by target fragments"},
     {"momentum_spread", TYPE_MAPPING, REQUIRED, CHILDREN(spread_keys), .doc = "momentum of fragments"},
     {"emitters_from_oxygen", TYPE_MAPPING, REQUIRED, CHILDREN(oxygen_keys), .doc = "positron emitters of the target"}};
@@ -217,6 +229,7 @@ static void ReadYields(const Node *root, Fragmentation *f)
   const Node *heavy = NodeGet(root, "projectile_fragments"), *light = NodeGet(root, "light_fragments");
   double energy = f->reference_MeV_u = NumberAt(heavy, "reference_MeV_u");
   double total = 2 * ReactionCrossSection_mb(6, 12, 1, 1, energy) + ReactionCrossSection_mb(6, 12, 8, 16, energy);
+  total *= f->of_tripathi;
   double oxygen = NumberAt(NodeGet(heavy, "oxygen_per_carbon"), "value");
   AddNuclides(NodeGet(NodeGet(heavy, "hydrogen"), "mb"), 2 / total, f->carbon_yield);
   AddNuclides(NodeGet(NodeGet(heavy, "carbon"), "mb"), oxygen / total, f->carbon_yield);
@@ -225,6 +238,15 @@ static void ReadYields(const Node *root, Fragmentation *f)
     AddNuclides(NodeGet(element, "isotopes"), NumberAt(element, "per_reaction"), f->carbon_yield);
   }
   AddNuclides(NodeGet(NodeGet(root, "helium_breakup"), "per_reaction"), 1, f->helium_yield);
+}
+
+static void ReadKnockedOut(const Node *node, Fragmentation *f)
+{
+  const Node *parent = NodeGet(node, "per_reaction");
+  f->knocked_out[0] = NumberAt(parent, "heavy");
+  f->knocked_out[1] = NumberAt(parent, "helium");
+  f->knocked_out[2] = NumberAt(parent, "hydrogen");
+  f->knocked_energy_share = NumberAt(node, "energy_share");
 }
 
 static void ReadEmitters(const Node *root, Fragmentation *f)
@@ -239,18 +261,20 @@ static void ReadEmitters(const Node *root, Fragmentation *f)
   }
 }
 
-/* Charge and mass that a table of yields carries on are those of the parent at most. */
+/* Charge, mass and energy that leave a reaction are those of the parent at most. knocked_out: energy of the protons from the
+   target over that of a nucleon of the parent. */
 static PetscErrorCode CheckKept(Check *check, Place place, const char *path, const double yield[YIELD_SPECIES],
-                                Species parent)
+                                double knocked_out, Species parent)
 {
   PetscFunctionBegin;
   double charge = 0, mass = 0;
   YieldSums(yield, &charge, &mass);
+  mass += knocked_out;
   if (charge > (double)parent.Z + 1e-9 || mass > (double)parent.A + 1e-9)
     PetscCall(CheckAdd(
         check, place, path,
-        "fragments of a reaction have charge %.3f and mass number %.3f together, expected at most %" PetscInt_FMT
-        " and %" PetscInt_FMT,
+        "a reaction sets free charge %.3f and mass number %.3f (protons knocked out of the target counted by their "
+        "energy), expected at most %" PetscInt_FMT " and %" PetscInt_FMT,
         charge, mass, parent.Z, parent.A));
   PetscFunctionReturn(0);
 }
@@ -260,14 +284,16 @@ static PetscErrorCode ReadRoot(Check *check, const Node *root, Fragmentation *f)
   PetscFunctionBegin;
   PetscCall(SchemaCheck(check, &file_schema, root, ""));
   if (MistakesAny(check->mistakes)) PetscFunctionReturn(0);
+  f->of_tripathi = NumberAt(NodeGet(root, "reaction_cross_section"), "of_tripathi");
   ReadYields(root, f);
+  ReadKnockedOut(NodeGet(root, "knocked_out_protons"), f);
   ReadEmitters(root, f);
   f->momentum_MeV_c = NumberAt(NodeGet(root, "momentum_spread"), "MeV_c");
   f->target_energy_MeV = CurveOf(NodeGet(NodeGet(root, "target_energy"), "MeV"));
-  PetscCall(
-      CheckKept(check, NodeGet(root, "light_fragments")->place, "light_fragments", f->carbon_yield, (Species){6, 12}));
-  PetscCall(
-      CheckKept(check, NodeGet(root, "helium_breakup")->place, "helium_breakup", f->helium_yield, (Species){2, 4}));
+  PetscCall(CheckKept(check, NodeGet(root, "light_fragments")->place, "light_fragments", f->carbon_yield,
+                      f->knocked_energy_share * f->knocked_out[0], (Species){6, 12}));
+  PetscCall(CheckKept(check, NodeGet(root, "helium_breakup")->place, "helium_breakup", f->helium_yield,
+                      f->knocked_energy_share * f->knocked_out[1], (Species){2, 4}));
   PetscFunctionReturn(0);
 }
 

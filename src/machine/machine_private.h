@@ -25,9 +25,18 @@ double WaterMolecules_per_mm(double mb);
 /* Positron emitters made of the nuclei of water by inelastic reactions of a projectile, 1/mm; 0 for other nuclides. */
 double EmitterFromTarget_per_mm(Species projectile, double energy_MeV_u, Species emitter);
 
+/* Share of ions per mm that inelastic reactions in water take from their species. */
+double ReactionLoss_per_mm(Species parent, double energy_MeV_u);
+/* Equally likely classes of energy in which daughters are born. */
+enum { BIRTH_CLASSES = 5 };
+/* Protons knocked out of the target per reaction; their energy, and mean square angle in a plane, in one of the classes. */
+double KnockedOutProtons(Species parent);
+double KnockedOutEnergy_MeV(int class, double parent_MeV_u);
+double KnockedOutAngle2(int class);
+
 /*
  * The nuclear data behind the functions above: from a file (NULL: the one in the program). One set is in use at a time, the
- * program's own until another is; what uses it must have been checked before (MachineSpecCheck).
+ * program's own until another is.
  */
 enum { CURVE_POINTS = 32, MOST_EMITTERS = 8 };
 typedef struct Curve {
@@ -42,14 +51,16 @@ typedef struct EmitterData {
 typedef struct Fragmentation {
   uint64_t hash;                                                   /* of the text */
   double carbon_yield[YIELD_SPECIES], helium_yield[YIELD_SPECIES]; /* per reaction */
-  double reference_MeV_u, momentum_MeV_c;
+  double reference_MeV_u, momentum_MeV_c, of_tripathi;
+  double knocked_out[3], knocked_energy_share; /* by projectiles of charge 3 and more, 2, 1 */
   Curve target_energy_MeV;
   PetscInt n_emitter;
   EmitterData emitter[MOST_EMITTERS];
 } Fragmentation;
 /* Read and check a file; its mistakes are ROBION_INPUT and say file:line:column. Not collective. */
 PetscErrorCode FragmentationRead(const char *file, Mistakes *mistakes, Fragmentation *out);
-PetscErrorCode FragmentationUse(const char *file, Mistakes *mistakes);
+/* A file with mistakes is an error here: MachineSpecCheck tells them first. Not collective. */
+PetscErrorCode FragmentationUse(const char *file);
 /* Of the data in use. */
 uint64_t FragmentationHash(void);
 /* Charge and mass number of all daughters together. */

@@ -18,28 +18,35 @@
 #define SIGMAS 5.0          /* half width of the Gaussian that is followed */
 #define PRIMARY_CELLS_PER_SIGMA 8
 
-/* Five equally likely classes that stand for a Gaussian of variance 1. */
-enum { SPREAD_CLASSES = 5 };
-static const double spread_class[SPREAD_CLASSES] = {-1.463, -0.599, 0, 0.599, 1.463};
+/* Equally likely classes that stand for a Gaussian of variance 1. */
+static const double spread_class[BIRTH_CLASSES] = {-1.463, -0.599, 0, 0.599, 1.463};
+
+/* How daughters start, an equally likely class of energy each: from the reference bins to those of their lane. */
+typedef struct Birth {
+  double *kick; /* mean square angle on the reference grid */
+  Remap to_lane;
+} Birth;
 
 /* One species: histogram over residual range, and what depends on the bin only. */
 typedef struct Lane {
   Species species;
-  PetscInt n_bin, top;                           /* bins from top on are empty */
-  Moments *ions;                                 /* per primary */
-  double *lost_share;                            /* reacting in one step */
-  double *local_MeV;                             /* left on the spot per reaction */
-  double *edge_MeV_u;                            /* n_bin + 1 */
-  double *dose;                                  /* MeV cm2/g of one ion in the bin */
-  double *let;                                   /* keV/um, dose-weighted over the bin */
-  Scattering *scatter;                           /* in one step, leaving the bin */
-  double *target;                                /* [m][bin] positron emitters m made of the target, 1/mm */
-  double yield[YIELD_SPECIES], local_MeV_per_mm; /* left on the spot in the last step */
-  int emitter;                                   /* what it is in emitters[], or -1 */
-  PetscInt lost_top;                             /* nothing lost from there on */
-  Moments *lost, *made;                          /* on the reference grid: reacted, produced */
-  double *kick[SPREAD_CLASSES];                  /* mean square angle of birth on the reference grid */
-  Remap to_reference, from_reference[SPREAD_CLASSES], spectrum;
+  PetscInt n_bin, top;                      /* bins from top on are empty */
+  Moments *ions;                            /* per primary */
+  double *lost_share;                       /* reacting in one step */
+  double *local_MeV;                        /* left on the spot per reaction */
+  double *edge_MeV_u;                       /* n_bin + 1 */
+  double *dose;                             /* MeV cm2/g of one ion in the bin */
+  double *let;                              /* keV/um, dose-weighted over the bin */
+  Scattering *scatter;                      /* in one step, leaving the bin */
+  double *target;                           /* [m][bin] positron emitters m made of the target, 1/mm */
+  double yield[YIELD_SPECIES], knocked_out; /* daughters per reaction, protons of the target */
+  double local_MeV_per_mm;                  /* left on the spot in the last step */
+  int emitter;                              /* what it is in emitters[], or -1 */
+  PetscInt lost_top;                        /* nothing lost from there on */
+  Moments *lost, *made;                     /* on the reference grid: reacted, produced */
+  Birth fragment[BIRTH_CLASSES];            /* of the projectile */
+  Birth target_proton[BIRTH_CLASSES];       /* in the lane of protons only */
+  Remap to_reference, spectrum;
 } Lane;
 
 typedef struct Transport {
@@ -93,7 +100,7 @@ static PetscErrorCode LaneFill(Transport *t, Lane *lane)
     double from = lane->edge_MeV_u[j], to = lane->edge_MeV_u[j + 1];
     lane->dose[j] = MeanStopping(s, from, to, t->step_mm);
     lane->let[j] = MeanLET(s, from, to);
-    lane->lost_share[j] = -expm1(-ReactionCrossSectionWater_per_mm(s.Z, s.A, from) * t->step_mm); /* half-way */
+    lane->lost_share[j] = -expm1(-ReactionLoss_per_mm(s, from) * t->step_mm); /* half-way */
     lane->local_MeV[j] = LocalEnergy_MeV(s, from);
     for (int m = 0; m < EMITTERS; m++)
       lane->target[m * lane->n_bin + j] = EmitterFromTarget_per_mm(s, from, emitters[m]);
@@ -101,6 +108,7 @@ static PetscErrorCode LaneFill(Transport *t, Lane *lane)
   }
   lane->emitter = EmitterOf(s);
   FragmentYields(s, lane->yield);
+  lane->knocked_out = KnockedOutProtons(s);
   PetscCall(RemapSpectrum(lane->n_bin, lane->edge_MeV_u, in->n_bin, in->bin_edge_MeV_u, &lane->spectrum));
   PetscFunctionReturn(0);
 }
@@ -115,6 +123,29 @@ static double SpreadEnergy(Species projectile, Species daughter, double x, doubl
   return ATOMIC_MASS_MEV * spread * spread / (1 + sqrt(1 + spread * spread));
 }
 
+static PetscBool IsProton(Species s)
+{
+  return s.Z == 1 && s.A == 1 ? PETSC_TRUE : PETSC_FALSE;
+}
+
+/* A class of daughters of the projectile (knocked_out false) or of protons of the target. edge: n_reference + 1, work space. */
+static PetscErrorCode BirthCreate(const Transport *t, const Lane *lane, PetscBool knocked_out, int class, double *edge,
+                                  Birth *birth)
+{
+  PetscFunctionBegin;
+  Species s = lane->species, p = t->in->projectile;
+  PetscCall(PetscCalloc1(t->n_reference, &birth->kick));
+  for (PetscInt j = 0; j <= t->n_reference; j++) {
+    /* born half-way through the step: half of it the parent slows, half the daughter, but the shift to come is whole */
+    double born = EnergyOfRange_MeV_u(p.Z, p.A, ((double)j - 0.5) * t->step_mm);
+    double energy = knocked_out ? KnockedOutEnergy_MeV(class, born) : SpreadEnergy(p, s, spread_class[class], born);
+    edge[j] = CSDARange_mm(s.Z, s.A, energy) + 0.5 * t->step_mm;
+    if (j) birth->kick[j - 1] = knocked_out ? KnockedOutAngle2(class) : FragmentAngle2(p, s, energy);
+  }
+  PetscCall(RemapOverlap(t->n_reference, edge, lane->n_bin, t->step_mm, &birth->to_lane));
+  PetscFunctionReturn(0);
+}
+
 /* Maps between a lane's bins and the reference bins: to equal energy per nucleon, and from it with the spread of birth. */
 static PetscErrorCode LaneConnect(Transport *t, Lane *lane)
 {
@@ -124,15 +155,9 @@ static PetscErrorCode LaneConnect(Transport *t, Lane *lane)
   PetscCall(PetscMalloc1(PetscMax(lane->n_bin, t->n_reference) + 1, &edge));
   for (PetscInt j = 0; j <= lane->n_bin; j++) edge[j] = CSDARange_mm(p.Z, p.A, lane->edge_MeV_u[j]);
   PetscCall(RemapOverlap(lane->n_bin, edge, t->n_reference, t->step_mm, &lane->to_reference));
-  for (int k = 0; k < SPREAD_CLASSES; k++) {
-    for (PetscInt j = 0; j <= t->n_reference; j++) {
-      /* born half-way through the step: half of it the parent slows, half the daughter, but the shift to come is whole */
-      double born = EnergyOfRange_MeV_u(p.Z, p.A, ((double)j - 0.5) * t->step_mm);
-      double energy = SpreadEnergy(p, s, spread_class[k], born);
-      edge[j] = CSDARange_mm(s.Z, s.A, energy) + 0.5 * t->step_mm;
-      if (j) lane->kick[k][j - 1] = FragmentAngle2(p, s, energy);
-    }
-    PetscCall(RemapOverlap(t->n_reference, edge, lane->n_bin, t->step_mm, &lane->from_reference[k]));
+  for (int k = 0; k < BIRTH_CLASSES; k++) {
+    PetscCall(BirthCreate(t, lane, PETSC_FALSE, k, edge, &lane->fragment[k]));
+    if (IsProton(s)) PetscCall(BirthCreate(t, lane, PETSC_TRUE, k, edge, &lane->target_proton[k]));
   }
   PetscCall(PetscFree(edge));
   PetscFunctionReturn(0);
@@ -142,14 +167,13 @@ static PetscErrorCode LaneCreate(Transport *t, Species species, Lane *lane)
 {
   PetscFunctionBegin;
   double fastest =
-      SpreadEnergy(t->in->projectile, species, spread_class[SPREAD_CLASSES - 1], t->reference_MeV_u[t->n_reference]);
+      SpreadEnergy(t->in->projectile, species, spread_class[BIRTH_CLASSES - 1], t->reference_MeV_u[t->n_reference]);
   lane->species = species;
   lane->n_bin = (PetscInt)ceil(CSDARange_mm(species.Z, species.A, fastest) / t->step_mm);
   PetscCall(PetscCalloc7(lane->n_bin, &lane->ions, lane->n_bin, &lane->lost_share, lane->n_bin + 1, &lane->edge_MeV_u,
                          lane->n_bin, &lane->dose, lane->n_bin, &lane->let, lane->n_bin, &lane->scatter,
                          EMITTERS * lane->n_bin, &lane->target));
   PetscCall(PetscCalloc3(lane->n_bin, &lane->local_MeV, t->n_reference, &lane->lost, t->n_reference, &lane->made));
-  for (int k = 0; k < SPREAD_CLASSES; k++) PetscCall(PetscCalloc1(t->n_reference, &lane->kick[k]));
   PetscCall(LaneFill(t, lane));
   PetscCall(LaneConnect(t, lane));
   PetscFunctionReturn(0);
@@ -162,9 +186,10 @@ static PetscErrorCode LaneDestroy(Lane *lane)
       PetscFree7(lane->ions, lane->lost_share, lane->edge_MeV_u, lane->dose, lane->let, lane->scatter, lane->target));
   PetscCall(PetscFree3(lane->local_MeV, lane->lost, lane->made));
   PetscCall(RemapDestroy(&lane->to_reference));
-  for (int k = 0; k < SPREAD_CLASSES; k++) {
-    PetscCall(RemapDestroy(&lane->from_reference[k]));
-    PetscCall(PetscFree(lane->kick[k]));
+  for (int k = 0; k < 2 * BIRTH_CLASSES; k++) {
+    Birth *birth = k < BIRTH_CLASSES ? &lane->fragment[k] : &lane->target_proton[k - BIRTH_CLASSES];
+    PetscCall(RemapDestroy(&birth->to_lane));
+    PetscCall(PetscFree(birth->kick));
   }
   PetscCall(RemapDestroy(&lane->spectrum));
   PetscFunctionReturn(0);
@@ -196,7 +221,7 @@ static PetscErrorCode TransportCreate(const TransportInput *in, Transport *t)
     t->reference_MeV_u[j] = EnergyOfRange_MeV_u(p.Z, p.A, (double)j * t->step_mm);
   for (PetscInt j = 0; j < t->n_reference; j++) {
     double middle = EnergyOfRange_MeV_u(p.Z, p.A, ((double)j + 0.5) * t->step_mm);
-    t->attenuation[j + 1] = t->attenuation[j] + t->step_mm * ReactionCrossSectionWater_per_mm(p.Z, p.A, middle);
+    t->attenuation[j + 1] = t->attenuation[j] + t->step_mm * ReactionLoss_per_mm(p, middle);
   }
   t->n_step = (PetscInt)(in->depth_mm[in->n_depth - 1] / t->step_mm) + 1;
   PetscCall(PetscCalloc2(EMITTERS * t->n_step, &t->emitter_made, EMITTERS * t->n_step, &t->emitter_stopped));
@@ -257,16 +282,16 @@ static PetscInt LaneOf(const Transport *t, int yield_index)
 }
 
 /* Put daughters made on the reference grid below `top` into their lane, a class of momentum at a time. */
-static void Deliver(const Transport *t, PetscInt top, Lane *daughter)
+static void Deliver(const Transport *t, PetscInt top, const Birth *birth, Lane *daughter)
 {
-  for (int c = 0; c < SPREAD_CLASSES; c++) {
-    const Remap *map = &daughter->from_reference[c];
+  for (int c = 0; c < BIRTH_CLASSES; c++) {
+    const Remap *map = &birth[c].to_lane;
     for (PetscInt j = 0; j < top; j++) {
       if (daughter->made[j].number <= 0) continue;
       Moments born = daughter->made[j];
-      MomentsKick(&born, daughter->kick[c][j], 0.5 * t->step_mm);
+      MomentsKick(&born, birth[c].kick[j], 0.5 * t->step_mm);
       for (PetscInt k = map->start[j]; k < map->start[j + 1]; k++)
-        MomentsAdd(&daughter->ions[map->target[k]], map->weight[k] / SPREAD_CLASSES, &born);
+        MomentsAdd(&daughter->ions[map->target[k]], map->weight[k] / BIRTH_CLASSES, &born);
       daughter->top = PetscMax(daughter->top, map->target[map->start[j + 1] - 1] + 1);
     }
   }
@@ -291,8 +316,25 @@ static PetscErrorCode Produce(Transport *t, PetscInt step)
     if (daughter->emitter >= 0)
       for (PetscInt j = 0; j < top; j++)
         t->emitter_made[daughter->emitter * t->n_step + step] += daughter->made[j].number;
-    Deliver(t, top, daughter);
+    Deliver(t, top, daughter->fragment, daughter);
   }
+  PetscFunctionReturn(0);
+}
+
+/* Put the protons that this step's reactions knock out of the target into their lane, the last. */
+static PetscErrorCode KnockOut(Transport *t)
+{
+  PetscFunctionBegin;
+  Lane *proton = &t->lane[t->n_lane - 1];
+  PetscInt top = 0;
+  if (!IsProton(proton->species)) PetscFunctionReturn(0);
+  PetscCall(PetscArrayzero(proton->made, t->n_reference));
+  for (PetscInt s = 0; s < t->n_lane; s++) {
+    const Lane *parent = &t->lane[s];
+    for (PetscInt j = 0; j < parent->lost_top; j++) MomentsAdd(&proton->made[j], parent->knocked_out, &parent->lost[j]);
+    top = PetscMax(top, parent->lost_top);
+  }
+  Deliver(t, top, proton->target_proton, proton);
   PetscFunctionReturn(0);
 }
 
@@ -320,6 +362,7 @@ static PetscErrorCode Step(Transport *t, PetscInt step)
     PetscCall(React(t, &t->lane[s]));
   }
   PetscCall(Produce(t, step));
+  PetscCall(KnockOut(t));
   Shift(t, step);
   PetscFunctionReturn(0);
 }

@@ -3,37 +3,31 @@
  * vary little with energy above 150 MeV/u, hence yields per reaction that do not depend on it.
  */
 #include "machine_private.h"
+#include <math.h>
 
 const Species yield_species[YIELD_SPECIES] = {{6, 12}, {6, 11}, {6, 10}, {5, 11}, {5, 10}, {4, 9}, {4, 7},
                                               {3, 7},  {3, 6},  {2, 4},  {2, 3},  {1, 3},  {1, 2}, {1, 1}};
 
 static Fragmentation in_use;
-static PetscBool in_use_set = PETSC_FALSE;
+static PetscBool in_use_set = PETSC_FALSE, builtin_in_use = PETSC_FALSE;
 
-PetscErrorCode FragmentationUse(const char *file, Mistakes *mistakes)
+PetscErrorCode FragmentationUse(const char *file)
 {
   PetscFunctionBegin;
+  Mistakes mistakes = {0};
   Fragmentation read;
-  Mistakes found = {0};
-  PetscCall(FragmentationRead(file, &found, &read));
-  if (!MistakesAny(&found)) {
-    in_use = read;
-    in_use_set = PETSC_TRUE;
-  }
-  for (PetscInt i = 0; i < found.n; i++) PetscCall(MistakesAdd(mistakes, found.item[i].exit, "%s", found.item[i].text));
-  PetscCall(MistakesClear(&found));
+  if (!file && builtin_in_use) PetscFunctionReturn(0);
+  PetscCall(FragmentationRead(file, &mistakes, &read));
+  PetscCheck(!MistakesAny(&mistakes), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s", MistakesFirst(&mistakes));
+  in_use = read;
+  in_use_set = PETSC_TRUE;
+  builtin_in_use = file ? PETSC_FALSE : PETSC_TRUE;
   PetscFunctionReturn(0);
 }
 
-/* The data in use; a program's own file with mistakes is a bug. */
 static const Fragmentation *InUse(void)
 {
-  if (!in_use_set) {
-    Mistakes mistakes = {0};
-    PetscCallAbort(PETSC_COMM_SELF, FragmentationUse(NULL, &mistakes));
-    MistakesPrint(&mistakes);
-    if (MistakesAny(&mistakes)) PetscCallAbort(PETSC_COMM_SELF, PETSC_ERR_PLIB);
-  }
+  if (!in_use_set) PetscCallAbort(PETSC_COMM_SELF, FragmentationUse(NULL));
   return &in_use;
 }
 
@@ -83,6 +77,36 @@ void FragmentYields(Species parent, double yield[YIELD_SPECIES])
 double LocalEnergy_MeV(Species parent, double energy_MeV_u)
 {
   return CurveAt(&InUse()->target_energy_MeV, energy_MeV_u);
+}
+
+double ReactionLoss_per_mm(Species parent, double energy_MeV_u)
+{
+  double share = parent.Z > 2 ? InUse()->of_tripathi : 1;
+  return share * ReactionCrossSectionWater_per_mm(parent.Z, parent.A, energy_MeV_u);
+}
+
+double KnockedOutProtons(Species parent)
+{
+  return InUse()->knocked_out[parent.Z > 2 ? 0 : 3 - parent.Z];
+}
+
+/* Energy over that of a nucleon of the parent: it falls off exponentially. */
+static double KnockedOutShare(int class)
+{
+  static const double mean[BIRTH_CLASSES] = {0.10743, 0.36010, 0.69990, 1.22314, 2.60944}; /* of fifths of exp(-x) */
+  return PetscMin(1.0, mean[class] * InUse()->knocked_energy_share);
+}
+
+double KnockedOutEnergy_MeV(int class, double parent_MeV_u)
+{
+  return KnockedOutShare(class) * parent_MeV_u;
+}
+
+/* As in a collision of two free nucleons: the share of the energy is the squared cosine of the angle. */
+double KnockedOutAngle2(int class)
+{
+  double angle = acos(sqrt(KnockedOutShare(class)));
+  return 0.5 * angle * angle;
 }
 
 double FragmentMomentum_MeV_c(void)

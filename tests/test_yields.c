@@ -1,0 +1,182 @@
+/* Nuclear data: what the program's own file says of a reaction, and what mistakes in another file are told as. */
+#include "../src/machine/machine_private.h"
+#include "robion/text.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define PER_MM_OF_MB 3.343e-6 /* of a molecule of water: 3.343e22 per cm3 */
+
+static const char own[] = "configs/fragmentation.yaml";
+
+static double YieldOf(const double yield[YIELD_SPECIES], PetscInt Z, PetscInt A)
+{
+  for (int s = 0; s < YIELD_SPECIES; s++)
+    if (yield_species[s].Z == Z && yield_species[s].A == A) return yield[s];
+  fail();
+  return 0;
+}
+
+/*
+ * Cross sections in water, mb, that yields and loss give at 250 MeV/u: two of hydrogen (Webber 1990, Olson 1983) and 1.15 of
+ * carbon (11C, 10C, 11B at 250 MeV/u: Kidd 1988; the others Lindstrom 1975, Olson 1983).
+ */
+static void PartialCrossSections(void **state)
+{
+  const double table[][4] = {{6, 11, 28, 55.97}, {6, 10, 2.9, 5.33}, {5, 11, 30.5, 65.61}, {4, 7, 10, 18.6},
+                             {3, 6, 14, 30},     {3, 7, 10, 23.9},   {4, 9, 6, 16.4}};
+  double yield[YIELD_SPECIES], loss_mb = ReactionLoss_per_mm((Species){6, 12}, 250) / PER_MM_OF_MB;
+  FragmentYields((Species){6, 12}, yield);
+  for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+    double mb = 2 * table[i][2] + 1.15 * table[i][3];
+    assert_float_equal(YieldOf(yield, (PetscInt)table[i][0], (PetscInt)table[i][1]) * loss_mb, mb, 0.002 * mb);
+  }
+}
+
+/* What is not neutron removal changes the charge: 1.2 to 1.3 b in water (Golovchenko 2002, Toshito 2007). */
+static void ChargeChanging(void **state)
+{
+  double yield[YIELD_SPECIES];
+  FragmentYields((Species){6, 12}, yield);
+  double changing = 1 - YieldOf(yield, 6, 11) - YieldOf(yield, 6, 10);
+  for (double energy = 150; energy < 441; energy += 50) {
+    double mb = changing * ReactionLoss_per_mm((Species){6, 12}, energy) / PER_MM_OF_MB;
+    print_message("%g MeV/u: charge changing %.0f mb\n", energy, mb);
+    assert_true(mb > 1200 && mb < 1300);
+  }
+}
+
+/* No daughter is heavier than the parent, and all together have its charge, mass and energy at most. */
+static void Conservation(void **state)
+{
+  for (int p = 0; p < YIELD_SPECIES; p++) {
+    Species parent = yield_species[p];
+    double yield[YIELD_SPECIES], charge, mass, knocked = 0;
+    FragmentYields(parent, yield);
+    YieldSums(yield, &charge, &mass);
+    for (int s = 0; s < YIELD_SPECIES; s++)
+      assert_true(yield[s] >= 0 && (yield[s] == 0 || yield_species[s].A < parent.A));
+    for (int c = 0; c < BIRTH_CLASSES; c++) {
+      double energy = KnockedOutEnergy_MeV(c, 300);
+      assert_true(energy > 0 && energy <= 300);
+      knocked += energy / 300 / BIRTH_CLASSES * KnockedOutProtons(parent);
+    }
+    assert_true(charge <= (double)parent.Z + 1e-9 && mass + knocked <= (double)parent.A + 1e-9);
+  }
+}
+
+/* Positron emitters from the oxygen of water, 1/mm, by interpolation in the file's tables. */
+static void Emitters(void **state)
+{
+  const Species proton = {1, 1}, carbon = {6, 12}, o15 = {8, 15}, c11 = {6, 11}, n13 = {7, 13};
+  assert_float_equal(EmitterFromTarget_per_mm(proton, 200, o15) / (45 * PER_MM_OF_MB), 1, 1e-6);
+  assert_float_equal(EmitterFromTarget_per_mm(proton, 60, c11) / (16 * PER_MM_OF_MB), 1, 1e-6);
+  assert_float_equal(EmitterFromTarget_per_mm(carbon, 250, n13) / (8 * PER_MM_OF_MB), 1, 1e-6);
+  for (int p = 0; p < YIELD_SPECIES; p++)
+    for (double energy = 0.01; energy < 1000; energy *= 1.5) {
+      double made = EmitterFromTarget_per_mm(yield_species[p], energy, o15);
+      assert_true(made >= 0 && made < 0.1 * ReactionCrossSectionWater_per_mm(4, 9, 50));
+    }
+  assert_float_equal(EmitterFromTarget_per_mm(proton, 15, o15), 0, 0); /* threshold 16.7 MeV */
+  assert_float_equal(EmitterFromTarget_per_mm(proton, 26, c11), 0, 0); /* 27.5 MeV */
+  assert_float_equal(EmitterFromTarget_per_mm(carbon, 200, (Species){9, 18}), 0, 0);
+}
+
+/* A copy of the program's own file with one piece of text replaced; returns its name. */
+static const char *Changed(const char *from, const char *to)
+{
+  static char name[64];
+  char *text, *at;
+  size_t length;
+  Mistakes mistakes = {0};
+  assert_true(FileRead(own, &text, &length, &mistakes));
+  at = strstr(text, from);
+  assert_non_null(at);
+  snprintf(name, sizeof name, "/tmp/robion-yields-%d.yaml", (int)getpid());
+  FILE *file = fopen(name, "w");
+  assert_non_null(file);
+  fprintf(file, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+  fclose(file);
+  assert_int_equal(PetscFree(text), 0);
+  return name;
+}
+
+/* Mistakes say where, what was found and what was expected; a spec with such a file is refused. */
+static void MistakesOfAFile(void **state)
+{
+  const char *cases[][3] = {
+      {"of_tripathi: ", "of_tripahti: ", "did you mean of_tripathi?"},
+      {"11C: 28,", "11C: -28,", "found -28, expected"},
+      {"6Li: 14}", "7He: 14}", "found 7He, expected a nuclide of charge 3 to 6"},
+      {"6Li: 14}", "6Li: 1400}", "expected at most 6 and 12"},
+      {"4He: 0.85", "4He: 0.95", "shares add up to"},
+      {"[60, 16]", "[40, 16]", "expected ascending energies"},
+      {"robion_fragmentation: 1", "robion_fragmentation: 2", "expected 1"},
+      {"momentum_spread:", "momentum_spread: [", "not valid YAML"},
+      {"momentum_spread:\n  MeV_c: 90\n", "momentum_spread:\n", "momentum_spread.MeV_c: missing"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    MachineSpec spec;
+    Mistakes mistakes = {0};
+    assert_int_equal(MachineSpecDefault(&spec), 0);
+    spec.fragmentation = Changed(cases[i][0], cases[i][1]);
+    assert_int_equal(MachineSpecCheck(&spec, "study", &mistakes), 0);
+    int line = 0, column = 0;
+    char format[80];
+    snprintf(format, sizeof format, "%s:%%d:%%d:", spec.fragmentation);
+    if (mistakes.n < 1 || !strstr(MistakesFirst(&mistakes), cases[i][2]) ||
+        sscanf(MistakesFirst(&mistakes), format, &line, &column) != 2)
+      fail_msg("%s: \"%s\"", cases[i][1], MistakesFirst(&mistakes));
+    assert_int_equal(MistakesExit(&mistakes), ROBION_INPUT);
+    MistakesClear(&mistakes);
+  }
+  unlink(Changed("11C", "11C"));
+}
+
+/* Another file gives other base data with another hash; without one the program's own come back. */
+static void AnotherFile(void **state)
+{
+  MachineSpec spec;
+  char first[17], other[17], again[17];
+  double yield[YIELD_SPECIES], before;
+  assert_int_equal(MachineSpecDefault(&spec), 0);
+  MachineSpecHash(&spec, first);
+  FragmentYields((Species){6, 12}, yield);
+  before = YieldOf(yield, 6, 11);
+  spec.fragmentation = Changed("11C: 28,", "11C: 20,");
+  Mistakes mistakes = {0};
+  assert_int_equal(MachineSpecCheck(&spec, "study", &mistakes), 0);
+  assert_false(MistakesAny(&mistakes));
+  MachineSpecHash(&spec, other);
+  FragmentYields((Species){6, 12}, yield);
+  assert_true(YieldOf(yield, 6, 11) < 0.9 * before);
+  unlink(spec.fragmentation);
+  spec.fragmentation = NULL;
+  MachineSpecHash(&spec, again);
+  FragmentYields((Species){6, 12}, yield);
+  assert_float_equal(YieldOf(yield, 6, 11), before, 0);
+  assert_string_equal(first, again);
+  assert_string_not_equal(first, other);
+}
+
+static int Start(void **state)
+{
+  return PetscInitializeNoArguments();
+}
+
+static int Stop(void **state)
+{
+  return PetscFinalize();
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(PartialCrossSections), cmocka_unit_test(ChargeChanging),
+                                     cmocka_unit_test(Conservation),         cmocka_unit_test(Emitters),
+                                     cmocka_unit_test(MistakesOfAFile),      cmocka_unit_test(AnotherFile)};
+  return cmocka_run_group_tests(tests, Start, Stop);
+}
