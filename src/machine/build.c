@@ -56,19 +56,19 @@ static int ComponentOf(const Machine *m, Species s)
 
 /*
  * Share, LET and sigma of the lateral components at depth node d of energy e. Dose of recoils goes with the ions that
- * reacted. A component without dose has the primaries' sigma.
+ * reacted. Sigma keeps the dose on the axis of the spot; a component without dose has the primaries'.
  */
 static void FillComponents(const MachineSpec *spec, Machine *m, PetscInt e, PetscInt d, const TransportField *field)
 {
   double dose[LATERAL_COMPONENTS] = {0}, recoil[LATERAL_COMPONENTS] = {0}, dose_let[LATERAL_COMPONENTS] = {0},
-         spread2[LATERAL_COMPONENTS] = {0};
+         on_axis[LATERAL_COMPONENTS] = {0}, spot2 = pow(m->spot_sigma_mm[e], 2);
   for (PetscInt s = 0; s < m->n_species; s++) {
     PetscInt i = d * m->n_species + s;
     int k = m->species_component[s];
     dose[k] += field->species_dose[i];
     recoil[k] += field->species_recoil[i];
     dose_let[k] += field->species_dose[i] * field->species_letd[i];
-    spread2[k] += field->species_dose[i] * field->species_spread2_mm2[i];
+    on_axis[k] += field->species_dose[i] / (spot2 + field->species_sigma2_mm2[i]);
   }
   double all = 0, all_recoil = 0;
   for (PetscInt k = 0; k < LATERAL_COMPONENTS; k++) {
@@ -81,8 +81,8 @@ static void FillComponents(const MachineSpec *spec, Machine *m, PetscInt e, Pets
     PetscInt at = (e * LATERAL_COMPONENTS + k) * m->n_depth + d;
     m->component[at] = all > 0 ? (dose[k] + recoil[k]) / all : k == LATERAL_PRIMARIES;
     m->component_letd_keV_um[at] = dose[k] > 0 ? dose_let[k] / dose[k] : 0;
-    double own2 =
-        k == LATERAL_PRIMARIES || !(dose[k] > 0) ? field->species_spread2_mm2[d * m->n_species] : spread2[k] / dose[k];
+    double own2 = field->species_sigma2_mm2[d * m->n_species];
+    if (k != LATERAL_PRIMARIES && dose[k] > 0) own2 = PetscMax(0.0, dose[k] / on_axis[k] - spot2);
     m->sigma_mm[at] = sqrt(own2 + gap2);
   }
 }
@@ -119,7 +119,8 @@ static PetscErrorCode BuildEnergy(const MachineSpec *spec, Machine *m, PetscInt 
                           .n_depth = m->n_depth,
                           .depth_mm = depth,
                           .n_bin = m->n_bin,
-                          .bin_edge_MeV_u = m->bin_edge_MeV_u};
+                          .bin_edge_MeV_u = m->bin_edge_MeV_u,
+                          .spot_sigma_mm = m->spot_sigma_mm[e]};
   TransportField field;
   PetscCall(TransportRun(&input, &field));
   for (PetscInt d = 0; d < m->n_depth; d++) FillNode(spec, m, e, d, &field);

@@ -154,19 +154,22 @@ typedef struct TransportInput {
   const double *depth_mm; /* ascending */
   PetscInt n_bin;
   const double *bin_edge_MeV_u;
+  double spot_sigma_mm; /* of the beam, where its lateral spread matters */
 } TransportInput;
 
 /* What it leaves at each depth, per primary. */
 typedef struct TransportField {
   PetscInt n_species;
   Species species[YIELD_SPECIES];
-  double *dose_MeV_cm2_g;         /* [d] */
-  double *letd_keV_um;            /* [d] charged projectiles and fragments; recoils of the target left out */
-  double *fluence;                /* [d][s] */
-  double *species_dose;           /* [d][s] MeV cm2/g */
-  double *species_recoil;         /* [d][s] MeV cm2/g left by recoils of the target where ions of the species react */
-  double *species_letd;           /* [d][s] keV/um */
-  double *species_spread2_mm2;    /* [d][s] mean square of the lateral offset of the dose, per projected plane */
+  double *dose_MeV_cm2_g; /* [d] */
+  double *letd_keV_um;    /* [d] charged projectiles and fragments; recoils of the target left out */
+  double *fluence;        /* [d][s] */
+  double *species_dose;   /* [d][s] MeV cm2/g */
+  double *species_recoil; /* [d][s] MeV cm2/g left by recoils of the target where ions of the species react */
+  double *species_letd;   /* [d][s] keV/um */
+  /* [d][s] square of the lateral sigma of the dose: of the Gaussian that, folded with the spot, has the same dose on its
+     axis. For a wide spot that is the mean square offset per projected plane; few ions far off do not widen it. */
+  double *species_sigma2_mm2;
   double *spectrum;               /* [d][s][b] dose, MeV cm2/g */
   double *emitter_made_per_mm;    /* [m][d]; an emitter's beam is made at depth 0, within the first node's cell */
   double *emitter_stopped_per_mm; /* [m][d] */

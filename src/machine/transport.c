@@ -367,7 +367,7 @@ static PetscErrorCode Step(Transport *t, PetscInt step)
   PetscFunctionReturn(0);
 }
 
-/* Until the end of the run species_letd and species_spread2 hold sums weighted with dose. */
+/* Until the end of the run species_letd holds the sum of dose times LET, species_sigma2 that of dose on the axis of the spot. */
 static void ScoreSpecies(const Transport *t, PetscInt d, PetscInt s, double number, double dose, double dose_let,
                          TransportField *field)
 {
@@ -381,21 +381,22 @@ static void ScoreSpecies(const Transport *t, PetscInt d, PetscInt s, double numb
 static void ScoreFragments(const Transport *t, double weight, PetscInt d, TransportField *field)
 {
   PetscInt n_bin = t->in->n_bin;
+  double spot2 = t->in->spot_sigma_mm * t->in->spot_sigma_mm;
   for (PetscInt s = 1; s < t->n_lane; s++) {
     const Lane *lane = &t->lane[s];
-    double *spectrum = field->spectrum + (d * t->n_lane + s) * n_bin, number = 0, dose_sum = 0, let_sum = 0, spread = 0;
+    double *spectrum = field->spectrum + (d * t->n_lane + s) * n_bin, number = 0, dose_sum = 0, let_sum = 0, axis = 0;
     for (PetscInt j = 0; j < lane->top; j++) {
       if (lane->ions[j].number <= 0) continue;
       double n = weight * lane->ions[j].number, dose = n * lane->dose[j];
       number += n;
       dose_sum += dose;
       let_sum += dose * lane->let[j];
-      spread += weight * lane->dose[j] * lane->ions[j].offset2_mm2;
+      axis += dose / (spot2 + lane->ions[j].offset2_mm2 / lane->ions[j].number);
       for (PetscInt k = lane->spectrum.start[j]; k < lane->spectrum.start[j + 1]; k++)
         spectrum[lane->spectrum.target[k]] += dose * lane->spectrum.weight[k];
     }
     ScoreSpecies(t, d, s, number, dose_sum, let_sum, field);
-    field->species_spread2_mm2[d * t->n_lane + s] += spread;
+    field->species_sigma2_mm2[d * t->n_lane + s] += axis;
   }
 }
 
@@ -452,20 +453,21 @@ static void ScorePrimaries(const Transport *t, PetscInt d, TransportField *field
   }
 }
 
-/* Turn the sums weighted with dose into means. */
+/* Turn the sums into means. */
 static void FinishMeans(const Transport *t, TransportField *field)
 {
+  double spot2 = t->in->spot_sigma_mm * t->in->spot_sigma_mm;
   for (PetscInt d = 0; d < t->in->n_depth; d++) {
     double dose = 0, dose_let = 0;
     for (PetscInt i = d * t->n_lane; i < (d + 1) * t->n_lane; i++) {
       dose += field->species_dose[i];
       dose_let += field->species_letd[i];
       field->species_letd[i] = field->species_dose[i] > 0 ? field->species_letd[i] / field->species_dose[i] : 0;
-      field->species_spread2_mm2[i] =
-          field->species_dose[i] > 0 ? field->species_spread2_mm2[i] / field->species_dose[i] : 0;
+      field->species_sigma2_mm2[i] =
+          field->species_dose[i] > 0 ? PetscMax(0.0, field->species_dose[i] / field->species_sigma2_mm2[i] - spot2) : 0;
     }
     double primaries = LateralSigma_mm(t->in->projectile, t->range_mm, t->in->depth_mm[d]);
-    field->species_spread2_mm2[d * t->n_lane] = primaries * primaries;
+    field->species_sigma2_mm2[d * t->n_lane] = primaries * primaries;
     field->letd_keV_um[d] = dose > 0 ? dose_let / dose : 0;
   }
 }
@@ -506,7 +508,7 @@ static PetscErrorCode FieldCreate(const TransportInput *in, TransportField *fiel
   field->n_species = TransportSpecies(in->projectile, field->species);
   PetscInt n = in->n_depth * field->n_species;
   PetscCall(PetscCalloc3(in->n_depth, &field->dose_MeV_cm2_g, in->n_depth, &field->letd_keV_um, n, &field->fluence));
-  PetscCall(PetscCalloc5(n, &field->species_dose, n, &field->species_letd, n, &field->species_spread2_mm2, n,
+  PetscCall(PetscCalloc5(n, &field->species_dose, n, &field->species_letd, n, &field->species_sigma2_mm2, n,
                          &field->species_recoil, n * in->n_bin, &field->spectrum));
   PetscCall(PetscCalloc2(EMITTERS * in->n_depth, &field->emitter_made_per_mm, EMITTERS * in->n_depth,
                          &field->emitter_stopped_per_mm));
@@ -558,7 +560,7 @@ PetscErrorCode TransportFieldDestroy(TransportField *field)
 {
   PetscFunctionBegin;
   PetscCall(PetscFree3(field->dose_MeV_cm2_g, field->letd_keV_um, field->fluence));
-  PetscCall(PetscFree5(field->species_dose, field->species_letd, field->species_spread2_mm2, field->species_recoil,
+  PetscCall(PetscFree5(field->species_dose, field->species_letd, field->species_sigma2_mm2, field->species_recoil,
                        field->spectrum));
   PetscCall(PetscFree2(field->emitter_made_per_mm, field->emitter_stopped_per_mm));
   PetscFunctionReturn(0);
