@@ -34,6 +34,7 @@ static PetscInt PeakOf(const Machine *m)
 /* At the entrance within 4 % of the stopping power's, and rising from node to node up to the peak. */
 static void RisingLET(void **state)
 {
+  PetscInt falling = 0;
   print_message("LETd keV/um:  entrance (stopping power)   at the peak: all, primaries, Z >= 3\n");
   for (int i = 0; i < 7; i++) {
     const Machine *m = machine[i];
@@ -50,8 +51,9 @@ static void RisingLET(void **state)
                   MachineLETd_keV_um(m, 0, peak, MACHINE_LET_HEAVY), (int)falls, -least);
     assert_float_equal(entrance / let, 1, 0.04);
     assert_float_equal(MachineLETd_keV_um(m, 0, 0, MACHINE_LET_PRIMARIES) / let, 1, 0.04);
-    assert_int_equal(falls, 0);
+    falling += falls > 0;
   }
+  assert_int_equal(falling, 0);
 }
 
 /* All ions give the machine's own LETd; primaries have more than the mixed field, and are gone behind their range. */
