@@ -42,10 +42,12 @@ typedef struct Factored_s *Factored;
 PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, Factored *factored);
 /** Doses of these weights from now on; [n_spot], the same on every rank. */
 PetscErrorCode FactoredSetWeights(Factored factored, const double *weight);
+/** A bound of the dose anywhere; what is below 1e-5 of it is noise of the transforms. Collective on each node. */
+PetscErrorCode FactoredGetLargestDose(Factored factored, double *largest_Gy);
 PetscErrorCode FactoredResetGradient(Factored factored, const double largest_cotangent[N_CHANNELS]);
 /** gradient[j] of all spots, on every rank. */
 PetscErrorCode FactoredGetGradient(Factored factored, double *gradient);
-/** Bytes shared by the ranks of a node, and held by this rank besides. Not collective. */
+/** Bytes shared by the ranks of a node, and held by this rank besides once it made a gradient. Not collective. */
 PetscErrorCode FactoredGetSize(Factored factored, size_t *shared_bytes, size_t *own_bytes);
 PetscErrorCode FactoredDestroy(Factored *factored);
 

@@ -72,6 +72,10 @@ typedef struct TissueSpec {
 typedef enum { LATERAL_MODEL_FULL, LATERAL_MODEL_SINGLE } LateralModel;
 extern const char *const lateral_model_names[]; /* as a study writes them, indexed by LateralModel */
 
+/** How the optimiser gets its doses: looked up in the beams' dose volumes, or from stored rows (see influence.h). */
+typedef enum { OPERATOR_FACTORED, OPERATOR_ASSEMBLED } DoseOperator;
+extern const char *const dose_operator_names[]; /* as a study writes them, indexed by DoseOperator */
+
 typedef struct Settings {
   CaseSpec patient;
   HLUT hlut;
@@ -91,6 +95,7 @@ typedef struct Settings {
   BeamSpec *beams;
   double dose_grid_mm;
   SpotSpec spots;
+  DoseOperator dose_operator;
   double dropped_dose_fraction; /* lateral cut-off: share of a spot's dose outside the computed radius; default 0.002 */
   PetscInt n_derived;
   DerivedStructure *derived;

@@ -62,12 +62,16 @@ PetscErrorCode PlanCountEntries(MPI_Comm comm, const PlanInputs *in, double *ent
   PetscFunctionReturn(0);
 }
 
-/* Stored when the node's memory allows, else computed on the fly: same bits, more time. */
-static PetscErrorCode ChooseInfluence(RunContext *run, const PlanInputs *in, double entries, InfluenceType *type)
+/* As the study says; rows are stored when the node's memory allows, else computed on the fly: same bits, more time. */
+static PetscErrorCode ChooseInfluence(RunContext *run, const PlanInputs *in, InfluenceType *type)
 {
   PetscFunctionBegin;
   MPI_Comm node;
   PetscMPIInt node_size;
+  double entries;
+  *type = INFLUENCE_FACTORED;
+  if (in->settings->dose_operator == OPERATOR_FACTORED) PetscFunctionReturn(0);
+  PetscCall(PlanCountEntries(run->comm, in, &entries));
   PetscCallMPI(MPI_Comm_split_type(run->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
   PetscCallMPI(MPI_Comm_size(node, &node_size));
   PetscCallMPI(MPI_Comm_free(&node));
@@ -133,11 +137,10 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
   const Settings *settings = in->settings;
   Problem problem;
   InfluenceType type;
-  double entries, *start, begun = TimeNow();
+  double *start, begun = TimeNow();
   size_t stored, bytes, largest;
   Progress progress = {.patient = plan->case_name, .arm = plan->arm, .set = in->optimize};
-  PetscCall(PlanCountEntries(run->comm, in, &entries));
-  PetscCall(ChooseInfluence(run, in, entries, &type));
+  PetscCall(ChooseInfluence(run, in, &type));
   const ProblemSpec spec = {.model = in->model,
                             .tissues = &in->tissues,
                             .set = in->optimize,
@@ -156,8 +159,9 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
   PetscCall(ResumeWeights(run, plan, in->beams->n_spot, folder, mistakes, start));
   stage_seconds[STAGE_BUILD] = TimeNow() - begun;
   LogLine(LOG_INFO, "build", plan->case_name,
-          "%s  %d spots, %d voxels, %d scenario rows, %zu entries, %.1f MiB, %.1f s", plan->arm, (int)in->beams->n_spot,
-          (int)in->n_voxel, (int)in->optimize->n, stored, (double)bytes / 1048576.0, stage_seconds[STAGE_BUILD]);
+          "%s  %d spots, %d voxels, %d scenario rows, %zu stored entries, %.1f MiB, %.1f s", plan->arm,
+          (int)in->beams->n_spot, (int)in->n_voxel, (int)in->optimize->n, stored, (double)bytes / 1048576.0,
+          stage_seconds[STAGE_BUILD]);
   if (!MistakesAny(mistakes))
     PetscCall(Solve(run->comm, problem, &settings->optimizer, &settings->robust, in->optimize, in->beams->n_spot, start,
                     LogIteration, &progress, solution));

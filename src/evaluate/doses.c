@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#define NOISE 1e-5 /* of a bound of the dose */
+
 /* Doses of the local blocks in all scenarios: value[(scenario * N_DOSE_KINDS + kind) * n + local voxel]. */
 typedef struct LocalDoses {
   PetscInt n;
@@ -11,29 +13,39 @@ typedef struct LocalDoses {
   float *value;
 } LocalDoses;
 
-static void StoreVoxel(const BiologySpec *biology, const double *channels, float *value, size_t stride)
+/* What all voxels are computed from. */
+typedef struct DoseSource {
+  DoseModel model;
+  const Tissues *tissues;
+  const ScenarioSet *set;
+  const Grid *grid;
+  double floor_Gy; /* less is noise */
+} DoseSource;
+
+static void StoreVoxel(const DoseSource *source, PetscInt voxel, const double *channels, float *value, size_t stride)
 {
+  const BiologySpec *biology = &source->tissues->biology[TissueOf(source->tissues, voxel)]->spec;
   FieldDose field = {channels[CHANNEL_DOSE], channels[CHANNEL_ALPHA], channels[CHANNEL_SQRT_BETA],
                      channels[CHANNEL_LET]};
+  if (!(field.dose_Gy > source->floor_Gy)) field = (FieldDose){0};
   value[DOSE_PHYSICAL * stride] = (float)field.dose_Gy;
   value[DOSE_RBE_WEIGHTED * stride] = (float)RBEWeightedDose(biology, FieldEffect(biology, field, NULL), NULL);
-  value[DOSE_LETD * stride] = field.dose_Gy > 0 ? (float)(channels[CHANNEL_LET] / field.dose_Gy) : 0;
+  value[DOSE_LETD * stride] = field.dose_Gy > 0 ? (float)(field.let_dose / field.dose_Gy) : 0;
 }
 
-/* All scenarios of one block of voxels; rows are built, used and forgotten. */
-static PetscErrorCode ComputeBlock(DoseModel model, const Tissues *tissues, const ScenarioSet *set, const Grid *grid,
-                                   PetscInt n, const PetscInt *voxel, const double *weight, PetscInt at,
+/* All scenarios of one block of voxels. */
+static PetscErrorCode ComputeBlock(const DoseSource *source, PetscInt n, const PetscInt *voxel, PetscInt at,
                                    LocalDoses *local)
 {
   PetscFunctionBegin;
   Influence influence;
   double channels[BLOCK_VOXELS * N_CHANNELS];
   const size_t stride = (size_t)local->n;
-  PetscCall(InfluenceCreate(model, INFLUENCE_STREAMED, set, grid, n, voxel, &influence));
-  for (PetscInt s = 0; s < set->n; s++) {
-    PetscCall(InfluenceApply(influence, s, weight, channels));
+  PetscCall(InfluenceCreate(source->model, INFLUENCE_FACTORED, source->set, source->grid, n, voxel, &influence));
+  for (PetscInt s = 0; s < source->set->n; s++) {
+    PetscCall(InfluenceApply(influence, s, NULL, channels));
     for (PetscInt v = 0; v < n; v++)
-      StoreVoxel(&tissues->biology[TissueOf(tissues, voxel[v])]->spec, channels + v * N_CHANNELS,
+      StoreVoxel(source, voxel[v], channels + v * N_CHANNELS,
                  local->value + (size_t)s * N_DOSE_KINDS * stride + (size_t)(at + v), stride);
   }
   for (PetscInt v = 0; v < n; v++) local->voxel[at + v] = voxel[v];
@@ -47,6 +59,9 @@ static PetscErrorCode ComputeLocal(MPI_Comm comm, DoseModel model, const Tissues
 {
   PetscFunctionBegin;
   PetscMPIInt rank, size;
+  PetscInt at = 0;
+  Factored factored;
+  DoseSource source = {.model = model, .tissues = tissues, .set = set, .grid = grid};
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCallMPI(MPI_Comm_size(comm, &size));
   local->n = 0;
@@ -54,12 +69,16 @@ static PetscErrorCode ComputeLocal(MPI_Comm comm, DoseModel model, const Tissues
     local->n += PetscMin(BLOCK_VOXELS, n - first);
   PetscCall(PetscMalloc1(local->n, &local->voxel));
   PetscCall(PetscMalloc1((size_t)set->n * N_DOSE_KINDS * (size_t)local->n, &local->value));
-  PetscInt at = 0;
+  PetscCall(FactoredCreate(comm, model, &factored));
+  PetscCall(FactoredSetWeights(factored, weight));
+  PetscCall(FactoredGetLargestDose(factored, &source.floor_Gy));
+  source.floor_Gy *= NOISE;
   for (PetscInt first = rank * BLOCK_VOXELS; first < n; first += size * BLOCK_VOXELS) {
     PetscInt count = PetscMin(BLOCK_VOXELS, n - first);
-    PetscCall(ComputeBlock(model, tissues, set, grid, count, voxel + first, weight, at, local));
+    PetscCall(ComputeBlock(&source, count, voxel + first, at, local));
     at += count;
   }
+  PetscCall(FactoredDestroy(&factored));
   PetscFunctionReturn(0);
 }
 

@@ -109,6 +109,23 @@ PetscErrorCode FactoredSetWeights(Factored f, const double *weight)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode FactoredGetLargestDose(Factored f, double *largest_Gy)
+{
+  PetscFunctionBegin;
+  *largest_Gy = 0;
+  for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
+    const FactoredBeam *fb = &f->beam[b];
+    double largest = 0;
+    for (PetscInt i = f->node_rank; i < fb->nz; i += f->node_size) {
+      const Four *plane = f->volume + fb->at + (size_t)i * fb->plane;
+      for (size_t k = 0; k < fb->plane; k++) largest = PetscMax(largest, plane[k][CHANNEL_DOSE]);
+    }
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &largest, 1, MPI_DOUBLE, MPI_MAX, f->node));
+    *largest_Gy += largest;
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode FactoredResetGradient(Factored f, const double largest[N_CHANNELS])
 {
   PetscFunctionBegin;
@@ -149,7 +166,7 @@ PetscErrorCode FactoredGetSize(Factored f, size_t *shared_bytes, size_t *own_byt
 {
   PetscFunctionBegin;
   size_t spectrum = 0;
-  *own_bytes = f->scattered ? f->n_volume * sizeof(Four) : 0;
+  *own_bytes = f->n_volume * sizeof(Four); /* what voxels scatter */
   for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
     const FactoredBeam *fb = &f->beam[b];
     size_t parts = fb->nz ? (size_t)fb->part_start[fb->nz] : 0;

@@ -62,6 +62,7 @@ static PetscErrorCode Forward(Problem p)
   PetscFunctionBegin;
   const PetscInt table = p->spec.n_term * p->n_slot;
   PetscCall(PetscArrayzero(p->sums, p->n_block * table));
+  if (p->factored) PetscCall(FactoredSetWeights(p->factored, p->weight));
   for (PetscInt k = 0; k < p->n_local; k++) {
     Block *block = &p->block[k];
     for (PetscInt s = 0; s < p->spec.set->n; s++)
@@ -155,6 +156,21 @@ static void CotangentVoxelwise(Problem p, const Block *block, const Term *term, 
   }
 }
 
+/* p->cotangent: what all terms together want of the channels of a block's voxels in one scenario. */
+static PetscErrorCode Cotangents(Problem p, const Block *block, PetscInt scenario)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscArrayzero(p->cotangent, block->n * N_CHANNELS));
+  for (PetscInt t = 0; t < p->spec.n_term; t++) {
+    const Term *term = &p->spec.term[t];
+    if (p->spec.robust->mode == ROBUST_VOXELWISE)
+      CotangentVoxelwise(p, block, term, t, scenario);
+    else
+      CotangentByScenario(p, block, term, t, scenario);
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Gradient of one block: cotangents of its voxels scenario by scenario through the transposed operator. */
 static PetscErrorCode BackwardBlock(Problem p, const Block *block)
 {
@@ -162,16 +178,35 @@ static PetscErrorCode BackwardBlock(Problem p, const Block *block)
   PetscCall(PetscArrayzero(p->block_gradient, p->spec.n_spot));
   for (PetscInt s = 0; s < p->spec.set->n; s++) {
     if (!p->scenario_used[s]) continue;
-    PetscCall(PetscArrayzero(p->cotangent, block->n * N_CHANNELS));
-    for (PetscInt t = 0; t < p->spec.n_term; t++) {
-      const Term *term = &p->spec.term[t];
-      if (p->spec.robust->mode == ROBUST_VOXELWISE)
-        CotangentVoxelwise(p, block, term, t, s);
-      else
-        CotangentByScenario(p, block, term, t, s);
-    }
+    PetscCall(Cotangents(p, block, s));
     PetscCall(InfluenceApplyTranspose(block->influence, s, p->cotangent, p->block_gradient));
   }
+  PetscFunctionReturn(0);
+}
+
+/* Gradient through the factored operator, which must know the largest cotangent before it takes any. */
+static PetscErrorCode BackwardFactored(Problem p)
+{
+  PetscFunctionBegin;
+  double largest[N_CHANNELS] = {0};
+  for (PetscInt k = 0; k < p->n_local; k++)
+    for (PetscInt s = 0; s < p->spec.set->n; s++) {
+      Block *block = &p->block[k];
+      if (!p->scenario_used[s]) continue;
+      PetscCall(Cotangents(p, block, s));
+      for (PetscInt i = 0; i < block->n * N_CHANNELS; i++)
+        largest[i % N_CHANNELS] = PetscMax(largest[i % N_CHANNELS], fabs(p->cotangent[i]));
+      PetscCall(PetscArraycpy(block->channels + (size_t)s * (size_t)block->n * N_CHANNELS, p->cotangent,
+                              block->n * N_CHANNELS));
+    }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, largest, N_CHANNELS, MPI_DOUBLE, MPI_MAX, p->comm));
+  PetscCall(FactoredResetGradient(p->factored, largest));
+  for (PetscInt k = 0; k < p->n_local; k++)
+    for (PetscInt s = 0; s < p->spec.set->n; s++)
+      if (p->scenario_used[s])
+        PetscCall(InfluenceApplyTranspose(p->block[k].influence, s,
+                                          p->block[k].channels + (size_t)s * (size_t)p->block[k].n * N_CHANNELS, NULL));
+  PetscCall(FactoredGetGradient(p->factored, p->gradient));
   PetscFunctionReturn(0);
 }
 
@@ -179,6 +214,10 @@ static PetscErrorCode BackwardBlock(Problem p, const Block *block)
 static PetscErrorCode Backward(Problem p)
 {
   PetscFunctionBegin;
+  if (p->factored) {
+    PetscCall(BackwardFactored(p));
+    PetscFunctionReturn(0);
+  }
   int exponent = p->exact.exponent;
   do {
     PetscCall(ExactSumReset(&p->exact, exponent));

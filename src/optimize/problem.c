@@ -88,6 +88,7 @@ PetscErrorCode ProblemCreate(MPI_Comm comm, const ProblemSpec *spec, Problem *ou
   size_t table = (size_t)spec->n_term * (size_t)p->n_slot;
   PetscCall(PetscMalloc1(spec->set->n, &p->scenario_used));
   FindUsedScenarios(p);
+  if (spec->type == INFLUENCE_FACTORED) PetscCall(FactoredCreate(comm, spec->model, &p->factored));
   PetscCall(CreateBlocks(p));
   PetscCall(PetscMalloc4(spec->n_spot, &p->weight, spec->n_spot, &p->gradient, spec->n_spot, &p->block_gradient,
                          BLOCK_VOXELS * N_CHANNELS, &p->cotangent));
@@ -107,6 +108,7 @@ PetscErrorCode ProblemDestroy(Problem *problem)
   Problem p = *problem;
   if (!p) PetscFunctionReturn(0);
   for (PetscInt k = 0; k < p->n_local; k++) PetscCall(DestroyBlock(p, &p->block[k]));
+  PetscCall(FactoredDestroy(&p->factored));
   PetscCall(PetscFree(p->block));
   PetscCall(PetscFree(p->block_index));
   PetscCall(PetscFree(p->scenario_used));
@@ -206,6 +208,7 @@ PetscErrorCode ProblemTermMean(Problem p, PetscInt t, const double *weight, doub
   /* Any used scenario serves: this only scales a start. */
   PetscInt s = 0;
   while (!p->scenario_used[s]) s++;
+  if (p->factored) PetscCall(FactoredSetWeights(p->factored, weight));
   PetscCall(PetscCalloc1(p->n_block, &part));
   for (PetscInt k = 0; k < p->n_local; k++) {
     Block *block = &p->block[k];
@@ -234,6 +237,11 @@ PetscErrorCode ProblemGetSize(Problem p, size_t *entries, size_t *bytes, size_t 
     PetscCall(InfluenceGetSize(p->block[k].influence, &block_entries, &block_bytes));
     mine[0] += block_entries;
     mine[1] += block_bytes + (size_t)p->spec.set->n * (size_t)p->block[k].n * N_CHANNELS * sizeof(double);
+  }
+  if (p->factored) {
+    size_t shared, own;
+    PetscCall(FactoredGetSize(p->factored, &shared, &own));
+    mine[1] += own + (p->rank == 0 ? shared : 0); /* of one node */
   }
   PetscCallMPI(MPI_Allreduce(mine, total, 2, MPI_UNSIGNED_LONG_LONG, MPI_SUM, p->comm));
   PetscCallMPI(MPI_Allreduce(&mine[1], &largest, 1, MPI_UNSIGNED_LONG_LONG, MPI_MAX, p->comm));

@@ -12,7 +12,7 @@ typedef struct Extreme {
 typedef struct Block {
   PetscInt first, n; /* optimised voxels [first, first + n) */
   Influence influence;
-  double *channels;                /* [scenario][n][N_CHANNELS] */
+  double *channels;                /* [scenario][n][N_CHANNELS]; cotangents in their place during a factored gradient */
   PetscInt *term_begin, *term_end; /* [n_term] part of each term's voxels that lies in this block */
   Extreme **extreme;               /* [n_term][end - begin], voxel-wise modes only, else NULL */
 } Block;
@@ -21,6 +21,7 @@ struct Problem_s {
   MPI_Comm comm;
   PetscMPIInt rank, size;
   ProblemSpec spec;
+  Factored factored; /* of INFLUENCE_FACTORED, else NULL */
   PetscInt n_block, n_local, n_slot;
   Block *block; /* local ones */
   PetscInt *block_index;
