@@ -71,7 +71,8 @@ static void SameDosesAsTheRows(void **state)
     Factored factored;
     double *x, *rows, *looked_up;
     assert_int_equal(TinyPlanCreateWith(&p, machine, 0), 0);
-    assert_int_equal(FactoredCreate(PETSC_COMM_WORLD, p.model, &factored), 0);
+    const FactoredVoxels voxels = {p.set, &p.grid, p.n_voxel, p.voxel};
+    assert_int_equal(FactoredCreate(PETSC_COMM_WORLD, p.model, &voxels, &factored), 0);
     assert_int_equal(
         PetscMalloc3(p.beams->n_spot, &x, p.n_voxel * N_CHANNELS, &rows, p.n_voxel * N_CHANNELS, &looked_up), 0);
     for (int kind = 0; kind < 3; kind++) {
@@ -135,11 +136,12 @@ static void AdjointWithTheSameBits(void **state)
     Factored factored;
     assert_int_equal(TinyPlanCreate(&p, components, components == 1 ? 0 : 1000), 0);
     const PetscInt n = p.beams->n_spot;
+    const FactoredVoxels voxels = {p.set, &p.grid, p.n_voxel, p.voxel};
     assert_int_equal(PetscMalloc3(n, &x, n, &together, n, &alone), 0);
     Weights(&p, 0, x);
     for (int self = 0; self < 2; self++) {
       MPI_Comm comm = self ? PETSC_COMM_SELF : PETSC_COMM_WORLD;
-      assert_int_equal(FactoredCreate(comm, p.model, &factored), 0);
+      assert_int_equal(FactoredCreate(comm, p.model, &voxels, &factored), 0);
       assert_int_equal(FactoredSetWeights(factored, x), 0);
       left = ScatterAll(&p, comm, factored, self ? alone : together);
       right = Dot((size_t)n, x, self ? alone : together);

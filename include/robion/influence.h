@@ -32,6 +32,14 @@ PetscErrorCode DoseModelDestroy(DoseModel *model);
 
 typedef struct Factored_s *Factored;
 
+/** The voxels that a factored operator will be asked for, all of them on every rank, and in which scenarios. */
+typedef struct FactoredVoxels {
+  const ScenarioSet *set;
+  const Grid *grid;
+  PetscInt n;
+  const PetscInt *voxel; /* indices into grid */
+} FactoredVoxels;
+
 /**
  * The factored operator of a model: doses without a matrix (src/influence/factored.h). After FactoredSetWeights, influences of
  * type INFLUENCE_FACTORED give the doses of those weights. For a gradient: FactoredResetGradient with the largest
@@ -39,7 +47,7 @@ typedef struct Factored_s *Factored;
  * FactoredGetGradient. Doses are those of the stored rows without a cut-off within 0.2 % of the maximum; bits do not
  * depend on the number of ranks. One at a time per model, which it must not outlive. All collective on `team`.
  */
-PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, Factored *factored);
+PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *factored);
 /** Doses of these weights from now on; [n_spot], the same on every rank. */
 PetscErrorCode FactoredSetWeights(Factored factored, const double *weight);
 /** A bound of the dose anywhere; what is below 1e-5 of it is noise of the transforms. Collective on each node. */

@@ -69,7 +69,7 @@ static PetscErrorCode ComputeLocal(MPI_Comm comm, DoseModel model, const Tissues
     local->n += PetscMin(BLOCK_VOXELS, n - first);
   PetscCall(PetscMalloc1(local->n, &local->voxel));
   PetscCall(PetscMalloc1((size_t)set->n * N_DOSE_KINDS * (size_t)local->n, &local->value));
-  PetscCall(FactoredCreate(comm, model, &factored));
+  PetscCall(FactoredCreate(comm, model, &(FactoredVoxels){set, grid, n, voxel}, &factored));
   PetscCall(FactoredSetWeights(factored, weight));
   PetscCall(FactoredGetLargestDose(factored, &source.floor_Gy));
   source.floor_Gy *= NOISE;

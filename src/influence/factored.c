@@ -82,7 +82,7 @@ static double NarrowestSpot_mm(const struct DoseModel_s *model)
   return narrowest;
 }
 
-PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, Factored *out)
+PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *out)
 {
   PetscFunctionBegin;
   Factored f;
@@ -94,7 +94,7 @@ PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, Factored *out)
   PetscCallMPI(MPI_Comm_size(f->node, &f->node_size));
   f->step_mm = STEP_PER_SIGMA * NarrowestSpot_mm(model);
   PetscCall(PetscCalloc1(model->beams->n_beam, &f->beam));
-  for (PetscInt b = 0; b < model->beams->n_beam; b++) PetscCall(FactoredBeamCreate(f, b));
+  for (PetscInt b = 0; b < model->beams->n_beam; b++) PetscCall(FactoredBeamCreate(f, voxels, b));
   PetscCall(CreateMemory(f));
   PetscCall(CreateTransforms(f));
   model->factored = f;

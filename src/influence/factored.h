@@ -78,7 +78,7 @@ struct Factored_s {
 };
 
 /* Planes, modes and parts of beam b; step_mm is set. */
-PetscErrorCode FactoredBeamCreate(struct Factored_s *f, PetscInt b);
+PetscErrorCode FactoredBeamCreate(struct Factored_s *f, const FactoredVoxels *voxels, PetscInt b);
 PetscErrorCode FactoredBeamDestroy(FactoredBeam *beam);
 
 /* The volumes of beam b from spot weights, and the gradient of its spots from what was scattered. Collective on the node. */

@@ -8,7 +8,7 @@
 #define BEFORE_PEAK_MM 6.0    /* of the shallowest and behind the deepest layer's R80, planes are finest */
 #define BEHIND_PEAK_MM 5.0
 #define SMALLEST_PART 1e-7 /* of the layer's largest dose: left out */
-#define SMALLEST_MODE 1e-7 /* of the narrowest Gaussian */
+#define SMALLEST_MODE 3e-5 /* of the narrowest Gaussian: so much of a single spot's peak is missing without the rest */
 
 /* Planes up to the deepest table's end. Fills z_mm if it is not NULL; returns their number. */
 static PetscInt PlacePlanes(const struct DoseModel_s *model, const Beam *beam, double last_mm, double *z_mm)
@@ -158,22 +158,59 @@ static double Reach_mm(const struct DoseModel_s *model, PetscInt b, const Factor
   return sqrt(reach2);
 }
 
-/* The box around the spots, and the modes in it that the narrowest Gaussian lets through. */
-static PetscErrorCode CreateModes(const struct Factored_s *f, PetscInt b, FactoredBeam *fb)
+/* Grow bounds by all places where voxels of a list are seen from a beam, in the isocentre plane. */
+static void VoxelBounds(const FactoredVoxels *voxels, const Beam *beam, double low[2], double high[2])
+{
+  for (PetscInt s = 0; s < voxels->set->n_setup; s++)
+    for (PetscInt i = 0; i < voxels->n; i++) {
+      double point_mm[3], bev_mm[3];
+      GridCentre(voxels->grid, (size_t)voxels->voxel[i], point_mm);
+      BeamProject(beam, point_mm, voxels->set->setup_mm[s], bev_mm);
+      const double shrink = beam->sad_mm > 0 ? beam->sad_mm / (beam->sad_mm + bev_mm[2]) : 1;
+      for (int k = 0; k < 2; k++) {
+        low[k] = PetscMin(low[k], bev_mm[k] * shrink);
+        high[k] = PetscMax(high[k], bev_mm[k] * shrink);
+      }
+    }
+}
+
+static void SpotBounds(const Beam *beam, double low[2], double high[2])
+{
+  for (PetscInt r = 0; r < beam->n_run; r++)
+    for (int k = 0; k < 2; k++) {
+      double place = k ? beam->run[r].y_mm : beam->run[r].x_mm;
+      low[k] = PetscMin(low[k], place);
+      high[k] = PetscMax(high[k], place);
+    }
+}
+
+/*
+ * One axis of the box. It covers the voxels as far as dose reaches, and is so long that its periodic images of the spots
+ * reach none of them.
+ */
+static void PlaceAxis(const double spot[2], double low, double high, double reach, double h, double *first, PetscInt *n)
+{
+  low = PetscClipInterval(low, spot[0] - reach, spot[1] + reach) - 2 * h;
+  high = PetscClipInterval(high, spot[0] - reach, spot[1] + reach) + 2 * h;
+  double apart = PetscMax(high - spot[0], spot[1] - low) + reach;
+  *first = low;
+  *n = FastSize((PetscInt)ceil(PetscMax(apart, high - low) / h) + 1);
+}
+
+/* The box, and the modes in it that the narrowest Gaussian lets through. */
+static PetscErrorCode CreateModes(const struct Factored_s *f, const FactoredVoxels *voxels, PetscInt b,
+                                  FactoredBeam *fb)
 {
   PetscFunctionBegin;
   const Beam *beam = &f->model->beams->beam[b];
-  const double h = f->step_mm, reach = Reach_mm(f->model, b, fb) + 2 * h;
+  const double h = f->step_mm, reach = Reach_mm(f->model, b, fb);
   double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY}, narrowest2 = INFINITY;
-  for (PetscInt r = 0; r < beam->n_run; r++) {
-    low[0] = PetscMin(low[0], beam->run[r].x_mm), high[0] = PetscMax(high[0], beam->run[r].x_mm);
-    low[1] = PetscMin(low[1], beam->run[r].y_mm), high[1] = PetscMax(high[1], beam->run[r].y_mm);
-  }
+  double spot_low[2] = {INFINITY, INFINITY}, spot_high[2] = {-INFINITY, -INFINITY};
+  VoxelBounds(voxels, beam, low, high);
+  SpotBounds(beam, spot_low, spot_high);
   for (PetscInt i = 0; i < fb->part_start[fb->nz]; i++) narrowest2 = PetscMin(narrowest2, fb->part[i].sigma2_mm2);
-  fb->u0_mm = low[0] - reach;
-  fb->v0_mm = low[1] - reach;
-  fb->nu = FastSize((PetscInt)ceil((high[0] - low[0] + 2 * reach) / h));
-  fb->nv = FastSize((PetscInt)ceil((high[1] - low[1] + 2 * reach) / h));
+  PlaceAxis((double[]){spot_low[0], spot_high[0]}, low[0], high[0], reach, h, &fb->u0_mm, &fb->nu);
+  PlaceAxis((double[]){spot_low[1], spot_high[1]}, low[1], high[1], reach, h, &fb->v0_mm, &fb->nv);
   fb->dq_u = 2 * M_PI / ((double)fb->nu * h);
   fb->dq_v = 2 * M_PI / ((double)fb->nv * h);
   const double cut = sqrt(-2 * log(SMALLEST_MODE) / narrowest2);
@@ -216,14 +253,14 @@ static PetscErrorCode CreatePhases(const Beam *beam, FactoredBeam *fb)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode FactoredBeamCreate(struct Factored_s *f, PetscInt b)
+PetscErrorCode FactoredBeamCreate(struct Factored_s *f, const FactoredVoxels *voxels, PetscInt b)
 {
   PetscFunctionBegin;
   FactoredBeam *fb = &f->beam[b];
-  if (!f->model->beams->beam[b].n_spot) PetscFunctionReturn(0);
+  if (!f->model->beams->beam[b].n_spot || !voxels->n) PetscFunctionReturn(0);
   PetscCall(CreatePlanes(f->model, b, fb));
   PetscCall(CreateParts(f->model, b, fb));
-  PetscCall(CreateModes(f, b, fb));
+  PetscCall(CreateModes(f, voxels, b, fb));
   PetscCall(CreatePhases(&f->model->beams->beam[b], fb));
   fb->plane = (size_t)fb->nu * (size_t)fb->nv;
   fb->volume = fb->plane * (size_t)fb->nz;

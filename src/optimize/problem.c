@@ -88,7 +88,8 @@ PetscErrorCode ProblemCreate(MPI_Comm comm, const ProblemSpec *spec, Problem *ou
   size_t table = (size_t)spec->n_term * (size_t)p->n_slot;
   PetscCall(PetscMalloc1(spec->set->n, &p->scenario_used));
   FindUsedScenarios(p);
-  if (spec->type == INFLUENCE_FACTORED) PetscCall(FactoredCreate(comm, spec->model, &p->factored));
+  const FactoredVoxels voxels = {spec->set, spec->grid, spec->n_voxel, spec->voxel};
+  if (spec->type == INFLUENCE_FACTORED) PetscCall(FactoredCreate(comm, spec->model, &voxels, &p->factored));
   PetscCall(CreateBlocks(p));
   PetscCall(PetscMalloc4(spec->n_spot, &p->weight, spec->n_spot, &p->gradient, spec->n_spot, &p->block_gradient,
                          BLOCK_VOXELS * N_CHANNELS, &p->cotangent));
