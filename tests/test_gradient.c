@@ -15,6 +15,7 @@ typedef struct Setting {
   RobustSpec robust;
   TermQuantity quantity;
   const char *type;
+  InfluenceType influence;
 } Setting;
 
 /* Goals that put some voxels on either side, so that no hinge is idle. */
@@ -42,7 +43,7 @@ static void MakeProblem(TinyPlan *p, const Setting *setting, Problem *problem)
                             .n_term = 3,
                             .term = p->term,
                             .robust = &robust,
-                            .type = INFLUENCE_ASSEMBLED};
+                            .type = setting->influence};
   assert_int_equal(ProblemCreate(PETSC_COMM_WORLD, &spec, problem), 0);
 }
 
@@ -137,6 +138,23 @@ static void EveryObjectiveInEveryMode(void **state)
   assert_int_equal(TinyPlanDestroy(&p), 0);
 }
 
+/* The same without a matrix, on tissues of two kinds. */
+static void FactoredGradients(void **state)
+{
+  (void)state;
+  TinyPlan p;
+  static const RobustMode modes[] = {ROBUST_EXPECTED, ROBUST_COMPOSITE, ROBUST_VOXELWISE};
+  static const char *const labels[] = {"factored, expected", "factored, composite", "factored, voxelwise"};
+  assert_int_equal(TinyPlanCreate(&p, 2, 1000), 0);
+  for (size_t m = 0; m < PETSC_STATIC_ARRAY_LENGTH(modes); m++)
+    for (size_t t = 0; t < PETSC_STATIC_ARRAY_LENGTH(types); t += 3) {
+      Setting setting = {
+          .robust = {.mode = modes[m]}, .quantity = TERM_RBE_WEIGHTED, .type = types[t], INFLUENCE_FACTORED};
+      CheckSetting(&p, &setting, labels[m], 1e-6);
+    }
+  assert_int_equal(TinyPlanDestroy(&p), 0);
+}
+
 /* LEM I's full approach, whose effect depends on all four channels. */
 static void FullApproach(void **state)
 {
@@ -155,11 +173,13 @@ static void FullApproach(void **state)
 /* The hash of objective and gradient bits must be that of one rank, whatever the number of ranks. */
 static void SameBitsOnAnyNumberOfRanks(void **state)
 {
-  (void)state;
   TinyPlan p;
   Problem whole, shared;
   PetscMPIInt rank;
-  const Setting setting = {.robust = {.mode = ROBUST_COMPOSITE}, .quantity = TERM_RBE_WEIGHTED, .type = "uniform"};
+  const Setting setting = {.robust = {.mode = ROBUST_COMPOSITE},
+                           .quantity = TERM_RBE_WEIGHTED,
+                           .type = "uniform",
+                           *state ? INFLUENCE_FACTORED : INFLUENCE_ASSEMBLED};
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   assert_int_equal(TinyPlanCreate(&p, 1, 0), 0);
   MakeProblem(&p, &setting, &shared);
@@ -173,7 +193,7 @@ static void SameBitsOnAnyNumberOfRanks(void **state)
                             .n_term = 3,
                             .term = p.term,
                             .robust = &setting.robust,
-                            .type = INFLUENCE_STREAMED};
+                            .type = *state ? INFLUENCE_FACTORED : INFLUENCE_STREAMED};
   assert_int_equal(ProblemCreate(PETSC_COMM_SELF, &spec, &whole), 0);
   if (rank == 0) {
     double *x, *direction, *g[2], f[2];
@@ -195,8 +215,10 @@ static void SameBitsOnAnyNumberOfRanks(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(EveryObjectiveInEveryMode), cmocka_unit_test(FullApproach),
-                                     cmocka_unit_test(SameBitsOnAnyNumberOfRanks)};
+  int factored = 1;
+  const struct CMUnitTest tests[] = {cmocka_unit_test(EveryObjectiveInEveryMode), cmocka_unit_test(FactoredGradients),
+                                     cmocka_unit_test(FullApproach), cmocka_unit_test(SameBitsOnAnyNumberOfRanks),
+                                     cmocka_unit_test_prestate(SameBitsOnAnyNumberOfRanks, &factored)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failed;

@@ -41,11 +41,11 @@ typedef struct FactoredVoxels {
 } FactoredVoxels;
 
 /**
- * The factored operator of a model: doses without a matrix (src/influence/factored.h). After FactoredSetWeights, influences of
- * type INFLUENCE_FACTORED give the doses of those weights. For a gradient: FactoredResetGradient with the largest
- * magnitude of any cotangent to come, InfluenceApplyTranspose of all blocks and scenarios on every rank, then
- * FactoredGetGradient. Doses are those of the stored rows without a cut-off within 0.2 % of the maximum; bits do not
- * depend on the number of ranks. One at a time per model, which it must not outlive. All collective on `team`.
+ * The factored operator of a model: doses without a matrix (src/influence/factored.h). After FactoredSetWeights, the influences
+ * made of it give the doses of those weights. For a gradient: FactoredResetGradient with the largest magnitude of any
+ * cotangent to come, InfluenceApplyTranspose of all blocks and scenarios on every rank, then FactoredGetGradient. Doses are
+ * those of rows without a cut-off within 0.2 % of the maximum; bits do not depend on the number of ranks. The model must
+ * outlive it. All collective on `team`.
  */
 PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *factored);
 /** Doses of these weights from now on; [n_spot], the same on every rank. */
@@ -62,7 +62,7 @@ PetscErrorCode FactoredDestroy(Factored *factored);
 typedef enum {
   INFLUENCE_ASSEMBLED, /* entries stored: fast, about 4.6 bytes each for four channels */
   INFLUENCE_STREAMED,  /* entries computed anew at each application: no memory, the same bits */
-  INFLUENCE_FACTORED   /* looked up in the model's factored operator; weights and gradient go through that */
+  INFLUENCE_FACTORED   /* looked up in a factored operator; weights and gradient go through that */
 } InfluenceType;
 
 /**
@@ -71,6 +71,10 @@ typedef enum {
  */
 PetscErrorCode InfluenceCreate(DoseModel model, InfluenceType type, const ScenarioSet *set, const Grid *grid,
                                PetscInt n, const PetscInt *voxel, Influence *out);
+
+/** The same for voxels that look their doses up; the operator must outlive it, weight and gradient arguments are ignored. */
+PetscErrorCode InfluenceCreateFactored(Factored factored, const ScenarioSet *set, const Grid *grid, PetscInt n,
+                                       const PetscInt *voxel, Influence *out);
 
 /** channels[v*N_CHANNELS + c] = sum_j entry(v, j, c) weight[j] in one scenario; weight in particles, [n_spot]. Not collective. */
 PetscErrorCode InfluenceApply(Influence influence, PetscInt scenario, const double *weight, double *channels);

@@ -15,7 +15,7 @@ typedef struct LocalDoses {
 
 /* What all voxels are computed from. */
 typedef struct DoseSource {
-  DoseModel model;
+  Factored factored;
   const Tissues *tissues;
   const ScenarioSet *set;
   const Grid *grid;
@@ -41,7 +41,7 @@ static PetscErrorCode ComputeBlock(const DoseSource *source, PetscInt n, const P
   Influence influence;
   double channels[BLOCK_VOXELS * N_CHANNELS];
   const size_t stride = (size_t)local->n;
-  PetscCall(InfluenceCreate(source->model, INFLUENCE_FACTORED, source->set, source->grid, n, voxel, &influence));
+  PetscCall(InfluenceCreateFactored(source->factored, source->set, source->grid, n, voxel, &influence));
   for (PetscInt s = 0; s < source->set->n; s++) {
     PetscCall(InfluenceApply(influence, s, NULL, channels));
     for (PetscInt v = 0; v < n; v++)
@@ -60,8 +60,7 @@ static PetscErrorCode ComputeLocal(MPI_Comm comm, DoseModel model, const Tissues
   PetscFunctionBegin;
   PetscMPIInt rank, size;
   PetscInt at = 0;
-  Factored factored;
-  DoseSource source = {.model = model, .tissues = tissues, .set = set, .grid = grid};
+  DoseSource source = {.tissues = tissues, .set = set, .grid = grid};
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCallMPI(MPI_Comm_size(comm, &size));
   local->n = 0;
@@ -69,16 +68,16 @@ static PetscErrorCode ComputeLocal(MPI_Comm comm, DoseModel model, const Tissues
     local->n += PetscMin(BLOCK_VOXELS, n - first);
   PetscCall(PetscMalloc1(local->n, &local->voxel));
   PetscCall(PetscMalloc1((size_t)set->n * N_DOSE_KINDS * (size_t)local->n, &local->value));
-  PetscCall(FactoredCreate(comm, model, &(FactoredVoxels){set, grid, n, voxel}, &factored));
-  PetscCall(FactoredSetWeights(factored, weight));
-  PetscCall(FactoredGetLargestDose(factored, &source.floor_Gy));
+  PetscCall(FactoredCreate(comm, model, &(FactoredVoxels){set, grid, n, voxel}, &source.factored));
+  PetscCall(FactoredSetWeights(source.factored, weight));
+  PetscCall(FactoredGetLargestDose(source.factored, &source.floor_Gy));
   source.floor_Gy *= NOISE;
   for (PetscInt first = rank * BLOCK_VOXELS; first < n; first += size * BLOCK_VOXELS) {
     PetscInt count = PetscMin(BLOCK_VOXELS, n - first);
     PetscCall(ComputeBlock(&source, count, voxel + first, at, local));
     at += count;
   }
-  PetscCall(FactoredDestroy(&factored));
+  PetscCall(FactoredDestroy(&source.factored));
   PetscFunctionReturn(0);
 }
 

@@ -97,8 +97,14 @@ PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxe
   for (PetscInt b = 0; b < model->beams->n_beam; b++) PetscCall(FactoredBeamCreate(f, voxels, b));
   PetscCall(CreateMemory(f));
   PetscCall(CreateTransforms(f));
-  model->factored = f;
   *out = f;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode FactoredGetModel(Factored f, DoseModel *model)
+{
+  PetscFunctionBegin;
+  *model = f->model;
   PetscFunctionReturn(0);
 }
 
@@ -185,7 +191,6 @@ PetscErrorCode FactoredDestroy(Factored *factored)
   PetscFunctionBegin;
   Factored f = *factored;
   if (!f) PetscFunctionReturn(0);
-  f->model->factored = NULL;
   for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
     if (f->to_space[b]) fftw_destroy_plan(f->to_space[b]);
     if (f->from_space[b]) fftw_destroy_plan(f->from_space[b]);

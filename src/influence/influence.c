@@ -27,22 +27,40 @@ static PetscErrorCode SightVoxels(Influence influence, const Grid *grid, const P
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode InfluenceCreate(DoseModel model, InfluenceType type, const ScenarioSet *set, const Grid *grid,
-                               PetscInt n, const PetscInt *voxel, Influence *out)
+static PetscErrorCode CreateFrame(DoseModel model, const ScenarioSet *set, const Grid *grid, PetscInt n,
+                                  const PetscInt *voxel, Influence *out)
 {
   PetscFunctionBegin;
   PetscCall(PetscNew(out));
-  (*out)->type = type;
   (*out)->model = model;
   (*out)->set = set;
   (*out)->n = n;
   PetscCall(SightVoxels(*out, grid, voxel));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode InfluenceCreate(DoseModel model, InfluenceType type, const ScenarioSet *set, const Grid *grid,
+                               PetscInt n, const PetscInt *voxel, Influence *out)
+{
+  PetscFunctionBegin;
+  PetscCheck(type != INFLUENCE_FACTORED, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG, "expected InfluenceCreateFactored");
+  PetscCall(CreateFrame(model, set, grid, n, voxel, out));
   if (type == INFLUENCE_ASSEMBLED)
     PetscCall(InfluenceCreate_Assembled(*out));
-  else if (type == INFLUENCE_FACTORED)
-    PetscCall(InfluenceCreate_Factored(*out));
   else
     PetscCall(InfluenceCreate_Streamed(*out));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode InfluenceCreateFactored(Factored factored, const ScenarioSet *set, const Grid *grid, PetscInt n,
+                                       const PetscInt *voxel, Influence *out)
+{
+  PetscFunctionBegin;
+  DoseModel model;
+  PetscCall(FactoredGetModel(factored, &model));
+  PetscCall(CreateFrame(model, set, grid, n, voxel, out));
+  (*out)->factored = factored;
+  PetscCall(InfluenceCreate_Factored(*out));
   PetscFunctionReturn(0);
 }
 

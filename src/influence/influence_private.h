@@ -35,7 +35,6 @@ struct DoseModel_s {
   double dropped;
   PetscInt n_component, node_size, max_layer, max_run_entries;
   BeamTable *beam;
-  Factored factored; /* of INFLUENCE_FACTORED, else NULL; not owned */
 };
 
 /* All entries of one voxel and lateral component of a beam: runs of spots over consecutive layers, and the layer factors
@@ -68,8 +67,8 @@ void RowApply(const Row *row, const double *weight, double *layer_sum, double ou
 void RowApplyTranspose(const Row *row, const double cotangent[N_CHANNELS], double *layer_factor, double *gradient);
 
 struct Influence_s {
-  InfluenceType type;
   DoseModel model;
+  Factored factored; /* of one that looks doses up, else NULL; not owned */
   const ScenarioSet *set;
   PetscInt n;
   double *bev_mm;        /* [setup][beam][n][3] */
@@ -115,3 +114,4 @@ static inline PetscInt PartComponent(const struct Influence_s *influence, PetscI
 PetscErrorCode InfluenceCreate_Assembled(Influence influence);
 PetscErrorCode InfluenceCreate_Streamed(Influence influence);
 PetscErrorCode InfluenceCreate_Factored(Influence influence);
+PetscErrorCode FactoredGetModel(Factored factored, DoseModel *model);

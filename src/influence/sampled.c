@@ -53,7 +53,7 @@ static inline PetscBool PlaceInDepth(const FactoredBeam *fb, double z, PetscInt 
 /* Where voxel v looks beam b up in a scenario; false if no dose reaches it. */
 static inline PetscBool Find(Influence influence, PetscInt scenario, PetscInt b, PetscInt v, Place *place)
 {
-  const struct Factored_s *f = influence->model->factored;
+  const struct Factored_s *f = influence->factored;
   const FactoredBeam *fb = &f->beam[b];
   const Beam *beam = &influence->model->beams->beam[b];
   const size_t at = SightIndex(influence, influence->set->setup_of[scenario], b) + (size_t)v;
@@ -105,7 +105,7 @@ static inline void Scatter(const FactoredBeam *fb, int64_t *scattered, const Pla
 static PetscErrorCode Apply_Factored(Influence influence, PetscInt scenario, const double *weight, double *channels)
 {
   PetscFunctionBegin;
-  const struct Factored_s *f = influence->model->factored;
+  const struct Factored_s *f = influence->factored;
   for (PetscInt v = 0; v < influence->n; v++) {
     Four sum = {0};
     Place place;
@@ -120,7 +120,7 @@ static PetscErrorCode ApplyTranspose_Factored(Influence influence, PetscInt scen
                                               double *gradient)
 {
   PetscFunctionBegin;
-  const struct Factored_s *f = influence->model->factored;
+  const struct Factored_s *f = influence->factored;
   Four scale;
   for (int c = 0; c < N_CHANNELS; c++) scale[c] = 1 / f->unit[c];
   for (PetscInt v = 0; v < influence->n; v++) {
@@ -141,8 +141,6 @@ static PetscErrorCode Destroy_Factored(Influence influence)
 PetscErrorCode InfluenceCreate_Factored(Influence influence)
 {
   PetscFunctionBegin;
-  PetscCheck(influence->model->factored, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONGSTATE,
-             "the dose model has no factored operator");
   influence->apply = Apply_Factored;
   influence->transpose = ApplyTranspose_Factored;
   influence->destroy = Destroy_Factored;

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#define FINEST_MM 0.25   /* node distance around the end of the range */
-#define FINE_HALF_MM 5.0 /* half width of that part */
+#define FINEST_MM 0.125  /* node distance around the end of the range */
+#define FINE_HALF_MM 4.0 /* half width of that part */
 #define GROWTH 0.1       /* node distance gained per mm away from it: below 0.1 % error of linear interpolation */
 #define COARSEST_MM 8.0
 

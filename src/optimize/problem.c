@@ -38,8 +38,12 @@ static PetscErrorCode CreateBlock(Problem p, PetscInt k, Block *block)
   const ProblemSpec *spec = &p->spec;
   block->first = k * BLOCK_VOXELS;
   block->n = PetscMin(BLOCK_VOXELS, spec->n_voxel - block->first);
-  PetscCall(InfluenceCreate(spec->model, spec->type, spec->set, spec->grid, block->n, spec->voxel + block->first,
-                            &block->influence));
+  if (p->factored)
+    PetscCall(InfluenceCreateFactored(p->factored, spec->set, spec->grid, block->n, spec->voxel + block->first,
+                                      &block->influence));
+  else
+    PetscCall(InfluenceCreate(spec->model, spec->type, spec->set, spec->grid, block->n, spec->voxel + block->first,
+                              &block->influence));
   PetscCall(PetscCalloc1((size_t)spec->set->n * (size_t)block->n * N_CHANNELS, &block->channels));
   PetscCall(PetscMalloc2(spec->n_term, &block->term_begin, spec->n_term, &block->term_end));
   PetscCall(PetscCalloc1(spec->n_term, &block->extreme));
