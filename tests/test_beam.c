@@ -119,11 +119,91 @@ static void TooDeepIsAMistake(void **state)
   assert_int_equal(TinyPlanDestroy(&p), 0);
 }
 
+enum { N_FOREIGN = 5 };
+
+/* A list as a plan file gives it: two spots with the tiny machine's energies, then what the caller asks for. */
+static SpotList ForeignList(double energy_MeV_u[N_FOREIGN], double fwhm_mm[N_FOREIGN])
+{
+  static PetscInt beam[N_FOREIGN], line[N_FOREIGN] = {15, 15, 21, 22, 30};
+  static double x_mm[N_FOREIGN], y_mm[N_FOREIGN] = {1, 2, 3, 4, 5}, particles[N_FOREIGN] = {1e5, 2e5, 3e5, 4e5, 5e5};
+  return (SpotList){.n = N_FOREIGN,
+                    .beam = beam,
+                    .x_mm = x_mm,
+                    .y_mm = y_mm,
+                    .energy_MeV_u = energy_MeV_u,
+                    .particles = particles,
+                    .spot_fwhm_mm = fwhm_mm,
+                    .file = (char *)"plan.rst",
+                    .line = line};
+}
+
+/* Energies the machine lacks are one mistake that lists each once and points to the first spot. */
+static void MissingEnergiesAreOneMistake(void **state)
+{
+  (void)state;
+  TinyPlan p;
+  BeamSet *beams;
+  PetscInt *spot_of;
+  Mistakes mistakes = {0};
+  assert_int_equal(TinyPlanCreate(&p, 1, 0), 0);
+  const double *known = p.machine.energy_MeV_u;
+  double energy[N_FOREIGN] = {known[0], known[1] + 0.04, 777.5, 333, 777.5};
+  const SpotList list = ForeignList(energy, NULL);
+  assert_int_equal(
+      BeamSetFromSpots(&p.settings, &p.patient, &p.machine, &p.grid, &p.target, &list, &mistakes, &beams, &spot_of), 0);
+  assert_null(beams);
+  assert_int_equal(mistakes.n, 1);
+  assert_int_equal(MistakesExit(&mistakes), ROBION_INPUT);
+  if (!strstr(mistakes.item[0].text, "plan.rst:21: machine tiny") ||
+      !strstr(mistakes.item[0].text, "lacks 2 of the 4 energies of the plan: 333, 777.5 MeV/u"))
+    fail_msg("%s", mistakes.item[0].text);
+  assert_int_equal(MistakesClear(&mistakes), 0);
+  energy[2] = energy[3] = energy[4] = known[2];
+  assert_int_equal(
+      BeamSetFromSpots(&p.settings, &p.patient, &p.machine, &p.grid, &p.target, &list, &mistakes, &beams, &spot_of), 0);
+  assert_int_equal(mistakes.n, 0);
+  assert_int_equal(beams->beam[0].n_spot, N_FOREIGN);
+  assert_int_equal(BeamSetDestroy(&beams), 0);
+  assert_int_equal(PetscFree(spot_of), 0);
+  assert_int_equal(TinyPlanDestroy(&p), 0);
+}
+
+/* A list's spot sizes become those of its energies, 0 and other energies keep the machine's; two sizes are a mistake. */
+static void SpotSizesOfAPlan(void **state)
+{
+  (void)state;
+  TinyPlan p;
+  Mistakes mistakes = {0};
+  assert_int_equal(TinyPlanCreate(&p, 1, 0), 0);
+  double *energy = p.machine.energy_MeV_u, *sigma_mm = p.machine.spot_sigma_mm;
+  const double second_mm = sigma_mm[1], fourth_mm = sigma_mm[3];
+  double of[N_FOREIGN] = {energy[0], energy[0], energy[1], energy[2], energy[2]};
+  double fwhm_mm[N_FOREIGN] = {4.7096400900618776, 4.7096400900618776, 0, 7, 7}; /* sigma 2 mm */
+  const SpotList list = ForeignList(of, fwhm_mm);
+  assert_int_equal(MachineSetSpotSizes(&p.machine, &list, &mistakes), 0);
+  assert_int_equal(mistakes.n, 0);
+  assert_float_equal(sigma_mm[0], 2, 1e-12);
+  assert_float_equal(sigma_mm[2], 7 / 2.3548200450309493, 1e-12);
+  assert_true(sigma_mm[1] == second_mm && sigma_mm[3] == fourth_mm);
+  fwhm_mm[4] = 8;
+  assert_int_equal(MachineSetSpotSizes(&p.machine, &list, &mistakes), 0);
+  assert_int_equal(mistakes.n, 1);
+  if (!strstr(mistakes.item[0].text, "plan.rst:30: spots of ") ||
+      !strstr(mistakes.item[0].text, "MeV/u are 8 mm wide, expected 7 mm as in plan.rst:22"))
+    fail_msg("%s", mistakes.item[0].text);
+  assert_int_equal(MistakesClear(&mistakes), 0);
+  assert_int_equal(TinyPlanDestroy(&p), 0);
+}
+
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(Axes), cmocka_unit_test(ProjectionAndSource),
-                                     cmocka_unit_test(SpotsCoverEveryScenario), cmocka_unit_test(LayersAndRuns),
-                                     cmocka_unit_test(TooDeepIsAMistake)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(Axes),
+                                     cmocka_unit_test(ProjectionAndSource),
+                                     cmocka_unit_test(SpotsCoverEveryScenario),
+                                     cmocka_unit_test(LayersAndRuns),
+                                     cmocka_unit_test(TooDeepIsAMistake),
+                                     cmocka_unit_test(MissingEnergiesAreOneMistake),
+                                     cmocka_unit_test(SpotSizesOfAPlan)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failed;

@@ -46,6 +46,7 @@ static void GoodCSV(void **state)
   assert_float_equal(spots.y_mm[0], 8, 0);
   assert_float_equal(spots.energy_MeV_u[1], 399, 0);
   assert_float_equal(spots.particles[0], 1e6, 0);
+  assert_true(spots.any_energy && !spots.spot_fwhm_mm && !spots.has_angles && !spots.ion.Z);
   assert_int_equal(SpotListDestroy(&spots), 0);
   assert_null(spots.beam);
 }
@@ -140,6 +141,13 @@ static void GoodPlan(void **state)
     assert_true(spots.energy_MeV_u[i] == i % 3 + 1);
   }
   assert_float_equal(spots.particles[4], 7, 0);
+  assert_false(spots.any_energy); /* a plan of robion: it was made with some machine */
+  PetscInt n;
+  double *energy;
+  assert_int_equal(SpotListEnergies(&spots, &n, &energy), 0);
+  assert_int_equal(n, 3);
+  for (int e = 0; e < 3; e++) assert_true(energy[e] == e + 1);
+  assert_int_equal(PetscFree(energy), 0);
   assert_int_equal(SpotListDestroy(&spots), 0);
 }
 

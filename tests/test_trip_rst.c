@@ -64,7 +64,8 @@ static void ProtonPlan(void **state)
   double total = 0;
   for (PetscInt i = 0; i < spots.n; i++) total += spots.particles[i];
   assert_float_equal(total, 3.57576e10, 1e-5 * 3.57576e10);
-  assert_true(spots.beam[spots.n - 1] == 0 && spots.x_mm[0] == 27 && spots.y_mm[0] == -24);
+  assert_true(spots.beam[spots.n - 1] == 0 && spots.x_mm[0] == 24 && spots.y_mm[0] == 27);
+  assert_true(spots.ion.Z == 1 && spots.ion.A == 1 && spots.any_energy);
   assert_float_equal(spots.energy_MeV_u[0], 120.2, 0);
   print_message("%d spots, %.6g particles\n", (int)spots.n, total);
   assert_int_equal(SpotListDestroy(&spots), 0);
@@ -79,8 +80,14 @@ static void OwnPlan(void **state)
   assert_int_equal(SpotListReadRaster(file, &mistakes, &spots), 0);
   assert_none(&mistakes);
   assert_int_equal(spots.n, 3);
-  assert_float_equal(spots.x_mm[1], 0.5, 0);
+  assert_float_equal(spots.x_mm[1], -4, 0);
+  assert_float_equal(spots.y_mm[1], 0.5, 0);
   assert_float_equal(spots.energy_MeV_u[2], 233.42, 0);
+  assert_float_equal(spots.spot_fwhm_mm[1], 3.7, 0);
+  assert_float_equal(spots.spot_fwhm_mm[2], 3.6, 0);
+  assert_true(spots.line[1] == 15 && spots.line[2] == 21);
+  assert_string_equal(spots.file, file);
+  assert_true(spots.has_angles && spots.gantry_deg == 90 && spots.couch_deg == 0);
   assert_int_equal(SpotListDestroy(&spots), 0);
   assert_int_equal(TripRasterRead(file, &mistakes, &r), 0);
   assert_string_equal(r.patient, "a b");

@@ -69,11 +69,18 @@ PetscErrorCode BeamSetCreate(const Settings *settings, const Case *patient, cons
 
 /**
  * The beams of the study with exactly the spots of a foreign plan, in their order (spot_of[i]: index in the set of list entry
- * i). Energies must be the machine's within 0.05 MeV/u, positions and particles within what a scanner could do; mistakes are
- * ROBION_INPUT.
+ * i). Energies must be the machine's within 0.05 MeV/u (else one mistake with all that are missing), positions and particles
+ * within what a scanner could do; mistakes are ROBION_INPUT. Angles are the study's; the list's, where it has others, are a
+ * warning. Spots diverge from one point, as the machine's sad_mm says, also where the plan's scanner has two distances.
  */
 PetscErrorCode BeamSetFromSpots(const Settings *settings, const Case *patient, const Machine *machine, const Grid *grid,
                                 const Region *target, const SpotList *spots, Mistakes *mistakes, BeamSet **out,
                                 PetscInt **spot_of);
+
+/**
+ * Give the machine's energies the spot sizes that a list has for them; other energies keep theirs. The dose operator takes
+ * spot sizes from the machine, so an energy with two sizes is a mistake (ROBION_INPUT). Not collective.
+ */
+PetscErrorCode MachineSetSpotSizes(Machine *machine, const SpotList *spots, Mistakes *mistakes);
 
 PetscErrorCode BeamSetDestroy(BeamSet **beams);

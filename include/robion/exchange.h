@@ -22,7 +22,12 @@ typedef struct SpotList {
   PetscInt n;
   PetscInt *beam;
   double *x_mm, *y_mm, *energy_MeV_u, *particles;
-  char *file; /* for messages: where a CSV came from, and the line of each spot; NULL where it was not read */
+  double *spot_fwhm_mm;         /* in air at the isocentre, ripple filter included; 0, or NULL for all: the machine's */
+  PetscBool any_energy;         /* of another system: built-in base data are computed at these energies */
+  Species ion;                  /* Z = 0: not said */
+  PetscBool has_angles;         /* the next two are said */
+  double gantry_deg, couch_deg; /* IEC 61217, of beam 0 */
+  char *file; /* for messages: where the list came from, and the line of each spot; NULL where it was not read */
   PetscInt *line;
 } SpotList;
 
@@ -33,6 +38,8 @@ typedef struct SpotList {
 PetscErrorCode SpotListReadCSV(const char *file, Mistakes *mistakes, SpotList *out);
 /** The spots of a plan.h5 (/plan/beam_k). */
 PetscErrorCode SpotListReadPlan(const char *file, Mistakes *mistakes, SpotList *out);
-/** Give rank `root`'s list to every rank of comm. Collective. */
+/** The different energies, ascending; to be freed with PetscFree. Not collective. */
+PetscErrorCode SpotListEnergies(const SpotList *spots, PetscInt *n, double **energy_MeV_u);
+/** Give rank `root`'s list, but for file and line, to every rank of comm. Collective. */
 PetscErrorCode SpotListBroadcast(MPI_Comm comm, PetscMPIInt root, SpotList *spots);
 PetscErrorCode SpotListDestroy(SpotList *spots);

@@ -172,6 +172,7 @@ typedef struct TripRasterSlice {
   double least, most, total; /* particles, as the header of the slice says */
   PetscInt n;
   TripRasterPoint *point;
+  PetscInt line; /* of its submachine# in the file it was read from, for messages */
 } TripRasterSlice;
 
 typedef struct TripRaster {
@@ -190,7 +191,10 @@ PetscErrorCode TripRasterDestroy(TripRaster *raster);
 PetscErrorCode TripRasterSum(TripRaster *raster);
 
 /**
- * The spots of a raster-scan file as those of the study's first beam. Positions are taken as IEC gantry coordinates, energies
- * as they are: finding the machine's nearest ones is left to the caller.
+ * The spots of a raster-scan file as those of the study's first beam, with ion, energies and spot sizes (focus) of the file.
+ * TRiP98's angles and axes, those of a fixed horizontal beam with x level and y up, are turned into IEC 61217: gantry + 90
+ * deg, -90 deg - couch, (x, y) -> (-y, x), as pytrip does. The file does not say how far the two scanner magnets are;
+ * TRiP98's classical dose algorithm takes the beam as parallel. A bolus is a warning: it is for machine.offset_mm, as ripple
+ * filter and beam line are for the machine's other keys.
  */
 PetscErrorCode SpotListReadRaster(const char *file, Mistakes *mistakes, SpotList *out);

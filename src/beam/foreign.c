@@ -1,10 +1,12 @@
-/* Spots that come from elsewhere: any positions, energies of the machine. */
+/* Spots that come from elsewhere: any positions, energies and spot sizes that the machine is given for them. */
 #include "robion/beam.h"
+#include "robion/log.h"
+#include "robion/text.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST_BAD_SPOTS = 100 };
+enum { MOST_BAD_SPOTS = 100, MOST_NAMED_ENERGIES = 100 };
 static const double FARTHEST_SPOT_MM = 1000, MOST_PARTICLES = 1e15; /* far beyond any scanner and fraction */
 
 typedef struct ForeignSpot {
@@ -45,6 +47,64 @@ static PetscInt FindEnergy(const Machine *machine, double energy_MeV_u)
   return fabs(machine->energy_MeV_u[best] - energy_MeV_u) <= 0.05 ? best : -1;
 }
 
+/* One mistake that lists the energies the machine lacks, at the first spot that has one of them. */
+static PetscErrorCode CheckEnergies(const Machine *machine, const SpotList *list, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  double *energy;
+  PetscInt n, missing = 0, first = 0;
+  Text names = {0};
+  PetscCall(SpotListEnergies(list, &n, &energy));
+  for (PetscInt k = 0; k < n; k++) {
+    if (FindEnergy(machine, energy[k]) >= 0) continue;
+    if (missing++ < MOST_NAMED_ENERGIES) PetscCall(TextAdd(&names, "%s%g", missing > 1 ? ", " : "", energy[k]));
+  }
+  if (missing) {
+    while (FindEnergy(machine, list->energy_MeV_u[first]) >= 0) first++;
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                          "%s: machine %s (%g to %g MeV/u) lacks %d of the %d energies of the plan: %s%s MeV/u",
+                          PlaceOf(list, first).text, machine->name, machine->energy_MeV_u[0],
+                          machine->energy_MeV_u[machine->n_energy - 1], (int)missing, (int)n, names.data,
+                          missing > MOST_NAMED_ENERGIES ? " ..." : ""));
+  }
+  PetscCall(PetscFree(names.data));
+  PetscCall(PetscFree(energy));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MachineSetSpotSizes(Machine *machine, const SpotList *list, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const double fwhm_per_sigma = 2 * sqrt(2 * M_LN2);
+  PetscInt *seen, before = mistakes->n; /* list entry + 1 that an energy has its size from */
+  if (!list->spot_fwhm_mm) PetscFunctionReturn(0);
+  PetscCall(PetscCalloc1(machine->n_energy, &seen));
+  for (PetscInt i = 0; i < list->n && mistakes->n == before; i++) {
+    PetscInt e = FindEnergy(machine, list->energy_MeV_u[i]);
+    if (e < 0 || !(list->spot_fwhm_mm[i] > 0)) continue;
+    PetscInt first = seen[e] ? seen[e] - 1 : i;
+    if (list->spot_fwhm_mm[i] != list->spot_fwhm_mm[first])
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: spots of %g MeV/u are %g mm wide, expected %g mm as in %s",
+                            PlaceOf(list, i).text, list->energy_MeV_u[i], list->spot_fwhm_mm[i],
+                            list->spot_fwhm_mm[first], PlaceOf(list, first).text));
+    seen[e] = first + 1;
+    machine->spot_sigma_mm[e] = list->spot_fwhm_mm[i] / fwhm_per_sigma;
+  }
+  PetscCall(PetscFree(seen));
+  PetscFunctionReturn(0);
+}
+
+/* Other angles than the plan was made for may be meant. */
+static void WarnAngles(const Beam *beam, const SpotList *list)
+{
+  if (!list->has_angles || (fabs(sin((beam->gantry_deg - list->gantry_deg) * PETSC_PI / 360)) < 1e-5 &&
+                            fabs(sin((beam->couch_deg - list->couch_deg) * PETSC_PI / 360)) < 1e-5))
+    return;
+  LogLine(LOG_WARNING, "beams", NULL,
+          "%s was made for gantry %g deg, couch %g deg; the study's beam 0 has gantry %g deg, couch %g deg",
+          list->file ? list->file : "the plan", list->gantry_deg, list->couch_deg, beam->gantry_deg, beam->couch_deg);
+}
+
 /* Spots that no machine can deliver are slips of units; they would also overflow the look-up of spots and the doses. */
 static PetscErrorCode CheckSpot(const SpotList *list, PetscInt i, Mistakes *mistakes)
 {
@@ -69,12 +129,7 @@ static PetscErrorCode SelectSpots(const Machine *machine, const SpotList *list, 
   for (PetscInt i = 0; i < list->n && mistakes->n < most; i++) {
     if (list->beam[i] != beam) continue;
     PetscCall(CheckSpot(list, i, mistakes));
-    PetscInt energy = FindEnergy(machine, list->energy_MeV_u[i]);
-    if (energy < 0)
-      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: energy %g MeV/u is none of machine %s (%g to %g MeV/u)",
-                            PlaceOf(list, i).text, list->energy_MeV_u[i], machine->name, machine->energy_MeV_u[0],
-                            machine->energy_MeV_u[machine->n_energy - 1]));
-    (*out)[(*n)++] = (ForeignSpot){i, energy, list->x_mm[i], list->y_mm[i]};
+    (*out)[(*n)++] = (ForeignSpot){i, FindEnergy(machine, list->energy_MeV_u[i]), list->x_mm[i], list->y_mm[i]};
   }
   qsort(*out, (size_t)*n, sizeof **out, CompareSpots);
   PetscFunctionReturn(0);
@@ -123,6 +178,7 @@ PetscErrorCode BeamSetFromSpots(const Settings *settings, const Case *patient, c
   PetscInt before = mistakes->n;
   *out = NULL;
   PetscCall(BeamSetPlace(settings, patient, machine, grid, target, mistakes, &set));
+  PetscCall(CheckEnergies(machine, spots, mistakes));
   PetscCall(PetscMalloc1(spots->n, spot_of));
   for (PetscInt i = 0; i < spots->n && mistakes->n < before + MOST_BAD_SPOTS; i++)
     if (spots->beam[i] < 0 || spots->beam[i] >= set->n_beam)
@@ -139,7 +195,8 @@ PetscErrorCode BeamSetFromSpots(const Settings *settings, const Case *patient, c
   if (mistakes->n > before) {
     PetscCall(BeamSetDestroy(&set));
     PetscCall(PetscFree(*spot_of));
-  }
+  } else
+    WarnAngles(&set->beam[0], spots);
   *out = set;
   PetscFunctionReturn(0);
 }

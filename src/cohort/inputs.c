@@ -78,29 +78,72 @@ PetscErrorCode PlanLoadCase(MPI_Comm comm, const Settings *settings, Mistakes *m
 }
 
 /* "12C" of Z = 6, A = 12. */
-static void IonName(const Machine *machine, char name[16])
+static void IonName(PetscInt Z, PetscInt A, char name[16])
 {
   static const char *const symbol[] = {"n", "H", "He", "Li", "Be", "B", "C", "N", "O", "F", "Ne"};
   const PetscInt known = PETSC_STATIC_ARRAY_LENGTH(symbol);
-  snprintf(name, 16, "%d%s", (int)machine->A, machine->Z < known ? symbol[machine->Z] : "?");
+  snprintf(name, 16, "%d%s", (int)A, Z < known ? symbol[Z] : "?");
 }
 
-static PetscErrorCode LoadMachine(MPI_Comm comm, const Settings *settings, Mistakes *mistakes, Machine **machine)
+/* Built-in base data; for a plan of another system, at exactly its energies. */
+static PetscErrorCode BuildMachine(MPI_Comm comm, const Settings *settings, const SpotList *spots, Mistakes *mistakes,
+                                   Machine **machine)
+{
+  PetscFunctionBegin;
+  enum { MOST_ENERGIES = 1000 }; /* each takes about a second */
+  MachineSpec spec = settings->machine;
+  const char *where = settings->base_data_where;
+  double *energy = NULL;
+  if (spots && spots->any_energy) {
+    PetscCall(SpotListEnergies(spots, &spec.n_energy, &energy));
+    spec.energy_MeV_u = energy;
+    spec.energy_min_MeV_u = energy[0];
+    spec.energy_max_MeV_u = energy[spec.n_energy - 1];
+    if (spots->file) where = spots->file;
+  }
+  if (spec.n_energy > MOST_ENERGIES)
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %d different energies, expected at most %d", where,
+                          (int)spec.n_energy, (int)MOST_ENERGIES));
+  else
+    PetscCall(MachineSpecCheck(&spec, where, mistakes));
+  PetscCall(MistakesShare(comm, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(MachineBuiltin(comm, &spec, machine));
+  PetscCall(PetscFree(energy));
+  PetscFunctionReturn(0);
+}
+
+/* A plan that says its ion must be for the study's. */
+static PetscErrorCode CheckIon(const Settings *settings, const SpotList *spots, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  char ion[16];
+  if (!spots || !spots->ion.Z) PetscFunctionReturn(0);
+  IonName(spots->ion.Z, spots->ion.A, ion);
+  if (strcmp(ion, settings->machine.ion))
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: a plan of %s, expected %s (machine.ion of the study)",
+                          spots->file ? spots->file : "spots", ion, settings->machine.ion));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode LoadMachine(MPI_Comm comm, const Settings *settings, const SpotList *spots, Mistakes *mistakes,
+                                  Machine **machine)
 {
   PetscFunctionBegin;
   PetscMPIInt rank;
   char ion[16];
   *machine = NULL;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(CheckIon(settings, spots, mistakes));
+  PetscCall(MistakesShare(comm, mistakes));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   if (!strcmp(settings->base_data, "builtin")) {
-    PetscCall(MachineSpecCheck(&settings->machine, settings->base_data_where, mistakes));
-    if (!MistakesAny(mistakes)) PetscCall(MachineBuiltin(comm, &settings->machine, machine));
+    PetscCall(BuildMachine(comm, settings, spots, mistakes, machine));
     PetscFunctionReturn(0);
   }
   if (rank == 0) {
     PetscCall(MachineRead(settings->base_data, mistakes, machine));
     if (*machine) {
-      IonName(*machine, ion);
+      IonName((*machine)->Z, (*machine)->A, ion);
       PetscCall(MachineCheck(*machine, settings->base_data, mistakes));
       if (strcmp(ion, settings->machine.ion))
         PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: machine.base_data: %s holds %s, expected %s (machine.ion)",
@@ -115,20 +158,22 @@ static PetscErrorCode LoadMachine(MPI_Comm comm, const Settings *settings, Mista
   PetscFunctionReturn(0);
 }
 
-/* The machine of a plan, reusing that of the plan before when it is the same. */
-static PetscErrorCode UseMachine(RunContext *run, const Settings *settings, Mistakes *mistakes, const Machine **machine)
+/* The machine of a plan, reusing that of the plan before when it is the same; one made for a list of spots is not kept. */
+static PetscErrorCode UseMachine(RunContext *run, const Settings *settings, const SpotList *spots, Mistakes *mistakes,
+                                 const Machine **machine)
 {
   PetscFunctionBegin;
   char hash[17], key[PETSC_MAX_PATH_LEN + 32];
   PetscCall(MachineSpecHash(&settings->machine, hash));
   snprintf(key, sizeof key, "%s %s %d", settings->base_data, hash, (int)settings->lateral_model);
-  if (!run->machine || strcmp(run->machine_key, key)) {
+  if (spots || !run->machine || strcmp(run->machine_key, key)) {
     PetscCall(MachineDestroy(&run->machine));
     PetscCall(PetscFree(run->machine_key));
-    PetscCall(LoadMachine(run->comm, settings, mistakes, &run->machine));
+    PetscCall(LoadMachine(run->comm, settings, spots, mistakes, &run->machine));
+    if (run->machine && spots) PetscCall(MachineSetSpotSizes(run->machine, spots, mistakes));
     if (run->machine && settings->lateral_model == LATERAL_MODEL_SINGLE)
       PetscCall(MachineMergeComponents(run->machine));
-    PetscCall(PetscStrallocpy(key, &run->machine_key));
+    PetscCall(PetscStrallocpy(spots ? "" : key, &run->machine_key));
   }
   *machine = run->machine;
   PetscFunctionReturn(0);
@@ -303,7 +348,7 @@ static PetscErrorCode Assemble(RunContext *run, const SpotList *spots, PetscInt 
   const Settings *settings = in->settings;
   PetscCall(PlanLoadCase(run->comm, settings, mistakes, &in->patient));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
-  PetscCall(UseMachine(run, settings, mistakes, &in->machine));
+  PetscCall(UseMachine(run, settings, spots, mistakes, &in->machine));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(CheckDoseGrid(settings, in->patient, mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);

@@ -31,6 +31,7 @@ PetscErrorCode SpotListDestroy(SpotList *spots)
   PetscCall(PetscFree(spots->y_mm));
   PetscCall(PetscFree(spots->energy_MeV_u));
   PetscCall(PetscFree(spots->particles));
+  PetscCall(PetscFree(spots->spot_fwhm_mm));
   PetscCall(PetscFree(spots->file));
   PetscCall(PetscFree(spots->line));
   spots->n = 0;
@@ -148,6 +149,7 @@ PetscErrorCode SpotListReadCSV(const char *file, Mistakes *mistakes, SpotList *o
     PetscCall(ReadLines(file, content, mistakes, out, &good));
   PetscCall(PetscStrallocpy(file, &out->file));
   PetscCall(PetscFree(content));
+  out->any_energy = PETSC_TRUE;
   if (!good) PetscCall(SpotListDestroy(out));
   PetscFunctionReturn(0);
 }
@@ -209,18 +211,40 @@ PetscErrorCode SpotListReadPlan(const char *file, Mistakes *mistakes, SpotList *
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode SpotListEnergies(const SpotList *spots, PetscInt *n, double **energy_MeV_u)
+{
+  PetscFunctionBegin;
+  PetscInt kept = 0;
+  PetscCall(PetscMalloc1(spots->n, energy_MeV_u));
+  double *energy = *energy_MeV_u;
+  PetscCall(PetscArraycpy(energy, spots->energy_MeV_u, spots->n));
+  PetscCall(PetscSortReal(spots->n, energy));
+  for (PetscInt i = 0; i < spots->n; i++)
+    if (!kept || energy[i] > energy[kept - 1]) energy[kept++] = energy[i];
+  *n = kept;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode SpotListBroadcast(MPI_Comm comm, PetscMPIInt root, SpotList *spots)
 {
   PetscFunctionBegin;
   PetscMPIInt rank;
-  PetscInt n = spots->n;
+  SpotList head = *spots;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  PetscCallMPI(MPI_Bcast(&n, 1, MPIU_INT, root, comm));
-  if (rank != root) PetscCall(Resize(spots, n));
-  spots->n = n;
-  double *column[] = {spots->x_mm, spots->y_mm, spots->energy_MeV_u, spots->particles};
-  PetscCallMPI(MPI_Bcast(spots->beam, (PetscMPIInt)n, MPIU_INT, root, comm));
+  PetscCallMPI(MPI_Bcast(&head, (PetscMPIInt)sizeof head, MPI_BYTE, root, comm));
+  if (rank != root) {
+    PetscCall(Resize(spots, head.n));
+    if (head.spot_fwhm_mm) PetscCall(PetscMalloc1(head.n, &spots->spot_fwhm_mm));
+    spots->n = head.n;
+    spots->any_energy = head.any_energy;
+    spots->ion = head.ion;
+    spots->has_angles = head.has_angles;
+    spots->gantry_deg = head.gantry_deg;
+    spots->couch_deg = head.couch_deg;
+  }
+  double *column[] = {spots->x_mm, spots->y_mm, spots->energy_MeV_u, spots->particles, spots->spot_fwhm_mm};
+  PetscCallMPI(MPI_Bcast(spots->beam, (PetscMPIInt)head.n, MPIU_INT, root, comm));
   for (size_t c = 0; c < PETSC_STATIC_ARRAY_LENGTH(column); c++)
-    PetscCallMPI(MPI_Bcast(column[c], (PetscMPIInt)n, MPI_DOUBLE, root, comm));
+    if (column[c]) PetscCallMPI(MPI_Bcast(column[c], (PetscMPIInt)head.n, MPI_DOUBLE, root, comm));
   PetscFunctionReturn(0);
 }
