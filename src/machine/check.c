@@ -11,13 +11,13 @@ static const char *const ion_names[] = {"12C", "11C"};
 PetscErrorCode MachineSpecDefault(MachineSpec *spec)
 {
   PetscFunctionBegin;
-  /* With straggling, this ripple gives 12C the distal falloff (80 to 20 %) of a clinical line with ripple filter: 1.2 mm at
-     115 MeV/u, 1.3 mm at 200, 2.2 mm at 400. No momentum spread is needed then; 0.01 alone would stand for a strong one. */
+  /* With straggling, this ripple gives 12C the distal falloff (80 to 20 %) of a clinical line with ripple filter within
+     0.05 mm: 1.2 mm at 115 MeV/u, 1.3 mm at 200, 2.2 mm at 400. No momentum spread is needed then; 0.01 alone would stand for a strong one. */
   *spec = (MachineSpec){.ion = "12C",
                         .energy_min_MeV_u = 80,
                         .energy_max_MeV_u = 440,
                         .range_step_mm = 2,
-                        .ripple_sigma_mm = 0.8,
+                        .ripple_sigma_mm = 0.85,
                         .momentum_spread = 0,
                         .spot_fwhm_mm = 8,
                         .sad_mm = 0};

@@ -138,7 +138,9 @@ static const SchemaKey number = {"number", TYPE_NUMBER, .min = 0, .max = 12, .do
     "source", TYPE_TEXT, REQUIRED, .doc = "author, journal, year"                                                      \
   }
 static const SchemaKey heavy_keys[] = {
-    {"mb", TYPE_MAPPING, REQUIRED, .member = &section, .rule = RuleHeavy, .doc = "partial cross sections"}, SOURCE};
+    {"mb", TYPE_MAPPING, REQUIRED, .member = &section, .rule = RuleHeavy, .doc = "partial cross sections"},
+    {"times", TYPE_NUMBER, REQUIRED, .min = 0, .max = 5, .doc = "factor of these cross sections"},
+    SOURCE};
 static const SchemaKey ratio_keys[] = {
     {"value", TYPE_NUMBER, REQUIRED, .min = 0.5, .max = 2, .doc = "cross section on oxygen over that on carbon"},
     SOURCE};
@@ -146,6 +148,7 @@ static const SchemaKey projectile_keys[] = {
     {"reference_MeV_u", TYPE_NUMBER, REQUIRED, .unit = "MeV/u", .min = 50, .max = 1000, .doc = "energy of the total"},
     {"hydrogen", TYPE_MAPPING, REQUIRED, CHILDREN(heavy_keys), .doc = "12C on hydrogen"},
     {"carbon", TYPE_MAPPING, REQUIRED, CHILDREN(heavy_keys), .doc = "12C on carbon"},
+    {"carbon_others", TYPE_MAPPING, REQUIRED, CHILDREN(heavy_keys), .doc = "12C on carbon, other measurements"},
     {"oxygen_per_carbon", TYPE_MAPPING, REQUIRED, CHILDREN(ratio_keys), .doc = "oxygen from carbon"}};
 static const SchemaKey element_keys[] = {
     {"per_reaction", TYPE_NUMBER, REQUIRED, .min = 0, .max = 6, .doc = "multiplicity"},
@@ -231,8 +234,14 @@ static void ReadYields(const Node *root, Fragmentation *f)
   double total = 2 * ReactionCrossSection_mb(6, 12, 1, 1, energy) + ReactionCrossSection_mb(6, 12, 8, 16, energy);
   total *= f->of_tripathi;
   double oxygen = NumberAt(NodeGet(heavy, "oxygen_per_carbon"), "value");
-  AddNuclides(NodeGet(NodeGet(heavy, "hydrogen"), "mb"), 2 / total, f->carbon_yield);
-  AddNuclides(NodeGet(NodeGet(heavy, "carbon"), "mb"), oxygen / total, f->carbon_yield);
+  const struct {
+    const char *key;
+    double per_molecule;
+  } target[] = {{"hydrogen", 2}, {"carbon", oxygen}, {"carbon_others", oxygen}};
+  for (int i = 0; i < 3; i++) {
+    const Node *group = NodeGet(heavy, target[i].key);
+    AddNuclides(NodeGet(group, "mb"), NumberAt(group, "times") * target[i].per_molecule / total, f->carbon_yield);
+  }
   for (PetscInt i = 0; i < light->n; i++) {
     const Node *element = light->entry[i].value;
     AddNuclides(NodeGet(element, "isotopes"), NumberAt(element, "per_reaction"), f->carbon_yield);

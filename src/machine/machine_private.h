@@ -5,7 +5,7 @@
 #include "robion/machine.h"
 
 /* Change when any table or formula below changes: cached machines of an older version are then not found. */
-#define MACHINE_TABLE_VERSION 3
+#define MACHINE_TABLE_VERSION 4
 
 #define ATOMIC_MASS_MEV 931.494 /* energy of one u */
 
@@ -27,8 +27,8 @@ double EmitterFromTarget_per_mm(Species projectile, double energy_MeV_u, Species
 
 /* Share of ions per mm that inelastic reactions in water take from their species. */
 double ReactionLoss_per_mm(Species parent, double energy_MeV_u);
-/* Equally likely classes of energy in which daughters are born. */
-enum { BIRTH_CLASSES = 5 };
+/* Equally likely classes of energy in which daughters are born: fragments of the projectile, protons of the target. */
+enum { FRAGMENT_CLASSES = 5, KNOCK_CLASSES = 20 };
 /* Protons knocked out of the target per reaction; their energy, and mean square angle in a plane, in one of the classes. */
 double KnockedOutProtons(Species parent);
 double KnockedOutEnergy_MeV(int class, double parent_MeV_u);

@@ -19,7 +19,7 @@
 #define PRIMARY_CELLS_PER_SIGMA 8
 
 /* Equally likely classes that stand for a Gaussian of variance 1. */
-static const double spread_class[BIRTH_CLASSES] = {-1.463, -0.599, 0, 0.599, 1.463};
+static const double spread_class[FRAGMENT_CLASSES] = {-1.463, -0.599, 0, 0.599, 1.463};
 
 /* How daughters start, an equally likely class of energy each: from the reference bins to those of their lane. */
 typedef struct Birth {
@@ -44,8 +44,8 @@ typedef struct Lane {
   int emitter;                              /* what it is in emitters[], or -1 */
   PetscInt lost_top;                        /* nothing lost from there on */
   Moments *lost, *made;                     /* on the reference grid: reacted, produced */
-  Birth fragment[BIRTH_CLASSES];            /* of the projectile */
-  Birth target_proton[BIRTH_CLASSES];       /* in the lane of protons only */
+  Birth fragment[FRAGMENT_CLASSES];         /* of the projectile */
+  Birth target_proton[KNOCK_CLASSES];       /* in the lane of protons only */
   Remap to_reference, spectrum;
 } Lane;
 
@@ -146,6 +146,14 @@ static PetscErrorCode BirthCreate(const Transport *t, const Lane *lane, PetscBoo
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode BirthDestroy(Birth *birth)
+{
+  PetscFunctionBegin;
+  PetscCall(RemapDestroy(&birth->to_lane));
+  PetscCall(PetscFree(birth->kick));
+  PetscFunctionReturn(0);
+}
+
 /* Maps between a lane's bins and the reference bins: to equal energy per nucleon, and from it with the spread of birth. */
 static PetscErrorCode LaneConnect(Transport *t, Lane *lane)
 {
@@ -155,10 +163,9 @@ static PetscErrorCode LaneConnect(Transport *t, Lane *lane)
   PetscCall(PetscMalloc1(PetscMax(lane->n_bin, t->n_reference) + 1, &edge));
   for (PetscInt j = 0; j <= lane->n_bin; j++) edge[j] = CSDARange_mm(p.Z, p.A, lane->edge_MeV_u[j]);
   PetscCall(RemapOverlap(lane->n_bin, edge, t->n_reference, t->step_mm, &lane->to_reference));
-  for (int k = 0; k < BIRTH_CLASSES; k++) {
-    PetscCall(BirthCreate(t, lane, PETSC_FALSE, k, edge, &lane->fragment[k]));
-    if (IsProton(s)) PetscCall(BirthCreate(t, lane, PETSC_TRUE, k, edge, &lane->target_proton[k]));
-  }
+  for (int k = 0; k < FRAGMENT_CLASSES; k++) PetscCall(BirthCreate(t, lane, PETSC_FALSE, k, edge, &lane->fragment[k]));
+  for (int k = 0; k < KNOCK_CLASSES && IsProton(s); k++)
+    PetscCall(BirthCreate(t, lane, PETSC_TRUE, k, edge, &lane->target_proton[k]));
   PetscCall(PetscFree(edge));
   PetscFunctionReturn(0);
 }
@@ -167,7 +174,7 @@ static PetscErrorCode LaneCreate(Transport *t, Species species, Lane *lane)
 {
   PetscFunctionBegin;
   double fastest =
-      SpreadEnergy(t->in->projectile, species, spread_class[BIRTH_CLASSES - 1], t->reference_MeV_u[t->n_reference]);
+      SpreadEnergy(t->in->projectile, species, spread_class[FRAGMENT_CLASSES - 1], t->reference_MeV_u[t->n_reference]);
   lane->species = species;
   lane->n_bin = (PetscInt)ceil(CSDARange_mm(species.Z, species.A, fastest) / t->step_mm);
   PetscCall(PetscCalloc7(lane->n_bin, &lane->ions, lane->n_bin, &lane->lost_share, lane->n_bin + 1, &lane->edge_MeV_u,
@@ -186,11 +193,8 @@ static PetscErrorCode LaneDestroy(Lane *lane)
       PetscFree7(lane->ions, lane->lost_share, lane->edge_MeV_u, lane->dose, lane->let, lane->scatter, lane->target));
   PetscCall(PetscFree3(lane->local_MeV, lane->lost, lane->made));
   PetscCall(RemapDestroy(&lane->to_reference));
-  for (int k = 0; k < 2 * BIRTH_CLASSES; k++) {
-    Birth *birth = k < BIRTH_CLASSES ? &lane->fragment[k] : &lane->target_proton[k - BIRTH_CLASSES];
-    PetscCall(RemapDestroy(&birth->to_lane));
-    PetscCall(PetscFree(birth->kick));
-  }
+  for (int k = 0; k < FRAGMENT_CLASSES; k++) PetscCall(BirthDestroy(&lane->fragment[k]));
+  for (int k = 0; k < KNOCK_CLASSES; k++) PetscCall(BirthDestroy(&lane->target_proton[k]));
   PetscCall(RemapDestroy(&lane->spectrum));
   PetscFunctionReturn(0);
 }
@@ -282,16 +286,16 @@ static PetscInt LaneOf(const Transport *t, int yield_index)
 }
 
 /* Put daughters made on the reference grid below `top` into their lane, a class of momentum at a time. */
-static void Deliver(const Transport *t, PetscInt top, const Birth *birth, Lane *daughter)
+static void Deliver(const Transport *t, PetscInt top, int n_class, const Birth *birth, Lane *daughter)
 {
-  for (int c = 0; c < BIRTH_CLASSES; c++) {
+  for (int c = 0; c < n_class; c++) {
     const Remap *map = &birth[c].to_lane;
     for (PetscInt j = 0; j < top; j++) {
       if (daughter->made[j].number <= 0) continue;
       Moments born = daughter->made[j];
       MomentsKick(&born, birth[c].kick[j], 0.5 * t->step_mm);
       for (PetscInt k = map->start[j]; k < map->start[j + 1]; k++)
-        MomentsAdd(&daughter->ions[map->target[k]], map->weight[k] / BIRTH_CLASSES, &born);
+        MomentsAdd(&daughter->ions[map->target[k]], map->weight[k] / n_class, &born);
       daughter->top = PetscMax(daughter->top, map->target[map->start[j + 1] - 1] + 1);
     }
   }
@@ -316,7 +320,7 @@ static PetscErrorCode Produce(Transport *t, PetscInt step)
     if (daughter->emitter >= 0)
       for (PetscInt j = 0; j < top; j++)
         t->emitter_made[daughter->emitter * t->n_step + step] += daughter->made[j].number;
-    Deliver(t, top, daughter->fragment, daughter);
+    Deliver(t, top, FRAGMENT_CLASSES, daughter->fragment, daughter);
   }
   PetscFunctionReturn(0);
 }
@@ -334,7 +338,7 @@ static PetscErrorCode KnockOut(Transport *t)
     for (PetscInt j = 0; j < parent->lost_top; j++) MomentsAdd(&proton->made[j], parent->knocked_out, &parent->lost[j]);
     top = PetscMax(top, parent->lost_top);
   }
-  Deliver(t, top, proton->target_proton, proton);
+  Deliver(t, top, KNOCK_CLASSES, proton->target_proton, proton);
   PetscFunctionReturn(0);
 }
 

@@ -66,11 +66,12 @@ void FragmentYields(Species parent, double yield[YIELD_SPECIES])
   }
   if (parent.Z <= 2) return;
   /* A heavy secondary opens fewer channels; the open ones share its charge, or its mass if that runs out first, as far as
-     12C hands them on. */
+     12C hands them on and knocked-out protons leave it energy. */
   YieldSums(yield, &charge, &mass);
   YieldSums(table, &charge_kept, &mass_kept);
   double by_charge = charge > 0 ? charge_kept / 6.0 * (double)parent.Z / charge : 0;
-  double by_mass = mass > 0 ? mass_kept / 12.0 * (double)parent.A / mass : 0;
+  double left = (double)parent.A - data->knocked_energy_share * KnockedOutProtons(parent);
+  double by_mass = mass > 0 ? PetscMin(mass_kept / 12.0 * (double)parent.A, left) / mass : 0;
   for (int s = 0; s < YIELD_SPECIES; s++) yield[s] *= PetscMin(by_charge, by_mass);
 }
 
@@ -90,11 +91,12 @@ double KnockedOutProtons(Species parent)
   return InUse()->knocked_out[parent.Z > 2 ? 0 : 3 - parent.Z];
 }
 
-/* Energy over that of a nucleon of the parent: it falls off exponentially. */
+/* Mean energy of a class over that of a nucleon of the parent: energies x fall off as exp(-x). */
 static double KnockedOutShare(int class)
 {
-  static const double mean[BIRTH_CLASSES] = {0.10743, 0.36010, 0.69990, 1.22314, 2.60944}; /* of fifths of exp(-x) */
-  return PetscMin(1.0, mean[class] * InUse()->knocked_energy_share);
+  double p = (double)class / KNOCK_CLASSES, q = (double)(class + 1) / KNOCK_CLASSES;
+  double from = (1 - p) * (1 - log1p(-p)), to = class + 1 < KNOCK_CLASSES ? (1 - q) * (1 - log1p(-q)) : 0;
+  return PetscMin(1.0, (from - to) * KNOCK_CLASSES * InUse()->knocked_energy_share);
 }
 
 double KnockedOutEnergy_MeV(int class, double parent_MeV_u)
