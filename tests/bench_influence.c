@@ -1,8 +1,8 @@
 /*
  * What the dose operator costs on this machine, on the ranks it is started with: building it, applying it and its transpose,
- * and whole evaluations of objective and gradient, stored and streamed, for 1, 7 and 14 scenarios of the RTOG phantom. Bytes
- * per second are set against the bandwidth that the same ranks reach in STREAM's triad, so that the figures mean something
- * on other machines. Prints a table; with a file name, appends the same as CSV. Nothing here passes or fails by time.
+ * and whole evaluations of objective and gradient, stored rows and factored, for 1, 7, 21 and 63 scenarios of the RTOG
+ * phantom (stored only for the first two, whose matrices fit into memory). Bytes per second are set against the bandwidth
+ * that the same ranks reach in STREAM's triad, so that the figures mean something on other machines. Prints a table; with a file name, appends the same as CSV. Nothing here passes or fails by time.
  */
 #include "robion/cohort.h"
 #include "robion/log.h"
@@ -16,14 +16,17 @@ enum { TRIAD_BYTES = 1536 << 20, LEAST_REPEATS = 3 };
 static const struct {
   PetscInt arm;
   const char *optimize;
-} plans[] = {{0, "{range_percent: [0], setup_mm: 2, setup: axes}"},
-             {1, "{range_percent: [0], setup_mm: 2, setup: axes}"},
-             {1, "{range_percent: [-3.5, 3.5], setup_mm: 2, setup: axes}"}};
+  PetscBool stored;
+} plans[] = {
+    {0, "{range_percent: [0], setup_mm: 2, setup: axes}", PETSC_TRUE},
+    {1, "{range_percent: [0], setup_mm: 2, setup: axes}", PETSC_TRUE},
+    {1, "{range_percent: [-3.5, 0, 3.5], setup_mm: 2, setup: axes}", PETSC_FALSE},
+    {1, "{range_percent: [-3.5, -2.5, -1.5, -0.5, 0, 0.5, 1.5, 2.5, 3.5], setup_mm: 2, setup: axes}", PETSC_FALSE}};
 
 typedef struct Figures {
   PetscInt rows, n_spot, n_voxel;
   InfluenceType type;
-  double entries, bytes; /* over all ranks; a streamed operator has no entries of its own */
+  double entries, bytes; /* over all ranks; a factored operator has no entries */
   double build_s, forward_s, transposed_s, evaluate_s;
 } Figures;
 
@@ -31,6 +34,7 @@ typedef struct Figures {
 typedef struct Blocks {
   PetscInt n;
   Influence *influence;
+  Factored factored; /* NULL: stored rows */
   double *channels, *weight, *gradient;
 } Blocks;
 
@@ -86,18 +90,28 @@ static PetscErrorCode BlocksCreate(const PlanInputs *in, InfluenceType type, Blo
                          in->beams->n_spot, &blocks->gradient));
   for (PetscInt j = 0; j < in->beams->n_spot; j++) blocks->weight[j] = 1e5, blocks->gradient[j] = 0;
   PetscCall(Begin(&begun));
+  if (type == INFLUENCE_FACTORED) {
+    size_t shared, own;
+    PetscCall(FactoredCreate(PETSC_COMM_WORLD, in->model,
+                             &(FactoredVoxels){in->optimize, &in->grid, in->n_voxel, in->voxel}, &blocks->factored));
+    PetscCall(FactoredGetSize(blocks->factored, &shared, &own));
+    sum[1] += (double)own + (rank == 0 ? (double)shared : 0);
+  }
   for (PetscInt first = rank * BLOCK_VOXELS; first < in->n_voxel; first += size * BLOCK_VOXELS) {
     size_t entries, bytes;
     Influence *influence = &blocks->influence[blocks->n++];
-    PetscCall(InfluenceCreate(in->model, type, in->optimize, &in->grid, PetscMin(BLOCK_VOXELS, in->n_voxel - first),
-                              in->voxel + first, influence));
+    const PetscInt n = PetscMin(BLOCK_VOXELS, in->n_voxel - first);
+    if (blocks->factored)
+      PetscCall(InfluenceCreateFactored(blocks->factored, in->optimize, &in->grid, n, in->voxel + first, influence));
+    else
+      PetscCall(InfluenceCreate(in->model, type, in->optimize, &in->grid, n, in->voxel + first, influence));
     PetscCall(InfluenceGetSize(*influence, &entries, &bytes));
     sum[0] += (double)entries;
     sum[1] += (double)bytes;
   }
   PetscCall(Elapsed(begun, &f->build_s));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, 2, MPI_DOUBLE, MPI_SUM, PETSC_COMM_WORLD));
-  if (type == INFLUENCE_ASSEMBLED) f->entries = sum[0];
+  f->entries = sum[0];
   f->bytes = sum[1];
   PetscFunctionReturn(0);
 }
@@ -106,6 +120,7 @@ static PetscErrorCode BlocksDestroy(Blocks *blocks)
 {
   PetscFunctionBegin;
   for (PetscInt k = 0; k < blocks->n; k++) PetscCall(InfluenceDestroy(&blocks->influence[k]));
+  PetscCall(FactoredDestroy(&blocks->factored));
   PetscCall(PetscFree(blocks->influence));
   PetscCall(PetscFree3(blocks->channels, blocks->weight, blocks->gradient));
   PetscFunctionReturn(0);
@@ -115,13 +130,17 @@ static PetscErrorCode BlocksDestroy(Blocks *blocks)
 static PetscErrorCode ApplyAll(const Blocks *blocks, PetscInt rows, PetscBool transposed)
 {
   PetscFunctionBegin;
+  const double one[N_CHANNELS] = {1, 1, 1, 1};
   for (PetscInt i = 0; transposed && i < BLOCK_VOXELS * N_CHANNELS; i++) blocks->channels[i] = 1;
+  if (blocks->factored && transposed) PetscCall(FactoredResetGradient(blocks->factored, one));
+  if (blocks->factored && !transposed) PetscCall(FactoredSetWeights(blocks->factored, blocks->weight));
   for (PetscInt k = 0; k < blocks->n; k++)
     for (PetscInt s = 0; s < rows; s++)
       if (transposed)
         PetscCall(InfluenceApplyTranspose(blocks->influence[k], s, blocks->channels, blocks->gradient));
       else
         PetscCall(InfluenceApply(blocks->influence[k], s, blocks->weight, blocks->channels));
+  if (blocks->factored && transposed) PetscCall(FactoredGetGradient(blocks->factored, blocks->gradient));
   PetscFunctionReturn(0);
 }
 
@@ -213,13 +232,13 @@ static double EvaluationOnOneRank(const Figures *f, const char *type, FILE *csv)
   return found;
 }
 
-/* One line of the table and of the CSV. Entries, also of streamed operators, are those that are stored otherwise. */
+/* One line of the table and of the CSV. */
 static void Print(const Figures *f, double triad, PetscMPIInt ranks, FILE *csv)
 {
   const double updates = (double)f->n_voxel * (double)f->rows;
   const double share = 100 * f->bytes / triad; /* per second */
   const PetscBool stored = f->type == INFLUENCE_ASSEMBLED ? PETSC_TRUE : PETSC_FALSE;
-  const char *type = stored ? "stored" : "streamed";
+  const char *type = stored ? "stored" : "factored";
   if (csv)
     fprintf(csv, "%d,%d,%s,%d,%d,%.17g,%.17g,%.6g,%.6g,%.6g,%.6g,%.6g\n", ranks, (int)f->rows, type, (int)f->n_spot,
             (int)f->n_voxel, f->entries, f->bytes, f->build_s, f->forward_s, f->transposed_s, f->evaluate_s, triad);
@@ -251,13 +270,13 @@ static void PrintHeader(double triad, PetscMPIInt ranks, FILE *csv)
 static PetscErrorCode MeasurePlan(size_t plan, double triad, FILE *csv)
 {
   PetscFunctionBegin;
-  char set_scenarios[128];
+  char set_scenarios[256];
   const char *set[] = {"cases=[{phantom: rtog, name: rtog, heterogeneous: false, ct_spacing_mm: 2}]", set_scenarios};
   Mistakes mistakes = {0};
   Study *study;
   RunContext run;
   PlanInputs inputs;
-  Figures stored = {0}, streamed;
+  Figures stored = {0}, factored = {0};
   const RunOptions options = {.results = "build"};
   snprintf(set_scenarios, sizeof set_scenarios, "scenarios.optimize=%s", plans[plan].optimize);
   PetscCall(StudyLoadAll(PETSC_COMM_WORLD, "jobs/rtog-benchmark/study.yaml", PETSC_STATIC_ARRAY_LENGTH(set), set,
@@ -268,13 +287,10 @@ static PetscErrorCode MeasurePlan(size_t plan, double triad, FILE *csv)
   PetscCall(PlanInputsCreate(&run, &study->plans[plans[plan].arm], NULL, NULL, &mistakes, &inputs));
   if (!inputs.model) MistakesPrint(&mistakes);
   PetscCheck(inputs.model, PETSC_COMM_WORLD, PETSC_ERR_USER, "the benchmark plan cannot be set up");
-  PetscCall(Measure(&inputs, INFLUENCE_ASSEMBLED, &stored));
-  streamed = stored;
-  PetscCall(Measure(&inputs, INFLUENCE_STREAMED, &streamed));
-  if (run.rank == 0) {
-    Print(&stored, triad, run.size, csv);
-    Print(&streamed, triad, run.size, csv);
-  }
+  if (plans[plan].stored) PetscCall(Measure(&inputs, INFLUENCE_ASSEMBLED, &stored));
+  PetscCall(Measure(&inputs, INFLUENCE_FACTORED, &factored));
+  if (run.rank == 0 && plans[plan].stored) Print(&stored, triad, run.size, csv);
+  if (run.rank == 0) Print(&factored, triad, run.size, csv);
   PetscCall(PlanInputsDestroy(&inputs));
   PetscCall(RunContextDestroy(&run));
   PetscCall(StudyDestroy(&study));
