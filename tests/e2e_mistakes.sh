@@ -166,16 +166,23 @@ check "a closed pipe does not end a run" bash -c "'$ROBION' run '$BOX' --results
 evaluate() { # LINES...
   printf '%s\n' "$@" >"$WORK/spots.csv"
   mkdir -p "$WORK/out"
-  mpi 2 "$ROBION" evaluate "$WORK/spots.csv" "$BOX" -o "$WORK/out/plan.h5"
+  mpi 2 "$ROBION" evaluate "$WORK/spots.csv" "$BOX" -o "$WORK/out/plan.h5" "${machine[@]}"
 }
+machine=()
 header=beam,x_mm,y_mm,energy_MeV_u,particles
 refuses "a list of spots with another header" 4 "$WORK/spots.csv:1: header is \"beam,x,y,energy,n\", expected \"$header\"" \
   evaluate beam,x,y,energy,n 0,0,0,180,1e6
 refuses "negative particles" 4 "$WORK/spots.csv:3: particles is \"-5\", expected a number of at least 0" \
   evaluate $header 0,0,0,180,1e6 0,0,0,180,-5
 refuses "NaN particles" 4 "$WORK/spots.csv:2: particles is \"nan\", expected a finite number" evaluate $header 0,0,0,180,nan
-refuses "an energy the machine lacks" 4 "$WORK/spots.csv:4: energy 179 MeV/u is none of machine builtin-12C" \
-  evaluate $header 0,0,0,180,1e6 '' 0,0,0,179,1e6
+refuses "an energy no machine has" 4 "$WORK/spots.csv: energy_MeV_u is 5000, expected 1 to 1000" \
+  evaluate $header 0,0,0,180,1e6 0,0,0,5000,1e6
+check "base data of one energy" "$ROBION" basedata build --out "$WORK/12C.h5" --energy-min-MeV-u 180 --energy-max-MeV-u 180
+machine=(--set "machine.base_data=$WORK/12C.h5")
+refuses "energies that base data lack" 4 \
+  "$WORK/spots.csv:4: machine builtin-12C .180 to 180 MeV/u. lacks 2 of the 3 energies of the plan: 170.5, 179 MeV/u" \
+  evaluate $header 0,0,0,180,1e6 '' 0,0,0,179,1e6 0,0,0,170.5,1e6
+machine=()
 refuses "a beam the study lacks" 4 "$WORK/spots.csv:3: beam 2, expected 0 to 1" evaluate $header 0,0,0,180,1e6 2,0,0,180,1e6
 refuses "a list of spots without spots" 4 "$WORK/spots.csv: no spots" evaluate $header
 refuses "a plan that is none" 4 "$WORK/text.h5: not an HDF5 file" "$ROBION" evaluate "$WORK/text.h5" "$BOX" -o "$WORK/out/x.h5"

@@ -97,8 +97,6 @@ static PetscErrorCode BuildMachine(MPI_Comm comm, const Settings *settings, cons
   if (spots && spots->any_energy) {
     PetscCall(SpotListEnergies(spots, &spec.n_energy, &energy));
     spec.energy_MeV_u = energy;
-    spec.energy_min_MeV_u = energy[0];
-    spec.energy_max_MeV_u = energy[spec.n_energy - 1];
     if (spots->file) where = spots->file;
   }
   if (spec.n_energy > MOST_ENERGIES)
@@ -107,6 +105,10 @@ static PetscErrorCode BuildMachine(MPI_Comm comm, const Settings *settings, cons
   else
     PetscCall(MachineSpecCheck(&spec, where, mistakes));
   PetscCall(MistakesShare(comm, mistakes));
+  if (energy) { /* what the study says of energies does not count, not even for the cache */
+    spec.energy_min_MeV_u = energy[0];
+    spec.energy_max_MeV_u = energy[spec.n_energy - 1];
+  }
   if (!MistakesAny(mistakes)) PetscCall(MachineBuiltin(comm, &spec, machine));
   PetscCall(PetscFree(energy));
   PetscFunctionReturn(0);
