@@ -52,7 +52,7 @@ static void ChargeChanging(void **state)
   }
 }
 
-/* No daughter is heavier than the parent, and all together have its charge, mass and energy at most. */
+/* No daughter is heavier than the parent, and all together have its charge, mass and energy (MeV/u: 1 to 1000) at most. */
 static void Conservation(void **state)
 {
   for (int p = 0; p < YIELD_SPECIES; p++) {
@@ -68,6 +68,9 @@ static void Conservation(void **state)
       knocked += energy / 300 / KNOCK_CLASSES * KnockedOutProtons(parent);
     }
     assert_true(charge <= (double)parent.Z + 1e-9 && mass + knocked <= (double)parent.A + 1e-9);
+    for (double energy = 1; energy < 1001; energy *= 2)
+      assert_true((mass + knocked) * energy + LocalEnergy_MeV(parent, energy) <=
+                  (double)parent.A * energy * (1 + 1e-9));
   }
 }
 

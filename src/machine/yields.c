@@ -77,7 +77,12 @@ void FragmentYields(Species parent, double yield[YIELD_SPECIES])
 
 double LocalEnergy_MeV(Species parent, double energy_MeV_u)
 {
-  return CurveAt(&InUse()->target_energy_MeV, energy_MeV_u);
+  double yield[YIELD_SPECIES], charge, mass;
+  FragmentYields(parent, yield);
+  YieldSums(yield, &charge, &mass);
+  /* no more than the other fragments leave of the parent's energy */
+  double left = (double)parent.A - mass - InUse()->knocked_energy_share * KnockedOutProtons(parent);
+  return PetscMin(CurveAt(&InUse()->target_energy_MeV, energy_MeV_u), PetscMax(0.0, left * energy_MeV_u));
 }
 
 double ReactionLoss_per_mm(Species parent, double energy_MeV_u)
