@@ -190,7 +190,7 @@ PetscErrorCode MachineToTripDepthDose(const Machine *m, PetscInt energy, TripDep
                                 .dose_MeV_cm2_g = m->idd_Gy_mm2[d] / GY_MM2_PER_MEV_CM2_G,
                                 .fwhm1_g_cm2 = m->sigma_mm[energy * m->n_component * m->n_depth + i] * FWHM_PER_SIGMA /
                                                MM_PER_G_CM2,
-                                .factor = halo,
+                                .factor = PetscMin(1.0, halo), /* shares add up to 1 within rounding */
                                 .fwhm2_g_cm2 = halo_sigma_mm * FWHM_PER_SIGMA / MM_PER_G_CM2};
   }
   PetscFunctionReturn(0);
