@@ -38,7 +38,7 @@ static void BuildMachine(Forward *f)
   spec.energy_MeV_u = energy;
   spec.offset_mm = BEAM_LINE_MM;
   spec.ripple_thickness_mm = FilterThickness_mm();
-  assert_int_equal(MachineBuiltin(PETSC_COMM_WORLD, &spec, &f->machine), 0);
+  assert_int_equal(MachineBuild(PETSC_COMM_WORLD, &spec, &f->machine), 0);
   assert_int_equal(MachineSetSpotSizes(f->machine, &f->spots, &mistakes), 0);
   assert_false(MistakesAny(&mistakes));
   assert_int_equal(PetscFree(energy), 0);
@@ -131,7 +131,6 @@ static void PrintAxis(const double dose_Gy[N_AXIS + 1], const double letd_keV_um
     print_message("depth %3d mm: dose %.4f Gy\n", dose_at[i], dose_Gy[dose_at[i]]);
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(letd_at); i++)
     print_message("depth %3d mm: LETd %.2f keV/um\n", letd_at[i], letd_keV_um[letd_at[i]]);
-  for (int d = 1; d <= N_AXIS; d++) print_message("axis %d %.5f %.4f\n", d, dose_Gy[d], letd_keV_um[d]);
 }
 
 /*
