@@ -109,10 +109,10 @@ static void MatRadDepthDose(void **state)
     const DepthDose theirs = {THEIR_DEPTHS, depth + row[e] * THEIR_DEPTHS, idd + row[e] * THEIR_DEPTHS, 1, 0};
     Compare(chosen[e], &ours, &theirs, &failures);
   }
-  assert_int_equal(failures, 0);
   assert_int_equal(MachineDestroy(&m), 0);
   H5SourceClose(&source);
   assert_int_equal(PetscFree(energy) || PetscFree(depth) || PetscFree(idd), 0);
+  assert_int_equal(failures, 0);
 }
 
 /*

@@ -4,10 +4,10 @@
  * Every species is a histogram of residual range whose bin width is the depth step, so that slowing down is an exact shift
  * by one bin (continuous slowing down, no energy straggling of fragments). In each step a share of every bin reacts
  * (Tripathi); the daughters go on with the parent's mean velocity (Kempe & Brahme, Phys Med 26:6, 2010, and the YIELD model of
- * Kraemer et al., PMB 45:3299, 2000, make the same approximations) and react in their turn. Straggling and the beam's
- * energy spread enter as a Gaussian spread of the initial range. Primaries, sharp at the end of their range, are scored
- * from that Gaussian and their survival in closed form instead of from the histogram. Every bin carries, beside its number
- * of ions, their transverse moments.
+ * Kraemer et al., PMB 45:3299, 2000, make the same approximations) and react in their turn. Every reaction also sets free
+ * slower protons of the zone of the collision. Straggling and the beam's energy spread enter as a Gaussian spread of the
+ * initial range. Primaries, sharp at the end of their range, are scored from that Gaussian and their survival in closed form
+ * instead of from the histogram. Every bin carries, beside its number of ions, their transverse moments.
  */
 #include "machine_private.h"
 #include <gsl/gsl_cdf.h>
