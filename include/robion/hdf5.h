@@ -43,6 +43,8 @@ typedef struct H5Sink {
 } H5Sink;
 
 PetscBool H5SinkOpen(const char *file, Mistakes *mistakes, H5Sink *sink);
+/** The same on a copy of `file`, to add to what it holds; H5SinkClose replaces it. */
+PetscBool H5SinkExtend(const char *file, Mistakes *mistakes, H5Sink *sink);
 /** Write a dataset, shuffled and gzip-compressed when larger than 1 kB; groups on the way are made; unit, long_name may be NULL. */
 void H5WriteArray(H5Sink *sink, const char *path, hid_t type, int rank, const hsize_t *dims, const void *data,
                   const char *unit, const char *long_name);

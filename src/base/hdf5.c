@@ -247,6 +247,45 @@ PetscBool H5SinkOpen(const char *file, Mistakes *mistakes, H5Sink *sink)
   return PETSC_FALSE;
 }
 
+/* Copy a file byte by byte; false with errno where that fails. */
+static PetscBool CopyFile(const char *from, const char *to)
+{
+  char buffer[65536];
+  size_t n = 0;
+  FILE *in = fopen(from, "rb"), *out = in ? fopen(to, "wb") : NULL;
+  PetscBool good = out ? PETSC_TRUE : PETSC_FALSE;
+  while (good && (n = fread(buffer, 1, sizeof buffer, in)) > 0)
+    if (fwrite(buffer, 1, n, out) < n) good = PETSC_FALSE;
+  if (in && ferror(in)) good = PETSC_FALSE;
+  if (in) fclose(in);
+  if (out && fclose(out)) good = PETSC_FALSE;
+  return good;
+}
+
+PetscBool H5SinkExtend(const char *file, Mistakes *mistakes, H5Sink *sink)
+{
+  char temporary[PETSC_MAX_PATH_LEN];
+  snprintf(temporary, sizeof temporary, "%s.tmp.%ld", file, (long)getpid());
+  memset(sink, 0, sizeof *sink);
+  sink->id = -1;
+  if (PetscStrallocpy(file, &sink->name) || PetscStrallocpy(temporary, &sink->temporary)) return PETSC_FALSE;
+  errno = 0;
+  if (CopyFile(file, temporary)) {
+    H5_QUIET
+    {
+      sink->id = H5Fopen(temporary, H5F_ACC_RDWR, H5P_DEFAULT);
+    }
+    H5E_END_TRY
+  }
+  if (sink->id >= 0) return PETSC_TRUE;
+  (void)MistakesAdd(mistakes, ROBION_RESOURCES, "%s: cannot be added to: %s", file,
+                    errno ? strerror(errno) : "not an HDF5 file");
+  unlink(temporary);
+  (void)PetscFree(sink->name);
+  (void)PetscFree(sink->temporary);
+  return PETSC_FALSE;
+}
+
 void H5WriteGroup(H5Sink *sink, const char *path)
 {
   H5Source view = {sink->name, sink->id};

@@ -1,0 +1,23 @@
+/* `robion evaluate --gamma`: the doses just computed against those of another file. */
+#pragma once
+#include "robion/gamma.h"
+
+enum { GAMMA_DOSES = 2 }; /* physical, RBE-weighted */
+
+typedef struct GammaCheck {
+  const char *file; /* --gamma: the reference; NULL: no comparison */
+  const char *dose_percent, *distance_mm, *threshold_percent;
+  PetscBool local, global;
+  /* from GammaCheckPrepare */
+  GammaSpec spec;
+  Grid grid;
+  float *reference[GAMMA_DOSES]; /* NULL: not in the file */
+} GammaCheck;
+
+/* Judge the options and read the reference, before anything long begins. Collective on PETSC_COMM_WORLD. */
+PetscErrorCode GammaCheckPrepare(GammaCheck *check, Mistakes *mistakes);
+
+/* Compare the doses of the result file, print the pass rates and add /gamma to the file. Collective on PETSC_COMM_WORLD. */
+PetscErrorCode GammaCheckRun(const GammaCheck *check, const char *result, Mistakes *mistakes);
+
+PetscErrorCode GammaCheckDestroy(GammaCheck *check);
