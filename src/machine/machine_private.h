@@ -5,7 +5,7 @@
 #include "robion/machine.h"
 
 /* Change when any table or formula below changes: cached machines of an older version are then not found. */
-#define MACHINE_TABLE_VERSION 4
+#define MACHINE_TABLE_VERSION 5
 
 #define ATOMIC_MASS_MEV 931.494 /* energy of one u */
 
