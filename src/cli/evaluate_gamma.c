@@ -189,22 +189,24 @@ static void WriteGamma(const GammaCheck *check, const char *file, const GammaRes
 static PetscErrorCode Print(const GammaCheck *check, const char *file, const GammaResult result[GAMMA_DOSES])
 {
   PetscFunctionBegin;
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
-                        "gamma %g %% / %g mm, %s; reference doses from %g %% of the highest\n"
-                        "reference %s, evaluated (searched) %s\n",
-                        check->spec.dose_percent, check->spec.distance_mm, Normalisation(&check->spec),
-                        check->spec.threshold_percent, check->file, file));
+  Text text = {0};
+  PetscCall(TextAdd(&text, "gamma %g %% / %g mm, %s; reference doses from %g %% of the highest\n",
+                    check->spec.dose_percent, check->spec.distance_mm, Normalisation(&check->spec),
+                    check->spec.threshold_percent));
+  PetscCall(TextAdd(&text, "reference %s, evaluated (searched) %s\n", check->file, file));
   for (int i = 0; i < GAMMA_DOSES; i++) {
     const GammaResult *r = &result[i];
     if (!r->gamma) continue;
-    PetscCall(PetscPrintf(
-        PETSC_COMM_WORLD, "%-12s  %.2f %% of %d voxels pass, gamma mean %.3f, highest %s%.3f; highest dose %.4g %s\n",
+    PetscCall(TextAdd(
+        &text, "%-12s  %.2f %% of %d voxels pass; gamma: mean %.3f, highest %s%.3f; highest dose %.4g %s\n",
         dose_kind_names[compared[i]], r->pass_percent, (int)r->n_compared, r->mean,
         r->highest < check->spec.largest ? "" : ">= ", r->highest, r->reference_maximum, dose_kind_units[compared[i]]));
     if (r->n_outside)
-      PetscCall(PetscPrintf(PETSC_COMM_WORLD, "              %d voxels lie outside the evaluated grid: not compared\n",
-                            (int)r->n_outside));
+      PetscCall(
+          TextAdd(&text, "%-12s  %d voxels lie outside the evaluated grid: not compared\n", "", (int)r->n_outside));
   }
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s", text.data));
+  PetscCall(TextDestroy(&text));
   PetscFunctionReturn(0);
 }
 
