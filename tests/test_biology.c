@@ -59,12 +59,16 @@ static void Entrance(void **state)
   }
 }
 
-/* Mean over the lateral components, weighted by their dose. */
+/* Mean over the lateral components, weighted by the dose of their ions: without recoils of the target, as TRiP98 has it. */
 static double FieldAt(const Machine *m, const double *value, double depth)
 {
   double sum = 0;
-  for (PetscInt k = 0; k < m->n_component; k++)
-    sum += At(m, m->component + k * m->n_depth, depth) * At(m, value + k * m->n_depth, depth);
+  PetscInt d = 0;
+  while (m->depth_mm[d + 1] < depth) d++;
+  for (PetscInt s = 0; s < m->n_species; s++)
+    for (PetscInt b = 0; b < m->n_bin; b++)
+      sum += (double)m->dose_share[(d * m->n_species + s) * m->n_bin + b] *
+             At(m, value + m->species_component[s] * m->n_depth, depth);
   return sum;
 }
 

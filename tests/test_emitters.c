@@ -99,7 +99,8 @@ static void TargetEmitters(void **state)
                 EmitterFromTarget_per_mm(m->species[s], sqrt(m->bin_edge_MeV_u[b] * m->bin_edge_MeV_u[b + 1]),
                                          emitters[O15]);
     }
-    if (fabs(m->depth_mm[d] - m->csda_range_mm[0]) > 5) assert_float_equal(have / want, 1, 0.03);
+    /* protons of the target, which the tables of species leave out, make up to a fifth more */
+    if (m->depth_mm[d] < m->csda_range_mm[0] - 5) assert_true(have / want > 0.97 && have / want < 1.25);
   }
   assert_int_equal(MachineDestroy(&m), 0);
 }
@@ -167,7 +168,9 @@ static void Yields(void **state)
   print_message("per 100 ions:  11C (PMMA)   10C (PMMA)   15O (PMMA)   13N\n");
   for (int i = 0; i < 3; i++) {
     Machine *m = OneEnergy("12C", pmma[i][0]);
-    for (int k = 0; k < 4; k++) n[i][k] = 100 * Integral(m, m->emitter_stopped_per_mm, k, m->n_depth - 1);
+    PetscInt last = 0; /* of a block half as long again as the range */
+    while (m->depth_mm[last + 1] < 1.5 * m->csda_range_mm[0]) last++;
+    for (int k = 0; k < 4; k++) n[i][k] = 100 * Integral(m, m->emitter_stopped_per_mm, k, last);
     print_message("%4g MeV/u  %6.1f (%4.1f)  %6.2f (%3.1f)  %6.1f (%3.1f) %6.2f\n", pmma[i][0], n[i][C11], pmma[i][1],
                   n[i][C10], pmma[i][2], n[i][O15], pmma[i][3], n[i][N13]);
     assert_true(n[i][C11] > 0.25 * pmma[i][1] && n[i][C11] < pmma[i][1]);

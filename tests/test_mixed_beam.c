@@ -212,14 +212,15 @@ static void TableFile(const char *text, const char *words)
     assert_int_equal(MistakesClear(&mistakes), 0);
     return;
   }
-  /* alpha = 0.2 + 0.01 LET up to 1000 keV/um: the mean over the components is that of LETd */
+  /* alpha = 0.2 + 0.01 LET up to 1000 keV/um: the mean over the components is that of their LETd */
   for (PetscInt d = 0; d < machine->n_depth; d++) {
-    double alpha = 0;
+    double alpha = 0, letd = 0;
     for (PetscInt k = d; k < machine->n_component * machine->n_depth; k += machine->n_depth) {
       alpha += machine->component[k] * biology->alpha_per_Gy[k];
+      letd += machine->component[k] * machine->component_letd_keV_um[k];
       assert_float_equal(biology->sqrt_beta_per_Gy[k], 0.2, 1e-12);
     }
-    if (machine->idd_Gy_mm2[d] > 0) assert_float_equal(alpha / (0.2 + 0.01 * machine->letd_keV_um[d]), 1, 0.02);
+    if (machine->idd_Gy_mm2[d] > 0) assert_float_equal(alpha / (0.2 + 0.01 * letd), 1, 0.02);
   }
   assert_int_equal(BiologyDestroy(&biology), 0);
 }

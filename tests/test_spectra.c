@@ -72,7 +72,7 @@ static void Groups(void **state)
   }
 }
 
-/* Charges add up to the dose less the recoils; the components say the same. */
+/* Charges add up to the dose less the recoils, target protons among them; the components say the same. */
 static void DoseOfCharge(void **state)
 {
   const Machine *m = machine[4];
@@ -81,7 +81,7 @@ static void DoseOfCharge(void **state)
     for (PetscInt Z = 1; Z <= 6; Z++) sum += MachineDoseOfCharge_Gy_mm2(m, 0, d, Z);
     for (PetscInt Z = 1; Z <= 2; Z++) light += MachineDoseOfCharge_Gy_mm2(m, 0, d, Z);
     assert_float_equal(sum / idd, 1 - m->recoil[d], 1e-3);
-    assert_true(m->recoil[d] > 0 && m->recoil[d] < 0.05);
+    assert_true(m->recoil[d] > 0 && m->recoil[d] < 0.2);
     double with_recoils = m->component[LATERAL_LIGHT * m->n_depth + d];
     assert_true(light / idd <= with_recoils + 1e-3 && light / idd > with_recoils - m->recoil[d] - 1e-3);
   }

@@ -56,7 +56,7 @@ static int ComponentOf(const Machine *m, Species s)
 
 /*
  * Share, LET and sigma of the lateral components at depth node d of energy e. Dose of recoils goes with the ions that
- * reacted. Sigma keeps the dose on the axis of the spot; a component without dose has the primaries'.
+ * reacted, that of protons of the target with light fragments. Sigma keeps the dose on the axis of the spot; a component without dose has the primaries'.
  */
 static void FillComponents(const MachineSpec *spec, Machine *m, PetscInt e, PetscInt d, const TransportField *field)
 {
@@ -70,6 +70,7 @@ static void FillComponents(const MachineSpec *spec, Machine *m, PetscInt e, Pets
     dose_let[k] += field->species_dose[i] * field->species_letd[i];
     on_axis[k] += field->species_dose[i] / (spot2 + field->species_sigma2_mm2[i]);
   }
+  recoil[LATERAL_LIGHT] += field->target_dose[d];
   double all = 0, all_recoil = 0;
   for (PetscInt k = 0; k < LATERAL_COMPONENTS; k++) {
     all += dose[k] + recoil[k];
@@ -82,7 +83,10 @@ static void FillComponents(const MachineSpec *spec, Machine *m, PetscInt e, Pets
     m->component[at] = all > 0 ? (dose[k] + recoil[k]) / all : k == LATERAL_PRIMARIES;
     m->component_letd_keV_um[at] = dose[k] > 0 ? dose_let[k] / dose[k] : 0;
     double own2 = field->species_sigma2_mm2[d * m->n_species];
-    if (k != LATERAL_PRIMARIES && dose[k] > 0) own2 = PetscMax(0.0, dose[k] / on_axis[k] - spot2);
+    if (k == LATERAL_LIGHT && field->target_dose[d] > 0)
+      own2 = PetscMax(0.0, (dose[k] + field->target_dose[d]) / (on_axis[k] + field->target_on_axis[d]) - spot2);
+    else if (k != LATERAL_PRIMARIES && dose[k] > 0)
+      own2 = PetscMax(0.0, dose[k] / on_axis[k] - spot2);
     m->sigma_mm[at] = sqrt(own2 + gap2);
   }
 }

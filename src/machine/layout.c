@@ -47,7 +47,7 @@ PetscErrorCode LayoutEnergies(const MachineSpec *spec, Species p, PetscInt *n, d
 /* Depth of the last node: the tail of light fragments goes far beyond the range. */
 static double LastDepth_mm(double range_mm)
 {
-  return range_mm + PetscClipInterval(0.5 * range_mm, 40.0, 150.0);
+  return range_mm + PetscClipInterval(range_mm, 60.0, 250.0);
 }
 
 /* Nodes between the end of the range and a distance from it; node distance is FINEST, then grows, then is COARSEST. */

@@ -5,7 +5,7 @@
 #include "robion/machine.h"
 
 /* Change when any table or formula below changes: cached machines of an older version are then not found. */
-#define MACHINE_TABLE_VERSION 5
+#define MACHINE_TABLE_VERSION 6
 
 #define ATOMIC_MASS_MEV 931.494 /* energy of one u */
 
@@ -170,6 +170,8 @@ typedef struct TransportField {
   /* [d][s] square of the lateral sigma of the dose: of the Gaussian that, folded with the spot, has the same dose on its
      axis. For a wide spot that is the mean square offset per projected plane; few ions far off do not widen it. */
   double *species_sigma2_mm2;
+  double *target_dose;            /* [d] MeV cm2/g of protons knocked out of the target */
+  double *target_on_axis;         /* [d] the same over spot sigma^2 + theirs */
   double *spectrum;               /* [d][s][b] dose, MeV cm2/g */
   double *emitter_made_per_mm;    /* [m][d]; an emitter's beam is made at depth 0, within the first node's cell */
   double *emitter_stopped_per_mm; /* [m][d] */

@@ -22,7 +22,8 @@
 #define VB_POWER 0.493         /* S_high = c/E ln(1 + VB_A/E + VB_B E); c from continuity */
 #define VB_A 1.633
 #define VB_B 55.12
-#define BARKAS 132.0 /* Barkas' 125, raised to carbon's tables from 1 to 5 MeV/u: between FLUKA's and MSTAR's */
+#define BARKAS 125.0    /* of the effective charge Z (1 - exp(-125 beta Z^(-2/3))); Barkas (1963) */
+#define BARKAS_RISE 7.0 /* up to 1 MeV/u: fitted to carbon, between FLUKA and MSTAR at 1 to 5, TRiP98 at 0.13 MeV/u */
 #define FINE_STRUCTURE (1 / 137.036)
 #define BLOCH_FROM_MEV_U                                                                                               \
   16.0 /* far below it the effective charge, fitted to the same tables, stands for these terms too */
@@ -80,7 +81,8 @@ static double EffectiveCharge(PetscInt Z, double energy_MeV_u)
   if (Z == 1) return 1.0;
   if (Z == 2) return 2.0 * HeliumCharge(energy_MeV_u);
   if (Z == 3) return 3.0 * LithiumCharge(energy_MeV_u);
-  double x = BARKAS * sqrt(BetaSquared(energy_MeV_u));
+  double constant = BARKAS + BARKAS_RISE * sqrt(PetscMin(1.0, energy_MeV_u));
+  double x = constant * sqrt(BetaSquared(energy_MeV_u));
   return (double)Z * expm1(-x / cbrt((double)(Z * Z))) / expm1(-x);
 }
 

@@ -5,7 +5,7 @@
  * by one bin (continuous slowing down, no energy straggling of fragments). In each step a share of every bin reacts
  * (Tripathi); the daughters go on with the parent's mean velocity (Kempe & Brahme, Phys Med 26:6, 2010, and the YIELD model of
  * Kraemer et al., PMB 45:3299, 2000, make the same approximations) and react in their turn. Every reaction also sets free
- * slower protons of the zone of the collision. Straggling and the beam's energy spread enter as a Gaussian spread of the
+ * slower protons of the target; they are followed on their own and count as its recoils. Straggling and the beam's energy spread enter as a Gaussian spread of the
  * initial range. Primaries, sharp at the end of their range, are scored from that Gaussian and their survival in closed form
  * instead of from the histogram. Every bin carries, beside its number of ions, their transverse moments.
  */
@@ -45,14 +45,15 @@ typedef struct Lane {
   PetscInt lost_top;                        /* nothing lost from there on */
   Moments *lost, *made;                     /* on the reference grid: reacted, produced */
   Birth fragment[FRAGMENT_CLASSES];         /* of the projectile */
-  Birth target_proton[KNOCK_CLASSES];       /* in the lane of protons only */
+  Birth target_proton[KNOCK_CLASSES];       /* in the lane of target protons only */
   Remap to_reference, spectrum;
 } Lane;
 
 typedef struct Transport {
   const TransportInput *in;
   PetscInt n_lane, n_reference;
-  Lane lane[YIELD_SPECIES];
+  PetscInt n_species; /* lanes of projectile and fragments; the one behind them holds protons of the target */
+  Lane lane[YIELD_SPECIES + 1];
   double step_mm, range_mm;
   double *reference_MeV_u; /* edges of the projectile's own bins: the common energy grid */
   double *attenuation;     /* integral of the primaries' reaction cross section over residual range, at those edges */
@@ -123,11 +124,6 @@ static double SpreadEnergy(Species projectile, Species daughter, double x, doubl
   return ATOMIC_MASS_MEV * spread * spread / (1 + sqrt(1 + spread * spread));
 }
 
-static PetscBool IsProton(Species s)
-{
-  return s.Z == 1 && s.A == 1 ? PETSC_TRUE : PETSC_FALSE;
-}
-
 /* A class of daughters of the projectile (knocked_out false) or of protons of the target. edge: n_reference + 1, work space. */
 static PetscErrorCode BirthCreate(const Transport *t, const Lane *lane, PetscBool knocked_out, int class, double *edge,
                                   Birth *birth)
@@ -155,7 +151,7 @@ static PetscErrorCode BirthDestroy(Birth *birth)
 }
 
 /* Maps between a lane's bins and the reference bins: to equal energy per nucleon, and from it with the spread of birth. */
-static PetscErrorCode LaneConnect(Transport *t, Lane *lane)
+static PetscErrorCode LaneConnect(Transport *t, Lane *lane, PetscBool of_target)
 {
   PetscFunctionBegin;
   Species s = lane->species, p = t->in->projectile;
@@ -163,14 +159,15 @@ static PetscErrorCode LaneConnect(Transport *t, Lane *lane)
   PetscCall(PetscMalloc1(PetscMax(lane->n_bin, t->n_reference) + 1, &edge));
   for (PetscInt j = 0; j <= lane->n_bin; j++) edge[j] = CSDARange_mm(p.Z, p.A, lane->edge_MeV_u[j]);
   PetscCall(RemapOverlap(lane->n_bin, edge, t->n_reference, t->step_mm, &lane->to_reference));
-  for (int k = 0; k < FRAGMENT_CLASSES; k++) PetscCall(BirthCreate(t, lane, PETSC_FALSE, k, edge, &lane->fragment[k]));
-  for (int k = 0; k < KNOCK_CLASSES && IsProton(s); k++)
+  for (int k = 0; k < FRAGMENT_CLASSES && !of_target; k++)
+    PetscCall(BirthCreate(t, lane, PETSC_FALSE, k, edge, &lane->fragment[k]));
+  for (int k = 0; k < KNOCK_CLASSES && of_target; k++)
     PetscCall(BirthCreate(t, lane, PETSC_TRUE, k, edge, &lane->target_proton[k]));
   PetscCall(PetscFree(edge));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode LaneCreate(Transport *t, Species species, Lane *lane)
+static PetscErrorCode LaneCreate(Transport *t, Species species, PetscBool of_target, Lane *lane)
 {
   PetscFunctionBegin;
   double fastest =
@@ -182,7 +179,7 @@ static PetscErrorCode LaneCreate(Transport *t, Species species, Lane *lane)
                          EMITTERS * lane->n_bin, &lane->target));
   PetscCall(PetscCalloc3(lane->n_bin, &lane->local_MeV, t->n_reference, &lane->lost, t->n_reference, &lane->made));
   PetscCall(LaneFill(t, lane));
-  PetscCall(LaneConnect(t, lane));
+  PetscCall(LaneConnect(t, lane, of_target));
   PetscFunctionReturn(0);
 }
 
@@ -229,8 +226,10 @@ static PetscErrorCode TransportCreate(const TransportInput *in, Transport *t)
   }
   t->n_step = (PetscInt)(in->depth_mm[in->n_depth - 1] / t->step_mm) + 1;
   PetscCall(PetscCalloc2(EMITTERS * t->n_step, &t->emitter_made, EMITTERS * t->n_step, &t->emitter_stopped));
-  t->n_lane = TransportSpecies(p, species);
-  for (PetscInt s = 0; s < t->n_lane; s++) PetscCall(LaneCreate(t, species[s], &t->lane[s]));
+  t->n_species = TransportSpecies(p, species);
+  t->n_lane = t->n_species + 1;
+  for (PetscInt s = 0; s < t->n_species; s++) PetscCall(LaneCreate(t, species[s], PETSC_FALSE, &t->lane[s]));
+  PetscCall(LaneCreate(t, (Species){1, 1}, PETSC_TRUE, &t->lane[t->n_species]));
   StartPrimaries(t);
   PetscFunctionReturn(0);
 }
@@ -280,7 +279,7 @@ static void ActivateTarget(Transport *t, const Lane *lane, PetscInt step)
 static PetscInt LaneOf(const Transport *t, int yield_index)
 {
   Species s = yield_species[yield_index];
-  for (PetscInt i = 1; i < t->n_lane; i++)
+  for (PetscInt i = 1; i < t->n_species; i++)
     if (t->lane[i].species.Z == s.Z && t->lane[i].species.A == s.A) return i;
   return -1;
 }
@@ -325,13 +324,12 @@ static PetscErrorCode Produce(Transport *t, PetscInt step)
   PetscFunctionReturn(0);
 }
 
-/* Put the protons that this step's reactions knock out of the target into their lane, the last. */
+/* Put the protons that this step's reactions knock out of the target into their lane. */
 static PetscErrorCode KnockOut(Transport *t)
 {
   PetscFunctionBegin;
-  Lane *proton = &t->lane[t->n_lane - 1];
+  Lane *proton = &t->lane[t->n_species];
   PetscInt top = 0;
-  if (!IsProton(proton->species)) PetscFunctionReturn(0);
   PetscCall(PetscArrayzero(proton->made, t->n_reference));
   for (PetscInt s = 0; s < t->n_lane; s++) {
     const Lane *parent = &t->lane[s];
@@ -375,9 +373,9 @@ static PetscErrorCode Step(Transport *t, PetscInt step)
 static void ScoreSpecies(const Transport *t, PetscInt d, PetscInt s, double number, double dose, double dose_let,
                          TransportField *field)
 {
-  field->fluence[d * t->n_lane + s] += number;
-  field->species_dose[d * t->n_lane + s] += dose;
-  field->species_letd[d * t->n_lane + s] += dose_let;
+  field->fluence[d * t->n_species + s] += number;
+  field->species_dose[d * t->n_species + s] += dose;
+  field->species_letd[d * t->n_species + s] += dose_let;
   field->dose_MeV_cm2_g[d] += dose;
 }
 
@@ -386,9 +384,10 @@ static void ScoreFragments(const Transport *t, double weight, PetscInt d, Transp
 {
   PetscInt n_bin = t->in->n_bin;
   double spot2 = t->in->spot_sigma_mm * t->in->spot_sigma_mm;
-  for (PetscInt s = 1; s < t->n_lane; s++) {
+  for (PetscInt s = 1; s < t->n_species; s++) {
     const Lane *lane = &t->lane[s];
-    double *spectrum = field->spectrum + (d * t->n_lane + s) * n_bin, number = 0, dose_sum = 0, let_sum = 0, axis = 0;
+    double *spectrum = field->spectrum + (d * t->n_species + s) * n_bin, number = 0, dose_sum = 0, let_sum = 0,
+           axis = 0;
     for (PetscInt j = 0; j < lane->top; j++) {
       if (lane->ions[j].number <= 0) continue;
       double n = weight * lane->ions[j].number, dose = n * lane->dose[j];
@@ -400,16 +399,25 @@ static void ScoreFragments(const Transport *t, double weight, PetscInt d, Transp
         spectrum[lane->spectrum.target[k]] += dose * lane->spectrum.weight[k];
     }
     ScoreSpecies(t, d, s, number, dose_sum, let_sum, field);
-    field->species_sigma2_mm2[d * t->n_lane + s] += axis;
+    field->species_sigma2_mm2[d * t->n_species + s] += axis;
   }
 }
 
-/* Dose that stays where ions react, at the current depth and times `weight`. */
+/* Dose that stays where ions react, and that of protons of the target, at the current depth and times `weight`. */
 static void ScoreRecoils(const Transport *t, double weight, PetscInt d, TransportField *field)
 {
+  const Lane *target = &t->lane[t->n_species];
+  const double spot2 = t->in->spot_sigma_mm * t->in->spot_sigma_mm;
   for (PetscInt s = 0; s < t->n_lane; s++) {
     double dose = weight * t->lane[s].local_MeV_per_mm * 10.0; /* MeV/mm to MeV cm2/g */
-    field->species_recoil[d * t->n_lane + s] += dose;
+    field->species_recoil[d * t->n_species + PetscMin(s, t->n_species - 1)] += dose;
+    field->dose_MeV_cm2_g[d] += dose;
+  }
+  for (PetscInt j = 0; j < target->top; j++) {
+    if (target->ions[j].number <= 0) continue;
+    double dose = weight * target->ions[j].number * target->dose[j];
+    field->target_dose[d] += dose;
+    field->target_on_axis[d] += dose / (spot2 + target->ions[j].offset2_mm2 / target->ions[j].number);
     field->dose_MeV_cm2_g[d] += dose;
   }
 }
@@ -433,7 +441,7 @@ static void ScorePrimaryCell(const Transport *t, PetscInt d, double a, double b,
   if (number <= 0) return;
   double from = EnergyOfRange_MeV_u(p.Z, p.A, a), to = EnergyOfRange_MeV_u(p.Z, p.A, b), energy = 0.5 * (from + to);
   double dose = number * MeanStopping(p, from, to, b - a), upper;
-  double *spectrum = field->spectrum + d * t->n_lane * t->in->n_bin;
+  double *spectrum = field->spectrum + d * t->n_species * t->in->n_bin;
   PetscInt lower;
   SpectrumPlace(t->in->n_bin, t->in->bin_edge_MeV_u, energy, &lower, &upper);
   spectrum[lower] += dose * (1 - upper);
@@ -463,7 +471,7 @@ static void FinishMeans(const Transport *t, TransportField *field)
   double spot2 = t->in->spot_sigma_mm * t->in->spot_sigma_mm;
   for (PetscInt d = 0; d < t->in->n_depth; d++) {
     double dose = 0, dose_let = 0;
-    for (PetscInt i = d * t->n_lane; i < (d + 1) * t->n_lane; i++) {
+    for (PetscInt i = d * t->n_species; i < (d + 1) * t->n_species; i++) {
       dose += field->species_dose[i];
       dose_let += field->species_letd[i];
       field->species_letd[i] = field->species_dose[i] > 0 ? field->species_letd[i] / field->species_dose[i] : 0;
@@ -471,7 +479,7 @@ static void FinishMeans(const Transport *t, TransportField *field)
           field->species_dose[i] > 0 ? PetscMax(0.0, field->species_dose[i] / field->species_sigma2_mm2[i] - spot2) : 0;
     }
     double primaries = LateralSigma_mm(t->in->projectile, t->range_mm, t->in->depth_mm[d]);
-    field->species_sigma2_mm2[d * t->n_lane] = primaries * primaries;
+    field->species_sigma2_mm2[d * t->n_species] = primaries * primaries;
     field->letd_keV_um[d] = dose > 0 ? dose_let / dose : 0;
   }
 }
@@ -511,7 +519,8 @@ static PetscErrorCode FieldCreate(const TransportInput *in, TransportField *fiel
   PetscFunctionBegin;
   field->n_species = TransportSpecies(in->projectile, field->species);
   PetscInt n = in->n_depth * field->n_species;
-  PetscCall(PetscCalloc3(in->n_depth, &field->dose_MeV_cm2_g, in->n_depth, &field->letd_keV_um, n, &field->fluence));
+  PetscCall(PetscCalloc5(in->n_depth, &field->dose_MeV_cm2_g, in->n_depth, &field->letd_keV_um, n, &field->fluence,
+                         in->n_depth, &field->target_dose, in->n_depth, &field->target_on_axis));
   PetscCall(PetscCalloc5(n, &field->species_dose, n, &field->species_letd, n, &field->species_sigma2_mm2, n,
                          &field->species_recoil, n * in->n_bin, &field->spectrum));
   PetscCall(PetscCalloc2(EMITTERS * in->n_depth, &field->emitter_made_per_mm, EMITTERS * in->n_depth,
@@ -543,7 +552,7 @@ PetscErrorCode TransportRun(const TransportInput *in, TransportField *field)
     double here = (double)k * t.step_mm;
     PetscCall(Step(&t, k - 1));
     upto = ScoreNodes(&t, upto, here, here, field);
-    below = ScoreNodes(&t, below, here + t.step_mm, here, field);
+    below = ScoreNodes(&t, below, (double)(k + 1) * t.step_mm, here, field); /* the next `here`, to the last bit */
   }
   for (PetscInt d = 0; d < in->n_depth; d++) ScorePrimaries(&t, d, field);
   FinishMeans(&t, field);
@@ -563,7 +572,8 @@ double TransportFluenceOfCharge(const TransportField *field, PetscInt d, PetscIn
 PetscErrorCode TransportFieldDestroy(TransportField *field)
 {
   PetscFunctionBegin;
-  PetscCall(PetscFree3(field->dose_MeV_cm2_g, field->letd_keV_um, field->fluence));
+  PetscCall(
+      PetscFree5(field->dose_MeV_cm2_g, field->letd_keV_um, field->fluence, field->target_dose, field->target_on_axis));
   PetscCall(PetscFree5(field->species_dose, field->species_letd, field->species_sigma2_mm2, field->species_recoil,
                        field->spectrum));
   PetscCall(PetscFree2(field->emitter_made_per_mm, field->emitter_stopped_per_mm));
