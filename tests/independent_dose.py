@@ -42,15 +42,13 @@ def write_case(path):
 
 
 def stopping_power(charge, energy):
-    """keV/um in water: Bethe with I = 77 eV and Barkas' effective charge; below 1 MeV/u proportional to velocity."""
-    energy = np.asarray(energy, float)
-    e = np.maximum(energy, 1.0)
-    gamma = 1 + e / 931.494
+    """keV/um in water: Bethe with I = 77 eV and Barkas' effective charge; below 0.3 MeV/u, about its maximum, constant."""
+    gamma = 1 + np.maximum(energy, 0.3) / 931.494
     beta2 = 1 - 1 / gamma**2
     effective = charge * (1 - np.exp(-125 * np.sqrt(beta2) * charge ** (-2 / 3)))
     electrons = 2 * 0.510999 * beta2 * gamma**2
     mass_stopping = 0.307075 * 0.55508 * effective**2 / beta2 * (np.log(electrons / 77e-6) - beta2)
-    return 0.1 * mass_stopping * np.sqrt(np.minimum(energy, 1.0))
+    return 0.1 * mass_stopping
 
 
 def lem1(charge, energy):

@@ -43,7 +43,7 @@ static double Dot(const double a[DIM], const double b[DIM])
  */
 static PetscBool Project(int n, const double v[][DIM], double weight[DIM])
 {
-  double e[3][DIM], g[3][4];
+  double e[3][DIM], g[3][DIM] = {{0}};
   for (int i = 0; i < n; i++)
     for (int c = 0; c < DIM; c++) e[i][c] = v[i + 1][c] - v[0][c];
   for (int i = 0; i < n; i++) {
