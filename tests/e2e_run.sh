@@ -44,6 +44,28 @@ check "no table holds NaN or infinity" no_numbers_lost
 tidy() { awk -F, 'NR == 1 { n = NF } NF != n || NF != 10 { exit 1 }' "$WORK/r2/metrics.csv"; }
 check "metrics.csv has ten columns in every row" tidy
 
+# One number per plan (4), scenario (3 x 7) or statistic (4), and structure (CTV, BODY).
+rows_of() { # QUANTITY METRIC UNIT
+  awk -F, -v q="$1" -v m="$2" -v u="$3" '$7 == q && $8 == m { n++; if ($10 != u) exit 1 } END { print n " rows"; exit n != 4 * 25 * 2 }' \
+    "$WORK/r2/metrics.csv"
+}
+for name in RBEmean RBE98 RBE50 RBE2; do check "metrics.csv has $name" rows_of rbe "$name" 1; done
+for name in Smean Smax; do check "metrics.csv has $name" rows_of survival "$name" %; done
+rbe_is_ratio_of_doses() {
+  awk -F, '$8 == "Dmean" { dose[$7, $3, $5, $6] = $9 }
+    $8 == "RBEmean" && $5 !~ /^(min|max|median|index)$/ {
+      n++; ratio = dose["rbe_weighted", $3, $5, $6] / dose["physical", $3, $5, $6]
+      if (!($9 > 1 && $9 < 8 && ($9 - ratio) ^ 2 < 1e-12)) { print $0 ", expected " ratio; exit 1 } }
+    END { exit !n }' "$WORK/r2/metrics.csv"
+}
+check "RBEmean is mean RBE-weighted over mean physical dose" rbe_is_ratio_of_doses
+cells_die_in_the_target() { # at 3 Gy(RBE) exp(-0.1 3 - 0.05 9) = 47 % of the default tissue's cells survive
+  awk -F, '$5 == "nominal" && $8 == "Smean" {
+      if ($6 == "CTV" && !($9 > 40 && $9 < 55) || $6 == "BODY" && !($9 > 55 && $9 < 100)) { print; exit 1 } n++ }
+    END { exit n != 8 }' "$WORK/r2/metrics.csv"
+}
+check "Smean is that of the prescription in the target, higher around it" cells_die_in_the_target
+
 metric() { # RESULTS ARM SCENARIO STRUCTURE QUANTITY METRIC
   awk -F, -v arm="$2" -v sc="$3" -v st="$4" -v q="$5" -v m="$6" \
     '$3 == arm && $5 == sc && $6 == st && $7 == q && $8 == m { print $9; found = 1 } END { exit !found }' "$1/metrics.csv"

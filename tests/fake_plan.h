@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAKE_BAND = 11, FAKE_SPOTS = 50, FAKE_SCENARIOS = 3 };
+enum { FAKE_BAND = 11, FAKE_SPOTS = 50, FAKE_SCENARIOS = 3, FAKE_METRICS = 2 * 27 };
 
 typedef struct FakePlan {
   PlanResult result;
@@ -15,6 +15,9 @@ typedef struct FakePlan {
   Scenario scenario[FAKE_SCENARIOS];
   ScenarioSet set;
   float *dose[N_DOSE_KINDS];
+  Biology biology[2];
+  Biology *biology_list[2];
+  Tissues tissues; /* the second, of another alpha_x, in every third voxel */
   double *spot;
   double multiplier[FAKE_SCENARIOS];
   IterationRecord history[2];
@@ -31,7 +34,7 @@ static inline void FakeMetrics(FakePlan *f, double scale, MetricList *list)
     hotter[k] = malloc(n * sizeof(float));
     for (size_t v = 0; v < n; v++) hotter[k][v] = (float)scale * f->dose[k][v];
   }
-  const float *const dose[N_DOSE_KINDS] = {hotter[0], hotter[1], hotter[2]};
+  const float *const dose[N_DOSE_KINDS] = {hotter[0], hotter[1], hotter[2], hotter[3], hotter[4]};
   for (int i = 0; i < 2; i++)
     if (MetricsOfStructure(&f->region[i], &f->result.grid, dose, 4, list)) abort();
   for (int k = 0; k < N_DOSE_KINDS; k++) free(hotter[k]);
@@ -52,6 +55,21 @@ static inline void FakeDoses(FakePlan *f, PetscInt nz)
   }
   f->result.robust_min = f->dose[DOSE_PHYSICAL];
   f->result.robust_max = f->dose[DOSE_RBE_WEIGHTED];
+}
+
+static inline void FakeTissues(FakePlan *f)
+{
+  static const char *const structures[] = {"all other voxels", "Cord, left"};
+  size_t n = GridSize(&f->result.grid);
+  f->tissues = (Tissues){2, f->biology_list, malloc(n)};
+  for (size_t v = 0; v < n; v++) f->tissues.of_voxel[v] = v % 3 == 2;
+  for (int t = 0; t < 2; t++) {
+    f->biology_list[t] = &f->biology[t];
+    if (BiologySpecDefault(&f->biology[t].spec)) abort();
+  }
+  f->biology[1].spec.alpha_x_per_Gy = 0.5;
+  f->result.tissues = &f->tissues;
+  f->result.tissue_structures = structures;
 }
 
 static inline void FakeStructures(FakePlan *f)
@@ -103,6 +121,7 @@ static inline FakePlan *FakePlanCreate(PetscInt nz)
   FakePlan *f = calloc(1, sizeof *f);
   PlanResult *r = &f->result;
   FakeDoses(f, nz);
+  FakeTissues(f);
   FakeStructures(f);
   FakeScenarios(f);
   FakeSpots(f);
@@ -144,6 +163,7 @@ static inline void FakePlanDestroy(FakePlan *f)
     if (MetricListDestroy(&f->statistics[k])) abort();
   for (int i = 0; i < 2; i++)
     if (DVHBandDestroy(&f->band[i])) abort();
+  free(f->tissues.of_voxel);
   free(f->spot);
   free(f);
 }

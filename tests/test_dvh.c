@@ -31,6 +31,36 @@ static void FourVoxels(void **state)
   DVHDestroy(&dvh);
 }
 
+/* Many values, negative ones, both zeros and equal ones: the order of a plain sort that keeps that of equals. */
+static void Order(void **state)
+{
+  enum { MANY = 700 };
+  float values[MANY], shares[MANY];
+  PetscInt index[MANY], order[MANY];
+  const Grid line = {{MANY, 1, 1}, {1, 1, 1}, {0, 0, 0}};
+  const Region whole = {"W", ROLE_TARGET, MANY, index, shares, 0.7};
+  unsigned seed = 3;
+  double sum = 0;
+  DVH dvh;
+  for (int i = 0; i < MANY; i++) {
+    seed = seed * 1664525u + 1013904223u;
+    values[i] = (float)((int)(seed >> 24) - 100) * 1e-3f * (seed & 1 ? 1e6f : 1.0f);
+    if (i % 50 == 0) values[i] = i % 100 ? 0.0f : -0.0f;
+    shares[i] = (float)(1 + (seed >> 9 & 1023)) / 1024;
+    index[i] = i;
+    int at = i;
+    for (; at > 0 && values[order[at - 1]] < values[i]; at--) order[at] = order[at - 1];
+    order[at] = i;
+  }
+  assert_int_equal(DVHCreate(&whole, &line, values, &dvh), 0);
+  for (int i = 0; i < MANY; i++) {
+    sum += (double)shares[order[i]];
+    assert_float_equal(dvh.value[i], values[order[i]], 0);
+    assert_float_equal(dvh.cumulative[i] * 1000 * dvh.volume_cm3, sum, 1e-9);
+  }
+  DVHDestroy(&dvh);
+}
+
 static void DoseAtVolume(void **state)
 {
   DVH dvh;
@@ -128,9 +158,13 @@ static void Band(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(FourVoxels),   cmocka_unit_test(DoseAtVolume),
-                                     cmocka_unit_test(VolumeAtDose), cmocka_unit_test(MaximumOfThinStructure),
-                                     cmocka_unit_test(Monotone),     cmocka_unit_test(Band)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(FourVoxels),
+                                     cmocka_unit_test(Order),
+                                     cmocka_unit_test(DoseAtVolume),
+                                     cmocka_unit_test(VolumeAtDose),
+                                     cmocka_unit_test(MaximumOfThinStructure),
+                                     cmocka_unit_test(Monotone),
+                                     cmocka_unit_test(Band)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   PetscFinalize();

@@ -11,13 +11,17 @@ enum { N = 100 };
 
 static const Grid grid = {{N, 1, 1}, {1, 1, 1}, {0, 0, 0}}; /* voxels of 0.001 cm3 */
 
-/* RBE-weighted dose 1..100 % of 4 Gy(RBE), physical a quarter of it, LETd falling from 199 to 100 keV/um. */
+/*
+ * RBE-weighted dose 1..100 % of 4 Gy(RBE), RBE 4, LETd falling from 199 to 100 keV/um; survival 0.01 to 1, whatever the dose.
+ */
 static void FillDoses(float dose[N_DOSE_KINDS][N])
 {
   for (int i = 0; i < N; i++) {
     dose[DOSE_RBE_WEIGHTED][i] = (float)(0.04 * (i + 1));
     dose[DOSE_PHYSICAL][i] = (float)(0.01 * (i + 1));
     dose[DOSE_LETD][i] = (float)(199 - i);
+    dose[DOSE_RBE][i] = 4;
+    dose[DOSE_SURVIVAL][i] = (float)(0.01 * (i + 1));
   }
 }
 
@@ -45,13 +49,13 @@ static double Find(const MetricList *list, DoseKind quantity, const char *name, 
 static void OfStructure(void **state)
 {
   float dose[N_DOSE_KINDS][N], fraction[N];
-  const float *const doses[N_DOSE_KINDS] = {dose[0], dose[1], dose[2]};
+  const float *const doses[N_DOSE_KINDS] = {dose[0], dose[1], dose[2], dose[3], dose[4]};
   PetscInt voxel[N];
   Region region = WholeLine(voxel, fraction);
   MetricList list = {0};
   FillDoses(dose);
   assert_int_equal(MetricsOfStructure(&region, &grid, doses, 4, &list), 0);
-  assert_int_equal(list.n, 8 + 8 + 1 + 4);
+  assert_int_equal(list.n, 8 + 8 + 1 + 4 + 4 + 2);
   const struct {
     const char *name;
     double share; /* of the prescription; the p-th hottest of 100 equal voxels */
@@ -65,6 +69,10 @@ static void OfStructure(void **state)
   assert_float_equal(Find(&list, DOSE_RBE_WEIGHTED, "V95", "%"), 6, 1);
   assert_float_equal(Find(&list, DOSE_LETD, "Lmean", "keV/um"), 149.5, 0.51);
   assert_float_equal(Find(&list, DOSE_LETD, "L1", "keV/um"), 199, 1.01);
+  assert_float_equal(Find(&list, DOSE_RBE, "RBEmean", "1"), 4, 1e-6);
+  assert_float_equal(Find(&list, DOSE_RBE, "RBE98", "1"), 4, 0);
+  assert_float_equal(Find(&list, DOSE_SURVIVAL, "Smean", "%"), 50.5, 1e-5);
+  assert_float_equal(Find(&list, DOSE_SURVIVAL, "Smax", "%"), 100, 0);
   MetricListDestroy(&list);
 }
 
@@ -72,7 +80,7 @@ static void OfStructure(void **state)
 static void LETdNeedsDose(void **state)
 {
   float dose[N_DOSE_KINDS][N], fraction[N];
-  const float *const doses[N_DOSE_KINDS] = {dose[0], dose[1], dose[2]};
+  const float *const doses[N_DOSE_KINDS] = {dose[0], dose[1], dose[2], dose[3], dose[4]};
   PetscInt voxel[N];
   Region region = WholeLine(voxel, fraction);
   MetricList list = {0}, none = {0};
@@ -86,8 +94,63 @@ static void LETdNeedsDose(void **state)
   assert_int_equal(MetricsOfStructure(&region, &grid, doses, 1000, &none), 0);
   assert_int_equal(none.n, list.n);
   assert_float_equal(Find(&none, DOSE_LETD, "Lmean", "keV/um"), 0, 0);
+  assert_float_equal(Find(&none, DOSE_RBE, "RBE50", "1"), 0, 0);
   MetricListDestroy(&list);
   MetricListDestroy(&none);
+}
+
+/* Voxel i of 100 has the physical dose 0.01 (i + 1) Gy and RBE 5 - 0.02 i; the first two are below 1 % of the prescription. */
+static void RBE(void **state)
+{
+  float dose[N_DOSE_KINDS][N], fraction[N];
+  const float *const doses[N_DOSE_KINDS] = {dose[0], dose[1], dose[2], dose[3], dose[4]};
+  PetscInt voxel[N];
+  Region region = WholeLine(voxel, fraction);
+  MetricList list = {0}, none = {0};
+  double weighted = 0, physical = 0;
+  FillDoses(dose);
+  for (int i = 0; i < N; i++) {
+    dose[DOSE_RBE][i] = (float)(5 - 0.02 * i);
+    dose[DOSE_RBE_WEIGHTED][i] = dose[DOSE_RBE][i] * dose[DOSE_PHYSICAL][i];
+    fraction[i] = i % 2 ? 1 : 0.25f;
+    physical += (double)fraction[i] * 0.01 * (i + 1);
+    weighted += (double)fraction[i] * 0.01 * (i + 1) * (5 - 0.02 * i);
+  }
+  assert_int_equal(MetricsOfStructure(&region, &grid, doses, 10, &list), 0);
+  assert_float_equal(Find(&list, DOSE_RBE, "RBEmean", "1"), weighted / physical, 1e-6);
+  assert_true(fabs(weighted / physical - 4.01) > 0.1); /* which is the mean by volume */
+  /* 98 voxels left: 49 whole and 49 quarters, the first (i = 2) a quarter. 2 % of the volume are reached at i = 3. */
+  assert_float_equal(Find(&list, DOSE_RBE, "RBE2", "1"), 4.94, 0.02);
+  assert_float_equal(Find(&list, DOSE_RBE, "RBE50", "1"), 4, 0.04);
+  assert_float_equal(Find(&list, DOSE_RBE, "RBE98", "1"), 3.04, 0.03);
+  for (int i = 0; i < N; i++) dose[DOSE_RBE][i] = dose[DOSE_RBE_WEIGHTED][i] = dose[DOSE_PHYSICAL][i] = 0;
+  assert_int_equal(MetricsOfStructure(&region, &grid, doses, 10, &none), 0);
+  assert_float_equal(Find(&none, DOSE_RBE, "RBEmean", "1"), 0, 0);
+  assert_float_equal(Find(&none, DOSE_RBE, "RBE98", "1"), 0, 0);
+  MetricListDestroy(&list);
+  MetricListDestroy(&none);
+}
+
+/* Half the cells of 99 voxels and a tenth of those of the last; a voxel that is inside by less than half is no maximum. */
+static void Survival(void **state)
+{
+  float dose[N_DOSE_KINDS][N], fraction[N];
+  const float *const doses[N_DOSE_KINDS] = {dose[0], dose[1], dose[2], dose[3], dose[4]};
+  PetscInt voxel[N];
+  Region region = WholeLine(voxel, fraction);
+  MetricList list = {0}, thin = {0};
+  FillDoses(dose);
+  for (int i = 0; i < N; i++) dose[DOSE_SURVIVAL][i] = i < N - 1 ? 0.5f : 0.1f;
+  dose[DOSE_SURVIVAL][0] = 1;
+  fraction[0] = 0.25f;
+  assert_int_equal(MetricsOfStructure(&region, &grid, doses, 4, &list), 0);
+  assert_float_equal(Find(&list, DOSE_SURVIVAL, "Smean", "%"), 100 * (0.25 + 98 * 0.5 + 0.1) / 99.25, 1e-5);
+  assert_float_equal(Find(&list, DOSE_SURVIVAL, "Smax", "%"), 50, 0);
+  for (int i = 0; i < N; i++) fraction[i] = 0.25f;
+  assert_int_equal(MetricsOfStructure(&region, &grid, doses, 4, &thin), 0);
+  assert_float_equal(Find(&thin, DOSE_SURVIVAL, "Smax", "%"), 100, 0);
+  MetricListDestroy(&list);
+  MetricListDestroy(&thin);
 }
 
 static void OverScenarios(void **state)
@@ -120,7 +183,7 @@ static void OverScenarios(void **state)
 static void Refuses(void **state)
 {
   float dose[N_DOSE_KINDS][N], fraction[N];
-  const float *const doses[N_DOSE_KINDS] = {dose[0], dose[1], dose[2]};
+  const float *const doses[N_DOSE_KINDS] = {dose[0], dose[1], dose[2], dose[3], dose[4]};
   PetscInt voxel[N];
   Region region = WholeLine(voxel, fraction);
   Metric a = {"CTV", "D98", "Gy", DOSE_PHYSICAL, 1}, b = {"CTV", "D95", "Gy", DOSE_PHYSICAL, 1};
@@ -136,7 +199,8 @@ static void Refuses(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(OfStructure), cmocka_unit_test(LETdNeedsDose),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(OfStructure),   cmocka_unit_test(LETdNeedsDose),
+                                     cmocka_unit_test(RBE),           cmocka_unit_test(Survival),
                                      cmocka_unit_test(OverScenarios), cmocka_unit_test(Refuses)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failures = cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,7 +43,8 @@ static void Content(void **state)
   H5Source source;
   Write(fake);
   if (rank == 0) {
-    hsize_t cube[3] = {9, 5, 7}, spots[1] = {FAKE_SPOTS}, voxels[1] = {6}, band[1] = {FAKE_BAND}, rows[1] = {7 * 42};
+    hsize_t cube[3] = {9, 5, 7}, spots[1] = {FAKE_SPOTS}, voxels[1] = {6}, band[1] = {FAKE_BAND},
+            rows[1] = {7 * FAKE_METRICS};
     float *dose;
     double *number, value[3];
     int *voxel;
@@ -75,13 +76,49 @@ static void Content(void **state)
     assert_memory_equal(number, fake->band[0].nominal, FAKE_BAND * sizeof(double));
     PetscFree(number);
     assert_true(H5ReadArray(&source, "/metrics/value", H5T_NATIVE_DOUBLE, 1, rows, &number, &mistakes));
-    assert_float_equal(number[42], fake->metrics[1].item[0].value, 0);
-    assert_float_equal(number[7 * 42 - 1], fake->statistics[3].item[41].value, 0);
+    assert_float_equal(number[FAKE_METRICS], fake->metrics[1].item[0].value, 0);
+    assert_float_equal(number[7 * FAKE_METRICS - 1], fake->statistics[3].item[FAKE_METRICS - 1].value, 0);
     PetscFree(number);
     assert_true(H5ReadAttribute(&source, "/timing", "optimize_seconds", 1, value, &mistakes));
     assert_float_equal(value[0], 12.5, 0);
     assert_true(H5ReadAttribute(&source, "/timing", "seconds", 1, value, &mistakes));
     assert_float_equal(value[0], 75, 0);
+    H5SourceClose(&source);
+    assert_false(MistakesAny(&mistakes));
+  }
+  FakePlanDestroy(fake);
+}
+
+/* Where there are several tissues a reader can tell which of them RBE and survival refer to; else nothing is written. */
+static void TissuesTold(void **state)
+{
+  FakePlan *fake = FakePlanCreate(9);
+  Mistakes mistakes = {0};
+  H5Source source;
+  Write(fake);
+  if (rank == 0) {
+    hsize_t cube[3] = {9, 5, 7};
+    unsigned char *tissue;
+    double alpha[2];
+    assert_true(H5SourceOpen(file, &mistakes, &source));
+    assert_true(H5ReadArray(&source, "/tissue", H5T_NATIVE_UCHAR, 3, cube, &tissue, &mistakes));
+    assert_memory_equal(tissue, fake->tissues.of_voxel, 9 * 5 * 7);
+    PetscFree(tissue);
+    CheckString(&source, "/tissue", "tissue_0", "lem1: all other voxels");
+    CheckString(&source, "/tissue", "tissue_1", "lem1: Cord, left");
+    assert_true(H5ReadAttribute(&source, "/tissue", "alpha_x_per_Gy", 2, alpha, &mistakes));
+    assert_float_equal(alpha[0], 0.1, 0);
+    assert_float_equal(alpha[1], 0.5, 0);
+    H5SourceClose(&source);
+  }
+  Tissues one = fake->tissues;
+  one.n = 1;
+  one.of_voxel = NULL;
+  fake->result.tissues = &one;
+  Write(fake);
+  if (rank == 0) {
+    assert_true(H5SourceOpen(file, &mistakes, &source));
+    assert_false(H5SourceHas(&source, "/tissue"));
     H5SourceClose(&source);
     assert_false(MistakesAny(&mistakes));
   }
@@ -238,9 +275,10 @@ static void States(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(Content),       cmocka_unit_test(SameBytes),
-                                     cmocka_unit_test(RunFactsApart), cmocka_unit_test(DiskFull),
-                                     cmocka_unit_test(RefusesNaN),    cmocka_unit_test(States)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(Content),   cmocka_unit_test(TissuesTold),
+                                     cmocka_unit_test(SameBytes), cmocka_unit_test(RunFactsApart),
+                                     cmocka_unit_test(DiskFull),  cmocka_unit_test(RefusesNaN),
+                                     cmocka_unit_test(States)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   MPI_Comm_size(PETSC_COMM_WORLD, &size);

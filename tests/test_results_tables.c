@@ -43,10 +43,10 @@ static void RoundTrip(void **state)
   assert_true(PlanTablesWrite(&fake->result, folder[0], &mistakes));
   assert_true(MetricTableRead(Path(folder[0], "metrics.csv"), &mistakes, &table));
   assert_int_equal(table.n_columns, N_METRIC_COLUMNS);
-  assert_int_equal(table.n_rows, 7 * 42); /* 3 scenarios and 4 statistics of 21 metrics in 2 structures */
+  assert_int_equal(table.n_rows, 7 * FAKE_METRICS); /* 3 scenarios and 4 statistics */
   assert_string_equal(table.field[COLUMN_ARM], "worst, \"case\"");
   assert_string_equal(table.field[COLUMN_SWEEP], "spots.layer_mm=2");
-  for (PetscInt i = 0; i < 42; i++) {
+  for (PetscInt i = 0; i < FAKE_METRICS; i++) {
     const Metric *m = &fake->metrics[2].item[i];
     double value;
     assert_true(MetricTableFind(&table, "r+3.5_x+2", m->structure, dose_kind_names[m->quantity], m->name, &value));

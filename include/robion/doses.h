@@ -5,6 +5,9 @@
 #include "robion/evaluate.h"
 #include "robion/influence.h"
 
+/** The kinds of dose before this one are computed from the spots; those from here on follow from them, see DosesDerive. */
+enum { N_COMPUTED_KINDS = DOSE_RBE };
+
 /** Doses of one plan on its grid, per fraction. */
 typedef struct DoseSet {
   PetscInt n;                   /* scenario rows */
@@ -20,9 +23,16 @@ typedef struct DoseSet {
 /**
  * Compute every scenario of `set` at the n voxels (indices into grid, ascending; all voxels of the regions must be among
  * them), the metrics and DVH bands of the regions, and the voxel extremes. Voxels are dealt to ranks in blocks, rows are
- * computed on the fly; every rank ends up with everything, bit-identical for any number of ranks. Collective.
+ * computed on the fly, scenarios are dealt to ranks for their metrics; every rank ends up with everything, bit-identical
+ * for any number of ranks. Collective.
  */
 PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Tissues *tissues, const ScenarioSet *set,
                              const Grid *grid, PetscInt n, const PetscInt *voxel, const double *weight,
                              PetscInt n_region, const Region *region, double prescription_Gy_RBE, DoseSet *out);
 PetscErrorCode DoseSetDestroy(DoseSet *doses);
+
+/**
+ * Fill dose[DOSE_RBE] and dose[DOSE_SURVIVAL] of n voxels of the grid, from the first on, from their physical and RBE-weighted
+ * doses. The effect is that of the RBE-weighted dose in the voxel's tissue; where there is no dose the RBE is 0 and the survival 1.
+ */
+void DosesDerive(const Tissues *tissues, size_t n, float *const dose[N_DOSE_KINDS]);

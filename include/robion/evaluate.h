@@ -5,9 +5,11 @@
 #pragma once
 #include "robion/structure.h"
 
-typedef enum { DOSE_PHYSICAL, DOSE_RBE_WEIGHTED, DOSE_LETD, N_DOSE_KINDS } DoseKind;
-extern const char *const dose_kind_names[N_DOSE_KINDS]; /* "physical", "rbe_weighted", "letd" as tables name them */
-extern const char *const dose_kind_units[N_DOSE_KINDS]; /* "Gy", "Gy(RBE)", "keV/um" */
+/** RBE is RBE-weighted over physical dose, survival the share of cells that survive one fraction; see DosesDerive. */
+typedef enum { DOSE_PHYSICAL, DOSE_RBE_WEIGHTED, DOSE_LETD, DOSE_RBE, DOSE_SURVIVAL, N_DOSE_KINDS } DoseKind;
+/** As tables name them: "physical", "rbe_weighted", "letd", "rbe", "survival". */
+extern const char *const dose_kind_names[N_DOSE_KINDS];
+extern const char *const dose_kind_units[N_DOSE_KINDS]; /* "Gy", "Gy(RBE)", "keV/um", "1", "1" */
 
 /** One number of a plan. value is finite. */
 typedef struct Metric {
@@ -41,9 +43,14 @@ double DVHDoseAtVolume_cm3(const DVH *dvh, double volume_cm3);
 double DVHVolumeAtDose(const DVH *dvh, double dose);
 
 /**
- * All metrics of one structure in one scenario: for physical and RBE-weighted dose D98 D95 D50 D2 D1 Dmax D0.03cc Dmean
- * (Gy per fraction), for RBE-weighted also V95 (% of the volume with at least 95 % of the prescription); for LETd L98 L50
- * L1 Lmean over voxels that receive at least 1 % of the prescription as RBE-weighted dose (0 if there are none).
+ * All metrics of one structure in one scenario:
+ * - physical and RBE-weighted dose: D98 D95 D50 D2 D1 Dmax D0.03cc Dmean, per fraction; RBE-weighted also V95 (% of the volume
+ *   with at least 95 % of the prescription).
+ * - LETd: L98 L50 L1 Lmean over voxels that receive at least 1 % of the prescription as RBE-weighted dose (0 if there are none).
+ * - RBE: RBEmean, the mean weighted by physical dose, which is mean RBE-weighted over mean physical dose (0 without dose), and
+ *   RBE98 RBE50 RBE2 over the same voxels as LETd.
+ * - survival after one fraction: Smean, % of all cells of the structure if they are spread evenly (what survives of a flask,
+ *   Yagi et al., PLoS One 18:e0288545, 2023), and Smax, % in the voxel where most survive, chosen as for Dmax.
  * dose[kind] are arrays on the grid, per fraction. Appends to list.
  */
 PetscErrorCode MetricsOfStructure(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],

@@ -6,6 +6,7 @@
  * study's.
  */
 #pragma once
+#include "robion/biology.h"
 #include "robion/evaluate.h"
 #include "robion/provenance.h"
 #include "robion/scenario.h"
@@ -65,6 +66,8 @@ typedef struct PlanResult {
   const ScenarioSet *optimize, *evaluate;
   PlanSpots spots;
   const float *nominal[N_DOSE_KINDS];   /* [grid voxel], per fraction */
+  const Tissues *tissues;               /* what RBE and survival refer to; written if there are several */
+  const char *const *tissue_structures; /* [tissues->n] names of what is of it, for readers */
   const float *robust_min, *robust_max; /* RBE-weighted, voxel by voxel over the evaluation set; both NULL: none */
   PetscInt n_bands;
   const DVHBand *bands;

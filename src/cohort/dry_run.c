@@ -33,7 +33,7 @@ static PetscErrorCode DescribePlan(RunContext *run, const PlanSpec *plan, Mistak
   double optimisation;
   PetscCall(OptimisationBytes(run, &in, entries, &optimisation));
   double evaluation = (double)GridSize(&in.grid) * sizeof(float) * (2.0 * N_DOSE_KINDS + 2) +
-                      (double)in.evaluate->n * N_DOSE_KINDS * sizeof(float) * in.n_dose_voxel / run->size;
+                      ((double)in.evaluate->n / run->size + 1) * N_COMPUTED_KINDS * sizeof(float) * in.n_dose_voxel;
   double memory = PetscMax(optimisation, evaluation);
   PetscCall(PetscPrintf(run->comm, "%-24s %-16s %-20s %4d %4d %4d %7d %8d %8d %10.3g %10.1f\n", plan->case_name,
                         plan->arm, plan->sweep[0] ? plan->sweep : "-", (int)in.optimize->n_set, (int)in.evaluate->n_set,

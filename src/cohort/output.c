@@ -44,6 +44,32 @@ static PetscErrorCode SpotsDestroy(PlanSpots *spots)
   PetscFunctionReturn(0);
 }
 
+/* Structures of each tissue by name, for readers. */
+static PetscErrorCode NameTissues(const Settings *settings, Text text[TISSUES_MOST], const char *name[TISSUES_MOST])
+{
+  PetscFunctionBegin;
+  PetscCall(TextAdd(&text[0], "all other voxels"));
+  name[0] = text[0].data;
+  for (PetscInt t = 0; t < settings->n_tissues; t++) {
+    const TissueSpec *tissue = &settings->tissues[t];
+    for (PetscInt s = 0; s < tissue->n_structures; s++)
+      PetscCall(TextAdd(&text[1 + t], "%s%s", s ? ", " : "", tissue->structures[s]));
+    name[1 + t] = text[1 + t].data;
+  }
+  PetscFunctionReturn(0);
+}
+
+static void TakeDoses(const DoseSet *doses, PlanResult *result)
+{
+  for (int kind = 0; kind < N_DOSE_KINDS; kind++) result->nominal[kind] = doses->nominal[kind];
+  result->robust_min = doses->rbe_min;
+  result->robust_max = doses->rbe_max;
+  result->n_bands = doses->n_band;
+  result->bands = doses->band;
+  result->metrics = doses->metrics;
+  result->statistics = doses->statistics;
+}
+
 static PetscErrorCode ReportOf(const Solution *solution, const RobustSpec *robust, OptimizerReport *report,
                                IterationRecord **history)
 {
@@ -129,6 +155,8 @@ PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const
   DoseSet doses;
   InputFile input[3];
   IterationRecord *history;
+  Text tissue_text[TISSUES_MOST] = {{0}};
+  const char *tissue_name[TISSUES_MOST];
   PlanResult result = {.study = run->study->name, .patient = plan->case_name, .arm = plan->arm, .sweep = plan->sweep};
   PetscCall(DoseSetCreate(run->comm, in->model, &in->tissues, in->evaluate, &in->grid, in->n_dose_voxel, in->dose_voxel,
                           weight, in->n_region, in->region, settings->prescription_Gy_RBE, &doses));
@@ -149,13 +177,10 @@ PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const
   result.optimize = in->optimize;
   result.evaluate = in->evaluate;
   PetscCall(SpotsCreate(in, weight, &result.spots));
-  for (int kind = 0; kind < N_DOSE_KINDS; kind++) result.nominal[kind] = doses.nominal[kind];
-  result.robust_min = doses.rbe_min;
-  result.robust_max = doses.rbe_max;
-  result.n_bands = doses.n_band;
-  result.bands = doses.band;
-  result.metrics = doses.metrics;
-  result.statistics = doses.statistics;
+  TakeDoses(&doses, &result);
+  result.tissues = &in->tissues;
+  PetscCall(NameTissues(settings, tissue_text, tissue_name));
+  result.tissue_structures = tissue_name;
   result.machine_name = in->machine->name;
   result.machine_hash = in->machine->hash;
   result.ion = ion;
@@ -168,6 +193,7 @@ PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const
   result.inputs = input;
   if (solution) PetscCall(CheckTarget(&result, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(WriteFiles(run, &result, folder, mistakes));
+  for (PetscInt t = 0; t < in->tissues.n; t++) PetscCall(TextDestroy(&tissue_text[t]));
   PetscCall(PetscFree(history));
   PetscCall(SpotsDestroy(&result.spots));
   PetscCall(DoseSetDestroy(&doses));

@@ -1,99 +1,15 @@
-/* Forward doses of all evaluation scenarios, reduced to what is kept of them. */
-#include "robion/doses.h"
-#include "robion/optimize.h"
+/* Doses of all evaluation scenarios, reduced to what is kept of them. */
+#include "doses_private.h"
 #include <math.h>
-#include <string.h>
 
-#define NOISE 1e-5 /* of a bound of the dose */
-
-/* Doses of the local blocks in all scenarios: value[(scenario * N_DOSE_KINDS + kind) * n + local voxel]. */
-typedef struct LocalDoses {
-  PetscInt n;
-  PetscInt *voxel; /* grid index of each local voxel */
-  float *value;
-} LocalDoses;
-
-/* What all voxels are computed from. */
-typedef struct DoseSource {
-  Factored factored;
-  const Tissues *tissues;
-  const ScenarioSet *set;
-  const Grid *grid;
-  double floor_Gy; /* less is noise */
-} DoseSource;
-
-static void StoreVoxel(const DoseSource *source, PetscInt voxel, const double *channels, float *value, size_t stride)
+void DosesDerive(const Tissues *tissues, size_t n, float *const dose[N_DOSE_KINDS])
 {
-  const BiologySpec *biology = &source->tissues->biology[TissueOf(source->tissues, voxel)]->spec;
-  FieldDose field = {channels[CHANNEL_DOSE], channels[CHANNEL_ALPHA], channels[CHANNEL_SQRT_BETA],
-                     channels[CHANNEL_LET]};
-  if (!(field.dose_Gy > source->floor_Gy)) field = (FieldDose){0};
-  value[DOSE_PHYSICAL * stride] = (float)field.dose_Gy;
-  value[DOSE_RBE_WEIGHTED * stride] = (float)RBEWeightedDose(biology, FieldEffect(biology, field, NULL), NULL);
-  value[DOSE_LETD * stride] = field.dose_Gy > 0 ? (float)(field.let_dose / field.dose_Gy) : 0;
-}
-
-/* All scenarios of one block of voxels. */
-static PetscErrorCode ComputeBlock(const DoseSource *source, PetscInt n, const PetscInt *voxel, PetscInt at,
-                                   LocalDoses *local)
-{
-  PetscFunctionBegin;
-  Influence influence;
-  double channels[BLOCK_VOXELS * N_CHANNELS];
-  const size_t stride = (size_t)local->n;
-  PetscCall(InfluenceCreateFactored(source->factored, source->set, source->grid, n, voxel, &influence));
-  for (PetscInt s = 0; s < source->set->n; s++) {
-    PetscCall(InfluenceApply(influence, s, NULL, channels));
-    for (PetscInt v = 0; v < n; v++)
-      StoreVoxel(source, voxel[v], channels + v * N_CHANNELS,
-                 local->value + (size_t)s * N_DOSE_KINDS * stride + (size_t)(at + v), stride);
+  for (size_t v = 0; v < n; v++) {
+    const BiologySpec *biology = &tissues->biology[TissueOf(tissues, (PetscInt)v)]->spec;
+    double physical = (double)dose[DOSE_PHYSICAL][v], weighted = (double)dose[DOSE_RBE_WEIGHTED][v];
+    dose[DOSE_RBE][v] = physical > 0 ? (float)(weighted / physical) : 0;
+    dose[DOSE_SURVIVAL][v] = weighted > 0 ? (float)SurvivalFraction(PhotonEffect(biology, weighted)) : 1;
   }
-  for (PetscInt v = 0; v < n; v++) local->voxel[at + v] = voxel[v];
-  PetscCall(InfluenceDestroy(&influence));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode ComputeLocal(MPI_Comm comm, DoseModel model, const Tissues *tissues, const ScenarioSet *set,
-                                   const Grid *grid, PetscInt n, const PetscInt *voxel, const double *weight,
-                                   LocalDoses *local)
-{
-  PetscFunctionBegin;
-  PetscMPIInt rank, size;
-  PetscInt at = 0;
-  DoseSource source = {.tissues = tissues, .set = set, .grid = grid};
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  PetscCallMPI(MPI_Comm_size(comm, &size));
-  local->n = 0;
-  for (PetscInt first = rank * BLOCK_VOXELS; first < n; first += size * BLOCK_VOXELS)
-    local->n += PetscMin(BLOCK_VOXELS, n - first);
-  PetscCall(PetscMalloc1(local->n, &local->voxel));
-  PetscCall(PetscMalloc1((size_t)set->n * N_DOSE_KINDS * (size_t)local->n, &local->value));
-  PetscCall(FactoredCreate(comm, model, &(FactoredVoxels){set, grid, n, voxel}, &source.factored));
-  PetscCall(FactoredSetWeights(source.factored, weight));
-  PetscCall(FactoredGetLargestDose(source.factored, &source.floor_Gy));
-  source.floor_Gy *= NOISE;
-  for (PetscInt first = rank * BLOCK_VOXELS; first < n; first += size * BLOCK_VOXELS) {
-    PetscInt count = PetscMin(BLOCK_VOXELS, n - first);
-    PetscCall(ComputeBlock(&source, count, voxel + first, at, local));
-    at += count;
-  }
-  PetscCall(FactoredDestroy(&source.factored));
-  PetscFunctionReturn(0);
-}
-
-/* One scenario's doses on the whole grid, on every rank: each voxel has one owner, so the sum is exact. */
-static PetscErrorCode GatherScenario(MPI_Comm comm, const LocalDoses *local, PetscInt scenario, size_t size,
-                                     float *dose)
-{
-  PetscFunctionBegin;
-  memset(dose, 0, N_DOSE_KINDS * size * sizeof *dose);
-  for (PetscInt kind = 0; kind < N_DOSE_KINDS; kind++) {
-    const float *value = local->value + ((size_t)scenario * N_DOSE_KINDS + (size_t)kind) * (size_t)local->n;
-    float *cube = dose + (size_t)kind * size;
-    for (PetscInt v = 0; v < local->n; v++) cube[local->voxel[v]] = value[v];
-    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, cube, (PetscMPIInt)size, MPI_FLOAT, MPI_SUM, comm));
-  }
-  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode CheckFinite(const Scenario *scenario, size_t n, const float *dose)
@@ -105,28 +21,41 @@ static PetscErrorCode CheckFinite(const Scenario *scenario, size_t n, const floa
   PetscFunctionReturn(0);
 }
 
-static void UpdateExtremes(size_t n, const float *rbe, PetscBool first, float *lowest, float *highest)
+/* Lowest and highest RBE-weighted dose of each voxel over the rows of the set. */
+static PetscErrorCode Extremes(const LocalDoses *local, const ScenarioSet *set, DoseSet *out)
 {
-  for (size_t i = 0; i < n; i++) {
-    lowest[i] = first || rbe[i] < lowest[i] ? rbe[i] : lowest[i];
-    highest[i] = first || rbe[i] > highest[i] ? rbe[i] : highest[i];
+  PetscFunctionBegin;
+  float *lowest, *highest;
+  PetscCall(PetscMalloc2(local->n, &lowest, local->n, &highest));
+  for (PetscInt v = 0; v < local->n; v++) {
+    lowest[v] = INFINITY;
+    highest[v] = 0;
   }
+  for (PetscInt s = 0; s < set->n; s++) {
+    const float *rbe_weighted = LocalDosesOf(local, s, DOSE_RBE_WEIGHTED);
+    for (PetscInt v = 0; set->scenario[s].in_set && v < local->n; v++) {
+      lowest[v] = PetscMin(lowest[v], rbe_weighted[v]);
+      highest[v] = PetscMax(highest[v], rbe_weighted[v]);
+    }
+  }
+  PetscCall(LocalDosesGather(local, lowest, out->size, out->rbe_min));
+  PetscCall(LocalDosesGather(local, highest, out->size, out->rbe_max));
+  PetscCall(PetscFree2(lowest, highest));
+  PetscFunctionReturn(0);
 }
 
 /* Metrics and DVH curves of all regions in one scenario. */
-static PetscErrorCode AnalyseScenario(const Scenario *scenario, PetscBool nominal, const Grid *grid, const float *dose,
-                                      PetscInt n_region, const Region *region, double prescription_Gy_RBE, PetscInt row,
-                                      DoseSet *out)
+static PetscErrorCode AnalyseScenario(const Scenario *scenario, PetscBool nominal, const Grid *grid,
+                                      const float *const dose[N_DOSE_KINDS], PetscInt n_region, const Region *region,
+                                      double prescription_Gy_RBE, MetricList *metrics, DVHBand *band)
 {
   PetscFunctionBegin;
-  const float *kinds[N_DOSE_KINDS];
-  for (int kind = 0; kind < N_DOSE_KINDS; kind++) kinds[kind] = dose + (size_t)kind * out->size;
   for (PetscInt r = 0; r < n_region; r++) {
-    PetscCall(MetricsOfStructure(&region[r], grid, kinds, prescription_Gy_RBE, &out->metrics[row]));
+    PetscCall(MetricsOfStructure(&region[r], grid, dose, prescription_Gy_RBE, metrics));
     for (PetscInt k = 0; k < 2; k++) {
       DVH dvh;
-      PetscCall(DVHCreate(&region[r], grid, kinds[k ? DOSE_LETD : DOSE_RBE_WEIGHTED], &dvh));
-      PetscCall(DVHBandAdd(&out->band[2 * r + k], &dvh, nominal, scenario->in_set));
+      PetscCall(DVHCreate(&region[r], grid, dose[k ? DOSE_LETD : DOSE_RBE_WEIGHTED], &dvh));
+      PetscCall(DVHBandAdd(&band[2 * r + k], &dvh, nominal, scenario->in_set));
       PetscCall(DVHDestroy(&dvh));
     }
   }
@@ -160,41 +89,84 @@ static PetscErrorCode Statistics(const ScenarioSet *set, DoseSet *out)
   PetscFunctionReturn(0);
 }
 
+/* Scenario by scenario from the rank that analysed it; all have as many rows as the first, which is that of rank 0. */
+static PetscErrorCode ShareMetrics(const LocalDoses *local, DoseSet *out)
+{
+  PetscFunctionBegin;
+  PetscInt rows = out->metrics[0].n;
+  PetscCallMPI(MPI_Bcast(&rows, 1, MPIU_INT, 0, local->comm));
+  for (PetscInt s = 0; s < out->n; s++) {
+    MetricList *list = &out->metrics[s];
+    const PetscMPIInt owner = (PetscMPIInt)(s % local->size);
+    if (local->rank != owner) {
+      list->n = list->capacity = rows;
+      PetscCall(PetscMalloc1(rows, &list->item));
+    }
+    PetscCallMPI(
+        MPI_Bcast(list->item, (PetscMPIInt)(rows * (PetscInt)sizeof *list->item), MPI_BYTE, owner, local->comm));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ShareBands(MPI_Comm comm, PetscInt n, DVHBand *band)
+{
+  PetscFunctionBegin;
+  for (PetscInt b = 0; b < n; b++) {
+    const PetscMPIInt points = (PetscMPIInt)band[b].n;
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, band[b].nominal, points, MPI_DOUBLE, MPI_MAX, comm));
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, band[b].min, points, MPI_DOUBLE, MPI_MIN, comm));
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, band[b].max, points, MPI_DOUBLE, MPI_MAX, comm));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Scenarios are dealt to the ranks: in each round every rank analyses one, as long as there are any. */
+static PetscErrorCode AnalyseScenarios(const LocalDoses *local, const Tissues *tissues, const ScenarioSet *set,
+                                       const Grid *grid, PetscInt n_region, const Region *region,
+                                       double prescription_Gy_RBE, DoseSet *out)
+{
+  PetscFunctionBegin;
+  float *cubes, *dose[N_DOSE_KINDS];
+  PetscCall(PetscCalloc1(N_DOSE_KINDS * out->size, &cubes));
+  for (int kind = 0; kind < N_DOSE_KINDS; kind++) dose[kind] = cubes + (size_t)kind * out->size;
+  for (PetscInt first = 0; first < set->n; first += local->size) {
+    const PetscInt s = first + local->rank;
+    PetscCall(LocalDosesDeliver(local, first, dose));
+    if (s >= set->n) continue;
+    DosesDerive(tissues, out->size, dose);
+    PetscCall(CheckFinite(&set->scenario[s], N_DOSE_KINDS * out->size, cubes));
+    PetscCall(AnalyseScenario(&set->scenario[s], s == 0 ? PETSC_TRUE : PETSC_FALSE, grid, (const float *const *)dose,
+                              n_region, region, prescription_Gy_RBE, &out->metrics[s], out->band));
+  }
+  PetscCall(PetscFree(cubes));
+  PetscCall(ShareMetrics(local, out));
+  PetscCall(ShareBands(local->comm, out->n_band, out->band));
+  PetscCall(Statistics(set, out));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Tissues *tissues, const ScenarioSet *set,
                              const Grid *grid, PetscInt n, const PetscInt *voxel, const double *weight,
                              PetscInt n_region, const Region *region, double prescription_Gy_RBE, DoseSet *out)
 {
   PetscFunctionBegin;
   LocalDoses local;
-  float *dose;
-  PetscBool first = PETSC_TRUE;
   PetscCall(PetscArrayzero(out, 1));
   out->n = set->n;
   out->size = GridSize(grid);
-  PetscCheck(out->size < (size_t)PETSC_MPI_INT_MAX, comm, PETSC_ERR_SUP,
-             "dose grid of %zu voxels, expected fewer than 2^31", out->size);
+  PetscCheck(out->size < (size_t)PETSC_MPI_INT_MAX / (2 * N_COMPUTED_KINDS), comm, PETSC_ERR_SUP,
+             "dose grid of %zu voxels, expected fewer than 2^31 / 6", out->size);
   for (int kind = 0; kind < N_DOSE_KINDS; kind++) PetscCall(PetscMalloc1(out->size, &out->nominal[kind]));
   PetscCall(PetscMalloc2(out->size, &out->rbe_min, out->size, &out->rbe_max));
   PetscCall(PetscCalloc1(set->n, &out->metrics));
   PetscCall(CreateBands(n_region, region, prescription_Gy_RBE, out));
-  PetscCall(ComputeLocal(comm, model, tissues, set, grid, n, voxel, weight, &local));
-  PetscCall(PetscMalloc1(N_DOSE_KINDS * out->size, &dose));
-  for (PetscInt s = 0; s < set->n; s++) {
-    const Scenario *scenario = &set->scenario[s];
-    PetscCall(GatherScenario(comm, &local, s, out->size, dose));
-    PetscCall(CheckFinite(scenario, N_DOSE_KINDS * out->size, dose));
-    PetscCall(AnalyseScenario(scenario, s == 0 ? PETSC_TRUE : PETSC_FALSE, grid, dose, n_region, region,
-                              prescription_Gy_RBE, s, out));
-    for (int kind = 0; s == 0 && kind < N_DOSE_KINDS; kind++)
-      PetscCall(PetscArraycpy(out->nominal[kind], dose + (size_t)kind * out->size, out->size));
-    if (!scenario->in_set) continue;
-    UpdateExtremes(out->size, dose + DOSE_RBE_WEIGHTED * out->size, first, out->rbe_min, out->rbe_max);
-    first = PETSC_FALSE;
-  }
-  PetscCall(Statistics(set, out));
-  PetscCall(PetscFree(dose));
-  PetscCall(PetscFree(local.voxel));
-  PetscCall(PetscFree(local.value));
+  PetscCall(LocalDosesCreate(comm, model, tissues, set, grid, n, voxel, weight, &local));
+  for (int kind = 0; kind < N_COMPUTED_KINDS; kind++)
+    PetscCall(LocalDosesGather(&local, LocalDosesOf(&local, 0, (DoseKind)kind), out->size, out->nominal[kind]));
+  DosesDerive(tissues, out->size, out->nominal);
+  PetscCall(Extremes(&local, set, out));
+  PetscCall(AnalyseScenarios(&local, tissues, set, grid, n_region, region, prescription_Gy_RBE, out));
+  PetscCall(LocalDosesDestroy(&local));
   PetscFunctionReturn(0);
 }
 

@@ -1,22 +1,40 @@
 #include "robion/evaluate.h"
 #include <math.h>
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 
-const char *const dose_kind_names[N_DOSE_KINDS] = {"physical", "rbe_weighted", "letd"};
-const char *const dose_kind_units[N_DOSE_KINDS] = {"Gy", "Gy(RBE)", "keV/um"};
+const char *const dose_kind_names[N_DOSE_KINDS] = {"physical", "rbe_weighted", "letd", "rbe", "survival"};
+const char *const dose_kind_units[N_DOSE_KINDS] = {"Gy", "Gy(RBE)", "keV/um", "1", "1"};
 
 typedef struct Entry {
-  double value, weight;
-  PetscInt order;
+  uint32_t key; /* ascending where the value descends */
+  float value, weight;
 } Entry;
 
-/* Descending; equal values in voxel order, so that the sums below never depend on the sorting method. */
-static int CompareEntries(const void *a, const void *b)
+/* Bits of a float order as its magnitude; the first is the sign. */
+static uint32_t KeyOf(float value)
 {
-  const Entry *p = a, *q = b;
-  if (p->value != q->value) return p->value < q->value ? 1 : -1;
-  return (p->order > q->order) - (p->order < q->order);
+  uint32_t bits;
+  value += 0.0f; /* -0 is 0 */
+  memcpy(&bits, &value, sizeof bits);
+  return bits >> 31 ? bits : ~bits & 0x7fffffffu;
+}
+
+/*
+ * By descending value; equal ones keep their order, that of voxels, so that the sums below are always the same. Byte by byte from
+ * the last (radix sort): many times faster than a sort that compares, and histograms of whole patients are sorted per scenario.
+ */
+static void SortEntries(PetscInt n, Entry *entry, Entry *spare)
+{
+  for (int shift = 0; shift < 32; shift += 8) {
+    PetscInt start[257] = {0};
+    for (PetscInt i = 0; i < n; i++) start[1 + (entry[i].key >> shift & 255)]++;
+    for (int b = 0; b < 256; b++) start[b + 1] += start[b];
+    for (PetscInt i = 0; i < n; i++) spare[start[entry[i].key >> shift & 255]++] = entry[i];
+    Entry *sorted = spare;
+    spare = entry;
+    entry = sorted;
+  }
 }
 
 /* Before anything is allocated: no number that is not one, no fraction that is none. */
@@ -41,36 +59,38 @@ static PetscErrorCode CheckRegion(const Region *region, const float *value)
 static double Maximum(PetscInt n, const Entry *descending)
 {
   for (PetscInt i = 0; i < n; i++)
-    if (descending[i].weight >= 0.5) return descending[i].value;
-  return descending[0].value;
+    if (descending[i].weight >= 0.5f) return (double)descending[i].value;
+  return (double)descending[0].value;
 }
 
 PetscErrorCode DVHCreate(const Region *region, const Grid *grid, const float *value, DVH *dvh)
 {
   PetscFunctionBegin;
-  Entry *entry;
+  Entry *entry, *spare;
   double total = 0, sum = 0;
   memset(dvh, 0, sizeof *dvh);
   PetscCheck(region->n > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ, "structure %s has no voxels on the dose grid",
              region->name);
   PetscCall(CheckRegion(region, value));
   dvh->n = region->n;
-  PetscCall(PetscMalloc1(region->n, &entry));
+  PetscCall(PetscMalloc2(region->n, &entry, region->n, &spare));
   PetscCall(PetscMalloc2(region->n, &dvh->value, region->n, &dvh->cumulative));
-  for (PetscInt i = 0; i < region->n; i++)
-    entry[i] = (Entry){(double)value[region->voxel[i]], (double)region->fraction[i], i};
-  qsort(entry, (size_t)region->n, sizeof *entry, CompareEntries);
   for (PetscInt i = 0; i < region->n; i++) {
-    total += entry[i].weight;
-    sum += entry[i].weight * entry[i].value;
-    dvh->value[i] = entry[i].value;
+    float found = value[region->voxel[i]];
+    entry[i] = (Entry){KeyOf(found), found, region->fraction[i]};
+  }
+  SortEntries(region->n, entry, spare);
+  for (PetscInt i = 0; i < region->n; i++) {
+    total += (double)entry[i].weight;
+    sum += (double)entry[i].weight * (double)entry[i].value;
+    dvh->value[i] = (double)entry[i].value;
     dvh->cumulative[i] = total;
   }
   for (PetscInt i = 0; i < region->n; i++) dvh->cumulative[i] /= total;
   dvh->mean = sum / total;
   dvh->max = Maximum(region->n, entry);
   dvh->volume_cm3 = total * GridVoxelVolume_cm3(grid);
-  PetscCall(PetscFree(entry));
+  PetscCall(PetscFree2(entry, spare));
   PetscFunctionReturn(0);
 }
 

@@ -7,8 +7,8 @@ const char *const scenario_statistic_names[4] = {"min", "max", "median", "index"
 
 /* Small volume for the near-maximum dose, as ICRU and most constraint tables use it for serial organs. */
 static const double NEAR_MAXIMUM_cm3 = 0.03;
-/* LETd counts only where there is dose worth speaking of: 1 % of the prescription. */
-static const double LETD_DOSE_SHARE = 0.01;
+/* LETd and RBE count only where there is dose worth speaking of: 1 % of the prescription. */
+static const double QUALITY_DOSE_SHARE = 0.01;
 /* V95: volume with at least 95 % of the prescription. */
 static const double COVERAGE_SHARE = 0.95;
 
@@ -31,19 +31,22 @@ static PetscErrorCode Append(MetricList *list, const Region *region, DoseKind qu
   PetscFunctionReturn(0);
 }
 
+/* Names and volumes of points of a DVH. */
+typedef struct DVHPoint {
+  const char *name;
+  double percent;
+} DVHPoint;
+
 static PetscErrorCode DoseMetrics(const Region *region, const Grid *grid, DoseKind kind, const float *dose,
                                   double prescription_Gy_RBE, MetricList *list)
 {
   PetscFunctionBegin;
-  static const struct {
-    const char *name;
-    double percent;
-  } at_volume[] = {{"D98", 98}, {"D95", 95}, {"D50", 50}, {"D2", 2}, {"D1", 1}};
+  static const DVHPoint point[] = {{"D98", 98}, {"D95", 95}, {"D50", 50}, {"D2", 2}, {"D1", 1}};
   const char *unit = dose_kind_units[kind];
   DVH dvh;
   PetscCall(DVHCreate(region, grid, dose, &dvh));
-  for (size_t i = 0; i < sizeof at_volume / sizeof *at_volume; i++)
-    PetscCall(Append(list, region, kind, at_volume[i].name, unit, DVHDoseAtVolume(&dvh, at_volume[i].percent)));
+  for (size_t i = 0; i < sizeof point / sizeof *point; i++)
+    PetscCall(Append(list, region, kind, point[i].name, unit, DVHDoseAtVolume(&dvh, point[i].percent)));
   PetscCall(Append(list, region, kind, "Dmax", unit, dvh.max));
   PetscCall(Append(list, region, kind, "D0.03cc", unit, DVHDoseAtVolume_cm3(&dvh, NEAR_MAXIMUM_cm3)));
   PetscCall(Append(list, region, kind, "Dmean", unit, dvh.mean));
@@ -68,27 +71,63 @@ static PetscErrorCode RegionAboveDose(const Region *region, const float *dose, d
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode LETdMetrics(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],
-                                  double prescription_Gy_RBE, MetricList *list)
+/* Points of the volume histogram of the part of a region that counts, all 0 if it has no voxels; *mean over its volume. */
+static PetscErrorCode QualityMetrics(const Region *part, const Grid *grid, DoseKind kind, const float *value,
+                                     const DVHPoint point[3], MetricList *list, double *mean)
 {
   PetscFunctionBegin;
-  const char *unit = dose_kind_units[DOSE_LETD];
-  Region part;
   DVH dvh = {0};
-  double l98 = 0, l50 = 0, l1 = 0;
-  PetscCall(RegionAboveDose(region, dose[DOSE_RBE_WEIGHTED], LETD_DOSE_SHARE * prescription_Gy_RBE, &part));
-  if (part.n) {
-    PetscCall(DVHCreate(&part, grid, dose[DOSE_LETD], &dvh));
-    l98 = DVHDoseAtVolume(&dvh, 98);
-    l50 = DVHDoseAtVolume(&dvh, 50);
-    l1 = DVHDoseAtVolume(&dvh, 1);
-  }
-  PetscCall(Append(list, region, DOSE_LETD, "L98", unit, l98));
-  PetscCall(Append(list, region, DOSE_LETD, "L50", unit, l50));
-  PetscCall(Append(list, region, DOSE_LETD, "L1", unit, l1));
-  PetscCall(Append(list, region, DOSE_LETD, "Lmean", unit, dvh.mean));
+  if (part->n) PetscCall(DVHCreate(part, grid, value, &dvh));
+  for (int i = 0; i < 3; i++)
+    PetscCall(Append(list, part, kind, point[i].name, dose_kind_units[kind],
+                     part->n ? DVHDoseAtVolume(&dvh, point[i].percent) : 0));
+  *mean = dvh.mean;
   PetscCall(DVHDestroy(&dvh));
+  PetscFunctionReturn(0);
+}
+
+/* Mean RBE, weighted by physical dose: the RBE-weighted over the physical dose of all voxels. */
+static double MeanRBE(const Region *region, const float *rbe_weighted, const float *physical)
+{
+  double weighted = 0, dose = 0;
+  for (PetscInt i = 0; i < region->n; i++) {
+    weighted += (double)region->fraction[i] * (double)rbe_weighted[region->voxel[i]];
+    dose += (double)region->fraction[i] * (double)physical[region->voxel[i]];
+  }
+  return dose > 0 ? weighted / dose : 0;
+}
+
+static PetscErrorCode RadiationQuality(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],
+                                       double prescription_Gy_RBE, MetricList *list)
+{
+  PetscFunctionBegin;
+  static const DVHPoint letd[3] = {{"L98", 98}, {"L50", 50}, {"L1", 1}},
+                        rbe[3] = {{"RBE98", 98}, {"RBE50", 50}, {"RBE2", 2}};
+  Region part;
+  double mean;
+  PetscCall(RegionAboveDose(region, dose[DOSE_RBE_WEIGHTED], QUALITY_DOSE_SHARE * prescription_Gy_RBE, &part));
+  PetscCall(QualityMetrics(&part, grid, DOSE_LETD, dose[DOSE_LETD], letd, list, &mean));
+  PetscCall(Append(list, region, DOSE_LETD, "Lmean", dose_kind_units[DOSE_LETD], mean));
+  PetscCall(QualityMetrics(&part, grid, DOSE_RBE, dose[DOSE_RBE], rbe, list, &mean));
+  PetscCall(Append(list, region, DOSE_RBE, "RBEmean", dose_kind_units[DOSE_RBE],
+                   MeanRBE(region, dose[DOSE_RBE_WEIGHTED], dose[DOSE_PHYSICAL])));
   PetscCall(PetscFree2(part.voxel, part.fraction));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SurvivalMetrics(const Region *region, const float *survival, MetricList *list)
+{
+  PetscFunctionBegin;
+  double sum = 0, volume = 0, highest = 0, highest_inside = -1;
+  for (PetscInt i = 0; i < region->n; i++) {
+    double fraction = (double)region->fraction[i], value = (double)survival[region->voxel[i]];
+    sum += fraction * value;
+    volume += fraction;
+    highest = PetscMax(highest, value);
+    if (fraction >= 0.5) highest_inside = PetscMax(highest_inside, value);
+  }
+  PetscCall(Append(list, region, DOSE_SURVIVAL, "Smean", "%", 100 * sum / volume));
+  PetscCall(Append(list, region, DOSE_SURVIVAL, "Smax", "%", 100 * (highest_inside < 0 ? highest : highest_inside)));
   PetscFunctionReturn(0);
 }
 
@@ -100,7 +139,8 @@ PetscErrorCode MetricsOfStructure(const Region *region, const Grid *grid, const 
              "prescription %g Gy(RBE), expected a positive dose", prescription_Gy_RBE);
   PetscCall(DoseMetrics(region, grid, DOSE_RBE_WEIGHTED, dose[DOSE_RBE_WEIGHTED], prescription_Gy_RBE, list));
   PetscCall(DoseMetrics(region, grid, DOSE_PHYSICAL, dose[DOSE_PHYSICAL], prescription_Gy_RBE, list));
-  PetscCall(LETdMetrics(region, grid, dose, prescription_Gy_RBE, list));
+  PetscCall(RadiationQuality(region, grid, dose, prescription_Gy_RBE, list));
+  PetscCall(SurvivalMetrics(region, dose[DOSE_SURVIVAL], list));
   PetscFunctionReturn(0);
 }
 

@@ -187,9 +187,10 @@ static PetscErrorCode WriteCube(SharedFile *file, const char *path, const Grid *
 static PetscErrorCode WriteDoses(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
-  static const char *const meaning[N_DOSE_KINDS] = {"physical dose per fraction, nominal scenario",
-                                                    "RBE-weighted dose per fraction, nominal scenario",
-                                                    "dose-averaged LET, nominal scenario"};
+  static const char *const meaning[N_DOSE_KINDS] = {
+      "physical dose per fraction, nominal scenario", "RBE-weighted dose per fraction, nominal scenario",
+      "dose-averaged LET, nominal scenario", "RBE (RBE-weighted over physical dose), nominal scenario",
+      "share of cells that survive one fraction, nominal scenario"};
   char path[64];
   for (int k = 0; k < N_DOSE_KINDS; k++) {
     snprintf(path, sizeof path, "/dose/nominal/%s", dose_kind_names[k]);
@@ -203,11 +204,35 @@ static PetscErrorCode WriteDoses(SharedFile *file, const PlanResult *r)
   PetscFunctionReturn(0);
 }
 
+/* What RBE and survival refer to: the index of each voxel's tissue, and the numbers of each tissue as attributes. */
+static PetscErrorCode WriteTissues(SharedFile *file, const PlanResult *r)
+{
+  PetscFunctionBegin;
+  static const char *const number[] = {"alpha_x_per_Gy", "beta_x_per_Gy2", "d_t_Gy", "clinical_factor"};
+  const hsize_t dims[3] = {(hsize_t)r->grid.n[2], (hsize_t)r->grid.n[1], (hsize_t)r->grid.n[0]};
+  double value[4][TISSUES_MOST];
+  if (!r->tissues->of_voxel) PetscFunctionReturn(0);
+  PetscCall(SharedFileArray(file, "/tissue", H5T_NATIVE_UCHAR, 3, dims, r->tissues->of_voxel, "1",
+                            "tissue that RBE and survival refer to, index into the attributes"));
+  for (PetscInt t = 0; t < r->tissues->n; t++) {
+    const BiologySpec *biology = &r->tissues->biology[t]->spec;
+    const double one[4] = {biology->alpha_x_per_Gy, biology->beta_x_per_Gy2, biology->d_t_Gy, biology->clinical_factor};
+    char name[16], text[1024];
+    snprintf(name, sizeof name, "tissue_%d", (int)t);
+    snprintf(text, sizeof text, "%s: %s", biology->model, r->tissue_structures[t]);
+    PetscCall(SharedFileString(file, "/tissue", name, text));
+    for (int k = 0; k < 4; k++) value[k][t] = one[k];
+  }
+  for (int k = 0; k < 4; k++) PetscCall(SharedFileDoubles(file, "/tissue", number[k], (int)r->tissues->n, value[k]));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode WriteBands(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
   static const char *const axis[N_DOSE_KINDS] = {"physical dose per fraction", "RBE-weighted dose per fraction",
-                                                 "dose-averaged LET"};
+                                                 "dose-averaged LET", "RBE",
+                                                 "share of cells that survive one fraction"};
   char structure[256], group[300];
   PetscCall(SharedFileGroup(file, "/dvh"));
   for (PetscInt i = 0; i < r->n_bands; i++) {
@@ -245,7 +270,8 @@ static PetscErrorCode WriteMetrics(SharedFile *file, const PlanResult *r)
   PetscCall(SharedFileStrings(file, "/metrics/scenario", rows, scenario,
                               "scenario id, or statistic over the evaluation set"));
   PetscCall(SharedFileStrings(file, "/metrics/structure", rows, structure, "structure"));
-  PetscCall(SharedFileStrings(file, "/metrics/quantity", rows, quantity, "physical or RBE-weighted dose, or LETd"));
+  PetscCall(SharedFileStrings(file, "/metrics/quantity", rows, quantity,
+                              "physical or RBE-weighted dose, LETd, RBE or survival"));
   PetscCall(SharedFileStrings(file, "/metrics/metric", rows, metric, "name of the metric"));
   PetscCall(Doubles(file, "/metrics", "value", rows, value, "see column unit", "value; doses are per fraction"));
   PetscCall(SharedFileStrings(file, "/metrics/unit", rows, unit, "unit of the value"));
@@ -332,6 +358,7 @@ static PetscErrorCode WriteContent(SharedFile *file, const PlanResult *r)
   PetscCall(WriteScenarios(file, "/scenarios", r->evaluate));
   PetscCall(WriteBeams(file, &r->spots));
   PetscCall(WriteDoses(file, r));
+  PetscCall(WriteTissues(file, r));
   PetscCall(WriteBands(file, r));
   PetscCall(WriteMetrics(file, r));
   PetscCall(WriteOptimizer(file, r));

@@ -1,0 +1,201 @@
+/* Doses of a plan in all scenarios: RBE and survival by hand, of two tissues, and on any number of ranks.  ranks: 1 2 3 */
+#include "robion/doses.h"
+#include "tiny_plan.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+static TinyPlan plan;
+static double *weight;
+
+enum { ROOM = 8 };
+
+typedef struct Voxels {
+  float value[N_DOSE_KINDS][ROOM];
+  float *dose[N_DOSE_KINDS];
+} Voxels;
+
+static void VoxelsStart(Voxels *voxels)
+{
+  memset(voxels, 0, sizeof *voxels);
+  for (int k = 0; k < N_DOSE_KINDS; k++) voxels->dose[k] = voxels->value[k];
+}
+
+/* alpha_x 0.1 1/Gy, beta_x 0.05 1/Gy2 in all tissues; the second is linear beyond 1 Gy, the third has a clinical factor 2. */
+static void ByHand(void **state)
+{
+  static const struct {
+    unsigned char tissue;
+    double physical, rbe_weighted, rbe, effect;
+  } want[] = {{0, 0.8, 2, 2.5, 0.4}, {1, 0.8, 2, 2.5, 0.35}, {2, 1, 4, 4, 0.4}, {0, 2, 4, 2, 1.2},
+              {0, 0, 0, 0, 0},       {1, 0, 0, 0, 0},        {0, 9, 18, 2, 18}};
+  enum { N = sizeof want / sizeof *want };
+  unsigned char of_voxel[N];
+  Biology biology[3];
+  Tissues tissues = {3, (Biology *[]){&biology[0], &biology[1], &biology[2]}, of_voxel};
+  Voxels voxels;
+  for (int t = 0; t < 3; t++) assert_int_equal(BiologySpecDefault(&biology[t].spec), 0);
+  biology[1].spec.d_t_Gy = 1;
+  biology[2].spec.clinical_factor = 2;
+  VoxelsStart(&voxels);
+  for (int v = 0; v < N; v++) {
+    of_voxel[v] = want[v].tissue;
+    voxels.value[DOSE_PHYSICAL][v] = (float)want[v].physical;
+    voxels.value[DOSE_RBE_WEIGHTED][v] = (float)want[v].rbe_weighted;
+  }
+  DosesDerive(&tissues, N, voxels.dose);
+  for (int v = 0; v < N; v++) {
+    assert_float_equal(voxels.value[DOSE_RBE][v], want[v].rbe, 1e-6 * want[v].rbe);
+    assert_float_equal(voxels.value[DOSE_SURVIVAL][v], exp(-want[v].effect), 2e-6 * exp(-want[v].effect));
+  }
+}
+
+/* The same field on two tissues that differ in their photon response: other RBE, same survival; as FieldRBE and FieldEffect say. */
+static void SameChannels(void **state)
+{
+  static const FieldDose field = {1.6, 0.9, 0.3, 80};
+  unsigned char of_voxel[2] = {0, 1};
+  for (int approach = LEM_LOW_DOSE; approach <= LEM_FULL; approach++) {
+    Biology biology[2];
+    Tissues tissues = {2, (Biology *[]){&biology[0], &biology[1]}, of_voxel};
+    Voxels voxels;
+    VoxelsStart(&voxels);
+    for (int t = 0; t < 2; t++) {
+      BiologySpec *spec = &biology[t].spec;
+      assert_int_equal(BiologySpecDefault(spec), 0);
+      spec->approach = (LEMApproach)approach;
+      if (t) spec->alpha_x_per_Gy = 0.3;
+      voxels.value[DOSE_PHYSICAL][t] = (float)field.dose_Gy;
+      voxels.value[DOSE_RBE_WEIGHTED][t] = (float)RBEWeightedDose(spec, FieldEffect(spec, field, NULL), NULL);
+    }
+    DosesDerive(&tissues, 2, voxels.dose);
+    for (int t = 0; t < 2; t++) {
+      const BiologySpec *spec = &biology[t].spec;
+      assert_float_equal(voxels.value[DOSE_RBE][t], FieldRBE(spec, field), 1e-6 * FieldRBE(spec, field));
+      assert_float_equal(voxels.value[DOSE_SURVIVAL][t], SurvivalFraction(FieldEffect(spec, field, NULL)), 1e-6);
+    }
+    assert_true(voxels.value[DOSE_RBE][0] > 1.2f * voxels.value[DOSE_RBE][1]);
+  }
+}
+
+static void Make(MPI_Comm comm, const ScenarioSet *set, DoseSet *doses)
+{
+  const Region region[2] = {plan.target, plan.oar};
+  assert_int_equal(DoseSetCreate(comm, plan.model, &plan.tissues, set, &plan.grid, plan.n_voxel, plan.voxel, weight, 2,
+                                 region, 3, doses),
+                   0);
+}
+
+static void CompareLists(const MetricList *a, const MetricList *b)
+{
+  assert_int_equal(a->n, b->n);
+  assert_memory_equal(a->item, b->item, (size_t)a->n * sizeof *a->item);
+}
+
+/* Everything on every rank, to the last bit that of a rank alone. */
+static void Compare(const ScenarioSet *set)
+{
+  DoseSet team, alone;
+  Make(PETSC_COMM_WORLD, set, &team);
+  Make(PETSC_COMM_SELF, set, &alone);
+  for (int k = 0; k < N_DOSE_KINDS; k++)
+    assert_memory_equal(team.nominal[k], alone.nominal[k], alone.size * sizeof(float));
+  assert_memory_equal(team.rbe_min, alone.rbe_min, alone.size * sizeof(float));
+  assert_memory_equal(team.rbe_max, alone.rbe_max, alone.size * sizeof(float));
+  for (PetscInt s = 0; s < set->n; s++) CompareLists(&team.metrics[s], &alone.metrics[s]);
+  for (int k = 0; k < 4; k++) CompareLists(&team.statistics[k], &alone.statistics[k]);
+  assert_int_equal(team.n_band, 4);
+  for (PetscInt b = 0; b < 4; b++) {
+    const size_t bytes = (size_t)alone.band[b].n * sizeof(double);
+    assert_memory_equal(team.band[b].nominal, alone.band[b].nominal, bytes);
+    assert_memory_equal(team.band[b].min, alone.band[b].min, bytes);
+    assert_memory_equal(team.band[b].max, alone.band[b].max, bytes);
+  }
+  assert_int_equal(DoseSetDestroy(&team), 0);
+  assert_int_equal(DoseSetDestroy(&alone), 0);
+}
+
+/* More scenarios than ranks, and so few that ranks have none. */
+static void AnyRanks(void **state)
+{
+  double zero = 0;
+  ScenarioSpec spec = {.n_range = 1, .range_percent = &zero, .setup = SETUP_NONE};
+  ScenarioSet *one;
+  assert_int_equal(plan.set->n, 15);
+  Compare(plan.set);
+  assert_int_equal(ScenarioSetCreate(&spec, &one), 0);
+  assert_int_equal(one->n, 1);
+  Compare(one);
+  assert_int_equal(ScenarioSetDestroy(&one), 0);
+}
+
+/* Channels of all voxels in the nominal scenario, as DoseSetCreate computes them. */
+static double *NominalChannels(void)
+{
+  Factored factored;
+  Influence influence;
+  double *channels;
+  assert_int_equal(PetscMalloc1(plan.n_voxel * N_CHANNELS, &channels), 0);
+  assert_int_equal(FactoredCreate(PETSC_COMM_WORLD, plan.model,
+                                  &(FactoredVoxels){plan.set, &plan.grid, plan.n_voxel, plan.voxel}, &factored),
+                   0);
+  assert_int_equal(FactoredSetWeights(factored, weight), 0);
+  assert_int_equal(InfluenceCreateFactored(factored, plan.set, &plan.grid, plan.n_voxel, plan.voxel, &influence), 0);
+  assert_int_equal(InfluenceApply(influence, 0, NULL, channels), 0);
+  assert_int_equal(InfluenceDestroy(&influence), 0);
+  assert_int_equal(FactoredDestroy(&factored), 0);
+  return channels;
+}
+
+/* RBE and survival of every voxel are those of the field that reaches it, in the tissue that it is of. */
+static void OfPlan(void **state)
+{
+  DoseSet doses;
+  double *channels = NominalChannels();
+  PetscInt with_dose[2] = {0, 0};
+  Make(PETSC_COMM_WORLD, plan.set, &doses);
+  for (PetscInt v = 0; v < plan.n_voxel; v++) {
+    const double *c = channels + v * N_CHANNELS;
+    const PetscInt tissue = TissueOf(&plan.tissues, v);
+    const BiologySpec *spec = &plan.biology[tissue].spec;
+    FieldDose field = {c[CHANNEL_DOSE], c[CHANNEL_ALPHA], c[CHANNEL_SQRT_BETA], c[CHANNEL_LET]};
+    double rbe = FieldRBE(spec, field), survival = SurvivalFraction(FieldEffect(spec, field, NULL));
+    if (doses.nominal[DOSE_RBE][v] == 0) { /* no dose worth speaking of */
+      assert_float_equal(doses.nominal[DOSE_SURVIVAL][v], 1, 0);
+      assert_float_equal(survival, 1, 1e-3);
+      continue;
+    }
+    with_dose[tissue]++;
+    assert_float_equal(doses.nominal[DOSE_RBE][v], rbe, 1e-6 * rbe);
+    assert_float_equal(doses.nominal[DOSE_SURVIVAL][v], survival, 1e-6);
+  }
+  assert_int_equal(with_dose[1], plan.oar.n);
+  assert_true(with_dose[0] > plan.n_voxel / 2);
+  assert_int_equal(PetscFree(channels), 0);
+  assert_int_equal(DoseSetDestroy(&doses), 0);
+}
+
+static int Start(void **state)
+{
+  uint64_t seed = 5;
+  if (PetscInitializeNoArguments() || TinyPlanCreate(&plan, 2, 0)) return 1;
+  plan.target.name = (char *)"CTV";
+  plan.oar.name = (char *)"OAR";
+  if (PetscMalloc1(plan.beams->n_spot, &weight)) return 1;
+  for (PetscInt i = 0; i < plan.beams->n_spot; i++) weight[i] = 2e6 * TinyRandom(&seed);
+  return 0;
+}
+
+static int Stop(void **state)
+{
+  return PetscFree(weight) || TinyPlanDestroy(&plan) || PetscFinalize();
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(ByHand), cmocka_unit_test(SameChannels),
+                                     cmocka_unit_test(AnyRanks), cmocka_unit_test(OfPlan)};
+  return cmocka_run_group_tests(tests, Start, Stop);
+}
