@@ -1,4 +1,5 @@
 #include "cli.h"
+#include "evaluate_gamma.h"
 #include "robion/log.h"
 #include "robion/trip98.h"
 #include <string.h>
@@ -103,6 +104,16 @@ static PetscErrorCode Forward(const Arguments *arguments, const Study *study, co
   PetscFunctionReturn(0);
 }
 
+/* The result just placed against the reference doses. */
+static PetscErrorCode CompareDoses(const GammaCheck *gamma, const char *out, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  char result[PETSC_MAX_PATH_LEN];
+  PetscCall(PetscSNPrintf(result, sizeof result, "%s%s", out, EndsWith(out, ".h5") ? "" : ".h5"));
+  PetscCall(GammaCheckRun(gamma, result, mistakes));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Evaluate(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {
   PetscFunctionBegin;
@@ -110,18 +121,28 @@ static PetscErrorCode Evaluate(const Arguments *arguments, Mistakes *mistakes, R
   PetscInt n_set = 0;
   Study *study = NULL;
   SpotList spots = {0};
+  GammaCheck gamma = {0};
   const Option option[] = {{.name = "-o", .value = &out},
                            {.name = "--case", .value = &case_name},
                            {.name = "--arm", .value = &arm},
-                           {.name = "--set", .n_list = &n_set, .list = set}};
+                           {.name = "--set", .n_list = &n_set, .list = set},
+                           {.name = "--gamma", .value = &gamma.file},
+                           {.name = "--dose-percent", .value = &gamma.dose_percent},
+                           {.name = "--distance-mm", .value = &gamma.distance_mm},
+                           {.name = "--threshold-percent", .value = &gamma.threshold_percent},
+                           {.name = "--local", .flag = &gamma.local},
+                           {.name = "--global", .flag = &gamma.global}};
   PetscCall(ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 2, 2, verb_evaluate.usage, operand,
                            mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(GammaCheckPrepare(&gamma, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(StudyLoadAll(PETSC_COMM_WORLD, operand[1], n_set, set, mistakes, &study));
   const PlanSpec *plan = study ? ChoosePlan(study, case_name, arm, mistakes) : NULL;
   if (plan) PetscCall(ReadSpots(operand[0], mistakes, &spots));
   if (plan && !MistakesAny(mistakes)) PetscCall(Forward(arguments, study, plan, &spots, out, mistakes));
+  if (plan && gamma.file && !MistakesAny(mistakes)) PetscCall(CompareDoses(&gamma, out, mistakes));
   if (plan && !MistakesAny(mistakes))
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s: case %s, arm %s\n", out, plan->case_name, plan->arm));
+  PetscCall(GammaCheckDestroy(&gamma));
   PetscCall(SpotListDestroy(&spots));
   PetscCall(StudyDestroy(&study));
   *exit_code = MistakesExit(mistakes);
@@ -130,7 +151,8 @@ static PetscErrorCode Evaluate(const Arguments *arguments, Mistakes *mistakes, R
 
 const Verb verb_evaluate = {
     .name = "evaluate",
-    .usage = "evaluate PLAN STUDY.yaml [-o FILE.h5] [--case NAME] [--arm NAME] [--set path=value]...",
+    .usage = "evaluate PLAN STUDY.yaml [-o FILE.h5] [--case NAME] [--arm NAME] [--set path=value]... "
+             "[--gamma OTHER.h5 [--dose-percent 3] [--distance-mm 2] [--threshold-percent 10] [--local|--global]]",
     .purpose = "doses and metrics of given spots (plan.h5, .rst or CSV) under a study's scenarios",
     .parallel = PETSC_TRUE,
     .run = Evaluate};
