@@ -168,7 +168,15 @@ static void TestRules(void **state)
       {6, "hlut: [[0, 1]]", "6:7: hlut: found a list of 1, expected a list of at least 2 lists"},
       {8, "biology: {model: table}",
        "8:18: biology.model: found table with builtin base data, expected machine.base_data to be "
-       "a file with alpha and beta tables"},
+       "a file with alpha and beta tables, or biology.table an .rbe file"},
+      {8, "biology: {tissues: [{structures: [OAR]}, {structures: [CTV, OAR]}]}",
+       "8:61: biology.tissues.1.structures: found OAR again, expected every structure to be of one tissue"},
+      {8, "biology: {model: mkm, tissues: [{structures: [OAR], cell_line: chordoma}]}",
+       "8:64: biology.tissues.0.cell_line: found chordoma with model mkm, expected hsg, or r_domain_um and "
+       "beta0_per_Gy2 "
+       "above 0"},
+      {8, "biology: {tissues: [{cell_line: hsg}]}",
+       "8:21: biology.tissues.0.structures: missing, expected structures of this tissue: a list of names"},
       {8, "biology: {model: smk, cell_line: v79}",
        "8:34: biology.cell_line: found v79 with model smk, expected hsg, or r_domain_um and beta0_per_Gy2 above 0"},
       {8, "biology: {model: mkmm}",

@@ -1,6 +1,7 @@
 /* From a study's text to settings: values, defaults, the reference file, the effective study. */
 #include "../src/study/schema_private.h"
 #include "test_study.h"
+#include <math.h>
 
 static void TestValues(void **state)
 {
@@ -105,6 +106,7 @@ static void AssertBiology(const char *biology, const BiologySpec *expected)
     assert_true(b->alpha0_per_Gy == expected->alpha0_per_Gy && b->beta0_per_Gy2 == expected->beta0_per_Gy2);
     assert_true(b->r_domain_um == expected->r_domain_um && b->z0_Gy == expected->z0_Gy && b->rbe == expected->rbe);
     assert_true(b->alpha_per_Gy == expected->alpha_per_Gy && b->beta_per_Gy2 == expected->beta_per_Gy2);
+    assert_true(b->approach == expected->approach);
     assert_true(b->averaging == expected->averaging && b->clinical_factor == expected->clinical_factor);
     assert_true(!b->table == !expected->table && (!b->table || !strcmp(b->table, expected->table)));
   }
@@ -137,6 +139,37 @@ static void TestBiology(void **state)
   assert_int_equal(BiologySpecPreset("lem1", "alpha-beta-10", &spec), 0);
   assert_true(spec.alpha_x_per_Gy == 0.5 && spec.beta_x_per_Gy2 == 0.05 && spec.d_t_Gy == 30);
   AssertBiology("{cell_line: alpha-beta-10}", &spec);
+}
+
+/* Tissues take what they leave out from their cell line, else from the study's biology. */
+static void TestTissues(void **state)
+{
+  char *text = StudyText(STUDIES "least.yaml", 0, NULL), with[2048];
+  snprintf(
+      with, sizeof with,
+      "%sbiology: {alpha_x_per_Gy: 0.2, approach: full, tissues: [{structures: [A, B], d_t_Gy: 12}, {structures: [C], "
+      "cell_line: alpha-beta-10}]}\nmachine: {offset_mm: 2.5, ripple_thickness_mm: 1.5, ripple_to_isocentre_mm: 900, "
+      "momentum_spread_fwhm: 0.01, energies_MeV_u: [100, 120.5], lateral_model: single}\ndose_operator: assembled\n",
+      text);
+  Study *study = GoodStudy(with, 0, NULL), *again = GoodStudy(study->yaml, 0, NULL);
+  assert_string_equal(study->yaml, again->yaml);
+  for (int i = 0; i < 2; i++) {
+    const Settings *s = &(i ? again : study)->plans[0].settings;
+    BiologySpec preset;
+    assert_int_equal(BiologySpecPreset("lem1", "alpha-beta-10", &preset), 0);
+    assert_int_equal(s->n_tissues, 2);
+    assert_int_equal(s->tissues[0].n_structures, 2);
+    assert_string_equal(s->tissues[0].structures[1], "B");
+    assert_true(s->tissues[0].biology.alpha_x_per_Gy == 0.2 && s->tissues[0].biology.d_t_Gy == 12);
+    assert_true(s->tissues[1].biology.alpha_x_per_Gy == preset.alpha_x_per_Gy);
+    assert_true(s->tissues[1].biology.d_t_Gy == preset.d_t_Gy && s->tissues[1].biology.approach == LEM_FULL);
+    assert_string_equal(s->tissues[1].biology.model, "lem1");
+    assert_true(s->machine.offset_mm == 2.5 && s->machine.ripple_thickness_mm == 1.5);
+    assert_true(s->machine.ripple_to_isocentre_mm == 900 && s->machine.n_energy == 2);
+    assert_true(s->machine.energy_MeV_u[1] == 120.5 && fabs(s->machine.momentum_spread - 0.01 / 2.35482) < 1e-8);
+    assert_true(s->lateral_model == LATERAL_MODEL_SINGLE && s->dose_operator == OPERATOR_ASSEMBLED);
+  }
+  assert_int_equal(StudyDestroy(&study) || StudyDestroy(&again) || PetscFree(text), 0);
 }
 
 /* Paths are meant from the study's folder; missing files are told with the place that names them. */
@@ -210,6 +243,14 @@ Uncomment(char *text, const char *line)
   memset(found + strlen(line) - 2, ' ', 2);
 }
 
+/* Take out a piece of text from `from` up to `to`. */
+static void Cut(char *text, const char *from, const char *to)
+{
+  char *begin = strstr(text, from), *end = begin ? strstr(begin, to) : NULL;
+  assert_true(begin && end);
+  memmove(begin, end, strlen(end) + 1);
+}
+
 static void TestReference(void **state)
 {
   char *text = StudyText("configs/reference.yaml", 0, NULL), *least = StudyText(STUDIES "least.yaml", 0, NULL);
@@ -218,9 +259,13 @@ static void TestReference(void **state)
   Node *root;
   const Place start = {"reference", 1, 1, PETSC_FALSE};
   Uncomment(text, "# - file: patient.h5");
-  Study *study = GoodStudy(text, 0, NULL), *fallback = GoodStudy(least, 0, NULL);
   assert_int_equal(PoolCreate(&pool) || YamlRead(pool, text, strlen(text), start, ROBION_STUDY, &mistakes, &root), 0);
   AssertKeys(&schema_study, 1, &root, "");
+  Study *study = GoodStudy(text, 0, NULL), *fallback = GoodStudy(least, 0, NULL);
+  assert_int_equal(StudyDestroy(&study), 0);
+  Cut(text, "  momentum_spread_fwhm:", "  spot_fwhm_mm:"); /* what has no default */
+  Cut(text, "  tissues:", "\n# --- What to irradiate");
+  study = GoodStudy(text, 0, NULL);
   /* what it calls a default is one */
   AssertSameLine(study->yaml, fallback->yaml, "\nmachine:");
   const char *biology = strstr(study->yaml, "\nbiology:"), *same = strstr(fallback->yaml, "\nbiology:");
@@ -277,9 +322,9 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(TestValues), cmocka_unit_test(TestDefaults),  cmocka_unit_test(TestBiology),
-      cmocka_unit_test(TestFiles),  cmocka_unit_test(TestReference), cmocka_unit_test(TestEffective),
-      cmocka_unit_test(TestHash),
+      cmocka_unit_test(TestValues),    cmocka_unit_test(TestDefaults), cmocka_unit_test(TestBiology),
+      cmocka_unit_test(TestTissues),   cmocka_unit_test(TestFiles),    cmocka_unit_test(TestReference),
+      cmocka_unit_test(TestEffective), cmocka_unit_test(TestHash),
   };
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;

@@ -51,6 +51,12 @@ static PetscErrorCode Collect(const Node *root, const char *study_file, StudyMen
   PetscCall(AddScalar(MENTION_STRUCTURE, "prescription.target", NodeGet(NodeGet(root, "prescription"), "target"), out));
   for (PetscInt i = 0; i < Entries(objectives, NODE_SEQUENCE); i++)
     PetscCall(AddScalar(MENTION_STRUCTURE, "objectives", NodeGet(objectives->entry[i].value, "structure"), out));
+  const Node *tissues = NodeGet(NodeGet(root, "biology"), "tissues");
+  for (PetscInt t = 0; t < Entries(tissues, NODE_SEQUENCE); t++) {
+    const Node *names = NodeGet(tissues->entry[t].value, "structures");
+    for (PetscInt i = 0; i < Entries(names, NODE_SEQUENCE); i++)
+      PetscCall(AddScalar(MENTION_STRUCTURE, "biology.tissues", names->entry[i].value, out));
+  }
   for (PetscInt i = 0; i < Entries(priority, NODE_SEQUENCE); i++)
     PetscCall(AddScalar(MENTION_STRUCTURE, "overlap_priority", priority->entry[i].value, out));
   PetscFunctionReturn(0);

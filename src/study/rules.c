@@ -123,6 +123,9 @@ static PetscErrorCode ReadMachine(const Node *node, MachineSpec *spec)
                 {"energy_max_MeV_u", &spec->energy_max_MeV_u},
                 {"range_step_mm", &spec->range_step_mm},
                 {"ripple_sigma_mm", &spec->ripple_sigma_mm},
+                {"ripple_thickness_mm", &spec->ripple_thickness_mm},
+                {"ripple_to_isocentre_mm", &spec->ripple_to_isocentre_mm},
+                {"offset_mm", &spec->offset_mm},
                 {"momentum_spread", &spec->momentum_spread},
                 {"spot_fwhm_mm", &spec->spot_fwhm_mm},
                 {"sad_mm", &spec->sad_mm}};
@@ -149,12 +152,34 @@ static PetscErrorCode FitsSchema(const SchemaKey *key, const Node *node, PetscBo
   PetscFunctionReturn(0);
 }
 
+/* Keys that say the same thing in two ways, and energies out of order. */
+static PetscErrorCode CheckMachineKeys(Check *check, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  double sigma = 0, energy, before = 0;
+  const NodeEntry *fwhm = NodeFind(node, "momentum_spread_fwhm"), *list = NodeFind(node, "energies_MeV_u");
+  const Node *spread = NodeGet(node, "momentum_spread");
+  if (fwhm && spread && NodeNumber(spread, &sigma) && sigma != 0)
+    PetscCall(CheckAdd(check, fwhm->place, PathJoin(path, "momentum_spread_fwhm").text,
+                       "found beside momentum_spread, expected one of them"));
+  for (PetscInt i = 0; list && i < list->value->n; i++) {
+    const Node *one = list->value->entry[i].value;
+    (void)NodeNumber(one, &energy);
+    if (energy <= before)
+      PetscCall(CheckAdd(check, one->place, PathJoin(path, "energies_MeV_u").text,
+                         "found %.10g after %.10g, expected ascending energies", energy, before));
+    before = energy;
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode RuleMachine(Check *check, const SchemaKey *key, const Node *node, const char *path)
 {
   PetscFunctionBegin;
   const Node *base_data = NodeGet(node, "base_data");
   PetscBool fits = PETSC_FALSE;
   PetscCall(FitsSchema(key, node, &fits));
+  if (fits) PetscCall(CheckMachineKeys(check, node, path));
   /* base data of a file bring their own energies and may hold any ion */
   if (!fits || (base_data && strcmp(base_data->text, "builtin"))) PetscFunctionReturn(0);
   MachineSpec spec;
@@ -166,15 +191,13 @@ PetscErrorCode RuleMachine(Check *check, const SchemaKey *key, const Node *node,
   PetscFunctionReturn(0);
 }
 
-/* A model and a cell line it knows nothing of. */
-PetscErrorCode RuleBiology(Check *check, const SchemaKey *key, const Node *node, const char *path)
+/* The cells of a biology or of one of its tissues, if its model knows nothing of them. */
+static PetscErrorCode CheckCells(Check *check, const Node *biology, const Node *node, const char *path)
 {
   PetscFunctionBegin;
-  const Node *model = NodeGet(node, "model"), *cell_line = NodeGet(node, "cell_line"), *table = NodeGet(node, "table");
+  const Node *model = NodeGet(biology, "model"), *cell_line = NodeGet(node, "cell_line"),
+             *table = NodeGet(biology, "table");
   const Node *r_domain = NodeGet(node, "r_domain_um"), *beta0 = NodeGet(node, "beta0_per_Gy2");
-  PetscBool fits = PETSC_FALSE;
-  PetscCall(FitsSchema(key, node, &fits));
-  if (!fits || !model) PetscFunctionReturn(0);
   BiologySpec spec;
   PetscCall(BiologySpecPreset(model->text, cell_line ? cell_line->text : NULL, &spec));
   if (r_domain) (void)NodeNumber(r_domain, &spec.r_domain_um);
@@ -184,6 +207,50 @@ PetscErrorCode RuleBiology(Check *check, const SchemaKey *key, const Node *node,
     PetscCall(CheckAdd(check, (cell_line ? cell_line : model)->place, PathJoin(path, "cell_line").text,
                        "found %s with model %s, expected hsg, or r_domain_um and beta0_per_Gy2 above 0", spec.cell_line,
                        spec.model));
+  PetscFunctionReturn(0);
+}
+
+/* A model and a cell line it knows nothing of. */
+PetscErrorCode RuleBiology(Check *check, const SchemaKey *key, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  const Node *model = NodeGet(node, "model"), *tissues = NodeGet(node, "tissues");
+  PetscBool fits = PETSC_FALSE;
+  PetscCall(FitsSchema(key, node, &fits));
+  if (!fits || !model) PetscFunctionReturn(0);
+  PetscCall(CheckCells(check, node, node, path));
+  for (PetscInt t = 0; tissues && t < tissues->n; t++)
+    if (NodeGet(tissues->entry[t].value, "cell_line"))
+      PetscCall(
+          CheckCells(check, node, tissues->entry[t].value, PathJoinIndex(PathJoin(path, "tissues").text, t).text));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode RuleTissues(Check *check, const SchemaKey *key, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  PetscInt n = 0;
+  for (PetscInt t = 0; t < node->n; t++) {
+    const Node *structures = NodeGet(node->entry[t].value, "structures");
+    n += structures && structures->kind == NODE_SEQUENCE ? structures->n : 0;
+  }
+  const Node **named;
+  PetscCall(PetscMalloc1(n, &named));
+  n = 0;
+  for (PetscInt t = 0; t < node->n; t++) {
+    const Node *structures = NodeGet(node->entry[t].value, "structures");
+    for (PetscInt i = 0; structures && structures->kind == NODE_SEQUENCE && i < structures->n; i++) {
+      const Node *one = structures->entry[i].value;
+      if (one->kind != NODE_SCALAR) continue;
+      PetscInt k = 0;
+      while (k < n && strcmp(named[k]->text, one->text)) k++;
+      if (k < n)
+        PetscCall(CheckAdd(check, one->place, PathJoin(PathJoinIndex(path, t).text, "structures").text,
+                           "found %s again, expected every structure to be of one tissue", NodeShown(one).text));
+      named[n++] = one;
+    }
+  }
+  PetscCall(PetscFree(named));
   PetscFunctionReturn(0);
 }
 

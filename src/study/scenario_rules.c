@@ -117,9 +117,11 @@ PetscErrorCode RuleStudy(Check *check, const SchemaKey *key, const Node *node, c
   PetscCall(CheckRobust(check, key, node));
   const Node *model = NodeGet(NodeGet(node, "biology"), "model"),
              *data = NodeGet(NodeGet(node, "machine"), "base_data");
-  if (IsWord(model, "table") && (!data || IsWord(data, "builtin")))
-    PetscCall(CheckAdd(
-        check, model->place, "biology.model",
-        "found table with builtin base data, expected machine.base_data to be a file with alpha and beta tables"));
+  const Node *table = NodeGet(NodeGet(node, "biology"), "table");
+  if (IsWord(model, "table") && (!data || IsWord(data, "builtin")) && (!table || IsWord(table, "builtin")))
+    PetscCall(
+        CheckAdd(check, model->place, "biology.model",
+                 "found table with builtin base data, expected machine.base_data to be a file with alpha and beta "
+                 "tables, or biology.table an .rbe file"));
   PetscFunctionReturn(0);
 }

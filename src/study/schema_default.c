@@ -74,6 +74,9 @@ static PetscErrorCode AddMachine(Pool pool, Defaults *defaults)
                                       {"energy_max_MeV_u", m.energy_max_MeV_u},
                                       {"range_step_mm", m.range_step_mm},
                                       {"ripple_sigma_mm", m.ripple_sigma_mm},
+                                      {"ripple_thickness_mm", m.ripple_thickness_mm},
+                                      {"ripple_to_isocentre_mm", m.ripple_to_isocentre_mm},
+                                      {"offset_mm", m.offset_mm},
                                       {"momentum_spread", m.momentum_spread},
                                       {"spot_fwhm_mm", m.spot_fwhm_mm},
                                       {"sad_mm", m.sad_mm}};
@@ -227,12 +230,69 @@ static PetscErrorCode CompleteWord(Pool pool, Node *node, const char *key, const
   PetscFunctionReturn(0);
 }
 
+/* Numbers a mapping leaves out. */
+static PetscErrorCode CompleteNumbers(Pool pool, Node *node, size_t n, const NumberDefault *number)
+{
+  PetscFunctionBegin;
+  for (size_t i = 0; i < n; i++) {
+    Node *value;
+    if (NodeGet(node, number[i].key)) continue;
+    PetscCall(NumberNode(pool, number[i].value, &value));
+    value->place = node->place;
+    PetscCall(NodeAppend(pool, node, number[i].key, node->place, value));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* What a mapping leaves out of the numbers that describe cells. */
+static PetscErrorCode CompleteCells(Pool pool, const BiologySpec *b, Node *node)
+{
+  PetscFunctionBegin;
+  const NumberDefault number[] = {{"alpha_x_per_Gy", b->alpha_x_per_Gy},
+                                  {"beta_x_per_Gy2", b->beta_x_per_Gy2},
+                                  {"d_t_Gy", b->d_t_Gy},
+                                  {"r_nucleus_um", b->r_nucleus_um},
+                                  {"alpha0_per_Gy", b->alpha0_per_Gy},
+                                  {"beta0_per_Gy2", b->beta0_per_Gy2},
+                                  {"r_domain_um", b->r_domain_um},
+                                  {"z0_Gy", b->z0_Gy}};
+  PetscCall(CompleteNumbers(pool, node, PETSC_STATIC_ARRAY_LENGTH(number), number));
+  PetscFunctionReturn(0);
+}
+
+/* A tissue with a cell line has that one's numbers for the study's model, one without has the study's. */
+static PetscErrorCode CompleteTissue(Pool pool, const Node *biology, Node *tissue)
+{
+  PetscFunctionBegin;
+  BiologySpec b;
+  const Node *cell_line = NodeGet(tissue, "cell_line");
+  PetscCall(BiologySpecPreset(NodeGet(biology, "model")->text, cell_line ? cell_line->text : NULL, &b));
+  if (!cell_line) {
+    const struct {
+      const char *key;
+      double *value;
+    } own[] = {{"alpha_x_per_Gy", &b.alpha_x_per_Gy},
+               {"beta_x_per_Gy2", &b.beta_x_per_Gy2},
+               {"d_t_Gy", &b.d_t_Gy},
+               {"r_nucleus_um", &b.r_nucleus_um},
+               {"alpha0_per_Gy", &b.alpha0_per_Gy},
+               {"beta0_per_Gy2", &b.beta0_per_Gy2},
+               {"r_domain_um", &b.r_domain_um},
+               {"z0_Gy", &b.z0_Gy}};
+    for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(own); i++)
+      (void)NodeNumber(NodeGet(biology, own[i].key), own[i].value);
+    PetscCall(CompleteWord(pool, tissue, "cell_line", NodeGet(biology, "cell_line")->text));
+  }
+  PetscCall(CompleteCells(pool, &b, tissue));
+  PetscFunctionReturn(0);
+}
+
 /* What the biology leaves out: the numbers of its model for its cell line. */
 static PetscErrorCode CompleteBiology(Pool pool, Node *root)
 {
   PetscFunctionBegin;
   BiologySpec b;
-  Node *node = NodeGet(root, "biology"), *value;
+  Node *node = NodeGet(root, "biology");
   if (!node) {
     PetscCall(NodeCreate(pool, NODE_MAPPING, root->place, &node));
     PetscCall(NodeAppend(pool, root, "biology", root->place, node));
@@ -243,24 +303,15 @@ static PetscErrorCode CompleteBiology(Pool pool, Node *root)
   PetscCall(BiologySpecPreset(NodeGet(node, "model")->text, cell_line ? cell_line->text : NULL, &b));
   PetscCall(CompleteWord(pool, node, "cell_line", b.cell_line));
   PetscCall(CompleteWord(pool, node, "averaging", beta_averaging_names[b.averaging]));
-  const NumberDefault number[] = {{"alpha_x_per_Gy", b.alpha_x_per_Gy},
-                                  {"beta_x_per_Gy2", b.beta_x_per_Gy2},
-                                  {"d_t_Gy", b.d_t_Gy},
-                                  {"r_nucleus_um", b.r_nucleus_um},
-                                  {"alpha0_per_Gy", b.alpha0_per_Gy},
-                                  {"beta0_per_Gy2", b.beta0_per_Gy2},
-                                  {"r_domain_um", b.r_domain_um},
-                                  {"z0_Gy", b.z0_Gy},
-                                  {"rbe", b.rbe},
+  PetscCall(CompleteWord(pool, node, "approach", lem_approach_names[b.approach]));
+  PetscCall(CompleteCells(pool, &b, node));
+  const NumberDefault number[] = {{"rbe", b.rbe},
                                   {"alpha_per_Gy", b.alpha_per_Gy},
                                   {"beta_per_Gy2", b.beta_per_Gy2},
                                   {"clinical_factor", b.clinical_factor}};
-  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(number); i++) {
-    if (NodeGet(node, number[i].key)) continue;
-    PetscCall(NumberNode(pool, number[i].value, &value));
-    value->place = node->place;
-    PetscCall(NodeAppend(pool, node, number[i].key, node->place, value));
-  }
+  PetscCall(CompleteNumbers(pool, node, PETSC_STATIC_ARRAY_LENGTH(number), number));
+  Node *tissues = NodeGet(node, "tissues");
+  for (PetscInt t = 0; tissues && t < tissues->n; t++) PetscCall(CompleteTissue(pool, node, tissues->entry[t].value));
   PetscFunctionReturn(0);
 }
 

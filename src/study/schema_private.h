@@ -87,6 +87,7 @@ PetscErrorCode RuleCases(Check *check, const SchemaKey *key, const Node *node, c
 PetscErrorCode RuleHLUT(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleMachine(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleBiology(Check *check, const SchemaKey *key, const Node *node, const char *path);
+PetscErrorCode RuleTissues(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleExpression(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleStructureNames(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleDistinct(Check *check, const SchemaKey *key, const Node *node, const char *path);

@@ -17,6 +17,11 @@ static const PetscInt n_quantity_names = PETSC_STATIC_ARRAY_LENGTH(quantity_name
 static const char *const beam_source_names[] = {"from-case"};
 static const PetscInt n_beam_source_names = PETSC_STATIC_ARRAY_LENGTH(beam_source_names);
 
+const char *const lateral_model_names[] = {"full", "single"};
+static const PetscInt n_lateral_model_names = PETSC_STATIC_ARRAY_LENGTH(lateral_model_names);
+const char *const dose_operator_names[] = {"factored", "assembled"};
+static const PetscInt n_dose_operator_names = PETSC_STATIC_ARRAY_LENGTH(dose_operator_names);
+
 static const SchemaKey length = {"length", TYPE_NUMBER, .unit = "mm", ABOVE(0, 2000), .doc = "edge length"};
 static const SchemaKey coordinate = {"coordinate", TYPE_NUMBER, .unit = "mm", FROM(-10000, 10000),
                                      .doc = "LPS coordinate"};
@@ -45,36 +50,64 @@ static const SchemaKey hlut_value = {"value", TYPE_NUMBER, FROM(-100000, 100000)
 static const SchemaKey hlut_row = {
     "row", TYPE_LIST, .min_length = 2, .max_length = 2, .element = &hlut_value, .doc = "[HU, RSP]"};
 
+static const SchemaKey beam_energy = {"energy", TYPE_NUMBER, .unit = "MeV/u", FROM(1, 1000), .doc = "a beam energy"};
+
 static const SchemaKey machine_keys[] = {
     {"ion", TYPE_TEXT, .doc = "projectile, as 12C"},
     {"base_data", TYPE_TEXT, .fallback = "builtin", .doc = "the word builtin, or a base data file"},
     {"energy_min_MeV_u", TYPE_NUMBER, .unit = "MeV/u", FROM(1, 1000), .doc = "lowest beam energy"},
     {"energy_max_MeV_u", TYPE_NUMBER, .unit = "MeV/u", FROM(1, 1000), .doc = "highest beam energy"},
     {"range_step_mm", TYPE_NUMBER, .unit = "mm", ABOVE(0, 50), .doc = "range step between beam energies"},
+    {"energies_MeV_u", TYPE_LIST, .min_length = 1, .element = &beam_energy, .doc = "these beam energies alone"},
     {"ripple_sigma_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 20), .doc = "range spread of the ripple filter"},
+    {"ripple_thickness_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 100),
+     .doc = "mean water equivalent of the ripple filter"},
+    {"ripple_to_isocentre_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 10000), .doc = "air gap behind the ripple filter"},
+    {"offset_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 100), .doc = "water equivalent of the rest of the beam line"},
     {"momentum_spread", TYPE_NUMBER, FROM(0, 0.1), .doc = "sigma of dp/p"},
+    {"momentum_spread_fwhm", TYPE_NUMBER, FROM(0, 0.235), .doc = "the same as full width at half maximum"},
     {"spot_fwhm_mm", TYPE_NUMBER, .unit = "mm", ABOVE(0, 100), .doc = "spot size in air at the isocentre"},
     {"sad_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 100000), .doc = "source-axis distance; 0: parallel"},
+    {"fragmentation", TYPE_TEXT, .fallback = "builtin", .doc = "the word builtin, or a file of nuclear data"},
+    {"lateral_model", TYPE_WORD, WORDS(lateral_model_names), .fallback = "full",
+     .doc = "lateral components of the base data that count"},
 };
+
+#define CELLS                                                                                                          \
+  {"alpha_x_per_Gy", TYPE_NUMBER, .unit = "1/Gy", ABOVE(0, 10), .doc = "photon alpha of the tissue"},                  \
+      {"beta_x_per_Gy2", TYPE_NUMBER, .unit = "1/Gy2", ABOVE(0, 10), .doc = "photon beta of the tissue"},              \
+      {"d_t_Gy", TYPE_NUMBER, .unit = "Gy", FROM(0.1, 1000), .doc = "transition dose of the LQ-L curve"},              \
+      {"r_nucleus_um", TYPE_NUMBER, .unit = "um", FROM(0.1, 50), .doc = "radius of the cell nucleus"},                 \
+      {"alpha0_per_Gy", TYPE_NUMBER, .unit = "1/Gy", FROM(0, 10), .doc = "mkm, smk: alpha at vanishing LET"},          \
+      {"beta0_per_Gy2", TYPE_NUMBER, .unit = "1/Gy2", FROM(0, 10), .doc = "mkm, smk: beta of the cells"},              \
+      {"r_domain_um", TYPE_NUMBER, .unit = "um", FROM(0, 50), .doc = "mkm, smk: radius of a domain; 0: not known"},    \
+  {                                                                                                                    \
+    "z0_Gy", TYPE_NUMBER, .unit = "Gy", FROM(0, 100000), .doc = "mkm, smk: saturation; 0: from the radii"              \
+  }
+
+static const SchemaKey tissue_structure = {"structure", TYPE_TEXT, .doc = "name of a structure"};
+static const SchemaKey tissue_keys[] = {
+    {"structures", TYPE_LIST, REQUIRED, .min_length = 1, .element = &tissue_structure,
+     .doc = "structures of this tissue"},
+    {"cell_line", TYPE_WORD, WORDS(cell_line_names), .doc = "cells the other keys' defaults are for"},
+    CELLS,
+};
+static const SchemaKey tissue_item = {"tissue", TYPE_MAPPING, CHILDREN(tissue_keys), .doc = "one tissue"};
 
 static const SchemaKey biology_keys[] = {
     {"model", TYPE_WORD, WORDS(biology_model_names), .doc = "RBE model"},
     {"cell_line", TYPE_WORD, WORDS(cell_line_names), .doc = "cells the other keys' defaults are for"},
-    {"alpha_x_per_Gy", TYPE_NUMBER, .unit = "1/Gy", ABOVE(0, 10), .doc = "photon alpha of the tissue"},
-    {"beta_x_per_Gy2", TYPE_NUMBER, .unit = "1/Gy2", ABOVE(0, 10), .doc = "photon beta of the tissue"},
-    {"d_t_Gy", TYPE_NUMBER, .unit = "Gy", FROM(0.1, 1000), .doc = "transition dose of the LQ-L curve"},
-    {"r_nucleus_um", TYPE_NUMBER, .unit = "um", FROM(0.1, 50), .doc = "radius of the cell nucleus"},
-    {"alpha0_per_Gy", TYPE_NUMBER, .unit = "1/Gy", FROM(0, 10), .doc = "mkm, smk: alpha at vanishing LET"},
-    {"beta0_per_Gy2", TYPE_NUMBER, .unit = "1/Gy2", FROM(0, 10), .doc = "mkm, smk: beta of the cells"},
-    {"r_domain_um", TYPE_NUMBER, .unit = "um", FROM(0, 50), .doc = "mkm, smk: radius of a domain; 0: not known"},
-    {"z0_Gy", TYPE_NUMBER, .unit = "Gy", FROM(0, 100000), .doc = "mkm, smk: saturation; 0: from the radii"},
+    CELLS,
+    {"approach", TYPE_WORD, WORDS(lem_approach_names), .doc = "lem1: how single hits become the effect of a dose"},
     {"rbe", TYPE_NUMBER, ABOVE(0, 100), .doc = "constant: RBE"},
     {"alpha_per_Gy", TYPE_NUMBER, .unit = "1/Gy", FROM(0, 100), .doc = "constant: alpha of the ions; 0: from rbe"},
     {"beta_per_Gy2", TYPE_NUMBER, .unit = "1/Gy2", FROM(0, 100), .doc = "constant: beta of the ions"},
     {"averaging", TYPE_WORD, WORDS(beta_averaging_names), .doc = "what is averaged over a mixed field"},
     {"clinical_factor", TYPE_NUMBER, ABOVE(0, 100), .doc = "RBE-weighted dose per isoeffective photon dose"},
     {"table", TYPE_TEXT, .fallback = "builtin",
-     .doc = "mixed-beam: the word builtin, or a file of alpha and beta by LET"},
+     .doc = "the word builtin, or mixed-beam: a file of alpha and beta by LET; table: a file of RBE by ion and energy"},
+    {"tissues", TYPE_LIST, .max_length = TISSUES_MOST - 1, .element = &tissue_item, .rule = RuleTissues,
+     .doc = "structures whose cells respond in their own way"},
 };
 
 static const SchemaKey prescription_keys[] = {
@@ -164,6 +197,8 @@ static const SchemaKey study_keys[] = {
      .doc = "beam directions"},
     {"dose_grid_mm", TYPE_NUMBER, REQUIRED, .unit = "mm", FROM(0.5, 20), .doc = "voxel size of the dose grid"},
     {"spots", TYPE_MAPPING, CHILDREN(spot_keys), .doc = "spot grid"},
+    {"dose_operator", TYPE_WORD, WORDS(dose_operator_names), .fallback = "factored",
+     .doc = "how the optimiser gets its doses"},
     {"dropped_dose_fraction", TYPE_NUMBER, FROM(0, 0.1), .fallback = "0.002",
      .doc = "dose of a spot cut off at its rim"},
     {"structures", TYPE_MAPPING, .member = &structure_expression, .rule = RuleStructureNames,

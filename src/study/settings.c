@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define FWHM_PER_SIGMA 2.354820045
+
 static PetscErrorCode Copy(const Node *node, const char *key, char **out)
 {
   PetscFunctionBegin;
@@ -113,10 +115,34 @@ static PetscErrorCode ReadHLUT(const Node *node, HLUT *out)
   PetscFunctionReturn(0);
 }
 
+/* The file a key names, or NULL for the word builtin. */
+static PetscErrorCode OptionalFile(const Node *node, const char *key, const char *study_file, const char **out)
+{
+  PetscFunctionBegin;
+  const char *text = NodeGet(node, key)->text;
+  char *file = NULL;
+  if (strcmp(text, "builtin")) PetscCall(StudyResolvePath(study_file, text, &file));
+  *out = file;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadEnergies(const Node *list, MachineSpec *out)
+{
+  PetscFunctionBegin;
+  double *energy;
+  if (!list) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(list->n, &energy));
+  PetscCall(Numbers(list, list->n, energy));
+  out->n_energy = list->n;
+  out->energy_MeV_u = energy;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode ReadMachine(const Node *node, const char *study_file, Settings *out)
 {
   PetscFunctionBegin;
   const Node *base_data = NodeGet(node, "base_data");
+  PetscInt lateral;
   char *ion;
   PetscCall(Copy(node, "ion", &ion));
   out->machine.ion = ion;
@@ -124,7 +150,18 @@ static PetscErrorCode ReadMachine(const Node *node, const char *study_file, Sett
   PetscCall(Number(node, "energy_max_MeV_u", &out->machine.energy_max_MeV_u));
   PetscCall(Number(node, "range_step_mm", &out->machine.range_step_mm));
   PetscCall(Number(node, "ripple_sigma_mm", &out->machine.ripple_sigma_mm));
+  PetscCall(Number(node, "ripple_thickness_mm", &out->machine.ripple_thickness_mm));
+  PetscCall(Number(node, "ripple_to_isocentre_mm", &out->machine.ripple_to_isocentre_mm));
+  PetscCall(Number(node, "offset_mm", &out->machine.offset_mm));
   PetscCall(Number(node, "momentum_spread", &out->machine.momentum_spread));
+  if (NodeGet(node, "momentum_spread_fwhm")) {
+    PetscCall(Number(node, "momentum_spread_fwhm", &out->machine.momentum_spread));
+    out->machine.momentum_spread /= FWHM_PER_SIGMA;
+  }
+  PetscCall(ReadEnergies(NodeGet(node, "energies_MeV_u"), &out->machine));
+  PetscCall(OptionalFile(node, "fragmentation", study_file, &out->machine.fragmentation));
+  PetscCall(Word(node, "lateral_model", 2, lateral_model_names, &lateral));
+  out->lateral_model = (LateralModel)lateral;
   PetscCall(Number(node, "spot_fwhm_mm", &out->machine.spot_fwhm_mm));
   PetscCall(Number(node, "sad_mm", &out->machine.sad_mm));
   PetscCall(CopyPlace(base_data->place, &out->base_data_where));
@@ -135,16 +172,13 @@ static PetscErrorCode ReadMachine(const Node *node, const char *study_file, Sett
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReadBiology(const Node *node, const char *study_file, BiologySpec *out)
+/* The numbers that describe cells. */
+static PetscErrorCode ReadCells(const Node *node, BiologySpec *out)
 {
   PetscFunctionBegin;
-  PetscInt model, cell_line, averaging;
-  PetscCall(Word(node, "model", n_biology_model_names, biology_model_names, &model));
+  PetscInt cell_line;
   PetscCall(Word(node, "cell_line", n_cell_line_names, cell_line_names, &cell_line));
-  PetscCall(Word(node, "averaging", n_beta_averaging_names, beta_averaging_names, &averaging));
-  out->model = biology_model_names[model];
   out->cell_line = cell_line_names[cell_line];
-  out->averaging = (BetaAveraging)averaging;
   PetscCall(Number(node, "alpha_x_per_Gy", &out->alpha_x_per_Gy));
   PetscCall(Number(node, "beta_x_per_Gy2", &out->beta_x_per_Gy2));
   PetscCall(Number(node, "d_t_Gy", &out->d_t_Gy));
@@ -153,14 +187,45 @@ static PetscErrorCode ReadBiology(const Node *node, const char *study_file, Biol
   PetscCall(Number(node, "beta0_per_Gy2", &out->beta0_per_Gy2));
   PetscCall(Number(node, "r_domain_um", &out->r_domain_um));
   PetscCall(Number(node, "z0_Gy", &out->z0_Gy));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadBiology(const Node *node, const char *study_file, BiologySpec *out)
+{
+  PetscFunctionBegin;
+  PetscInt model, averaging, approach;
+  PetscCall(Word(node, "model", n_biology_model_names, biology_model_names, &model));
+  PetscCall(Word(node, "averaging", n_beta_averaging_names, beta_averaging_names, &averaging));
+  PetscCall(Word(node, "approach", n_lem_approach_names, lem_approach_names, &approach));
+  out->model = biology_model_names[model];
+  out->averaging = (BetaAveraging)averaging;
+  out->approach = (LEMApproach)approach;
+  PetscCall(ReadCells(node, out));
   PetscCall(Number(node, "rbe", &out->rbe));
   PetscCall(Number(node, "alpha_per_Gy", &out->alpha_per_Gy));
   PetscCall(Number(node, "beta_per_Gy2", &out->beta_per_Gy2));
   PetscCall(Number(node, "clinical_factor", &out->clinical_factor));
-  const char *table = NodeGet(node, "table")->text;
-  char *file = NULL;
-  if (strcmp(table, "builtin")) PetscCall(StudyResolvePath(study_file, table, &file));
-  out->table = file;
+  PetscCall(OptionalFile(node, "table", study_file, &out->table));
+  PetscFunctionReturn(0);
+}
+
+/* Needs the study's own biology; strings but those of the structures are that one's. */
+static PetscErrorCode ReadTissues(const Node *list, Settings *out)
+{
+  PetscFunctionBegin;
+  out->n_tissues = list ? list->n : 0;
+  PetscCall(PetscCalloc1(out->n_tissues, &out->tissues));
+  for (PetscInt t = 0; t < out->n_tissues; t++) {
+    const Node *node = list->entry[t].value, *structures = NodeGet(node, "structures");
+    TissueSpec *tissue = &out->tissues[t];
+    tissue->biology = out->biology;
+    tissue->n_structures = structures->n;
+    PetscCall(PetscCalloc1(structures->n, &tissue->structures));
+    for (PetscInt i = 0; i < structures->n; i++)
+      PetscCall(PetscStrallocpy(structures->entry[i].value->text, &tissue->structures[i]));
+    PetscCall(CopyPlace(structures->place, &tissue->where));
+    PetscCall(ReadCells(node, &tissue->biology));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -259,11 +324,13 @@ PetscErrorCode SettingsCreate(const Node *root, const char *file, Settings *out)
   PetscFunctionBegin;
   const Node *prescription = NodeGet(root, "prescription"), *spots = NodeGet(root, "spots");
   const Node *scenarios = NodeGet(root, "scenarios");
+  PetscInt operator;
   PetscCall(PetscMemzero(out, sizeof *out));
   PetscCall(ReadCase(NodeGet(root, "cases")->entry[0].value, file, &out->patient));
   PetscCall(ReadHLUT(NodeGet(root, "hlut"), &out->hlut));
   PetscCall(ReadMachine(NodeGet(root, "machine"), file, out));
   PetscCall(ReadBiology(NodeGet(root, "biology"), file, &out->biology));
+  PetscCall(ReadTissues(NodeGet(NodeGet(root, "biology"), "tissues"), out));
   PetscCall(Number(prescription, "dose_Gy_RBE", &out->prescription_Gy_RBE));
   PetscCall(Integer(prescription, "fractions", &out->fractions));
   PetscCall(Copy(prescription, "target", &out->target));
@@ -273,6 +340,8 @@ PetscErrorCode SettingsCreate(const Node *root, const char *file, Settings *out)
   PetscCall(Number(spots, "lateral_mm", &out->spots.lateral_mm));
   PetscCall(Number(spots, "layer_mm", &out->spots.layer_mm));
   PetscCall(Number(spots, "margin_mm", &out->spots.margin_mm));
+  PetscCall(Word(root, "dose_operator", 2, dose_operator_names, &operator));
+  out->dose_operator = (DoseOperator) operator;
   PetscCall(Number(root, "dropped_dose_fraction", &out->dropped_dose_fraction));
   PetscCall(ReadStructures(NodeGet(root, "structures"), NodeGet(root, "overlap_priority"), out));
   PetscCall(ReadScenarios(NodeGet(scenarios, "optimize"), &out->optimize));
@@ -293,12 +362,19 @@ static PetscErrorCode DestroyScenarios(ScenarioSpec *spec)
 PetscErrorCode SettingsDestroy(Settings *s)
 {
   PetscFunctionBegin;
-  void *ion = (void *)(uintptr_t)s->machine.ion; /* const in the spec for literals, but owned here */
-  PetscCall(PetscFree(ion));
-  s->machine.ion = NULL;
-  void *table = (void *)(uintptr_t)s->biology.table; /* likewise */
-  PetscCall(PetscFree(table));
-  s->biology.table = NULL;
+  const void *owned[] = {s->machine.ion, s->machine.energy_MeV_u, s->machine.fragmentation, s->biology.table};
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(owned); i++) {
+    void *mine = (void *)(uintptr_t)owned[i]; /* const in the specs for literals, but owned here */
+    PetscCall(PetscFree(mine));
+  }
+  s->machine.ion = s->machine.fragmentation = s->biology.table = NULL;
+  s->machine.energy_MeV_u = NULL;
+  for (PetscInt t = 0; t < s->n_tissues; t++) {
+    for (PetscInt i = 0; i < s->tissues[t].n_structures; i++) PetscCall(PetscFree(s->tissues[t].structures[i]));
+    PetscCall(PetscFree(s->tissues[t].structures));
+    PetscCall(PetscFree(s->tissues[t].where));
+  }
+  PetscCall(PetscFree(s->tissues));
   PetscCall(PetscFree(s->patient.name));
   PetscCall(PetscFree(s->patient.file));
   PetscCall(PetscFree(s->patient.where));
