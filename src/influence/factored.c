@@ -6,16 +6,25 @@
 #define STEP_PER_SIGMA 0.55 /* of the narrowest spot: spline error below 1e-3 of a single spot's peak */
 #define ALIGNMENT 64
 
-/* Zeroed memory that all ranks of the node see. */
-static PetscErrorCode Share(struct Factored_s *f, size_t bytes, MPI_Win *window, void **out)
+/* Memory that all ranks of the node see, of the node's first rank or of each. */
+static PetscErrorCode Share(struct Factored_s *f, size_t bytes, PetscBool of_each, MPI_Win *window)
 {
   PetscFunctionBegin;
   char *base;
-  MPI_Aint size = f->node_rank == 0 ? (MPI_Aint)(bytes + ALIGNMENT) : 0;
-  int unit;
+  MPI_Aint size = of_each || f->node_rank == 0 ? (MPI_Aint)(bytes + ALIGNMENT) : 0;
   PetscCallMPI(MPI_Win_allocate_shared(size, 1, MPI_INFO_NULL, f->node, &base, window));
-  PetscCallMPI(MPI_Win_shared_query(*window, 0, &size, &unit, &base));
   PetscCallMPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, *window));
+  PetscFunctionReturn(0);
+}
+
+/* Where a rank's part of a window is seen here. */
+static PetscErrorCode Shared(MPI_Win window, PetscMPIInt rank, void **out)
+{
+  PetscFunctionBegin;
+  char *base;
+  MPI_Aint size;
+  int unit;
+  PetscCallMPI(MPI_Win_shared_query(window, rank, &size, &unit, &base));
   *out = base + (ALIGNMENT - (uintptr_t)base % ALIGNMENT) % ALIGNMENT;
   PetscFunctionReturn(0);
 }
@@ -23,9 +32,9 @@ static PetscErrorCode Share(struct Factored_s *f, size_t bytes, MPI_Win *window,
 PetscErrorCode FactoredMeet(struct Factored_s *f)
 {
   PetscFunctionBegin;
-  for (int k = 0; k < 3; k++) PetscCallMPI(MPI_Win_sync(f->window[k]));
+  for (int k = 0; k < 4; k++) PetscCallMPI(MPI_Win_sync(f->window[k]));
   PetscCallMPI(MPI_Barrier(f->node));
-  for (int k = 0; k < 3; k++) PetscCallMPI(MPI_Win_sync(f->window[k]));
+  for (int k = 0; k < 4; k++) PetscCallMPI(MPI_Win_sync(f->window[k]));
   PetscFunctionReturn(0);
 }
 
@@ -44,9 +53,15 @@ static PetscErrorCode CreateMemory(struct Factored_s *f)
     adjoint = PetscMax(adjoint, row * tissues * (size_t)fb->nz * N_CHANNELS);
     work = PetscMax(work, (size_t)fb->nu * ((size_t)fb->nv / 2 + 1) * N_CHANNELS);
   }
-  PetscCall(Share(f, f->n_volume * sizeof(Four), &f->window[0], (void **)&f->volume));
-  PetscCall(Share(f, spectrum * sizeof(double), &f->window[1], (void **)&f->spectrum));
-  PetscCall(Share(f, adjoint * sizeof(double), &f->window[2], (void **)&f->adjoint));
+  PetscCall(Share(f, f->n_volume * sizeof(Four), PETSC_FALSE, &f->window[0]));
+  PetscCall(Share(f, spectrum * sizeof(double), PETSC_FALSE, &f->window[1]));
+  PetscCall(Share(f, adjoint * sizeof(double), PETSC_FALSE, &f->window[2]));
+  PetscCall(Share(f, f->n_volume * sizeof(Four), PETSC_TRUE, &f->window[3]));
+  PetscCall(Shared(f->window[0], 0, (void **)&f->volume));
+  PetscCall(Shared(f->window[1], 0, (void **)&f->spectrum));
+  PetscCall(Shared(f->window[2], 0, (void **)&f->adjoint));
+  PetscCall(PetscMalloc1(f->node_size, &f->scattered));
+  for (PetscMPIInt r = 0; r < f->node_size; r++) PetscCall(Shared(f->window[3], r, (void **)&f->scattered[r]));
   f->work = fftw_malloc(PetscMax(work, 1) * sizeof *f->work);
   PetscCheck(f->work, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for a plane of %zu modes", work);
   PetscFunctionReturn(0);
@@ -92,6 +107,9 @@ PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxe
   PetscCallMPI(MPI_Comm_split_type(team, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &f->node));
   PetscCallMPI(MPI_Comm_rank(f->node, &f->node_rank));
   PetscCallMPI(MPI_Comm_size(f->node, &f->node_size));
+  PetscMPIInt team_size;
+  PetscCallMPI(MPI_Comm_size(team, &team_size));
+  f->one_node = team_size == f->node_size ? PETSC_TRUE : PETSC_FALSE;
   f->step_mm = STEP_PER_SIGMA * NarrowestSpot_mm(model);
   PetscCall(PetscCalloc1(model->beams->n_beam, &f->beam));
   for (PetscInt b = 0; b < model->beams->n_beam; b++) PetscCall(FactoredBeamCreate(f, voxels, b));
@@ -135,8 +153,7 @@ PetscErrorCode FactoredGetLargestDose(Factored f, double *largest_Gy)
 PetscErrorCode FactoredResetGradient(Factored f, const double largest[N_CHANNELS])
 {
   PetscFunctionBegin;
-  if (!f->scattered) PetscCall(PetscMalloc1(f->n_volume * N_CHANNELS, &f->scattered));
-  memset(f->scattered, 0, f->n_volume * sizeof(Four));
+  memset(f->scattered[f->node_rank], 0, f->n_volume * sizeof(Four));
   for (int c = 0; c < N_CHANNELS; c++) {
     PetscCheck(isfinite(largest[c]), PETSC_COMM_SELF, PETSC_ERR_FP, "a cotangent is %g, expected a finite number",
                largest[c]);
@@ -145,14 +162,18 @@ PetscErrorCode FactoredResetGradient(Factored f, const double largest[N_CHANNELS
   PetscFunctionReturn(0);
 }
 
-/* Add up what all ranks scattered. Sums of integers are exact in any order. */
+/*
+ * Ranks of one node add up what they need of each other's sums where they read them. Between nodes every rank gets the total
+ * in its own. Sums of integers are exact in any order.
+ */
 static PetscErrorCode AddScattered(Factored f)
 {
   PetscFunctionBegin;
   const size_t n = f->n_volume * N_CHANNELS, most = (size_t)1 << 28;
-  for (size_t first = 0; first < n; first += most)
-    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, f->scattered + first, (PetscMPIInt)PetscMin(most, n - first), MPI_INT64_T,
-                               MPI_SUM, f->team));
+  for (size_t first = 0; first < n && !f->one_node; first += most)
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, f->scattered[f->node_rank] + first, (PetscMPIInt)PetscMin(most, n - first),
+                               MPI_INT64_T, MPI_SUM, f->team));
+  PetscCall(FactoredMeet(f));
   PetscFunctionReturn(0);
 }
 
@@ -196,7 +217,7 @@ PetscErrorCode FactoredDestroy(Factored *factored)
     if (f->from_space[b]) fftw_destroy_plan(f->from_space[b]);
     PetscCall(FactoredBeamDestroy(&f->beam[b]));
   }
-  for (int k = 0; k < 3; k++) {
+  for (int k = 0; k < 4; k++) {
     PetscCallMPI(MPI_Win_unlock_all(f->window[k]));
     PetscCallMPI(MPI_Win_free(&f->window[k]));
   }

@@ -62,16 +62,17 @@ struct Factored_s {
   struct DoseModel_s *model;
   MPI_Comm team, node;
   PetscMPIInt node_rank, node_size;
-  double step_mm; /* between spline coefficients */
+  PetscBool one_node; /* the team's ranks are all on one */
+  double step_mm;     /* between spline coefficients */
   FactoredBeam *beam;
   size_t n_volume; /* Fours of all beams */
-  MPI_Win window[3];
+  MPI_Win window[4];
   /* shared by the ranks of a node */
   Four *volume;
-  double *spectrum; /* of the spots of one beam: [mode u][layer][re, im][row] */
-  double *adjoint;  /* planes of one beam: [mode u][tissue][z][channel][re, im][row] */
+  double *spectrum;    /* of the spots of one beam: [mode u][layer][re, im][row] */
+  double *adjoint;     /* planes of one beam: [mode u][tissue][z][channel][re, im][row] */
+  int64_t **scattered; /* [rank of the node] what its voxels scatter, as volume; own writing only */
   /* of this rank */
-  int64_t *scattered; /* as volume, made at first use */
   double unit[N_CHANNELS];
   double complex *work;             /* one plane in Fourier space: [u][nv / 2 + 1][channel] */
   fftw_plan *to_space, *from_space; /* [beam] */

@@ -162,9 +162,14 @@ static void PlaneAdjoint(struct Factored_s *f, PetscInt b, PetscInt i, PetscInt 
 {
   const FactoredBeam *fb = &f->beam[b];
   const size_t half = (size_t)fb->nv / 2 + 1;
-  const int64_t *from = f->scattered + (fb->at + (size_t)tissue * fb->volume + (size_t)i * fb->plane) * N_CHANNELS;
+  const size_t at = (fb->at + (size_t)tissue * fb->volume + (size_t)i * fb->plane) * N_CHANNELS;
+  const PetscMPIInt first = f->one_node ? 0 : f->node_rank, end = f->one_node ? f->node_size : f->node_rank + 1;
   for (size_t k = 0; k < fb->plane; k++)
-    for (int c = 0; c < N_CHANNELS; c++) space[k][c] = (double)from[k * N_CHANNELS + (size_t)c] * f->unit[c];
+    for (int c = 0; c < N_CHANNELS; c++) {
+      int64_t sum = 0;
+      for (PetscMPIInt r = first; r < end; r++) sum += f->scattered[r][at + k * N_CHANNELS + (size_t)c];
+      space[k][c] = (double)sum * f->unit[c];
+    }
   fftw_execute_dft_r2c(f->from_space[b], (double *)space, f->work);
   for (PetscInt m = 0; m < fb->nu; m++) {
     if (!fb->n_mode[m]) continue;

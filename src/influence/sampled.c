@@ -128,7 +128,7 @@ static PetscErrorCode ApplyTranspose_Factored(Influence influence, PetscInt scen
     Place place;
     if (value[0] == 0 && value[1] == 0 && value[2] == 0 && value[3] == 0) continue;
     for (PetscInt b = 0; b < influence->model->beams->n_beam; b++)
-      if (Find(influence, scenario, b, v, &place)) Scatter(&f->beam[b], f->scattered, &place, value);
+      if (Find(influence, scenario, b, v, &place)) Scatter(&f->beam[b], f->scattered[f->node_rank], &place, value);
   }
   PetscFunctionReturn(0);
 }
