@@ -118,7 +118,7 @@ static void CarbonSurvival(void **state)
     double range = CSDARange_mm(6, 12, gate[i][0]), sigma = RangeSpread_mm(&spec, (Species){6, 12}, gate[i][0]);
     double depth = range - 3 * sigma, edge[31];
     for (int b = 0; b <= 30; b++) edge[b] = 0.1 * pow(5000, b / 30.0);
-    TransportInput input = {{6, 12}, gate[i][0], sigma, 1, &depth, 30, edge};
+    TransportInput input = {{6, 12}, gate[i][0], sigma, 1, &depth, 30, edge, 3.4};
     TransportField field;
     assert_int_equal(TransportRun(&input, &field), 0);
     double share[7];

@@ -244,7 +244,9 @@ Uncomment(char *text, const char *line)
 }
 
 /* Take out a piece of text from `from` up to `to`. */
-static void Cut(char *text, const char *from, const char *to)
+__attribute__((noinline)) /* as Uncomment */
+static void
+Cut(char *text, const char *from, const char *to)
 {
   char *begin = strstr(text, from), *end = begin ? strstr(begin, to) : NULL;
   assert_true(begin && end);

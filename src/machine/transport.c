@@ -154,7 +154,7 @@ static PetscErrorCode BirthDestroy(Birth *birth)
 static PetscErrorCode LaneConnect(Transport *t, Lane *lane, PetscBool of_target)
 {
   PetscFunctionBegin;
-  Species s = lane->species, p = t->in->projectile;
+  const Species p = t->in->projectile;
   double *edge;
   PetscCall(PetscMalloc1(PetscMax(lane->n_bin, t->n_reference) + 1, &edge));
   for (PetscInt j = 0; j <= lane->n_bin; j++) edge[j] = CSDARange_mm(p.Z, p.A, lane->edge_MeV_u[j]);
