@@ -67,10 +67,10 @@ check "leave nothing" test ! -e "$WORK/n.h5"
 check "a plan to evaluate" mpi 2 "$ROBION" run "$BOX" --results "$WORK/run"
 plan=$WORK/run/cases/box/plan/plan.h5
 check "evaluate plan.h5" mpi 2 "$ROBION" evaluate "$plan" "$BOX" -o "$WORK/again.h5"
-same_metrics() { # the same to the precision of float32 doses summed in another order of spots
+same_metrics() { # as the dose volumes follow the spots in use: doses to 1e-5, LETd where only stray dose is to 0.2 %
   paste -d, <(grep ',nominal,' "$WORK/run/metrics.csv") <(grep ',nominal,' "$WORK/again.metrics.csv") |
     awk -F, 'function off(a, b) { return a > b ? a - b : b - a }
-      { n++; if ($8 != $18 || off($9, $19) > 1e-5 * (1 + off($9, 0))) { print; bad = 1 } } END { exit bad || n < 20 }'
+      { n++; if ($8 != $18 || off($9, $19) > ($7 == "letd" ? 2e-3 : 1e-5) * (1 + off($9, 0))) { print; bad = 1 } } END { exit bad || n < 20 }'
 }
 check "and get the metrics of the run that made it" same_metrics
 check "evaluate leaves plan, tables and nothing else" test "$(cd "$WORK" && echo again*)" = \

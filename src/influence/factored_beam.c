@@ -7,27 +7,39 @@
 #define PLANE_GROWTH 0.1      /* distance gained per mm */
 #define BEFORE_PEAK_MM 6.0    /* of the shallowest and behind the deepest layer's R80, planes are finest */
 #define BEHIND_PEAK_MM 5.0
+#define SNAP_MM 10.0
 #define SMALLEST_PART 1e-7 /* of the layer's largest dose: left out */
 #define SMALLEST_MODE 3e-5 /* of the narrowest Gaussian: so much of a single spot's peak is missing without the rest */
 
-/* Planes up to the deepest table's end. Fills z_mm if it is not NULL; returns their number. */
+/* The step away from the fine part at a distance from it. */
+static double PlaneStep_mm(double away_mm)
+{
+  return PetscMin(COARSEST_PLANE_MM, FINEST_PLANE_MM + PLANE_GROWTH * away_mm);
+}
+
+/*
+ * Planes from the surface to the deepest table's end, finest where layers end. The fine part begins and ends at multiples of
+ * SNAP_MM, so that plans which differ by a few layers have the same planes. Fills z_mm if it is not NULL; returns their number.
+ */
 static PetscInt PlacePlanes(const struct DoseModel_s *model, const Beam *beam, double last_mm, double *z_mm)
 {
-  double low = INFINITY, high = 0, z = 0;
-  PetscInt n = 0;
+  double low = INFINITY, high = 0;
+  PetscInt before = 0, n = 0;
   for (PetscInt l = 0; l < beam->n_layer; l++) {
     double r80 = model->machine->r80_mm[beam->energy[l]];
     low = PetscMin(low, r80 - BEFORE_PEAK_MM);
     high = PetscMax(high, r80 + BEHIND_PEAK_MM);
   }
-  for (; z < last_mm; n++) {
+  low = PetscMax(0.0, SNAP_MM * floor(low / SNAP_MM));
+  high = SNAP_MM * ceil(high / SNAP_MM);
+  for (double z = low; z > 0; before++) z -= PlaneStep_mm(low - z);
+  double z = low;
+  for (PetscInt i = before; z_mm && i-- > 0;) z_mm[i] = z = PetscMax(0.0, z - PlaneStep_mm(low - z));
+  n = before;
+  for (PetscInt k = 0; low + k * FINEST_PLANE_MM < PetscMin(high, last_mm); k++, n++)
+    if (z_mm) z_mm[n] = low + k * FINEST_PLANE_MM;
+  for (z = high; z < last_mm; z += PlaneStep_mm(z - high), n++)
     if (z_mm) z_mm[n] = z;
-    double away = PetscMax(0.0, PetscMax(low - z, z - high));
-    /* on the way in, a step may not jump over the fine part */
-    double step = PetscMin(COARSEST_PLANE_MM, FINEST_PLANE_MM + PLANE_GROWTH * away);
-    if (z < low) step = PetscMin(step, FINEST_PLANE_MM + PLANE_GROWTH * PetscMax(0.0, low - z - step));
-    z += step;
-  }
   if (z_mm) z_mm[n] = last_mm;
   return n + 1;
 }
@@ -190,7 +202,7 @@ static void SpotBounds(const Beam *beam, double low[2], double high[2])
  */
 static void PlaceAxis(const double spot[2], double low, double high, double reach, double h, double *first, PetscInt *n)
 {
-  low = PetscClipInterval(low, spot[0] - reach, spot[1] + reach) - 2 * h;
+  low = h * floor(PetscClipInterval(low, spot[0] - reach, spot[1] + reach) / h - 2); /* the same grid for all plans */
   high = PetscClipInterval(high, spot[0] - reach, spot[1] + reach) + 2 * h;
   double apart = PetscMax(high - spot[0], spot[1] - low) + reach;
   *first = low;
