@@ -64,7 +64,8 @@ static void WaterCreate(double alpha_x_per_Gy, double dropped_dose_fraction, Pet
       .n = N_SPOT, .beam = beam, .x_mm = axis, .y_mm = axis, .energy_MeV_u = energy, .particles = particles};
   w->beams = ReferenceBeams(&spec, 1, &w->patient, w->machine, &spots, &w->spot_of);
   w->set = ReferenceNominal();
-  assert_int_equal(DoseModelCreate(&w->patient, w->machine, &w->tissues, w->beams, dropped_dose_fraction, &w->model), 0);
+  assert_int_equal(DoseModelCreate(&w->patient, w->machine, &w->tissues, w->beams, dropped_dose_fraction, &w->model),
+                   0);
   assert_int_equal(InfluenceCreate(w->model, INFLUENCE_STREAMED, w->set, &w->patient.ct, n, w->voxel, &w->influence),
                    0);
 }
