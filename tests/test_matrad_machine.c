@@ -105,6 +105,65 @@ static void HeaderAndDerived(void **state)
   assert_int_equal(MachineDestroy(&m), 0);
 }
 
+/* Read, written, read again: equal, the depth dose to the last bit of a division. */
+static void ThroughMatRadFile(void **state)
+{
+  Machine *m = Import(), *again = NULL;
+  Mistakes mistakes = {0};
+  const size_t n = (size_t)m->n_energy * (size_t)m->n_depth;
+  assert_int_equal(MachineWriteMatRad(m, damaged, &mistakes), 0);
+  assert_int_equal(ImportMatRadMachine(damaged, &mistakes, &again), 0);
+  assert_int_equal(mistakes.n, 0);
+  assert_non_null(again);
+  assert_string_equal(again->name, m->name);
+  assert_true(again->n_energy == m->n_energy && again->n_depth == m->n_depth && again->n_tissue == m->n_tissue);
+  assert_true(again->sad_mm == m->sad_mm && again->offset_mm == m->offset_mm &&
+              again->bams_to_iso_mm == m->bams_to_iso_mm);
+  assert_memory_equal(again->energy_MeV_u, m->energy_MeV_u, sizeof(double) * (size_t)m->n_energy);
+  assert_memory_equal(again->csda_range_mm, m->csda_range_mm, sizeof(double) * (size_t)m->n_energy);
+  assert_memory_equal(again->spot_sigma_mm, m->spot_sigma_mm, sizeof(double) * (size_t)m->n_energy);
+  assert_memory_equal(again->depth_mm, m->depth_mm, sizeof(double) * n);
+  assert_memory_equal(again->letd_keV_um, m->letd_keV_um, sizeof(double) * n);
+  assert_memory_equal(again->sigma_mm, m->sigma_mm, sizeof(double) * n);
+  assert_memory_equal(again->alpha_x, m->alpha_x, sizeof(double) * (size_t)m->n_tissue);
+  assert_memory_equal(again->alpha, m->alpha, sizeof(double) * n * (size_t)m->n_tissue);
+  assert_memory_equal(again->beta, m->beta, sizeof(double) * n * (size_t)m->n_tissue);
+  for (size_t i = 0; i < n; i++) assert_float_equal(again->idd_Gy_mm2[i], m->idd_Gy_mm2[i], 1e-15 * m->idd_Gy_mm2[i]);
+  m->A = 11; /* matRad has no name for it */
+  assert_int_equal(MachineWriteMatRad(m, damaged, &mistakes), 0);
+  assert_int_equal(mistakes.n, 1);
+  assert_int_equal(MistakesClear(&mistakes), 0);
+  assert_int_equal(MachineWriteMatRad(again, "/nowhere/at/all.mat", &mistakes), 0);
+  assert_int_equal(MistakesExit(&mistakes), ROBION_RESOURCES);
+  assert_int_equal(MistakesClear(&mistakes), 0);
+  assert_int_equal(MachineDestroy(&m), 0);
+  assert_int_equal(MachineDestroy(&again), 0);
+}
+
+/* A robion machine of its own, without the reference. */
+static void BuiltinThroughMatRadFile(void **state)
+{
+  Machine *m, *again;
+  MachineSpec spec;
+  Mistakes mistakes = {0};
+  const double energy[2] = {100, 104};
+  assert_int_equal(MachineSpecDefault(&spec), 0);
+  spec.n_energy = 2;
+  spec.energy_MeV_u = energy;
+  assert_int_equal(MachineBuild(PETSC_COMM_SELF, &spec, &m), 0);
+  assert_int_equal(MachineWriteMatRad(m, damaged, &mistakes), 0);
+  assert_int_equal(ImportMatRadMachine(damaged, &mistakes, &again), 0);
+  assert_int_equal(mistakes.n, 0);
+  assert_true(again->n_energy == 2 && again->n_depth == m->n_depth && again->n_component == 1 && again->n_tissue == 0);
+  assert_memory_equal(again->depth_mm, m->depth_mm, sizeof(double) * 2 * (size_t)m->n_depth);
+  assert_memory_equal(again->sigma_mm + m->n_depth, m->sigma_mm + 3 * m->n_depth, sizeof(double) * (size_t)m->n_depth);
+  assert_float_equal(again->r80_mm[1], m->r80_mm[1], 1e-9);
+  assert_float_equal(again->spot_sigma_mm[0], m->spot_sigma_mm[0], 0);
+  assert_int_equal(unlink(damaged), 0);
+  assert_int_equal(MachineDestroy(&m), 0);
+  assert_int_equal(MachineDestroy(&again), 0);
+}
+
 /* Written in robion's own format and read back. */
 static void ThroughOwnFile(void **state)
 {
@@ -171,8 +230,12 @@ static void Foreign(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(NumberForNumber), cmocka_unit_test(HeaderAndDerived),
-                                     cmocka_unit_test(ThroughOwnFile), cmocka_unit_test(Damaged),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(NumberForNumber),
+                                     cmocka_unit_test(HeaderAndDerived),
+                                     cmocka_unit_test(ThroughMatRadFile),
+                                     cmocka_unit_test(BuiltinThroughMatRadFile),
+                                     cmocka_unit_test(ThroughOwnFile),
+                                     cmocka_unit_test(Damaged),
                                      cmocka_unit_test(Foreign)};
   return cmocka_run_group_tests(tests, SetUp, TearDown);
 }
