@@ -1,9 +1,11 @@
-#include "cli.h"
+#include "basedata.h"
 #include "robion/text.h"
 #include "robion/trip98.h"
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+
+#define FWHM_PER_SIGMA 2.354820045
 
 /* A number given as an option, or unchanged. */
 static PetscErrorCode TakeNumber(const char *option, const char *text, double *value, Mistakes *mistakes)
@@ -32,7 +34,7 @@ static PetscErrorCode Build(const Arguments *arguments, Mistakes *mistakes)
   MachineSpec spec;
   Machine *machine = NULL;
   PetscMPIInt rank;
-  const char *out = NULL, *unused, *number[5] = {NULL};
+  const char *out = NULL, *unused, *number[10] = {NULL}, *fwhm = NULL;
   char name[64];
   PetscCall(MachineSpecDefault(&spec));
   const Option option[] = {{.name = "--ion", .value = &spec.ion},
@@ -42,12 +44,29 @@ static PetscErrorCode Build(const Arguments *arguments, Mistakes *mistakes)
                            {.name = "--energy-max-MeV-u", .value = &number[1]},
                            {.name = "--range-step-mm", .value = &number[2]},
                            {.name = "--ripple-sigma-mm", .value = &number[3]},
-                           {.name = "--momentum-spread", .value = &number[4]}};
-  double *field[] = {&spec.energy_min_MeV_u, &spec.energy_max_MeV_u, &spec.range_step_mm, &spec.ripple_sigma_mm,
-                     &spec.momentum_spread};
+                           {.name = "--momentum-spread", .value = &number[4]},
+                           {.name = "--ripple-thickness-mm", .value = &number[5]},
+                           {.name = "--ripple-to-isocentre-mm", .value = &number[6]},
+                           {.name = "--offset-mm", .value = &number[7]},
+                           {.name = "--spot-fwhm-mm", .value = &number[8]},
+                           {.name = "--sad-mm", .value = &number[9]},
+                           {.name = "--momentum-spread-fwhm", .value = &fwhm},
+                           {.name = "--fragmentation", .value = &spec.fragmentation}};
+  double *field[] = {&spec.energy_min_MeV_u,       &spec.energy_max_MeV_u,
+                     &spec.range_step_mm,          &spec.ripple_sigma_mm,
+                     &spec.momentum_spread,        &spec.ripple_thickness_mm,
+                     &spec.ripple_to_isocentre_mm, &spec.offset_mm,
+                     &spec.spot_fwhm_mm,           &spec.sad_mm};
   PetscCall(ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 0, 0, verb_basedata.usage, &unused,
                            mistakes));
-  for (int i = 0; i < 5; i++) PetscCall(TakeNumber(option[3 + i].name, number[i], field[i], mistakes));
+  for (int i = 0; i < 10; i++) PetscCall(TakeNumber(option[3 + i].name, number[i], field[i], mistakes));
+  if (fwhm && number[4])
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE,
+                          "--momentum-spread-fwhm: found beside --momentum-spread, expected one of them"));
+  if (fwhm) {
+    PetscCall(TakeNumber("--momentum-spread-fwhm", fwhm, &spec.momentum_spread, mistakes));
+    spec.momentum_spread /= FWHM_PER_SIGMA;
+  }
   if (!MistakesAny(mistakes)) PetscCall(CheckSpec(&spec, mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(PetscSNPrintf(name, sizeof name, "%s.h5", spec.ion));
@@ -137,31 +156,11 @@ static PetscErrorCode ImportMachine(const Arguments *arguments, Mistakes *mistak
   PetscFunctionReturn(0);
 }
 
-/* Without a file: the built-in machine. */
-static PetscErrorCode Show(const Arguments *arguments, Mistakes *mistakes)
-{
-  PetscFunctionBegin;
-  MachineSpec spec;
-  Machine *machine = NULL;
-  const char *file;
-  PetscBool csv = PETSC_FALSE;
-  const Option option[] = {{.name = "--csv", .flag = &csv}};
-  PetscCall(ParseArguments(arguments, 1, option, 0, 1, verb_basedata.usage, &file, mistakes));
-  PetscCall(MachineSpecDefault(&spec));
-  if (!MistakesAny(mistakes) && file)
-    PetscCall(MachineRead(file, mistakes, &machine));
-  else if (!MistakesAny(mistakes))
-    PetscCall(MachineBuiltin(PETSC_COMM_SELF, &spec, &machine));
-  if (machine) PetscCall(MachineShow(machine, csv, stdout));
-  PetscCall(MachineDestroy(&machine));
-  PetscFunctionReturn(0);
-}
-
 /* Only `build` uses more than one rank; the others act on the first. */
 static PetscErrorCode BaseData(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {
   PetscFunctionBegin;
-  static const char *const actions[] = {"build", "import", "show"};
+  static const char *const actions[] = {"build", "import", "show", "export"};
   const char *action = arguments->argc ? arguments->argv[0] : "";
   Arguments rest = *arguments;
   PetscMPIInt rank;
@@ -173,11 +172,14 @@ static PetscErrorCode BaseData(const Arguments *arguments, Mistakes *mistakes, R
   else if (!strcmp(action, "import")) {
     if (rank == 0) PetscCall(ImportMachine(&rest, mistakes));
   } else if (!strcmp(action, "show")) {
-    if (rank == 0) PetscCall(Show(&rest, mistakes));
+    if (rank == 0) PetscCall(BaseDataShow(&rest, verb_basedata.usage, mistakes));
+  } else if (!strcmp(action, "export")) {
+    if (rank == 0) PetscCall(BaseDataExport(&rest, verb_basedata.usage, mistakes));
   } else {
-    const char *nearest = NearestName(action, 3, actions);
-    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "basedata: found '%s', expected build, import or show%s%s%s",
-                          action, nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : ""));
+    const char *nearest = NearestName(action, 4, actions);
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE,
+                          "basedata: found '%s', expected build, import, show or export%s%s%s", action,
+                          nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : ""));
   }
   PetscCall(MistakesShare(PETSC_COMM_WORLD, mistakes));
   *exit_code = MistakesExit(mistakes);
@@ -188,8 +190,14 @@ const Verb verb_basedata = {
     .name = "basedata",
     .usage =
         "basedata build [--out FILE.h5] [--ion 12C] [--energy-min-MeV-u E] [--energy-max-MeV-u E] "
-        "[--range-step-mm D] [--ripple-sigma-mm S] [--momentum-spread P] | basedata import "
-        "FILE.mat|FILE.ddd|FOLDER [--out FILE.h5] [--spot-fwhm-mm F] [--offset-mm D] | basedata show [FILE.h5] [--csv]",
-    .purpose = "build, import or show the base data of an ion",
+        "[--range-step-mm D] [--ripple-sigma-mm S] [--ripple-thickness-mm D] [--ripple-to-isocentre-mm D] [--offset-mm "
+        "D] "
+        "[--momentum-spread P | --momentum-spread-fwhm P] [--spot-fwhm-mm F] [--sad-mm D] [--fragmentation FILE.yaml] "
+        "| "
+        "basedata import "
+        "FILE.mat|FILE.ddd|FOLDER [--out FILE.h5] [--spot-fwhm-mm F] [--offset-mm D] | basedata show [FILE.h5] [--csv] "
+        "[--energy E,E,...] [--curves OUT.csv] [--plot OUT.png|OUT.svg] [--biology MODEL] | basedata export FILE.h5 "
+        "OUT.mat|FOLDER",
+    .purpose = "build, import, show or export the base data of an ion",
     .parallel = PETSC_TRUE,
     .run = BaseData};

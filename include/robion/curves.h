@@ -1,0 +1,22 @@
+/**
+ * Base data as curves over depth: a table for programs, a picture for people.
+ */
+#pragma once
+#include "robion/biology.h"
+
+/**
+ * CSV with a line per energy and depth node: depth dose (Gy mm2 and MeV cm2/g per primary) and its split by charge and recoils,
+ * LETd of all ions, primaries and fragments of Z >= 3, alpha and beta of the field (mean over the lateral components by dose),
+ * share and sigma in water of every component, and positron emitters made and stopped, where the machine has them. energy:
+ * n_energy indices. biology: NULL leaves alpha and beta out. Temporary name, then rename. Mistakes: ROBION_RESOURCES. Not
+ * collective.
+ */
+PetscErrorCode CurvesWrite(const Machine *machine, const Biology *biology, PetscInt n_energy, const PetscInt *energy,
+                           const char *file, Mistakes *mistakes);
+
+/**
+ * The same as a picture, by gnuplot: PNG or SVG, after the ending of `file`. Mistakes: ROBION_COMMAND_LINE (another ending),
+ * ROBION_RESOURCES (no gnuplot, cannot be written). Not collective.
+ */
+PetscErrorCode CurvesPlot(const Machine *machine, const Biology *biology, PetscInt n_energy, const PetscInt *energy,
+                          const char *file, Mistakes *mistakes);
