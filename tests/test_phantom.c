@@ -92,6 +92,33 @@ static void InsertsAreBesideTheTarget(void **state)
   assert_int_equal(CaseDestroy(&patient), 0);
 }
 
+/* Ring and flasks against closed forms; the flasks lie in the ring or its hole, apart from each other. */
+static void Donut(void **state)
+{
+  const double body = PETSC_PI * 100 * 100 * 160e-3, ring = PETSC_PI * (50 * 50 - 12.5 * 12.5) * 100e-3;
+  const double flask = PETSC_PI * 8 * 8 * 40e-3;
+  Case *patient = Build((PhantomSpec){.kind = "donut"});
+  size_t wrong = 0;
+  assert_float_equal(Volume_cm3(patient, "BODY"), body, 0.001 * body);
+  assert_float_equal(Volume_cm3(patient, "CTV"), ring, 0.002 * ring);
+  for (PetscInt s = 2; s < 7; s++) {
+    assert_float_equal(Volume_cm3(patient, patient->structures[s].name), flask, 0.03 * flask);
+    for (size_t v = 0; v < GridSize(&patient->ct); v++) {
+      if (!patient->structures[s].mask[v]) continue;
+      wrong += patient->structures[1].mask[v] != (s < 6);
+      for (PetscInt other = 2; other < s; other++) wrong += patient->structures[other].mask[v];
+    }
+  }
+  assert_int_equal(wrong, 0);
+  const char *const at[] = {"Flask1", "Flask2", "Flask3", "Flask4",
+                            "Flask5"}; /* anterior, left, posterior, right, hole */
+  const double x_mm[][2] = {{0, -31}, {31, 0}, {0, 31}, {-31, 0}, {0, 0}};
+  for (int i = 0; i < 5; i++)
+    assert_true(
+        patient->structures[CaseFindStructure(patient, at[i])].mask[VoxelAt(patient, x_mm[i][0], x_mm[i][1], 0)]);
+  assert_int_equal(CaseDestroy(&patient), 0);
+}
+
 static void WaterBox(void **state)
 {
   Case *patient = Build((PhantomSpec){.kind = "water-box"});
@@ -152,8 +179,9 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(RTOGVolumes), cmocka_unit_test(RTOGPlaces), cmocka_unit_test(InsertsAreBesideTheTarget),
-      cmocka_unit_test(WaterBox),    cmocka_unit_test(Symmetry),   cmocka_unit_test(ImpossibleOnes),
+      cmocka_unit_test(RTOGVolumes),    cmocka_unit_test(RTOGPlaces), cmocka_unit_test(InsertsAreBesideTheTarget),
+      cmocka_unit_test(Donut),          cmocka_unit_test(WaterBox),   cmocka_unit_test(Symmetry),
+      cmocka_unit_test(ImpossibleOnes),
   };
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;

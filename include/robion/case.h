@@ -62,8 +62,8 @@ PetscErrorCode CaseWrite(const Case *patient, const char *file, Mistakes *mistak
 
 /** Description of a built-in phantom; unset fields (0) take the phantom's defaults. */
 typedef struct PhantomSpec {
-  const char *kind;        /* "water-box" | "rtog" */
-  double ct_spacing_mm;    /* isotropic CT spacing; default 1.0 (rtog), 2.0 (water-box) */
+  const char *kind;        /* "water-box" | "rtog" | "donut" */
+  double ct_spacing_mm;    /* isotropic CT spacing; default 1.0 (rtog, donut), 2.0 (water-box) */
   PetscBool heterogeneous; /* rtog: air (RSP 0.001) and bone (RSP 1.53) inserts beside the CTV */
   double size_mm[3];       /* water-box: outer size; default 200 x 200 x 200 */
   double target_mm[3];     /* water-box: size of the central target box; default 50 x 50 x 50 */
@@ -74,7 +74,7 @@ extern const char *const phantom_names[];
 extern const PetscInt n_phantom_names;
 
 /**
- * The phantoms. Both are symmetric about the origin, LPS; a voxel belongs to a shape if its centre does; hu is rsp through
+ * The phantoms. All are symmetric about the origin, LPS; a voxel belongs to a shape if its centre does; hu is rsp through
  * the inverse default table.
  *
  * water-box: a box of water (BODY) in about 10 mm of air, with a centred box as CTV.
@@ -86,6 +86,11 @@ extern const PetscInt n_phantom_names;
  * heterogeneous: the publication has air (RSP 0.001) and bone (RSP 1.53) beside the CTV at places shown only in a figure.
  * Ours are cylinders of 20 mm diameter along z, 60 mm long, with axes at x = -55 mm, y = 0 (air, patient's right, in the
  * 270 degree field) and x = +55 mm, y = 0 (bone, patient's left, in the 90 degree field): 5 mm from the CTV.
+ *
+ * donut: the target of Yagi et al.'s cell survival experiment: a ring of 25 mm inner and 100 mm outer diameter, 100 mm long
+ * (CTV), four flasks of cells in it and one in its hole. Ours: the body, a water cylinder of 200 mm diameter and 160 mm
+ * length along z; the flasks, cylinders of 8 mm radius and 40 mm length, axes 31 mm anterior (Flask1), left (Flask2),
+ * posterior (Flask3) and right (Flask4) of the centre, and through it (Flask5, in the hole).
  */
 
 /** Compute a phantom: hu, rsp and masks filled. Unknown kind or impossible sizes go to mistakes (ROBION_STUDY). Not collective. */

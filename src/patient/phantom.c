@@ -1,27 +1,31 @@
-/* Built-in phantoms, computed from shapes. Both are centred at the origin. */
+/* Built-in phantoms, computed from shapes. All are centred at the origin. */
 #include "robion/case.h"
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-const char *const phantom_names[] = {"water-box", "rtog"};
+const char *const phantom_names[] = {"water-box", "rtog", "donut"};
 const PetscInt n_phantom_names = sizeof phantom_names / sizeof *phantom_names;
 
-enum { N_MASKS = 3 };
+enum { N_MASKS = 7 };
 static const double smallest_spacing_mm = 0.25, largest_spacing_mm = 10;
 
-/* What one kind of phantom is made of. Shapes get coordinates relative to the centre. */
+/* What one kind of phantom is made of. Coordinates are relative to the centre. */
 typedef struct Shapes {
+  const char *kind;
+  double ct_spacing_mm; /* default */
   PetscInt n;
   const char *name[N_MASKS];
   Role role[N_MASKS];
-  PetscBool (*inside[N_MASKS])(const PhantomSpec *spec, const double x_mm[3]);
+  PetscBool (*inside)(const PhantomSpec *spec, PetscInt shape, const double x_mm[3]);
   double (*rsp)(const PhantomSpec *spec, const double x_mm[3]); /* inside BODY, the first of the shapes */
-  double size_mm[3];                                            /* of BODY */
+  double size_mm[3];                                            /* of BODY; 0: as the specification says */
   PetscBool centred[3]; /* the origin is a voxel centre along this axis, else a wall */
   double air_mm;        /* around it, at least */
 } Shapes;
+
+enum { BODY, TARGET, ORGAN }; /* the first shapes, as far as a phantom has them */
 
 /* Voxel centres on a face count as inside on every side, whatever the rounding of their coordinates. */
 static const double rounding_mm = 1e-6;
@@ -33,14 +37,9 @@ static PetscBool InBox(const double size_mm[3], const double x_mm[3])
   return PETSC_TRUE;
 }
 
-static PetscBool WaterBoxBody(const PhantomSpec *spec, const double x_mm[3])
+static PetscBool InWaterBox(const PhantomSpec *spec, PetscInt shape, const double x_mm[3])
 {
-  return InBox(spec->size_mm, x_mm);
-}
-
-static PetscBool WaterBoxTarget(const PhantomSpec *spec, const double x_mm[3])
-{
-  return InBox(spec->target_mm, x_mm);
+  return InBox(shape == BODY ? spec->size_mm : spec->target_mm, x_mm);
 }
 
 static double Water(const PhantomSpec *spec, const double x_mm[3])
@@ -54,56 +53,87 @@ static const double target_inner_mm = 18, target_outer_mm = 40, organ_radius_mm 
 static const double insert_radius_mm = 10, insert_length_mm = 60, insert_axis_mm = 55;
 static const double bone_rsp = 1.53;
 
-static PetscBool InCylinder(double centre_x_mm, double radius_mm, double length_mm, const double x_mm[3])
+/* Upright along z, its axis through (x, y). */
+static PetscBool InCylinder(double axis_x_mm, double axis_y_mm, double radius_mm, double length_mm,
+                            const double x_mm[3])
 {
-  double x = x_mm[0] - centre_x_mm, radius = radius_mm + rounding_mm;
-  return x * x + x_mm[1] * x_mm[1] <= radius * radius && fabs(x_mm[2]) <= 0.5 * length_mm + rounding_mm;
+  double x = x_mm[0] - axis_x_mm, y = x_mm[1] - axis_y_mm, radius = radius_mm + rounding_mm;
+  return x * x + y * y <= radius * radius && fabs(x_mm[2]) <= 0.5 * length_mm + rounding_mm;
 }
 
-static PetscBool RTOGBody(const PhantomSpec *spec, const double x_mm[3])
+static PetscBool InRing(double inner_mm, double outer_mm, double length_mm, const double x_mm[3])
 {
-  return InCylinder(0, body_radius_mm, body_length_mm, x_mm);
+  return InCylinder(0, 0, outer_mm, length_mm, x_mm) && !InCylinder(0, 0, inner_mm, length_mm, x_mm);
 }
 
-static PetscBool RTOGTarget(const PhantomSpec *spec, const double x_mm[3])
+static PetscBool InRTOG(const PhantomSpec *spec, PetscInt shape, const double x_mm[3])
 {
   PetscBool opening = x_mm[1] > fabs(x_mm[0]) + rounding_mm; /* the quarter around +y, posterior */
-  return !opening && InCylinder(0, target_outer_mm, target_length_mm, x_mm) &&
-         !InCylinder(0, target_inner_mm, target_length_mm, x_mm);
-}
-
-static PetscBool RTOGOrgan(const PhantomSpec *spec, const double x_mm[3])
-{
-  return InCylinder(0, organ_radius_mm, target_length_mm, x_mm);
+  if (shape == BODY) return InCylinder(0, 0, body_radius_mm, body_length_mm, x_mm);
+  if (shape == ORGAN) return InCylinder(0, 0, organ_radius_mm, target_length_mm, x_mm);
+  return !opening && InRing(target_inner_mm, target_outer_mm, target_length_mm, x_mm);
 }
 
 static double RTOGMaterial(const PhantomSpec *spec, const double x_mm[3])
 {
-  if (spec->heterogeneous && InCylinder(-insert_axis_mm, insert_radius_mm, insert_length_mm, x_mm)) return RSP_AIR;
-  if (spec->heterogeneous && InCylinder(insert_axis_mm, insert_radius_mm, insert_length_mm, x_mm)) return bone_rsp;
+  if (spec->heterogeneous && InCylinder(-insert_axis_mm, 0, insert_radius_mm, insert_length_mm, x_mm)) return RSP_AIR;
+  if (spec->heterogeneous && InCylinder(insert_axis_mm, 0, insert_radius_mm, insert_length_mm, x_mm)) return bone_rsp;
   return 1;
 }
 
-static const Shapes water_box = {
-    .n = 2,
-    .name = {"BODY", "CTV"},
-    .role = {ROLE_EXTERNAL, ROLE_TARGET},
-    .inside = {WaterBoxBody, WaterBoxTarget},
-    .rsp = Water,
-    .air_mm = 10,
+/* Donut for cell flasks (case.h gives its source and what is our choice), mm. */
+static const double donut_body_radius_mm = 100, donut_body_length_mm = 160, donut_length_mm = 100;
+static const double donut_inner_mm = 12.5, donut_outer_mm = 50;
+static const double flask_radius_mm = 8, flask_length_mm = 40;
+static const double flask_axis_mm[][2] = {{0, -31}, {31, 0}, {0, 31}, {-31, 0}, {0, 0}};
+
+static PetscBool InDonut(const PhantomSpec *spec, PetscInt shape, const double x_mm[3])
+{
+  if (shape == BODY) return InCylinder(0, 0, donut_body_radius_mm, donut_body_length_mm, x_mm);
+  if (shape == TARGET) return InRing(donut_inner_mm, donut_outer_mm, donut_length_mm, x_mm);
+  const double *axis = flask_axis_mm[shape - TARGET - 1];
+  return InCylinder(axis[0], axis[1], flask_radius_mm, flask_length_mm, x_mm);
+}
+
+static const Shapes phantoms[] = {
+    {.kind = "water-box",
+     .ct_spacing_mm = 2,
+     .n = 2,
+     .name = {"BODY", "CTV"},
+     .role = {ROLE_EXTERNAL, ROLE_TARGET},
+     .inside = InWaterBox,
+     .rsp = Water,
+     .air_mm = 10},
+    {.kind = "rtog",
+     .ct_spacing_mm = 1,
+     .n = 3,
+     .name = {"BODY", "CTV", "OAR"},
+     .role = {ROLE_EXTERNAL, ROLE_TARGET, ROLE_OAR},
+     .inside = InRTOG,
+     .rsp = RTOGMaterial,
+     .size_mm = {232, 232, 80},
+     .centred = {PETSC_TRUE, PETSC_TRUE,
+                 PETSC_FALSE}, /* round and flat faces both come out best: volumes within 0.8 % */
+     .air_mm = 8},
+    {.kind = "donut",
+     .ct_spacing_mm = 1,
+     .n = 7,
+     .name = {"BODY", "CTV", "Flask1", "Flask2", "Flask3", "Flask4", "Flask5"},
+     .role = {ROLE_EXTERNAL, ROLE_TARGET, ROLE_OAR, ROLE_OAR, ROLE_OAR, ROLE_OAR, ROLE_OAR},
+     .inside = InDonut,
+     .rsp = Water,
+     .size_mm = {200, 200, 160},
+     .centred = {PETSC_TRUE, PETSC_TRUE, PETSC_FALSE},
+     .air_mm = 8},
 };
 
-static const Shapes rtog = {
-    .n = 3,
-    .name = {"BODY", "CTV", "OAR"},
-    .role = {ROLE_EXTERNAL, ROLE_TARGET, ROLE_OAR},
-    .inside = {RTOGBody, RTOGTarget, RTOGOrgan},
-    .rsp = RTOGMaterial,
-    .size_mm = {232, 232, 80},
-    .centred = {PETSC_TRUE, PETSC_TRUE,
-                PETSC_FALSE}, /* round and flat faces both come out best: volumes within 0.8 % */
-    .air_mm = 8,
-};
+/* The phantom of that kind, or NULL. */
+static const Shapes *FindPhantom(const char *kind)
+{
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(phantoms); i++)
+    if (!strcmp(kind, phantoms[i].kind)) return &phantoms[i];
+  return NULL;
+}
 
 /* Fill in defaults and refuse what cannot be built. */
 static PetscErrorCode CheckSpec(PhantomSpec *spec, const char *name, Mistakes *mistakes, Shapes *shapes,
@@ -111,22 +141,23 @@ static PetscErrorCode CheckSpec(PhantomSpec *spec, const char *name, Mistakes *m
 {
   PetscFunctionBegin;
   *good = PETSC_FALSE;
-  PetscBool box = !strcmp(spec->kind, "water-box") ? PETSC_TRUE : PETSC_FALSE;
-  if (!box && strcmp(spec->kind, "rtog")) {
+  const Shapes *found = FindPhantom(spec->kind);
+  if (!found) {
     const char *nearest = NearestName(spec->kind, n_phantom_names, phantom_names);
-    PetscCall(MistakesAdd(mistakes, ROBION_STUDY, "%s: unknown phantom \"%s\", expected water-box or rtog%s%s%s", name,
-                          spec->kind, nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : ""));
+    PetscCall(MistakesAdd(mistakes, ROBION_STUDY, "%s: unknown phantom \"%s\", expected water-box, rtog or donut%s%s%s",
+                          name, spec->kind, nearest ? " (did you mean " : "", nearest ? nearest : "",
+                          nearest ? "?)" : ""));
     PetscFunctionReturn(0);
   }
-  *shapes = box ? water_box : rtog;
-  if (spec->ct_spacing_mm == 0) spec->ct_spacing_mm = box ? 2 : 1;
+  *shapes = *found;
+  if (spec->ct_spacing_mm == 0) spec->ct_spacing_mm = shapes->ct_spacing_mm;
   if (!(spec->ct_spacing_mm >= smallest_spacing_mm && spec->ct_spacing_mm <= largest_spacing_mm)) {
     PetscCall(MistakesAdd(mistakes, ROBION_STUDY, "%s: CT spacing of the phantom is %g mm, expected %g to %g mm", name,
                           spec->ct_spacing_mm, smallest_spacing_mm, largest_spacing_mm));
     PetscFunctionReturn(0);
   }
   *good = PETSC_TRUE;
-  for (int k = 0; box && k < 3; k++) {
+  for (int k = 0; found->size_mm[0] == 0 && k < 3; k++) {
     if (spec->size_mm[k] == 0) spec->size_mm[k] = 200;
     if (spec->target_mm[k] == 0) spec->target_mm[k] = 50;
     shapes->size_mm[k] = spec->size_mm[k];
@@ -179,7 +210,7 @@ static PetscErrorCode FillVoxels(const Shapes *shapes, const PhantomSpec *spec, 
   for (size_t v = 0; v < n; v++) {
     double x_mm[3], rsp = RSP_AIR;
     GridCentre(&patient->ct, v, x_mm);
-    for (PetscInt s = 0; s < shapes->n; s++) patient->structures[s].mask[v] = shapes->inside[s](spec, x_mm);
+    for (PetscInt s = 0; s < shapes->n; s++) patient->structures[s].mask[v] = shapes->inside(spec, s, x_mm);
     if (patient->structures[0].mask[v]) rsp = shapes->rsp(spec, x_mm);
     patient->rsp[v] = (float)rsp;
     patient->hu[v] = (short)lround(HLUTInvert(&hlut, rsp));

@@ -201,6 +201,7 @@ static PetscErrorCode CompleteCase(Pool pool, Node *node)
     const char *phantom, *key, *value;
   } fallback[] = {{"rtog", "ct_spacing_mm", "1"},
                   {"rtog", "heterogeneous", "false"},
+                  {"donut", "ct_spacing_mm", "1"},
                   {"water-box", "ct_spacing_mm", "2"},
                   {"water-box", "size_mm", "[200, 200, 200]"},
                   {"water-box", "target_mm", "[50, 50, 50]"}};
