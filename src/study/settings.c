@@ -1,11 +1,11 @@
 /* From a checked, complete tree to Settings. Whatever is missing or malformed here is a bug of the checks. */
-#include "schema_private.h"
+#include "settings_private.h"
 #include <stdio.h>
 #include <string.h>
 
 #define FWHM_PER_SIGMA 2.354820045
 
-static PetscErrorCode Copy(const Node *node, const char *key, char **out)
+PetscErrorCode SettingText(const Node *node, const char *key, char **out)
 {
   PetscFunctionBegin;
   const Node *value = NodeGet(node, key);
@@ -14,14 +14,14 @@ static PetscErrorCode Copy(const Node *node, const char *key, char **out)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode CopyPlace(Place place, char **out)
+PetscErrorCode SettingPlace(Place place, char **out)
 {
   PetscFunctionBegin;
   PetscCall(PetscStrallocpy(PlaceText(place).text, out));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Number(const Node *node, const char *key, double *out)
+PetscErrorCode SettingNumber(const Node *node, const char *key, double *out)
 {
   PetscFunctionBegin;
   const Node *value = NodeGet(node, key);
@@ -30,16 +30,16 @@ static PetscErrorCode Number(const Node *node, const char *key, double *out)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Integer(const Node *node, const char *key, PetscInt *out)
+PetscErrorCode SettingInteger(const Node *node, const char *key, PetscInt *out)
 {
   PetscFunctionBegin;
   double value;
-  PetscCall(Number(node, key, &value));
+  PetscCall(SettingNumber(node, key, &value));
   *out = (PetscInt)value;
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Flag(const Node *node, const char *key, PetscBool *out)
+PetscErrorCode SettingFlag(const Node *node, const char *key, PetscBool *out)
 {
   PetscFunctionBegin;
   const Node *value = NodeGet(node, key);
@@ -48,7 +48,7 @@ static PetscErrorCode Flag(const Node *node, const char *key, PetscBool *out)
 }
 
 /* Index of a word among the known ones. */
-static PetscErrorCode Word(const Node *node, const char *key, PetscInt n, const char *const *words, PetscInt *out)
+PetscErrorCode SettingWord(const Node *node, const char *key, PetscInt n, const char *const *words, PetscInt *out)
 {
   PetscFunctionBegin;
   const Node *value = NodeGet(node, key);
@@ -58,7 +58,7 @@ static PetscErrorCode Word(const Node *node, const char *key, PetscInt n, const 
 }
 
 /* Numbers of a list; a single number fills all n. */
-static PetscErrorCode Numbers(const Node *value, PetscInt n, double *out)
+PetscErrorCode SettingNumbers(const Node *value, PetscInt n, double *out)
 {
   PetscFunctionBegin;
   for (PetscInt i = 0; i < n; i++) {
@@ -84,19 +84,19 @@ static PetscErrorCode ReadCase(const Node *node, const char *study_file, CaseSpe
 {
   PetscFunctionBegin;
   const Node *file = NodeGet(node, "file"), *phantom = NodeGet(node, "phantom");
-  PetscCall(Copy(node, "name", &out->name));
-  PetscCall(CopyPlace(file ? file->place : phantom->place, &out->where));
+  PetscCall(SettingText(node, "name", &out->name));
+  PetscCall(SettingPlace(file ? file->place : phantom->place, &out->where));
   if (file) {
     PetscCall(StudyResolvePath(study_file, file->text, &out->file));
     PetscFunctionReturn(0);
   }
   PetscInt kind;
-  PetscCall(Word(node, "phantom", n_phantom_names, phantom_names, &kind));
+  PetscCall(SettingWord(node, "phantom", n_phantom_names, phantom_names, &kind));
   out->phantom.kind = phantom_names[kind];
-  if (NodeGet(node, "ct_spacing_mm")) PetscCall(Number(node, "ct_spacing_mm", &out->phantom.ct_spacing_mm));
-  if (NodeGet(node, "heterogeneous")) PetscCall(Flag(node, "heterogeneous", &out->phantom.heterogeneous));
-  if (NodeGet(node, "size_mm")) PetscCall(Numbers(NodeGet(node, "size_mm"), 3, out->phantom.size_mm));
-  if (NodeGet(node, "target_mm")) PetscCall(Numbers(NodeGet(node, "target_mm"), 3, out->phantom.target_mm));
+  if (NodeGet(node, "ct_spacing_mm")) PetscCall(SettingNumber(node, "ct_spacing_mm", &out->phantom.ct_spacing_mm));
+  if (NodeGet(node, "heterogeneous")) PetscCall(SettingFlag(node, "heterogeneous", &out->phantom.heterogeneous));
+  if (NodeGet(node, "size_mm")) PetscCall(SettingNumbers(NodeGet(node, "size_mm"), 3, out->phantom.size_mm));
+  if (NodeGet(node, "target_mm")) PetscCall(SettingNumbers(NodeGet(node, "target_mm"), 3, out->phantom.target_mm));
   PetscFunctionReturn(0);
 }
 
@@ -108,7 +108,7 @@ static PetscErrorCode ReadHLUT(const Node *node, HLUT *out)
   PetscCall(PetscMalloc1(node->n, &out->rsp));
   for (PetscInt i = 0; i < node->n; i++) {
     double row[2];
-    PetscCall(Numbers(node->entry[i].value, 2, row));
+    PetscCall(SettingNumbers(node->entry[i].value, 2, row));
     out->hu[i] = row[0];
     out->rsp[i] = row[1];
   }
@@ -132,7 +132,7 @@ static PetscErrorCode ReadEnergies(const Node *list, MachineSpec *out)
   double *energy;
   if (!list) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1(list->n, &energy));
-  PetscCall(Numbers(list, list->n, energy));
+  PetscCall(SettingNumbers(list, list->n, energy));
   out->n_energy = list->n;
   out->energy_MeV_u = energy;
   PetscFunctionReturn(0);
@@ -144,29 +144,29 @@ static PetscErrorCode ReadMachine(const Node *node, const char *study_file, Sett
   const Node *base_data = NodeGet(node, "base_data");
   PetscInt lateral;
   char *ion;
-  PetscCall(Copy(node, "ion", &ion));
+  PetscCall(SettingText(node, "ion", &ion));
   out->machine.ion = ion;
-  PetscCall(Number(node, "energy_min_MeV_u", &out->machine.energy_min_MeV_u));
-  PetscCall(Number(node, "energy_max_MeV_u", &out->machine.energy_max_MeV_u));
-  PetscCall(Number(node, "range_step_mm", &out->machine.range_step_mm));
-  PetscCall(Number(node, "ripple_sigma_mm", &out->machine.ripple_sigma_mm));
-  PetscCall(Number(node, "ripple_thickness_mm", &out->machine.ripple_thickness_mm));
-  PetscCall(Number(node, "ripple_to_isocentre_mm", &out->machine.ripple_to_isocentre_mm));
-  PetscCall(Number(node, "offset_mm", &out->machine.offset_mm));
-  PetscCall(Number(node, "momentum_spread", &out->machine.momentum_spread));
+  PetscCall(SettingNumber(node, "energy_min_MeV_u", &out->machine.energy_min_MeV_u));
+  PetscCall(SettingNumber(node, "energy_max_MeV_u", &out->machine.energy_max_MeV_u));
+  PetscCall(SettingNumber(node, "range_step_mm", &out->machine.range_step_mm));
+  PetscCall(SettingNumber(node, "ripple_sigma_mm", &out->machine.ripple_sigma_mm));
+  PetscCall(SettingNumber(node, "ripple_thickness_mm", &out->machine.ripple_thickness_mm));
+  PetscCall(SettingNumber(node, "ripple_to_isocentre_mm", &out->machine.ripple_to_isocentre_mm));
+  PetscCall(SettingNumber(node, "offset_mm", &out->machine.offset_mm));
+  PetscCall(SettingNumber(node, "momentum_spread", &out->machine.momentum_spread));
   if (NodeGet(node, "momentum_spread_fwhm")) {
-    PetscCall(Number(node, "momentum_spread_fwhm", &out->machine.momentum_spread));
+    PetscCall(SettingNumber(node, "momentum_spread_fwhm", &out->machine.momentum_spread));
     out->machine.momentum_spread /= FWHM_PER_SIGMA;
   }
   PetscCall(ReadEnergies(NodeGet(node, "energies_MeV_u"), &out->machine));
   PetscCall(OptionalFile(node, "fragmentation", study_file, &out->machine.fragmentation));
-  PetscCall(Word(node, "lateral_model", 2, lateral_model_names, &lateral));
+  PetscCall(SettingWord(node, "lateral_model", 2, lateral_model_names, &lateral));
   out->lateral_model = (LateralModel)lateral;
-  PetscCall(Number(node, "spot_fwhm_mm", &out->machine.spot_fwhm_mm));
-  PetscCall(Number(node, "sad_mm", &out->machine.sad_mm));
-  PetscCall(CopyPlace(base_data->place, &out->base_data_where));
+  PetscCall(SettingNumber(node, "spot_fwhm_mm", &out->machine.spot_fwhm_mm));
+  PetscCall(SettingNumber(node, "sad_mm", &out->machine.sad_mm));
+  PetscCall(SettingPlace(base_data->place, &out->base_data_where));
   if (!strcmp(base_data->text, "builtin"))
-    PetscCall(Copy(node, "base_data", &out->base_data));
+    PetscCall(SettingText(node, "base_data", &out->base_data));
   else
     PetscCall(StudyResolvePath(study_file, base_data->text, &out->base_data));
   PetscFunctionReturn(0);
@@ -177,16 +177,16 @@ static PetscErrorCode ReadCells(const Node *node, BiologySpec *out)
 {
   PetscFunctionBegin;
   PetscInt cell_line;
-  PetscCall(Word(node, "cell_line", n_cell_line_names, cell_line_names, &cell_line));
+  PetscCall(SettingWord(node, "cell_line", n_cell_line_names, cell_line_names, &cell_line));
   out->cell_line = cell_line_names[cell_line];
-  PetscCall(Number(node, "alpha_x_per_Gy", &out->alpha_x_per_Gy));
-  PetscCall(Number(node, "beta_x_per_Gy2", &out->beta_x_per_Gy2));
-  PetscCall(Number(node, "d_t_Gy", &out->d_t_Gy));
-  PetscCall(Number(node, "r_nucleus_um", &out->r_nucleus_um));
-  PetscCall(Number(node, "alpha0_per_Gy", &out->alpha0_per_Gy));
-  PetscCall(Number(node, "beta0_per_Gy2", &out->beta0_per_Gy2));
-  PetscCall(Number(node, "r_domain_um", &out->r_domain_um));
-  PetscCall(Number(node, "z0_Gy", &out->z0_Gy));
+  PetscCall(SettingNumber(node, "alpha_x_per_Gy", &out->alpha_x_per_Gy));
+  PetscCall(SettingNumber(node, "beta_x_per_Gy2", &out->beta_x_per_Gy2));
+  PetscCall(SettingNumber(node, "d_t_Gy", &out->d_t_Gy));
+  PetscCall(SettingNumber(node, "r_nucleus_um", &out->r_nucleus_um));
+  PetscCall(SettingNumber(node, "alpha0_per_Gy", &out->alpha0_per_Gy));
+  PetscCall(SettingNumber(node, "beta0_per_Gy2", &out->beta0_per_Gy2));
+  PetscCall(SettingNumber(node, "r_domain_um", &out->r_domain_um));
+  PetscCall(SettingNumber(node, "z0_Gy", &out->z0_Gy));
   PetscFunctionReturn(0);
 }
 
@@ -194,17 +194,17 @@ static PetscErrorCode ReadBiology(const Node *node, const char *study_file, Biol
 {
   PetscFunctionBegin;
   PetscInt model, averaging, approach;
-  PetscCall(Word(node, "model", n_biology_model_names, biology_model_names, &model));
-  PetscCall(Word(node, "averaging", n_beta_averaging_names, beta_averaging_names, &averaging));
-  PetscCall(Word(node, "approach", n_lem_approach_names, lem_approach_names, &approach));
+  PetscCall(SettingWord(node, "model", n_biology_model_names, biology_model_names, &model));
+  PetscCall(SettingWord(node, "averaging", n_beta_averaging_names, beta_averaging_names, &averaging));
+  PetscCall(SettingWord(node, "approach", n_lem_approach_names, lem_approach_names, &approach));
   out->model = biology_model_names[model];
   out->averaging = (BetaAveraging)averaging;
   out->approach = (LEMApproach)approach;
   PetscCall(ReadCells(node, out));
-  PetscCall(Number(node, "rbe", &out->rbe));
-  PetscCall(Number(node, "alpha_per_Gy", &out->alpha_per_Gy));
-  PetscCall(Number(node, "beta_per_Gy2", &out->beta_per_Gy2));
-  PetscCall(Number(node, "clinical_factor", &out->clinical_factor));
+  PetscCall(SettingNumber(node, "rbe", &out->rbe));
+  PetscCall(SettingNumber(node, "alpha_per_Gy", &out->alpha_per_Gy));
+  PetscCall(SettingNumber(node, "beta_per_Gy2", &out->beta_per_Gy2));
+  PetscCall(SettingNumber(node, "clinical_factor", &out->clinical_factor));
   PetscCall(OptionalFile(node, "table", study_file, &out->table));
   PetscFunctionReturn(0);
 }
@@ -223,25 +223,8 @@ static PetscErrorCode ReadTissues(const Node *list, Settings *out)
     PetscCall(PetscCalloc1(structures->n, &tissue->structures));
     for (PetscInt i = 0; i < structures->n; i++)
       PetscCall(PetscStrallocpy(structures->entry[i].value->text, &tissue->structures[i]));
-    PetscCall(CopyPlace(structures->place, &tissue->where));
+    PetscCall(SettingPlace(structures->place, &tissue->where));
     PetscCall(ReadCells(node, &tissue->biology));
-  }
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode ReadBeams(const Node *node, Settings *out)
-{
-  PetscFunctionBegin;
-  PetscCall(CopyPlace(node->place, &out->beams_where));
-  out->beams_from_case = node->kind == NODE_SCALAR ? PETSC_TRUE : PETSC_FALSE;
-  out->n_beams = node->n;
-  PetscCall(PetscCalloc1(node->n, &out->beams));
-  for (PetscInt i = 0; i < node->n; i++) {
-    const Node *one = node->entry[i].value, *isocentre = NodeGet(one, "isocentre_mm");
-    PetscCall(Number(one, "gantry_deg", &out->beams[i].gantry_deg));
-    PetscCall(Number(one, "couch_deg", &out->beams[i].couch_deg));
-    out->beams[i].has_isocentre = isocentre ? PETSC_TRUE : PETSC_FALSE;
-    if (isocentre) PetscCall(Numbers(isocentre, 3, out->beams[i].isocentre_mm));
   }
   PetscFunctionReturn(0);
 }
@@ -257,11 +240,11 @@ static PetscErrorCode ReadStructures(const Node *structures, const Node *priorit
     const NodeEntry *entry = &structures->entry[i];
     PetscCall(PetscStrallocpy(entry->key, &out->derived[i].name));
     PetscCall(PetscStrallocpy(entry->value->text, &out->derived[i].expression));
-    PetscCall(CopyPlace(entry->value->place, &out->derived[i].where));
+    PetscCall(SettingPlace(entry->value->place, &out->derived[i].where));
   }
   for (PetscInt i = 0; i < out->n_priority; i++)
     PetscCall(PetscStrallocpy(priority->entry[i].value->text, &out->priority[i]));
-  if (priority) PetscCall(CopyPlace(priority->place, &out->priority_where));
+  if (priority) PetscCall(SettingPlace(priority->place, &out->priority_where));
   PetscFunctionReturn(0);
 }
 
@@ -273,14 +256,14 @@ static PetscErrorCode ReadScenarios(const Node *node, ScenarioSpec *out)
   PetscInt setup;
   out->n_range = range->n;
   PetscCall(PetscMalloc1(range->n, &out->range_percent));
-  PetscCall(Numbers(range, range->n, out->range_percent));
-  PetscCall(Word(node, "setup", n_setup_pattern_names, setup_pattern_names, &setup));
+  PetscCall(SettingNumbers(range, range->n, out->range_percent));
+  PetscCall(SettingWord(node, "setup", n_setup_pattern_names, setup_pattern_names, &setup));
   out->setup = (SetupPattern)setup;
-  if (size) PetscCall(Numbers(size, 3, out->setup_mm));
+  if (size) PetscCall(SettingNumbers(size, 3, out->setup_mm));
   if (shifts) {
     out->n_shift = shifts->n;
     PetscCall(PetscMalloc1(shifts->n, &out->shift_mm));
-    for (PetscInt i = 0; i < shifts->n; i++) PetscCall(Numbers(shifts->entry[i].value, 3, out->shift_mm[i]));
+    for (PetscInt i = 0; i < shifts->n; i++) PetscCall(SettingNumbers(shifts->entry[i].value, 3, out->shift_mm[i]));
   }
   PetscFunctionReturn(0);
 }
@@ -293,13 +276,14 @@ static PetscErrorCode ReadObjectives(const Node *node, Settings *out)
   for (PetscInt i = 0; i < node->n; i++) {
     const Node *one = node->entry[i].value;
     ObjectiveSpec *objective = &out->objectives[i];
-    PetscCall(Copy(one, "structure", &objective->structure));
-    PetscCall(Copy(one, "type", &objective->type));
-    PetscCall(CopyPlace(NodeGet(one, "structure")->place, &objective->where));
+    PetscCall(SettingText(one, "structure", &objective->structure));
+    PetscCall(SettingText(one, "type", &objective->type));
+    PetscCall(SettingPlace(NodeGet(one, "structure")->place, &objective->where));
     objective->quantity = NodeGet(one, "dose_Gy") ? QUANTITY_PHYSICAL : QUANTITY_RBE_WEIGHTED;
-    PetscCall(Number(one, objective->quantity == QUANTITY_PHYSICAL ? "dose_Gy" : "dose_Gy_RBE", &objective->dose_Gy));
-    PetscCall(Number(one, "weight", &objective->weight));
-    PetscCall(Flag(one, "robust", &objective->robust));
+    PetscCall(
+        SettingNumber(one, objective->quantity == QUANTITY_PHYSICAL ? "dose_Gy" : "dose_Gy_RBE", &objective->dose_Gy));
+    PetscCall(SettingNumber(one, "weight", &objective->weight));
+    PetscCall(SettingFlag(one, "robust", &objective->robust));
   }
   PetscFunctionReturn(0);
 }
@@ -308,21 +292,21 @@ static PetscErrorCode ReadOptimization(const Node *robust, const Node *optimizer
 {
   PetscFunctionBegin;
   PetscInt mode;
-  PetscCall(Word(robust, "mode", n_robust_mode_names, robust_mode_names, &mode));
+  PetscCall(SettingWord(robust, "mode", n_robust_mode_names, robust_mode_names, &mode));
   out->robust.mode = (RobustMode)mode;
   out->robust.on_effect = strcmp(NodeGet(robust, "on")->text, "effect") ? PETSC_FALSE : PETSC_TRUE;
-  PetscCall(Number(robust, "importance", &out->robust.importance));
-  PetscCall(Integer(optimizer, "max_iterations", &out->optimizer.max_iterations));
-  PetscCall(Number(optimizer, "relative_tolerance", &out->optimizer.relative_tolerance));
-  PetscCall(Integer(optimizer, "window", &out->optimizer.window));
-  PetscCall(Number(optimizer, "max_minutes", &out->optimizer.max_minutes));
+  PetscCall(SettingNumber(robust, "importance", &out->robust.importance));
+  PetscCall(SettingInteger(optimizer, "max_iterations", &out->optimizer.max_iterations));
+  PetscCall(SettingNumber(optimizer, "relative_tolerance", &out->optimizer.relative_tolerance));
+  PetscCall(SettingInteger(optimizer, "window", &out->optimizer.window));
+  PetscCall(SettingNumber(optimizer, "max_minutes", &out->optimizer.max_minutes));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode SettingsCreate(const Node *root, const char *file, Settings *out)
 {
   PetscFunctionBegin;
-  const Node *prescription = NodeGet(root, "prescription"), *spots = NodeGet(root, "spots");
+  const Node *prescription = NodeGet(root, "prescription");
   const Node *scenarios = NodeGet(root, "scenarios");
   PetscInt operator;
   PetscCall(PetscMemzero(out, sizeof *out));
@@ -331,18 +315,16 @@ PetscErrorCode SettingsCreate(const Node *root, const char *file, Settings *out)
   PetscCall(ReadMachine(NodeGet(root, "machine"), file, out));
   PetscCall(ReadBiology(NodeGet(root, "biology"), file, &out->biology));
   PetscCall(ReadTissues(NodeGet(NodeGet(root, "biology"), "tissues"), out));
-  PetscCall(Number(prescription, "dose_Gy_RBE", &out->prescription_Gy_RBE));
-  PetscCall(Integer(prescription, "fractions", &out->fractions));
-  PetscCall(Copy(prescription, "target", &out->target));
-  PetscCall(CopyPlace(NodeGet(prescription, "target")->place, &out->target_where));
-  PetscCall(ReadBeams(NodeGet(root, "beams"), out));
-  PetscCall(Number(root, "dose_grid_mm", &out->dose_grid_mm));
-  PetscCall(Number(spots, "lateral_mm", &out->spots.lateral_mm));
-  PetscCall(Number(spots, "layer_mm", &out->spots.layer_mm));
-  PetscCall(Number(spots, "margin_mm", &out->spots.margin_mm));
-  PetscCall(Word(root, "dose_operator", 2, dose_operator_names, &operator));
+  PetscCall(SettingNumber(prescription, "dose_Gy_RBE", &out->prescription_Gy_RBE));
+  PetscCall(SettingInteger(prescription, "fractions", &out->fractions));
+  PetscCall(SettingText(prescription, "target", &out->target));
+  PetscCall(SettingPlace(NodeGet(prescription, "target")->place, &out->target_where));
+  PetscCall(SettingsReadBeams(NodeGet(root, "beams"), out));
+  PetscCall(SettingNumber(root, "dose_grid_mm", &out->dose_grid_mm));
+  PetscCall(SettingsReadSpots(NodeGet(root, "spots"), &out->spots));
+  PetscCall(SettingWord(root, "dose_operator", 2, dose_operator_names, &operator));
   out->dose_operator = (DoseOperator) operator;
-  PetscCall(Number(root, "dropped_dose_fraction", &out->dropped_dose_fraction));
+  PetscCall(SettingNumber(root, "dropped_dose_fraction", &out->dropped_dose_fraction));
   PetscCall(ReadStructures(NodeGet(root, "structures"), NodeGet(root, "overlap_priority"), out));
   PetscCall(ReadScenarios(NodeGet(scenarios, "optimize"), &out->optimize));
   PetscCall(ReadScenarios(NodeGet(scenarios, "evaluate"), &out->evaluate));
