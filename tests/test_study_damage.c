@@ -1,13 +1,5 @@
-/* Damaged studies neither crash nor hang the reader; good ones are read in milliseconds, by every rank alike. ranks: 1 3 */
+/* Damaged studies neither crash nor hang the reader; good ones are read by every rank alike. ranks: 1 3 */
 #include "test_study.h"
-#include <time.h>
-
-static double Now_ms(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
-}
 
 static void ParseAnything(const char *text, size_t length)
 {
@@ -49,19 +41,7 @@ static void TestChanged(void **state)
   assert_int_equal(PetscFree(text), 0);
 }
 
-static void TestSpeed(void **state)
-{
-  enum { REPEAT = 20 };
-  char *text = StudyText(STUDIES "good.yaml", 0, NULL);
-  double start = Now_ms();
-  for (int i = 0; i < REPEAT; i++) ParseAnything(text, strlen(text));
-  double each = (Now_ms() - start) / REPEAT;
-  print_message("a study of 8 plans: %.2f ms\n", each);
-  assert_true(each < 50); /* 2 ms on an idle core; sanitizers and other jobs leave their mark */
-  assert_int_equal(PetscFree(text), 0);
-}
-
-/* A study with thousands of mistakes ends soon and does not print them all. */
+/* A study with thousands of mistakes does not print them all. */
 static void TestManyMistakes(void **state)
 {
   enum { N = 5000 };
@@ -71,9 +51,7 @@ static void TestManyMistakes(void **state)
   *text = 0;
   char *end = text;
   for (int i = 0; i < N; i++) end += sprintf(end, "wrong%d: 1\n", i);
-  double start = Now_ms();
   assert_null(ParseText(text, 0, NULL, &mistakes));
-  assert_true(Now_ms() - start < 5000);
   assert_int_equal(mistakes.n, 201);
   assert_string_equal(mistakes.item[200].text, "study.yaml: there are more mistakes");
   assert_int_equal(MistakesClear(&mistakes) || PetscFree(text), 0);
@@ -106,8 +84,10 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(TestTruncated),    cmocka_unit_test(TestChanged),  cmocka_unit_test(TestSpeed),
-      cmocka_unit_test(TestManyMistakes), cmocka_unit_test(TestAllRanks),
+      cmocka_unit_test(TestTruncated),
+      cmocka_unit_test(TestChanged),
+      cmocka_unit_test(TestManyMistakes),
+      cmocka_unit_test(TestAllRanks),
   };
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;
