@@ -101,12 +101,13 @@ static void Donut(void **state)
   size_t wrong = 0;
   assert_float_equal(Volume_cm3(patient, "BODY"), body, 0.001 * body);
   assert_float_equal(Volume_cm3(patient, "CTV"), ring, 0.002 * ring);
-  for (PetscInt s = 2; s < 7; s++) {
+  assert_float_equal(Volume_cm3(patient, "Hole"), PETSC_PI * 12.5 * 12.5 * 100e-3, 0.01 * ring);
+  for (PetscInt s = 3; s < 8; s++) {
     assert_float_equal(Volume_cm3(patient, patient->structures[s].name), flask, 0.03 * flask);
     for (size_t v = 0; v < GridSize(&patient->ct); v++) {
       if (!patient->structures[s].mask[v]) continue;
-      wrong += patient->structures[1].mask[v] != (s < 6);
-      for (PetscInt other = 2; other < s; other++) wrong += patient->structures[other].mask[v];
+      wrong += patient->structures[1].mask[v] != (s < 7) || patient->structures[2].mask[v] != (s == 7);
+      for (PetscInt other = 3; other < s; other++) wrong += patient->structures[other].mask[v];
     }
   }
   assert_int_equal(wrong, 0);

@@ -88,7 +88,7 @@ extern const PetscInt n_phantom_names;
  * 270 degree field) and x = +55 mm, y = 0 (bone, patient's left, in the 90 degree field): 5 mm from the CTV.
  *
  * donut: the target of Yagi et al.'s cell survival experiment: a ring of 25 mm inner and 100 mm outer diameter, 100 mm long
- * (CTV), four flasks of cells in it and one in its hole. Ours: the body, a water cylinder of 200 mm diameter and 160 mm
+ * (CTV) around its Hole, four flasks of cells in the ring and one in the hole. Ours: the body, a water cylinder of 200 mm diameter and 160 mm
  * length along z; the flasks, cylinders of 8 mm radius and 40 mm length, axes 31 mm anterior (Flask1), left (Flask2),
  * posterior (Flask3) and right (Flask4) of the centre, and through it (Flask5, in the hole).
  */

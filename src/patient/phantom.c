@@ -8,7 +8,7 @@
 const char *const phantom_names[] = {"water-box", "rtog", "donut"};
 const PetscInt n_phantom_names = sizeof phantom_names / sizeof *phantom_names;
 
-enum { N_MASKS = 7 };
+enum { N_MASKS = 8 };
 static const double smallest_spacing_mm = 0.25, largest_spacing_mm = 10;
 
 /* What one kind of phantom is made of. Coordinates are relative to the centre. */
@@ -91,7 +91,8 @@ static PetscBool InDonut(const PhantomSpec *spec, PetscInt shape, const double x
 {
   if (shape == BODY) return InCylinder(0, 0, donut_body_radius_mm, donut_body_length_mm, x_mm);
   if (shape == TARGET) return InRing(donut_inner_mm, donut_outer_mm, donut_length_mm, x_mm);
-  const double *axis = flask_axis_mm[shape - TARGET - 1];
+  if (shape == ORGAN) return InCylinder(0, 0, donut_inner_mm - 2 * rounding_mm, donut_length_mm, x_mm);
+  const double *axis = flask_axis_mm[shape - ORGAN - 1];
   return InCylinder(axis[0], axis[1], flask_radius_mm, flask_length_mm, x_mm);
 }
 
@@ -117,9 +118,9 @@ static const Shapes phantoms[] = {
      .air_mm = 8},
     {.kind = "donut",
      .ct_spacing_mm = 1,
-     .n = 7,
-     .name = {"BODY", "CTV", "Flask1", "Flask2", "Flask3", "Flask4", "Flask5"},
-     .role = {ROLE_EXTERNAL, ROLE_TARGET, ROLE_OAR, ROLE_OAR, ROLE_OAR, ROLE_OAR, ROLE_OAR},
+     .n = 8,
+     .name = {"BODY", "CTV", "Hole", "Flask1", "Flask2", "Flask3", "Flask4", "Flask5"},
+     .role = {ROLE_EXTERNAL, ROLE_TARGET, ROLE_OAR, ROLE_OAR, ROLE_OAR, ROLE_OAR, ROLE_OAR, ROLE_OAR},
      .inside = InDonut,
      .rsp = Water,
      .size_mm = {200, 200, 160},
