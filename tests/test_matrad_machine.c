@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <matio.h>
 
 #define GY_MM2 1.6021766208e-8
 
@@ -111,6 +112,7 @@ static void ThroughMatRadFile(void **state)
   Machine *m = Import(), *again = NULL;
   Mistakes mistakes = {0};
   const size_t n = (size_t)m->n_energy * (size_t)m->n_depth;
+  m->offset_mm = 2.89; /* of a beam line, as some centres' files have it */
   assert_int_equal(MachineWriteMatRad(m, damaged, &mistakes), 0);
   assert_int_equal(ImportMatRadMachine(damaged, &mistakes, &again), 0);
   assert_int_equal(mistakes.n, 0);
@@ -140,7 +142,27 @@ static void ThroughMatRadFile(void **state)
   assert_int_equal(MachineDestroy(&again), 0);
 }
 
-/* A robion machine of its own, without the reference. */
+/* A number of machine.data(1) in the file just written. */
+static double WrittenNumber(const char *name)
+{
+  mat_t *mat = Mat_Open(damaged, MAT_ACC_RDONLY);
+  assert_non_null(mat);
+  matvar_t *machine = Mat_VarRead(mat, "machine");
+  assert_non_null(machine);
+  matvar_t *data = Mat_VarGetStructFieldByName(machine, "data", 0);
+  assert_non_null(data);
+  const matvar_t *v = Mat_VarGetStructFieldByName(data, name, 0);
+  assert_non_null(v);
+  double number = *(const double *)v->data;
+  Mat_VarFree(machine);
+  assert_int_equal(Mat_Close(mat), 0);
+  return number;
+}
+
+/*
+ * A robion machine of its own, without the reference. matRad looks its tables up at depths + offset: water passed in the beam
+ * line makes its offset negative. Of three lateral components it gets two, with the same dose and mean square offset.
+ */
 static void BuiltinThroughMatRadFile(void **state)
 {
   Machine *m, *again;
@@ -150,13 +172,27 @@ static void BuiltinThroughMatRadFile(void **state)
   assert_int_equal(MachineSpecDefault(&spec), 0);
   spec.n_energy = 2;
   spec.energy_MeV_u = energy;
+  spec.offset_mm = 2.89;
   assert_int_equal(MachineBuild(PETSC_COMM_SELF, &spec, &m), 0);
   assert_int_equal(MachineWriteMatRad(m, damaged, &mistakes), 0);
+  assert_float_equal(WrittenNumber("offset"), -2.89, 0);
   assert_int_equal(ImportMatRadMachine(damaged, &mistakes, &again), 0);
   assert_int_equal(mistakes.n, 0);
-  assert_true(again->n_energy == 2 && again->n_depth == m->n_depth && again->n_component == 1 && again->n_tissue == 0);
+  assert_true(again->n_energy == 2 && again->n_depth == m->n_depth && again->n_component == 2 && again->n_tissue == 0);
+  assert_float_equal(again->offset_mm, 2.89, 0);
   assert_memory_equal(again->depth_mm, m->depth_mm, sizeof(double) * 2 * (size_t)m->n_depth);
-  assert_memory_equal(again->sigma_mm + m->n_depth, m->sigma_mm + 3 * m->n_depth, sizeof(double) * (size_t)m->n_depth);
+  assert_memory_equal(again->sigma_mm + 2 * m->n_depth, m->sigma_mm + 3 * m->n_depth,
+                      sizeof(double) * (size_t)m->n_depth);
+  for (PetscInt e = 0; e < 2; e++)
+    for (PetscInt d = 0; d < m->n_depth; d++) {
+      double square[2] = {0, 0};
+      for (PetscInt k = 0; k < 3; k++) {
+        PetscInt three = (e * 3 + k) * m->n_depth + d, two = (e * 2 + k) * m->n_depth + d;
+        square[0] += m->component[three] * pow(m->sigma_mm[three], 2);
+        if (k < 2) square[1] += again->component[two] * pow(again->sigma_mm[two], 2);
+      }
+      assert_float_equal(square[1], square[0], 1e-9 * (1 + square[0]));
+    }
   assert_float_equal(again->r80_mm[1], m->r80_mm[1], 1e-9);
   assert_float_equal(again->spot_sigma_mm[0], m->spot_sigma_mm[0], 0);
   assert_int_equal(unlink(damaged), 0);

@@ -14,13 +14,17 @@
  */
 PetscErrorCode ImportMatRadCase(const char *file, Mistakes *mistakes, Case **out);
 
-/** matRad machine file (`machine` struct) -> Machine. idd converted to Gy mm2 per particle. Mistakes: ROBION_INPUT. */
+/**
+ * matRad machine file (`machine` struct) -> Machine. idd converted to Gy mm2 per particle; one or two lateral Gaussians; matRad's
+ * offset, added to the depths of its tables, is the negative of robion's. Mistakes: ROBION_INPUT.
+ */
 PetscErrorCode ImportMatRadMachine(const char *file, Mistakes *mistakes, Machine **out);
 
 /**
- * Machine -> matRad machine file (level 5): meta and data with energy, range, peakPos, offset, depths, Z, LET, sigma,
- * initFocus, and alphaX, betaX, alpha, beta where the machine has tissue tables. Of several lateral components matRad's single
- * Gaussian gets the first; a parallel beam gets a source at 10 km. What ImportMatRadMachine reads back is equal but for the
+ * Machine -> matRad machine file (level 5): meta and data with energy, range, peakPos, offset, depths, Z, LET,
+ * initFocus, sigma or sigma1, sigma2, weight, and alphaX, betaX, alpha, beta where the machine has tissue tables. Of more than two
+ * lateral components matRad's second Gaussian stands for all but the first, with their share and mean square offset; a parallel
+ * beam gets a source at 10 km. What ImportMatRadMachine reads back is equal but for the
  * last bit of the depth dose. Temporary name, then rename. Mistakes: ROBION_INPUT (a projectile matRad has no name for),
  * ROBION_RESOURCES. Not collective.
  */

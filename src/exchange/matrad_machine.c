@@ -2,8 +2,9 @@
  * matRad base data (`machine` struct of a level-5 MAT file) -> Machine.
  *
  * machine.meta: radiationMode, machine, SAD, BAMStoIsoDist; machine.data(e): energy, range, depths, Z (MeV cm2/g per primary),
- * LET, sigma, offset, initFocus, and per tissue class alphaX, betaX, alpha, beta. Single lateral Gaussian, and the same number of
- * depths for every energy.
+ * LET, offset, initFocus, one lateral Gaussian (sigma) or two (sigma1, sigma2 and weight, the share of the second), and per
+ * tissue class alphaX, betaX, alpha, beta. The same number of depths for every energy. matRad adds offset to the depths of its
+ * tables, robion what the beam has passed to the depth in the patient: one is the other's negative.
  */
 #include "matrad_private.h"
 #include "robion/exchange.h"
@@ -79,6 +80,24 @@ static PetscBool TakeSpot(Reader *r, PetscInt e, double sad_mm, double *sigma_mm
   return PETSC_TRUE;
 }
 
+/* One Gaussian or two. */
+static PetscBool TakeLateral(Reader *r, Machine *m, PetscInt e)
+{
+  const char *data = "machine.data";
+  const size_t nd = (size_t)m->n_depth;
+  double *sigma = m->sigma_mm + (size_t)e * nd * (size_t)m->n_component;
+  double *share = m->component + (size_t)e * nd * (size_t)m->n_component;
+  if (m->n_component == 1) {
+    for (size_t d = 0; d < nd; d++) share[d] = 1;
+    return Take(r, r->data, e, data, "sigma", nd, 1, sigma);
+  }
+  if (!Take(r, r->data, e, data, "sigma1", nd, 1, sigma) || !Take(r, r->data, e, data, "sigma2", nd, 1, sigma + nd) ||
+      !Take(r, r->data, e, data, "weight", nd, 1, share + nd))
+    return PETSC_FALSE;
+  for (size_t d = 0; d < nd; d++) share[d] = 1 - share[nd + d];
+  return PETSC_TRUE;
+}
+
 /* All tables of energy e. */
 static PetscBool TakeEnergy(Reader *r, Machine *m, PetscInt e)
 {
@@ -90,8 +109,7 @@ static PetscBool TakeEnergy(Reader *r, Machine *m, PetscInt e)
                            Take(r, r->data, e, data, "offset", 1, 1, &offset) &&
                            Take(r, r->data, e, data, "depths", nd, 1, m->depth_mm + row) &&
                            Take(r, r->data, e, data, "Z", nd, GY_MM2_PER_MEV_CM2_G, m->idd_Gy_mm2 + row) &&
-                           Take(r, r->data, e, data, "LET", nd, 1, m->letd_keV_um + row) &&
-                           Take(r, r->data, e, data, "sigma", nd, 1, m->sigma_mm + row) &&
+                           Take(r, r->data, e, data, "LET", nd, 1, m->letd_keV_um + row) && TakeLateral(r, m, e) &&
                            TakeSpot(r, e, m->sad_mm, m->spot_sigma_mm + e)
                        ? PETSC_TRUE
                        : PETSC_FALSE;
@@ -100,12 +118,11 @@ static PetscBool TakeEnergy(Reader *r, Machine *m, PetscInt e)
                    Take(r, r->data, e, data, "beta", nt * nd, 1, m->beta + nt * row)
                ? PETSC_TRUE
                : PETSC_FALSE;
-  for (size_t d = 0; d < nd; d++) m->component[row + d] = 1;
-  if (e == 0) m->offset_mm = offset;
-  if (good && offset != m->offset_mm) {
+  if (e == 0) m->offset_mm = 0 - offset; /* no -0 */
+  if (good && offset != -m->offset_mm) {
     (void)MistakesAdd(r->mistakes, ROBION_INPUT,
                       "%s: machine.data(%d).offset is %g mm, expected %g mm as for the first energy", r->file,
-                      (int)e + 1, offset, m->offset_mm);
+                      (int)e + 1, offset, 0 - m->offset_mm);
     good = PETSC_FALSE;
   }
   return good;
@@ -147,7 +164,7 @@ static PetscErrorCode Convert(Reader *r, Machine *m, PetscBool *good)
   }
   m->n_energy = r->n_energy;
   m->n_depth = (PetscInt)n_depth;
-  m->n_component = 1;
+  m->n_component = MatlabField(r->data, "sigma1", 0) && !MatlabCount(MatlabField(r->data, "sigma", 0)) ? 2 : 1;
   m->n_tissue = (PetscInt)n_tissue;
   PetscCall(MachineAllocate(m));
   if (n_tissue && (!Take(r, r->data, 0, "machine.data", "alphaX", n_tissue, 1, m->alpha_x) ||

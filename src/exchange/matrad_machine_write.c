@@ -2,6 +2,7 @@
 #include "matrad_private.h"
 #include "robion/exchange.h"
 #include "robion/text.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -75,6 +76,35 @@ static matvar_t *FocusOf(const Machine *m, PetscInt e)
   return focus;
 }
 
+/* One Gaussian, or two: the second stands for all further components, with their share and mean square offset. */
+static PetscErrorCode SetLateral(const Machine *m, PetscInt e, matvar_t *data)
+{
+  PetscFunctionBegin;
+  const size_t n = (size_t)m->n_depth, components = (size_t)m->n_component, first = (size_t)e * n * components;
+  double *weight, *sigma;
+  if (components == 1) {
+    Set(data, e, "sigma", Numbers(n, 1, m->sigma_mm + first));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PetscCalloc2(n, &weight, n, &sigma));
+  for (size_t d = 0; d < n; d++) {
+    double square = 0;
+    for (size_t k = 1; k < components; k++) {
+      const size_t at = first + k * n + d;
+      weight[d] += m->component[at];
+      square += m->component[at] * m->sigma_mm[at] * m->sigma_mm[at];
+    }
+    sigma[d] = weight[d] > 0 ? sqrt(square / weight[d]) : m->sigma_mm[first + n + d];
+    if (components == 2) sigma[d] = m->sigma_mm[first + n + d]; /* to the last bit */
+    weight[d] = PetscMin(1.0, weight[d]);
+  }
+  Set(data, e, "sigma1", Numbers(n, 1, m->sigma_mm + first));
+  Set(data, e, "sigma2", Numbers(n, 1, sigma));
+  Set(data, e, "weight", Numbers(n, 1, weight));
+  PetscCall(PetscFree2(weight, sigma));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode SetEnergy(const Machine *m, PetscInt e, matvar_t *data)
 {
   PetscFunctionBegin;
@@ -89,11 +119,11 @@ static PetscErrorCode SetEnergy(const Machine *m, PetscInt e, matvar_t *data)
   SetNumber(data, e, "energy", m->energy_MeV_u[e]);
   SetNumber(data, e, "range", m->csda_range_mm[e]);
   SetNumber(data, e, "peakPos", m->depth_mm[row + (size_t)peak]);
-  SetNumber(data, e, "offset", m->offset_mm);
+  SetNumber(data, e, "offset", 0 - m->offset_mm);
   Set(data, e, "depths", Numbers(n, 1, m->depth_mm + row));
   Set(data, e, "Z", Numbers(n, 1, dose));
   Set(data, e, "LET", Numbers(n, 1, m->letd_keV_um + row));
-  Set(data, e, "sigma", Numbers(n, 1, m->sigma_mm + row * (size_t)m->n_component));
+  PetscCall(SetLateral(m, e, data));
   Set(data, e, "initFocus", FocusOf(m, e));
   if (tissues) {
     Set(data, e, "alphaX", Numbers(1, tissues, m->alpha_x));
@@ -109,10 +139,17 @@ static PetscErrorCode MachineVariable(const Machine *m, matvar_t **out)
 {
   PetscFunctionBegin;
   static const char *const parts[] = {"meta", "data"};
-  static const char *const fields[] = {"energy", "range",     "peakPos", "offset", "depths", "Z",   "LET",
-                                       "sigma",  "initFocus", "alphaX",  "betaX",  "alpha",  "beta"};
+  static const char *const common[] = {"energy", "range", "peakPos", "offset", "depths", "Z", "LET", "initFocus"};
+  static const char *const one_gaussian[] = {"sigma"}, *const two_gaussians[] = {"sigma1", "sigma2", "weight"};
+  static const char *const tissue[] = {"alphaX", "betaX", "alpha", "beta"};
+  const char *fields[16];
+  unsigned n = 0;
+  for (int i = 0; i < 8; i++) fields[n++] = common[i];
+  for (int i = 0; i < (m->n_component == 1 ? 1 : 3); i++)
+    fields[n++] = m->n_component == 1 ? one_gaussian[i] : two_gaussians[i];
+  for (int i = 0; i < (m->n_tissue ? 4 : 0); i++) fields[n++] = tissue[i];
   size_t one[2] = {1, 1}, energies[2] = {1, (size_t)m->n_energy};
-  matvar_t *data = Mat_VarCreateStruct(NULL, 2, energies, (const char **)(uintptr_t)fields, m->n_tissue ? 13 : 9);
+  matvar_t *data = Mat_VarCreateStruct(NULL, 2, energies, fields, n);
   for (PetscInt e = 0; e < m->n_energy; e++) PetscCall(SetEnergy(m, e, data));
   *out = Mat_VarCreateStruct("machine", 2, one, (const char **)(uintptr_t)parts, 2);
   Set(*out, 0, "meta", MetaOf(m));
