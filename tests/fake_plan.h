@@ -109,10 +109,23 @@ static inline void FakeSpots(FakePlan *f)
 {
   f->spot = malloc(4 * FAKE_SPOTS * sizeof(double));
   for (int i = 0; i < 4 * FAKE_SPOTS; i++) f->spot[i] = 100 + i / 3.0;
-  f->beam[0] = (PlanBeam){
-      90, 10, {1, 2, 3}, FAKE_SPOTS, f->spot, f->spot + FAKE_SPOTS, f->spot + 2 * FAKE_SPOTS, f->spot + 3 * FAKE_SPOTS};
-  f->beam[1] = (PlanBeam){270, 0, {1, 2, 3}, 0, f->spot, f->spot, f->spot, f->spot};
-  f->result.spots = (PlanSpots){2, f->beam};
+  f->beam[0] = (PlanBeam){.gantry_deg = 90,
+                          .couch_deg = 10,
+                          .isocentre_mm = {1, 2, 3},
+                          .n = FAKE_SPOTS,
+                          .x_mm = f->spot,
+                          .y_mm = f->spot + FAKE_SPOTS,
+                          .energy_MeV_u = f->spot + 2 * FAKE_SPOTS,
+                          .particles = f->spot + 3 * FAKE_SPOTS,
+                          .range_shifter_mm = 30,
+                          .range_shifter_to_isocentre_mm = 250};
+  f->beam[1] = (PlanBeam){.gantry_deg = 270,
+                          .isocentre_mm = {1, 2, 3},
+                          .x_mm = f->spot,
+                          .y_mm = f->spot,
+                          .energy_MeV_u = f->spot,
+                          .particles = f->spot};
+  f->result.spots = (PlanSpots){2, f->beam, POSITION_FFP};
 }
 
 /* The same on every rank. */

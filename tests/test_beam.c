@@ -33,6 +33,29 @@ static void Axes(void **state)
   AssertVector(beam.v, 1, 0, 0);
 }
 
+/*
+ * A prone patient sees the beams of gantry angles half a turn further, one who lies feet first those of the couch half a turn
+ * further: half a turn about z is R_gantry(180), about y R_couch(180), about x both.
+ */
+static void PositionsAreHalfTurns(void **state)
+{
+  (void)state;
+  const double gantry_deg = 33;
+  static const double turn_deg[N_PATIENT_POSITIONS][2] = {{0, 0}, {180, 0}, {0, 180}, {180, 180}};
+  for (int position = 0; position < N_PATIENT_POSITIONS; position++) {
+    Beam lying = {.gantry_deg = gantry_deg, .position = (PatientPosition)position};
+    Beam turned = {.gantry_deg = gantry_deg + turn_deg[position][0], .couch_deg = turn_deg[position][1]};
+    BeamSetAxes(&lying);
+    BeamSetAxes(&turned);
+    AssertVector(lying.u, turned.u[0], turned.u[1], turned.u[2]);
+    AssertVector(lying.v, turned.v[0], turned.v[1], turned.v[2]);
+    AssertVector(lying.w, turned.w[0], turned.w[1], turned.w[2]);
+  }
+  Beam prone = {.gantry_deg = 90, .couch_deg = 20, .position = POSITION_HFP};
+  BeamSetAxes(&prone);
+  assert_true(prone.w[0] > 0.9); /* from the patient's right */
+}
+
 static void ProjectionAndSource(void **state)
 {
   (void)state;
@@ -96,6 +119,120 @@ static void LayersAndRuns(void **state)
     }
   }
   assert_int_equal(next, p.beams->n_spot);
+  assert_int_equal(TinyPlanDestroy(&p), 0);
+}
+
+/* Lay the tiny plan's beams out anew with other spots. */
+static BeamSet *LayOut(TinyPlan *p, SpotSpec spots)
+{
+  BeamSet *beams;
+  Mistakes mistakes = {0};
+  p->settings.spots = spots;
+  assert_int_equal(
+      BeamSetCreate(&p->settings, &p->patient, &p->machine, &p->grid, &p->target, p->set, &mistakes, &beams), 0);
+  assert_int_equal(mistakes.n, 0);
+  return beams;
+}
+
+/* Every spot of a hexagonal grid has its neighbours a spacing away; 2 / sqrt(3) as many as on a square grid fit on an area. */
+static void HexagonalGrid(void **state)
+{
+  (void)state;
+  TinyPlan p;
+  assert_int_equal(TinyPlanCreate(&p, 1, 0), 0);
+  SpotSpec spots = p.settings.spots;
+  spots.lateral_margin_mm = 30; /* so many that the rim hardly counts */
+  BeamSet *square = LayOut(&p, spots);
+  spots.grid = SPOT_GRID_HEXAGONAL;
+  BeamSet *hexagonal = LayOut(&p, spots);
+  const Beam *beam = &hexagonal->beam[0];
+  for (PetscInt r = 0; r < beam->n_run; r++) {
+    double nearest = INFINITY;
+    PetscInt neighbours = 0;
+    for (PetscInt k = 0; k < beam->n_run; k++) {
+      double d = hypot(beam->run[k].x_mm - beam->run[r].x_mm, beam->run[k].y_mm - beam->run[r].y_mm);
+      if (d > 1e-9) nearest = PetscMin(nearest, d);
+      if (d > 1e-9 && d < 4 + 1e-9) neighbours++;
+    }
+    assert_float_equal(nearest, 4, 1e-9);
+    assert_true(neighbours <= 6);
+  }
+  const double denser = (double)beam->n_run / (double)square->beam[0].n_run;
+  print_message("hexagonal: %d rays, square: %d\n", (int)beam->n_run, (int)square->beam[0].n_run);
+  assert_float_equal(denser, 2 / sqrt(3), 0.05);
+  assert_int_equal(BeamSetDestroy(&hexagonal) || BeamSetDestroy(&square), 0);
+  assert_int_equal(TinyPlanDestroy(&p), 0);
+}
+
+/* Layers a step in energy apart are energies of the machine, and cover the same depths as those a step in depth apart. */
+static void LayersByEnergy(void **state)
+{
+  (void)state;
+  TinyPlan p;
+  assert_int_equal(TinyPlanCreate(&p, 1, 0), 0);
+  SpotSpec by_energy = p.settings.spots;
+  by_energy.layer_MeV_u = 10; /* the machine's are 5 apart */
+  BeamSet *beams = LayOut(&p, by_energy);
+  for (PetscInt b = 0; b < beams->n_beam; b++) {
+    const Beam *beam = &beams->beam[b], *deep = &p.beams->beam[b];
+    for (PetscInt l = 1; l < beam->n_layer; l++)
+      assert_float_equal(p.machine.energy_MeV_u[beam->energy[l]] - p.machine.energy_MeV_u[beam->energy[l - 1]], 10,
+                         1e-9);
+    assert_true(beam->energy[beam->n_layer - 1] == deep->energy[deep->n_layer - 1]);
+    assert_true(abs(beam->energy[0] - deep->energy[0]) <= 2);
+  }
+  assert_int_equal(BeamSetDestroy(&beams), 0);
+  assert_int_equal(TinyPlanDestroy(&p), 0);
+}
+
+/* Extent of the spots' R80 of beam 1, and of their places along x. */
+static void Extent(const TinyPlan *p, const BeamSet *beams, double depth_mm[2], double x_mm[2])
+{
+  const Beam *beam = &beams->beam[1];
+  depth_mm[0] = x_mm[0] = INFINITY;
+  depth_mm[1] = x_mm[1] = -INFINITY;
+  for (PetscInt r = 0; r < beam->n_run; r++) {
+    const SpotRun *run = &beam->run[r];
+    depth_mm[0] = PetscMin(depth_mm[0], p->machine.r80_mm[beam->energy[run->first_layer]]);
+    depth_mm[1] = PetscMax(depth_mm[1], p->machine.r80_mm[beam->energy[run->first_layer + run->n - 1]]);
+    x_mm[0] = PetscMin(x_mm[0], run->x_mm);
+    x_mm[1] = PetscMax(x_mm[1], run->x_mm);
+  }
+}
+
+/* Each margin moves its own side; fewer scenarios to cover need fewer spots. */
+static void MarginsAndCover(void **state)
+{
+  (void)state;
+  TinyPlan p;
+  double depth[2], x[2], other_depth[2], other_x[2];
+  assert_int_equal(TinyPlanCreate(&p, 1, 0), 0);
+  const SpotSpec spots = p.settings.spots;
+  Extent(&p, p.beams, depth, x);
+  for (int side = 0; side < 3; side++) {
+    SpotSpec wider = spots;
+    *(side == 0 ? &wider.proximal_margin_mm : side == 1 ? &wider.distal_margin_mm : &wider.lateral_margin_mm) += 6;
+    BeamSet *beams = LayOut(&p, wider);
+    Extent(&p, beams, other_depth, other_x);
+    const double proximal = depth[0] - other_depth[0], distal = other_depth[1] - depth[1], left = other_x[1] - x[1];
+    assert_true(fabs(proximal - (side == 0 ? 6 : 0)) <= 3 + 1e-9 && fabs(distal - (side == 1 ? 6 : 0)) < 1e-9);
+    assert_true(side == 2 ? left >= 4 - 1e-9 && left <= 8 + 1e-9 : left == 0);
+    assert_int_equal(BeamSetDestroy(&beams), 0);
+  }
+  static double wide[] = {-3.5, 0, 3.5};
+  p.settings.optimize = (ScenarioSpec){.n_range = 3, .range_percent = wide, .setup = SETUP_AXES, .setup_mm = {6, 6, 6}};
+  PetscInt n_spot[3];
+  for (int cover = 0; cover < 3; cover++) {
+    SpotSpec covering = spots;
+    covering.cover = (SpotCover)cover;
+    BeamSet *beams = LayOut(&p, covering);
+    n_spot[cover] = beams->n_spot;
+    assert_int_equal(BeamSetDestroy(&beams), 0);
+  }
+  print_message("spots that cover robust, nominal, scenarios: %d, %d, %d\n", (int)n_spot[0], (int)n_spot[1],
+                (int)n_spot[2]);
+  assert_int_equal(n_spot[COVER_ROBUST], p.beams->n_spot);
+  assert_true(n_spot[COVER_NOMINAL] < n_spot[COVER_ROBUST] && n_spot[COVER_ROBUST] < n_spot[COVER_SCENARIOS]);
   assert_int_equal(TinyPlanDestroy(&p), 0);
 }
 
@@ -198,9 +335,13 @@ static void SpotSizesOfAPlan(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(Axes),
+                                     cmocka_unit_test(PositionsAreHalfTurns),
                                      cmocka_unit_test(ProjectionAndSource),
                                      cmocka_unit_test(SpotsCoverEveryScenario),
                                      cmocka_unit_test(LayersAndRuns),
+                                     cmocka_unit_test(HexagonalGrid),
+                                     cmocka_unit_test(LayersByEnergy),
+                                     cmocka_unit_test(MarginsAndCover),
                                      cmocka_unit_test(TooDeepIsAMistake),
                                      cmocka_unit_test(MissingEnergiesAreOneMistake),
                                      cmocka_unit_test(SpotSizesOfAPlan)};

@@ -44,6 +44,7 @@ static void WriteSmallCase(void)
   BiologyMap map = {"cells", "1/mm3", cells};
   double angles[] = {130, 200, 275};
   Case patient = {.name = "small", .source = "test", .hu = hu, .n_structures = 2, .structures = structures};
+  patient.position = POSITION_FFP;
   patient.ct = (Grid){{NX, NY, NZ}, {1, 2, 3.5}, {-10, 20, -30.25}};
   patient.n_maps = 1;
   patient.maps = &map;
@@ -65,6 +66,7 @@ static void ExpectSmallCase(const Case *patient)
   assert_memory_equal(patient->hu, hu, sizeof hu);
   assert_int_equal(patient->n_beam_angles, 3);
   assert_memory_equal(patient->beam_gantry_deg, angles, sizeof angles);
+  assert_int_equal(patient->position, POSITION_FFP);
   assert_int_equal(patient->n_structures, 2);
   assert_int_equal(CaseFindStructure(patient, "GTV"), 1);
   assert_int_equal(CaseFindStructure(patient, "gtv"), -1);
@@ -180,6 +182,20 @@ static void SetNumbers(const char *path, const char *attribute, const double val
   ExpectMistake(text);
 }
 
+static void SetPosition(const char *position, const char *text)
+{
+  WriteSmallCase();
+  hid_t id = H5Fopen(file, H5F_ACC_RDWR, H5P_DEFAULT);
+  H5Adelete(id, "patient_position");
+  H5Fclose(id);
+  H5Sink sink = {0};
+  Mistakes mistakes = {0};
+  assert_true(H5SinkExtend(file, &mistakes, &sink));
+  H5WriteString(&sink, "/", "patient_position", position);
+  assert_true(H5SinkClose(&sink, &mistakes));
+  ExpectMistake(text);
+}
+
 static void SetRole(const char *role, const char *text)
 {
   hid_t h = OpenForDamage();
@@ -223,6 +239,7 @@ static void WrongParts(void **state)
   SetNumbers("/ct/hu", "spacing_mm", (double[]){1, 1, NAN}, "spacing_mm[2] is nan");
   SetNumbers("/ct/hu", "origin_mm", (double[]){INFINITY, 1, 1}, "origin_mm[0] is inf");
   SetNumbers("/", "beam_gantry_deg", (double[]){10, NAN, 1}, "beam_gantry_deg[1] is nan");
+  SetPosition("HFDL", "patient_position is \"HFDL\", expected HFS, HFP, FFS or FFP");
   SetRole("tagret", "role is \"tagret\", expected target, oar or external (did you mean target?)");
   SetRole("external", "BODY and GTV both have role external");
 }

@@ -68,6 +68,9 @@ static void Content(void **state)
     assert_true(H5SourceHas(&source, "/plan/beam_1/particles"));
     assert_true(H5ReadAttribute(&source, "/plan/beam_1", "gantry_deg", 1, value, &mistakes));
     assert_float_equal(value[0], 270, 0);
+    assert_true(H5ReadAttribute(&source, "/plan/beam_0", "range_shifter_mm", 1, value, &mistakes));
+    assert_float_equal(value[0], 30, 0);
+    CheckString(&source, "/plan", "patient_position", "FFP");
     assert_true(H5ReadArray(&source, "/structures/Cord, left/voxel", H5T_NATIVE_INT, 1, voxels, &voxel, &mistakes));
     assert_int_equal(voxel[5], 22);
     PetscFree(voxel);

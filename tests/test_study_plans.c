@@ -156,7 +156,7 @@ static void TestSet(void **state)
   const Settings *s = &study->plans[1].settings; /* arm robust, which changes nothing */
   assert_int_equal(study->n_plans, 4);
   assert_true(s->objectives[0].weight == 7 && s->patient.phantom.ct_spacing_mm == 3 && s->robust.mode == ROBUST_NONE);
-  assert_true(s->spots.margin_mm == 1 && s->spots.layer_mm == 2 && s->n_derived == 3);
+  assert_true(s->spots.distal_margin_mm == 1 && s->spots.layer_mm == 2 && s->n_derived == 3);
   assert_string_equal(s->derived[2].name, "rim.2");
   assert_int_equal(StudyDestroy(&study) || PetscFree(text), 0);
 }

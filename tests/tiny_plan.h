@@ -138,7 +138,8 @@ static inline PetscErrorCode TinyPlanFill(TinyPlan *p, const Machine *machine, d
   p->settings.n_beams = 3;
   p->settings.beams = beams;
   p->settings.beams_where = p->settings.target = (char *)"tiny";
-  p->settings.spots = (SpotSpec){.lateral_mm = 4, .layer_mm = 3, .margin_mm = 3};
+  p->settings.spots = (SpotSpec){
+      .lateral_mm = 4, .layer_mm = 3, .lateral_margin_mm = 3, .proximal_margin_mm = 3, .distal_margin_mm = 3};
   PetscCall(BeamSetCreate(&p->settings, &p->patient, machine, &p->grid, &p->target, p->set, &mistakes, &p->beams));
   MistakesPrint(&mistakes);
   PetscCheck(p->beams, PETSC_COMM_SELF, PETSC_ERR_PLIB, "the tiny plan has no beams");

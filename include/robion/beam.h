@@ -3,7 +3,9 @@
  *
  * Beam's-eye view (BEV) of a beam: u along IEC gantry x (patient left at gantry 0, head first supine), v along IEC gantry y
  * (superior), w along the beam direction, 0 at the isocentre. At gantry 0 the beam travels towards posterior (LPS +y).
- * patient = isocentre + R (u, w, v)^T with R = R_couch R_gantry about the LPS axes.
+ * patient = isocentre + R (u, w, v)^T with R = R_position R_couch R_gantry about the LPS axes; R_position is 1 for a patient who
+ * lies head first supine (HFS), half a turn about z for HFP, about y for FFS, about x for FFP. A setup error shifts the patient
+ * along LPS axes, however the patient lies.
  */
 #pragma once
 #include "robion/exchange.h"
@@ -18,9 +20,13 @@ typedef struct SpotRun {
 
 typedef struct Beam {
   double gantry_deg, couch_deg;
+  PatientPosition position;
   double isocentre_mm[3];
   double u[3], v[3], w[3]; /* unit vectors of the BEV axes, LPS */
   double sad_mm;           /* <= 0: parallel */
+  double range_shifter_mm; /* water-equivalent thickness; 0: none */
+  double range_shifter_to_isocentre_mm;
+  double range_shifter_gap_mm; /* air between it and the patient, on the axis, without errors */
   PetscInt n_layer;
   PetscInt *energy; /* [n_layer] machine energy index, ascending */
   PetscInt n_run;
@@ -31,9 +37,10 @@ typedef struct Beam {
 typedef struct BeamSet {
   PetscInt n_beam, n_spot;
   Beam *beam;
+  PatientPosition position; /* of all beams */
 } BeamSet;
 
-/** Set the axes of a beam from its angles. */
+/** Set the axes of a beam from its angles and the patient's position. */
 void BeamSetAxes(Beam *beam);
 
 /** BEV coordinates (u, v, w), mm, of a patient point when the patient is shifted by shift_mm. */
@@ -46,23 +53,28 @@ void BeamSource(const Beam *beam, const double point_mm[3], const double shift_m
 double BeamWEPL(const Beam *beam, const Case *patient, const double point_mm[3], const double shift_mm[3]);
 
 /**
- * Water-equivalent depth, mm, that the beam has passed before the patient on the way to a point: the base data's offset, and
- * the air between nozzle and skin beyond that of the base data's own set-up, as matRad counts it (0.0011 mm of water per mm;
+ * Water-equivalent depth, mm, that the beam has passed before the patient on the way to a point: the base data's offset, the
+ * range shifter, and the air between nozzle and skin beyond that of the base data's own set-up, as matRad counts it (0.0011 mm of water per mm;
  * skin is the first stopping power above 0.05). A range error of the patient does not scale it.
  */
 double BeamPassed_mm(const Beam *beam, const Machine *machine, const Case *patient, const double point_mm[3],
                      const double shift_mm[3]);
 
+/** Distance, mm, from the patient's surface on a beam's axis to the isocentre; minus infinity if the axis meets no patient. */
+double BeamSkin_mm(const Beam *beam, const Case *patient);
+
 /**
  * Beams with angles, axes and isocentre (as given, else the target's centre of mass) and no spots. Mistakes (ROBION_INPUT):
- * isocentre outside the CT, `from-case` without angles in the case. *out is set in any case. Not collective.
+ * isocentre outside the CT, a range shifter inside the patient, `from-case` without angles in the case. *out is set in any case. Not collective.
  */
 PetscErrorCode BeamSetPlace(const Settings *settings, const Case *patient, const Machine *machine, const Grid *grid,
                             const Region *target, Mistakes *mistakes, BeamSet **out);
 
 /**
- * Lay out spots and layers that cover `target` (fractions on `grid`) grown by the spot margin, in every scenario of `optimize`.
- * Mistakes (ROBION_INPUT): those of BeamSetPlace, target deeper than the machine's largest range or no layer that reaches it (says depth and range). Not collective.
+ * Lay out spots and layers that cover `target` (fractions on `grid`) grown by the spot margins: in every scenario of `optimize`,
+ * or as settings->spots.cover says. Rays are a square or hexagonal grid about the isocentre, layers energies of the machine, a
+ * step apart in depth or in energy. Mistakes (ROBION_INPUT): those of BeamSetPlace,
+ * target deeper than the machine's largest range or no layer that reaches it (says depth and range). Not collective.
  */
 PetscErrorCode BeamSetCreate(const Settings *settings, const Case *patient, const Machine *machine, const Grid *grid,
                              const Region *target, const ScenarioSet *optimize, Mistakes *mistakes, BeamSet **out);
@@ -82,5 +94,8 @@ PetscErrorCode BeamSetFromSpots(const Settings *settings, const Case *patient, c
  * spot sizes from the machine, so an energy with two sizes is a mistake (ROBION_INPUT). Not collective.
  */
 PetscErrorCode MachineSetSpotSizes(Machine *machine, const SpotList *spots, Mistakes *mistakes);
+
+/** Log how many spots, rays and layers every beam has, and their energies. Not collective: the speakers of the log speak. */
+void BeamSetTell(const BeamSet *beams, const Machine *machine, const Case *patient);
 
 PetscErrorCode BeamSetDestroy(BeamSet **beams);

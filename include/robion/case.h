@@ -21,6 +21,10 @@ typedef struct BiologyMap {
   float *value; /* CT grid */
 } BiologyMap;
 
+/** How the patient lies on the couch, as DICOM says it (0018,5100): head or feet first, supine or prone. */
+typedef enum { POSITION_HFS, POSITION_HFP, POSITION_FFS, POSITION_FFP, N_PATIENT_POSITIONS } PatientPosition;
+extern const char *const patient_position_names[];
+
 typedef struct Case {
   char *name;   /* as results name it */
   char *source; /* file path or phantom description, for provenance */
@@ -33,6 +37,7 @@ typedef struct Case {
   BiologyMap *maps;
   PetscInt n_beam_angles; /* suggested gantry angles of the file (0 if none) */
   double *beam_gantry_deg;
+  PatientPosition position; /* root attribute patient_position of the file; without: head first supine */
 } Case;
 
 /** Relative stopping power of air, used everywhere outside the external structure. */

@@ -141,6 +141,15 @@ PetscErrorCode MachineComputeR80(Machine *machine);
  */
 PetscErrorCode MachineShow(const Machine *machine, PetscBool csv, FILE *out);
 
+/* --- before the patient (lateral.c) --- */
+/**
+ * What a range shifter and the air behind it add to the squared lateral sigma, mm2, of energy e's components at a depth (mm of
+ * water, beam line and range shifter included), beyond what as much water without a gap does: Fermi-Eyges moments of the primaries
+ * when they leave it, which drift over the gap; gap_mm is from there to the patient. Not collective.
+ */
+double MachineRangeShifterSpread2_mm2(const Machine *machine, PetscInt e, double thickness_mm, double gap_mm,
+                                      double depth_mm);
+
 /* --- the field by charge, species and energy (spectra.c) --- */
 /** Which ions a dose-averaged LET counts; recoils of the target never. */
 typedef enum {

@@ -18,12 +18,14 @@ typedef struct PlanBeam {
   PetscInt n;                   /* spots */
   double *x_mm, *y_mm;          /* IEC gantry coordinates of the spot axis in the isocentre plane */
   double *energy_MeV_u;
-  double *particles; /* ions per fraction */
+  double *particles;                                      /* ions per fraction */
+  double range_shifter_mm, range_shifter_to_isocentre_mm; /* water-equivalent thickness, 0: none; its distance */
 } PlanBeam;
 
 typedef struct PlanSpots {
   PetscInt n_beam;
   PlanBeam *beam;
+  PatientPosition position;
 } PlanSpots;
 
 /** One iteration as the optimiser reports it. */

@@ -17,9 +17,16 @@ typedef struct CaseSpec {
   char *where;         /* "study.yaml:line:column" */
 } CaseSpec;
 
+/** Plates before the patient that shift the range: part of one beam's set-up. */
+typedef struct RangeShifterSpec {
+  double thickness_mm;    /* water-equivalent; 0: none */
+  double to_isocentre_mm; /* from the side it leaves on */
+} RangeShifterSpec;
+
 typedef struct BeamSpec {
   double gantry_deg, couch_deg; /* IEC 61217 */
-  PetscBool has_isocentre;      /* else: centre of mass of the prescription's target */
+  RangeShifterSpec range_shifter;
+  PetscBool has_isocentre; /* else: centre of mass of the prescription's target */
   double isocentre_mm[3];
 } BeamSpec;
 
@@ -55,10 +62,21 @@ typedef struct OptimizerSpec {
   double max_minutes;     /* wall-clock budget of one plan; 0 (default): none */
 } OptimizerSpec;
 
+/** Where spots may lie in the isocentre plane. */
+typedef enum { SPOT_GRID_SQUARE, SPOT_GRID_HEXAGONAL } SpotGrid;
+extern const char *const spot_grid_names[]; /* as a study writes them, indexed by SpotGrid */
+
+/** In which scenarios the spots cover the target: those of the optimisation, no error, or all the study has for it. */
+typedef enum { COVER_ROBUST, COVER_NOMINAL, COVER_SCENARIOS } SpotCover;
+extern const char *const spot_cover_names[]; /* as a study writes them, indexed by SpotCover */
+
 typedef struct SpotSpec {
-  double lateral_mm; /* spacing of the square spot grid in the isocentre plane */
-  double layer_mm;   /* water-equivalent spacing of energy layers */
-  double margin_mm;  /* lateral and distal/proximal margin around the target */
+  SpotGrid grid;
+  double lateral_mm;  /* between neighbouring spots in the isocentre plane */
+  double layer_mm;    /* water-equivalent spacing of energy layers ... */
+  double layer_MeV_u; /* ... or, if above 0, their spacing in energy */
+  double lateral_margin_mm, proximal_margin_mm, distal_margin_mm; /* around the target */
+  SpotCover cover;
 } SpotSpec;
 
 /** Structures whose cells respond in their own way. */
@@ -89,7 +107,9 @@ typedef struct Settings {
   double prescription_Gy_RBE; /* per fraction */
   PetscInt fractions;
   char *target, *target_where;
-  PetscBool beams_from_case; /* beams: from-case */
+  PetscBool position_from_case; /* patient_position: from-case */
+  PatientPosition position;     /* else this */
+  PetscBool beams_from_case;    /* beams: from-case */
   char *beams_where;
   PetscInt n_beams;
   BeamSpec *beams;

@@ -1,5 +1,5 @@
 /* Spot and energy-layer layout: which (ray, layer) pairs are needed to cover the target in every optimised scenario. */
-#include "robion/beam.h"
+#include "beam_private.h"
 #include "robion/log.h"
 #include <math.h>
 #include <stdlib.h>
@@ -11,91 +11,17 @@ typedef struct Sighting {
   double depth_mm, passed_mm; /* in the patient, without range error; before it */
 } Sighting;
 
-/* Rays of the square grid that can see the target, and the layers each of them needs. */
+/*
+ * Rays of the grid that can see the target, and the layers each of them needs. Row iy0 + j lies at y = (iy0 + j) * row_mm, its
+ * rays at x = (ix0 + i) * lateral_mm, and half a spacing further in every second row of a hexagonal grid.
+ */
 typedef struct RayMap {
-  PetscInt nx, ny, ix0, iy0; /* rays (ix0 + i) * lateral, (iy0 + j) * lateral */
+  SpotGrid grid;
+  double lateral_mm, row_mm;
+  PetscInt nx, ny, ix0, iy0;
   PetscInt n_layer;
   unsigned char *needed; /* [ny][nx][n_layer] */
 } RayMap;
-
-static void TargetCentre(const Grid *grid, const Region *target, double centre_mm[3])
-{
-  double mass = 0, p[3];
-  centre_mm[0] = centre_mm[1] = centre_mm[2] = 0;
-  for (PetscInt i = 0; i < target->n; i++) {
-    GridCentre(grid, (size_t)target->voxel[i], p);
-    mass += target->fraction[i];
-    for (int k = 0; k < 3; k++) centre_mm[k] += target->fraction[i] * p[k];
-  }
-  for (int k = 0; k < 3; k++) centre_mm[k] /= mass;
-}
-
-static PetscBool InsideGrid(const Grid *grid, const double p[3])
-{
-  for (int k = 0; k < 3; k++) {
-    double cell = (p[k] - grid->origin_mm[k]) / grid->spacing_mm[k];
-    if (cell < -0.5 || cell > (double)grid->n[k] - 0.5) return PETSC_FALSE;
-  }
-  return PETSC_TRUE;
-}
-
-/* Distance from a point to the farthest corner of a grid. */
-static double FarthestCorner_mm(const Grid *grid, const double point_mm[3])
-{
-  double sum = 0;
-  for (int k = 0; k < 3; k++) {
-    double low = grid->origin_mm[k] - 0.5 * grid->spacing_mm[k], high = low + grid->n[k] * grid->spacing_mm[k];
-    double far = PetscMax(fabs(low - point_mm[k]), fabs(high - point_mm[k]));
-    sum += far * far;
-  }
-  return sqrt(sum);
-}
-
-/* A diverging beam's source must stay outside the CT, which setup errors shift by up to 100 mm along each axis. */
-static PetscErrorCode CheckSource(const Beam *beam, const Case *patient, const char *where, PetscInt b,
-                                  Mistakes *mistakes)
-{
-  PetscFunctionBegin;
-  const double least_mm = FarthestCorner_mm(&patient->ct, beam->isocentre_mm) + 100 * sqrt(3);
-  if (beam->sad_mm > 0 && beam->sad_mm < least_mm)
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
-                          "%s: beam %d: sad_mm of the machine is %g, expected 0 or at least %.0f to keep the source "
-                          "outside the CT of case %s",
-                          where, (int)b, beam->sad_mm, ceil(least_mm), patient->name));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode BeamSetPlace(const Settings *settings, const Case *patient, const Machine *machine, const Grid *grid,
-                            const Region *target, Mistakes *mistakes, BeamSet **out)
-{
-  PetscFunctionBegin;
-  BeamSet *set;
-  double centre_mm[3];
-  PetscCall(PetscNew(&set));
-  *out = set;
-  TargetCentre(grid, target, centre_mm);
-  set->n_beam = settings->beams_from_case ? patient->n_beam_angles : settings->n_beams;
-  if (!set->n_beam)
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: beams: from-case, but case %s holds no beam_gantry_deg",
-                          settings->beams_where, patient->name));
-  PetscCall(PetscCalloc1(set->n_beam, &set->beam));
-  for (PetscInt b = 0; b < set->n_beam; b++) {
-    const BeamSpec *spec = settings->beams_from_case ? NULL : &settings->beams[b];
-    Beam *beam = &set->beam[b];
-    beam->gantry_deg = spec ? spec->gantry_deg : patient->beam_gantry_deg[b];
-    beam->couch_deg = spec ? spec->couch_deg : 0;
-    beam->sad_mm = machine->sad_mm;
-    PetscCall(PetscArraycpy(beam->isocentre_mm, spec && spec->has_isocentre ? spec->isocentre_mm : centre_mm, 3));
-    BeamSetAxes(beam);
-    if (!InsideGrid(&patient->ct, beam->isocentre_mm))
-      PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
-                            "%s: beam %d: isocentre (%g, %g, %g) mm lies outside the CT of case %s",
-                            settings->beams_where, (int)b, beam->isocentre_mm[0], beam->isocentre_mm[1],
-                            beam->isocentre_mm[2], patient->name));
-    PetscCall(CheckSource(beam, patient, settings->beams_where, b, mistakes));
-  }
-  PetscFunctionReturn(0);
-}
 
 /* Every (target voxel, setup) of a beam; range errors are applied by the caller. */
 static PetscErrorCode SightTarget(const Beam *beam, const Case *patient, const Machine *machine, const Grid *grid,
@@ -131,43 +57,26 @@ static void RangeFactors(const ScenarioSet *set, PetscInt setup, double *smalles
   }
 }
 
-/* Machine energies whose R80 step through [shallow, deep] by layer_mm, from the deepest up; stored ascending. */
-static PetscErrorCode ChooseLayers(const Machine *machine, double shallow_mm, double deep_mm, double layer_mm,
-                                   Beam *beam)
+/* What a row of rays is shifted by along x, in spacings. */
+static double RowShift(const RayMap *map, PetscInt j)
 {
-  PetscFunctionBegin;
-  PetscInt last = machine->n_energy - 1, n = 0;
-  PetscInt *energy;
-  while (last > 0 && machine->r80_mm[last - 1] >= deep_mm) last--;
-  PetscCall(PetscMalloc1(machine->n_energy, &energy));
-  energy[n++] = last;
-  for (PetscInt e = last - 1; e >= 0; e--) {
-    if (machine->r80_mm[energy[n - 1]] <= shallow_mm) break;
-    double wanted = machine->r80_mm[last] - n * layer_mm;
-    PetscBool nearest =
-        e == 0 || fabs(machine->r80_mm[e] - wanted) <= fabs(machine->r80_mm[e - 1] - wanted) ? PETSC_TRUE : PETSC_FALSE;
-    if (nearest && machine->r80_mm[e] <= wanted + 0.5 * layer_mm) energy[n++] = e;
-  }
-  beam->n_layer = n;
-  PetscCall(PetscMalloc1(n, &beam->energy));
-  for (PetscInt l = 0; l < n; l++) beam->energy[l] = energy[n - 1 - l];
-  PetscCall(PetscFree(energy));
-  PetscFunctionReturn(0);
+  return map->grid == SPOT_GRID_HEXAGONAL && j % 2 ? 0.5 : 0;
 }
 
-/* Mark the layers that put their peak within `reach` of one sighting's depth interval on all rays near it. */
-static void MarkSighting(const Sighting *s, double shallow_mm, double deep_mm, double lateral_mm, double margin_mm,
-                         const double *layer_r80_mm, RayMap *map)
+/* Mark the layers whose span meets one sighting's depth interval on all rays near it. */
+static void MarkSighting(const Sighting *s, double shallow_mm, double deep_mm, double margin_mm, const LayerSpan *layer,
+                         RayMap *map)
 {
   PetscInt first = 0, last = map->n_layer;
-  while (first < last && layer_r80_mm[first] < shallow_mm) first++;
-  while (last > first && layer_r80_mm[last - 1] > deep_mm) last--;
+  while (first < last && layer[first].to_mm < shallow_mm) first++;
+  while (last > first && layer[last - 1].from_mm > deep_mm) last--;
   if (first == last) return;
-  PetscInt j0 = (PetscInt)ceil((s->y_mm - margin_mm) / lateral_mm),
-           j1 = (PetscInt)floor((s->y_mm + margin_mm) / lateral_mm);
+  PetscInt j0 = (PetscInt)ceil((s->y_mm - margin_mm) / map->row_mm),
+           j1 = (PetscInt)floor((s->y_mm + margin_mm) / map->row_mm);
   for (PetscInt j = j0; j <= j1; j++) {
-    double dy = j * lateral_mm - s->y_mm, dx = sqrt(PetscMax(0, margin_mm * margin_mm - dy * dy));
-    PetscInt i0 = (PetscInt)ceil((s->x_mm - dx) / lateral_mm), i1 = (PetscInt)floor((s->x_mm + dx) / lateral_mm);
+    double dy = j * map->row_mm - s->y_mm, dx = sqrt(PetscMax(0, margin_mm * margin_mm - dy * dy));
+    PetscInt i0 = (PetscInt)ceil((s->x_mm - dx) / map->lateral_mm - RowShift(map, j)),
+             i1 = (PetscInt)floor((s->x_mm + dx) / map->lateral_mm - RowShift(map, j));
     for (PetscInt i = i0; i <= i1; i++) {
       size_t ray = (size_t)(j - map->iy0) * (size_t)map->nx + (size_t)(i - map->ix0);
       memset(map->needed + ray * (size_t)map->n_layer + first, 1, (size_t)(last - first));
@@ -175,7 +84,7 @@ static void MarkSighting(const Sighting *s, double shallow_mm, double deep_mm, d
   }
 }
 
-static PetscErrorCode MapCreate(const Sighting *s, size_t n, double lateral_mm, double margin_mm, PetscInt n_layer,
+static PetscErrorCode MapCreate(const Sighting *s, size_t n, const SpotSpec *spec, double margin_mm, PetscInt n_layer,
                                 RayMap *map)
 {
   PetscFunctionBegin;
@@ -184,17 +93,20 @@ static PetscErrorCode MapCreate(const Sighting *s, size_t n, double lateral_mm, 
     x0 = PetscMin(x0, s[i].x_mm), x1 = PetscMax(x1, s[i].x_mm);
     y0 = PetscMin(y0, s[i].y_mm), y1 = PetscMax(y1, s[i].y_mm);
   }
-  map->ix0 = (PetscInt)floor((x0 - margin_mm) / lateral_mm);
-  map->iy0 = (PetscInt)floor((y0 - margin_mm) / lateral_mm);
-  map->nx = (PetscInt)ceil((x1 + margin_mm) / lateral_mm) - map->ix0 + 1;
-  map->ny = (PetscInt)ceil((y1 + margin_mm) / lateral_mm) - map->iy0 + 1;
+  map->grid = spec->grid;
+  map->lateral_mm = spec->lateral_mm;
+  map->row_mm = spec->grid == SPOT_GRID_HEXAGONAL ? spec->lateral_mm * sqrt(0.75) : spec->lateral_mm;
+  map->ix0 = (PetscInt)floor((x0 - margin_mm) / map->lateral_mm - 0.5);
+  map->iy0 = (PetscInt)floor((y0 - margin_mm) / map->row_mm);
+  map->nx = (PetscInt)ceil((x1 + margin_mm) / map->lateral_mm) - map->ix0 + 1;
+  map->ny = (PetscInt)ceil((y1 + margin_mm) / map->row_mm) - map->iy0 + 1;
   map->n_layer = n_layer;
   PetscCall(PetscCalloc1((size_t)map->nx * (size_t)map->ny * (size_t)n_layer, &map->needed));
   PetscFunctionReturn(0);
 }
 
 /* Turn the marks into runs of consecutive layers, rays by y then x. */
-static PetscErrorCode CollectRuns(const RayMap *map, double lateral_mm, PetscInt first_spot, Beam *beam)
+static PetscErrorCode CollectRuns(const RayMap *map, PetscInt first_spot, Beam *beam)
 {
   PetscFunctionBegin;
   PetscInt capacity = 0;
@@ -211,8 +123,8 @@ static PetscErrorCode CollectRuns(const RayMap *map, double lateral_mm, PetscInt
           capacity = capacity ? 2 * capacity : 256;
           PetscCall(PetscRealloc((size_t)capacity * sizeof *beam->run, &beam->run));
         }
-        beam->run[beam->n_run++] = (SpotRun){.x_mm = (map->ix0 + i) * lateral_mm,
-                                             .y_mm = (map->iy0 + j) * lateral_mm,
+        beam->run[beam->n_run++] = (SpotRun){.x_mm = (map->ix0 + i + RowShift(map, map->iy0 + j)) * map->lateral_mm,
+                                             .y_mm = (map->iy0 + j) * map->row_mm,
                                              .first_spot = first_spot + beam->n_spot,
                                              .first_layer = l,
                                              .n = end - l};
@@ -250,8 +162,24 @@ static void WarnShallow(const Machine *machine, const Case *patient, const Regio
   }
   if (shallow > 0)
     LogLine(LOG_WARNING, "beams", patient->name,
-            "beam %d: %.1f %% of %s lies shallower than the shortest range, %.1f mm (machine.energy_min_MeV_u)",
+            "beam %d: %.1f %% of %s lies shallower than the shortest range, %.1f mm (machine.energy_min_MeV_u, "
+            "range_shifter)",
             (int)index, 100 * shallow / volume, target->name, machine->r80_mm[0]);
+}
+
+/* Mark everything that the target needs in all scenarios. */
+static void MarkTarget(const Sighting *sighting, PetscInt n_target, const ScenarioSet *set, const SpotSpec *spots,
+                       double lateral_margin_mm, const LayerSpan *layer, RayMap *map)
+{
+  for (PetscInt k = 0; k < set->n_setup; k++) {
+    double smallest, largest;
+    RangeFactors(set, k, &smallest, &largest);
+    for (PetscInt i = 0; i < n_target; i++) {
+      const Sighting *s = &sighting[(size_t)k * (size_t)n_target + (size_t)i];
+      MarkSighting(s, s->depth_mm * smallest + s->passed_mm - spots->proximal_margin_mm,
+                   s->depth_mm * largest + s->passed_mm + spots->distal_margin_mm, lateral_margin_mm, layer, map);
+    }
+  }
 }
 
 static PetscErrorCode LayOutBeam(const Settings *settings, const Case *patient, const Machine *machine,
@@ -260,43 +188,44 @@ static PetscErrorCode LayOutBeam(const Settings *settings, const Case *patient, 
 {
   PetscFunctionBegin;
   const SpotSpec *spots = &settings->spots;
-  const double lateral_margin_mm = spots->margin_mm + 0.5 * grid->spacing_mm[0];
-  const double depth_margin_mm = spots->margin_mm + 0.5 * spots->layer_mm;
+  const double lateral_margin_mm = spots->lateral_margin_mm + 0.5 * grid->spacing_mm[0];
+  const double largest_mm = machine->r80_mm[machine->n_energy - 1];
   Sighting *sighting;
+  LayerSpan *layer;
   RayMap map = {0};
-  double shallow_mm, deep_mm, *r80_mm;
+  double shallow_mm, deep_mm;
   PetscCall(SightTarget(beam, patient, machine, grid, target, set, &sighting));
   DepthSpan(sighting, set, target->n, &shallow_mm, &deep_mm);
-  if (deep_mm > machine->r80_mm[machine->n_energy - 1]) {
-    PetscCall(
-        MistakesAdd(mistakes, ROBION_INPUT,
-                    "%s: beam %d (gantry %g deg) cannot reach %s of case %s: its water-equivalent depth is up to %.1f "
-                    "mm, the largest range of machine %s is %.1f mm",
-                    settings->beams_where, (int)index, beam->gantry_deg, settings->target, patient->name, deep_mm,
-                    machine->name, machine->r80_mm[machine->n_energy - 1]));
+  if (deep_mm > largest_mm) {
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                          "%s: beam %d (gantry %g deg) cannot reach %s of case %s: its water-equivalent depth is up to "
+                          "%.1f mm, the largest range of machine %s is %.1f mm",
+                          settings->beams_where, (int)index, beam->gantry_deg, settings->target, patient->name, deep_mm,
+                          machine->name, largest_mm));
     PetscCall(PetscFree(sighting));
     PetscFunctionReturn(0);
   }
   WarnShallow(machine, patient, target, set, sighting, index);
-  PetscCall(ChooseLayers(machine, shallow_mm - depth_margin_mm, deep_mm + spots->margin_mm, spots->layer_mm, beam));
-  PetscCall(PetscMalloc1(beam->n_layer, &r80_mm));
-  for (PetscInt l = 0; l < beam->n_layer; l++) r80_mm[l] = machine->r80_mm[beam->energy[l]];
-  size_t n = (size_t)set->n_setup * (size_t)target->n;
-  PetscCall(MapCreate(sighting, n, spots->lateral_mm, lateral_margin_mm, beam->n_layer, &map));
-  for (PetscInt k = 0; k < set->n_setup; k++) {
-    double smallest, largest;
-    RangeFactors(set, k, &smallest, &largest);
-    for (PetscInt i = 0; i < target->n; i++) {
-      const Sighting *s = &sighting[(size_t)k * (size_t)target->n + (size_t)i];
-      MarkSighting(s, s->depth_mm * smallest + s->passed_mm - depth_margin_mm,
-                   s->depth_mm * largest + s->passed_mm + depth_margin_mm, spots->lateral_mm, lateral_margin_mm, r80_mm,
-                   &map);
-    }
-  }
-  PetscCall(CollectRuns(&map, spots->lateral_mm, first_spot, beam));
+  PetscCall(LayersChoose(machine, spots, shallow_mm, deep_mm, beam, &layer));
+  PetscCall(
+      MapCreate(sighting, (size_t)set->n_setup * (size_t)target->n, spots, lateral_margin_mm, beam->n_layer, &map));
+  MarkTarget(sighting, target->n, set, spots, lateral_margin_mm, layer, &map);
+  PetscCall(CollectRuns(&map, first_spot, beam));
   PetscCall(PetscFree(map.needed));
-  PetscCall(PetscFree(r80_mm));
+  PetscCall(PetscFree(layer));
   PetscCall(PetscFree(sighting));
+  PetscFunctionReturn(0);
+}
+
+/* The scenarios in which spots are to cover the target, if they are not those of the optimisation; else NULL. */
+static PetscErrorCode CoverScenarios(const Settings *settings, ScenarioSet **own)
+{
+  PetscFunctionBegin;
+  double zero = 0;
+  ScenarioSpec nominal = {.n_range = 1, .range_percent = &zero, .setup = SETUP_NONE};
+  *own = NULL;
+  if (settings->spots.cover == COVER_NOMINAL) PetscCall(ScenarioSetCreate(&nominal, own));
+  if (settings->spots.cover == COVER_SCENARIOS) PetscCall(ScenarioSetCreate(&settings->optimize, own));
   PetscFunctionReturn(0);
 }
 
@@ -305,13 +234,17 @@ PetscErrorCode BeamSetCreate(const Settings *settings, const Case *patient, cons
 {
   PetscFunctionBegin;
   BeamSet *set;
+  ScenarioSet *own;
   PetscInt before = mistakes->n;
   *out = NULL;
   PetscCall(BeamSetPlace(settings, patient, machine, grid, target, mistakes, &set));
+  PetscCall(CoverScenarios(settings, &own));
   for (PetscInt b = 0; b < set->n_beam && mistakes->n == before; b++) {
-    PetscCall(LayOutBeam(settings, patient, machine, grid, target, optimize, b, set->n_spot, mistakes, &set->beam[b]));
+    PetscCall(LayOutBeam(settings, patient, machine, grid, target, own ? own : optimize, b, set->n_spot, mistakes,
+                         &set->beam[b]));
     set->n_spot += set->beam[b].n_spot;
   }
+  PetscCall(ScenarioSetDestroy(&own));
   if (mistakes->n == before && set->n_spot == 0)
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
                           "%s: no spot of machine %s reaches %s of case %s (smallest range %.1f mm)",
@@ -319,6 +252,30 @@ PetscErrorCode BeamSetCreate(const Settings *settings, const Case *patient, cons
   if (mistakes->n > before) PetscCall(BeamSetDestroy(&set));
   *out = set;
   PetscFunctionReturn(0);
+}
+
+/* Tell the spots, rays and layers of a beam. */
+static void TellBeam(const Beam *beam, PetscInt index, const Machine *machine, const Case *patient)
+{
+  PetscInt rays = 0, first = beam->n_layer, last = -1;
+  for (PetscInt r = 0; r < beam->n_run; r++) {
+    const SpotRun *run = &beam->run[r];
+    if (!r || run->x_mm != run[-1].x_mm || run->y_mm != run[-1].y_mm) rays++;
+    first = PetscMin(first, run->first_layer);
+    last = PetscMax(last, run->first_layer + run->n - 1);
+  }
+  if (last < first) return;
+  const PetscInt low = beam->energy[first], high = beam->energy[last];
+  LogLine(LOG_INFO, "beams", patient->name,
+          "beam %d, gantry %g deg, couch %g deg: %d spots on %d rays and %d layers, %.1f to %.1f MeV/u (R80 %.1f to "
+          "%.1f mm)",
+          (int)index, beam->gantry_deg, beam->couch_deg, (int)beam->n_spot, (int)rays, (int)(last - first + 1),
+          machine->energy_MeV_u[low], machine->energy_MeV_u[high], machine->r80_mm[low], machine->r80_mm[high]);
+}
+
+void BeamSetTell(const BeamSet *beams, const Machine *machine, const Case *patient)
+{
+  for (PetscInt b = 0; b < beams->n_beam; b++) TellBeam(&beams->beam[b], b, machine, patient);
 }
 
 PetscErrorCode BeamSetDestroy(BeamSet **beams)

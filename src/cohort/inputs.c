@@ -324,6 +324,7 @@ static PetscErrorCode MakeBeams(const Settings *settings, const SpotList *spots,
   else
     PetscCall(
         BeamSetCreate(settings, in->patient, in->machine, &in->grid, &in->target, in->optimize, mistakes, &in->beams));
+  if (in->beams) BeamSetTell(in->beams, in->machine, in->patient);
   if (!MistakesAny(mistakes))
     PetscCall(DoseModelCreate(in->patient, in->machine, &in->tissues, in->beams, settings->dropped_dose_fraction,
                               &in->model));

@@ -11,12 +11,15 @@ static PetscErrorCode SpotsCreate(const PlanInputs *in, const double *weight, Pl
 {
   PetscFunctionBegin;
   spots->n_beam = in->beams->n_beam;
+  spots->position = in->beams->position;
   PetscCall(PetscCalloc1(spots->n_beam, &spots->beam));
   for (PetscInt b = 0; b < spots->n_beam; b++) {
     const Beam *beam = &in->beams->beam[b];
     PlanBeam *out = &spots->beam[b];
     out->gantry_deg = beam->gantry_deg;
     out->couch_deg = beam->couch_deg;
+    out->range_shifter_mm = beam->range_shifter_mm;
+    out->range_shifter_to_isocentre_mm = beam->range_shifter_mm > 0 ? beam->range_shifter_to_isocentre_mm : 0;
     PetscCall(PetscArraycpy(out->isocentre_mm, beam->isocentre_mm, 3));
     out->n = beam->n_spot;
     PetscCall(

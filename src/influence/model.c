@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-static PetscErrorCode LayerTableCreate(const Machine *m, const Tissues *tissues, PetscInt e, PetscInt k,
-                                       PetscInt node_size, LayerTable *table)
+static PetscErrorCode LayerTableCreate(const Machine *m, const Tissues *tissues, const Beam *beam, PetscInt e,
+                                       PetscInt k, PetscInt node_size, LayerTable *table)
 {
   PetscFunctionBegin;
   const size_t D = (size_t)m->n_depth, row = (size_t)e * D, part = (size_t)(e * m->n_component + k) * D;
@@ -16,6 +16,10 @@ static PetscErrorCode LayerTableCreate(const Machine *m, const Tissues *tissues,
     node[NODE_DEPTH] = (float)m->depth_mm[row + d];
     node[NODE_IDD] = (float)m->idd_Gy_mm2[row + d];
     node[NODE_SIGMA] = (float)m->sigma_mm[part + d];
+    if (beam->range_shifter_mm > 0)
+      node[NODE_SIGMA] = (float)sqrt(m->sigma_mm[part + d] * m->sigma_mm[part + d] +
+                                     MachineRangeShifterSpread2_mm2(m, e, beam->range_shifter_mm,
+                                                                    beam->range_shifter_gap_mm, m->depth_mm[row + d]));
     node[NODE_SHARE] = (float)m->component[part + d];
     node[NODE_LET] = (float)m->component_letd_keV_um[part + d];
     for (PetscInt t = 0; t < tissues->n; t++) {
@@ -98,7 +102,7 @@ static PetscErrorCode BeamTableCreate(const struct DoseModel_s *model, const Bea
   PetscCall(PetscCalloc1(model->n_component * n, &table->layer));
   for (PetscInt k = 0; k < model->n_component; k++) {
     for (PetscInt l = 0; l < n; l++)
-      PetscCall(LayerTableCreate(model->machine, model->tissues, beam->energy[l], k, model->node_size,
+      PetscCall(LayerTableCreate(model->machine, model->tissues, beam, beam->energy[l], k, model->node_size,
                                  &table->layer[k * n + l]));
     table->longest_reach_mm[k] = LongestReach_mm(model, table->layer + k * n, n);
   }

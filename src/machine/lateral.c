@@ -66,3 +66,12 @@ double GapSpread2_mm2(const MachineSpec *spec, Species p, double range_mm, doubl
   double behind = PetscMax(0.0, depth_mm - spec->offset_mm - spec->ripple_thickness_mm);
   return 2 * behind * spec->ripple_to_isocentre_mm * RippleScattering(spec, p, range_mm).angle2;
 }
+
+double MachineRangeShifterSpread2_mm2(const Machine *m, PetscInt e, double thickness_mm, double gap_mm, double depth_mm)
+{
+  const double range = m->csda_range_mm[e], least = LEAST_RESIDUAL * range;
+  const double before = PetscMax(least, range - m->offset_mm);
+  Scattering shifter = ScatteringBetween((Species){m->Z, m->A}, before, PetscMax(least, before - thickness_mm));
+  double behind = PetscMax(0.0, depth_mm - m->offset_mm - thickness_mm);
+  return gap_mm * (2 * (shifter.mixed_mm + behind * shifter.angle2) + gap_mm * shifter.angle2);
+}

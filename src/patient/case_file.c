@@ -273,6 +273,27 @@ static PetscErrorCode ReadBeamAngles(const H5Source *source, Case *patient, Mist
   PetscFunctionReturn(0);
 }
 
+const char *const patient_position_names[] = {"HFS", "HFP", "FFS", "FFP"};
+
+/* Optional root attribute patient_position. */
+static PetscErrorCode ReadPosition(const H5Source *source, Case *patient, Mistakes *mistakes, PetscBool *good)
+{
+  PetscFunctionBegin;
+  char *text;
+  int position = POSITION_HFS;
+  *good = H5ReadString(source, "/", "patient_position", PETSC_TRUE, &text, mistakes);
+  if (!*good || !text) PetscFunctionReturn(0);
+  while (position < N_PATIENT_POSITIONS && strcmp(text, patient_position_names[position])) position++;
+  if (position == N_PATIENT_POSITIONS) {
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: patient_position is \"%.20s\", expected HFS, HFP, FFS or FFP",
+                          source->name, text));
+    *good = PETSC_FALSE;
+  } else
+    patient->position = (PatientPosition)position;
+  PetscCall(PetscFree(text));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CaseLoad(const char *file, Mistakes *mistakes, Case **out)
 {
   PetscFunctionBegin;
@@ -286,15 +307,16 @@ PetscErrorCode CaseLoad(const char *file, Mistakes *mistakes, Case **out)
   char *extension = strrchr(patient->name, '.');
   if (extension && extension != patient->name) *extension = 0;
   PetscCall(PetscStrallocpy(file, &patient->source));
-  PetscBool good, part[3] = {PETSC_TRUE, PETSC_TRUE, PETSC_TRUE};
+  PetscBool good, part[4] = {PETSC_TRUE, PETSC_TRUE, PETSC_TRUE, PETSC_TRUE};
   PetscCall(ReadCT(&source, patient, mistakes, &good));
   if (good) { /* the masks and maps have the shape of the CT */
     PetscCall(ReadStructures(&source, patient, mistakes, &part[0]));
     PetscCall(ReadMaps(&source, patient, mistakes, &part[1]));
     PetscCall(ReadBeamAngles(&source, patient, mistakes, &part[2]));
+    PetscCall(ReadPosition(&source, patient, mistakes, &part[3]));
   }
   H5SourceClose(&source);
-  if (good && part[0] && part[1] && part[2])
+  if (good && part[0] && part[1] && part[2] && part[3])
     *out = patient;
   else
     PetscCall(CaseDestroy(&patient));
@@ -313,6 +335,7 @@ PetscErrorCode CaseWrite(const Case *patient, const char *file, Mistakes *mistak
   H5WriteString(&sink, "/", "source", patient->source);
   if (patient->n_beam_angles)
     H5WriteDoubles(&sink, "/", "beam_gantry_deg", (int)patient->n_beam_angles, patient->beam_gantry_deg);
+  H5WriteString(&sink, "/", "patient_position", patient_position_names[patient->position]);
   H5WriteArray(&sink, "/ct/hu", H5T_NATIVE_SHORT, 3, dims, patient->hu, "HU", "CT, patient coordinates DICOM LPS");
   H5WriteDoubles(&sink, "/ct/hu", "spacing_mm", 3, patient->ct.spacing_mm);
   H5WriteDoubles(&sink, "/ct/hu", "origin_mm", 3, patient->ct.origin_mm);

@@ -158,6 +158,7 @@ static PetscErrorCode WriteBeams(SharedFile *file, const PlanSpots *spots)
   PetscFunctionBegin;
   char group[64];
   PetscCall(SharedFileGroup(file, "/plan"));
+  PetscCall(SharedFileString(file, "/plan", "patient_position", patient_position_names[spots->position]));
   for (PetscInt b = 0; b < spots->n_beam; b++) {
     const PlanBeam *beam = &spots->beam[b];
     snprintf(group, sizeof group, "/plan/beam_%d", (int)b);
@@ -171,6 +172,8 @@ static PetscErrorCode WriteBeams(SharedFile *file, const PlanSpots *spots)
     PetscCall(Number(file, group, "gantry_deg", beam->gantry_deg));
     PetscCall(Number(file, group, "couch_deg", beam->couch_deg));
     PetscCall(SharedFileDoubles(file, group, "isocentre_mm", 3, beam->isocentre_mm));
+    PetscCall(Number(file, group, "range_shifter_mm", beam->range_shifter_mm));
+    PetscCall(Number(file, group, "range_shifter_to_isocentre_mm", beam->range_shifter_to_isocentre_mm));
   }
   PetscFunctionReturn(0);
 }

@@ -17,6 +17,12 @@ static const PetscInt n_quantity_names = PETSC_STATIC_ARRAY_LENGTH(quantity_name
 static const char *const beam_source_names[] = {"from-case"};
 static const PetscInt n_beam_source_names = PETSC_STATIC_ARRAY_LENGTH(beam_source_names);
 
+const char *const spot_grid_names[] = {"square", "hexagonal"};
+static const PetscInt n_spot_grid_names = PETSC_STATIC_ARRAY_LENGTH(spot_grid_names);
+const char *const spot_cover_names[] = {"robust", "nominal", "scenarios"};
+static const PetscInt n_spot_cover_names = PETSC_STATIC_ARRAY_LENGTH(spot_cover_names);
+static const char *const position_names[] = {"HFS", "HFP", "FFS", "FFP", "from-case"};
+static const PetscInt n_position_names = PETSC_STATIC_ARRAY_LENGTH(position_names);
 const char *const lateral_model_names[] = {"full", "single"};
 static const PetscInt n_lateral_model_names = PETSC_STATIC_ARRAY_LENGTH(lateral_model_names);
 const char *const dose_operator_names[] = {"factored", "assembled"};
@@ -116,12 +122,18 @@ static const SchemaKey prescription_keys[] = {
     {"target", TYPE_TEXT, REQUIRED, .doc = "the structure the dose is prescribed to"},
 };
 
+static const SchemaKey range_shifter_keys[] = {
+    {"thickness_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 300), .fallback = "0", .doc = "water-equivalent thickness"},
+    {"to_isocentre_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 10000), .fallback = "300",
+     .doc = "distance from the isocentre"},
+};
 static const SchemaKey beam_keys[] = {
     {"gantry_deg", TYPE_NUMBER, REQUIRED, .unit = "deg", FROM(0, 360), .below = PETSC_TRUE,
      .doc = "IEC 61217 gantry angle"},
     {"couch_deg", TYPE_NUMBER, .unit = "deg", FROM(-180, 360), .fallback = "0", .doc = "IEC 61217 couch angle"},
     {"isocentre_mm", TYPE_LIST, .min_length = 3, .max_length = 3, .element = &coordinate,
      .doc = "isocentre [x, y, z], LPS"},
+    {"range_shifter", TYPE_MAPPING, CHILDREN(range_shifter_keys), .doc = "plates before the patient"},
 };
 static const SchemaKey beam_item = {"beam", TYPE_MAPPING, CHILDREN(beam_keys), .doc = "one beam"};
 
@@ -129,7 +141,13 @@ static const SchemaKey spot_keys[] = {
     {"lateral_mm", TYPE_NUMBER, .unit = "mm", FROM(0.5, 50), .fallback = "4", .doc = "lateral spacing of spots"},
     {"layer_mm", TYPE_NUMBER, .unit = "mm", FROM(0.5, 50), .fallback = "3",
      .doc = "water-equivalent spacing of layers"},
+    {"grid", TYPE_WORD, WORDS(spot_grid_names), .fallback = "square", .doc = "pattern of spots"},
+    {"layer_MeV_u", TYPE_NUMBER, .unit = "MeV/u", ABOVE(0, 100), .doc = "layers by this energy step"},
     {"margin_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 50), .fallback = "4", .doc = "margin of spots around the target"},
+    {"lateral_margin_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 50), .doc = "margin sideways"},
+    {"proximal_margin_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 50), .doc = "margin before the target"},
+    {"distal_margin_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 50), .doc = "margin behind the target"},
+    {"cover", TYPE_WORD, WORDS(spot_cover_names), .fallback = "robust", .doc = "scenarios the spots cover"},
 };
 
 static const SchemaKey structure_expression = {"structure", TYPE_TEXT, .rule = RuleExpression,
@@ -193,6 +211,8 @@ static const SchemaKey study_keys[] = {
     {"machine", TYPE_MAPPING, CHILDREN(machine_keys), .rule = RuleMachine, .doc = "ion and beam line"},
     {"biology", TYPE_MAPPING, CHILDREN(biology_keys), .rule = RuleBiology, .doc = "RBE model and tissue"},
     {"prescription", TYPE_MAPPING, REQUIRED, CHILDREN(prescription_keys), .doc = "dose per fraction and its target"},
+    {"patient_position", TYPE_WORD, WORDS(position_names), .fallback = "from-case",
+     .doc = "how the patient lies on the couch"},
     {"beams", TYPE_LIST | TYPE_WORD, REQUIRED, WORDS(beam_source_names), .min_length = 1, .element = &beam_item,
      .doc = "beam directions"},
     {"dose_grid_mm", TYPE_NUMBER, REQUIRED, .unit = "mm", FROM(0.5, 20), .doc = "voxel size of the dose grid"},

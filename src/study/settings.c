@@ -319,6 +319,7 @@ PetscErrorCode SettingsCreate(const Node *root, const char *file, Settings *out)
   PetscCall(SettingInteger(prescription, "fractions", &out->fractions));
   PetscCall(SettingText(prescription, "target", &out->target));
   PetscCall(SettingPlace(NodeGet(prescription, "target")->place, &out->target_where));
+  PetscCall(SettingsReadPosition(root, out));
   PetscCall(SettingsReadBeams(NodeGet(root, "beams"), out));
   PetscCall(SettingNumber(root, "dose_grid_mm", &out->dose_grid_mm));
   PetscCall(SettingsReadSpots(NodeGet(root, "spots"), &out->spots));

@@ -1,5 +1,30 @@
-/* The beams and spots of a checked, complete tree. */
+/* Patient position, beams and spots of a checked, complete tree. */
 #include "settings_private.h"
+#include <string.h>
+
+PetscErrorCode SettingsReadPosition(const Node *root, Settings *out)
+{
+  PetscFunctionBegin;
+  PetscInt position;
+  out->position_from_case = strcmp(NodeGet(root, "patient_position")->text, "from-case") ? PETSC_FALSE : PETSC_TRUE;
+  if (out->position_from_case) PetscFunctionReturn(0);
+  PetscCall(SettingWord(root, "patient_position", N_PATIENT_POSITIONS, patient_position_names, &position));
+  out->position = (PatientPosition)position;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadBeam(const Node *node, BeamSpec *out)
+{
+  PetscFunctionBegin;
+  const Node *isocentre = NodeGet(node, "isocentre_mm"), *shifter = NodeGet(node, "range_shifter");
+  PetscCall(SettingNumber(node, "gantry_deg", &out->gantry_deg));
+  PetscCall(SettingNumber(node, "couch_deg", &out->couch_deg));
+  PetscCall(SettingNumber(shifter, "thickness_mm", &out->range_shifter.thickness_mm));
+  PetscCall(SettingNumber(shifter, "to_isocentre_mm", &out->range_shifter.to_isocentre_mm));
+  out->has_isocentre = isocentre ? PETSC_TRUE : PETSC_FALSE;
+  if (isocentre) PetscCall(SettingNumbers(isocentre, 3, out->isocentre_mm));
+  PetscFunctionReturn(0);
+}
 
 PetscErrorCode SettingsReadBeams(const Node *node, Settings *out)
 {
@@ -8,21 +33,31 @@ PetscErrorCode SettingsReadBeams(const Node *node, Settings *out)
   out->beams_from_case = node->kind == NODE_SCALAR ? PETSC_TRUE : PETSC_FALSE;
   out->n_beams = node->n;
   PetscCall(PetscCalloc1(node->n, &out->beams));
-  for (PetscInt i = 0; i < node->n; i++) {
-    const Node *one = node->entry[i].value, *isocentre = NodeGet(one, "isocentre_mm");
-    PetscCall(SettingNumber(one, "gantry_deg", &out->beams[i].gantry_deg));
-    PetscCall(SettingNumber(one, "couch_deg", &out->beams[i].couch_deg));
-    out->beams[i].has_isocentre = isocentre ? PETSC_TRUE : PETSC_FALSE;
-    if (isocentre) PetscCall(SettingNumbers(isocentre, 3, out->beams[i].isocentre_mm));
-  }
+  for (PetscInt i = 0; i < node->n; i++) PetscCall(ReadBeam(node->entry[i].value, &out->beams[i]));
+  PetscFunctionReturn(0);
+}
+
+/* A margin of its own, or the one for all sides. */
+static PetscErrorCode ReadMargin(const Node *node, const char *key, double *out)
+{
+  PetscFunctionBegin;
+  PetscCall(SettingNumber(node, NodeGet(node, key) ? key : "margin_mm", out));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode SettingsReadSpots(const Node *node, SpotSpec *out)
 {
   PetscFunctionBegin;
+  PetscInt grid, cover;
+  PetscCall(SettingWord(node, "grid", 2, spot_grid_names, &grid));
+  PetscCall(SettingWord(node, "cover", 3, spot_cover_names, &cover));
+  out->grid = (SpotGrid)grid;
+  out->cover = (SpotCover)cover;
   PetscCall(SettingNumber(node, "lateral_mm", &out->lateral_mm));
   PetscCall(SettingNumber(node, "layer_mm", &out->layer_mm));
-  PetscCall(SettingNumber(node, "margin_mm", &out->margin_mm));
+  if (NodeGet(node, "layer_MeV_u")) PetscCall(SettingNumber(node, "layer_MeV_u", &out->layer_MeV_u));
+  PetscCall(ReadMargin(node, "lateral_margin_mm", &out->lateral_margin_mm));
+  PetscCall(ReadMargin(node, "proximal_margin_mm", &out->proximal_margin_mm));
+  PetscCall(ReadMargin(node, "distal_margin_mm", &out->distal_margin_mm));
   PetscFunctionReturn(0);
 }

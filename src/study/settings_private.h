@@ -13,5 +13,6 @@ PetscErrorCode SettingNumbers(const Node *value, PetscInt n, double *out);
 /* "study.yaml:line:column" of a place. */
 PetscErrorCode SettingPlace(Place place, char **out);
 
+PetscErrorCode SettingsReadPosition(const Node *root, Settings *out);
 PetscErrorCode SettingsReadBeams(const Node *node, Settings *out);
 PetscErrorCode SettingsReadSpots(const Node *node, SpotSpec *out);
