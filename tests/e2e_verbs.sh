@@ -45,6 +45,47 @@ check "and a range without end" expect_exit 2 "$ROBION" basedata build --out "$W
 check "leaving nothing" test ! -e "$WORK/x.h5"
 check "basedata of other verbs" expect_text 'did you mean show' "$ROBION" basedata shov "$WORK/c.h5"
 
+# Curves over depth, and pictures of them.
+check "show --curves" "$ROBION" basedata show "$WORK/c.h5" --curves "$WORK/curves.csv" --energy 80,170,80,180.04 --biology mkm
+check "has the asked energies" test "$(cut -d, -f1 "$WORK/curves.csv" | uniq | tr '\n' ' ')" = 'energy_MeV_u 80 180 ' -a \
+  "$(grep -c ',$\|,,\|nan\|inf' "$WORK/curves.csv")" = 0
+check "show --energy beyond the machine" expect_exit 2 "$ROBION" basedata show "$WORK/c.h5" --curves "$WORK/x.csv" --energy 300
+check "show --energy for nothing" expect_exit 2 "$ROBION" basedata show "$WORK/c.h5" --energy 100
+check "show with an unknown model" expect_text 'did you mean lem1' "$ROBION" basedata show "$WORK/c.h5" --curves "$WORK/x.csv" \
+  --biology lem
+check "show --plot of another kind" expect_exit 2 "$ROBION" basedata show "$WORK/c.h5" --plot "$WORK/x.jpg"
+if command -v gnuplot >/dev/null; then
+  check "show --plot draws PNG" expect_text 'projectile Z = 6' "$ROBION" basedata show "$WORK/c.h5" --plot "$WORK/c.png"
+  check "which is one" test "$(head -c 8 "$WORK/c.png" | od -An -tx1 | tr -d ' ')" = 89504e470d0a1a0a
+  check "show --plot draws SVG" "$ROBION" basedata show "$WORK/c.h5" --plot "$WORK/c.svg" --csv
+  check "with its titles" grep -q 'Physical dose by charge' "$WORK/c.svg"
+  check "show --plot where it cannot be written" expect_exit 5 "$ROBION" basedata show "$WORK/c.h5" --plot "$WORK/no/c.png"
+else
+  skip "pictures of base data" "no gnuplot here"
+fi
+mkdir "$WORK/bin"
+printf '#!/bin/sh\nexit 127\n' >"$WORK/bin/gnuplot" # what a shell says of a program that is not there
+chmod +x "$WORK/bin/gnuplot"
+check "show --plot without gnuplot" expect_exit 5 env PATH="$WORK/bin:$PATH" "$ROBION" basedata show "$WORK/c.h5" \
+  --plot "$WORK/none.png"
+check "leaves nothing" test -z "$(find "$WORK" -name 'x.*' -o -name 'none*' -o -name '*.tmp')"
+
+# For other programs, and back.
+check "export for TRiP98" expect_text '4 energies' "$ROBION" basedata export "$WORK/c.h5" "$WORK/trip" --cell-line alpha-beta-10
+check "makes .ddd, .spc and .rbe" test "$(find "$WORK/trip" -name '12C.H2O.18000.*' | wc -l)" = 2 -a -s "$WORK/trip/alpha-beta-10.rbe"
+check "import of that" "$ROBION" basedata import "$WORK/trip" --out "$WORK/trip.h5"
+check "export for matRad" "$ROBION" basedata export "$WORK/c.h5" "$WORK/c.mat"
+check "import of that" "$ROBION" basedata import "$WORK/c.mat" --out "$WORK/mat.h5"
+same_depth_doses() { # range, R80, entrance, peak of the same energies within 0.1 %
+  "$ROBION" basedata show "$1" --csv | paste -d, "$WORK/c.csv" - | awk -F, 'NR > 1 { for (i = 1; i <= 5; i++)
+    if (!($i > 0.999 * $(i + 6) && $i < 1.001 * $(i + 6))) exit 1 } END { exit NR != 5 }'
+}
+check "TRiP98's way keeps the depth doses" same_depth_doses "$WORK/trip.h5"
+check "matRad's way keeps the depth doses" same_depth_doses "$WORK/mat.h5"
+check "export of 11C for matRad, which has no name for it" "$ROBION" basedata build --ion 11C --out "$WORK/11.h5" \
+  --energy-max-MeV-u 80
+check "is refused" expect_exit 4 "$ROBION" basedata export "$WORK/11.h5" "$WORK/11.mat"
+
 # --- Imports ---------------------------------------------------------------------------------------------------------
 if [ -e "$REFERENCE/matrad/carbon_Generic.mat" ]; then
   check "basedata import" expect_text '121 energies' "$ROBION" basedata import "$REFERENCE/matrad/carbon_Generic.mat" \

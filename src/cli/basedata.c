@@ -196,8 +196,8 @@ const Verb verb_basedata = {
         "| "
         "basedata import "
         "FILE.mat|FILE.ddd|FOLDER [--out FILE.h5] [--spot-fwhm-mm F] [--offset-mm D] | basedata show [FILE.h5] [--csv] "
-        "[--energy E,E,...] [--curves OUT.csv] [--plot OUT.png|OUT.svg] [--biology MODEL] | basedata export FILE.h5 "
-        "OUT.mat|FOLDER",
+        "[--curves OUT.csv] [--plot OUT.png|OUT.svg] [--energy E,E,...] [--biology MODEL] [--cell-line CELLS] "
+        "| basedata export FILE.h5 OUT.mat|FOLDER [--cell-line CELLS]",
     .purpose = "build, import, show or export the base data of an ion",
     .parallel = PETSC_TRUE,
     .run = BaseData};

@@ -1,15 +1,12 @@
-/* robion basedata show and export: base data for people and for other programs. */
+/* robion basedata show: base data for people, and as curves for other programs. */
 #include "basedata.h"
 #include "robion/curves.h"
-#include "robion/exchange.h"
 #include "robion/text.h"
-#include "robion/trip98.h"
 #include <math.h>
 #include <string.h>
-#include <strings.h>
 
-enum { MOST_CURVES = 24 };
-#define SAME_ENERGY 0.05 /* MeV/u */
+enum { MOST_CURVES = 24, CURVES_BY_DEFAULT = 5 };
+#define ROUNDING_MEV_U 0.05 /* a machine's energies as people write them */
 
 /* The file's machine, or without a file the built-in one. */
 static PetscErrorCode ReadOrBuild(const char *file, Mistakes *mistakes, Machine **machine)
@@ -24,46 +21,90 @@ static PetscErrorCode ReadOrBuild(const char *file, Mistakes *mistakes, Machine 
   PetscFunctionReturn(0);
 }
 
-/* Energies as "100,200.5"; without text five of the machine's, evenly spread. */
+/* Add the machine's energy that is nearest to one as text, once. */
+static PetscErrorCode AddEnergy(const Machine *m, const char *text, Mistakes *mistakes, PetscInt *n, PetscInt *energy)
+{
+  PetscFunctionBegin;
+  const double lowest = m->energy_MeV_u[0], highest = m->energy_MeV_u[m->n_energy - 1];
+  double wanted = 0;
+  PetscInt best = 0;
+  if (!TextParseNumber(text, &wanted) || wanted < lowest - ROUNDING_MEV_U || wanted > highest + ROUNDING_MEV_U) {
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--energy: found '%s', expected numbers from %g to %g MeV/u",
+                          text, lowest, highest));
+    PetscFunctionReturn(0);
+  }
+  for (PetscInt e = 1; e < m->n_energy; e++)
+    if (fabs(m->energy_MeV_u[e] - wanted) < fabs(m->energy_MeV_u[best] - wanted)) best = e;
+  for (PetscInt i = 0; i < *n; i++)
+    if (energy[i] == best) PetscFunctionReturn(0);
+  if (*n == MOST_CURVES)
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--energy: expected at most %d energies", (int)MOST_CURVES));
+  else
+    energy[(*n)++] = best;
+  PetscFunctionReturn(0);
+}
+
+/* Energies as "100,200.5"; without text some of the machine's, evenly spread. */
 static PetscErrorCode TakeEnergies(const Machine *m, const char *text, Mistakes *mistakes, PetscInt *n,
                                    PetscInt *energy)
 {
   PetscFunctionBegin;
-  char copy[512], *rest = copy, *one;
+  char *copy, *rest, *one;
+  const PetscInt before = mistakes->n;
   *n = 0;
   if (!text) {
-    const PetscInt most = PetscMin(5, m->n_energy);
+    const PetscInt most = PetscMin(CURVES_BY_DEFAULT, m->n_energy);
     for (; *n < most; ++*n) energy[*n] = most > 1 ? *n * (m->n_energy - 1) / (most - 1) : 0;
     PetscFunctionReturn(0);
   }
-  snprintf(copy, sizeof copy, "%s", text);
-  while ((one = strsep(&rest, ",")) && *n < MOST_CURVES) {
-    double wanted = 0;
-    PetscInt best = 0;
-    PetscBool number = TextParseNumber(one, &wanted);
-    for (PetscInt e = 1; e < m->n_energy; e++)
-      if (fabs(m->energy_MeV_u[e] - wanted) < fabs(m->energy_MeV_u[best] - wanted)) best = e;
-    if (number && fabs(m->energy_MeV_u[best] - wanted) <= SAME_ENERGY)
-      energy[(*n)++] = best;
-    else
-      PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE,
-                            "--energy: found %s, expected one of the machine's; the nearest is %g MeV/u", one,
-                            m->energy_MeV_u[best]));
-  }
+  PetscCall(PetscStrallocpy(text, &copy));
+  rest = copy;
+  while (mistakes->n == before && (one = strsep(&rest, ","))) PetscCall(AddEnergy(m, one, mistakes, n, energy));
+  PetscCall(PetscFree(copy));
   PetscFunctionReturn(0);
 }
 
-/* alpha and beta of a model with its own cells; NULL for base data without spectra that are not asked for any. */
-static PetscErrorCode TakeBiology(const Machine *m, const char *model, Mistakes *mistakes, Biology **biology)
+static PetscErrorCode CheckName(const char *option, const char *found, PetscInt n, const char *const *known,
+                                Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < n; i++)
+    if (!found || !strcmp(found, known[i])) PetscFunctionReturn(0);
+  const char *nearest = NearestName(found, n, known);
+  PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s: found '%s', which is unknown%s%s%s", option, found,
+                        nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : ""));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode BaseDataBiologySpec(const char *model, const char *cell_line, Mistakes *mistakes, BiologySpec *spec)
+{
+  PetscFunctionBegin;
+  const PetscInt before = mistakes->n;
+  PetscCall(CheckName("--biology", model, n_biology_model_names, biology_model_names, mistakes));
+  PetscCall(CheckName("--cell-line", cell_line, n_cell_line_names, cell_line_names, mistakes));
+  if (mistakes->n == before) PetscCall(BiologySpecPreset(model ? model : "lem1", cell_line, spec));
+  PetscFunctionReturn(0);
+}
+
+/*
+ * alpha and beta of a model with its own cells or others; of the machine's first tissue class if nothing is asked for and it has
+ * any; NULL where there is nothing to compute them from.
+ */
+static PetscErrorCode TakeBiology(const Machine *m, const char *model, const char *cell_line, Mistakes *mistakes,
+                                  Biology **biology)
 {
   PetscFunctionBegin;
   BiologySpec spec;
+  const PetscInt before = mistakes->n;
+  const PetscBool table = m->n_tissue && !cell_line && (!model || !strcmp(model, "table")) ? PETSC_TRUE : PETSC_FALSE;
   *biology = NULL;
-  if (!model && !m->n_species) PetscFunctionReturn(0);
-  PetscCall(BiologySpecDefault(&spec));
-  for (PetscInt i = 0; model && i < n_biology_model_names; i++)
-    if (!strcmp(model, biology_model_names[i])) PetscCall(BiologySpecPreset(model, NULL, &spec));
-  if (model) spec.model = model;
+  if (!model && !cell_line && !m->n_species && !table) PetscFunctionReturn(0);
+  PetscCall(BaseDataBiologySpec(table ? "table" : model, cell_line, mistakes, &spec));
+  if (mistakes->n > before) PetscFunctionReturn(0);
+  if (table) {
+    spec.alpha_x_per_Gy = m->alpha_x[0];
+    spec.beta_x_per_Gy2 = m->beta_x[0];
+  }
   PetscCall(BiologyCreate(&spec, m, mistakes, biology));
   PetscFunctionReturn(0);
 }
@@ -73,65 +114,25 @@ PetscErrorCode BaseDataShow(const Arguments *arguments, const char *usage, Mista
   PetscFunctionBegin;
   Machine *machine = NULL;
   Biology *biology = NULL;
-  const char *file, *energies = NULL, *curves = NULL, *plot = NULL, *model = NULL;
+  const char *file, *energies = NULL, *curves = NULL, *plot = NULL, *model = NULL, *cell_line = NULL;
   PetscInt n, energy[MOST_CURVES];
   PetscBool csv = PETSC_FALSE;
-  const Option option[] = {{.name = "--csv", .flag = &csv},
-                           {.name = "--energy", .value = &energies},
-                           {.name = "--curves", .value = &curves},
-                           {.name = "--plot", .value = &plot},
-                           {.name = "--biology", .value = &model}};
+  const Option option[] = {{.name = "--csv", .flag = &csv},        {.name = "--energy", .value = &energies},
+                           {.name = "--curves", .value = &curves}, {.name = "--plot", .value = &plot},
+                           {.name = "--biology", .value = &model}, {.name = "--cell-line", .value = &cell_line}};
   PetscCall(ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 0, 1, usage, &file, mistakes));
+  const char *idle = energies ? "--energy" : model ? "--biology" : cell_line ? "--cell-line" : NULL;
+  if (!MistakesAny(mistakes) && idle && !curves && !plot)
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s: expected beside --curves or --plot", idle));
   if (!MistakesAny(mistakes)) PetscCall(ReadOrBuild(file, mistakes, &machine));
-  if (machine && !curves && !plot) PetscCall(MachineShow(machine, csv, stdout));
   if (machine && (curves || plot)) {
     PetscCall(TakeEnergies(machine, energies, mistakes, &n, energy));
-    PetscCall(TakeBiology(machine, model, mistakes, &biology));
+    if (!MistakesAny(mistakes)) PetscCall(TakeBiology(machine, model, cell_line, mistakes, &biology));
     if (curves && !MistakesAny(mistakes)) PetscCall(CurvesWrite(machine, biology, n, energy, curves, mistakes));
     if (plot && !MistakesAny(mistakes)) PetscCall(CurvesPlot(machine, biology, n, energy, plot, mistakes));
   }
+  if (machine && !MistakesAny(mistakes)) PetscCall(MachineShow(machine, csv, stdout));
   PetscCall(BiologyDestroy(&biology));
-  PetscCall(MachineDestroy(&machine));
-  PetscFunctionReturn(0);
-}
-
-/* A .ddd file, and where there are spectra an .spc file, per energy: "12C_H2O_10000.ddd" is 100 MeV/u. */
-static PetscErrorCode ExportTrip(const Machine *m, const char *folder, Mistakes *mistakes)
-{
-  PetscFunctionBegin;
-  char file[PETSC_MAX_PATH_LEN];
-  if (!FolderMake(folder, mistakes)) PetscFunctionReturn(0);
-  for (PetscInt e = 0; e < m->n_energy && !MistakesAny(mistakes); e++) {
-    TripDepthDose dose;
-    TripSpectra spectra;
-    const int name = (int)lround(100 * m->energy_MeV_u[e]);
-    PetscCall(MachineToTripDepthDose(m, e, &dose));
-    snprintf(file, sizeof file, "%s/%d.%d.H2O.%d.ddd", folder, (int)m->Z, (int)m->A, name);
-    PetscCall(TripDepthDoseWrite(&dose, file, mistakes));
-    PetscCall(TripDepthDoseDestroy(&dose));
-    if (!m->n_species) continue;
-    PetscCall(MachineToTripSpectra(m, e, mistakes, &spectra));
-    snprintf(file, sizeof file, "%s/%d.%d.H2O.%d.spc", folder, (int)m->Z, (int)m->A, name);
-    PetscCall(TripSpectraWrite(&spectra, PETSC_FALSE, file, mistakes));
-    PetscCall(TripSpectraDestroy(&spectra));
-  }
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode BaseDataExport(const Arguments *arguments, const char *usage, Mistakes *mistakes)
-{
-  PetscFunctionBegin;
-  Machine *machine = NULL;
-  const char *operand[2] = {NULL, NULL};
-  PetscCall(ParseArguments(arguments, 0, NULL, 2, 2, usage, operand, mistakes));
-  if (!MistakesAny(mistakes)) PetscCall(MachineRead(operand[0], mistakes, &machine));
-  if (machine) {
-    size_t n = strlen(operand[1]);
-    if (n > 4 && !strcasecmp(operand[1] + n - 4, ".mat"))
-      PetscCall(MachineWriteMatRad(machine, operand[1], mistakes));
-    else
-      PetscCall(ExportTrip(machine, operand[1], mistakes));
-  }
   PetscCall(MachineDestroy(&machine));
   PetscFunctionReturn(0);
 }
