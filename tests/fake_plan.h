@@ -153,7 +153,7 @@ static inline FakePlan *FakePlanCreate(PetscInt nz)
   f->multiplier[2] = 0.75;
   f->history[0] = (IterationRecord){1, 2, 3.5, 4.5, 0.5};
   f->history[1] = (IterationRecord){2, 4, 2.5, 3, 0.25};
-  r->optimizer = (OptimizerReport){"composite", "converged", 2, 4, 2.5, 2, f->history, f->multiplier};
+  r->optimizer = (OptimizerReport){"composite", "converged", 2, 4, 2.5, 2, f->history, 1, f->multiplier};
   f->time[0] = (StageTime){"optimize", 12.5};
   f->time[1] = (StageTime){"evaluate", 62.5};
   r->n_times = 2;

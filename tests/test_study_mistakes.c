@@ -94,8 +94,9 @@ static void TestNumbers(void **state)
       {20, "  - {structure: CTV, type: uniform, dose_Gy_RBE: 3, weight: 0}",
        "20:61: objectives.0.weight: found 0, expected a number above 0"},
       {21, "  - {structure: OAR, type: mean, dose_Gy: 1, robust: no}",
-       "21:54: objectives.1.robust: found no, expected true or "
-       "false"},
+       "21:54: objectives.1.robust: found no, expected true, false, none, expected, composite, voxelwise, "
+       "objectivewise, "
+       "cvar or probabilistic"},
   };
   ASSERT_SLIPS(slips);
 }
@@ -117,7 +118,8 @@ static void TestShapes(void **state)
       {10, "beams: from_case",
        "10:8: beams: found from_case, expected from-case, or a list of mappings (key: value); did you mean from-case?"},
       {22, "robust: voxel-wise",
-       "22:9: robust: found voxel-wise, expected none, expected, composite or voxelwise, or a mapping "
+       "22:9: robust: found voxel-wise, expected none, expected, composite, voxelwise, objectivewise, cvar or "
+       "probabilistic, or a mapping "
        "(key: value); did you mean voxelwise?"},
       {22, "robust: {on: dose}",
        "22:9: robust.mode: missing, expected how scenarios are combined: none, expected, composite or "
@@ -244,7 +246,8 @@ static void TestTenAtOnce(void **state)
       "study.yaml:10:9: spots.lateral_cm: unknown key, did you mean lateral_mm?",
       "study.yaml:12:29: scenarios.optimize.range_percent: found 3.5, expected a list of numbers (percent)",
       "study.yaml:14:50: objectives.0.dose_Gy_RBE: found .nan, expected a number from 0 to 100 (Gy(RBE))",
-      "study.yaml:15:9: robust: found voxel-wise, expected none, expected, composite or voxelwise, or a mapping (key: "
+      "study.yaml:15:9: robust: found voxel-wise, expected none, expected, composite, voxelwise, objectivewise, cvar "
+      "or probabilistic, or a mapping (key: "
       "value); "
       "did you mean voxelwise?"};
   Mistakes mistakes = {0};

@@ -63,8 +63,8 @@ static void TestArmMistakes(void **state)
   static const struct {
     const char *line, *mistake;
   } slips[] = {
-      {"arms: {a: {robust: {mode: vox}}}",
-       "24:27: robust.mode: found vox, expected none, expected, composite or voxelwise"},
+      {"arms: {a: {robust: {mode: vox}}}", "24:27: robust.mode: found vox, expected none, expected, composite, "
+                                           "voxelwise, objectivewise, cvar or probabilistic"},
       {"arms: {a: {spots: {latral_mm: 3}}}", "24:20: spots.latral_mm: unknown key, did you mean lateral_mm?"},
       {"arms: {a: {spots.latral_mm: 3}}", "24:12: arms.a.spots.latral_mm: unknown key, did you mean spots.lateral_mm?"},
       {"arms: {a: {lateral_mm: 3}}", "24:12: arms.a.lateral_mm: unknown key, did you mean spots.lateral_mm?"},

@@ -38,9 +38,9 @@ static void TestValues(void **state)
   assert_true(s->evaluate.setup == SETUP_LIST && s->evaluate.n_shift == 2 && s->evaluate.shift_mm[1][1] == -2);
   assert_int_equal(s->n_objectives, 2);
   assert_true(s->objectives[0].quantity == QUANTITY_RBE_WEIGHTED && s->objectives[0].weight == 100 &&
-              s->objectives[0].robust);
-  assert_true(s->objectives[1].quantity == QUANTITY_PHYSICAL && s->objectives[1].dose_Gy == 1 &&
-              !s->objectives[1].robust);
+              s->objectives[0].mode == ROBUST_VOXELWISE);
+  assert_true(s->objectives[1].quantity == QUANTITY_PHYSICAL && s->objectives[1].goal == 1 &&
+              s->objectives[1].mode == ROBUST_NONE);
   assert_string_equal(s->objectives[1].where, "study.yaml:21:17");
   assert_true(s->robust.mode == ROBUST_VOXELWISE && s->robust.on_effect && s->robust.importance == 2);
   assert_true(s->optimizer.max_iterations == 50 && s->optimizer.window == 5 && s->optimizer.max_minutes == 2);
@@ -84,7 +84,7 @@ static void TestDefaults(void **state)
   assert_true(s->n_derived == 0 && s->n_priority == 0);
   assert_true(s->optimize.n_range == 1 && s->optimize.range_percent[0] == 0 && s->optimize.setup == SETUP_NONE);
   assert_true(s->evaluate.n_range == 1 && s->evaluate.range_percent[0] == 0 && s->evaluate.setup == SETUP_NONE);
-  assert_true(s->objectives[0].weight == 1 && s->objectives[0].robust);
+  assert_true(s->objectives[0].weight == 1 && s->objectives[0].mode == ROBUST_NONE);
   assert_true(s->robust.mode == ROBUST_NONE && !s->robust.on_effect && s->robust.importance == 1);
   assert_true(s->optimizer.max_iterations == 300 && s->optimizer.relative_tolerance == 1e-4 &&
               s->optimizer.window == 10);

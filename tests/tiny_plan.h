@@ -96,15 +96,15 @@ static inline PetscErrorCode TinyRegion(const Grid *grid, const double centre[3]
   PetscFunctionReturn(0);
 }
 
-static inline PetscErrorCode TinyTerm(const TinyPlan *p, const Region *region, const char *type, TermQuantity quantity,
-                                      double goal, double weight, PetscBool robust, Term *term)
+static inline PetscErrorCode TinyTerm(const TinyPlan *p, const Region *region, const char *type, Quantity quantity,
+                                      double goal, double weight, RobustMode mode, Term *term)
 {
   PetscFunctionBegin;
   double volume = 0;
-  *term =
-      (Term){.type = ObjectiveTypeFind(type), .quantity = quantity, .goal = goal, .weight = weight, .robust = robust};
+  *term = (Term){.type = ObjectiveTypeFind(type), .quantity = quantity, .goal = goal, .weight = weight, .mode = mode};
   term->n = region->n;
-  PetscCall(PetscMalloc2(region->n, &term->voxel, region->n, &term->share));
+  PetscCall(PetscMalloc1(region->n, &term->voxel));
+  PetscCall(PetscMalloc1(region->n, &term->share));
   for (PetscInt i = 0; i < region->n; i++) volume += region->fraction[i];
   for (PetscInt i = 0; i < region->n; i++) {
     term->share[i] = region->fraction[i] / volume;
@@ -172,7 +172,7 @@ static inline PetscErrorCode TinyPlanDestroy(TinyPlan *p)
 {
   PetscFunctionBegin;
   for (int t = 0; t < 8; t++)
-    if (p->term[t].type) PetscCall(PetscFree2(p->term[t].voxel, p->term[t].share));
+    if (p->term[t].type) PetscCall(TermDestroy(&p->term[t]));
   PetscCall(DoseModelDestroy(&p->model));
   PetscCall(BeamSetDestroy(&p->beams));
   PetscCall(ScenarioSetDestroy(&p->set));

@@ -2,49 +2,96 @@
  * Objective terms: what a plan should do to a structure. Step 8 of the data's way.
  *
  * A term is weight * outer(sum_v share_v * voxel(q_v)), where q_v is the voxel's quantity, share_v the voxel's part of the
- * structure's volume (sums to 1), and outer the identity except for `mean`. Each type is one small file, registered by name.
+ * structure's volume (sums to 1), and outer the identity unless the type has one. Each type is one small file, registered by
+ * name with the keys a study may give it. Quantities and goals are per fraction.
  */
 #pragma once
 #include "robion/biology.h"
 #include "robion/structure.h"
 #include "robion/study.h"
 
-/** A function of one number and a goal, and its derivative with respect to the number. */
-typedef double (*ObjectiveKernel)(double value, double goal, double *derivative);
+/**
+ * A number that a type needs to know of all its voxels together before it can look at one of them. It is found anew at every
+ * evaluation; values do not depend on it (HIGHEST, LOWEST: it only keeps powers and exponentials in range) or depend on it
+ * in a way that is already in the kernel's derivative (VOLUME).
+ */
+typedef enum {
+  LANDMARK_NONE,
+  LANDMARK_HIGHEST, /* the highest quantity in the structure */
+  LANDMARK_LOWEST,
+  LANDMARK_VOLUME /* the quantity that parameters->volume of the structure gets at least, D_v */
+} LandmarkKind;
 
-typedef struct ObjectiveType {
+/** What a kernel knows beside the value it is called with. */
+typedef struct KernelPoint {
+  const ObjectiveParameters *parameters;
+  double goal;     /* of this voxel; of the whole term for outer functions */
+  double landmark; /* as the type's LandmarkKind says */
+  double edge;     /* VOLUME: part of the voxels exactly at the landmark that belongs to the hottest `volume`, 0 to 1 */
+  double largest_share; /* of a voxel in the structure's volume */
+} KernelPoint;
+
+/** A function of one number, and its derivative with respect to that number. */
+typedef double (*ObjectiveKernel)(const KernelPoint *at, double value, double *derivative);
+
+/** Keys of an objective in a study, as bits. */
+enum {
+  KEY_GOAL = 1,       /* dose_Gy_RBE, dose_Gy, effect or let_keV_um: exactly one of them */
+  KEY_MAP = 2,        /* map: goals voxel by voxel, in place of the goal's key */
+  KEY_QUANTITY = 4,   /* quantity: needed where nothing else says it */
+  KEY_VOLUME = 8,     /* volume_percent */
+  KEY_A = 16,         /* a */
+  KEY_SMOOTHING = 32, /* smoothing_percent */
+  KEY_FALLOFF = 64,   /* from, distance_mm, low_percent */
+  KEY_NTCP = 128,     /* td50_Gy, m, alpha_beta_Gy */
+  KEY_LET_GOAL = 256  /* let_keV_um alone is the goal */
+};
+
+typedef struct ObjectiveType ObjectiveType;
+struct ObjectiveType {
   const char *name;
-  ObjectiveKernel voxel;      /* of a voxel's quantity */
-  ObjectiveKernel outer;      /* of the volume mean of `voxel`; NULL: identity */
-  ObjectiveKernel worst_high; /* voxel-wise worst case: of the highest value over scenarios; NULL: does not count */
-  ObjectiveKernel worst_low;  /* of the lowest value */
-} ObjectiveType;
+  unsigned keys; /* that it takes; all that it takes are needed but for those with a default, and of GOAL and MAP one */
+  ObjectiveKernel voxel;                                           /* of a voxel's quantity */
+  ObjectiveKernel outer;                                           /* of the volume mean of `voxel`; NULL: identity */
+  LandmarkKind (*landmark)(const ObjectiveParameters *parameters); /* NULL: none */
+  /* Voxel-wise worst case: what the highest and the lowest value of every voxel over the scenarios count as; NULL: not at all. */
+  const ObjectiveType *worst_high, *worst_low;
+  PetscBool wants_dose; /* that the structure gets something: a target's objective */
+};
 
 extern const ObjectiveType objective_uniform;   /* (q - goal)^2 */
 extern const ObjectiveType objective_overdose;  /* max(0, q - goal)^2 */
 extern const ObjectiveType objective_underdose; /* min(0, q - goal)^2 */
 extern const ObjectiveType objective_mean;      /* max(0, mean(q) - goal)^2 */
 
+/** The registered types. */
+extern const char *const objective_type_names[];
+extern const PetscInt n_objective_type_names;
+
 /** The registered type of that name, or NULL. */
 const ObjectiveType *ObjectiveTypeFind(const char *name);
-
-/** What a term looks at in a voxel, per fraction. */
-typedef enum { TERM_PHYSICAL, TERM_RBE_WEIGHTED, TERM_EFFECT } TermQuantity;
 
 /** A term prepared for one plan: voxels are indices into the plan's list of optimised voxels, ascending. */
 typedef struct Term {
   const ObjectiveType *type;
-  TermQuantity quantity;
-  double goal; /* Gy, Gy(RBE) or effect */
+  Quantity quantity;
+  double goal;           /* Gy, Gy(RBE), effect or keV/um, per fraction */
+  double *goal_of_voxel; /* [n] goals voxel by voxel, or NULL; read anew at every evaluation, as are weight and goal */
+  ObjectiveParameters parameters;
   double weight;
-  PetscBool robust;
+  RobustMode mode; /* how its scenarios are combined */
   PetscInt n;
   PetscInt *voxel;
   double *share;
 } Term;
 
+PetscErrorCode TermDestroy(Term *term);
+
+/** Value of a type's outer function for a volume mean; *slope is its derivative. */
+double ObjectiveOuter(const ObjectiveType *type, const KernelPoint *at, double mean, double *slope);
+
 /**
  * A voxel's quantity from its channel sums (dose, alpha*dose, sqrt(beta)*dose, LET*dose) and, unless NULL, its derivatives
- * with respect to those four.
+ * with respect to those four. LETd is let_dose / dose; without dose it is 0 and so is its derivative.
  */
-double TermQuantityValue(const BiologySpec *biology, TermQuantity quantity, const double *channels, double *derivative);
+double QuantityValue(const BiologySpec *biology, Quantity quantity, const double *channels, double *derivative);

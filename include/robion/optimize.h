@@ -39,18 +39,24 @@ PetscErrorCode ProblemCreate(MPI_Comm comm, const ProblemSpec *spec, Problem *pr
  */
 PetscErrorCode ProblemEvaluate(Problem problem, const double *weight, double *objective, double *gradient);
 
-/** Set the smooth maximum of composite mode (copied); call on rank 0 only. */
-PetscErrorCode ProblemSetSmoothMax(Problem problem, double mu, const double *multiplier);
+/** Groups of terms whose worst case over scenarios is looked for (see robust.h); 0: the mode has none. */
+PetscErrorCode ProblemGetGroups(Problem problem, PetscInt *n_group);
+
+/** Set the smooth maxima, mu[n_group] and multiplier[n_group][rows] (copied); call on rank 0 only. */
+PetscErrorCode ProblemSetSmoothMax(Problem problem, const double *mu, const double *multiplier);
 
 /** Answer rank 0's evaluations until it calls ProblemRelease. Call on ranks > 0 only. */
 PetscErrorCode ProblemServe(Problem problem);
 /** End ProblemServe on the other ranks. Call on rank 0 only. */
 PetscErrorCode ProblemRelease(Problem problem);
 
-/** Totals of the robust terms per scenario row at the last evaluation (not for voxel-wise modes); rank 0. */
-PetscErrorCode ProblemGetScenarioTotals(Problem problem, double *total);
-/** Objective of the terms that opt out of robustness (part of every scenario's total). */
-PetscErrorCode ProblemGetNominalPart(Problem problem, double *value);
+/**
+ * Of the last evaluation, each [n_group][rows], NULL if not wanted: totals of the groups in every scenario row, and the weights
+ * lambda that the rows had in the gradient, which are the multipliers of the next stage. Rank 0.
+ */
+PetscErrorCode ProblemGetTotals(Problem problem, double *total, double *lambda);
+/** Of the last evaluation: the objective without smoothing, and the worst row of the first group (-1: no groups). Rank 0. */
+PetscErrorCode ProblemGetTrueObjective(Problem problem, double *objective, PetscInt *worst);
 
 /** Mean of a term's quantity in the nominal scenario over its structure; any mode, collective on all ranks. */
 PetscErrorCode ProblemTermMean(Problem problem, PetscInt term, const double *weight, double *mean);
@@ -78,8 +84,8 @@ typedef struct Solution {
   PetscInt n_iteration, n_evaluation;
   PetscInt n_history, history_capacity;
   Iteration *history;
-  PetscInt n_multiplier; /* composite: scenario rows, else 0 */
-  double *multiplier;
+  PetscInt n_group;   /* of terms whose worst case was looked for */
+  double *multiplier; /* [n_group][scenario rows] */
   double seconds;
 } Solution;
 
@@ -90,7 +96,6 @@ typedef PetscErrorCode (*SolveMonitor)(const Iteration *line, PetscInt max_itera
  * Minimise over weight >= 0 from the given start (rank 0). Every rank returns the same Solution. Stops when the objective fell by
  * less than relative_tolerance over `window` iterations, at max_iterations, max_minutes, or when StopRequested(). Collective.
  */
-PetscErrorCode Solve(MPI_Comm comm, Problem problem, const OptimizerSpec *optimizer, const RobustSpec *robust,
-                     const ScenarioSet *set, PetscInt n_spot, const double *start, SolveMonitor monitor, void *context,
-                     Solution *solution);
+PetscErrorCode Solve(MPI_Comm comm, Problem problem, const OptimizerSpec *optimizer, const ScenarioSet *set,
+                     PetscInt n_spot, const double *start, SolveMonitor monitor, void *context, Solution *solution);
 PetscErrorCode SolutionDestroy(Solution *solution);

@@ -43,7 +43,8 @@ typedef struct OptimizerReport {
   double objective;
   PetscInt n_history;
   const IterationRecord *history; /* NULL if n_history is 0 */
-  const double *multiplier;       /* [optimization set's rows] weight of each scenario at the solution, or NULL */
+  PetscInt n_group;               /* of objectives whose worst case over scenarios counts together */
+  const double *multiplier;       /* [n_group][optimization set's rows] weight of each scenario at the solution */
 } OptimizerReport;
 
 /** Wall-clock time of one stage. */

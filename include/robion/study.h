@@ -34,24 +34,51 @@ typedef struct DerivedStructure {
   char *name, *expression, *where;
 } DerivedStructure;
 
-typedef enum { QUANTITY_RBE_WEIGHTED, QUANTITY_PHYSICAL } Quantity;
+/** What an objective looks at in a voxel, per fraction. */
+typedef enum { QUANTITY_RBE_WEIGHTED, QUANTITY_PHYSICAL, QUANTITY_EFFECT, QUANTITY_LETD } Quantity;
+extern const char *const quantity_names[]; /* as the study writes them, indexed by Quantity */
+
+/** How scenarios are combined, see robust.h. */
+typedef enum {
+  ROBUST_NONE,
+  ROBUST_EXPECTED,
+  ROBUST_COMPOSITE,
+  ROBUST_VOXELWISE,
+  ROBUST_OBJECTIVEWISE,
+  ROBUST_CVAR,
+  ROBUST_PROBABILISTIC
+} RobustMode;
+extern const char *const robust_mode_names[]; /* as the study writes them, indexed by RobustMode */
+
+/** Numbers of an objective beside its goal; 0 where the type has no use for them. */
+typedef struct ObjectiveParameters {
+  double volume;                    /* DVH objectives: share of the structure's volume, 0 to 1 */
+  double a;                         /* gEUD: exponent */
+  double smoothing;                 /* maximum, minimum: width of the smooth extreme, as share of the goal */
+  double distance_mm, low;          /* dose fall-off: where the goal has fallen to `low` (a share of it) */
+  double td50_Gy, m, alpha_beta_Gy; /* NTCP: EQD2 of the course */
+  double fractions;                 /* NTCP: of the course */
+} ObjectiveParameters;
 
 typedef struct ObjectiveSpec {
   char *structure, *where;
-  char *type;        /* "uniform" | "overdose" | "underdose" | "mean": a name registered in objective/ */
-  Quantity quantity; /* from the dose key: dose_Gy_RBE or dose_Gy */
-  double dose_Gy;    /* per fraction, Gy or Gy(RBE) */
+  char *type;        /* a name registered in objective/ */
+  Quantity quantity; /* from the goal's key, or `quantity` */
+  double goal;       /* per fraction: Gy, Gy(RBE), effect or keV/um */
+  char *map;         /* goals voxel by voxel from this map of the case, or NULL */
+  double map_scale;  /* from the map's values to goals per fraction */
+  char *from;        /* dose fall-off: the structure that distances are taken from, or NULL */
+  ObjectiveParameters parameters;
   double weight;
-  PetscBool robust; /* false: nominal scenario only, whatever the robust mode; default true */
+  RobustMode mode; /* the study's, or the objective's own */
 } ObjectiveSpec;
 
-typedef enum { ROBUST_NONE, ROBUST_EXPECTED, ROBUST_COMPOSITE, ROBUST_VOXELWISE } RobustMode;
-extern const char *const robust_mode_names[]; /* as the study writes them, indexed by RobustMode */
-
 typedef struct RobustSpec {
-  RobustMode mode;
+  RobustMode mode;     /* of all objectives that have none of their own */
   PetscBool on_effect; /* voxelwise: Yagi's form on effect (true) or on dose (false, default) */
-  double importance;   /* voxelwise on effect: weight p_w of the worst-case term beside the nominal; default 1 */
+  double importance;   /* weight of the worst case beside the nominal (voxelwise on effect), of the variance beside the
+                            expectation (probabilistic); default 1 */
+  double worst_fraction; /* cvar: the share of scenarios, by probability, whose mean counts; default 0.1 */
 } RobustSpec;
 
 typedef struct OptimizerSpec {

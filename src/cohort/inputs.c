@@ -227,17 +227,20 @@ static PetscErrorCode MakeTerm(const Settings *settings, const ObjectiveSpec *ob
                                Term *term)
 {
   PetscFunctionBegin;
-  PetscBool effect = settings->robust.mode == ROBUST_VOXELWISE && settings->robust.on_effect ? PETSC_TRUE : PETSC_FALSE;
+  const PetscBool effect = objective->mode == ROBUST_VOXELWISE && settings->robust.on_effect ? PETSC_TRUE : PETSC_FALSE;
   double volume = 0;
   term->type = ObjectiveTypeFind(objective->type);
   PetscCheck(term->type, PETSC_COMM_SELF, PETSC_ERR_ARG_UNKNOWN_TYPE, "objective type %s passed the schema",
              objective->type);
-  term->quantity = objective->quantity == QUANTITY_PHYSICAL ? TERM_PHYSICAL : effect ? TERM_EFFECT : TERM_RBE_WEIGHTED;
-  term->goal = objective->dose_Gy;
-  if (term->quantity == TERM_EFFECT)
-    term->goal = PhotonEffect(TissueOfStructure(settings, objective->structure), objective->dose_Gy);
+  term->quantity = objective->quantity;
+  term->goal = objective->goal;
+  if (effect && term->quantity == QUANTITY_RBE_WEIGHTED) {
+    term->quantity = QUANTITY_EFFECT;
+    term->goal = PhotonEffect(TissueOfStructure(settings, objective->structure), objective->goal);
+  }
+  term->parameters = objective->parameters;
   term->weight = objective->weight;
-  term->robust = objective->robust;
+  term->mode = objective->mode;
   term->n = region->n;
   PetscCall(PetscMalloc1(region->n, &term->voxel));
   PetscCall(PetscMalloc1(region->n, &term->share));
@@ -309,7 +312,10 @@ static PetscErrorCode MakeScenarios(const Settings *settings, PlanInputs *in)
   PetscFunctionBegin;
   double zero = 0;
   ScenarioSpec nominal = {.n_range = 1, .range_percent = &zero, .setup = SETUP_NONE};
-  PetscCall(ScenarioSetCreate(settings->robust.mode == ROBUST_NONE ? &nominal : &settings->optimize, &in->optimize));
+  PetscBool robust = PETSC_FALSE;
+  for (PetscInt o = 0; o < settings->n_objectives; o++)
+    if (settings->objectives[o].mode != ROBUST_NONE) robust = PETSC_TRUE;
+  PetscCall(ScenarioSetCreate(robust ? &settings->optimize : &nominal, &in->optimize));
   PetscCall(ScenarioSetCreate(&settings->evaluate, &in->evaluate));
   PetscFunctionReturn(0);
 }
@@ -387,10 +393,7 @@ PetscErrorCode PlanInputsDestroy(PlanInputs *in)
   PetscCall(BeamSetDestroy(&in->beams));
   PetscCall(ScenarioSetDestroy(&in->optimize));
   PetscCall(ScenarioSetDestroy(&in->evaluate));
-  for (PetscInt t = 0; t < in->n_term; t++) {
-    PetscCall(PetscFree(in->term[t].voxel));
-    PetscCall(PetscFree(in->term[t].share));
-  }
+  for (PetscInt t = 0; t < in->n_term; t++) PetscCall(TermDestroy(&in->term[t]));
   PetscCall(PetscFree(in->term));
   PetscCall(PetscFree(in->voxel));
   PetscCall(PetscFree(in->dose_voxel));

@@ -85,7 +85,8 @@ static PetscErrorCode ReportOf(const Solution *solution, const RobustSpec *robus
   report->evaluations = solution->n_evaluation;
   report->objective = solution->objective;
   report->n_history = solution->n_history;
-  report->multiplier = solution->n_multiplier ? solution->multiplier : NULL;
+  report->n_group = solution->n_group;
+  report->multiplier = solution->multiplier;
   PetscCall(PetscMalloc1(solution->n_history, history));
   for (PetscInt i = 0; i < solution->n_history; i++) {
     const Iteration *line = &solution->history[i];

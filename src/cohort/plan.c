@@ -163,8 +163,8 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
           (int)in->beams->n_spot, (int)in->n_voxel, (int)in->optimize->n, stored, (double)bytes / 1048576.0,
           stage_seconds[STAGE_BUILD]);
   if (!MistakesAny(mistakes))
-    PetscCall(Solve(run->comm, problem, &settings->optimizer, &settings->robust, in->optimize, in->beams->n_spot, start,
-                    LogIteration, &progress, solution));
+    PetscCall(Solve(run->comm, problem, &settings->optimizer, in->optimize, in->beams->n_spot, start, LogIteration,
+                    &progress, solution));
   stage_seconds[STAGE_OPTIMIZE] = solution->seconds;
   PetscCall(PetscFree(start));
   PetscCall(ProblemDestroy(&problem));

@@ -1,16 +1,10 @@
-#include "robion/objective.h"
-
-static double Identity(double value, double goal, double *derivative)
-{
-  (void)goal;
-  *derivative = 1;
-  return value;
-}
+#include "objective_private.h"
 
 /* Squared excess of the structure's mean over the goal. */
-static double Excess(double mean, double goal, double *derivative)
+static double Excess(const KernelPoint *at, double mean, double *derivative)
 {
-  return objective_overdose.voxel(mean, goal, derivative);
+  return objective_overdose.voxel(at, mean, derivative);
 }
 
-const ObjectiveType objective_mean = {.name = "mean", .voxel = Identity, .outer = Excess, .worst_high = Identity};
+const ObjectiveType objective_mean = {
+    .name = "mean", .keys = KEY_GOAL, .voxel = ObjectiveIdentity, .outer = Excess, .worst_high = &objective_mean};

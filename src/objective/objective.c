@@ -3,6 +3,8 @@
 
 static const ObjectiveType *const registered[] = {&objective_uniform, &objective_overdose, &objective_underdose,
                                                   &objective_mean};
+const char *const objective_type_names[] = {"uniform", "overdose", "underdose", "mean"};
+const PetscInt n_objective_type_names = PETSC_STATIC_ARRAY_LENGTH(objective_type_names);
 
 const ObjectiveType *ObjectiveTypeFind(const char *name)
 {
@@ -11,20 +13,17 @@ const ObjectiveType *ObjectiveTypeFind(const char *name)
   return NULL;
 }
 
-double TermQuantityValue(const BiologySpec *biology, TermQuantity quantity, const double *channels, double *derivative)
+double ObjectiveOuter(const ObjectiveType *type, const KernelPoint *at, double mean, double *slope)
 {
-  if (quantity == TERM_PHYSICAL) {
-    if (derivative) derivative[0] = 1, derivative[1] = derivative[2] = derivative[3] = 0;
-    return channels[0];
-  }
-  FieldDose gradient, field = {channels[0], channels[1], channels[2], channels[3]};
-  double slope = 1, value = FieldEffect(biology, field, derivative ? &gradient : NULL);
-  if (quantity == TERM_RBE_WEIGHTED) value = RBEWeightedDose(biology, value, derivative ? &slope : NULL);
-  if (derivative) {
-    derivative[0] = slope * gradient.dose_Gy;
-    derivative[1] = slope * gradient.alpha_dose;
-    derivative[2] = slope * gradient.sqrt_beta_dose;
-    derivative[3] = slope * gradient.let_dose;
-  }
-  return value;
+  *slope = 1;
+  return type->outer ? (*type->outer)(at, mean, slope) : mean;
+}
+
+PetscErrorCode TermDestroy(Term *term)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFree(term->voxel));
+  PetscCall(PetscFree(term->share));
+  PetscCall(PetscFree(term->goal_of_voxel));
+  PetscFunctionReturn(0);
 }

@@ -1,20 +1,15 @@
 #include "robion/objective.h"
 
 /* Squared deviation from the goal. */
-static double Squared(double value, double goal, double *derivative)
+static double Squared(const KernelPoint *at, double value, double *derivative)
 {
-  *derivative = 2 * (value - goal);
-  return (value - goal) * (value - goal);
+  *derivative = 2 * (value - at->goal);
+  return (value - at->goal) * (value - at->goal);
 }
 
-static double High(double value, double goal, double *derivative)
-{
-  return objective_overdose.voxel(value, goal, derivative);
-}
-
-static double Low(double value, double goal, double *derivative)
-{
-  return objective_underdose.voxel(value, goal, derivative);
-}
-
-const ObjectiveType objective_uniform = {.name = "uniform", .voxel = Squared, .worst_high = High, .worst_low = Low};
+const ObjectiveType objective_uniform = {.name = "uniform",
+                                         .keys = KEY_GOAL | KEY_MAP,
+                                         .voxel = Squared,
+                                         .worst_high = &objective_overdose,
+                                         .worst_low = &objective_underdose,
+                                         .wants_dose = PETSC_TRUE};

@@ -3,65 +3,74 @@
 #include <limits.h>
 #include <math.h>
 
-/* A voxel's quantity in every scenario row (unused rows stay 0). */
-static void ScenarioValues(Problem p, const Block *block, const Term *term, PetscInt voxel, double *value)
+/* What a voxel's quantity is over the scenarios. Rows of probability 0 count for the extremes alone. */
+static Spread SpreadOf(const ScenarioSet *set, const PetscBool *used, const double *quantity, PetscInt stride)
 {
-  for (PetscInt s = 0; s < p->spec.set->n; s++)
-    value[s] = p->scenario_used[s]
-                   ? TermQuantityValue(VoxelBiology(p, voxel), term->quantity, BlockChannels(block, s, voxel), NULL)
-                   : 0;
-}
-
-/* Partial volume means of all terms over one block for voxel-wise modes, keeping what the backward pass needs. */
-static PetscErrorCode SumsVoxelwise(Problem p, const Block *block, double *sums)
-{
-  PetscFunctionBegin;
-  double *value;
-  PetscCall(PetscMalloc1(p->spec.set->n, &value));
-  for (PetscInt t = 0; t < p->spec.n_term; t++) {
-    const Term *term = &p->spec.term[t];
-    for (PetscInt i = block->term_begin[t]; i < block->term_end[t]; i++) {
-      Extreme *e = &block->extreme[t][i - block->term_begin[t]];
-      double unused;
-      ScenarioValues(p, block, term, term->voxel[i], value);
-      if (p->scenario_used[0])
-        sums[t * 2 + SLOT_NOMINAL] += term->share[i] * (*term->type->voxel)(value[0], term->goal, &unused);
-      if (!term->robust) continue;
-      RobustExtremes(p->spec.set->n, value, &e->low, &e->high);
-      sums[t * 2 + SLOT_WORST] += term->share[i] * RobustVoxelWorst(p->spec.robust, term, value[e->low], value[e->high],
-                                                                    &e->slope_low, &e->slope_high);
-    }
+  Spread out = {.low = INFINITY, .high = -INFINITY};
+  for (PetscInt s = 0; s < set->n; s++) {
+    const double q = quantity[s * stride];
+    if (!used[s]) continue;
+    if (q < out.low) out.low = q, out.low_row = s;
+    if (q > out.high) out.high = q, out.high_row = s;
+    out.mean += set->scenario[s].weight * q;
   }
-  PetscCall(PetscFree(value));
-  PetscFunctionReturn(0);
+  for (PetscInt s = 0; s < set->n; s++)
+    if (used[s]) out.variance += set->scenario[s].weight * pow(quantity[s * stride] - out.mean, 2);
+  return out;
 }
 
-/* The same for modes whose slots are the scenarios. */
-static PetscErrorCode SumsByScenario(Problem p, const Block *block, double *sums)
+/* A term's quantity in all its voxels of a block and all scenarios that it looks at. */
+static void FillPart(Problem p, const Block *block, PetscInt t)
 {
-  PetscFunctionBegin;
+  const Term *term = &p->spec.term[t];
+  const TermPart *part = &block->part[t];
+  const PetscBool *used = p->slot_used + t * p->n_slot;
+  const PetscInt n = part->end - part->begin;
+  for (PetscInt s = 0; s < part->n_row; s++)
+    for (PetscInt i = 0; i < n && used[s]; i++) {
+      const PetscInt v = term->voxel[part->begin + i];
+      part->quantity[s * n + i] = QuantityValue(VoxelBiology(p, v), term->quantity, BlockChannels(block, s, v), NULL);
+    }
+  for (PetscInt i = 0; i < n && part->spread; i++) part->spread[i] = SpreadOf(p->spec.set, used, part->quantity + i, n);
+}
+
+/* Whether the mode of a term counts the value of a slot (rather than only making up another slot from it). */
+static const ObjectiveType *CountedType(Problem p, PetscInt t, PetscInt slot)
+{
+  const Term *term = &p->spec.term[t];
+  return p->slot_used[t * p->n_slot + slot] ? RobustSlotType(p->spec.robust, term, p->spec.set, slot) : NULL;
+}
+
+/* Value and slope of the voxel function of one voxel in a slot. */
+static inline double VoxelValue(const ObjectiveType *type, const Term *term, KernelPoint *at, PetscInt i, double q,
+                                double *slope)
+{
+  if (term->goal_of_voxel) at->goal = term->goal_of_voxel[i];
+  return (*type->voxel)(at, q, slope);
+}
+
+/* Partial volume means of all terms over one block. */
+static void AddSums(Problem p, const Block *block, double *sums)
+{
   for (PetscInt t = 0; t < p->spec.n_term; t++) {
     const Term *term = &p->spec.term[t];
-    for (PetscInt s = 0; s < p->n_slot; s++) {
-      if (!p->scenario_used[s] || (!term->robust && s > 0)) continue;
+    const TermPart *part = &block->part[t];
+    for (PetscInt slot = 0; slot < p->n_slot; slot++) {
+      const ObjectiveType *type = CountedType(p, t, slot);
+      KernelPoint at = SlotPoint(p, t, slot);
       double sum = 0, slope;
-      for (PetscInt i = block->term_begin[t]; i < block->term_end[t]; i++) {
-        const PetscInt v = term->voxel[i];
-        double q = TermQuantityValue(VoxelBiology(p, v), term->quantity, BlockChannels(block, s, v), NULL);
-        sum += term->share[i] * (*term->type->voxel)(q, term->goal, &slope);
-      }
-      sums[t * p->n_slot + s] += sum;
+      for (PetscInt i = part->begin; type && i < part->end; i++)
+        sum += term->share[i] *
+               VoxelValue(type, term, &at, i, SlotValue(part, p->spec.set->n, slot, i - part->begin), &slope);
+      sums[t * p->n_slot + slot] += sum;
     }
   }
-  PetscFunctionReturn(0);
 }
 
-/* Doses of all local blocks in all used scenarios, then the volume means of every term, added in block order. */
-static PetscErrorCode Forward(Problem p)
+/* Doses of all local blocks in all used scenarios, and the quantities of all terms. */
+static PetscErrorCode Doses(Problem p)
 {
   PetscFunctionBegin;
-  const PetscInt table = p->spec.n_term * p->n_slot;
-  PetscCall(PetscArrayzero(p->sums, p->n_block * table));
   if (p->factored) PetscCall(FactoredSetWeights(p->factored, p->weight));
   for (PetscInt k = 0; k < p->n_local; k++) {
     Block *block = &p->block[k];
@@ -69,12 +78,20 @@ static PetscErrorCode Forward(Problem p)
       if (p->scenario_used[s])
         PetscCall(InfluenceApply(block->influence, s, p->weight,
                                  block->channels + (size_t)s * (size_t)block->n * N_CHANNELS));
-    double *sums = p->sums + p->block_index[k] * table;
-    if (p->spec.robust->mode == ROBUST_VOXELWISE)
-      PetscCall(SumsVoxelwise(p, block, sums));
-    else
-      PetscCall(SumsByScenario(p, block, sums));
+    for (PetscInt t = 0; t < p->spec.n_term; t++) FillPart(p, block, t);
   }
+  PetscFunctionReturn(0);
+}
+
+/* The volume means of every term in every slot, added in block order. */
+static PetscErrorCode Forward(Problem p)
+{
+  PetscFunctionBegin;
+  const PetscInt table = p->spec.n_term * p->n_slot;
+  PetscCall(Doses(p));
+  PetscCall(ProblemFindLandmarks(p));
+  PetscCall(PetscArrayzero(p->sums, p->n_block * table));
+  for (PetscInt k = 0; k < p->n_local; k++) AddSums(p, &p->block[k], p->sums + p->block_index[k] * table);
   /* Each entry has one owner and zeros elsewhere: this sum is exact in any order. */
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, p->sums, (PetscMPIInt)(p->n_block * table), MPI_DOUBLE, MPI_SUM, p->comm));
   PetscCall(PetscArrayzero(p->inner, table));
@@ -87,9 +104,9 @@ RobustTable ProblemTable(Problem p)
 {
   return (RobustTable){.spec = p->spec.robust,
                        .set = p->spec.set,
+                       .groups = &p->groups,
                        .smooth = &p->smooth,
                        .n_term = p->spec.n_term,
-                       .n_slot = p->n_slot,
                        .term = p->spec.term,
                        .value = p->value};
 }
@@ -99,61 +116,46 @@ static PetscErrorCode Combine(Problem p, double *objective)
 {
   PetscFunctionBegin;
   RobustTable table = ProblemTable(p);
-  for (PetscInt t = 0; t < p->spec.n_term; t++) {
-    const Term *term = &p->spec.term[t];
-    for (PetscInt k = t * p->n_slot; k < (t + 1) * p->n_slot; k++) {
-      double slope = 1, outer = term->type->outer ? (*term->type->outer)(p->inner[k], term->goal, &slope) : p->inner[k];
-      p->value[k] = term->weight * outer;
-      p->outer_slope[k] = term->weight * slope;
+  for (PetscInt t = 0; t < p->spec.n_term; t++)
+    for (PetscInt slot = 0, k = t * p->n_slot; slot < p->n_slot; slot++, k++) {
+      const ObjectiveType *type = CountedType(p, t, slot);
+      const KernelPoint at = SlotPoint(p, t, slot);
+      double slope = 0;
+      p->value[k] = type ? p->spec.term[t].weight * ObjectiveOuter(type, &at, p->inner[k], &slope) : 0;
+      p->outer_slope[k] = p->spec.term[t].weight * slope;
     }
-  }
-  PetscCall((*RobustCombineOf(p->spec.robust->mode))(&table, objective, p->count));
+  PetscCall(RobustCombine(&table, objective, p->count, p->lambda));
   PetscCheck(isfinite(*objective), p->comm, PETSC_ERR_FP, "objective is %g, expected a finite number", *objective);
   PetscFunctionReturn(0);
 }
 
-/* cotangent of one voxel += factor * d quantity / d channels. */
-static void AddCotangent(Problem p, const Block *block, const Term *term, PetscInt scenario, PetscInt voxel,
-                         double factor, double *cotangent)
+/* d objective / d (value of voxel i in a slot), over the voxel's share. */
+static inline double SlotSlope(Problem p, PetscInt t, PetscInt slot, const TermPart *part, PetscInt i)
 {
-  double derivative[N_CHANNELS];
-  if (factor == 0) return;
-  TermQuantityValue(VoxelBiology(p, voxel), term->quantity, BlockChannels(block, scenario, voxel), derivative);
-  for (int c = 0; c < N_CHANNELS; c++) cotangent[(voxel - block->first) * N_CHANNELS + c] += factor * derivative[c];
+  const PetscInt k = t * p->n_slot + slot;
+  const double factor = p->count[k] * p->outer_slope[k];
+  double slope;
+  if (factor == 0) return 0;
+  KernelPoint at = SlotPoint(p, t, slot);
+  const ObjectiveType *type = RobustSlotType(p->spec.robust, &p->spec.term[t], p->spec.set, slot);
+  VoxelValue(type, &p->spec.term[t], &at, part->begin + i, SlotValue(part, p->spec.set->n, slot, i), &slope);
+  return factor * slope;
 }
 
-/* Cotangents of one block in one scenario for modes whose slots are the scenarios. */
-static void CotangentByScenario(Problem p, const Block *block, const Term *term, PetscInt t, PetscInt scenario)
+/* d objective / d (quantity of voxel i in a scenario), over the voxel's share. */
+static double QuantitySlope(Problem p, PetscInt t, PetscInt scenario, const TermPart *part, PetscInt i)
 {
-  const PetscInt k = t * p->n_slot + scenario;
-  double factor = p->count[k] * p->outer_slope[k], slope;
-  if (factor == 0) return;
-  for (PetscInt i = block->term_begin[t]; i < block->term_end[t]; i++) {
-    const PetscInt v = term->voxel[i];
-    double q = TermQuantityValue(VoxelBiology(p, v), term->quantity, BlockChannels(block, scenario, v), NULL);
-    (*term->type->voxel)(q, term->goal, &slope);
-    AddCotangent(p, block, term, scenario, v, factor * term->share[i] * slope, p->cotangent);
-  }
-}
-
-/* The same for voxel-wise modes: the nominal slot, and the worst slot where this scenario is a voxel's extreme. */
-static void CotangentVoxelwise(Problem p, const Block *block, const Term *term, PetscInt t, PetscInt scenario)
-{
-  double nominal = scenario == 0 ? p->count[2 * t + SLOT_NOMINAL] * p->outer_slope[2 * t + SLOT_NOMINAL] : 0;
-  double worst = p->count[2 * t + SLOT_WORST] * p->outer_slope[2 * t + SLOT_WORST];
-  for (PetscInt i = block->term_begin[t]; i < block->term_end[t]; i++) {
-    const PetscInt v = term->voxel[i];
-    const Extreme *e = &block->extreme[t][i - block->term_begin[t]];
-    double factor = 0, slope;
-    if (nominal != 0) {
-      double q = TermQuantityValue(VoxelBiology(p, v), term->quantity, BlockChannels(block, 0, v), NULL);
-      (*term->type->voxel)(q, term->goal, &slope);
-      factor += nominal * slope;
-    }
-    if (worst != 0)
-      factor += worst * ((e->low == scenario ? e->slope_low : 0) + (e->high == scenario ? e->slope_high : 0));
-    AddCotangent(p, block, term, scenario, v, factor * term->share[i], p->cotangent);
-  }
+  const PetscInt n = p->spec.set->n;
+  double sum = SlotSlope(p, t, scenario, part, i);
+  if (!part->spread) return sum;
+  const Spread *spread = &part->spread[i];
+  if (spread->low_row == scenario) sum += SlotSlope(p, t, n + EXTRA_LOW, part, i);
+  if (spread->high_row == scenario) sum += SlotSlope(p, t, n + EXTRA_HIGH, part, i);
+  const double chance = p->spec.set->scenario[scenario].weight;
+  if (chance == 0) return sum;
+  sum += chance * SlotSlope(p, t, n + EXTRA_EXPECTED, part, i);
+  sum += 2 * chance * (SlotValue(part, n, scenario, i) - spread->mean) * SlotSlope(p, t, n + EXTRA_VARIANCE, part, i);
+  return sum;
 }
 
 /* p->cotangent: what all terms together want of the channels of a block's voxels in one scenario. */
@@ -163,10 +165,16 @@ static PetscErrorCode Cotangents(Problem p, const Block *block, PetscInt scenari
   PetscCall(PetscArrayzero(p->cotangent, block->n * N_CHANNELS));
   for (PetscInt t = 0; t < p->spec.n_term; t++) {
     const Term *term = &p->spec.term[t];
-    if (p->spec.robust->mode == ROBUST_VOXELWISE)
-      CotangentVoxelwise(p, block, term, t, scenario);
-    else
-      CotangentByScenario(p, block, term, t, scenario);
+    const TermPart *part = &block->part[t];
+    if (!p->slot_used[t * p->n_slot + scenario]) continue;
+    for (PetscInt i = 0; i < part->end - part->begin; i++) {
+      const double slope = QuantitySlope(p, t, scenario, part, i);
+      const PetscInt v = term->voxel[part->begin + i];
+      double derivative[N_CHANNELS], *cotangent = p->cotangent + (v - block->first) * N_CHANNELS;
+      if (slope == 0) continue;
+      QuantityValue(VoxelBiology(p, v), term->quantity, BlockChannels(block, scenario, v), derivative);
+      for (int c = 0; c < N_CHANNELS; c++) cotangent[c] += term->share[part->begin + i] * slope * derivative[c];
+    }
   }
   PetscFunctionReturn(0);
 }

@@ -3,17 +3,16 @@
 
 typedef enum { COMMAND_RELEASE, COMMAND_VALUE, COMMAND_GRADIENT, COMMAND_SMOOTH } Command;
 
-/* Which scenario rows the mode and its terms look at; the others are not applied. */
-static void FindUsedScenarios(Problem p)
+/* Which slots the modes of the terms look at, and which scenario rows that takes; the others are not applied. */
+static void FindUsedSlots(Problem p)
 {
-  const ScenarioSet *set = p->spec.set;
-  const RobustMode mode = p->spec.robust->mode;
-  PetscBool nominal = PETSC_FALSE;
-  for (PetscInt t = 0; t < p->spec.n_term; t++)
-    if (!p->spec.term[t].robust) nominal = PETSC_TRUE;
-  for (PetscInt s = 0; s < set->n; s++)
-    p->scenario_used[s] = mode == ROBUST_NONE ? s == 0 : mode == ROBUST_EXPECTED ? set->scenario[s].weight > 0 : 1;
-  if (nominal) p->scenario_used[0] = PETSC_TRUE;
+  const ProblemSpec *spec = &p->spec;
+  for (PetscInt t = 0; t < spec->n_term; t++)
+    for (PetscInt k = 0; k < p->n_slot; k++) {
+      const PetscBool used = RobustUsesSlot(spec->robust, &spec->term[t], spec->set, k);
+      p->slot_used[t * p->n_slot + k] = used;
+      if (used && k < spec->set->n) p->scenario_used[k] = PETSC_TRUE;
+    }
 }
 
 /* Part [begin, end) of a term's voxels that lies in a block. */
@@ -32,6 +31,25 @@ static void TermRange(const Term *term, const Block *block, PetscInt *begin, Pet
   }
 }
 
+/* Room for a term's quantities in a block: for the rows that it looks at, up to the last of them. */
+static PetscErrorCode CreatePart(Problem p, const Block *block, PetscInt t, TermPart *part)
+{
+  PetscFunctionBegin;
+  const PetscBool *used = p->slot_used + t * p->n_slot;
+  const PetscInt n_scenario = p->spec.set->n;
+  PetscBool extra = PETSC_FALSE;
+  TermRange(&p->spec.term[t], block, &part->begin, &part->end);
+  for (PetscInt s = 0; s < n_scenario; s++)
+    if (used[s]) part->n_row = s + 1;
+  for (PetscInt k = 0; k < N_EXTRA; k++)
+    if (used[n_scenario + k]) extra = PETSC_TRUE;
+  const size_t n = (size_t)(part->end - part->begin);
+  PetscCall(PetscCalloc1((size_t)part->n_row * n, &part->quantity));
+  if (extra) PetscCall(PetscCalloc1(n, &part->spread));
+  p->part_bytes += (size_t)part->n_row * n * sizeof(double) + (extra ? n * sizeof(Spread) : 0);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode CreateBlock(Problem p, PetscInt k, Block *block)
 {
   PetscFunctionBegin;
@@ -45,13 +63,8 @@ static PetscErrorCode CreateBlock(Problem p, PetscInt k, Block *block)
     PetscCall(InfluenceCreate(spec->model, spec->type, spec->set, spec->grid, block->n, spec->voxel + block->first,
                               &block->influence));
   PetscCall(PetscCalloc1((size_t)spec->set->n * (size_t)block->n * N_CHANNELS, &block->channels));
-  PetscCall(PetscMalloc2(spec->n_term, &block->term_begin, spec->n_term, &block->term_end));
-  PetscCall(PetscCalloc1(spec->n_term, &block->extreme));
-  for (PetscInt t = 0; t < spec->n_term; t++) {
-    TermRange(&spec->term[t], block, &block->term_begin[t], &block->term_end[t]);
-    if (spec->robust->mode == ROBUST_VOXELWISE)
-      PetscCall(PetscCalloc1(block->term_end[t] - block->term_begin[t], &block->extreme[t]));
-  }
+  PetscCall(PetscCalloc1(spec->n_term, &block->part));
+  for (PetscInt t = 0; t < spec->n_term; t++) PetscCall(CreatePart(p, block, t, &block->part[t]));
   PetscFunctionReturn(0);
 }
 
@@ -60,9 +73,11 @@ static PetscErrorCode DestroyBlock(Problem p, Block *block)
   PetscFunctionBegin;
   PetscCall(InfluenceDestroy(&block->influence));
   PetscCall(PetscFree(block->channels));
-  PetscCall(PetscFree2(block->term_begin, block->term_end));
-  for (PetscInt t = 0; t < p->spec.n_term; t++) PetscCall(PetscFree(block->extreme[t]));
-  PetscCall(PetscFree(block->extreme));
+  for (PetscInt t = 0; t < p->spec.n_term; t++) {
+    PetscCall(PetscFree(block->part[t].quantity));
+    PetscCall(PetscFree(block->part[t].spread));
+  }
+  PetscCall(PetscFree(block->part));
   PetscFunctionReturn(0);
 }
 
@@ -79,6 +94,35 @@ static PetscErrorCode CreateBlocks(Problem p)
   PetscFunctionReturn(0);
 }
 
+/* Groups of terms whose worst case is looked for; until the solver says otherwise all scenarios weigh the same. */
+static PetscErrorCode CreateGroups(Problem p)
+{
+  PetscFunctionBegin;
+  const PetscInt n = p->spec.set->n;
+  PetscCall(RobustGroupsCreate(p->spec.n_term, p->spec.term, &p->groups));
+  PetscCall(
+      PetscMalloc3(p->groups.n, &p->smooth.mu, p->groups.n * n, &p->smooth.multiplier, p->groups.n * n, &p->lambda));
+  for (PetscInt g = 0; g < p->groups.n; g++) p->smooth.mu[g] = 1;
+  for (PetscInt i = 0; i < p->groups.n * n; i++) p->smooth.multiplier[i] = 1.0 / (double)n;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CreateTables(Problem p)
+{
+  PetscFunctionBegin;
+  const ProblemSpec *spec = &p->spec;
+  const size_t table = (size_t)spec->n_term * (size_t)p->n_slot;
+  PetscCall(PetscMalloc4(spec->n_spot, &p->weight, spec->n_spot, &p->gradient, spec->n_spot, &p->block_gradient,
+                         BLOCK_VOXELS * N_CHANNELS, &p->cotangent));
+  PetscCall(PetscCalloc7((size_t)p->n_block * table, &p->sums, table, &p->inner, table, &p->value, table, &p->count,
+                         table, &p->outer_slope, table, &p->landmark, spec->n_term, &p->largest_share));
+  for (PetscInt t = 0; t < spec->n_term; t++)
+    for (PetscInt i = 0; i < spec->term[t].n; i++)
+      p->largest_share[t] = PetscMax(p->largest_share[t], spec->term[t].share[i]);
+  PetscCall(ExactSumCreate(spec->n_spot, &p->exact));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ProblemCreate(MPI_Comm comm, const ProblemSpec *spec, Problem *out)
 {
   PetscFunctionBegin;
@@ -88,21 +132,14 @@ PetscErrorCode ProblemCreate(MPI_Comm comm, const ProblemSpec *spec, Problem *ou
   PetscCallMPI(MPI_Comm_rank(comm, &p->rank));
   PetscCallMPI(MPI_Comm_size(comm, &p->size));
   p->spec = *spec;
-  p->n_slot = RobustSlots(spec->robust, spec->set);
-  size_t table = (size_t)spec->n_term * (size_t)p->n_slot;
-  PetscCall(PetscMalloc1(spec->set->n, &p->scenario_used));
-  FindUsedScenarios(p);
+  p->n_slot = RobustSlots(spec->set);
+  PetscCall(PetscCalloc2(spec->set->n, &p->scenario_used, spec->n_term * p->n_slot, &p->slot_used));
+  FindUsedSlots(p);
   const FactoredVoxels voxels = {spec->set, spec->grid, spec->n_voxel, spec->voxel};
   if (spec->type == INFLUENCE_FACTORED) PetscCall(FactoredCreate(comm, spec->model, &voxels, &p->factored));
   PetscCall(CreateBlocks(p));
-  PetscCall(PetscMalloc4(spec->n_spot, &p->weight, spec->n_spot, &p->gradient, spec->n_spot, &p->block_gradient,
-                         BLOCK_VOXELS * N_CHANNELS, &p->cotangent));
-  PetscCall(PetscCalloc5((size_t)p->n_block * table, &p->sums, table, &p->inner, table, &p->value, table, &p->count,
-                         table, &p->outer_slope));
-  PetscCall(PetscCalloc1(spec->set->n, &p->smooth.multiplier));
-  for (PetscInt s = 0; s < spec->set->n; s++) p->smooth.multiplier[s] = 1.0 / (double)spec->set->n;
-  p->smooth.mu = 1;
-  PetscCall(ExactSumCreate(spec->n_spot, &p->exact));
+  PetscCall(CreateTables(p));
+  PetscCall(CreateGroups(p));
   *out = p;
   PetscFunctionReturn(0);
 }
@@ -116,10 +153,11 @@ PetscErrorCode ProblemDestroy(Problem *problem)
   PetscCall(FactoredDestroy(&p->factored));
   PetscCall(PetscFree(p->block));
   PetscCall(PetscFree(p->block_index));
-  PetscCall(PetscFree(p->scenario_used));
+  PetscCall(PetscFree2(p->scenario_used, p->slot_used));
   PetscCall(PetscFree4(p->weight, p->gradient, p->block_gradient, p->cotangent));
-  PetscCall(PetscFree5(p->sums, p->inner, p->value, p->count, p->outer_slope));
-  PetscCall(PetscFree(p->smooth.multiplier));
+  PetscCall(PetscFree7(p->sums, p->inner, p->value, p->count, p->outer_slope, p->landmark, p->largest_share));
+  PetscCall(PetscFree3(p->smooth.mu, p->smooth.multiplier, p->lambda));
+  PetscCall(RobustGroupsDestroy(&p->groups));
   PetscCall(ExactSumDestroy(&p->exact));
   PetscCall(PetscFree(*problem));
   PetscFunctionReturn(0);
@@ -128,8 +166,8 @@ PetscErrorCode ProblemDestroy(Problem *problem)
 static PetscErrorCode ShareSmoothMax(Problem p)
 {
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Bcast(&p->smooth.mu, 1, MPI_DOUBLE, 0, p->comm));
-  PetscCallMPI(MPI_Bcast(p->smooth.multiplier, (PetscMPIInt)p->spec.set->n, MPI_DOUBLE, 0, p->comm));
+  PetscCallMPI(MPI_Bcast(p->smooth.mu, (PetscMPIInt)p->groups.n, MPI_DOUBLE, 0, p->comm));
+  PetscCallMPI(MPI_Bcast(p->smooth.multiplier, (PetscMPIInt)(p->groups.n * p->spec.set->n), MPI_DOUBLE, 0, p->comm));
   PetscFunctionReturn(0);
 }
 
@@ -154,13 +192,15 @@ PetscErrorCode ProblemEvaluate(Problem p, const double *weight, double *objectiv
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ProblemSetSmoothMax(Problem p, double mu, const double *multiplier)
+PetscErrorCode ProblemSetSmoothMax(Problem p, const double *mu, const double *multiplier)
 {
   PetscFunctionBegin;
-  PetscCheck(mu > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "mu is %g, expected a positive number", mu);
+  for (PetscInt g = 0; g < p->groups.n; g++)
+    PetscCheck(mu[g] > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "mu of group %d is %g, expected a positive number",
+               (int)g, mu[g]);
   PetscCall(SendCommand(p, COMMAND_SMOOTH));
-  p->smooth.mu = mu;
-  PetscCall(PetscArraycpy(p->smooth.multiplier, multiplier, p->spec.set->n));
+  PetscCall(PetscArraycpy(p->smooth.mu, mu, p->groups.n));
+  PetscCall(PetscArraycpy(p->smooth.multiplier, multiplier, p->groups.n * p->spec.set->n));
   PetscCall(ShareSmoothMax(p));
   PetscFunctionReturn(0);
 }
@@ -188,20 +228,27 @@ PetscErrorCode ProblemServe(Problem p)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ProblemGetScenarioTotals(Problem p, double *total)
+PetscErrorCode ProblemGetGroups(Problem p, PetscInt *n_group)
 {
   PetscFunctionBegin;
-  RobustTable table = ProblemTable(p);
-  PetscCall(RobustScenarioTotals(&table, total));
+  *n_group = p->groups.n;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ProblemGetNominalPart(Problem p, double *value)
+PetscErrorCode ProblemGetTotals(Problem p, double *total, double *lambda)
 {
   PetscFunctionBegin;
-  *value = 0;
-  for (PetscInt t = 0; t < p->spec.n_term; t++)
-    if (!p->spec.term[t].robust) *value += p->value[t * p->n_slot + SLOT_NOMINAL];
+  RobustTable table = ProblemTable(p);
+  if (total) PetscCall(RobustTotals(&table, total));
+  if (lambda) PetscCall(PetscArraycpy(lambda, p->lambda, p->groups.n * p->spec.set->n));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ProblemGetTrueObjective(Problem p, double *objective, PetscInt *worst)
+{
+  PetscFunctionBegin;
+  RobustTable table = ProblemTable(p);
+  PetscCall(RobustTrueObjective(&table, objective, worst));
   PetscFunctionReturn(0);
 }
 
@@ -217,12 +264,12 @@ PetscErrorCode ProblemTermMean(Problem p, PetscInt t, const double *weight, doub
   PetscCall(PetscCalloc1(p->n_block, &part));
   for (PetscInt k = 0; k < p->n_local; k++) {
     Block *block = &p->block[k];
-    PetscInt begin = block->term_begin[t], end = block->term_end[t];
+    PetscInt begin = block->part[t].begin, end = block->part[t].end;
     if (begin == end) continue;
     PetscCall(InfluenceApply(block->influence, s, weight, block->channels + (size_t)s * (size_t)block->n * N_CHANNELS));
     for (PetscInt i = begin; i < end; i++) {
       const PetscInt v = term->voxel[i];
-      double q = TermQuantityValue(VoxelBiology(p, v), term->quantity, BlockChannels(block, s, v), NULL);
+      double q = QuantityValue(VoxelBiology(p, v), term->quantity, BlockChannels(block, s, v), NULL);
       part[p->block_index[k]] += term->share[i] * q;
     }
   }
@@ -243,6 +290,7 @@ PetscErrorCode ProblemGetSize(Problem p, size_t *entries, size_t *bytes, size_t 
     mine[0] += block_entries;
     mine[1] += block_bytes + (size_t)p->spec.set->n * (size_t)p->block[k].n * N_CHANNELS * sizeof(double);
   }
+  mine[1] += p->part_bytes;
   if (p->factored) {
     size_t shared, own;
     PetscCall(FactoredGetSize(p->factored, &shared, &own));

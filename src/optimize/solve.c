@@ -1,8 +1,8 @@
 /*
  * Spot weights by TAO's bound-constrained limited-memory solver (BLMVM unless -tao_type says otherwise).
  *
- * Composite (minimax) plans use exponential multipliers: stages of minimising mu log sum_s lambda_s exp(F_s / mu),
- * after each of which lambda becomes the softmax weights of the scenarios. The solver's curvature history is kept
+ * Plans that look for a worst case use exponential multipliers: stages of minimising a smooth maximum over scenarios (see
+ * robust.h), after each of which the multipliers become the weights that the scenarios had in it. The solver's curvature history is kept
  * between stages.
  */
 #include "robion/optimize.h"
@@ -20,7 +20,7 @@ typedef struct Solver {
   Problem problem;
   const OptimizerSpec *optimizer;
   const ScenarioSet *set;
-  PetscBool minimax;
+  PetscInt n_group;           /* of terms whose worst case is looked for; 0: no minimax */
   PetscInt n_spot, stage_end; /* iteration at which the stage ends */
   double unit;                /* particles per unit of TAO's variables */
   double *weight, *best, best_objective, *total;
@@ -30,23 +30,6 @@ typedef struct Solver {
   Solution *solution;
   PetscBool stage_begins, finished;
 } Solver;
-
-/* Objective people care about at the last evaluation: for minimax the true maximum over scenarios, not its smooth form.
- */
-static PetscErrorCode TrueObjective(Solver *solver, double minimised, double *objective, PetscInt *worst)
-{
-  PetscFunctionBegin;
-  *objective = minimised;
-  *worst = -1;
-  if (!solver->minimax) PetscFunctionReturn(0);
-  double nominal;
-  PetscCall(ProblemGetScenarioTotals(solver->problem, solver->total));
-  PetscCall(ProblemGetNominalPart(solver->problem, &nominal));
-  for (PetscInt s = 0; s < solver->set->n; s++)
-    if (*worst < 0 || solver->total[s] > solver->total[*worst]) *worst = s;
-  *objective = solver->total[*worst] + nominal;
-  PetscFunctionReturn(0);
-}
 
 /* Evaluate at TAO's variables; gradient may be NULL. Remembers the best point. */
 static PetscErrorCode EvaluateAt(Solver *solver, Vec x, double *f, double *gradient)
@@ -61,7 +44,7 @@ static PetscErrorCode EvaluateAt(Solver *solver, Vec x, double *f, double *gradi
   PetscCall(ProblemEvaluate(solver->problem, solver->weight, f, gradient));
   for (PetscInt j = 0; gradient && j < solver->n_spot; j++) gradient[j] *= solver->unit;
   solver->solution->n_evaluation++;
-  PetscCall(TrueObjective(solver, *f, &objective, &worst));
+  PetscCall(ProblemGetTrueObjective(solver->problem, &objective, &worst));
   if (objective < solver->best_objective) {
     solver->best_objective = objective;
     PetscCall(PetscArraycpy(solver->best, solver->weight, solver->n_spot));
@@ -125,7 +108,7 @@ static PetscErrorCode TestConvergence(Tao tao, void *context)
   Iteration line = {
       .iteration = solution->n_history, .evaluations = solution->n_evaluation, .minimised = f, .gradient_norm = norm};
   line.seconds = now - solver->start;
-  PetscCall(TrueObjective(solver, f, &line.objective, &line.worst));
+  PetscCall(ProblemGetTrueObjective(solver->problem, &line.objective, &line.worst));
   PetscCall(AppendHistory(solution, line));
   solution->n_iteration = line.iteration;
   if (solver->monitor) PetscCall((*solver->monitor)(&line, solver->optimizer->max_iterations, solver->context));
@@ -139,7 +122,7 @@ static PetscErrorCode TestConvergence(Tao tao, void *context)
     Finish(solver, PETSC_FALSE, reason);
   } else if (norm == 0)
     Finish(solver, PETSC_FALSE, "projected gradient is zero");
-  else if (!solver->minimax && LevelledOut(solver)) {
+  else if (!solver->n_group && LevelledOut(solver)) {
     snprintf(reason, sizeof reason, "objective fell by less than %g over %d iterations",
              solver->optimizer->relative_tolerance, (int)solver->optimizer->window);
     Finish(solver, PETSC_FALSE, reason);
@@ -181,25 +164,28 @@ static PetscErrorCode CreateTao(Solver *solver, Vec x, Tao *tao)
   PetscCall(TaoSetMaximumIterations(*tao, solver->optimizer->max_iterations + 1));
   PetscCall(TaoSetTolerances(*tao, 0, 0, 0));
   PetscCall(TaoSetFromOptions(*tao));
-  if (solver->minimax) PetscCall(KeepHistory(*tao));
+  if (solver->n_group) PetscCall(KeepHistory(*tao));
   PetscCall(VecDestroy(&lower));
   PetscCall(VecDestroy(&upper));
   PetscFunctionReturn(0);
 }
 
-/* New multipliers: softmax weights of the scenarios at the last evaluation; mu follows the largest value. */
-static PetscErrorCode UpdateMultipliers(Solver *solver, double mu_now, double *mu_next, double *multiplier)
+/* New multipliers: the weights the scenarios had at the last evaluation; mu follows the largest value of the group. */
+static PetscErrorCode UpdateMultipliers(Solver *solver, double *mu, double *multiplier)
 {
   PetscFunctionBegin;
-  double highest = -INFINITY, sum = 0;
-  PetscCall(ProblemGetScenarioTotals(solver->problem, solver->total));
-  for (PetscInt s = 0; s < solver->set->n; s++) highest = PetscMax(highest, solver->total[s]);
-  for (PetscInt s = 0; s < solver->set->n; s++) {
-    multiplier[s] = PetscMax(multiplier[s] * exp((solver->total[s] - highest) / mu_now), MULTIPLIER_FLOOR);
-    sum += multiplier[s];
+  const PetscInt n = solver->set->n;
+  PetscCall(ProblemGetTotals(solver->problem, solver->total, multiplier));
+  for (PetscInt g = 0; g < solver->n_group; g++) {
+    double highest = -INFINITY, sum = 0;
+    for (PetscInt i = g * n; i < (g + 1) * n; i++) {
+      highest = PetscMax(highest, solver->total[i]);
+      multiplier[i] = PetscMax(multiplier[i], MULTIPLIER_FLOOR);
+      sum += multiplier[i];
+    }
+    for (PetscInt i = g * n; i < (g + 1) * n; i++) multiplier[i] /= sum;
+    mu[g] = PetscMax(MU_SHARE * highest, PETSC_SMALL);
   }
-  for (PetscInt s = 0; s < solver->set->n; s++) multiplier[s] /= sum;
-  *mu_next = PetscMax(MU_SHARE * highest, PETSC_SMALL);
   PetscFunctionReturn(0);
 }
 
@@ -215,26 +201,45 @@ static PetscErrorCode RunStage(Solver *solver, Tao tao, PetscInt stage_end, Pets
   PetscFunctionReturn(0);
 }
 
+/* The first stage: all scenarios alike, and as smooth as the groups' largest values are large. */
+static PetscErrorCode FirstMultipliers(Solver *solver, Vec x, double *mu, double *multiplier)
+{
+  PetscFunctionBegin;
+  const PetscInt n = solver->set->n;
+  double f;
+  PetscCall(EvaluateAt(solver, x, &f, NULL));
+  PetscCall(ProblemGetTotals(solver->problem, solver->total, NULL));
+  for (PetscInt g = 0; g < solver->n_group; g++) {
+    double highest = -INFINITY;
+    for (PetscInt i = g * n; i < (g + 1) * n; i++) {
+      multiplier[i] = 1.0 / (double)n;
+      highest = PetscMax(highest, solver->total[i]);
+    }
+    mu[g] = PetscMax(MU_START * highest, PETSC_SMALL);
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Stages of exponential multipliers until the true maximum levels out. */
 static PetscErrorCode SolveMinimax(Solver *solver, Tao tao, Vec x)
 {
   PetscFunctionBegin;
-  double *multiplier = solver->solution->multiplier, mu, f;
+  double *multiplier = solver->solution->multiplier, *mu, f;
   PetscInt still = 0;
-  for (PetscInt s = 0; s < solver->set->n; s++) multiplier[s] = 1.0 / (double)solver->set->n;
-  PetscCall(EvaluateAt(solver, x, &f, NULL));
-  mu = PetscMax(MU_START * solver->best_objective, PETSC_SMALL);
+  PetscCall(PetscMalloc1(solver->n_group, &mu));
+  PetscCall(FirstMultipliers(solver, x, mu, multiplier));
   while (!solver->finished) {
     double before = solver->best_objective;
     PetscBool moved;
     PetscCall(ProblemSetSmoothMax(solver->problem, mu, multiplier));
     PetscCall(RunStage(solver, tao, solver->solution->n_iteration + STAGE_ITERATIONS, &moved));
     PetscCall(EvaluateAt(solver, x, &f, NULL)); /* where the stage ended, not at a step it rejected */
-    PetscCall(UpdateMultipliers(solver, mu, &mu, multiplier));
+    PetscCall(UpdateMultipliers(solver, mu, multiplier));
     still = before - solver->best_objective <= solver->optimizer->relative_tolerance * fabs(before) ? still + 1 : 0;
     if (!solver->finished && (still == 2 || (!moved && still)))
       Finish(solver, PETSC_FALSE, "maximum over scenarios levelled out between multiplier stages");
   }
+  PetscCall(PetscFree(mu));
   PetscFunctionReturn(0);
 }
 
@@ -263,15 +268,15 @@ static PetscErrorCode SolveOnRoot(Solver *solver, const double *start)
   double sum = 0;
   for (PetscInt j = 0; j < solver->n_spot; j++) sum += start[j];
   solver->unit = sum > 0 ? sum / solver->n_spot : 1;
-  PetscCall(
-      PetscMalloc3(solver->n_spot, &solver->weight, solver->n_spot, &solver->best, solver->set->n, &solver->total));
+  PetscCall(PetscMalloc3(solver->n_spot, &solver->weight, solver->n_spot, &solver->best,
+                         solver->n_group * solver->set->n, &solver->total));
   PetscCall(VecCreateSeq(PETSC_COMM_SELF, solver->n_spot, &x));
   PetscCall(VecGetArray(x, &y));
   for (PetscInt j = 0; j < solver->n_spot; j++) y[j] = start[j] / solver->unit;
   PetscCall(VecRestoreArray(x, &y));
   PetscCall(CreateTao(solver, x, &tao));
   PetscCall(TaoSetSolution(tao, x));
-  if (solver->minimax)
+  if (solver->n_group)
     PetscCall(SolveMinimax(solver, tao, x));
   else
     PetscCall(SolveSmooth(solver, tao));
@@ -285,7 +290,7 @@ static PetscErrorCode SolveOnRoot(Solver *solver, const double *start)
 }
 
 /* Give rank 0's solution to all ranks (the history stays on rank 0, where it is written). */
-static PetscErrorCode ShareSolution(MPI_Comm comm, PetscInt n_spot, Solution *solution)
+static PetscErrorCode ShareSolution(MPI_Comm comm, PetscInt n_spot, PetscInt n_multiplier, Solution *solution)
 {
   PetscFunctionBegin;
   PetscInt count[4] = {solution->n_iteration, solution->n_evaluation, solution->n_history, solution->stopped};
@@ -300,14 +305,12 @@ static PetscErrorCode ShareSolution(MPI_Comm comm, PetscInt n_spot, Solution *so
   PetscCallMPI(MPI_Bcast(solution->reason, (PetscMPIInt)sizeof solution->reason, MPI_CHAR, 0, comm));
   PetscCallMPI(MPI_Bcast(&solution->objective, 1, MPI_DOUBLE, 0, comm));
   PetscCallMPI(MPI_Bcast(&solution->seconds, 1, MPI_DOUBLE, 0, comm));
-  if (solution->n_multiplier)
-    PetscCallMPI(MPI_Bcast(solution->multiplier, (PetscMPIInt)solution->n_multiplier, MPI_DOUBLE, 0, comm));
+  PetscCallMPI(MPI_Bcast(solution->multiplier, (PetscMPIInt)n_multiplier, MPI_DOUBLE, 0, comm));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode Solve(MPI_Comm comm, Problem problem, const OptimizerSpec *optimizer, const RobustSpec *robust,
-                     const ScenarioSet *set, PetscInt n_spot, const double *start, SolveMonitor monitor, void *context,
-                     Solution *solution)
+PetscErrorCode Solve(MPI_Comm comm, Problem problem, const OptimizerSpec *optimizer, const ScenarioSet *set,
+                     PetscInt n_spot, const double *start, SolveMonitor monitor, void *context, Solution *solution)
 {
   PetscFunctionBegin;
   PetscMPIInt rank;
@@ -315,7 +318,6 @@ PetscErrorCode Solve(MPI_Comm comm, Problem problem, const OptimizerSpec *optimi
   Solver solver = {.problem = problem,
                    .optimizer = optimizer,
                    .set = set,
-                   .minimax = robust->mode == ROBUST_COMPOSITE ? PETSC_TRUE : PETSC_FALSE,
                    .n_spot = n_spot,
                    .best_objective = INFINITY,
                    .monitor = monitor,
@@ -325,15 +327,16 @@ PetscErrorCode Solve(MPI_Comm comm, Problem problem, const OptimizerSpec *optimi
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCall(PetscTime(&solver.start));
   PetscCall(PetscCalloc1(n_spot, &solution->weight));
-  solution->n_multiplier = solver.minimax ? set->n : 0;
-  PetscCall(PetscCalloc1(solution->n_multiplier, &solution->multiplier));
+  PetscCall(ProblemGetGroups(problem, &solver.n_group));
+  solution->n_group = solver.n_group;
+  PetscCall(PetscCalloc1(solver.n_group * set->n, &solution->multiplier));
   if (rank == 0)
     PetscCall(SolveOnRoot(&solver, start));
   else
     PetscCall(ProblemServe(problem));
   PetscCall(PetscTime(&now));
   solution->seconds = now - solver.start;
-  PetscCall(ShareSolution(comm, n_spot, solution));
+  PetscCall(ShareSolution(comm, n_spot, solution->n_group * set->n, solution));
   PetscFunctionReturn(0);
 }
 

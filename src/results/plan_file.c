@@ -315,9 +315,12 @@ static PetscErrorCode WriteOptimizer(SharedFile *file, const PlanResult *r)
   PetscCall(Number(file, "/optimizer", "objective", o->objective));
   PetscCall(WriteHistory(file, o));
   PetscCall(WriteScenarios(file, "/optimizer/scenarios", r->optimize));
-  if (o->multiplier)
-    PetscCall(Doubles(file, "/optimizer/scenarios", "multiplier", r->optimize->n, o->multiplier, "1",
-                      "weight of the scenario's objective at the solution"));
+  for (PetscInt g = 0; g < o->n_group; g++) {
+    char name[32];
+    snprintf(name, sizeof name, g ? "multiplier_%d" : "multiplier", (int)g);
+    PetscCall(Doubles(file, "/optimizer/scenarios", name, r->optimize->n, o->multiplier + g * r->optimize->n, "1",
+                      "weight of the scenario's objective at the solution, of one group of objectives"));
+  }
   PetscFunctionReturn(0);
 }
 

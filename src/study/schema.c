@@ -123,9 +123,9 @@ static PetscErrorCode CheckScalar(Check *check, const SchemaKey *key, const Node
   PetscBool flag, wrong = PETSC_FALSE;
   if (key->type & (TYPE_NUMBER | TYPE_INTEGER))
     PetscCall(CheckNumber(check, key, node, path));
-  else if (key->type & TYPE_WORD)
-    PetscCall(CheckWord(check, key, node, path));
-  else if (key->type & TYPE_FLAG)
+  else if (key->type & TYPE_WORD) {
+    if (!(key->type & TYPE_FLAG) || !NodeFlag(node, &flag)) PetscCall(CheckWord(check, key, node, path));
+  } else if (key->type & TYPE_FLAG)
     wrong = !NodeFlag(node, &flag);
   else if (key->type & TYPE_LABEL)
     wrong = NodeIsNull(node) || !LabelIsSafe(node->text);

@@ -115,6 +115,7 @@ static Line RangeText(const SchemaKey *key)
 static Line WordList(const SchemaKey *key)
 {
   Line out = {""};
+  if (key->type & TYPE_FLAG) snprintf(out.text, sizeof out.text, "true, false, ");
   for (PetscInt i = 0; i < *key->n_words; i++) {
     size_t used = strlen(out.text);
     const char *separator = i == 0 ? "" : i + 1 == *key->n_words ? " or " : ", ";

@@ -1,4 +1,5 @@
 #include "schema_private.h"
+#include "robion/objective.h"
 
 #define CHILDREN(table) .child = table, .n_child = PETSC_STATIC_ARRAY_LENGTH(table)
 #define WORDS(names) .words = names, .n_words = &n_##names
@@ -6,14 +7,14 @@
 #define ABOVE(a, b) .min = a, .max = b, .above = PETSC_TRUE
 #define REQUIRED .required = PETSC_TRUE
 
-const char *const robust_mode_names[] = {"none", "expected", "composite", "voxelwise"};
+const char *const robust_mode_names[] = {"none",          "expected", "composite",    "voxelwise",
+                                         "objectivewise", "cvar",     "probabilistic"};
 const PetscInt n_robust_mode_names = PETSC_STATIC_ARRAY_LENGTH(robust_mode_names);
 const char *const setup_pattern_names[] = {"none", "axes", "corners", "axes+corners", "list"};
 const PetscInt n_setup_pattern_names = PETSC_STATIC_ARRAY_LENGTH(setup_pattern_names);
-static const char *const objective_names[] = {"uniform", "overdose", "underdose", "mean"};
-static const PetscInt n_objective_names = PETSC_STATIC_ARRAY_LENGTH(objective_names);
-static const char *const quantity_names[] = {"effect", "dose"};
-static const PetscInt n_quantity_names = PETSC_STATIC_ARRAY_LENGTH(quantity_names);
+const char *const quantity_names[] = {"rbe_weighted", "physical", "effect", "letd"};
+static const char *const worst_of_names[] = {"effect", "dose"};
+static const PetscInt n_worst_of_names = PETSC_STATIC_ARRAY_LENGTH(worst_of_names);
 static const char *const beam_source_names[] = {"from-case"};
 static const PetscInt n_beam_source_names = PETSC_STATIC_ARRAY_LENGTH(beam_source_names);
 
@@ -171,20 +172,22 @@ static const SchemaKey scenarios_keys[] = {
 
 static const SchemaKey objective_keys[] = {
     {"structure", TYPE_TEXT, REQUIRED, .doc = "the structure it acts on"},
-    {"type", TYPE_WORD, REQUIRED, WORDS(objective_names), .doc = "what is penalised"},
+    {"type", TYPE_WORD, REQUIRED, WORDS(objective_type_names), .doc = "what is penalised"},
     {"dose_Gy_RBE", TYPE_NUMBER, .unit = "Gy(RBE)", FROM(0, 100), .doc = "RBE-weighted dose per fraction"},
     {"dose_Gy", TYPE_NUMBER, .unit = "Gy", FROM(0, 100), .doc = "physical dose per fraction"},
     {"weight", TYPE_NUMBER, ABOVE(0, 1e12), .fallback = "1", .doc = "weight in the sum"},
-    {"robust", TYPE_FLAG, .fallback = "true", .doc = "false: nominal scenario only"},
+    {"robust", TYPE_FLAG | TYPE_WORD, WORDS(robust_mode_names), .fallback = "true",
+     .doc = "true: as the study; false: nominal scenario only; or a mode of its own"},
 };
 static const SchemaKey objective_item = {"objective", TYPE_MAPPING, CHILDREN(objective_keys), .rule = RuleObjective,
                                          .doc = "one objective"};
 
 static const SchemaKey robust_keys[] = {
     {"mode", TYPE_WORD, REQUIRED, WORDS(robust_mode_names), .fallback = "none", .doc = "how scenarios are combined"},
-    {"on", TYPE_WORD, WORDS(quantity_names), .fallback = "dose", .doc = "voxelwise: worst case of dose or of effect"},
+    {"on", TYPE_WORD, WORDS(worst_of_names), .fallback = "dose", .doc = "voxelwise: worst case of dose or of effect"},
     {"importance", TYPE_NUMBER, ABOVE(0, 1e12), .fallback = "1",
-     .doc = "voxelwise on effect: weight of the worst case"},
+     .doc = "voxelwise on effect: weight of the worst case; probabilistic: of the variance"},
+    {"worst_fraction", TYPE_NUMBER, ABOVE(0, 1), .fallback = "0.1", .doc = "cvar: share of scenarios that counts"},
 };
 
 static const SchemaKey optimizer_keys[] = {

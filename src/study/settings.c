@@ -268,6 +268,21 @@ static PetscErrorCode ReadScenarios(const Node *node, ScenarioSpec *out)
   PetscFunctionReturn(0);
 }
 
+/* true: as the study; false: the nominal scenario alone; else a mode by name. */
+static PetscErrorCode ReadObjectiveMode(const Node *node, RobustMode of_study, RobustMode *out)
+{
+  PetscFunctionBegin;
+  PetscBool robust;
+  PetscInt mode;
+  if (NodeFlag(NodeGet(node, "robust"), &robust)) {
+    *out = robust ? of_study : ROBUST_NONE;
+    PetscFunctionReturn(0);
+  }
+  PetscCall(SettingWord(node, "robust", n_robust_mode_names, robust_mode_names, &mode));
+  *out = (RobustMode)mode;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode ReadObjectives(const Node *node, Settings *out)
 {
   PetscFunctionBegin;
@@ -281,9 +296,9 @@ static PetscErrorCode ReadObjectives(const Node *node, Settings *out)
     PetscCall(SettingPlace(NodeGet(one, "structure")->place, &objective->where));
     objective->quantity = NodeGet(one, "dose_Gy") ? QUANTITY_PHYSICAL : QUANTITY_RBE_WEIGHTED;
     PetscCall(
-        SettingNumber(one, objective->quantity == QUANTITY_PHYSICAL ? "dose_Gy" : "dose_Gy_RBE", &objective->dose_Gy));
+        SettingNumber(one, objective->quantity == QUANTITY_PHYSICAL ? "dose_Gy" : "dose_Gy_RBE", &objective->goal));
     PetscCall(SettingNumber(one, "weight", &objective->weight));
-    PetscCall(SettingFlag(one, "robust", &objective->robust));
+    PetscCall(ReadObjectiveMode(one, out->robust.mode, &objective->mode));
   }
   PetscFunctionReturn(0);
 }
@@ -296,6 +311,7 @@ static PetscErrorCode ReadOptimization(const Node *robust, const Node *optimizer
   out->robust.mode = (RobustMode)mode;
   out->robust.on_effect = strcmp(NodeGet(robust, "on")->text, "effect") ? PETSC_FALSE : PETSC_TRUE;
   PetscCall(SettingNumber(robust, "importance", &out->robust.importance));
+  PetscCall(SettingNumber(robust, "worst_fraction", &out->robust.worst_fraction));
   PetscCall(SettingInteger(optimizer, "max_iterations", &out->optimizer.max_iterations));
   PetscCall(SettingNumber(optimizer, "relative_tolerance", &out->optimizer.relative_tolerance));
   PetscCall(SettingInteger(optimizer, "window", &out->optimizer.window));
@@ -329,8 +345,8 @@ PetscErrorCode SettingsCreate(const Node *root, const char *file, Settings *out)
   PetscCall(ReadStructures(NodeGet(root, "structures"), NodeGet(root, "overlap_priority"), out));
   PetscCall(ReadScenarios(NodeGet(scenarios, "optimize"), &out->optimize));
   PetscCall(ReadScenarios(NodeGet(scenarios, "evaluate"), &out->evaluate));
-  PetscCall(ReadObjectives(NodeGet(root, "objectives"), out));
   PetscCall(ReadOptimization(NodeGet(root, "robust"), NodeGet(root, "optimizer"), out));
+  PetscCall(ReadObjectives(NodeGet(root, "objectives"), out));
   PetscFunctionReturn(0);
 }
 

@@ -1,0 +1,9 @@
+#include "robion/robust.h"
+
+/* The worst scenario of every objective by itself. */
+static double Cap(const RobustSpec *spec, const Scenario *scenario)
+{
+  return 1;
+}
+
+const RobustModeType robust_objectivewise = {.cap = Cap, .own_group = PETSC_TRUE};
