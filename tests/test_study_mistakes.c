@@ -122,8 +122,8 @@ static void TestShapes(void **state)
        "probabilistic, or a mapping "
        "(key: value); did you mean voxelwise?"},
       {22, "robust: {on: dose}",
-       "22:9: robust.mode: missing, expected how scenarios are combined: none, expected, composite or "
-       "voxelwise"},
+       "22:9: robust.mode: missing, expected how scenarios are combined: none, expected, composite, voxelwise, "
+       "objectivewise, cvar or probabilistic"},
       {7, "machine: {base_data: ''}", "7:22: machine.base_data: found \"\", expected text"},
       {9, "prescription: {dose_Gy_RBE: 3, target: \"a\\tb\"}",
        "9:40: prescription.target: found \"a b\", expected text"},
