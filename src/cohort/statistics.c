@@ -1,0 +1,97 @@
+/* Describing samples, tests that rest on the normal distribution, the bootstrap, Holm's correction. */
+#include "robion/statistics.h"
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_rng.h>
+#include <gsl/gsl_statistics_double.h>
+#include <math.h>
+
+/* Seed of every bootstrap: rows of a table do not depend on each other's order. */
+enum { BOOTSTRAP_SEED = 19790607 };
+
+static PetscErrorCode SortedCopy(PetscInt n, const double *value, double **sorted)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(n, sorted));
+  PetscCall(PetscArraycpy(*sorted, value, n));
+  PetscCall(PetscSortReal(n, *sorted));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode Describe(PetscInt n, const double *value, Description *out)
+{
+  PetscFunctionBegin;
+  double *sorted;
+  PetscCheck(n > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "description of %d values", (int)n);
+  PetscCall(SortedCopy(n, value, &sorted));
+  out->n = n;
+  out->mean = gsl_stats_mean(value, 1, (size_t)n);
+  out->sd = n > 1 ? gsl_stats_sd(value, 1, (size_t)n) : 0;
+  out->min = sorted[0];
+  out->q1 = gsl_stats_quantile_from_sorted_data(sorted, 1, (size_t)n, 0.25);
+  out->median = gsl_stats_median_from_sorted_data(sorted, 1, (size_t)n);
+  out->q3 = gsl_stats_quantile_from_sorted_data(sorted, 1, (size_t)n, 0.75);
+  out->max = sorted[n - 1];
+  PetscCall(PetscFree(sorted));
+  PetscFunctionReturn(0);
+}
+
+void PairedDifferences(PetscInt n, const double *a, const double *b, double *difference)
+{
+  double largest = 0;
+  for (PetscInt i = 0; i < n; i++) largest = PetscMax(largest, PetscMax(fabs(a[i]), fabs(b[i])));
+  const double quantum = 1e-10 * largest;
+  for (PetscInt i = 0; i < n; i++)
+    difference[i] = quantum > 0 ? quantum * nearbyint((a[i] - b[i]) / quantum) : a[i] - b[i];
+}
+
+PetscErrorCode PairedT(PetscInt n, const double *difference, TestResult *out)
+{
+  PetscFunctionBegin;
+  Description d;
+  *out = (TestResult){.p = 1};
+  if (n < 2) PetscFunctionReturn(0);
+  PetscCall(Describe(n, difference, &d));
+  if (d.min == d.max) PetscFunctionReturn(0);
+  out->n = n;
+  out->statistic = d.mean / (d.sd / sqrt((double)n));
+  out->p = 2 * gsl_cdf_tdist_Q(fabs(out->statistic), (double)(n - 1));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode HolmCorrect(PetscInt n, double *p)
+{
+  PetscFunctionBegin;
+  PetscInt *order;
+  double largest = 0;
+  PetscCall(PetscMalloc1(n, &order));
+  for (PetscInt i = 0; i < n; i++) order[i] = i;
+  PetscCall(PetscSortRealWithPermutation(n, p, order));
+  for (PetscInt i = 0; i < n; i++) {
+    largest = PetscMax(largest, PetscMin(1.0, (double)(n - i) * p[order[i]]));
+    p[order[i]] = largest;
+  }
+  PetscCall(PetscFree(order));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode BootstrapMedian(PetscInt n, const double *value, double *low, double *high)
+{
+  PetscFunctionBegin;
+  double *sample, *median;
+  PetscCheck(n > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "bootstrap of %d values", (int)n);
+  gsl_rng *random = gsl_rng_alloc(gsl_rng_mt19937);
+  PetscCheck(random, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for a random number generator");
+  gsl_rng_set(random, BOOTSTRAP_SEED);
+  PetscCall(PetscMalloc2(n, &sample, BOOTSTRAP_SAMPLES, &median));
+  for (PetscInt s = 0; s < BOOTSTRAP_SAMPLES; s++) {
+    for (PetscInt i = 0; i < n; i++) sample[i] = value[gsl_rng_uniform_int(random, (unsigned long)n)];
+    PetscCall(PetscSortReal(n, sample));
+    median[s] = gsl_stats_median_from_sorted_data(sample, 1, (size_t)n);
+  }
+  PetscCall(PetscSortReal(BOOTSTRAP_SAMPLES, median));
+  *low = gsl_stats_quantile_from_sorted_data(median, 1, BOOTSTRAP_SAMPLES, 0.025);
+  *high = gsl_stats_quantile_from_sorted_data(median, 1, BOOTSTRAP_SAMPLES, 0.975);
+  PetscCall(PetscFree2(sample, median));
+  gsl_rng_free(random);
+  PetscFunctionReturn(0);
+}
