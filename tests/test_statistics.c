@@ -101,7 +101,7 @@ static void TestShapiro(void **state)
   double thirty[30], hundred[100];
   for (int i = 0; i < 30; i++) thirty[i] = pow(1 + i, 1.5);
   for (int i = 0; i < 100; i++) hundred[i] = log(1 + i);
-  /* scipy 1.10, which works in single precision: its p is good to 3e-6, and twice the digits of W move it by that */
+  /* scipy 1.10, which works in single precision: its p is good to 3e-6 */
   const struct {
     PetscInt n;
     const double *value;

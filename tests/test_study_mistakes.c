@@ -128,9 +128,10 @@ static void TestShapes(void **state)
       {9, "prescription: {dose_Gy_RBE: 3, target: \"a\\tb\"}",
        "9:40: prescription.target: found \"a b\", expected text"},
       {24, "arms: {a: 1}", "24:11: arms.a: found 1, expected a mapping (key: value)"},
-      {25, "sweep: {spots.layer_mm: 2}", "25:25: sweep.spots.layer_mm: found 2, expected a list of values"},
+      {25, "sweep: {spots.layer_mm: 2}",
+       "25:25: sweep.spots.layer_mm: found 2, expected a list of values, or a mapping (key: value)"},
       {25, "sweep: {spots.layer_mm: []}",
-       "25:25: sweep.spots.layer_mm: found an empty list, expected a list of values"},
+       "25:25: sweep.spots.layer_mm: found an empty list, expected a list of values, or a mapping (key: value)"},
   };
   ASSERT_SLIPS(slips);
 }

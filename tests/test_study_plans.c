@@ -58,6 +58,52 @@ static void TestFolders(void **state)
   assert_int_equal(StudyDestroy(&study) || PetscFree(text), 0);
 }
 
+/* The labels of the points of one sweep, in order, and what the last of them sets. */
+static Study *SweepStudy(const char *line, PetscInt n, const char *const *label)
+{
+  char *text = StudyText(STUDIES "good.yaml", 25, line);
+  Study *study = GoodStudy(text, 1, (const char *const[]){"arms={}"});
+  assert_int_equal(study->n_plans % n, 0);
+  for (PetscInt i = 0; i < n; i++) assert_string_equal(study->plans[i].sweep, label[i]);
+  assert_int_equal(PetscFree(text), 0);
+  return study;
+}
+
+static void TestSweepForms(void **state)
+{
+  static const char *const step[] = {"spots.layer_mm=2", "spots.layer_mm=2.1", "spots.layer_mm=2.2",
+                                     "spots.layer_mm=2.3"};
+  Study *study = SweepStudy("sweep: {spots.layer_mm: {range: [2, 2.3, 0.1]}}", 4, step);
+  assert_true(study->plans[3].settings.spots.layer_mm == 2.3);
+  assert_string_equal(study->plans[1].folder, "cases/plain/plan/spots.layer_mm=2.1");
+  assert_int_equal(StudyDestroy(&study), 0);
+  static const char *const equal[] = {"spots.layer_mm=4", "spots.layer_mm=3", "spots.layer_mm=2"};
+  study = SweepStudy("sweep: {spots.layer_mm: {linspace: [4, 2, 3]}}", 3, equal);
+  assert_int_equal(StudyDestroy(&study), 0);
+  static const char *const ratio[] = {"objectives.0.weight=0.01", "objectives.0.weight=0.1", "objectives.0.weight=1",
+                                      "objectives.0.weight=10"};
+  study = SweepStudy("sweep: {objectives.0.weight: {logspace: [0.01, 10, 4]}}", 4, ratio);
+  assert_true(study->plans[1].settings.objectives[0].weight == 0.1);
+  assert_int_equal(StudyDestroy(&study), 0);
+  static const char *const zip[] = {"spots.layer_mm=2,spots.lateral_mm=3", "spots.layer_mm=3,spots.lateral_mm=5"};
+  study = SweepStudy("sweep: {grid: {zip: {spots.layer_mm: [2, 3], spots.lateral_mm: [3, 5]}}}", 2, zip);
+  assert_true(study->plans[1].settings.spots.lateral_mm == 5 && study->plans[1].settings.spots.layer_mm == 3);
+  assert_int_equal(StudyDestroy(&study), 0);
+  static const char *const named[] = {"spots.layer_mm=2,cells=hard", "spots.layer_mm=2,cells=soft",
+                                      "spots.layer_mm=3,cells=hard", "spots.layer_mm=3,cells=soft"};
+  study = SweepStudy("sweep: {spots.layer_mm: [2, 3], cells: {points: {hard: {biology.alpha_x_per_Gy: 0.05}, soft: "
+                     "{biology: {alpha_x_per_Gy: 0.3, beta_x_per_Gy2: 0.02}}}}}",
+                     4, named);
+  assert_true(study->plans[3].settings.biology.alpha_x_per_Gy == 0.3 &&
+              study->plans[3].settings.biology.beta_x_per_Gy2 == 0.02);
+  assert_string_equal(study->plans[3].folder, "cases/plain/plan/spots.layer_mm=3,cells=soft");
+  /* the effective study makes the same plans */
+  Study *again = GoodStudy(study->yaml, 0, NULL);
+  assert_int_equal(again->n_plans, study->n_plans);
+  for (PetscInt p = 0; p < again->n_plans; p++) assert_string_equal(again->plans[p].yaml, study->plans[p].yaml);
+  assert_int_equal(StudyDestroy(&again) || StudyDestroy(&study), 0);
+}
+
 static void TestArmMistakes(void **state)
 {
   static const struct {
@@ -98,6 +144,31 @@ static void TestSweepMistakes(void **state)
       {"sweep: {spots.layer_mm: [2, 0]}", "25:29: spots.layer_mm: found 0, expected a number above 0 (mm)"},
       {"sweep: {spots.layer_mm: [2, 2.0]}", "25:29: sweep.spots.layer_mm: found 2.0 again, expected it once"},
       {"sweep: {arms: [{}]}", "25:9: sweep.arms: found arms, which is the same for all plans of a study"},
+      {"sweep: {spots.layer_mm: {range: [2, 3, -1]}}",
+       "25:33: sweep.spots.layer_mm.range: found [2, 3, -1], expected [first, last, step] with a step from the first "
+       "towards the last"},
+      {"sweep: {spots.layer_mm: {linspace: [2, 3, 1.5]}}", "25:36: sweep.spots.layer_mm.linspace: found [2, 3, 1.5], "
+                                                           "expected [first, last, how many] with a whole number of "
+                                                           "at least 2"},
+      {"sweep: {spots.layer_mm: {logspace: [0, 3, 4]}}",
+       "25:36: sweep.spots.layer_mm.logspace: found [0, 3, 4], expected first and last above 0"},
+      {"sweep: {spots.layer_mm: {linspce: [2, 3, 4]}}",
+       "25:26: sweep.spots.layer_mm.linspce: unknown key, did you mean linspace?"},
+      {"sweep: {spots.layer_mm: {linspace: [2, 3]}}",
+       "25:36: sweep.spots.layer_mm.linspace: found a list of 2, expected a list of 3 numbers"},
+      {"sweep: {spots.layer_mm: {linspace: [2, 3, 4], range: [2, 3, 1]}}",
+       "25:25: sweep.spots.layer_mm: found 2 keys, expected one of range, linspace, logspace, zip, points"},
+      {"sweep: {a: {zip: {spots.layer_mm: [2, 3], spots.lateral_mm: [3]}}}",
+       "25:61: sweep.a.zip.spots.lateral_mm: found a list of 1, expected one of 2 as at spots.layer_mm"},
+      {"sweep: {a: {zip: {spots.layer_mm: [2, 3, 2], spots.lateral_mm: [3, 3, 3]}}}",
+       "25:42: sweep.a: found spots.layer_mm=2,spots.lateral_mm=3 again, expected it once"},
+      {"sweep: {spots.layer_mm: [2, 3], a: {points: {x: {spots.layer_mm: 4}}}}",
+       "25:33: sweep.a: found spots.layer_mm, which the sweep of spots.layer_mm varies already"},
+      {"sweep: {a: {points: {x: {spots.layr_mm: 4}}}}",
+       "25:26: sweep.spots.layr_mm: unknown key, did you mean spots.layer_mm?"},
+      {"sweep: {a: {points: {x/y: {spots.layer_mm: 4}}}}",
+       "25:22: sweep.a.points: found \"x/y\", expected a name that can be a folder (up to 100 letters, digits, . _ - + "
+       "= ,)"},
       {"sweep: {scenarios.optimize.setup_mm: [0]}",
        "25:39: scenarios.optimize.setup_mm: found 0 with setup: axes, expected a number above 0 (mm)"},
   };
@@ -183,9 +254,9 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(TestExpansion),     cmocka_unit_test(TestFolders),       cmocka_unit_test(TestArmMistakes),
-      cmocka_unit_test(TestSweepMistakes), cmocka_unit_test(TestPointMistakes), cmocka_unit_test(TestSet),
-      cmocka_unit_test(TestSetMistakes),
+      cmocka_unit_test(TestExpansion),  cmocka_unit_test(TestFolders),       cmocka_unit_test(TestArmMistakes),
+      cmocka_unit_test(TestSweepForms), cmocka_unit_test(TestSweepMistakes), cmocka_unit_test(TestPointMistakes),
+      cmocka_unit_test(TestSet),        cmocka_unit_test(TestSetMistakes),
   };
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;

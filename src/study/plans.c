@@ -1,39 +1,45 @@
 /* Arms and sweeps: which plans a study asks for, and whether each of them makes sense. */
 #include "robion/provenance.h"
 #include "schema_private.h"
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 /* More plans than this in one study are a slip of a sweep. */
-enum { MOST_PLANS = 20000 };
+enum { MOST_PLANS = SWEEP_MOST_POINTS };
 
-/* The arms and the sweep keys of a tree; whatever is malformed is left out. */
+/* The arms and the sweep of a tree; whatever is malformed is left out. */
 typedef struct Design {
+  Pool pool;
   PetscInt n_arms; /* 0: none asked for */
   const NodeEntry **arm;
   PetscInt n_keys, n_points; /* n_points is 1 without a sweep */
-  const NodeEntry **key;
-  double n_plans; /* may be larger than any integer */
+  const NodeEntry **key;     /* of the sweep, as written */
+  Node **axis;               /* [n_keys] its points: label -> what it sets */
+  double n_plans;            /* may be larger than any integer */
 } Design;
 
-static PetscErrorCode DesignCreate(const Node *root, Design *design)
+/* `check` takes the mistakes of the sweep. */
+static PetscErrorCode DesignCreate(Check *check, const Node *root, Design *design)
 {
   PetscFunctionBegin;
   const Node *arms = NodeGet(root, "arms"), *sweep = NodeGet(root, "sweep"), *cases = NodeGet(root, "cases");
   PetscInt n_arms = arms && arms->kind == NODE_MAPPING ? arms->n : 0,
            n_keys = sweep && sweep->kind == NODE_MAPPING ? sweep->n : 0;
   *design = (Design){.n_points = 1};
+  PetscCall(PoolCreate(&design->pool));
   PetscCall(PetscMalloc1(n_arms, &design->arm));
-  PetscCall(PetscMalloc1(n_keys, &design->key));
+  PetscCall(PetscMalloc2(n_keys, &design->key, n_keys, &design->axis));
   for (PetscInt i = 0; i < n_arms; i++)
     if (arms->entry[i].value->kind == NODE_MAPPING) design->arm[design->n_arms++] = &arms->entry[i];
   double points = 1;
-  for (PetscInt i = 0; i < n_keys; i++)
-    if (sweep->entry[i].value->kind == NODE_SEQUENCE && sweep->entry[i].value->n) {
-      design->key[design->n_keys++] = &sweep->entry[i];
-      points *= (double)sweep->entry[i].value->n;
-    }
+  for (PetscInt i = 0; i < n_keys; i++) {
+    Node *axis;
+    PetscCall(SweepExpand(check, design->pool, &sweep->entry[i], &axis));
+    if (!axis->n) continue;
+    design->key[design->n_keys] = &sweep->entry[i];
+    design->axis[design->n_keys++] = axis;
+    points *= (double)axis->n;
+  }
   design->n_plans = points * PetscMax(design->n_arms, 1) * (cases && cases->kind == NODE_SEQUENCE ? cases->n : 1);
   if (design->n_plans <= MOST_PLANS) design->n_points = (PetscInt)points;
   PetscFunctionReturn(0);
@@ -43,16 +49,16 @@ static PetscErrorCode DesignDestroy(Design *design)
 {
   PetscFunctionBegin;
   PetscCall(PetscFree(design->arm));
-  PetscCall(PetscFree(design->key));
+  PetscCall(PetscFree2(design->key, design->axis));
+  PetscCall(PetscSegBufferDestroy(&design->pool));
   PetscFunctionReturn(0);
 }
 
-/* The value a sweep key has at a point; the last key varies fastest. */
+/* The label and values a sweep key has at a point; the last key varies fastest. */
 static const NodeEntry *PointValue(const Design *design, PetscInt point, PetscInt key)
 {
-  for (PetscInt k = design->n_keys - 1; k > key; k--) point /= design->key[k]->value->n;
-  const Node *values = design->key[key]->value;
-  return &values->entry[point % values->n];
+  for (PetscInt k = design->n_keys - 1; k > key; k--) point /= design->axis[k]->n;
+  return &design->axis[key]->entry[point % design->axis[key]->n];
 }
 
 /* "biology.alpha_x_per_Gy=0.1,spots.layer_mm=2"; caller frees. */
@@ -63,15 +69,11 @@ static PetscErrorCode PointLabel(const Design *design, PetscInt point, char **la
   char *to;
   PetscCall(PetscSegBufferCreate(1, 256, &text));
   for (PetscInt k = 0; k < design->n_keys; k++) {
-    const Node *value = PointValue(design, point, k)->value;
-    char *written = NULL;
-    if (value->kind != NODE_SCALAR) PetscCall(YamlWriteLine(value, &written));
-    const char *part[] = {k ? "," : "", design->key[k]->key, "=", written ? written : value->text};
+    const char *part[] = {k ? "," : "", PointValue(design, point, k)->key};
     for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(part); i++) {
       PetscCall(PetscSegBufferGet(text, strlen(part[i]), &to));
       memcpy(to, part[i], strlen(part[i]));
     }
-    PetscCall(PetscFree(written));
   }
   PetscCall(PetscSegBufferGet(text, 1, &to));
   *to = 0;
@@ -99,10 +101,13 @@ static PetscErrorCode ApplyPoint(Check *check, Pool pool, const Design *design, 
 {
   PetscFunctionBegin;
   for (PetscInt k = 0; k < design->n_keys; k++) {
-    Override override = {design->key[k]->key, "sweep", design->key[k]->place, PointValue(design, point, k)->value,
-                         PETSC_TRUE};
-    override.place.override = PETSC_TRUE;
-    PetscCall(OverrideApply(check, pool, root, &override));
+    const Node *settings = PointValue(design, point, k)->value;
+    for (PetscInt i = 0; i < settings->n; i++) {
+      const NodeEntry *entry = &settings->entry[i];
+      Override override = {entry->key, "sweep", entry->place, entry->value, PETSC_TRUE};
+      override.place.override = PETSC_TRUE;
+      PetscCall(OverrideApply(check, pool, root, &override));
+    }
   }
   PetscFunctionReturn(0);
 }
@@ -181,44 +186,20 @@ static PetscErrorCode CheckArm(const Node *root, const Design *design, const Nod
   PetscFunctionReturn(0);
 }
 
-/* Equal values of a sweep key would make the same plan twice. */
-static PetscErrorCode CheckSweepValues(Check *check, const NodeEntry *key)
-{
-  PetscFunctionBegin;
-  const Node *values = key->value;
-  double *number; /* NaN for a value that is none */
-  PetscCall(PetscMalloc1(values->n, &number));
-  for (PetscInt i = 0; i < values->n; i++) {
-    const Node *own = values->entry[i].value;
-    PetscInt k = own->kind == NODE_SCALAR ? 0 : i;
-    if (!NodeNumber(own, &number[i])) number[i] = NAN;
-    for (; k < i; k++) {
-      const Node *other = values->entry[k].value;
-      if (number[k] == number[i]) break;
-      if (isnan(number[i]) && isnan(number[k]) && other->kind == NODE_SCALAR && !strcmp(own->text, other->text)) break;
-    }
-    if (k < i)
-      PetscCall(CheckAdd(check, own->place, PathJoin("sweep", key->key).text, "found %s again, expected it once",
-                         NodeShown(own).text));
-  }
-  PetscCall(PetscFree(number));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode PlansCheck(const Node *root, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   Design design;
   Mistakes base = {0};
   Check check = {.mistakes = mistakes};
-  PetscCall(DesignCreate(root, &design));
   PetscCall(CopyMistakes(mistakes, &base));
+  PetscCall(DesignCreate(&check, root, &design));
   const NodeEntry *sweep = NodeFind(root, "sweep"), *many = sweep ? sweep : NodeFind(root, "cases");
   if (design.n_plans > MOST_PLANS)
     PetscCall(CheckAdd(&check, many->place, many->key,
                        "found %.0f plans (cases x arms x sweep points), expected at most %d", design.n_plans,
                        (int)MOST_PLANS));
-  for (PetscInt k = 0; k < design.n_keys; k++) PetscCall(CheckSweepValues(&check, design.key[k]));
+  PetscCall(SweepCheck(&check, design.n_keys, design.key, design.axis));
   for (PetscInt a = 0; a < design.n_arms; a++) PetscCall(CheckArm(root, &design, design.arm[a], &base, mistakes));
   if (!design.n_arms) PetscCall(CheckArm(root, &design, NULL, &base, mistakes));
   PetscCall(MistakesClear(&base));
@@ -278,7 +259,7 @@ PetscErrorCode PlansCreate(const Defaults *defaults, const Node *root, Study *st
   Design design;
   Mistakes none = {0};
   Check check = {.mistakes = &none};
-  PetscCall(DesignCreate(root, &design));
+  PetscCall(DesignCreate(&check, root, &design));
   PetscInt n_arms = PetscMax(design.n_arms, 1), stride = n_arms * design.n_points;
   study->n_plans = stride * NodeGet(root, "cases")->n;
   PetscCall(PetscCalloc1(study->n_plans, &study->plans));

@@ -127,6 +127,16 @@ PetscErrorCode OverrideApply(Check *check, Pool pool, Node *root, const Override
 /* Put "path=value" texts over the study; path={} empties a mapping (sweep={}: no sweep). */
 PetscErrorCode StudySet(Pool pool, Node *root, PetscInt n_set, const char *const *set, Mistakes *mistakes);
 
+/* More points than this are a slip. */
+enum { SWEEP_MOST_POINTS = 20000 };
+/*
+ * The points of one entry of the sweep: a mapping of labels to mappings of dotted paths to values. Empty, with a mistake unless
+ * the schema tells of it, if the entry makes none.
+ */
+PetscErrorCode SweepExpand(Check *check, Pool pool, const NodeEntry *entry, Node **axis);
+/* Points that would make the same plan twice, paths that several of the n axes set. */
+PetscErrorCode SweepCheck(Check *check, PetscInt n, const NodeEntry *const *key, Node *const *axis);
+
 /* Check arms and sweep with everything they change, when the study itself has been checked. */
 PetscErrorCode PlansCheck(const Node *root, Mistakes *mistakes);
 /* Expand a study without mistakes into its plans. */

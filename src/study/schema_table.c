@@ -201,7 +201,24 @@ static const SchemaKey optimizer_keys[] = {
 
 static const SchemaKey arm_overrides = {"arm", TYPE_MAPPING, .doc = "keys this arm changes"};
 static const SchemaKey sweep_value = {"value", TYPE_ANY, .doc = "a value of the key"};
-static const SchemaKey sweep_values = {"values", TYPE_LIST, .min_length = 1, .element = &sweep_value,
+static const SchemaKey sweep_number = {"value", TYPE_NUMBER, .doc = "a number"};
+static const SchemaKey sweep_list = {"values", TYPE_LIST, .min_length = 1, .element = &sweep_value,
+                                     .doc = "values of a key"};
+static const SchemaKey sweep_point = {"point", TYPE_MAPPING, .doc = "keys this point changes"};
+static const SchemaKey sweep_keys[] = {
+    {"range", TYPE_LIST, .min_length = 3, .max_length = 3, .element = &sweep_number, .doc = "[first, last, step]"},
+    {"linspace", TYPE_LIST, .min_length = 3, .max_length = 3, .element = &sweep_number,
+     .doc = "[first, last, how many], equally spaced"},
+    {"logspace", TYPE_LIST, .min_length = 3, .max_length = 3, .element = &sweep_number,
+     .doc = "[first, last, how many], in equal ratios"},
+    {"zip", TYPE_MAPPING, .member = &sweep_list, .doc = "keys whose values go side by side"},
+    {"points", TYPE_MAPPING, .member = &sweep_point, .doc = "named sets of values"},
+};
+static const SchemaKey sweep_values = {"values",
+                                       TYPE_LIST | TYPE_MAPPING,
+                                       .min_length = 1,
+                                       .element = &sweep_value,
+                                       CHILDREN(sweep_keys),
                                        .doc = "values of a key"};
 
 static const SchemaKey study_keys[] = {
