@@ -8,7 +8,7 @@ STUDY ?= jobs/rtog-benchmark/study.yaml
 CORES := $(shell nproc)
 NP ?= $(shell echo $$(($(CORES) < 4 ? $(CORES) : 4)))
 HDF5 ?= hdf5-openmpi
-PACKAGES := PETSc $(HDF5) yaml-0.1 gsl fftw3
+PACKAGES := PETSc $(HDF5) yaml-0.1 gsl fftw3 zlib
 ifeq ($(origin CC),default)
 CC := mpicc
 endif

@@ -113,9 +113,9 @@ static void NoPatient(void **state)
   Refuse("/nonexistent.mat", "No such file");
   char header[129] = "MATLAB 7.3 MAT-file";
   WriteTemporary(header, 19);
-  Refuse(temporary, "not a MATLAB level-5 file, shorter than its header");
+  Refuse(temporary, "byte 19: the file ends here, a MATLAB level-5 file is longer");
   WriteTemporary(header, 128);
-  Refuse(temporary, "not a MATLAB level-5 file");
+  Refuse(temporary, "byte 124: not a MATLAB level-5 file");
   memcpy(header + 124, "\0\2IM", 4);
   WriteTemporary(header, 128);
   Refuse(temporary, "a MATLAB 7.3 file");

@@ -215,12 +215,17 @@ static void ThroughOwnFile(void **state)
   assert_int_equal(MachineDestroy(&again), 0);
 }
 
-static void assert_refused(const char *bytes, size_t length)
+static void WriteBytes(const char *bytes, size_t length)
 {
   FILE *f = fopen(damaged, "wb");
   assert_non_null(f);
   assert_int_equal(fwrite(bytes, 1, length, f), length);
   fclose(f);
+}
+
+static void assert_refused(const char *bytes, size_t length)
+{
+  WriteBytes(bytes, length);
   Machine *m = NULL;
   Mistakes mistakes = {0};
   assert_int_equal(ImportMatRadMachine(damaged, &mistakes, &m), 0);
@@ -228,6 +233,7 @@ static void assert_refused(const char *bytes, size_t length)
   assert_true(mistakes.n > 0);
   assert_int_equal(MistakesExit(&mistakes), ROBION_INPUT);
   assert_non_null(strstr(mistakes.item[0].text, damaged));
+  assert_non_null(strstr(mistakes.item[0].text, ": byte "));
   MistakesClear(&mistakes);
 }
 
@@ -244,6 +250,40 @@ static void Damaged(void **state)
   char text[200]; /* long enough for a header, but none */
   memset(text, 'x', sizeof text);
   assert_refused(text, sizeof text);
+  for (size_t i = 3; i < 20; i++) { /* one bit anywhere in what is compressed */
+    bytes[length * i / 20] ^= 4;
+    assert_refused(bytes, length);
+    bytes[length * i / 20] ^= 4;
+  }
+  assert_int_equal(PetscFree(bytes), 0);
+}
+
+/* Damage where nothing is compressed is not always seen, but never more than a mistake. */
+static void DamagedUncompressed(void **state)
+{
+  Machine *m;
+  MachineSpec spec;
+  Mistakes mistakes = {0};
+  char *bytes;
+  size_t length, refused = 0, n = 0;
+  assert_int_equal(MachineSpecDefault(&spec), 0);
+  spec.energy_min_MeV_u = spec.energy_max_MeV_u = 80;
+  assert_int_equal(MachineBuild(PETSC_COMM_SELF, &spec, &m), 0);
+  assert_int_equal(MachineWriteMatRad(m, damaged, &mistakes), 0);
+  assert_int_equal(MachineDestroy(&m), 0);
+  assert_true(FileRead(damaged, &bytes, &length, &mistakes));
+  for (size_t at = 124; at < length; at += at < 2500 ? 41 : 2503, n++) {
+    const char whole = bytes[at];
+    bytes[at] = (char)(n % 3 == 0 ? 0xff : n % 3 == 1 ? 0 : whole ^ 0x21);
+    WriteBytes(bytes, length);
+    assert_int_equal(ImportMatRadMachine(damaged, &mistakes, &m), 0);
+    assert_true(m ? mistakes.n == 0 : mistakes.n >= 1);
+    refused += m ? 0 : 1;
+    assert_int_equal(MachineDestroy(&m) || MistakesClear(&mistakes), 0);
+    bytes[at] = whole;
+  }
+  print_message("%zu of %zu damaged files refused\n", refused, n);
+  assert_true(refused > 10);
   assert_int_equal(PetscFree(bytes), 0);
 }
 
@@ -266,12 +306,9 @@ static void Foreign(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(NumberForNumber),
-                                     cmocka_unit_test(HeaderAndDerived),
-                                     cmocka_unit_test(ThroughMatRadFile),
-                                     cmocka_unit_test(BuiltinThroughMatRadFile),
-                                     cmocka_unit_test(ThroughOwnFile),
-                                     cmocka_unit_test(Damaged),
-                                     cmocka_unit_test(Foreign)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(NumberForNumber),     cmocka_unit_test(HeaderAndDerived),
+                                     cmocka_unit_test(ThroughMatRadFile),   cmocka_unit_test(BuiltinThroughMatRadFile),
+                                     cmocka_unit_test(ThroughOwnFile),      cmocka_unit_test(Damaged),
+                                     cmocka_unit_test(DamagedUncompressed), cmocka_unit_test(Foreign)};
   return cmocka_run_group_tests(tests, SetUp, TearDown);
 }

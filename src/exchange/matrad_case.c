@@ -245,7 +245,8 @@ PetscErrorCode ImportMatRadCase(const char *file, Mistakes *mistakes, Case **out
   PetscBool good = PETSC_FALSE;
   Case *patient;
   *out = NULL;
-  mat_t *mat = MatlabOpen(file, mistakes);
+  static const char *const names[] = {"ct", "cst"};
+  mat_t *mat = MatlabOpen(file, 2, names, mistakes);
   if (!mat) PetscFunctionReturn(0);
   s.ct = ReadVariable(mat, &s, "ct");
   if (s.ct) s.cst = ReadVariable(mat, &s, "cst");

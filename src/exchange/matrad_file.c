@@ -1,4 +1,4 @@
-/* MATLAB level-5 files: opening with a check for truncation, and careful access to variables. */
+/* MATLAB level-5 files: careful access to variables. */
 #include "matrad_private.h"
 #include "robion/text.h"
 #include <errno.h>
@@ -14,36 +14,7 @@ static void DropMatioMessage(int level, char *message)
   (void)message;
 }
 
-static uint32_t Word(const unsigned char *bytes, PetscBool big_endian)
-{
-  uint32_t word = 0;
-  for (int i = 0; i < 4; i++) word |= (uint32_t)bytes[i] << (8 * (big_endian ? 3 - i : i));
-  return word;
-}
-
-/*
- * Walk over the file's data elements by their sizes. Layout (MAT-File Format, MathWorks): 128 bytes of header that end with
- * version and "MI" in the writer's byte order, then elements of an 8-byte tag (type, bytes) and their data. Returns what is
- * wrong, or NULL.
- */
-static const char *CheckElements(FILE *f, uint64_t size)
-{
-  unsigned char header[128], tag[8];
-  if (fread(header, 1, sizeof header, f) < sizeof header) return "not a MATLAB level-5 file, shorter than its header";
-  PetscBool little = header[126] == 'I' && header[127] == 'M', big = header[126] == 'M' && header[127] == 'I';
-  int version = little ? header[125] : header[124];
-  if ((little || big) && version == 2)
-    return "a MATLAB 7.3 file, expected level 5 (in MATLAB save it with the option -v7)";
-  if ((!little && !big) || version != 1) return "not a MATLAB level-5 file";
-  for (uint64_t at = sizeof header; at < size;) {
-    if (fseek(f, (long)at, SEEK_SET) || fread(tag, 1, sizeof tag, f) < sizeof tag) return "truncated MATLAB file";
-    at += sizeof tag + Word(tag + 4, big);
-    if (at > size) return "truncated MATLAB file";
-  }
-  return NULL;
-}
-
-mat_t *MatlabOpen(const char *file, Mistakes *mistakes)
+mat_t *MatlabOpen(const char *file, int n, const char *const *names, Mistakes *mistakes)
 {
   struct stat facts;
   errno = 0;
@@ -54,15 +25,12 @@ mat_t *MatlabOpen(const char *file, Mistakes *mistakes)
     if (f) fclose(f);
     return NULL;
   }
-  const char *problem = CheckElements(f, (uint64_t)facts.st_size);
+  const PetscBool whole = MatlabCheckElements(file, f, (uint64_t)facts.st_size, mistakes);
   fclose(f);
-  mat_t *mat = NULL;
-  if (!problem) {
-    (void)Mat_LogInitFunc("robion", DropMatioMessage);
-    mat = Mat_Open(file, MAT_ACC_RDONLY);
-    if (!mat) problem = "not a MATLAB level-5 file";
-  }
-  if (problem) (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s", file, problem);
+  if (!whole || !MatlabRehearse(file, n, names, mistakes)) return NULL;
+  (void)Mat_LogInitFunc("robion", DropMatioMessage);
+  mat_t *mat = Mat_Open(file, MAT_ACC_RDONLY);
+  if (!mat) (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: not a MATLAB level-5 file", file);
   return mat;
 }
 

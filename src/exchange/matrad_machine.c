@@ -184,7 +184,8 @@ static PetscErrorCode Convert(Reader *r, Machine *m, PetscBool *good)
 /* Open the variable `machine`; NULL after a mistake. */
 static matvar_t *ReadVariable(Reader *r)
 {
-  mat_t *mat = MatlabOpen(r->file, r->mistakes);
+  static const char *const names[] = {"machine"};
+  mat_t *mat = MatlabOpen(r->file, 1, names, r->mistakes);
   if (!mat) return NULL;
   matvar_t *machine = Mat_VarRead(mat, "machine");
   (void)Mat_Close(mat);

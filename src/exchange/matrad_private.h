@@ -2,12 +2,21 @@
 #pragma once
 #include "robion/error.h"
 #include <matio.h>
+#include <stdint.h>
+#include <stdio.h>
 
 /**
- * Open for reading. NULL after one mistake (ROBION_INPUT): missing, not a level-5 file, MATLAB 7.3 (HDF5), or truncated, which
- * matio itself would only find by reading on. Close with Mat_Close.
+ * Open for reading. NULL after one mistake (ROBION_INPUT): missing, not a level-5 file, MATLAB 7.3 (HDF5), or one that is truncated
+ * or damaged, which matio itself would only find by reading on, or not survive. names: the n variables that will be read.
+ * Close with Mat_Close.
  */
-mat_t *MatlabOpen(const char *file, Mistakes *mistakes);
+mat_t *MatlabOpen(const char *file, int n, const char *const *names, Mistakes *mistakes);
+
+/** Walk over the file's data elements, unpacking compressed ones; false after a mistake that names the byte. */
+PetscBool MatlabCheckElements(const char *file, FILE *f, uint64_t size, Mistakes *mistakes);
+
+/** Read these variables in another process; false after a mistake if that process does not survive. */
+PetscBool MatlabRehearse(const char *file, int n, const char *const *names, Mistakes *mistakes);
 
 /** Number of elements of a real numeric variable, 0 if it is anything else (NULL too). */
 size_t MatlabCount(const matvar_t *variable);
