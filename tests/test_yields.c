@@ -63,7 +63,7 @@ static void Conservation(void **state)
     for (int s = 0; s < YIELD_SPECIES; s++)
       assert_true(yield[s] >= 0 && (yield[s] == 0 || yield_species[s].A < parent.A));
     for (int c = 0; c < KNOCK_CLASSES; c++) {
-      double energy = KnockedOutEnergy_MeV(c, 300);
+      double energy = 0.5 * (KnockedOutEnergy_MeV(c, 0, 300) + KnockedOutEnergy_MeV(c, 1, 300));
       assert_true(energy > 0 && energy <= 300);
       knocked += energy / 300 / KNOCK_CLASSES * KnockedOutProtons(parent);
     }

@@ -8,7 +8,6 @@
 
 #define ENERGY_BINS 60
 #define LOWEST_BIN_MEV_U 0.1
-#define BIN_HEADROOM 1.5 /* highest bin edge over the highest energy: room for fast light fragments */
 #define SMALLEST_SHARE 1e-7
 
 PetscErrorCode MachineSpecHash(const MachineSpec *spec, char hex[17])
@@ -160,7 +159,8 @@ static PetscErrorCode BuildFrame(const MachineSpec *spec, Machine *m)
   PetscCall(PetscArraycpy(m->emitter, emitters, EMITTERS));
   PetscCall(PetscArraycpy(m->emitter_half_life_s, emitter_half_life_s, EMITTERS));
   for (PetscInt e = 0; e < m->n_energy; e++) m->spot_sigma_mm[e] = SpotSigma_mm(spec, p, range[e]);
-  double width = log(BIN_HEADROOM * m->energy_MeV_u[m->n_energy - 1] / LOWEST_BIN_MEV_U) / ENERGY_BINS;
+  double highest = TransportFastest_MeV_u(p, (Species){1, 1}, m->energy_MeV_u[m->n_energy - 1]);
+  double width = log(highest / LOWEST_BIN_MEV_U) / ENERGY_BINS;
   for (PetscInt b = 0; b <= m->n_bin; b++) m->bin_edge_MeV_u[b] = LOWEST_BIN_MEV_U * exp(width * (double)b);
   PetscCall(PetscFree(energy));
   PetscCall(PetscFree(range));

@@ -5,7 +5,7 @@
 #include "robion/machine.h"
 
 /* Change when any table or formula below changes: cached machines of an older version are then not found. */
-#define MACHINE_TABLE_VERSION 6
+#define MACHINE_TABLE_VERSION 7
 
 #define ATOMIC_MASS_MEV 931.494 /* energy of one u */
 
@@ -31,7 +31,7 @@ double ReactionLoss_per_mm(Species parent, double energy_MeV_u);
 enum { FRAGMENT_CLASSES = 5, KNOCK_CLASSES = 20 };
 /* Protons knocked out of the target per reaction; their energy, and mean square angle in a plane, in one of the classes. */
 double KnockedOutProtons(Species parent);
-double KnockedOutEnergy_MeV(int class, double parent_MeV_u);
+double KnockedOutEnergy_MeV(int class, int end, double parent_MeV_u); /* lowest (end 0), highest (1) */
 double KnockedOutAngle2(int class);
 
 /*
@@ -179,6 +179,8 @@ typedef struct TransportField {
 
 /* Species followed for a projectile: itself first, then every lighter one. Returns their number. */
 PetscInt TransportSpecies(Species projectile, Species species[YIELD_SPECIES]);
+/* The most energy with which a daughter of an ion of this energy is born. */
+double TransportFastest_MeV_u(Species projectile, Species daughter, double energy_MeV_u);
 PetscErrorCode TransportRun(const TransportInput *input, TransportField *field);
 /* Ions of charge Z per primary at depth node d: what a charge-changing cross section experiment counts. */
 double TransportFluenceOfCharge(const TransportField *field, PetscInt d, PetscInt Z);

@@ -17,14 +17,16 @@
 #define FINEST_STEP_MM 0.05 /* for ranges of a few mm */
 #define SIGMAS 5.0          /* half width of the Gaussian that is followed */
 #define PRIMARY_CELLS_PER_SIGMA 8
+#define ROUNDING 1e-12 /* of the daughters made in a step: a bin with less holds what differences leave */
 
-/* Equally likely classes that stand for a Gaussian of variance 1. */
-static const double spread_class[FRAGMENT_CLASSES] = {-1.463, -0.599, 0, 0.599, 1.463};
+/* Limits of equally likely classes that stand for a Gaussian: its quintiles, the ends so that evenly filled classes have the
+   variance 1. */
+static const double spread_limit[FRAGMENT_CLASSES + 1] = {-2.0187, -0.8416, -0.2533, 0.2533, 0.8416, 2.0187};
 
-/* How daughters start, an equally likely class of energy each: from the reference bins to those of their lane. */
+/* How daughters of one class start: those of a reference bin are spread evenly over a stretch of their lane. */
 typedef struct Birth {
-  double *kick; /* mean square angle on the reference grid */
-  Remap to_lane;
+  double *kick;      /* mean square angle, by reference bin */
+  double *from, *to; /* in bins of the lane, by reference bin */
 } Birth;
 
 /* One species: histogram over residual range, and what depends on the bin only. */
@@ -42,6 +44,7 @@ typedef struct Lane {
   double yield[YIELD_SPECIES], knocked_out; /* daughters per reaction, protons of the target */
   double local_MeV_per_mm;                  /* left on the spot in the last step */
   int emitter;                              /* what it is in emitters[], or -1 */
+  Moments *rise;                            /* n_bin + 2: what is born in a bin less what is in the one before */
   PetscInt lost_top;                        /* nothing lost from there on */
   Moments *lost, *made;                     /* on the reference grid: reacted, produced */
   Birth fragment[FRAGMENT_CLASSES];         /* of the projectile */
@@ -124,29 +127,50 @@ static double SpreadEnergy(Species projectile, Species daughter, double x, doubl
   return ATOMIC_MASS_MEV * spread * spread / (1 + sqrt(1 + spread * spread));
 }
 
-/* A class of daughters of the projectile (knocked_out false) or of protons of the target. edge: n_reference + 1, work space. */
-static PetscErrorCode BirthCreate(const Transport *t, const Lane *lane, PetscBool knocked_out, int class, double *edge,
-                                  Birth *birth)
+double TransportFastest_MeV_u(Species projectile, Species daughter, double energy_MeV_u)
+{
+  return SpreadEnergy(projectile, daughter, spread_limit[FRAGMENT_CLASSES], energy_MeV_u);
+}
+
+/* Lowest (0) or highest (1) energy of a class of daughters of the projectile or of protons of the target. */
+static double ClassEnergy(Species projectile, Species daughter, PetscBool knocked_out, int class, int end,
+                          double born_MeV_u)
+{
+  return knocked_out ? KnockedOutEnergy_MeV(class, end, born_MeV_u)
+                     : SpreadEnergy(projectile, daughter, spread_limit[class + end], born_MeV_u);
+}
+
+/* Place in a lane, in bins, of a daughter: born half-way through the step, half of which the parent slows and half the daughter,
+   but the shift to come is whole. */
+static double BirthPlace(const Transport *t, const Lane *lane, double energy_MeV_u)
+{
+  double place = CSDARange_mm(lane->species.Z, lane->species.A, energy_MeV_u) / t->step_mm + 0.5;
+  return PetscMin(place, (double)lane->n_bin);
+}
+
+/* A class of daughters of the projectile (knocked_out false) or of protons of the target. */
+static PetscErrorCode BirthCreate(const Transport *t, const Lane *lane, PetscBool knocked_out, int class, Birth *birth)
 {
   PetscFunctionBegin;
-  Species s = lane->species, p = t->in->projectile;
-  PetscCall(PetscCalloc1(t->n_reference, &birth->kick));
-  for (PetscInt j = 0; j <= t->n_reference; j++) {
-    /* born half-way through the step: half of it the parent slows, half the daughter, but the shift to come is whole */
-    double born = EnergyOfRange_MeV_u(p.Z, p.A, ((double)j - 0.5) * t->step_mm);
-    double energy = knocked_out ? KnockedOutEnergy_MeV(class, born) : SpreadEnergy(p, s, spread_class[class], born);
-    edge[j] = CSDARange_mm(s.Z, s.A, energy) + 0.5 * t->step_mm;
-    if (j) birth->kick[j - 1] = knocked_out ? KnockedOutAngle2(class) : FragmentAngle2(p, s, energy);
+  const Species s = lane->species, p = t->in->projectile;
+  PetscCall(PetscMalloc3(t->n_reference, &birth->kick, t->n_reference, &birth->from, t->n_reference, &birth->to));
+  for (PetscInt j = 0; j < t->n_reference; j++) {
+    double born[2], energy[2];
+    for (int end = 0; end < 2; end++) {
+      born[end] = EnergyOfRange_MeV_u(p.Z, p.A, ((double)(j + end) - 0.5) * t->step_mm);
+      energy[end] = ClassEnergy(p, s, knocked_out, class, end, born[end]);
+    }
+    birth->from[j] = BirthPlace(t, lane, energy[0]);
+    birth->to[j] = PetscMax(BirthPlace(t, lane, energy[1]), birth->from[j] + 1e-3);
+    birth->kick[j] = knocked_out ? KnockedOutAngle2(class) : FragmentAngle2(p, s, 0.5 * (energy[0] + energy[1]));
   }
-  PetscCall(RemapOverlap(t->n_reference, edge, lane->n_bin, t->step_mm, &birth->to_lane));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode BirthDestroy(Birth *birth)
 {
   PetscFunctionBegin;
-  PetscCall(RemapDestroy(&birth->to_lane));
-  PetscCall(PetscFree(birth->kick));
+  PetscCall(PetscFree3(birth->kick, birth->from, birth->to));
   PetscFunctionReturn(0);
 }
 
@@ -160,9 +184,9 @@ static PetscErrorCode LaneConnect(Transport *t, Lane *lane, PetscBool of_target)
   for (PetscInt j = 0; j <= lane->n_bin; j++) edge[j] = CSDARange_mm(p.Z, p.A, lane->edge_MeV_u[j]);
   PetscCall(RemapOverlap(lane->n_bin, edge, t->n_reference, t->step_mm, &lane->to_reference));
   for (int k = 0; k < FRAGMENT_CLASSES && !of_target; k++)
-    PetscCall(BirthCreate(t, lane, PETSC_FALSE, k, edge, &lane->fragment[k]));
+    PetscCall(BirthCreate(t, lane, PETSC_FALSE, k, &lane->fragment[k]));
   for (int k = 0; k < KNOCK_CLASSES && of_target; k++)
-    PetscCall(BirthCreate(t, lane, PETSC_TRUE, k, edge, &lane->target_proton[k]));
+    PetscCall(BirthCreate(t, lane, PETSC_TRUE, k, &lane->target_proton[k]));
   PetscCall(PetscFree(edge));
   PetscFunctionReturn(0);
 }
@@ -170,14 +194,14 @@ static PetscErrorCode LaneConnect(Transport *t, Lane *lane, PetscBool of_target)
 static PetscErrorCode LaneCreate(Transport *t, Species species, PetscBool of_target, Lane *lane)
 {
   PetscFunctionBegin;
-  double fastest =
-      SpreadEnergy(t->in->projectile, species, spread_class[FRAGMENT_CLASSES - 1], t->reference_MeV_u[t->n_reference]);
+  double fastest = TransportFastest_MeV_u(t->in->projectile, species, t->reference_MeV_u[t->n_reference]);
   lane->species = species;
-  lane->n_bin = (PetscInt)ceil(CSDARange_mm(species.Z, species.A, fastest) / t->step_mm);
+  lane->n_bin = (PetscInt)ceil(CSDARange_mm(species.Z, species.A, fastest) / t->step_mm) + 1;
   PetscCall(PetscCalloc7(lane->n_bin, &lane->ions, lane->n_bin, &lane->lost_share, lane->n_bin + 1, &lane->edge_MeV_u,
                          lane->n_bin, &lane->dose, lane->n_bin, &lane->let, lane->n_bin, &lane->scatter,
                          EMITTERS * lane->n_bin, &lane->target));
-  PetscCall(PetscCalloc3(lane->n_bin, &lane->local_MeV, t->n_reference, &lane->lost, t->n_reference, &lane->made));
+  PetscCall(PetscCalloc4(lane->n_bin, &lane->local_MeV, t->n_reference, &lane->lost, t->n_reference, &lane->made,
+                         lane->n_bin + 2, &lane->rise));
   PetscCall(LaneFill(t, lane));
   PetscCall(LaneConnect(t, lane, of_target));
   PetscFunctionReturn(0);
@@ -188,7 +212,7 @@ static PetscErrorCode LaneDestroy(Lane *lane)
   PetscFunctionBegin;
   PetscCall(
       PetscFree7(lane->ions, lane->lost_share, lane->edge_MeV_u, lane->dose, lane->let, lane->scatter, lane->target));
-  PetscCall(PetscFree3(lane->local_MeV, lane->lost, lane->made));
+  PetscCall(PetscFree4(lane->local_MeV, lane->lost, lane->made, lane->rise));
   PetscCall(RemapDestroy(&lane->to_reference));
   for (int k = 0; k < FRAGMENT_CLASSES; k++) PetscCall(BirthDestroy(&lane->fragment[k]));
   for (int k = 0; k < KNOCK_CLASSES; k++) PetscCall(BirthDestroy(&lane->target_proton[k]));
@@ -284,20 +308,41 @@ static PetscInt LaneOf(const Transport *t, int yield_index)
   return -1;
 }
 
-/* Put daughters made on the reference grid below `top` into their lane, a class of momentum at a time. */
-static void Deliver(const Transport *t, PetscInt top, int n_class, const Birth *birth, Lane *daughter)
+/* Add ions evenly over a stretch of a lane, to what rises from bin to bin. */
+static void AddStretch(Moments *rise, double from, double to, double weight, const Moments *ions)
 {
-  for (int c = 0; c < n_class; c++) {
-    const Remap *map = &birth[c].to_lane;
+  const PetscInt first = (PetscInt)from, last = (PetscInt)to;
+  const double density = weight / (to - from), a = from - (double)first, b = to - (double)last;
+  MomentsAdd(&rise[first], density * (1 - a), ions);
+  MomentsAdd(&rise[first + 1], density * a, ions);
+  MomentsAdd(&rise[last], density * (b - 1), ions);
+  MomentsAdd(&rise[last + 1], -density * b, ions);
+}
+
+/* Put daughters made on the reference grid below `top` into their lane, a class of energy at a time. */
+static PetscErrorCode Deliver(const Transport *t, PetscInt top, int n_class, const Birth *birth, Lane *daughter)
+{
+  PetscFunctionBegin;
+  double highest = 0, made = 0;
+  Moments here = {0};
+  for (int c = 0; c < n_class; c++)
     for (PetscInt j = 0; j < top; j++) {
       if (daughter->made[j].number <= 0) continue;
       Moments born = daughter->made[j];
       MomentsKick(&born, birth[c].kick[j], 0.5 * t->step_mm);
-      for (PetscInt k = map->start[j]; k < map->start[j + 1]; k++)
-        MomentsAdd(&daughter->ions[map->target[k]], map->weight[k] / n_class, &born);
-      daughter->top = PetscMax(daughter->top, map->target[map->start[j + 1] - 1] + 1);
+      AddStretch(daughter->rise, birth[c].from[j], birth[c].to[j], 1.0 / n_class, &born);
+      highest = PetscMax(highest, birth[c].to[j]);
+      made += born.number;
     }
+  if (made <= 0) PetscFunctionReturn(0);
+  const PetscInt end = PetscMin(daughter->n_bin, (PetscInt)highest + 1);
+  for (PetscInt j = 0; j < end; j++) {
+    MomentsAdd(&here, 1, &daughter->rise[j]);
+    if (here.number > ROUNDING * made) MomentsAdd(&daughter->ions[j], 1, &here);
   }
+  PetscCall(PetscArrayzero(daughter->rise, end + 2));
+  daughter->top = PetscMax(daughter->top, end);
+  PetscFunctionReturn(0);
 }
 
 /* Make the daughters of this step's reactions. */
@@ -319,7 +364,7 @@ static PetscErrorCode Produce(Transport *t, PetscInt step)
     if (daughter->emitter >= 0)
       for (PetscInt j = 0; j < top; j++)
         t->emitter_made[daughter->emitter * t->n_step + step] += daughter->made[j].number;
-    Deliver(t, top, FRAGMENT_CLASSES, daughter->fragment, daughter);
+    PetscCall(Deliver(t, top, FRAGMENT_CLASSES, daughter->fragment, daughter));
   }
   PetscFunctionReturn(0);
 }
@@ -336,7 +381,7 @@ static PetscErrorCode KnockOut(Transport *t)
     for (PetscInt j = 0; j < parent->lost_top; j++) MomentsAdd(&proton->made[j], parent->knocked_out, &parent->lost[j]);
     top = PetscMax(top, parent->lost_top);
   }
-  Deliver(t, top, KNOCK_CLASSES, proton->target_proton, proton);
+  PetscCall(Deliver(t, top, KNOCK_CLASSES, proton->target_proton, proton));
   PetscFunctionReturn(0);
 }
 

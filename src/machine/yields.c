@@ -97,22 +97,26 @@ double KnockedOutProtons(Species parent)
 }
 
 /* Mean energy of a class over that of a nucleon of the parent: energies x fall off as exp(-x). */
-static double KnockedOutShare(int class)
+static double KnockedOutMean(int class)
 {
   double p = (double)class / KNOCK_CLASSES, q = (double)(class + 1) / KNOCK_CLASSES;
   double from = (1 - p) * (1 - log1p(-p)), to = class + 1 < KNOCK_CLASSES ? (1 - q) * (1 - log1p(-q)) : 0;
-  return PetscMin(1.0, (from - to) * KNOCK_CLASSES * InUse()->knocked_energy_share);
+  return (from - to) * KNOCK_CLASSES * InUse()->knocked_energy_share;
 }
 
-double KnockedOutEnergy_MeV(int class, double parent_MeV_u)
+/* The classes border on each other; evenly filled, the last has its mean. No proton is faster than the parent. */
+double KnockedOutEnergy_MeV(int class, int end, double parent_MeV_u)
 {
-  return KnockedOutShare(class) * parent_MeV_u;
+  double share = InUse()->knocked_energy_share, from = -share * log1p(-(double)class / KNOCK_CLASSES);
+  double to = class + 1 < KNOCK_CLASSES ? -share * log1p(-(double)(class + 1) / KNOCK_CLASSES)
+                                        : 2 * KnockedOutMean(class) - from;
+  return PetscMin(1.0, end ? to : from) * parent_MeV_u;
 }
 
 /* As in a collision of two free nucleons: the share of the energy is the squared cosine of the angle. */
 double KnockedOutAngle2(int class)
 {
-  double angle = acos(sqrt(KnockedOutShare(class)));
+  double angle = acos(sqrt(PetscMin(1.0, KnockedOutMean(class))));
   return 0.5 * angle * angle;
 }
 
