@@ -151,12 +151,28 @@ static void Priorities(void **state)
   assert_int_equal(RegionDestroy(&region), 0);
 }
 
+/* In Morton's order a grid of 8 voxels along each axis comes in its 8 eighths; fractions go with their voxels. */
+static void CompactOrder(void **state)
+{
+  (void)state;
+  const Grid grid = {{8, 8, 8}, {1, 1, 1}, {0, 0, 0}};
+  PetscInt voxel[512];
+  float fraction[512];
+  for (PetscInt v = 0; v < 512; v++) voxel[v] = v, fraction[v] = (float)v / 512;
+  assert_int_equal(GridOrderCompact(&grid, 512, voxel, fraction), 0);
+  for (PetscInt i = 0; i < 512; i++) {
+    const PetscInt x = voxel[i] % 8, y = voxel[i] / 8 % 8, z = voxel[i] / 64, eighth = i / 64;
+    assert_true(x / 4 == (eighth & 1) && y / 4 == (eighth >> 1 & 1) && z / 4 == eighth >> 2);
+    assert_true(fraction[i] == (float)voxel[i] / 512);
+  }
+}
+
 int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(VolumesAreKept),        cmocka_unit_test(RealCase),   cmocka_unit_test(FractionsByHand),
-      cmocka_unit_test(GridCoversTheExternal), cmocka_unit_test(Priorities),
+      cmocka_unit_test(CompactOrder),    cmocka_unit_test(VolumesAreKept),        cmocka_unit_test(RealCase),
+      cmocka_unit_test(FractionsByHand), cmocka_unit_test(GridCoversTheExternal), cmocka_unit_test(Priorities),
   };
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;

@@ -42,7 +42,7 @@ typedef struct PlanInputs {
   ScenarioSet *optimize, *evaluate;
   BeamSet *beams;
   DoseModel model;
-  PetscInt n_voxel; /* voxels that objectives look at, ascending */
+  PetscInt n_voxel; /* voxels that objectives look at, neighbours together */
   PetscInt *voxel;
   PetscInt n_term;
   Term *term;

@@ -22,7 +22,7 @@ typedef struct ProblemSpec {
   const ScenarioSet *set;
   const Grid *grid;
   PetscInt n_voxel;      /* optimised voxels */
-  const PetscInt *voxel; /* indices into grid, ascending */
+  const PetscInt *voxel; /* indices into grid; of every term ascending positions in this list */
   PetscInt n_spot;
   PetscInt n_term;
   const Term *term;

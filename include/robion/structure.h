@@ -52,3 +52,9 @@ PetscErrorCode StructureToGridWithPriority(const Case *patient, PetscInt structu
                                            const char *const *priority, const Grid *grid, Region *region);
 
 PetscErrorCode RegionDestroy(Region *region);
+
+/**
+ * Bring voxels of a grid, and their fractions if there are any (else NULL), into Morton's order (x, y, z bits interleaved): any
+ * few hundred in a row lie in a compact block. Not collective.
+ */
+PetscErrorCode GridOrderCompact(const Grid *grid, PetscInt n, PetscInt *voxel, float *fraction);

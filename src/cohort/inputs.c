@@ -197,7 +197,7 @@ static PetscErrorCode MakeRegions(PlanInputs *in)
   PetscFunctionReturn(0);
 }
 
-/* Voxel list of marked grid voxels. */
+/* Voxel list of marked grid voxels, neighbours together. */
 static PetscErrorCode CollectMarked(const Grid *grid, const unsigned char *mark, PetscInt *n, PetscInt **voxel)
 {
   PetscFunctionBegin;
@@ -207,6 +207,7 @@ static PetscErrorCode CollectMarked(const Grid *grid, const unsigned char *mark,
   *n = 0;
   for (size_t i = 0; i < GridSize(grid); i++)
     if (mark[i]) (*voxel)[(*n)++] = (PetscInt)i;
+  PetscCall(GridOrderCompact(grid, *n, *voxel, NULL));
   PetscFunctionReturn(0);
 }
 
@@ -252,7 +253,7 @@ static PetscErrorCode MakeTerm(const Settings *settings, const ObjectiveSpec *ob
   PetscFunctionReturn(0);
 }
 
-/* From grid indices to positions in the ascending list of optimised voxels. */
+/* From grid indices to positions, which ascend as regions are in the same order, in the list of optimised voxels. */
 static PetscErrorCode IndexTerms(PlanInputs *in)
 {
   PetscFunctionBegin;
@@ -281,6 +282,7 @@ static PetscErrorCode MakeTerms(const Settings *settings, Mistakes *mistakes, Pl
     Region region = {0};
     PetscCall(StructureToGridWithPriority(in->patient, index, settings->n_priority,
                                           (const char *const *)settings->priority, &in->grid, &region));
+    PetscCall(GridOrderCompact(&in->grid, region.n, region.voxel, region.fraction));
     if (region.n)
       PetscCall(MakeTerm(settings, objective, &region, &in->term[in->n_term++]));
     else

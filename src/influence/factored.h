@@ -25,6 +25,11 @@ enum { FOUR = 4 };
 /* The largest cotangent counts 2^SCATTER_BITS units: 2^15 such can be added up in 63 bits. */
 enum { SCATTER_BITS = 48 };
 
+/*
+ * Modes of a Gaussian are kept up to this (sigma q)^2, where it is 3e-5: so much of a single spot's peak is missing without the rest.
+ */
+#define LARGEST_MODE2 20.8
+
 /* Lateral component of a layer at one depth. */
 typedef struct FieldPart {
   PetscInt layer;

@@ -9,7 +9,6 @@
 #define BEHIND_PEAK_MM 5.0
 #define SNAP_MM 10.0
 #define SMALLEST_PART 1e-7 /* of the layer's largest dose: left out */
-#define SMALLEST_MODE 3e-5 /* of the narrowest Gaussian: so much of a single spot's peak is missing without the rest */
 
 /* The step away from the fine part at a distance from it. */
 static double PlaneStep_mm(double away_mm)
@@ -225,7 +224,7 @@ static PetscErrorCode CreateModes(const struct Factored_s *f, const FactoredVoxe
   PlaceAxis((double[]){spot_low[1], spot_high[1]}, low[1], high[1], reach, h, &fb->v0_mm, &fb->nv);
   fb->dq_u = 2 * M_PI / ((double)fb->nu * h);
   fb->dq_v = 2 * M_PI / ((double)fb->nv * h);
-  const double cut = sqrt(-2 * log(SMALLEST_MODE) / narrowest2);
+  const double cut = sqrt(LARGEST_MODE2 / narrowest2);
   fb->n_mode_v = PetscMin(fb->nv / 2, 1 + (PetscInt)(cut / fb->dq_v));
   fb->row = (fb->n_mode_v + FOUR - 1) / FOUR * FOUR;
   PetscCall(PetscCalloc3(fb->nu, &fb->n_mode, fb->nu, &fb->filter_u, fb->row, &fb->filter_v));

@@ -3,7 +3,17 @@
 #include <math.h>
 #include <string.h>
 
-#define SMALLEST_FACTOR 1e-9 /* of a Gaussian in Fourier space: taken as 0 */
+/*
+ * Modes along v, in fours, that a Gaussian lets through at a mode along u. What is left out is as small a part of its own peak as
+ * the modes that no Gaussian lets through are of the narrowest one's.
+ */
+static PetscInt ModesThrough(const FactoredBeam *fb, double sigma2_mm2, PetscInt mode_u)
+{
+  const double q_u = fb->dq_u * (double)mode_u, rest = LARGEST_MODE2 / sigma2_mm2 - q_u * q_u;
+  if (rest < 0) return 0;
+  const PetscInt n = PetscMin(fb->n_mode_v, 1 + (PetscInt)(sqrt(rest) / fb->dq_v));
+  return (n + FOUR - 1) / FOUR * FOUR;
+}
 
 /* Gaussian factors exp(-sigma^2 q^2 / 2) at q = 0, dq, 2 dq ...; q^2 grows by odd multiples of dq^2. */
 static void Gaussian(double sigma2_mm2, double dq, PetscInt n, double *factor)
@@ -17,13 +27,15 @@ static void Gaussian(double sigma2_mm2, double dq, PetscInt n, double *factor)
   }
 }
 
-/* Factors of the parts of plane i along u, [part][nu / 2 + 1], and along v, [part][row]. */
-static void PlaneFactors(const FactoredBeam *fb, PetscInt i, double *along_u, double *along_v)
+/* Factors of the parts of plane i along u, [part][nu / 2 + 1], and along v, [part][row]; modes along v that count with them. */
+static void PlaneFactors(const FactoredBeam *fb, PetscInt i, double *along_u, double *along_v, PetscInt *through)
 {
   const PetscInt n_u = fb->nu / 2 + 1;
   for (PetscInt p = fb->part_start[i], k = 0; p < fb->part_start[i + 1]; p++, k++) {
     Gaussian(fb->part[p].sigma2_mm2, fb->dq_u, n_u, along_u + (size_t)k * (size_t)n_u);
     Gaussian(fb->part[p].sigma2_mm2, fb->dq_v, fb->row, along_v + (size_t)k * (size_t)fb->row);
+    for (PetscInt m = 0; m < n_u; m++)
+      through[(size_t)k * (size_t)n_u + (size_t)m] = ModesThrough(fb, fb->part[p].sigma2_mm2, m);
   }
 }
 
@@ -86,14 +98,16 @@ static PetscErrorCode SpotSpectra(struct Factored_s *f, PetscInt b, const double
 
 /* Sum over the parts of a plane for four modes along v: channel sums, real and imaginary. */
 static inline void SumParts(const struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tissue, PetscInt m, PetscInt n,
-                            const double *along_u, const double *along_v, Four re[N_CHANNELS], Four im[N_CHANNELS])
+                            const double *along_u, const double *along_v, const PetscInt *through, Four re[N_CHANNELS],
+                            Four im[N_CHANNELS])
 {
   const FactoredBeam *fb = &f->beam[b];
   const PetscInt n_u = fb->nu / 2 + 1, n_tissue = f->model->tissues->n, mode = 2 * m < fb->nu ? m : fb->nu - m;
   for (int c = 0; c < N_CHANNELS; c++) re[c] = im[c] = (Four){0};
   for (PetscInt p = fb->part_start[i], k = 0; p < fb->part_start[i + 1]; p++, k++) {
-    const double factor = along_u[(size_t)k * (size_t)n_u + (size_t)mode];
-    if (factor < SMALLEST_FACTOR) continue;
+    const size_t at = (size_t)k * (size_t)n_u + (size_t)mode;
+    if (n >= through[at]) continue;
+    const double factor = along_u[at];
     const double *w = SpectrumRow(f, b, m, fb->part[p].layer) + n;
     const Four gauss = *(const Four *)(along_v + (size_t)k * (size_t)fb->row + (size_t)n) * factor;
     const Four wr = *(const Four *)w * gauss, wi = *(const Four *)(w + fb->row) * gauss;
@@ -107,7 +121,7 @@ static inline void SumParts(const struct Factored_s *f, PetscInt b, PetscInt i, 
 
 /* One plane in Fourier space, filtered: f->work. */
 static void PlaneSpectrum(struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tissue, const double *along_u,
-                          const double *along_v)
+                          const double *along_v, const PetscInt *through)
 {
   const FactoredBeam *fb = &f->beam[b];
   const size_t half = (size_t)fb->nv / 2 + 1;
@@ -115,7 +129,7 @@ static void PlaneSpectrum(struct Factored_s *f, PetscInt b, PetscInt i, PetscInt
   for (PetscInt m = 0; m < fb->nu; m++)
     for (PetscInt n = 0; n < fb->n_mode[m]; n += FOUR) {
       Four re[N_CHANNELS], im[N_CHANNELS];
-      SumParts(f, b, i, tissue, m, n, along_u, along_v, re, im);
+      SumParts(f, b, i, tissue, m, n, along_u, along_v, through, re, im);
       for (PetscInt j = n; j < PetscMin(n + FOUR, fb->n_mode[m]); j++) {
         const double filter = fb->filter_u[m] * fb->filter_v[j];
         double complex *to = f->work + ((size_t)m * half + (size_t)j) * N_CHANNELS;
@@ -129,21 +143,22 @@ PetscErrorCode FieldForward(struct Factored_s *f, PetscInt b, const double *weig
   PetscFunctionBegin;
   const FactoredBeam *fb = &f->beam[b];
   double *along_u, *along_v;
+  PetscInt *through;
   if (!fb->nz) PetscFunctionReturn(0);
-  PetscInt most = MostParts(fb);
-  PetscCall(PetscMalloc2((size_t)most * (size_t)(fb->nu / 2 + 1), &along_u, (size_t)most * (size_t)fb->row, &along_v));
+  const size_t most = (size_t)MostParts(fb), n_u = (size_t)fb->nu / 2 + 1;
+  PetscCall(PetscMalloc3(most * n_u, &along_u, most * (size_t)fb->row, &along_v, most * n_u, &through));
   PetscCall(SpotSpectra(f, b, weight));
   PetscCall(FactoredMeet(f));
   for (PetscInt i = f->node_rank; i < fb->nz; i += f->node_size) {
-    PlaneFactors(fb, i, along_u, along_v);
+    PlaneFactors(fb, i, along_u, along_v, through);
     for (PetscInt t = 0; t < f->model->tissues->n; t++) {
       Four *plane = f->volume + fb->at + (size_t)t * fb->volume + (size_t)i * fb->plane;
-      PlaneSpectrum(f, b, i, t, along_u, along_v);
+      PlaneSpectrum(f, b, i, t, along_u, along_v, through);
       fftw_execute_dft_c2r(f->to_space[b], f->work, (double *)plane);
     }
   }
   PetscCall(FactoredMeet(f));
-  PetscCall(PetscFree2(along_u, along_v));
+  PetscCall(PetscFree3(along_u, along_v, through));
   PetscFunctionReturn(0);
 }
 
@@ -187,17 +202,16 @@ static void PlaneAdjoint(struct Factored_s *f, PetscInt b, PetscInt i, PetscInt 
   }
 }
 
-/* Add one plane to the spectra of all layers at mode m along u. along_u: factor of every part at this mode. */
+/* Add one plane to the spectra of all layers at mode m along u. along_u, through: of every part at this mode. */
 static void GatherPlane(struct Factored_s *f, PetscInt b, PetscInt m, PetscInt tissue, PetscInt i,
-                        const double *along_u, const double *along_v)
+                        const double *along_u, const double *along_v, const PetscInt *through)
 {
   const FactoredBeam *fb = &f->beam[b];
   const double *row = AdjointRow(f, b, m, tissue, i);
   for (PetscInt p = fb->part_start[i], k = 0; p < fb->part_start[i + 1]; p++, k++) {
-    if (along_u[k] < SMALLEST_FACTOR) continue;
     const double *amplitude = fb->amplitude + ((size_t)p * (size_t)f->model->tissues->n + (size_t)tissue) * N_CHANNELS;
     double *re = SpectrumRow(f, b, m, fb->part[p].layer), *im = re + fb->row;
-    for (PetscInt n = 0; n < fb->n_mode[m]; n += FOUR) {
+    for (PetscInt n = 0; n < PetscMin(through[k], fb->n_mode[m]); n += FOUR) {
       const Four gauss = *(const Four *)(along_v + (size_t)k * (size_t)fb->row + (size_t)n) * along_u[k];
       Four sum_re = {0}, sum_im = {0};
       for (int c = 0; c < N_CHANNELS; c++) {
@@ -217,7 +231,8 @@ static PetscErrorCode GatherSpectra(struct Factored_s *f, PetscInt b)
   const FactoredBeam *fb = &f->beam[b];
   const PetscInt n_layer = f->model->beams->beam[b].n_layer, most = MostParts(fb);
   double *along_u, *along_v;
-  PetscCall(PetscMalloc2(most, &along_u, (size_t)most * (size_t)fb->row, &along_v));
+  PetscInt *through;
+  PetscCall(PetscMalloc3(most, &along_u, (size_t)most * (size_t)fb->row, &along_v, most, &through));
   for (PetscInt mode = f->node_rank; 2 * mode < fb->nu; mode += f->node_size) {
     if (!fb->n_mode[mode]) continue;
     const PetscInt twin[2] = {mode, mode ? fb->nu - mode : mode};
@@ -226,16 +241,17 @@ static PetscErrorCode GatherSpectra(struct Factored_s *f, PetscInt b)
     for (PetscInt i = 0; i < fb->nz; i++) {
       const double q = fb->dq_u * (double)mode;
       for (PetscInt p = fb->part_start[i], k = 0; p < fb->part_start[i + 1]; p++, k++) {
+        through[k] = ModesThrough(fb, fb->part[p].sigma2_mm2, mode);
+        if (!through[k]) continue;
         along_u[k] = exp(-0.5 * fb->part[p].sigma2_mm2 * q * q);
-        if (along_u[k] >= SMALLEST_FACTOR)
-          Gaussian(fb->part[p].sigma2_mm2, fb->dq_v, (fb->n_mode[mode] + FOUR - 1) / FOUR * FOUR,
-                   along_v + (size_t)k * (size_t)fb->row);
+        Gaussian(fb->part[p].sigma2_mm2, fb->dq_v, through[k], along_v + (size_t)k * (size_t)fb->row);
       }
       for (PetscInt t = 0; t < f->model->tissues->n; t++)
-        for (int side = 0; side < (mode ? 2 : 1); side++) GatherPlane(f, b, twin[side], t, i, along_u, along_v);
+        for (int side = 0; side < (mode ? 2 : 1); side++)
+          GatherPlane(f, b, twin[side], t, i, along_u, along_v, through);
     }
   }
-  PetscCall(PetscFree2(along_u, along_v));
+  PetscCall(PetscFree3(along_u, along_v, through));
   PetscFunctionReturn(0);
 }
 

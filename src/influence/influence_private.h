@@ -71,7 +71,7 @@ struct Influence_s {
   Factored factored; /* of one that looks doses up, else NULL; not owned */
   const ScenarioSet *set;
   PetscInt n;
-  double *bev_mm;        /* [setup][beam][n][3] */
+  double *bev_mm;        /* [setup][beam][n][3]; of one that looks doses up: places in planes, factor (sampled.c) */
   double *wepl_mm;       /* [setup][beam][n] in the patient, without range error */
   double *passed_mm;     /* [setup][beam][n] before the patient */
   unsigned char *tissue; /* [n] */

@@ -21,16 +21,10 @@ static inline void SplineWeights(double t, double w[4])
   w[3] = t * t * t / 6;
 }
 
-/* False where the coordinate's taps leave the box. */
-static inline PetscBool PlaceLaterally(double x_mm, double x0_mm, double step_mm, PetscInt n, PetscInt *first,
-                                       double w[4])
+/* Whether a place's taps lie in a line of n coefficients. */
+static inline PetscBool TapsInside(double t, PetscInt n)
 {
-  const double t = (x_mm - x0_mm) / step_mm;
-  if (!(t >= 1 && t < (double)(n - 2))) return PETSC_FALSE;
-  const PetscInt i = (PetscInt)t;
-  SplineWeights(t - (double)i, w);
-  *first = i - 1;
-  return PETSC_TRUE;
+  return t >= 1 && t < (double)(n - 2) ? PETSC_TRUE : PETSC_FALSE;
 }
 
 /* False behind the last plane. */
@@ -53,21 +47,28 @@ static inline PetscBool PlaceInDepth(const FactoredBeam *fb, double z, PetscInt 
 /* Where voxel v looks beam b up in a scenario; false if no dose reaches it. */
 static inline PetscBool Find(Influence influence, PetscInt scenario, PetscInt b, PetscInt v, Place *place)
 {
-  const struct Factored_s *f = influence->factored;
-  const FactoredBeam *fb = &f->beam[b];
-  const Beam *beam = &influence->model->beams->beam[b];
+  const FactoredBeam *fb = &influence->factored->beam[b];
   const size_t at = SightIndex(influence, influence->set->setup_of[scenario], b) + (size_t)v;
-  const double *bev = influence->bev_mm + 3 * at;
-  const double shrink = beam->sad_mm > 0 ? beam->sad_mm / (beam->sad_mm + bev[2]) : 1;
-  PetscInt iu, iv, iz;
-  if (!fb->nz || !PlaceLaterally(bev[0] * shrink, fb->u0_mm, f->step_mm, fb->nu, &iu, place->u) ||
-      !PlaceLaterally(bev[1] * shrink, fb->v0_mm, f->step_mm, fb->nv, &iv, place->v) ||
+  const double u = influence->bev_mm[3 * at], w = influence->bev_mm[3 * at + 1],
+               shrink2 = influence->bev_mm[3 * at + 2];
+  PetscInt iz;
+  if (!TapsInside(u, fb->nu) || !TapsInside(w, fb->nv) ||
       !PlaceInDepth(fb, PetscMax(0.0, ScenarioDepth_mm(influence, scenario, at)), &iz, place->z))
     return PETSC_FALSE;
-  for (int k = 0; k < 4; k++) place->z[k] *= shrink * shrink;
+  const PetscInt iu = (PetscInt)u, iv = (PetscInt)w;
+  SplineWeights(u - (double)iu, place->u);
+  SplineWeights(w - (double)iv, place->v);
+  for (int k = 0; k < 4; k++) place->z[k] *= shrink2;
   place->first = fb->at + (size_t)influence->tissue[v] * fb->volume + (size_t)iz * fb->plane +
-                 (size_t)iu * (size_t)fb->nv + (size_t)iv;
+                 (size_t)(iu - 1) * (size_t)fb->nv + (size_t)(iv - 1);
   return PETSC_TRUE;
+}
+
+/* Whether any voxel of the block lies in the box of beam b. */
+static inline PetscBool Seen(Influence influence, PetscInt scenario, PetscInt b)
+{
+  const unsigned char *seen = influence->data;
+  return seen[influence->set->setup_of[scenario] * influence->model->beams->n_beam + b] ? PETSC_TRUE : PETSC_FALSE;
 }
 
 static inline Four Gather(const FactoredBeam *fb, const Four *volume, const Place *place)
@@ -106,12 +107,14 @@ static PetscErrorCode Apply_Factored(Influence influence, PetscInt scenario, con
 {
   PetscFunctionBegin;
   const struct Factored_s *f = influence->factored;
-  for (PetscInt v = 0; v < influence->n; v++) {
-    Four sum = {0};
-    Place place;
-    for (PetscInt b = 0; b < influence->model->beams->n_beam; b++)
-      if (Find(influence, scenario, b, v, &place)) sum += Gather(&f->beam[b], f->volume, &place);
-    *(Four *)(channels + v * N_CHANNELS) = sum;
+  memset(channels, 0, (size_t)influence->n * sizeof(Four));
+  for (PetscInt b = 0; b < influence->model->beams->n_beam; b++) {
+    if (!Seen(influence, scenario, b)) continue;
+    for (PetscInt v = 0; v < influence->n; v++) {
+      Place place;
+      if (Find(influence, scenario, b, v, &place))
+        *(Four *)(channels + v * N_CHANNELS) += Gather(&f->beam[b], f->volume, &place);
+    }
   }
   PetscFunctionReturn(0);
 }
@@ -123,24 +126,52 @@ static PetscErrorCode ApplyTranspose_Factored(Influence influence, PetscInt scen
   const struct Factored_s *f = influence->factored;
   Four scale;
   for (int c = 0; c < N_CHANNELS; c++) scale[c] = 1 / f->unit[c];
-  for (PetscInt v = 0; v < influence->n; v++) {
-    const Four value = *(const Four *)(cotangent + v * N_CHANNELS) * scale;
-    Place place;
-    if (value[0] == 0 && value[1] == 0 && value[2] == 0 && value[3] == 0) continue;
-    for (PetscInt b = 0; b < influence->model->beams->n_beam; b++)
+  for (PetscInt b = 0; b < influence->model->beams->n_beam; b++) {
+    if (!Seen(influence, scenario, b)) continue;
+    for (PetscInt v = 0; v < influence->n; v++) {
+      const Four value = *(const Four *)(cotangent + v * N_CHANNELS) * scale;
+      Place place;
+      if (value[0] == 0 && value[1] == 0 && value[2] == 0 && value[3] == 0) continue;
       if (Find(influence, scenario, b, v, &place)) Scatter(&f->beam[b], f->scattered[f->node_rank], &place, value);
+    }
   }
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Destroy_Factored(Influence influence)
 {
-  return 0;
+  PetscFunctionBegin;
+  PetscCall(PetscFree(influence->data));
+  PetscFunctionReturn(0);
+}
+
+/* Turn the BEV positions of one beam and setup into places in its planes, and their third number into the dose's factor. */
+static PetscBool PlaceVoxels(Influence influence, PetscInt setup, PetscInt b)
+{
+  const struct Factored_s *f = influence->factored;
+  const FactoredBeam *fb = &f->beam[b];
+  const Beam *beam = &influence->model->beams->beam[b];
+  double *bev = influence->bev_mm + 3 * SightIndex(influence, setup, b);
+  PetscBool seen = PETSC_FALSE;
+  for (PetscInt v = 0; v < influence->n; v++, bev += 3) {
+    const double shrink = beam->sad_mm > 0 ? beam->sad_mm / (beam->sad_mm + bev[2]) : 1;
+    bev[0] = (bev[0] * shrink - fb->u0_mm) / f->step_mm;
+    bev[1] = (bev[1] * shrink - fb->v0_mm) / f->step_mm;
+    bev[2] = shrink * shrink;
+    if (TapsInside(bev[0], fb->nu) && TapsInside(bev[1], fb->nv)) seen = PETSC_TRUE;
+  }
+  return fb->nz ? seen : PETSC_FALSE;
 }
 
 PetscErrorCode InfluenceCreate_Factored(Influence influence)
 {
   PetscFunctionBegin;
+  const PetscInt n_beam = influence->model->beams->n_beam, n_setup = influence->set->n_setup;
+  unsigned char *seen;
+  PetscCall(PetscMalloc1(n_setup * n_beam, &seen));
+  for (PetscInt k = 0; k < n_setup; k++)
+    for (PetscInt b = 0; b < n_beam; b++) seen[k * n_beam + b] = PlaceVoxels(influence, k, b) ? 1 : 0;
+  influence->data = seen;
   influence->apply = Apply_Factored;
   influence->transpose = ApplyTranspose_Factored;
   influence->destroy = Destroy_Factored;
