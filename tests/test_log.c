@@ -30,7 +30,7 @@ static void LinesAndEvents(void **state)
 {
   Mistakes mistakes = {0};
   LogEvent("too_early", "n=%d", 1);
-  assert_int_equal(LogOpen(PETSC_COMM_WORLD, folder, 0, &mistakes), 0);
+  assert_int_equal(LogOpen(PETSC_COMM_WORLD, folder, "", 0, &mistakes), 0);
   assert_false(MistakesAny(&mistakes));
   LogLine(LOG_INFO, "optimize", "P01", "iteration %d\r\nof\t%s\033[31m", 7, "many");
   LogLine(LOG_DETAIL, "optimize", NULL, "not shown");
@@ -57,7 +57,7 @@ static void LinesAndEvents(void **state)
 static void FolderMissing(void **state)
 {
   Mistakes mistakes = {0};
-  assert_int_equal(LogOpen(PETSC_COMM_WORLD, "/nonexistent/folder", 1, &mistakes), 0);
+  assert_int_equal(LogOpen(PETSC_COMM_WORLD, "/nonexistent/folder", "", 1, &mistakes), 0);
   assert_int_equal(mistakes.n, 2); /* on every rank */
   assert_int_equal(MistakesExit(&mistakes), ROBION_RESOURCES);
   LogEvent("lost", "n=%d", 1);
@@ -69,8 +69,14 @@ static void Status(void **state)
 {
   if (rank) return;
   Mistakes mistakes = {0};
-  RunStatus status = {"done", "cases/P01/conventional", "P01", "conventional",
-                      "",     "converged, gap 1 %",     1e9,   1e9 + 61.5};
+  RunStatus status = {.state = "done",
+                      .plan = "cases/P01/conventional",
+                      .patient = "P01",
+                      .arm = "conventional",
+                      .sweep = "",
+                      .message = "converged, gap 1 %",
+                      .started = 1e9,
+                      .ended = 1e9 + 61.5};
   assert_true(StatusWrite(folder, &status, &mistakes));
   char *text = Take("status.json");
   assert_string_equal(text, "{\n  \"state\": \"done\",\n  \"plan\": \"cases/P01/conventional\",\n  \"case\": \"P01\",\n"
@@ -139,7 +145,7 @@ static void ProvenanceFile(void **state)
   assert_memory_equal(p.hdf5, "1.", 2);
   if (rank == 0) {
     unlink(file);
-    assert_true(ProvenanceWriteJSON(&p, 1, &input, folder, &mistakes));
+    assert_true(ProvenanceWriteJSON(&p, 1, &input, folder, "", &mistakes));
     char *text = Take("provenance.json");
     assert_non_null(strstr(text, "\"study_hash\": \"0123456789abcdef\""));
     assert_non_null(strstr(text, "\"fnv1a64\": \"85944171f73967e8\"}\n  ]\n}\n"));

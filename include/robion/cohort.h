@@ -1,6 +1,10 @@
 /**
  * From a study to finished plans: what one plan is made of, making it, and going through all of them. Last step but the
  * report. All functions are collective on the communicator of the context, which is the team that plans.
+ *
+ * `RunStudy` looks at what earlier runs have left, estimates what each plan costs, divides the ranks into teams, and lets each
+ * team take the plan of the highest expected cost whenever it is free, from a table in MPI memory that no rank has to serve. A
+ * plan's bits do not depend on its team.
  */
 #pragma once
 #include "robion/doses.h"
@@ -14,17 +18,29 @@ typedef struct RunOptions {
   PetscInt n_only;     /* case names to plan; 0: all */
   char **only;
   PetscBool dry_run;
-  double time_limit_s; /* 0: none */
+  double time_limit_s;  /* 0: none */
+  PetscInt team_size;   /* ranks that plan together, or TEAM_PER_NODE, TEAM_AUTOMATIC */
+  PetscInt array_jobs;  /* jobs that share the study, 0: this one does all */
+  PetscInt array_job;   /* this one, 1 ... array_jobs */
+  PetscBool owner_only; /* results can be read by nobody else */
+  PetscInt n_simulate;  /* with dry_run: numbers of nodes to simulate */
+  const PetscInt *simulate;
+  const char *draw; /* folder for the simulation's table and picture, NULL: none */
 } RunOptions;
+
+/** Sizes of teams that depend on nodes and plans (RunOptions.team_size). */
+enum { TEAM_PER_NODE = 0, TEAM_AUTOMATIC = -1 };
 
 /** What is shared by all plans of a run. */
 typedef struct RunContext {
-  MPI_Comm comm;
-  PetscMPIInt rank, size;
+  MPI_Comm comm;                 /* of the team that plans; before teams are formed, of all ranks */
+  PetscMPIInt rank, size, nodes; /* of comm; nodes: those its ranks are on */
   const Study *study;
   const RunOptions *options;
   Provenance provenance;
   const char *results; /* folder */
+  char part[48];       /* of the names of log and status files that this job and node write: "", "-2", "-2-node1" */
+  double memory_bytes; /* that a plan may take on all ranks of comm together; 0: not known */
   Machine *machine;    /* of the last plan, kept for the next one with the same base data */
   char *machine_key;
 } RunContext;

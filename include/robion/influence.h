@@ -57,6 +57,9 @@ PetscErrorCode FactoredResetGradient(Factored factored, const double largest_cot
 PetscErrorCode FactoredGetGradient(Factored factored, double *gradient);
 /** Bytes shared by the ranks of a node, and held by this rank besides once it made a gradient. Not collective. */
 PetscErrorCode FactoredGetSize(Factored factored, size_t *shared_bytes, size_t *own_bytes);
+/** What FactoredGetSize would say of such an operator, without the memory. Collective on `team`. */
+PetscErrorCode FactoredMeasure(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, size_t *shared_bytes,
+                               size_t *own_bytes);
 PetscErrorCode FactoredDestroy(Factored *factored);
 
 typedef enum {

@@ -3,8 +3,9 @@
  * events.jsonl, and status.json for scripts and workflow tools. Part of base.
  *
  * There is one logger per process. Only the processes that `LogOpen` makes speakers write: rank 0 of the communicator it
- * was given. (Several teams each open it with a communicator of their own to have one speaker per team: lines are appended
- * whole.) Before LogOpen, rank 0 of MPI_COMM_WORLD prints to standard output only. A log that can no longer be written
+ * was given. Several teams each open it with a communicator of their own to have one speaker per team. Lines are appended whole,
+ * which holds on one node; network file systems may mix what several nodes append to one file, so each node has files of its
+ * own (`part`). Before LogOpen, rank 0 of MPI_COMM_WORLD prints to standard output only. A log that can no longer be written
  * never stops a run.
  */
 #pragma once
@@ -14,16 +15,22 @@
 typedef enum { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DETAIL } LogLevel;
 
 /**
- * Open <folder>/log.txt and <folder>/events.jsonl for appending on rank 0 of comm. verbosity 0: only errors and warnings on
+ * Open <folder>/log<part>.txt and <folder>/events<part>.jsonl for appending on rank 0 of comm. verbosity 0: only errors and warnings on
  * standard output, 1: info too, 2: details too, also in log.txt (which always has errors, warnings and info).
  * Mistakes: ROBION_RESOURCES, on every rank. Collective.
  */
-PetscErrorCode LogOpen(MPI_Comm comm, const char *folder, int verbosity, Mistakes *mistakes);
+PetscErrorCode LogOpen(MPI_Comm comm, const char *folder, const char *part, int verbosity, Mistakes *mistakes);
 PetscErrorCode LogClose(void);
 
 /** One line "HH:MM:SS level stage case  message" (local time). patient may be NULL. Control characters become spaces. */
 void LogLine(LogLevel level, const char *stage, const char *patient, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/**
+ * One line that stays below the log while a run goes on, where somebody watches: standard output is a terminal (also that of
+ * mpirun on this node) and this is rank 0 of MPI_COMM_WORLD. Elsewhere it does nothing. "" takes it away.
+ */
+void LogProgress(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /**
  * One line {"time": "2026-01-31T12:00:00Z", "event": kind, ...} in events.jsonl. `format` is a list of key=conversion
@@ -40,13 +47,18 @@ typedef struct RunStatus {
   const char *patient, *arm, *sweep;
   const char *message;   /* one line for people, e.g. why it failed */
   double started, ended; /* Unix time, s; ended <= 0: not yet (null) */
+  double seconds;        /* taken, by a clock that nobody sets; 0: ended - started */
+  PetscMPIInt ranks;     /* that took them; 0: not said */
+  const char *part;      /* of the file name, as for LogOpen; NULL: "" */
 } RunStatus;
 
-/** Write <folder>/status.json: temporary name, then rename. False and one mistake if it fails. Not collective. */
+/** Write <folder>/status<part>.json: temporary name, then rename. False and one mistake if it fails. Not collective. */
 PetscBool StatusWrite(const char *folder, const RunStatus *status, Mistakes *mistakes);
 
 /** Unix time now, s. */
 double TimeNow(void);
+/** Seconds by a clock that nobody sets, from some moment on: for durations. */
+double TimeSteady(void);
 /** "2026-01-31T12:00:00Z" of a Unix time. */
 void TimeText(double unix_time, char text[32]);
 /** "45 s", "12 min 05 s", "1 h 05 min", "2 d 03 h". */

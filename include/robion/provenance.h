@@ -43,9 +43,9 @@ uint64_t HashBytes(uint64_t hash, const void *bytes, size_t n);
  */
 PetscErrorCode InputFileHash(MPI_Comm comm, const char *kind, const char *path, Mistakes *mistakes, InputFile *input);
 
-/** Write <folder>/provenance.json (temporary name, then rename). Not collective. */
+/** Write <folder>/provenance<part>.json (temporary name, then rename; part as for LogOpen). Not collective. */
 PetscBool ProvenanceWriteJSON(const Provenance *provenance, PetscInt n_inputs, const InputFile *inputs,
-                              const char *folder, Mistakes *mistakes);
+                              const char *folder, const char *part, Mistakes *mistakes);
 
 /** Write everything as string attributes of the group /provenance of an open file (by all ranks if it is a parallel one). */
 void ProvenanceWriteHDF5(const Provenance *provenance, PetscInt n_inputs, const InputFile *inputs, H5Sink *sink);

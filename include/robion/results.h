@@ -106,10 +106,25 @@ typedef enum { PLAN_ABSENT, PLAN_FINISHED, PLAN_OTHER_SETTINGS } PlanState;
  */
 PlanState PlanFileState(const char *folder, const char *yaml, Mistakes *mistakes);
 
+/**
+ * Write <folder>/checksums.txt, one line "<fnv1a64>  <file>" for plan.h5 and each table, the last file of a finished plan.
+ * False and a mistake if a file is missing or that fails. Not collective.
+ */
+PetscBool PlanChecksumsWrite(const char *folder, Mistakes *mistakes);
+
+/**
+ * Whether all of the plan's files are there with the content they were finished with. No checksums.txt (the plan was
+ * interrupted) is false without a mistake; anything else false is a mistake (ROBION_INPUT). Not collective.
+ */
+PetscBool PlanChecksumsVerify(const char *folder, Mistakes *mistakes);
+/** Whether checksums.txt is there: the plan was finished, whatever has become of it since. Not collective. */
+PetscBool PlanChecksumsThere(const char *folder);
+void PlanChecksumsRemove(const char *folder);
+
 /** Write metrics.csv, dvh.csv and scenarios.csv of one plan. False and a mistake if that fails. Not collective. */
 PetscBool PlanTablesWrite(const PlanResult *result, const char *folder, Mistakes *mistakes);
 
-/** Remove plan.h5 and the tables of a plan, as far as they are there: none may outlive the others. Not collective. */
+/** Remove plan.h5, the tables and checksums of a plan, as far as they are there: none may outlive the others. Not collective. */
 void PlanFilesRemove(const char *folder);
 
 /**

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -14,20 +15,22 @@
 static struct {
   PetscBool open, speaks;
   int verbosity, text, events; /* file descriptors, -1 when closed */
-} logger = {PETSC_FALSE, PETSC_FALSE, 1, -1, -1};
+  char progress[256];          /* the line below the log, "" if there is none */
+} logger = {PETSC_FALSE, PETSC_FALSE, 1, -1, -1, ""};
 
 static const char *const level_names[] = {"error", "warning", "info", "detail"};
 
-static int OpenForAppending(const char *folder, const char *name, Mistakes *mistakes)
+static int OpenForAppending(const char *folder, const char *stem, const char *part, const char *ending,
+                            Mistakes *mistakes)
 {
   char file[PETSC_MAX_PATH_LEN];
-  snprintf(file, sizeof file, "%s/%s", folder, name);
+  snprintf(file, sizeof file, "%s/%s%s.%s", folder, stem, part, ending);
   int descriptor = open(file, O_WRONLY | O_CREAT | O_APPEND, 0666);
   if (descriptor < 0) (void)MistakesAdd(mistakes, ROBION_RESOURCES, "%s: cannot be written: %s", file, strerror(errno));
   return descriptor;
 }
 
-PetscErrorCode LogOpen(MPI_Comm comm, const char *folder, int verbosity, Mistakes *mistakes)
+PetscErrorCode LogOpen(MPI_Comm comm, const char *folder, const char *part, int verbosity, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   PetscMPIInt rank;
@@ -38,8 +41,8 @@ PetscErrorCode LogOpen(MPI_Comm comm, const char *folder, int verbosity, Mistake
   logger.verbosity = verbosity;
   Mistakes found = {0};
   if (logger.speaks) {
-    logger.text = OpenForAppending(folder, "log.txt", &found);
-    logger.events = OpenForAppending(folder, "events.jsonl", &found);
+    logger.text = OpenForAppending(folder, "log", part, "txt", &found);
+    logger.events = OpenForAppending(folder, "events", part, "jsonl", &found);
   }
   PetscCall(MistakesShare(comm, &found));
   for (PetscInt i = 0; i < found.n; i++) PetscCall(MistakesAdd(mistakes, found.item[i].exit, "%s", found.item[i].text));
@@ -50,6 +53,7 @@ PetscErrorCode LogOpen(MPI_Comm comm, const char *folder, int verbosity, Mistake
 PetscErrorCode LogClose(void)
 {
   PetscFunctionBegin;
+  LogProgress("%s", "");
   if (logger.text >= 0) close(logger.text);
   if (logger.events >= 0) close(logger.events);
   logger.text = logger.events = -1;
@@ -75,6 +79,48 @@ static void Append(int descriptor, const char *line, size_t length)
   if (descriptor >= 0 && write(descriptor, line, length) < 0) return;
 }
 
+/*
+ * Open MPI gives its ranks a terminal of its own making, whatever mpirun's output is: then that of the launcher counts,
+ * which started this process on the same node.
+ */
+static PetscBool IsTerminal(void)
+{
+  static const char *const launched[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK", "SLURM_PROCID"};
+  char link[64], target[16];
+  PetscBool by_launcher = PETSC_FALSE;
+  if (!isatty(STDOUT_FILENO)) return PETSC_FALSE;
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(launched); i++)
+    if (getenv(launched[i])) by_launcher = PETSC_TRUE;
+  if (!by_launcher) return PETSC_TRUE;
+  snprintf(link, sizeof link, "/proc/%ld/fd/1", (long)getppid());
+  ssize_t n = readlink(link, target, sizeof target);
+  return n > 8 && (!memcmp(target, "/dev/pts", 8) || !memcmp(target, "/dev/tty", 8)) ? PETSC_TRUE : PETSC_FALSE;
+}
+
+/* Asked once; the first speaker of a run is rank 0 of the world, and only it may draw. */
+static PetscBool SomebodyWatches(void)
+{
+  static int answer = -1;
+  int initialized = 0, finalized = 0, rank = 0;
+  if (answer < 0) {
+    MPI_Initialized(&initialized);
+    MPI_Finalized(&finalized);
+    if (initialized && !finalized) MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    answer = rank == 0 && IsTerminal();
+  }
+  return answer ? PETSC_TRUE : PETSC_FALSE;
+}
+
+static void ProgressHide(void)
+{
+  if (logger.progress[0]) fputs("\r\033[K", stdout);
+}
+
+static void ProgressShow(void)
+{
+  if (logger.progress[0]) fputs(logger.progress, stdout);
+}
+
 void LogLine(LogLevel level, const char *stage, const char *patient, const char *format, ...)
 {
   char message[2048], line[2304], clock[16] = "";
@@ -94,7 +140,24 @@ void LogLine(LogLevel level, const char *stage, const char *patient, const char 
   line[length + 1] = 0;
   if ((int)level <= PetscMax((int)LOG_INFO, logger.verbosity + 1)) Append(logger.text, line, (size_t)length + 1);
   if ((int)level > logger.verbosity + 1) return;
+  ProgressHide();
   fputs(line, stdout);
+  ProgressShow();
+  fflush(stdout);
+}
+
+void LogProgress(const char *format, ...)
+{
+  char line[sizeof logger.progress];
+  va_list arguments;
+  va_start(arguments, format);
+  TextPrintV(line, sizeof line, format, arguments);
+  va_end(arguments);
+  TextRemoveControls(line);
+  if (!SomebodyWatches()) return;
+  ProgressHide();
+  memcpy(logger.progress, line, sizeof line);
+  ProgressShow();
   fflush(stdout);
 }
 
@@ -174,7 +237,9 @@ static PetscErrorCode StatusText(const RunStatus *status, Text *text)
     PetscCall(TextAdd(text, "%s\"%s\": ", i ? ",\n  " : "{\n  ", key[i]));
     PetscCall(TextAddJSON(text, value[i]));
   }
-  PetscCall(TextAdd(text, ",\n  \"seconds\": %.3f\n}\n", PetscMax(0.0, last - status->started)));
+  if (status->ranks > 0) PetscCall(TextAdd(text, ",\n  \"ranks\": %d", (int)status->ranks));
+  PetscCall(TextAdd(text, ",\n  \"seconds\": %.3f\n}\n",
+                    status->seconds > 0 ? status->seconds : PetscMax(0.0, last - status->started)));
   PetscFunctionReturn(0);
 }
 
@@ -182,7 +247,7 @@ PetscBool StatusWrite(const char *folder, const RunStatus *status, Mistakes *mis
 {
   char file[PETSC_MAX_PATH_LEN];
   Text text = {0};
-  snprintf(file, sizeof file, "%s/status.json", folder);
+  snprintf(file, sizeof file, "%s/status%s.json", folder, status->part ? status->part : "");
   PetscBool good = StatusText(status, &text) ? PETSC_FALSE : FileReplace(file, text.data, text.length, mistakes);
   (void)TextDestroy(&text);
   return good;
@@ -192,6 +257,13 @@ double TimeNow(void)
 {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+double TimeSteady(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 

@@ -161,11 +161,11 @@ static PetscErrorCode ProvenanceText(const Provenance *p, PetscInt n_inputs, con
 }
 
 PetscBool ProvenanceWriteJSON(const Provenance *p, PetscInt n_inputs, const InputFile *inputs, const char *folder,
-                              Mistakes *mistakes)
+                              const char *part, Mistakes *mistakes)
 {
   char file[PETSC_MAX_PATH_LEN];
   Text text = {0};
-  snprintf(file, sizeof file, "%s/provenance.json", folder);
+  snprintf(file, sizeof file, "%s/provenance%s.json", folder, part);
   PetscBool good =
       ProvenanceText(p, n_inputs, inputs, &text) ? PETSC_FALSE : FileReplace(file, text.data, text.length, mistakes);
   (void)TextDestroy(&text);

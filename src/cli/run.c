@@ -39,6 +39,63 @@ static PetscErrorCode SplitNames(const char *text, RunOptions *options)
   PetscFunctionReturn(0);
 }
 
+/* "2/8": the second of eight jobs. */
+static PetscErrorCode ParseArray(const char *text, RunOptions *options, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  int job = 0, jobs = 0;
+  char rest;
+  if (!text) PetscFunctionReturn(0);
+  if (text[strspn(text, "0123456789/")] || sscanf(text, "%7d/%7d%c", &job, &jobs, &rest) != 2 || job < 1 || job > jobs)
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE,
+                          "--array: found %s, expected JOB/JOBS with a job from 1 to the number of jobs", text));
+  options->array_job = job;
+  options->array_jobs = jobs;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ParseTeamSize(const char *text, RunOptions *options, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  int size = 0;
+  char rest;
+  options->team_size = TEAM_PER_NODE;
+  if (!text || !strcmp(text, "node")) PetscFunctionReturn(0);
+  if (!strcmp(text, "auto"))
+    options->team_size = TEAM_AUTOMATIC;
+  else if (!text[strspn(text, "0123456789")] && sscanf(text, "%7d%c", &size, &rest) == 1 && size > 0)
+    options->team_size = size;
+  else
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE,
+                          "--team-size: found %s, expected a number of ranks, node or auto", text));
+  PetscFunctionReturn(0);
+}
+
+/* "1,2,4,8": numbers of nodes; the array is owned by options. */
+static PetscErrorCode ParseNodes(const char *text, RunOptions *options, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  PetscInt *nodes;
+  char *at = (char *)text;
+  if (!text) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(strlen(text) / 2 + 1, &nodes));
+  options->simulate = nodes;
+  for (;; at++) {
+    long n = *at >= '0' && *at <= '9' ? strtol(at, &at, 10) : 0;
+    if (n < 1 || n > 1000000 || (*at && *at != ',')) {
+      PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE,
+                            "--simulate: found %s, expected numbers of nodes from 1 to 1000000 separated by commas",
+                            text));
+      break;
+    }
+    nodes[options->n_simulate++] = (PetscInt)n;
+    if (!*at) break;
+  }
+  if (!options->dry_run)
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--simulate needs --dry-run: nothing is planned"));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode RunLoaded(const Arguments *arguments, const Study *study, const RunOptions *given,
                                 RobionExit *exit_code)
 {
@@ -46,6 +103,7 @@ static PetscErrorCode RunLoaded(const Arguments *arguments, const Study *study, 
   RunOptions options = *given;
   char results[PETSC_MAX_PATH_LEN];
   snprintf(results, sizeof results, "results/%s", study->name);
+  options.draw = options.results; /* a dry run leaves nothing where it was not told to */
   if (!options.results) options.results = results;
   if (!options.dry_run) PetscCall(StopInstall(options.time_limit_s)); /* a dry run has nothing to save */
   PetscCall(RunStudy(PETSC_COMM_WORLD, arguments->all_argc, arguments->all_argv, study, &options, exit_code));
@@ -55,7 +113,7 @@ static PetscErrorCode RunLoaded(const Arguments *arguments, const Study *study, 
 static PetscErrorCode Run(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {
   PetscFunctionBegin;
-  const char *file, *only = NULL, *limit = NULL, *set[LIST_LONGEST];
+  const char *file, *only = NULL, *limit = NULL, *set[LIST_LONGEST], *array = NULL, *team = NULL, *nodes = NULL;
   PetscInt n_set = 0;
   RunOptions options = {0};
   Study *study = NULL;
@@ -64,24 +122,34 @@ static PetscErrorCode Run(const Arguments *arguments, Mistakes *mistakes, Robion
                            {.name = "--only", .value = &only},
                            {.name = "--set", .n_list = &n_set, .list = set},
                            {.name = "--dry-run", .flag = &options.dry_run},
-                           {.name = "--time-limit", .value = &limit}};
+                           {.name = "--simulate", .value = &nodes},
+                           {.name = "--time-limit", .value = &limit},
+                           {.name = "--team-size", .value = &team},
+                           {.name = "--array", .value = &array},
+                           {.name = "--private", .flag = &options.owner_only}};
   PetscCall(
       ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 1, 1, verb_run.usage, &file, mistakes));
   if (limit && (options.time_limit_s = ParseDuration(limit)) <= 0)
     PetscCall(
         MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--time-limit: found %s, expected HH:MM:SS above zero", limit));
+  PetscCall(ParseArray(array, &options, mistakes));
+  PetscCall(ParseTeamSize(team, &options, mistakes));
+  PetscCall(ParseNodes(nodes, &options, mistakes));
   PetscCall(CheckLauncher(mistakes));
   PetscCall(SplitNames(only, &options));
   if (!MistakesAny(mistakes)) PetscCall(StudyLoadAll(PETSC_COMM_WORLD, file, n_set, set, mistakes, &study));
   if (study && !MistakesAny(mistakes)) PetscCall(RunLoaded(arguments, study, &options, exit_code));
   PetscCall(StudyDestroy(&study));
   PetscCall(PetscStrToArrayDestroy(options.n_only, options.only));
+  PetscCall(PetscFree(options.simulate));
   PetscFunctionReturn(0);
 }
 
 const Verb verb_run = {.name = "run",
-                       .usage = "run STUDY.yaml [--results DIR] [--resume] [--only CASE,...] [--set path=value]... "
-                                "[--dry-run] [--time-limit HH:MM:SS] [-- PETSc options]",
+                       .usage =
+                           "run STUDY.yaml [--results DIR] [--resume] [--only CASE,...] [--set path=value]... "
+                           "[--dry-run [--simulate NODES,...]] [--time-limit HH:MM:SS] [--team-size RANKS|node|auto] "
+                           "[--array JOB/JOBS] [--private] [-- PETSc options]",
                        .purpose = "plan every case, arm and sweep point of a study",
                        .parallel = PETSC_TRUE,
                        .run = Run};

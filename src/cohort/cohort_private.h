@@ -9,3 +9,11 @@ PetscErrorCode TissuesDestroy(Tissues *tissues);
 
 /* The biology a structure's objectives on effect are measured by. */
 const BiologySpec *TissueOfStructure(const Settings *settings, const char *structure);
+
+/*
+ * Bytes that the plan takes on all ranks together, beside its inputs: the more of optimisation and evaluation. `entries` of an
+ * assembled operator. Collective.
+ */
+PetscErrorCode PlanMemory(RunContext *run, const PlanInputs *in, double entries, double *bytes);
+/* A mistake (ROBION_RESOURCES) if that and what is in use are more than the team has. Collective. */
+PetscErrorCode PlanCheckMemory(RunContext *run, const PlanSpec *plan, const PlanInputs *in, Mistakes *mistakes);

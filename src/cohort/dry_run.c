@@ -1,26 +1,5 @@
 /* What a study would take, without planning it. */
-#include "robion/cohort.h"
-
-/* Bytes of the optimisation on one rank: operator, rays and channels. */
-static PetscErrorCode OptimisationBytes(RunContext *run, const PlanInputs *in, double entries, double *bytes)
-{
-  PetscFunctionBegin;
-  const double voxels = (double)in->n_voxel / run->size, rows = (double)in->optimize->n;
-  const double rays = (double)in->optimize->n_setup * in->beams->n_beam;
-  *bytes = voxels * (rows * N_CHANNELS + 5 * rays) * sizeof(double);
-  if (in->settings->dose_operator == OPERATOR_ASSEMBLED) {
-    *bytes += entries * INFLUENCE_BYTES_PER_ENTRY / run->size;
-    PetscFunctionReturn(0);
-  }
-  Factored factored;
-  size_t shared, own;
-  PetscCall(FactoredCreate(run->comm, in->model, &(FactoredVoxels){in->optimize, &in->grid, in->n_voxel, in->voxel},
-                           &factored));
-  PetscCall(FactoredGetSize(factored, &shared, &own));
-  PetscCall(FactoredDestroy(&factored));
-  *bytes += (double)own + (double)shared / run->size; /* as if all ranks were on one node */
-  PetscFunctionReturn(0);
-}
+#include "cohort_private.h"
 
 static PetscErrorCode DescribePlan(RunContext *run, const PlanSpec *plan, Mistakes *mistakes)
 {
@@ -30,15 +9,12 @@ static PetscErrorCode DescribePlan(RunContext *run, const PlanSpec *plan, Mistak
   PetscCall(PlanInputsCreate(run, plan, NULL, NULL, mistakes, &in));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(PlanCountEntries(run->comm, &in, &entries));
-  double optimisation;
-  PetscCall(OptimisationBytes(run, &in, entries, &optimisation));
-  double evaluation = (double)GridSize(&in.grid) * sizeof(float) * (2.0 * N_DOSE_KINDS + 2) +
-                      ((double)in.evaluate->n / run->size + 1) * N_COMPUTED_KINDS * sizeof(float) * in.n_dose_voxel;
-  double memory = PetscMax(optimisation, evaluation);
+  double memory;
+  PetscCall(PlanMemory(run, &in, entries, &memory));
   PetscCall(PetscPrintf(run->comm, "%-24s %-16s %-20s %4d %4d %4d %7d %8d %8d %10.3g %10.1f\n", plan->case_name,
                         plan->arm, plan->sweep[0] ? plan->sweep : "-", (int)in.optimize->n_set, (int)in.evaluate->n_set,
                         (int)in.beams->n_beam, (int)in.beams->n_spot, (int)in.n_voxel, (int)in.n_dose_voxel, entries,
-                        memory * mib));
+                        memory / run->size * mib));
   PetscCall(PlanInputsDestroy(&in));
   PetscFunctionReturn(0);
 }

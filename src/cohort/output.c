@@ -155,7 +155,7 @@ PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const
 {
   PetscFunctionBegin;
   const Settings *settings = in->settings;
-  const double started = TimeNow();
+  const double started = TimeSteady();
   DoseSet doses;
   InputFile input[3];
   IterationRecord *history;
@@ -164,7 +164,7 @@ PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const
   PlanResult result = {.study = run->study->name, .patient = plan->case_name, .arm = plan->arm, .sweep = plan->sweep};
   PetscCall(DoseSetCreate(run->comm, in->model, &in->tissues, in->evaluate, &in->grid, in->n_dose_voxel, in->dose_voxel,
                           weight, in->n_region, in->region, settings->prescription_Gy_RBE, &doses));
-  stage_seconds[STAGE_EVALUATE] = TimeNow() - started;
+  stage_seconds[STAGE_EVALUATE] = TimeSteady() - started;
   const StageTime times[N_STAGES] = {{"prepare", stage_seconds[STAGE_PREPARE]},
                                      {"build", stage_seconds[STAGE_BUILD]},
                                      {"optimize", stage_seconds[STAGE_OPTIMIZE]},

@@ -1,6 +1,7 @@
 /* Making one plan: inputs, operator, start, optimisation, doses, files. */
-#include "robion/cohort.h"
+#include "cohort_private.h"
 #include "robion/log.h"
+#include "robion/stop.h"
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -137,7 +138,7 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
   const Settings *settings = in->settings;
   Problem problem;
   InfluenceType type;
-  double *start, begun = TimeNow();
+  double *start, begun = TimeSteady();
   size_t stored, bytes, largest;
   Progress progress = {.patient = plan->case_name, .arm = plan->arm, .set = in->optimize};
   PetscCall(ChooseInfluence(run, in, &type));
@@ -157,7 +158,7 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
   PetscCall(PetscMalloc1(in->beams->n_spot, &start));
   PetscCall(StartWeights(problem, in, start));
   PetscCall(ResumeWeights(run, plan, in->beams->n_spot, folder, mistakes, start));
-  stage_seconds[STAGE_BUILD] = TimeNow() - begun;
+  stage_seconds[STAGE_BUILD] = TimeSteady() - begun;
   LogLine(LOG_INFO, "build", plan->case_name,
           "%s  %d spots, %d voxels, %d scenario rows, %zu stored entries, %.1f MiB, %.1f s", plan->arm,
           (int)in->beams->n_spot, (int)in->n_voxel, (int)in->optimize->n, stored, (double)bytes / 1048576.0,
@@ -171,20 +172,33 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
   PetscFunctionReturn(0);
 }
 
+/* A stop that came before there was anything to save. */
+static PetscErrorCode StopWanted(const RunContext *run, PetscBool *stop)
+{
+  PetscFunctionBegin;
+  int wanted = StopRequested();
+  PetscCallMPI(MPI_Bcast(&wanted, 1, MPI_INT, 0, run->comm));
+  *stop = (PetscBool)wanted;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PlanMake(RunContext *run, const PlanSpec *plan, const char *folder, Mistakes *mistakes,
                         PetscBool *stopped)
 {
   PetscFunctionBegin;
   PlanInputs inputs;
   Solution solution = {0};
-  double stage_seconds[N_STAGES] = {0}, begun = TimeNow();
+  double stage_seconds[N_STAGES] = {0}, begun = TimeSteady();
   *stopped = PETSC_FALSE;
   PeakMemoryReset();
   PetscCall(PlanInputsCreate(run, plan, NULL, NULL, mistakes, &inputs));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
-  stage_seconds[STAGE_PREPARE] = TimeNow() - begun;
-  PetscCall(Optimise(run, plan, &inputs, folder, stage_seconds, mistakes, &solution));
-  if (!MistakesAny(mistakes)) {
+  stage_seconds[STAGE_PREPARE] = TimeSteady() - begun;
+  PetscCall(StopWanted(run, stopped));
+  PetscCall(PlanCheckMemory(run, plan, &inputs, mistakes));
+  if (!*stopped && !MistakesAny(mistakes))
+    PetscCall(Optimise(run, plan, &inputs, folder, stage_seconds, mistakes, &solution));
+  if (!*stopped && !MistakesAny(mistakes)) {
     LogLine(LOG_INFO, "optimize", plan->case_name, "%s  stopped after %d iterations, %d evaluations, %.1f s: %s",
             plan->arm, (int)solution.n_iteration, (int)solution.n_evaluation, solution.seconds, solution.reason);
     *stopped = solution.stopped;

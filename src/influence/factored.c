@@ -38,6 +38,16 @@ PetscErrorCode FactoredMeet(struct Factored_s *f)
   PetscFunctionReturn(0);
 }
 
+/* Where the beams' volumes lie in one array. */
+static void PlaceVolumes(struct Factored_s *f)
+{
+  f->n_volume = 0;
+  for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
+    f->beam[b].at = f->n_volume;
+    f->n_volume += (size_t)f->model->tissues->n * f->beam[b].volume;
+  }
+}
+
 /* Memory for the largest beam's spectra and for all volumes; FFTs that stay the same on every rank. */
 static PetscErrorCode CreateMemory(struct Factored_s *f)
 {
@@ -47,8 +57,6 @@ static PetscErrorCode CreateMemory(struct Factored_s *f)
   for (PetscInt b = 0; b < model->beams->n_beam; b++) {
     FactoredBeam *fb = &f->beam[b];
     size_t row = 2 * (size_t)fb->row * (size_t)fb->nu, tissues = (size_t)model->tissues->n;
-    fb->at = f->n_volume;
-    f->n_volume += tissues * fb->volume;
     spectrum = PetscMax(spectrum, row * (size_t)model->beams->beam[b].n_layer);
     adjoint = PetscMax(adjoint, row * tissues * (size_t)fb->nz * N_CHANNELS);
     work = PetscMax(work, (size_t)fb->nu * ((size_t)fb->nv / 2 + 1) * N_CHANNELS);
@@ -97,7 +105,8 @@ static double NarrowestSpot_mm(const struct DoseModel_s *model)
   return narrowest;
 }
 
-PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *out)
+/* Everything but the memory of the volumes. */
+static PetscErrorCode Prepare(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *out)
 {
   PetscFunctionBegin;
   Factored f;
@@ -113,9 +122,28 @@ PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxe
   f->step_mm = STEP_PER_SIGMA * NarrowestSpot_mm(model);
   PetscCall(PetscCalloc1(model->beams->n_beam, &f->beam));
   for (PetscInt b = 0; b < model->beams->n_beam; b++) PetscCall(FactoredBeamCreate(f, voxels, b));
-  PetscCall(CreateMemory(f));
-  PetscCall(CreateTransforms(f));
+  PlaceVolumes(f);
   *out = f;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *out)
+{
+  PetscFunctionBegin;
+  PetscCall(Prepare(team, model, voxels, out));
+  PetscCall(CreateMemory(*out));
+  PetscCall(CreateTransforms(*out));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode FactoredMeasure(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, size_t *shared_bytes,
+                               size_t *own_bytes)
+{
+  PetscFunctionBegin;
+  Factored f;
+  PetscCall(Prepare(team, model, voxels, &f));
+  PetscCall(FactoredGetSize(f, shared_bytes, own_bytes));
+  PetscCall(FactoredDestroy(&f));
   PetscFunctionReturn(0);
 }
 
@@ -213,11 +241,11 @@ PetscErrorCode FactoredDestroy(Factored *factored)
   Factored f = *factored;
   if (!f) PetscFunctionReturn(0);
   for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
-    if (f->to_space[b]) fftw_destroy_plan(f->to_space[b]);
-    if (f->from_space[b]) fftw_destroy_plan(f->from_space[b]);
+    if (f->to_space && f->to_space[b]) fftw_destroy_plan(f->to_space[b]);
+    if (f->from_space && f->from_space[b]) fftw_destroy_plan(f->from_space[b]);
     PetscCall(FactoredBeamDestroy(&f->beam[b]));
   }
-  for (int k = 0; k < 4; k++) {
+  for (int k = 0; k < 4 && f->volume; k++) { /* none of what was only measured */
     PetscCallMPI(MPI_Win_unlock_all(f->window[k]));
     PetscCallMPI(MPI_Win_free(&f->window[k]));
   }

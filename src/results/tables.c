@@ -107,6 +107,7 @@ PetscBool PlanTablesWrite(const PlanResult *result, const char *folder, Mistakes
 void PlanFilesRemove(const char *folder)
 {
   char file[PETSC_MAX_PATH_LEN];
+  PlanChecksumsRemove(folder);
   snprintf(file, sizeof file, "%s/plan.h5", folder);
   unlink(file);
   for (int t = 0; t < N_TABLES; t++) {

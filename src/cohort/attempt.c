@@ -1,0 +1,204 @@
+/* One attempt at one plan by a team: whatever goes wrong stays inside. */
+#include "queue_private.h"
+#include "robion/guard.h"
+#include "robion/log.h"
+#include "robion/stop.h"
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What is guarded: making the plan and nothing else. */
+typedef struct Attempt {
+  RunContext *run;
+  const PlanSpec *plan;
+  char folder[PETSC_MAX_PATH_LEN];
+  double begun; /* steady clock */
+  double started;
+  Mistakes mistakes;
+  PetscBool stopped;
+} Attempt;
+
+/* Status of a plan beside its files. */
+static PetscErrorCode WriteStatus(Attempt *attempt, const char *state, const char *message, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const PlanSpec *plan = attempt->plan;
+  if (attempt->run->rank) PetscFunctionReturn(0);
+  RunStatus status = {.state = state,
+                      .message = message,
+                      .started = attempt->started,
+                      .plan = plan->folder,
+                      .patient = plan->case_name,
+                      .arm = plan->arm,
+                      .sweep = plan->sweep,
+                      .seconds = TimeSteady() - attempt->begun,
+                      .ranks = attempt->run->size};
+  status.ended = strcmp(state, "running") ? TimeNow() : 0;
+  (void)StatusWrite(attempt->folder, &status, mistakes);
+  PetscFunctionReturn(0);
+}
+
+/* The same when the plan is over: then a status that cannot be written is only a warning. */
+static PetscErrorCode WriteLastStatus(Attempt *attempt, const char *state, const char *message)
+{
+  PetscFunctionBegin;
+  Mistakes unwritten = {0};
+  PetscCall(WriteStatus(attempt, state, message, &unwritten));
+  for (PetscInt i = 0; i < unwritten.n; i++) LogLine(LOG_WARNING, "status", NULL, "%s", unwritten.item[i].text);
+  PetscCall(MistakesClear(&unwritten));
+  PetscFunctionReturn(0);
+}
+
+/* The folder that results go to must still be there: it is not made a second time. */
+static PetscErrorCode CheckResults(const RunContext *run, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  char file[PETSC_MAX_PATH_LEN];
+  snprintf(file, sizeof file, "%s/study.yaml", run->results);
+  if (access(file, F_OK))
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_RESOURCES, "%s: %s: the results folder has vanished", file, strerror(errno)));
+  PetscFunctionReturn(0);
+}
+
+/* What an earlier run left of this plan goes before it is made anew; a checkpoint stays for --resume. */
+static PetscErrorCode PrepareFolder(Attempt *attempt)
+{
+  PetscFunctionBegin;
+  RunContext *run = attempt->run;
+  char file[PETSC_MAX_PATH_LEN];
+  if (run->rank == 0) {
+    PetscCall(CheckResults(run, &attempt->mistakes));
+    if (!MistakesAny(&attempt->mistakes) && FolderMake(attempt->folder, &attempt->mistakes)) {
+      PlanFilesRemove(attempt->folder);
+      PetscCall(PetscSNPrintf(file, sizeof file, "%s/checkpoint.h5", attempt->folder));
+      if (!run->options->resume) unlink(file);
+      PetscCall(WriteStatus(attempt, "running", NULL, &attempt->mistakes));
+    }
+  }
+  PetscCall(MistakesShare(run->comm, &attempt->mistakes));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Make(void *context)
+{
+  PetscFunctionBegin;
+  Attempt *attempt = context;
+  PetscCall(PlanMake(attempt->run, attempt->plan, attempt->folder, &attempt->mistakes, &attempt->stopped));
+  PetscFunctionReturn(0);
+}
+
+/* Make the plan under guard; after an error the ranks may have different opinions of what is loaded. */
+static PetscErrorCode MakeGuarded(Attempt *attempt)
+{
+  PetscFunctionBegin;
+  RunContext *run = attempt->run;
+  Mistakes errors = {0};
+  PetscCall(GuardedRun(run->comm, Make, attempt, &errors));
+  if (MistakesAny(&errors)) {
+    attempt->stopped = PETSC_FALSE;
+    PetscCall(MistakesClear(&attempt->mistakes));
+    PetscCall(MachineDestroy(&run->machine));
+    PetscCall(PetscFree(run->machine_key));
+    for (PetscInt i = 0; i < errors.n; i++)
+      PetscCall(MistakesAdd(&attempt->mistakes, errors.item[i].exit, "%s: %s", attempt->folder, errors.item[i].text));
+  }
+  PetscCall(MistakesClear(&errors));
+  PetscFunctionReturn(0);
+}
+
+/* The last file of a finished plan, with which it counts as such; then its checkpoint is of no use. */
+static PetscErrorCode Seal(Attempt *attempt)
+{
+  PetscFunctionBegin;
+  char file[PETSC_MAX_PATH_LEN];
+  if (attempt->run->rank == 0 && PlanChecksumsWrite(attempt->folder, &attempt->mistakes)) {
+    PetscCall(PetscSNPrintf(file, sizeof file, "%s/checkpoint.h5", attempt->folder));
+    unlink(file);
+  }
+  PetscCall(MistakesShare(attempt->run->comm, &attempt->mistakes));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode RecordFailure(Attempt *attempt, PetscInt p, Tally *tally)
+{
+  PetscFunctionBegin;
+  const PlanSpec *plan = attempt->plan;
+  const Mistakes *mistakes = &attempt->mistakes;
+  if (!tally->failed || p < tally->first_failed) {
+    tally->first_failed = p;
+    tally->first_failure = MistakesExit(mistakes);
+  }
+  tally->failed++;
+  for (PetscInt i = 0; i < mistakes->n; i++) {
+    if (mistakes->item[i].exit == ROBION_RESOURCES) tally->resources = PETSC_TRUE;
+    LogLine(LOG_ERROR, "plan", plan->case_name, "%s  %s", plan->arm, mistakes->item[i].text);
+  }
+  LogEvent("plan_failed", "plan=%s case=%s arm=%s sweep=%s seconds=%g message=%s", plan->folder, plan->case_name,
+           plan->arm, plan->sweep, TimeSteady() - attempt->begun, MistakesFirst(mistakes));
+  if (attempt->run->rank == 0 && !access(attempt->folder, F_OK)) {
+    PlanFilesRemove(attempt->folder);
+    TemporariesRemove(attempt->folder);
+    PetscCall(WriteLastStatus(attempt, "failed", MistakesFirst(mistakes)));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode RecordStop(Attempt *attempt, Tally *tally)
+{
+  PetscFunctionBegin;
+  const PlanSpec *plan = attempt->plan;
+  tally->stopped++;
+  LogEvent("plan_stopped", "plan=%s case=%s arm=%s sweep=%s seconds=%g reason=%s", plan->folder, plan->case_name,
+           plan->arm, plan->sweep, TimeSteady() - attempt->begun, StopReason());
+  PetscCall(WriteLastStatus(attempt, "stopped", "run again with --resume"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode RecordDone(Attempt *attempt, Tally *tally)
+{
+  PetscFunctionBegin;
+  const PlanSpec *plan = attempt->plan;
+  const double seconds = TimeSteady() - attempt->begun;
+  char took[32];
+  tally->done++;
+  DurationText(seconds, took);
+  LogLine(LOG_INFO, "plan", plan->case_name, "%s %s done in %s", plan->arm, plan->sweep, took);
+  LogEvent("plan_done", "plan=%s case=%s arm=%s sweep=%s seconds=%g ranks=%d", plan->folder, plan->case_name, plan->arm,
+           plan->sweep, seconds, (int)attempt->run->size);
+  PetscCall(WriteLastStatus(attempt, "done", NULL));
+  PetscFunctionReturn(0);
+}
+
+/* Which plan of how many, and when all will be done as far as that is known. */
+static void Announce(const PlanSpec *plan, const Standing *standing)
+{
+  char left[32], when[64] = "";
+  DurationText(standing->left_s, left);
+  if (standing->left_s >= 0) snprintf(when, sizeof when, ", about %s left for the study", left);
+  LogLine(LOG_INFO, "plan", plan->case_name, "%s %s plan %d of %d%s", plan->arm, plan->sweep, (int)standing->k,
+          (int)standing->n, when);
+  LogProgress("plan %d of %d%s", (int)standing->k, (int)standing->n, when);
+}
+
+PetscErrorCode PlanAttempt(RunContext *run, PetscInt p, const Standing *standing, Tally *tally)
+{
+  PetscFunctionBegin;
+  const PlanSpec *plan = &run->study->plans[p];
+  Attempt attempt = {.run = run, .plan = plan, .begun = TimeSteady(), .started = TimeNow()};
+  PlanFolder(run, plan, attempt.folder);
+  Announce(plan, standing);
+  LogEvent("plan_started", "plan=%s case=%s arm=%s sweep=%s ranks=%d", plan->folder, plan->case_name, plan->arm,
+           plan->sweep, (int)run->size);
+  PetscCall(PrepareFolder(&attempt));
+  if (!MistakesAny(&attempt.mistakes)) PetscCall(MakeGuarded(&attempt));
+  if (!MistakesAny(&attempt.mistakes) && !attempt.stopped) PetscCall(Seal(&attempt));
+  if (MistakesAny(&attempt.mistakes))
+    PetscCall(RecordFailure(&attempt, p, tally));
+  else if (attempt.stopped)
+    PetscCall(RecordStop(&attempt, tally));
+  else
+    PetscCall(RecordDone(&attempt, tally));
+  PetscCall(MistakesClear(&attempt.mistakes));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,159 @@
+/* What a plan will cost, from the sizes of its case and settings: good enough to start long plans first. */
+#include "queue_private.h"
+#include "robion/optimize.h"
+#include "robion/structure.h"
+#include <math.h>
+#include <string.h>
+
+/*
+ * Time and memory of the factored operator and of doses, from measured plans (README, "Parallel runs"). Only ratios matter for
+ * the order of plans; what a run has measured corrects the scale.
+ */
+static const double LOOKUP_S = 40e-9;    /* per voxel, beam and scenario row of one evaluation with its gradient */
+static const double FIELD_S = 100e-9;    /* per point of the beams' dose volumes and evaluation */
+static const double EVALUATE_S = 400e-9; /* per voxel, beam and row of the final doses with their metrics */
+static const double PREPARE_S = 2;       /* per plan */
+static const double STEP_MM = 1.5;       /* between points of the dose volumes, laterally */
+static const double PLANE_MM = 0.8;      /* and in depth */
+static const double POINT_BYTES = 32, RANK_BYTES = 150e6;
+static const double LONGEST_ITERATIONS = 150; /* plans mostly level out by then */
+
+/* Volume and bounding box of a structure. */
+typedef struct Extent {
+  double mm3, box_mm[3];
+} Extent;
+
+static Extent ExtentOf(const Case *patient, PetscInt structure)
+{
+  const Grid *ct = &patient->ct;
+  PetscInt low[3] = {ct->n[0], ct->n[1], ct->n[2]}, high[3] = {-1, -1, -1};
+  size_t at = 0, n = 0;
+  Extent extent = {0};
+  for (PetscInt k = 0; k < ct->n[2]; k++)
+    for (PetscInt j = 0; j < ct->n[1]; j++)
+      for (PetscInt i = 0; i < ct->n[0]; i++, at++) {
+        if (structure >= 0 && !patient->structures[structure].mask[at]) continue;
+        const PetscInt index[3] = {i, j, k};
+        n++;
+        for (int a = 0; a < 3; a++) {
+          low[a] = PetscMin(low[a], index[a]);
+          high[a] = PetscMax(high[a], index[a]);
+        }
+      }
+  extent.mm3 = (double)n * 1e3 * GridVoxelVolume_cm3(ct);
+  for (int a = 0; a < 3 && n; a++) extent.box_mm[a] = (double)(high[a] - low[a] + 1) * ct->spacing_mm[a];
+  return extent;
+}
+
+/* Of all structures, and of the body: the external structure, or else the whole CT. */
+typedef struct Extents {
+  Extent *structure, body;
+} Extents;
+
+static PetscErrorCode ExtentsCreate(const Case *patient, Extents *extents)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(patient->n_structures, &extents->structure));
+  for (PetscInt i = 0; i < patient->n_structures; i++) extents->structure[i] = ExtentOf(patient, i);
+  const PetscInt external = CaseFindExternal(patient);
+  extents->body = external >= 0 ? extents->structure[external] : ExtentOf(patient, -1);
+  PetscFunctionReturn(0);
+}
+
+/* Rows of a set of scenarios; plans that are not robust are optimised in one. */
+static PetscErrorCode CountRows(const Settings *settings, PetscInt *optimize, PetscInt *evaluate)
+{
+  PetscFunctionBegin;
+  ScenarioSet *set;
+  *optimize = 1;
+  PetscCall(ScenarioSetCreate(&settings->evaluate, &set));
+  *evaluate = set->n;
+  PetscCall(ScenarioSetDestroy(&set));
+  if (settings->robust.mode == ROBUST_NONE) PetscFunctionReturn(0);
+  PetscCall(ScenarioSetCreate(&settings->optimize, &set));
+  *optimize = set->n;
+  PetscCall(ScenarioSetDestroy(&set));
+  PetscFunctionReturn(0);
+}
+
+/* Volume that objectives look at, overlaps counted twice but never more than the body. */
+static double ObjectiveVolume_mm3(const Settings *settings, const Case *patient, const Extents *extents)
+{
+  double sum = 0;
+  for (PetscInt o = 0; o < settings->n_objectives; o++) {
+    const char *name = settings->objectives[o].structure;
+    const PetscInt index = CaseFindStructure(patient, name);
+    PetscBool seen = PETSC_FALSE;
+    for (PetscInt earlier = 0; earlier < o; earlier++)
+      if (!strcmp(name, settings->objectives[earlier].structure)) seen = PETSC_TRUE;
+    if (index >= 0 && !seen) sum += extents->structure[index].mm3;
+  }
+  return PetscMin(sum, extents->body.mm3);
+}
+
+static PetscErrorCode Estimate(const Settings *settings, const Case *patient, const Extents *extents, QueuePlan *plan)
+{
+  PetscFunctionBegin;
+  PetscInt optimize, evaluate;
+  PetscCall(CountRows(settings, &optimize, &evaluate));
+  const double voxel_mm3 = pow(settings->dose_grid_mm, 3), *box = extents->body.box_mm;
+  const double beams = settings->beams_from_case ? PetscMax(1, patient->n_beam_angles) : settings->n_beams;
+  const double voxels = ObjectiveVolume_mm3(settings, patient, extents) / voxel_mm3,
+               dose_voxels = extents->body.mm3 / voxel_mm3;
+  const double points =
+      beams * PetscMax(1, settings->n_tissues + 1) * (box[0] / STEP_MM) * (box[1] / STEP_MM) * (box[2] / PLANE_MM);
+  const double steps = PetscMin((double)settings->optimizer.max_iterations, LONGEST_ITERATIONS);
+  plan->units = (PetscInt)ceil(voxels / BLOCK_VOXELS);
+  plan->estimate_s = PREPARE_S + steps * (voxels * beams * optimize * LOOKUP_S + points * FIELD_S) +
+                     dose_voxels * beams * evaluate * EVALUATE_S;
+  plan->own_bytes = RANK_BYTES + points * POINT_BYTES;
+  plan->bytes = plan->own_bytes + points * POINT_BYTES + voxels * optimize * 32 + dose_voxels * evaluate * 12;
+  PetscFunctionReturn(0);
+}
+
+/* All plans of the case of plan `first`; a case that cannot be read costs nothing, as its plans fail at once. */
+static PetscErrorCode EstimateCase(const Study *study, PetscInt first, QueuePlan *plan)
+{
+  PetscFunctionBegin;
+  Mistakes unread = {0};
+  Case *patient = NULL;
+  Extents extents;
+  PetscCall(PlanReadCase(&study->plans[first].settings, &unread, &patient));
+  PetscCall(MistakesClear(&unread));
+  if (!patient) PetscFunctionReturn(0);
+  PetscCall(ExtentsCreate(patient, &extents));
+  for (PetscInt p = first; p < study->n_plans && study->plans[p].case_index == study->plans[first].case_index; p++)
+    PetscCall(Estimate(&study->plans[p].settings, patient, &extents, &plan[p]));
+  PetscCall(PetscFree(extents.structure));
+  PetscCall(CaseDestroy(&patient));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CostsEstimate(MPI_Comm comm, const Study *study, QueuePlan *plan)
+{
+  PetscFunctionBegin;
+  enum { N = 4 };
+  PetscMPIInt rank, size, next = 0;
+  double *found;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  for (PetscInt p = 0; p < study->n_plans; p++) {
+    if (p && study->plans[p].case_index == study->plans[p - 1].case_index) continue;
+    if (next++ % size == rank) PetscCall(EstimateCase(study, p, plan));
+  }
+  PetscCall(PetscMalloc1(N * study->n_plans, &found));
+  for (PetscInt p = 0; p < study->n_plans; p++) {
+    const double mine[N] = {plan[p].estimate_s, plan[p].bytes, plan[p].own_bytes, (double)plan[p].units};
+    PetscCall(PetscArraycpy(&found[N * p], mine, N));
+  }
+  /* each plan has one rank that knows, and zeros elsewhere */
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, found, (PetscMPIInt)(N * study->n_plans), MPI_DOUBLE, MPI_SUM, comm));
+  for (PetscInt p = 0; p < study->n_plans; p++) {
+    plan[p].estimate_s = found[N * p];
+    plan[p].bytes = found[N * p + 1];
+    plan[p].own_bytes = found[N * p + 2];
+    plan[p].units = (PetscInt)found[N * p + 3];
+  }
+  PetscCall(PetscFree(found));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,67 @@
+/* What a plan takes of a team's memory, known before it is taken. */
+#include "cohort_private.h"
+#include "robion/log.h"
+#include "robion/optimize.h"
+
+/* Over all ranks: the optimised voxels' rays and channels, and the operator. */
+static PetscErrorCode OptimisationBytes(RunContext *run, const PlanInputs *in, double entries, double *bytes)
+{
+  PetscFunctionBegin;
+  const double voxels = (double)in->n_voxel, rows = (double)in->optimize->n;
+  const double rays = (double)in->optimize->n_setup * in->beams->n_beam;
+  size_t shared, own;
+  *bytes = voxels * (rows * N_CHANNELS + 5 * rays) * sizeof(double);
+  if (in->settings->dose_operator == OPERATOR_ASSEMBLED) {
+    *bytes += entries * INFLUENCE_BYTES_PER_ENTRY;
+    PetscFunctionReturn(0);
+  }
+  const FactoredVoxels looked_up = {in->optimize, &in->grid, in->n_voxel, in->voxel};
+  PetscCall(FactoredMeasure(run->comm, in->model, &looked_up, &shared, &own));
+  *bytes += (double)own * run->size + (double)shared * run->nodes;
+  PetscFunctionReturn(0);
+}
+
+/* Over all ranks: doses of every scenario, dose cubes on each rank, and the beams' dose volumes, which make no gradient. */
+static PetscErrorCode EvaluationBytes(RunContext *run, const PlanInputs *in, double *bytes)
+{
+  PetscFunctionBegin;
+  size_t shared, own;
+  const FactoredVoxels looked_up = {in->evaluate, &in->grid, in->n_dose_voxel, in->dose_voxel};
+  PetscCall(FactoredMeasure(run->comm, in->model, &looked_up, &shared, &own));
+  *bytes = (double)GridSize(&in->grid) * sizeof(float) * (2.0 * N_DOSE_KINDS + 2) * run->size;
+  *bytes += ((double)in->evaluate->n + run->size) * N_COMPUTED_KINDS * sizeof(float) * in->n_dose_voxel;
+  *bytes += (double)shared * run->nodes;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanMemory(RunContext *run, const PlanInputs *in, double entries, double *bytes)
+{
+  PetscFunctionBegin;
+  double evaluation;
+  PetscCall(OptimisationBytes(run, in, entries, bytes));
+  PetscCall(EvaluationBytes(run, in, &evaluation));
+  *bytes = PetscMax(*bytes, evaluation);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanCheckMemory(RunContext *run, const PlanSpec *plan, const PlanInputs *in, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const double gib = 1073741824.0;
+  double bytes, entries = 0;
+  PetscLogDouble mine, now;
+  if (in->settings->dose_operator == OPERATOR_ASSEMBLED)
+    PetscFunctionReturn(0); /* computed on the fly where it does not fit */
+  PetscCall(PlanMemory(run, in, entries, &bytes));
+  PetscCall(PetscMemoryGetCurrentUsage(&mine));
+  PetscCallMPI(MPI_Allreduce(&mine, &now, 1, MPI_DOUBLE, MPI_SUM, run->comm));
+  bytes += now;
+  LogLine(LOG_DETAIL, "memory", plan->case_name, "%s  about %.2f GiB of %.2f GiB", plan->arm, bytes / gib,
+          run->memory_bytes / gib);
+  if (run->memory_bytes > 0 && bytes > run->memory_bytes)
+    PetscCall(MistakesAdd(mistakes, ROBION_RESOURCES,
+                          "%s: needs about %.2f GiB of memory, its team of %d ranks has %.2f GiB: larger teams "
+                          "(--team-size), fewer ranks per node, more nodes, or a coarser dose grid",
+                          plan->folder, bytes / gib, run->size, run->memory_bytes / gib));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,104 @@
+/* Shared by the files that share a study's plans out among teams of ranks. */
+#pragma once
+#include "robion/cohort.h"
+
+/* What is left to do of a plan. */
+typedef enum {
+  LEFT_OUT,      /* by --only, or another job of the array does it */
+  LEFT_FINISHED, /* by an earlier run: kept */
+  LEFT_TO_DO,
+  LEFT_INTERRUPTED /* was being made when an earlier run died: done last, as it may have been the reason */
+} Left;
+
+/* A plan as the queue sees it. */
+typedef struct QueuePlan {
+  Left left;
+  PetscInt arm;      /* the first plan with the same arm */
+  double estimate_s; /* core seconds, from its size alone; 0 if its case cannot be read */
+  double measured_s; /* core seconds it took an earlier run; 0: not known */
+  double bytes;      /* of a team of one rank at work on it, estimated */
+  double own_bytes;  /* of each further rank of the team */
+  PetscInt units;    /* blocks of voxels: more ranks than these have nothing to do */
+} QueuePlan;
+
+/* Look at the results folder: what is finished, what stays behind of dead runs is removed. Plans are dealt to the ranks. Collective. */
+PetscErrorCode SurveyPlans(RunContext *run, QueuePlan *plan);
+
+/* Fill in estimates, each case on one rank. Collective on comm. */
+PetscErrorCode CostsEstimate(MPI_Comm comm, const Study *study, QueuePlan *plan);
+
+/*
+ * Core seconds [n] to expect of each plan: what it has taken where that is known, else its estimate times the ratio of
+ * measured to estimated times of the plans of its arm (of all plans as long as none of its arm is known). Not collective.
+ */
+PetscErrorCode CostsRefine(const Study *study, const QueuePlan *plan, const double *measured_s, double *expected_s);
+
+/* The job of the array that plan p belongs to, from 1 on: mixed, as many for each as for any other, the same in all jobs. */
+PetscErrorCode ArrayShare(const Study *study, PetscInt n_jobs, PetscInt *job);
+
+/* Core seconds that a team of `size` ranks needs per second of its own time: 1 for one rank, below `size` for more. */
+double TeamSpeed(PetscInt size);
+
+/* Ranks that plan together. */
+typedef struct Team {
+  MPI_Comm comm;
+  PetscMPIInt rank, size, index, n_teams;
+  PetscMPIInt nodes;   /* that its ranks are on */
+  PetscMPIInt node;    /* of its first rank, from 0 on */
+  double memory_bytes; /* that its ranks may take together; 0: not known */
+} Team;
+
+/* Divide the ranks of the world into teams, as options->team_size says and the plans that are left make sense of. Collective. */
+PetscErrorCode TeamCreate(const RunContext *run, const QueuePlan *plan, Team *team);
+PetscErrorCode TeamDestroy(Team *team);
+
+/*
+ * A table of one number per plan, in the memory of the world's first rank, that teams read and change one-sidedly: nobody has
+ * to answer. It has one more number, with which a team that stops tells the others.
+ */
+typedef struct Claims_s *Claims;
+enum { CLAIM_FREE = -1, CLAIM_TAKEN = 0 }; /* more than 0: finished, having taken that many core milliseconds */
+PetscErrorCode ClaimsCreate(MPI_Comm comm, PetscInt n, const long long *start,
+                            Claims *claims);                            /* collective; start: rank 0's */
+PetscErrorCode ClaimsRead(Claims claims, long long *value);             /* [n] */
+PetscErrorCode ClaimsTake(Claims claims, PetscInt p, PetscBool *taken); /* false: another team was faster */
+PetscErrorCode ClaimsFinish(Claims claims, PetscInt p, double core_seconds);
+PetscErrorCode ClaimsTellStop(Claims claims);
+PetscErrorCode ClaimsHearStop(Claims claims, PetscBool *stop);
+PetscErrorCode ClaimsDestroy(Claims *claims); /* collective */
+
+/* What became of the plans of a team, or of all teams. */
+typedef struct Tally {
+  PetscInt done, skipped, failed, stopped;
+  PetscInt first_failed; /* plan of the failure that counts for the exit code */
+  RobionExit first_failure;
+  PetscBool resources;
+} Tally;
+
+/* Where the run of a study stands when a plan begins, for log lines. */
+typedef struct Standing {
+  PetscInt k, n; /* this is the k-th plan to begin, of n that this job has to do */
+  double left_s; /* expected time until all are done; negative: not known */
+} Standing;
+
+/* Let the team work on the plans until none is left; the tally is of all teams, the same on all ranks. Collective on all of them. */
+PetscErrorCode QueueWork(RunContext *run, QueuePlan *plan, const Team *team, Tally *tally);
+
+/* Make plan p with the team of run->comm, catch whatever goes wrong, and say in status and log what became of it. Collective. */
+PetscErrorCode PlanAttempt(RunContext *run, PetscInt p, const Standing *standing, Tally *tally);
+
+/* Remove what interrupted writers have left in a folder: NAME.tmp, NAME.tmp.PID. */
+void TemporariesRemove(const char *folder);
+
+/* The folder of a plan in the results. */
+void PlanFolder(const RunContext *run, const PlanSpec *plan, char folder[PETSC_MAX_PATH_LEN]);
+
+/*
+ * Hand n plans, longest expectation first, to teams that ask when they are free; return when the last one is done. took_s is
+ * how long each takes in truth, in the order of expected_s. Not collective.
+ */
+PetscErrorCode ScheduleMakespan(PetscInt n, const double *expected_s, const double *took_s, PetscInt n_teams,
+                                double *makespan_s);
+
+/* The simulation of --simulate. Collective. */
+PetscErrorCode Simulate(RunContext *run, Mistakes *mistakes, RobionExit *exit_code);

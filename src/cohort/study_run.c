@@ -1,0 +1,264 @@
+/* A run of a study from beginning to end: folder, survey, teams, plans, tables, exit code. */
+#include "queue_private.h"
+#include "robion/log.h"
+#include "robion/report.h"
+#include "robion/stop.h"
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+PetscErrorCode RunContextCreate(MPI_Comm comm, int argc, char **argv, const Study *study, const RunOptions *options,
+                                RunContext *run)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscArrayzero(run, 1));
+  run->comm = comm;
+  run->study = study;
+  run->options = options;
+  run->results = options->results;
+  run->nodes = 1;
+  PetscCallMPI(MPI_Comm_rank(comm, &run->rank));
+  PetscCallMPI(MPI_Comm_size(comm, &run->size));
+  PetscCall(ProvenanceFill(comm, argc, argv, study->hash, &run->provenance));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode RunContextDestroy(RunContext *run)
+{
+  PetscFunctionBegin;
+  PetscCall(MachineDestroy(&run->machine));
+  PetscCall(PetscFree(run->machine_key));
+  PetscFunctionReturn(0);
+}
+
+/* --only must name cases of the study. */
+static PetscErrorCode CheckOnly(const Study *study, const RunOptions *options, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const char **names;
+  PetscCall(PetscMalloc1(study->n_plans, &names));
+  for (PetscInt p = 0; p < study->n_plans; p++) names[p] = study->plans[p].case_name;
+  for (PetscInt i = 0; i < options->n_only; i++) {
+    PetscBool known = PETSC_FALSE;
+    for (PetscInt p = 0; p < study->n_plans; p++)
+      if (!strcmp(options->only[i], names[p])) known = PETSC_TRUE;
+    const char *nearest = known ? NULL : NearestName(options->only[i], study->n_plans, names);
+    if (!known)
+      PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--only: the study has no case %s%s%s%s", options->only[i],
+                            nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : ""));
+  }
+  PetscCall(PetscFree(names));
+  PetscFunctionReturn(0);
+}
+
+/* With --private nobody but the owner gets at the results. */
+static PetscErrorCode ClosePrivate(RunContext *run, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  if (!run->options->owner_only) PetscFunctionReturn(0);
+  umask(077);
+  if (run->rank == 0 && chmod(run->results, 0700))
+    PetscCall(MistakesAdd(mistakes, ROBION_RESOURCES, "%s: is not yours to make private", run->results));
+  PetscFunctionReturn(0);
+}
+
+/* A file `stop` ends a run. One that is still there would end this one at once, and a job that is queued again for ever. */
+static PetscErrorCode WatchStopFile(RunContext *run, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  char file[PETSC_MAX_PATH_LEN];
+  snprintf(file, sizeof file, "%s/stop", run->results);
+  if (run->rank == 0 && !access(file, F_OK))
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s: asks runs to stop: remove it first", file));
+  PetscCall(StopWatchFile(file));
+  PetscFunctionReturn(0);
+}
+
+/* Folder, effective study and provenance; mistakes on all ranks. */
+static PetscErrorCode OpenResults(RunContext *run, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  char file[PETSC_MAX_PATH_LEN];
+  if (run->options->array_jobs) snprintf(run->part, sizeof run->part, "-%d", (int)run->options->array_job);
+  if (run->options->owner_only) umask(077);
+  PetscBool good = run->rank == 0 && FolderMake(run->results, mistakes) ? PETSC_TRUE : PETSC_FALSE;
+  if (good) PetscCall(ClosePrivate(run, mistakes));
+  PetscCall(WatchStopFile(run, mistakes));
+  if (good && !MistakesAny(mistakes)) {
+    PetscCall(PetscSNPrintf(file, sizeof file, "%s/study.yaml", run->results));
+    good = FileReplace(file, run->study->yaml, strlen(run->study->yaml), mistakes);
+    if (good) (void)ProvenanceWriteJSON(&run->provenance, 0, NULL, run->results, run->part, mistakes);
+  }
+  PetscCall(MistakesShare(run->comm, mistakes));
+  PetscFunctionReturn(0);
+}
+
+/* Built-in base data take minutes: all ranks make what teams of a few would each make for themselves, for the cache. */
+static PetscErrorCode WarmMachines(RunContext *run, const QueuePlan *plan)
+{
+  PetscFunctionBegin;
+  char hash[17], before[17] = "";
+  for (PetscInt p = 0; p < run->study->n_plans; p++) {
+    const Settings *settings = &run->study->plans[p].settings;
+    Mistakes refused = {0};
+    if ((plan[p].left != LEFT_TO_DO && plan[p].left != LEFT_INTERRUPTED) || strcmp(settings->base_data, "builtin"))
+      continue;
+    PetscCall(MachineSpecCheck(&settings->machine, settings->base_data_where, &refused));
+    if (!MistakesAny(&refused)) {
+      PetscCall(MachineSpecHash(&settings->machine, hash));
+      Machine *machine = NULL;
+      if (strcmp(hash, before)) PetscCall(MachineBuiltin(run->comm, &settings->machine, &machine));
+      PetscCall(MachineDestroy(&machine));
+      memcpy(before, hash, sizeof before);
+    }
+    PetscCall(MistakesClear(&refused));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Tables of all finished plans, and the summary people read. Jobs of an array leave both to `robion collect`. */
+static PetscErrorCode Conclude(RunContext *run, Tally *tally)
+{
+  PetscFunctionBegin;
+  if (run->rank == 0 && !run->options->array_jobs) {
+    Mistakes mistakes = {0};
+    PetscInt n = 0;
+    char **folder;
+    PetscCall(PetscMalloc1(run->study->n_plans, &folder));
+    for (PetscInt p = 0; p < run->study->n_plans; p++) {
+      char text[PETSC_MAX_PATH_LEN];
+      PlanFolder(run, &run->study->plans[p], text);
+      if (PlanChecksumsThere(text)) PetscCall(PetscStrallocpy(text, &folder[n++]));
+    }
+    PetscCall(TablesMerge(run->results, n, (const char *const *)folder, &mistakes));
+    PetscCall(SummaryPrint(stdout, run->results, run->study, &mistakes));
+    for (PetscInt i = 0; i < mistakes.n; i++) {
+      LogLine(LOG_ERROR, "tables", NULL, "%s", mistakes.item[i].text);
+      if (mistakes.item[i].exit == ROBION_RESOURCES) tally->resources = PETSC_TRUE;
+    }
+    PetscCall(MistakesClear(&mistakes));
+    while (n > 0) PetscCall(PetscFree(folder[--n]));
+    PetscCall(PetscFree(folder));
+  }
+  PetscCallMPI(MPI_Bcast(tally, (PetscMPIInt)sizeof *tally, MPI_BYTE, 0, run->comm));
+  PetscFunctionReturn(0);
+}
+
+static RobionExit ExitOf(const Tally *tally)
+{
+  if (tally->stopped) return ROBION_STOPPED;
+  if (tally->resources) return ROBION_RESOURCES;
+  if (!tally->failed) return ROBION_DONE;
+  return tally->done + tally->skipped ? ROBION_SOME_FAILED : tally->first_failure;
+}
+
+/* Status of the whole study; one that cannot be written is only a warning. */
+static PetscErrorCode WriteStatus(const RunContext *run, const char *state, const char *message, double started,
+                                  double seconds)
+{
+  PetscFunctionBegin;
+  if (run->rank) PetscFunctionReturn(0);
+  Mistakes mistakes = {0};
+  RunStatus status = {.state = state,
+                      .message = message,
+                      .started = started,
+                      .seconds = seconds,
+                      .ranks = run->size,
+                      .part = run->part};
+  status.ended = strcmp(state, "running") ? TimeNow() : 0;
+  (void)StatusWrite(run->results, &status, &mistakes);
+  for (PetscInt i = 0; i < mistakes.n; i++) LogLine(LOG_WARNING, "status", NULL, "%s", mistakes.item[i].text);
+  PetscCall(MistakesClear(&mistakes));
+  PetscFunctionReturn(0);
+}
+
+/* Say how the run ended. */
+static PetscErrorCode Report(const RunContext *run, const Tally *tally, double started, double seconds,
+                             RobionExit exit_code)
+{
+  PetscFunctionBegin;
+  char took[32], message[160];
+  if (run->rank) PetscFunctionReturn(0); /* other teams have spoken for themselves */
+  DurationText(seconds, took);
+  snprintf(message, sizeof message, "%d plans done, %d skipped, %d failed, %d stopped in %s", (int)tally->done,
+           (int)tally->skipped, (int)tally->failed, (int)tally->stopped, took);
+  LogProgress("%s", "");
+  LogLine(LOG_INFO, "study", NULL, "%s; results in %s; exit %d", message, run->results, (int)exit_code);
+  LogEvent("study_end", "done=%d skipped=%d failed=%d stopped=%d seconds=%g exit=%d", (int)tally->done,
+           (int)tally->skipped, (int)tally->failed, (int)tally->stopped, seconds, (int)exit_code);
+  const char *state = tally->stopped ? "stopped" : tally->failed || tally->resources ? "failed" : "done";
+  PetscCall(WriteStatus(run, state, message, started, seconds));
+  PetscFunctionReturn(0);
+}
+
+/* One log per node: several nodes cannot append to one file safely. */
+static PetscErrorCode OpenLog(const RunContext *run, const Team *team, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  char part[sizeof run->part + 24];
+  snprintf(part, sizeof part, "%s", run->part);
+  if (team->node) snprintf(part, sizeof part, "%s-node%d", run->part, (int)team->node);
+  PetscCall(LogOpen(team->comm, run->results, part, 1, mistakes));
+  PetscCall(MistakesShare(run->comm, mistakes));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode RunTeams(RunContext *run, QueuePlan *plan, const Team *team, RobionExit *exit_code)
+{
+  PetscFunctionBegin;
+  const double started = TimeNow(), begun = TimeSteady();
+  Tally tally = {0};
+  PetscCall(WriteStatus(run, "running", NULL, started, 0));
+  PetscCall(QueueWork(run, plan, team, &tally));
+  PetscCall(Conclude(run, &tally));
+  *exit_code = ExitOf(&tally);
+  PetscCall(Report(run, &tally, started, TimeSteady() - begun, *exit_code));
+  PetscFunctionReturn(0);
+}
+
+/* Look, estimate, form teams, plan. */
+static PetscErrorCode RunPlans(RunContext *run, Mistakes *mistakes, RobionExit *exit_code)
+{
+  PetscFunctionBegin;
+  QueuePlan *plan;
+  Team team;
+  PetscCall(OpenResults(run, mistakes));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(run->study->n_plans, &plan));
+  PetscCall(SurveyPlans(run, plan));
+  PetscCall(CostsEstimate(run->comm, run->study, plan));
+  PetscCall(TeamCreate(run, plan, &team));
+  PetscCall(OpenLog(run, &team, mistakes));
+  if (!MistakesAny(mistakes)) {
+    if (team.n_teams > 1) PetscCall(WarmMachines(run, plan));
+    PetscCall(RunTeams(run, plan, &team, exit_code));
+  }
+  PetscCall(LogClose());
+  PetscCall(StopWatchFile(NULL));
+  PetscCall(TeamDestroy(&team));
+  PetscCall(PetscFree(plan));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode RunStudy(MPI_Comm comm, int argc, char **argv, const Study *study, const RunOptions *options,
+                        RobionExit *exit_code)
+{
+  PetscFunctionBegin;
+  RunContext run;
+  Mistakes mistakes = {0};
+  PetscCall(RunContextCreate(comm, argc, argv, study, options, &run));
+  PetscCall(CheckOnly(study, options, &mistakes));
+  const PetscBool good = MistakesAny(&mistakes) ? PETSC_FALSE : PETSC_TRUE;
+  if (good && options->n_simulate)
+    PetscCall(Simulate(&run, &mistakes, exit_code));
+  else if (good && options->dry_run)
+    PetscCall(DryRun(&run, exit_code));
+  else if (good)
+    PetscCall(RunPlans(&run, &mistakes, exit_code));
+  PetscCall(MistakesShare(comm, &mistakes));
+  if (MistakesAny(&mistakes)) *exit_code = MistakesExit(&mistakes);
+  if (run.rank == 0) MistakesPrint(&mistakes);
+  PetscCall(RunContextDestroy(&run));
+  PetscCall(MistakesClear(&mistakes));
+  PetscFunctionReturn(0);
+}
