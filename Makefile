@@ -132,7 +132,7 @@ deps-build:
 	@CC='$(CC)' sh .ci/deps $(PACKAGES)
 
 deps: deps-build                ## install missing packages (Debian, Ubuntu); does nothing where all are found
-	@CC='$(CC)' sh .ci/deps $(PACKAGES) cmocka gnuplot
+	@CC='$(CC)' sh .ci/deps $(PACKAGES) cmocka gnuplot h5diff
 
 # --- Run and check -------------------------------------------------------------------------------------------------
 # Open MPI: slots are hardware threads here, and containers run as root.

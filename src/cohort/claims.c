@@ -73,7 +73,7 @@ PetscErrorCode ClaimsTake(Claims claims, PetscInt p, PetscBool *taken)
 PetscErrorCode ClaimsFinish(Claims claims, PetscInt p, double core_seconds)
 {
   PetscFunctionBegin;
-  PetscCall(Write(claims, claims->n + p, PetscMax(1, (long long)(1000 * core_seconds))));
+  PetscCall(Write(claims, claims->n + p, PetscMax(CLAIM_OVER, (long long)(1000 * core_seconds))));
   PetscFunctionReturn(0);
 }
 

@@ -1,7 +1,6 @@
 /* Making one plan: inputs, operator, start, optimisation, doses, files. */
 #include "cohort_private.h"
 #include "robion/log.h"
-#include "robion/stop.h"
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -172,16 +171,6 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
   PetscFunctionReturn(0);
 }
 
-/* A stop that came before there was anything to save. */
-static PetscErrorCode StopWanted(const RunContext *run, PetscBool *stop)
-{
-  PetscFunctionBegin;
-  int wanted = StopRequested();
-  PetscCallMPI(MPI_Bcast(&wanted, 1, MPI_INT, 0, run->comm));
-  *stop = (PetscBool)wanted;
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode PlanMake(RunContext *run, const PlanSpec *plan, const char *folder, Mistakes *mistakes,
                         PetscBool *stopped)
 {
@@ -194,11 +183,9 @@ PetscErrorCode PlanMake(RunContext *run, const PlanSpec *plan, const char *folde
   PetscCall(PlanInputsCreate(run, plan, NULL, NULL, mistakes, &inputs));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   stage_seconds[STAGE_PREPARE] = TimeSteady() - begun;
-  PetscCall(StopWanted(run, stopped));
   PetscCall(PlanCheckMemory(run, plan, &inputs, mistakes));
-  if (!*stopped && !MistakesAny(mistakes))
-    PetscCall(Optimise(run, plan, &inputs, folder, stage_seconds, mistakes, &solution));
-  if (!*stopped && !MistakesAny(mistakes)) {
+  if (!MistakesAny(mistakes)) PetscCall(Optimise(run, plan, &inputs, folder, stage_seconds, mistakes, &solution));
+  if (!MistakesAny(mistakes)) {
     LogLine(LOG_INFO, "optimize", plan->case_name, "%s  stopped after %d iterations, %d evaluations, %.1f s: %s",
             plan->arm, (int)solution.n_iteration, (int)solution.n_evaluation, solution.seconds, solution.reason);
     *stopped = solution.stopped;

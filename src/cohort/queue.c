@@ -21,7 +21,7 @@ static PetscErrorCode Expect(Queue *queue)
   PetscFunctionBegin;
   PetscCall(ClaimsRead(queue->claims, queue->claim));
   for (PetscInt p = 0; p < queue->study->n_plans; p++)
-    queue->measured_s[p] = queue->claim[p] > 0 ? 1e-3 * (double)queue->claim[p] : queue->plan[p].measured_s;
+    queue->measured_s[p] = queue->claim[p] > CLAIM_OVER ? 1e-3 * (double)queue->claim[p] : queue->plan[p].measured_s;
   PetscCall(CostsRefine(queue->study, queue->plan, queue->measured_s, queue->expected_s));
   PetscFunctionReturn(0);
 }

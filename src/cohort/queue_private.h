@@ -57,12 +57,12 @@ PetscErrorCode TeamDestroy(Team *team);
  * to answer. It has one more number, with which a team that stops tells the others.
  */
 typedef struct Claims_s *Claims;
-enum { CLAIM_FREE = -1, CLAIM_TAKEN = 0 }; /* more than 0: finished, having taken that many core milliseconds */
+enum { CLAIM_FREE = -1, CLAIM_TAKEN = 0, CLAIM_OVER = 1 }; /* more: done, having taken that many core milliseconds */
 PetscErrorCode ClaimsCreate(MPI_Comm comm, PetscInt n, const long long *start,
-                            Claims *claims);                            /* collective; start: rank 0's */
-PetscErrorCode ClaimsRead(Claims claims, long long *value);             /* [n] */
-PetscErrorCode ClaimsTake(Claims claims, PetscInt p, PetscBool *taken); /* false: another team was faster */
-PetscErrorCode ClaimsFinish(Claims claims, PetscInt p, double core_seconds);
+                            Claims *claims);                                 /* collective; start: rank 0's */
+PetscErrorCode ClaimsRead(Claims claims, long long *value);                  /* [n] */
+PetscErrorCode ClaimsTake(Claims claims, PetscInt p, PetscBool *taken);      /* false: another team was faster */
+PetscErrorCode ClaimsFinish(Claims claims, PetscInt p, double core_seconds); /* 0: over, but not done */
 PetscErrorCode ClaimsTellStop(Claims claims);
 PetscErrorCode ClaimsHearStop(Claims claims, PetscBool *stop);
 PetscErrorCode ClaimsDestroy(Claims *claims); /* collective */

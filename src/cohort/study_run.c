@@ -137,7 +137,7 @@ static PetscErrorCode Conclude(RunContext *run, Tally *tally)
       if (mistakes.item[i].exit == ROBION_RESOURCES) tally->resources = PETSC_TRUE;
     }
     PetscCall(MistakesClear(&mistakes));
-    while (n > 0) PetscCall(PetscFree(folder[--n]));
+    for (PetscInt i = 0; i < n; i++) PetscCall(PetscFree(folder[i]));
     PetscCall(PetscFree(folder));
   }
   PetscCallMPI(MPI_Bcast(tally, (PetscMPIInt)sizeof *tally, MPI_BYTE, 0, run->comm));
