@@ -80,6 +80,7 @@ typedef struct Term {
   ObjectiveParameters parameters;
   double weight;
   RobustMode mode; /* how its scenarios are combined */
+  PetscInt stage;  /* of the course, whose fraction counts; or COURSE_MEAN (course.h) */
   PetscInt n;
   PetscInt *voxel;
   double *share;

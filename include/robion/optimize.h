@@ -9,7 +9,7 @@
  * Rank 0 runs TAO on a sequential vector; the others answer its evaluations in ProblemServe.
  */
 #pragma once
-#include "robion/influence.h"
+#include "robion/course.h"
 #include "robion/robust.h"
 
 enum { BLOCK_VOXELS = 256 };
@@ -17,13 +17,16 @@ enum { BLOCK_VOXELS = 256 };
 typedef struct Problem_s *Problem;
 
 typedef struct ProblemSpec {
-  DoseModel model;
+  DoseModel model;      /* of a plan without stages */
+  const Course *course; /* of one with stages, else NULL */
+  PetscInt n_fixed;     /* its first stages, all but the last at most, whose spots keep the weights fixed[...] */
+  const double *fixed;
   const Tissues *tissues;
   const ScenarioSet *set;
   const Grid *grid;
   PetscInt n_voxel;      /* optimised voxels */
   const PetscInt *voxel; /* indices into grid; of every term ascending positions in this list */
-  PetscInt n_spot;
+  PetscInt n_spot;       /* those whose weights are sought: all but those of fixed stages */
   PetscInt n_term;
   const Term *term;
   const RobustSpec *robust;

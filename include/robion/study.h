@@ -121,6 +121,12 @@ extern const char *const lateral_model_names[]; /* as a study writes them, index
 typedef enum { OPERATOR_FACTORED, OPERATOR_ASSEMBLED } DoseOperator;
 extern const char *const dose_operator_names[]; /* as a study writes them, indexed by DoseOperator */
 
+/** How the RBE-weighted doses of a course's stages add up: as they are, or as doses in fractions of 2 Gy (course.h). */
+typedef enum { ACCUMULATE_GY_RBE, ACCUMULATE_EQD2 } Accumulation;
+extern const char *const accumulation_names[]; /* as a study writes them, indexed by Accumulation */
+
+enum { STAGES_MOST = 8 };
+
 typedef struct Settings {
   CaseSpec patient;
   HLUT hlut;

@@ -19,6 +19,19 @@ static Spread SpreadOf(const ScenarioSet *set, const PetscBool *used, const doub
   return out;
 }
 
+double ProblemQuantity(Problem p, const Block *block, const Term *term, PetscInt scenario, PetscInt voxel,
+                       double derivative[STAGES_MOST][N_CHANNELS])
+{
+  const BiologySpec *biology = VoxelBiology(p, voxel);
+  const size_t at = (size_t)(voxel - block->first) * N_CHANNELS;
+  const double *channels[STAGES_MOST];
+  for (PetscInt k = 0; k < p->n_stage; k++) channels[k] = StageChannels(p, block, k, scenario) + at;
+  if (term->stage == COURSE_MEAN) return CourseQuantity(p->spec.course, biology, term->quantity, channels, derivative);
+  for (PetscInt k = 0; derivative && k < p->n_stage; k++)
+    for (int c = 0; c < N_CHANNELS; c++) derivative[k][c] = 0;
+  return QuantityValue(biology, term->quantity, channels[term->stage], derivative ? derivative[term->stage] : NULL);
+}
+
 /* A term's quantity in all its voxels of a block and all scenarios that it looks at. */
 static void FillPart(Problem p, const Block *block, PetscInt t)
 {
@@ -27,10 +40,8 @@ static void FillPart(Problem p, const Block *block, PetscInt t)
   const PetscBool *used = p->slot_used + t * p->n_slot;
   const PetscInt n = part->end - part->begin;
   for (PetscInt s = 0; s < part->n_row; s++)
-    for (PetscInt i = 0; i < n && used[s]; i++) {
-      const PetscInt v = term->voxel[part->begin + i];
-      part->quantity[s * n + i] = QuantityValue(VoxelBiology(p, v), term->quantity, BlockChannels(block, s, v), NULL);
-    }
+    for (PetscInt i = 0; i < n && used[s]; i++)
+      part->quantity[s * n + i] = ProblemQuantity(p, block, term, s, term->voxel[part->begin + i], NULL);
   for (PetscInt i = 0; i < n && part->spread; i++) part->spread[i] = SpreadOf(p->spec.set, used, part->quantity + i, n);
 }
 
@@ -67,19 +78,34 @@ static void AddSums(Problem p, const Block *block, double *sums)
   }
 }
 
+PetscErrorCode ProblemSetWeights(Problem p)
+{
+  PetscFunctionBegin;
+  for (PetscInt stage = p->fixed_known ? p->n_fixed : 0; stage < p->n_stage; stage++)
+    if (p->factored[stage]) PetscCall(FactoredSetWeights(p->factored[stage], p->weight));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ProblemApply(Problem p, const Block *block, PetscInt scenario)
+{
+  PetscFunctionBegin;
+  for (PetscInt stage = p->fixed_known ? p->n_fixed : 0; stage < p->n_stage; stage++)
+    PetscCall(InfluenceApply(block->influence[stage], scenario, p->weight, StageChannels(p, block, stage, scenario)));
+  PetscFunctionReturn(0);
+}
+
 /* Doses of all local blocks in all used scenarios, and the quantities of all terms. */
 static PetscErrorCode Doses(Problem p)
 {
   PetscFunctionBegin;
-  if (p->factored) PetscCall(FactoredSetWeights(p->factored, p->weight));
+  PetscCall(ProblemSetWeights(p));
   for (PetscInt k = 0; k < p->n_local; k++) {
     Block *block = &p->block[k];
     for (PetscInt s = 0; s < p->spec.set->n; s++)
-      if (p->scenario_used[s])
-        PetscCall(InfluenceApply(block->influence, s, p->weight,
-                                 block->channels + (size_t)s * (size_t)block->n * N_CHANNELS));
+      if (p->scenario_used[s]) PetscCall(ProblemApply(p, block, s));
     for (PetscInt t = 0; t < p->spec.n_term; t++) FillPart(p, block, t);
   }
+  p->fixed_known = PETSC_TRUE;
   PetscFunctionReturn(0);
 }
 
@@ -158,11 +184,11 @@ static double QuantitySlope(Problem p, PetscInt t, PetscInt scenario, const Term
   return sum;
 }
 
-/* p->cotangent: what all terms together want of the channels of a block's voxels in one scenario. */
+/* p->cotangent: what all terms together want of the channels of a block's voxels, of all stages, in one scenario. */
 static PetscErrorCode Cotangents(Problem p, const Block *block, PetscInt scenario)
 {
   PetscFunctionBegin;
-  PetscCall(PetscArrayzero(p->cotangent, block->n * N_CHANNELS));
+  PetscCall(PetscArrayzero(p->cotangent, p->n_stage * BLOCK_VOXELS * N_CHANNELS));
   for (PetscInt t = 0; t < p->spec.n_term; t++) {
     const Term *term = &p->spec.term[t];
     const TermPart *part = &block->part[t];
@@ -170,10 +196,13 @@ static PetscErrorCode Cotangents(Problem p, const Block *block, PetscInt scenari
     for (PetscInt i = 0; i < part->end - part->begin; i++) {
       const double slope = QuantitySlope(p, t, scenario, part, i);
       const PetscInt v = term->voxel[part->begin + i];
-      double derivative[N_CHANNELS], *cotangent = p->cotangent + (v - block->first) * N_CHANNELS;
+      double derivative[STAGES_MOST][N_CHANNELS];
       if (slope == 0) continue;
-      QuantityValue(VoxelBiology(p, v), term->quantity, BlockChannels(block, scenario, v), derivative);
-      for (int c = 0; c < N_CHANNELS; c++) cotangent[c] += term->share[part->begin + i] * slope * derivative[c];
+      ProblemQuantity(p, block, term, scenario, v, derivative);
+      for (PetscInt k = p->n_fixed; k < p->n_stage; k++)
+        for (int c = 0; c < N_CHANNELS; c++)
+          StageCotangent(p, k)[(v - block->first) * N_CHANNELS + c] +=
+              term->share[part->begin + i] * slope * derivative[k][c];
     }
   }
   PetscFunctionReturn(0);
@@ -183,38 +212,53 @@ static PetscErrorCode Cotangents(Problem p, const Block *block, PetscInt scenari
 static PetscErrorCode BackwardBlock(Problem p, const Block *block)
 {
   PetscFunctionBegin;
-  PetscCall(PetscArrayzero(p->block_gradient, p->spec.n_spot));
+  PetscCall(PetscArrayzero(p->part_gradient, p->n_all));
   for (PetscInt s = 0; s < p->spec.set->n; s++) {
     if (!p->scenario_used[s]) continue;
     PetscCall(Cotangents(p, block, s));
-    PetscCall(InfluenceApplyTranspose(block->influence, s, p->cotangent, p->block_gradient));
+    for (PetscInt k = p->n_fixed; k < p->n_stage; k++)
+      PetscCall(InfluenceApplyTranspose(block->influence[k], s, StageCotangent(p, k), p->part_gradient));
   }
   PetscFunctionReturn(0);
 }
 
-/* Gradient through the factored operator, which must know the largest cotangent before it takes any. */
+/* Cotangents of all blocks and scenarios in the place of the channels, and the largest of each stage over all ranks. */
+static PetscErrorCode KeepCotangents(Problem p, double largest[STAGES_MOST][N_CHANNELS])
+{
+  PetscFunctionBegin;
+  for (PetscInt b = 0; b < p->n_local; b++)
+    for (PetscInt s = 0; s < p->spec.set->n; s++) {
+      const Block *block = &p->block[b];
+      if (!p->scenario_used[s]) continue;
+      PetscCall(Cotangents(p, block, s));
+      for (PetscInt k = p->n_fixed; k < p->n_stage; k++) {
+        const double *cotangent = StageCotangent(p, k);
+        for (PetscInt i = 0; i < block->n * N_CHANNELS; i++)
+          largest[k][i % N_CHANNELS] = PetscMax(largest[k][i % N_CHANNELS], fabs(cotangent[i]));
+        PetscCall(PetscArraycpy(StageChannels(p, block, k, s), cotangent, block->n * N_CHANNELS));
+      }
+    }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, largest, STAGES_MOST * N_CHANNELS, MPI_DOUBLE, MPI_MAX, p->comm));
+  PetscFunctionReturn(0);
+}
+
+/* Gradient through the factored operators, which must know the largest cotangent before they take any. */
 static PetscErrorCode BackwardFactored(Problem p)
 {
   PetscFunctionBegin;
-  double largest[N_CHANNELS] = {0};
-  for (PetscInt k = 0; k < p->n_local; k++)
-    for (PetscInt s = 0; s < p->spec.set->n; s++) {
-      Block *block = &p->block[k];
-      if (!p->scenario_used[s]) continue;
-      PetscCall(Cotangents(p, block, s));
-      for (PetscInt i = 0; i < block->n * N_CHANNELS; i++)
-        largest[i % N_CHANNELS] = PetscMax(largest[i % N_CHANNELS], fabs(p->cotangent[i]));
-      PetscCall(PetscArraycpy(block->channels + (size_t)s * (size_t)block->n * N_CHANNELS, p->cotangent,
-                              block->n * N_CHANNELS));
-    }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, largest, N_CHANNELS, MPI_DOUBLE, MPI_MAX, p->comm));
-  PetscCall(FactoredResetGradient(p->factored, largest));
-  for (PetscInt k = 0; k < p->n_local; k++)
-    for (PetscInt s = 0; s < p->spec.set->n; s++)
-      if (p->scenario_used[s])
-        PetscCall(InfluenceApplyTranspose(p->block[k].influence, s,
-                                          p->block[k].channels + (size_t)s * (size_t)p->block[k].n * N_CHANNELS, NULL));
-  PetscCall(FactoredGetGradient(p->factored, p->gradient));
+  double largest[STAGES_MOST][N_CHANNELS] = {{0}};
+  PetscCall(KeepCotangents(p, largest));
+  PetscCall(PetscArrayzero(p->gradient, p->n_all));
+  for (PetscInt k = p->n_fixed; k < p->n_stage; k++) {
+    PetscCall(FactoredResetGradient(p->factored[k], largest[k]));
+    for (PetscInt b = 0; b < p->n_local; b++)
+      for (PetscInt s = 0; s < p->spec.set->n; s++)
+        if (p->scenario_used[s])
+          PetscCall(InfluenceApplyTranspose(p->block[b].influence[k], s, StageChannels(p, &p->block[b], k, s), NULL));
+    PetscCall(PetscArrayzero(p->part_gradient, p->n_all));
+    PetscCall(FactoredGetGradient(p->factored[k], p->part_gradient));
+    for (PetscInt j = 0; j < p->n_all; j++) p->gradient[j] += p->part_gradient[j];
+  }
   PetscFunctionReturn(0);
 }
 
@@ -222,7 +266,7 @@ static PetscErrorCode BackwardFactored(Problem p)
 static PetscErrorCode Backward(Problem p)
 {
   PetscFunctionBegin;
-  if (p->factored) {
+  if (p->spec.type == INFLUENCE_FACTORED) {
     PetscCall(BackwardFactored(p));
     PetscFunctionReturn(0);
   }
@@ -231,7 +275,7 @@ static PetscErrorCode Backward(Problem p)
     PetscCall(ExactSumReset(&p->exact, exponent));
     for (PetscInt k = 0; k < p->n_local; k++) {
       PetscCall(BackwardBlock(p, &p->block[k]));
-      PetscCall(ExactSumAdd(&p->exact, p->block_gradient));
+      PetscCall(ExactSumAdd(&p->exact, p->part_gradient));
     }
     PetscCall(ExactSumReduce(p->comm, &p->exact));
     exponent = p->exact.overflow;
@@ -244,7 +288,7 @@ static PetscErrorCode Backward(Problem p)
 PetscErrorCode ProblemEvaluateTogether(Problem p, PetscBool with_gradient, double *objective)
 {
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Bcast(p->weight, (PetscMPIInt)p->spec.n_spot, MPI_DOUBLE, 0, p->comm));
+  PetscCallMPI(MPI_Bcast(p->weight, (PetscMPIInt)p->n_all, MPI_DOUBLE, 0, p->comm));
   PetscCall(Forward(p));
   PetscCall(Combine(p, objective));
   if (with_gradient) PetscCall(Backward(p));

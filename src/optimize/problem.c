@@ -56,13 +56,15 @@ static PetscErrorCode CreateBlock(Problem p, PetscInt k, Block *block)
   const ProblemSpec *spec = &p->spec;
   block->first = k * BLOCK_VOXELS;
   block->n = PetscMin(BLOCK_VOXELS, spec->n_voxel - block->first);
-  if (p->factored)
-    PetscCall(InfluenceCreateFactored(p->factored, spec->set, spec->grid, block->n, spec->voxel + block->first,
-                                      &block->influence));
-  else
-    PetscCall(InfluenceCreate(spec->model, spec->type, spec->set, spec->grid, block->n, spec->voxel + block->first,
-                              &block->influence));
-  PetscCall(PetscCalloc1((size_t)spec->set->n * (size_t)block->n * N_CHANNELS, &block->channels));
+  PetscCall(PetscCalloc1(p->n_stage, &block->influence));
+  for (PetscInt stage = 0; stage < p->n_stage; stage++)
+    if (p->factored[stage])
+      PetscCall(InfluenceCreateFactored(p->factored[stage], spec->set, spec->grid, block->n, spec->voxel + block->first,
+                                        &block->influence[stage]));
+    else
+      PetscCall(InfluenceCreate(p->model[stage], spec->type, spec->set, spec->grid, block->n,
+                                spec->voxel + block->first, &block->influence[stage]));
+  PetscCall(PetscCalloc1((size_t)(p->n_stage * spec->set->n) * (size_t)block->n * N_CHANNELS, &block->channels));
   PetscCall(PetscCalloc1(spec->n_term, &block->part));
   for (PetscInt t = 0; t < spec->n_term; t++) PetscCall(CreatePart(p, block, t, &block->part[t]));
   PetscFunctionReturn(0);
@@ -71,7 +73,8 @@ static PetscErrorCode CreateBlock(Problem p, PetscInt k, Block *block)
 static PetscErrorCode DestroyBlock(Problem p, Block *block)
 {
   PetscFunctionBegin;
-  PetscCall(InfluenceDestroy(&block->influence));
+  for (PetscInt stage = 0; stage < p->n_stage; stage++) PetscCall(InfluenceDestroy(&block->influence[stage]));
+  PetscCall(PetscFree(block->influence));
   PetscCall(PetscFree(block->channels));
   for (PetscInt t = 0; t < p->spec.n_term; t++) {
     PetscCall(PetscFree(block->part[t].quantity));
@@ -112,14 +115,35 @@ static PetscErrorCode CreateTables(Problem p)
   PetscFunctionBegin;
   const ProblemSpec *spec = &p->spec;
   const size_t table = (size_t)spec->n_term * (size_t)p->n_slot;
-  PetscCall(PetscMalloc4(spec->n_spot, &p->weight, spec->n_spot, &p->gradient, spec->n_spot, &p->block_gradient,
-                         BLOCK_VOXELS * N_CHANNELS, &p->cotangent));
+  PetscCall(PetscCalloc4(p->n_all, &p->weight, p->n_all, &p->gradient, p->n_all, &p->part_gradient,
+                         p->n_stage * BLOCK_VOXELS * N_CHANNELS, &p->cotangent));
+  PetscCall(PetscArraycpy(p->weight, spec->fixed, p->first));
   PetscCall(PetscCalloc7((size_t)p->n_block * table, &p->sums, table, &p->inner, table, &p->value, table, &p->count,
                          table, &p->outer_slope, table, &p->landmark, spec->n_term, &p->largest_share));
   for (PetscInt t = 0; t < spec->n_term; t++)
     for (PetscInt i = 0; i < spec->term[t].n; i++)
       p->largest_share[t] = PetscMax(p->largest_share[t], spec->term[t].share[i]);
-  PetscCall(ExactSumCreate(spec->n_spot, &p->exact));
+  PetscCall(ExactSumCreate(p->n_all, &p->exact));
+  PetscFunctionReturn(0);
+}
+
+/* The operators of all stages; a plan without stages is one of a single stage. */
+static PetscErrorCode CreateStages(Problem p)
+{
+  PetscFunctionBegin;
+  const ProblemSpec *spec = &p->spec;
+  const FactoredVoxels voxels = {spec->set, spec->grid, spec->n_voxel, spec->voxel};
+  p->n_stage = spec->course ? spec->course->n : 1;
+  p->n_fixed = spec->n_fixed;
+  PetscCheck(p->n_fixed < p->n_stage, p->comm, PETSC_ERR_ARG_OUTOFRANGE, "%d of %d stages fixed, expected fewer",
+             (int)p->n_fixed, (int)p->n_stage);
+  p->first = spec->course ? spec->course->stage[p->n_fixed].first_spot : 0;
+  p->n_all = p->first + spec->n_spot;
+  for (PetscInt stage = 0; stage < p->n_stage; stage++) {
+    p->model[stage] = spec->course ? spec->course->stage[stage].model : spec->model;
+    if (spec->type == INFLUENCE_FACTORED)
+      PetscCall(FactoredCreate(p->comm, p->model[stage], &voxels, &p->factored[stage]));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -135,8 +159,7 @@ PetscErrorCode ProblemCreate(MPI_Comm comm, const ProblemSpec *spec, Problem *ou
   p->n_slot = RobustSlots(spec->set);
   PetscCall(PetscCalloc2(spec->set->n, &p->scenario_used, spec->n_term * p->n_slot, &p->slot_used));
   FindUsedSlots(p);
-  const FactoredVoxels voxels = {spec->set, spec->grid, spec->n_voxel, spec->voxel};
-  if (spec->type == INFLUENCE_FACTORED) PetscCall(FactoredCreate(comm, spec->model, &voxels, &p->factored));
+  PetscCall(CreateStages(p));
   PetscCall(CreateBlocks(p));
   PetscCall(CreateTables(p));
   PetscCall(CreateGroups(p));
@@ -150,11 +173,11 @@ PetscErrorCode ProblemDestroy(Problem *problem)
   Problem p = *problem;
   if (!p) PetscFunctionReturn(0);
   for (PetscInt k = 0; k < p->n_local; k++) PetscCall(DestroyBlock(p, &p->block[k]));
-  PetscCall(FactoredDestroy(&p->factored));
+  for (PetscInt stage = 0; stage < p->n_stage; stage++) PetscCall(FactoredDestroy(&p->factored[stage]));
   PetscCall(PetscFree(p->block));
   PetscCall(PetscFree(p->block_index));
   PetscCall(PetscFree2(p->scenario_used, p->slot_used));
-  PetscCall(PetscFree4(p->weight, p->gradient, p->block_gradient, p->cotangent));
+  PetscCall(PetscFree4(p->weight, p->gradient, p->part_gradient, p->cotangent));
   PetscCall(PetscFree7(p->sums, p->inner, p->value, p->count, p->outer_slope, p->landmark, p->largest_share));
   PetscCall(PetscFree3(p->smooth.mu, p->smooth.multiplier, p->lambda));
   PetscCall(RobustGroupsDestroy(&p->groups));
@@ -185,10 +208,10 @@ PetscErrorCode ProblemEvaluate(Problem p, const double *weight, double *objectiv
   PetscFunctionBegin;
   double value;
   PetscCall(SendCommand(p, gradient ? COMMAND_GRADIENT : COMMAND_VALUE));
-  PetscCall(PetscArraycpy(p->weight, weight, p->spec.n_spot));
+  PetscCall(PetscArraycpy(p->weight + p->first, weight, p->spec.n_spot));
   PetscCall(ProblemEvaluateTogether(p, gradient ? PETSC_TRUE : PETSC_FALSE, &value));
   if (objective) *objective = value;
-  if (gradient) PetscCall(PetscArraycpy(gradient, p->gradient, p->spec.n_spot));
+  if (gradient) PetscCall(PetscArraycpy(gradient, p->gradient + p->first, p->spec.n_spot));
   PetscFunctionReturn(0);
 }
 
@@ -260,18 +283,16 @@ PetscErrorCode ProblemTermMean(Problem p, PetscInt t, const double *weight, doub
   /* Any used scenario serves: this only scales a start. */
   PetscInt s = 0;
   while (!p->scenario_used[s]) s++;
-  if (p->factored) PetscCall(FactoredSetWeights(p->factored, weight));
+  PetscCall(PetscArraycpy(p->weight + p->first, weight, p->spec.n_spot));
+  PetscCall(ProblemSetWeights(p));
   PetscCall(PetscCalloc1(p->n_block, &part));
   for (PetscInt k = 0; k < p->n_local; k++) {
     Block *block = &p->block[k];
     PetscInt begin = block->part[t].begin, end = block->part[t].end;
     if (begin == end) continue;
-    PetscCall(InfluenceApply(block->influence, s, weight, block->channels + (size_t)s * (size_t)block->n * N_CHANNELS));
-    for (PetscInt i = begin; i < end; i++) {
-      const PetscInt v = term->voxel[i];
-      double q = QuantityValue(VoxelBiology(p, v), term->quantity, BlockChannels(block, s, v), NULL);
-      part[p->block_index[k]] += term->share[i] * q;
-    }
+    PetscCall(ProblemApply(p, block, s));
+    for (PetscInt i = begin; i < end; i++)
+      part[p->block_index[k]] += term->share[i] * ProblemQuantity(p, block, term, s, term->voxel[i], NULL);
   }
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, part, (PetscMPIInt)p->n_block, MPI_DOUBLE, MPI_SUM, p->comm));
   *mean = 0;
@@ -285,15 +306,17 @@ PetscErrorCode ProblemGetSize(Problem p, size_t *entries, size_t *bytes, size_t 
   PetscFunctionBegin;
   unsigned long long mine[2] = {0, 0}, total[2], largest;
   for (PetscInt k = 0; k < p->n_local; k++) {
-    size_t block_entries, block_bytes;
-    PetscCall(InfluenceGetSize(p->block[k].influence, &block_entries, &block_bytes));
-    mine[0] += block_entries;
-    mine[1] += block_bytes + (size_t)p->spec.set->n * (size_t)p->block[k].n * N_CHANNELS * sizeof(double);
+    for (PetscInt stage = 0; stage < p->n_stage; stage++) {
+      size_t block_entries, block_bytes;
+      PetscCall(InfluenceGetSize(p->block[k].influence[stage], &block_entries, &block_bytes));
+      mine[0] += block_entries;
+      mine[1] += block_bytes + (size_t)p->spec.set->n * (size_t)p->block[k].n * N_CHANNELS * sizeof(double);
+    }
   }
   mine[1] += p->part_bytes;
-  if (p->factored) {
+  for (PetscInt stage = 0; stage < p->n_stage && p->factored[stage]; stage++) {
     size_t shared, own;
-    PetscCall(FactoredGetSize(p->factored, &shared, &own));
+    PetscCall(FactoredGetSize(p->factored[stage], &shared, &own));
     mine[1] += own + (p->rank == 0 ? shared : 0); /* of one node */
   }
   PetscCallMPI(MPI_Allreduce(mine, total, 2, MPI_UNSIGNED_LONG_LONG, MPI_SUM, p->comm));

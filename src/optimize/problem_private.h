@@ -18,10 +18,10 @@ typedef struct TermPart {
 } TermPart;
 
 typedef struct Block {
-  PetscInt first, n; /* optimised voxels [first, first + n) */
-  Influence influence;
-  double *channels; /* [scenario][n][N_CHANNELS]; cotangents in their place during a factored gradient */
-  TermPart *part;   /* [n_term] */
+  PetscInt first, n;    /* optimised voxels [first, first + n) */
+  Influence *influence; /* [stage] */
+  double *channels;     /* [stage][scenario][n][N_CHANNELS]; cotangents in their place during a factored gradient */
+  TermPart *part;       /* [n_term] */
 } Block;
 
 /* What the voxels of one slot have in common, see LandmarkKind. */
@@ -33,17 +33,22 @@ struct Problem_s {
   MPI_Comm comm;
   PetscMPIInt rank, size;
   ProblemSpec spec;
-  Factored factored; /* of INFLUENCE_FACTORED, else NULL */
+  PetscInt n_stage, n_fixed; /* stages of the course; the first of them have given weights */
+  PetscBool fixed_known;     /* their channels have been computed */
+  DoseModel model[STAGES_MOST];
+  Factored factored[STAGES_MOST]; /* of INFLUENCE_FACTORED, else NULL */
+  PetscInt n_all, first;          /* spots of all stages; the first one whose weight is sought */
   PetscInt n_block, n_local, n_slot;
   Block *block; /* local ones */
   PetscInt *block_index;
-  PetscBool *scenario_used, *slot_used;                   /* [scenario]; [n_term][n_slot] */
-  double *weight, *gradient, *block_gradient, *cotangent; /* [n_spot] and [BLOCK_VOXELS * N_CHANNELS] */
-  double *sums;                                           /* [n_block][n_term][n_slot] */
-  double *inner;                                          /* [n_term][n_slot] volume means of the voxel function */
-  double *value, *count, *outer_slope;                    /* [n_term][n_slot] */
-  double *largest_share;                                  /* [n_term] */
-  Landmark *landmark;                                     /* [n_term][n_slot] */
+  PetscBool *scenario_used, *slot_used;      /* [scenario]; [n_term][n_slot] */
+  double *weight, *gradient, *part_gradient; /* [n_all]; the last: of a block or a stage */
+  double *cotangent;                         /* [stage][BLOCK_VOXELS][N_CHANNELS] */
+  double *sums;                              /* [n_block][n_term][n_slot] */
+  double *inner;                             /* [n_term][n_slot] volume means of the voxel function */
+  double *value, *count, *outer_slope;       /* [n_term][n_slot] */
+  double *largest_share;                     /* [n_term] */
+  Landmark *landmark;                        /* [n_term][n_slot] */
   RobustGroups groups;
   SmoothMax smooth;
   size_t part_bytes; /* of all TermParts */
@@ -91,8 +96,24 @@ static inline const BiologySpec *VoxelBiology(Problem p, PetscInt voxel)
   return &tissues->biology[TissueOf(tissues, p->spec.voxel[voxel])]->spec;
 }
 
-/* Channel sums of a voxel of the block in a scenario. */
-static inline const double *BlockChannels(const Block *block, PetscInt scenario, PetscInt voxel)
+/* A block's channels of a stage in a scenario. */
+static inline double *StageChannels(Problem p, const Block *block, PetscInt stage, PetscInt scenario)
 {
-  return block->channels + ((size_t)scenario * (size_t)block->n + (size_t)(voxel - block->first)) * N_CHANNELS;
+  return block->channels + (size_t)(stage * p->spec.set->n + scenario) * (size_t)block->n * N_CHANNELS;
 }
+
+/* What terms want of a stage's channels of a block, [n][N_CHANNELS]. */
+static inline double *StageCotangent(Problem p, PetscInt stage)
+{
+  return p->cotangent + stage * BLOCK_VOXELS * N_CHANNELS;
+}
+
+/* What a term looks at in a voxel of the block in a scenario, and unless NULL its derivatives to every stage's channels. */
+double ProblemQuantity(Problem p, const Block *block, const Term *term, PetscInt scenario, PetscInt voxel,
+                       double derivative[STAGES_MOST][N_CHANNELS]);
+
+/* The doses of the weights p->weight of all stages that are looked for, from now on. */
+PetscErrorCode ProblemSetWeights(Problem p);
+
+/* Channels of all stages of a block in a scenario at p->weight. */
+PetscErrorCode ProblemApply(Problem p, const Block *block, PetscInt scenario);

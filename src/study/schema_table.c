@@ -22,6 +22,7 @@ const char *const spot_grid_names[] = {"square", "hexagonal"};
 static const PetscInt n_spot_grid_names = PETSC_STATIC_ARRAY_LENGTH(spot_grid_names);
 const char *const spot_cover_names[] = {"robust", "nominal", "scenarios"};
 static const PetscInt n_spot_cover_names = PETSC_STATIC_ARRAY_LENGTH(spot_cover_names);
+const char *const accumulation_names[] = {"gy_rbe", "eqd2"};
 static const char *const position_names[] = {"HFS", "HFP", "FFS", "FFP", "from-case"};
 static const PetscInt n_position_names = PETSC_STATIC_ARRAY_LENGTH(position_names);
 const char *const lateral_model_names[] = {"full", "single"};
