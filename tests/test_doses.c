@@ -80,12 +80,17 @@ static void SameChannels(void **state)
   }
 }
 
-static void Make(MPI_Comm comm, const ScenarioSet *set, DoseSet *doses)
+static void MakeOf(MPI_Comm comm, DoseModel model, const Course *course, const ScenarioSet *set, DoseSet *doses)
 {
   const Region region[2] = {plan.target, plan.oar};
-  assert_int_equal(DoseSetCreate(comm, plan.model, &plan.tissues, set, &plan.grid, plan.n_voxel, plan.voxel, weight, 2,
-                                 region, 3, doses),
+  assert_int_equal(DoseSetCreate(comm, model, course, &plan.tissues, set, &plan.grid, plan.n_voxel, plan.voxel, weight,
+                                 2, region, 3, doses),
                    0);
+}
+
+static void Make(MPI_Comm comm, const ScenarioSet *set, DoseSet *doses)
+{
+  MakeOf(comm, plan.model, NULL, set, doses);
 }
 
 static void CompareLists(const MetricList *a, const MetricList *b)
@@ -95,13 +100,15 @@ static void CompareLists(const MetricList *a, const MetricList *b)
 }
 
 /* Everything on every rank, to the last bit that of a rank alone. */
-static void Compare(const ScenarioSet *set)
+static void Compare(const Course *course, const ScenarioSet *set)
 {
   DoseSet team, alone;
-  Make(PETSC_COMM_WORLD, set, &team);
-  Make(PETSC_COMM_SELF, set, &alone);
-  for (int k = 0; k < N_DOSE_KINDS; k++)
-    assert_memory_equal(team.nominal[k], alone.nominal[k], alone.size * sizeof(float));
+  MakeOf(PETSC_COMM_WORLD, plan.model, course, set, &team);
+  MakeOf(PETSC_COMM_SELF, plan.model, course, set, &alone);
+  for (int k = 0; k < N_DOSE_KINDS; k++) {
+    assert_int_equal(!team.nominal[k], !(k < DOSE_COURSE || (course && k == (int)CourseDoseKind(course))));
+    if (team.nominal[k]) assert_memory_equal(team.nominal[k], alone.nominal[k], alone.size * sizeof(float));
+  }
   assert_memory_equal(team.rbe_min, alone.rbe_min, alone.size * sizeof(float));
   assert_memory_equal(team.rbe_max, alone.rbe_max, alone.size * sizeof(float));
   for (PetscInt s = 0; s < set->n; s++) CompareLists(&team.metrics[s], &alone.metrics[s]);
@@ -124,10 +131,10 @@ static void AnyRanks(void **state)
   ScenarioSpec spec = {.n_range = 1, .range_percent = &zero, .setup = SETUP_NONE};
   ScenarioSet *one;
   assert_int_equal(plan.set->n, 15);
-  Compare(plan.set);
+  Compare(NULL, plan.set);
   assert_int_equal(ScenarioSetCreate(&spec, &one), 0);
   assert_int_equal(one->n, 1);
-  Compare(one);
+  Compare(NULL, one);
   assert_int_equal(ScenarioSetDestroy(&one), 0);
 }
 
@@ -177,6 +184,53 @@ static void OfPlan(void **state)
   assert_int_equal(DoseSetDestroy(&doses), 0);
 }
 
+/* A plan in stages: what it tells is what the stages alone give, added up fraction by fraction. */
+static void OfCourse(void **state)
+{
+  Course course = {.alpha_beta_Gy = 2};
+  DoseSet whole, part[2];
+  CourseAddStage(&course, "low", 9, plan.beams, 0, 2);
+  CourseAddStage(&course, "high", 7, plan.beams, 2, 1);
+  for (PetscInt k = 0; k < 2; k++) {
+    assert_int_equal(DoseModelCreate(&plan.patient, &plan.machine, &plan.tissues, &course.stage[k].beams, 0.002,
+                                     &course.stage[k].model),
+                     0);
+    MakeOf(PETSC_COMM_WORLD, course.stage[k].model, NULL, plan.set, &part[k]);
+  }
+  for (int accumulation = 0; accumulation < 2; accumulation++) {
+    course.accumulation = (Accumulation)accumulation;
+    const DoseKind kind = CourseDoseKind(&course);
+    double highest = 0;
+    MakeOf(PETSC_COMM_WORLD, NULL, &course, plan.set, &whole);
+    for (size_t v = 0; v < whole.size; v++) {
+      double sum[4] = {0};
+      for (PetscInt k = 0; k < 2; k++) {
+        const double n = course.stage[k].fractions, physical = (double)part[k].nominal[DOSE_PHYSICAL][v],
+                     d = (double)part[k].nominal[DOSE_RBE_WEIGHTED][v];
+        sum[0] += n * physical;
+        sum[1] += n * d;
+        sum[2] += n * d * (d + 2) / 4; /* EQD2 */
+        sum[3] += n * physical * (double)part[k].nominal[DOSE_LETD][v];
+      }
+      const double course_dose = accumulation ? sum[2] : sum[1];
+      highest = PetscMax(highest, course_dose);
+      assert_float_equal(whole.nominal[DOSE_PHYSICAL][v], sum[0] / 16, 1e-6 * sum[0]);
+      assert_float_equal(whole.nominal[kind][v], course_dose, 3e-6 * course_dose);
+      assert_float_equal(CourseTotal(&course, (double)whole.nominal[DOSE_RBE_WEIGHTED][v]), course_dose,
+                         3e-6 * course_dose);
+      if (sum[0] > 0) assert_float_equal(whole.nominal[DOSE_LETD][v], sum[3] / sum[0], 1e-4);
+    }
+    assert_true(highest > 10);
+    assert_int_equal(whole.metrics[0].n, part[0].metrics[0].n + 2 * 8); /* D98 to Dmean of the course in two regions */
+    assert_int_equal(DoseSetDestroy(&whole), 0);
+    Compare(&course, plan.set);
+  }
+  for (PetscInt k = 0; k < 2; k++) {
+    assert_int_equal(DoseSetDestroy(&part[k]), 0);
+    assert_int_equal(DoseModelDestroy(&course.stage[k].model), 0);
+  }
+}
+
 static int Start(void **state)
 {
   uint64_t seed = 5;
@@ -196,6 +250,6 @@ static int Stop(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(ByHand), cmocka_unit_test(SameChannels),
-                                     cmocka_unit_test(AnyRanks), cmocka_unit_test(OfPlan)};
+                                     cmocka_unit_test(AnyRanks), cmocka_unit_test(OfPlan), cmocka_unit_test(OfCourse)};
   return cmocka_run_group_tests(tests, Start, Stop);
 }

@@ -56,8 +56,9 @@ typedef struct PlanInputs {
   Region *region;
   Region target; /* the prescription's target, for spots */
   ScenarioSet *optimize, *evaluate;
-  BeamSet *beams;
-  DoseModel model;
+  BeamSet *beams;   /* of all stages, one stage after the other */
+  DoseModel model;  /* of all of them */
+  Course course;    /* n = 0: no stages */
   PetscInt n_voxel; /* voxels that objectives look at, neighbours together */
   PetscInt *voxel;
   PetscInt n_term;

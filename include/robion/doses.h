@@ -2,8 +2,8 @@
  * Doses of given spot weights in every evaluation scenario. First half of step 11 of the data's way.
  */
 #pragma once
+#include "robion/course.h"
 #include "robion/evaluate.h"
-#include "robion/influence.h"
 
 /** The kinds of dose before this one are computed from the spots; those from here on follow from them, see DosesDerive. */
 enum { N_COMPUTED_KINDS = DOSE_RBE };
@@ -12,7 +12,7 @@ enum { N_COMPUTED_KINDS = DOSE_RBE };
 typedef struct DoseSet {
   PetscInt n;                   /* scenario rows */
   size_t size;                  /* voxels of the grid */
-  float *nominal[N_DOSE_KINDS]; /* [size] */
+  float *nominal[N_DOSE_KINDS]; /* [size]; NULL: kinds that the plan does not have */
   float *rbe_min, *rbe_max;     /* [size] RBE-weighted, voxel by voxel over the rows of the set */
   MetricList *metrics;          /* [n] same rows in each */
   MetricList statistics[4];     /* over the rows of the set */
@@ -24,11 +24,12 @@ typedef struct DoseSet {
  * Compute every scenario of `set` at the n voxels (indices into grid, ascending; all voxels of the regions must be among
  * them), the metrics and DVH bands of the regions, and the voxel extremes. Voxels are dealt to ranks in blocks, rows are
  * computed on the fly, scenarios are dealt to ranks for their metrics; every rank ends up with everything, bit-identical
- * for any number of ranks. Collective.
+ * for any number of ranks. `course` of a plan in stages brings models of its own, else it is NULL. Collective.
  */
-PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Tissues *tissues, const ScenarioSet *set,
-                             const Grid *grid, PetscInt n, const PetscInt *voxel, const double *weight,
-                             PetscInt n_region, const Region *region, double prescription_Gy_RBE, DoseSet *out);
+PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Course *course, const Tissues *tissues,
+                             const ScenarioSet *set, const Grid *grid, PetscInt n, const PetscInt *voxel,
+                             const double *weight, PetscInt n_region, const Region *region, double prescription_Gy_RBE,
+                             DoseSet *out);
 PetscErrorCode DoseSetDestroy(DoseSet *doses);
 
 /**
@@ -36,3 +37,6 @@ PetscErrorCode DoseSetDestroy(DoseSet *doses);
  * doses. The effect is that of the RBE-weighted dose in the voxel's tissue; where there is no dose the RBE is 0 and the survival 1.
  */
 void DosesDerive(const Tissues *tissues, size_t n, float *const dose[N_DOSE_KINDS]);
+
+/** The kind that a course's doses are told as. */
+DoseKind CourseDoseKind(const Course *course);

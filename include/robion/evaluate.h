@@ -5,11 +5,24 @@
 #pragma once
 #include "robion/structure.h"
 
-/** RBE is RBE-weighted over physical dose, survival the share of cells that survive one fraction; see DosesDerive. */
-typedef enum { DOSE_PHYSICAL, DOSE_RBE_WEIGHTED, DOSE_LETD, DOSE_RBE, DOSE_SURVIVAL, N_DOSE_KINDS } DoseKind;
-/** As tables name them: "physical", "rbe_weighted", "letd", "rbe", "survival". */
+/**
+ * RBE is RBE-weighted over physical dose, survival the share of cells that survive one fraction; see DosesDerive. The last two
+ * are of the whole course and only there for a plan in stages (course.h): RBE-weighted doses added up, or its EQD2; all others
+ * are then of the mean fraction.
+ */
+typedef enum {
+  DOSE_PHYSICAL,
+  DOSE_RBE_WEIGHTED,
+  DOSE_LETD,
+  DOSE_RBE,
+  DOSE_SURVIVAL,
+  DOSE_COURSE,
+  DOSE_COURSE_EQD2,
+  N_DOSE_KINDS
+} DoseKind;
+/** As tables name them: "physical", "rbe_weighted", "letd", "rbe", "survival", "rbe_weighted_course", "eqd2_course". */
 extern const char *const dose_kind_names[N_DOSE_KINDS];
-extern const char *const dose_kind_units[N_DOSE_KINDS]; /* "Gy", "Gy(RBE)", "keV/um", "1", "1" */
+extern const char *const dose_kind_units[N_DOSE_KINDS]; /* "Gy", "Gy(RBE)", "keV/um", "1", "1", "Gy(RBE)", "Gy(RBE)" */
 
 /** One number of a plan. value is finite. */
 typedef struct Metric {
@@ -51,7 +64,8 @@ double DVHVolumeAtDose(const DVH *dvh, double dose);
  *   RBE98 RBE50 RBE2 over the same voxels as LETd.
  * - survival after one fraction: Smean, % of all cells of the structure if they are spread evenly (what survives of a flask,
  *   Yagi et al., PLoS One 18:e0288545, 2023), and Smax, % in the voxel where most survive, chosen as for Dmax.
- * dose[kind] are arrays on the grid, per fraction. Appends to list.
+ * - dose of the course, where dose[DOSE_COURSE] or dose[DOSE_COURSE_EQD2] is not NULL: D98 to Dmean.
+ * dose[kind] are arrays on the grid, per fraction but for those. Appends to list.
  */
 PetscErrorCode MetricsOfStructure(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],
                                   double prescription_Gy_RBE, MetricList *list);

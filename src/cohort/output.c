@@ -162,8 +162,9 @@ PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const
   Text tissue_text[TISSUES_MOST] = {{0}};
   const char *tissue_name[TISSUES_MOST];
   PlanResult result = {.study = run->study->name, .patient = plan->case_name, .arm = plan->arm, .sweep = plan->sweep};
-  PetscCall(DoseSetCreate(run->comm, in->model, &in->tissues, in->evaluate, &in->grid, in->n_dose_voxel, in->dose_voxel,
-                          weight, in->n_region, in->region, settings->prescription_Gy_RBE, &doses));
+  PetscCall(DoseSetCreate(run->comm, in->model, in->course.n ? &in->course : NULL, &in->tissues, in->evaluate,
+                          &in->grid, in->n_dose_voxel, in->dose_voxel, weight, in->n_region, in->region,
+                          settings->prescription_Gy_RBE, &doses));
   stage_seconds[STAGE_EVALUATE] = TimeSteady() - started;
   const StageTime times[N_STAGES] = {{"prepare", stage_seconds[STAGE_PREPARE]},
                                      {"build", stage_seconds[STAGE_BUILD]},

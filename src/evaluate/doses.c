@@ -12,10 +12,28 @@ void DosesDerive(const Tissues *tissues, size_t n, float *const dose[N_DOSE_KIND
   }
 }
 
+DoseKind CourseDoseKind(const Course *course)
+{
+  return course->accumulation == ACCUMULATE_EQD2 ? DOSE_COURSE_EQD2 : DOSE_COURSE;
+}
+
+static PetscBool HasKind(const Course *course, int kind)
+{
+  return kind < DOSE_COURSE || (course && kind == (int)CourseDoseKind(course)) ? PETSC_TRUE : PETSC_FALSE;
+}
+
+/* Everything that follows from the computed kinds. */
+static void Derive(const Tissues *tissues, const Course *course, size_t n, float *const dose[N_DOSE_KINDS])
+{
+  DosesDerive(tissues, n, dose);
+  for (size_t v = 0; v < n && course; v++)
+    dose[CourseDoseKind(course)][v] = (float)CourseTotal(course, (double)dose[DOSE_RBE_WEIGHTED][v]);
+}
+
 static PetscErrorCode CheckFinite(const Scenario *scenario, size_t n, const float *dose)
 {
   PetscFunctionBegin;
-  for (size_t i = 0; i < n; i++)
+  for (size_t i = 0; i < n && dose; i++)
     PetscCheck(isfinite(dose[i]), PETSC_COMM_SELF, PETSC_ERR_FP,
                "scenario %s: dose value %zu is %g, expected a finite number", scenario->id, i, (double)dose[i]);
   PetscFunctionReturn(0);
@@ -121,33 +139,34 @@ static PetscErrorCode ShareBands(MPI_Comm comm, PetscInt n, DVHBand *band)
 }
 
 /* Scenarios are dealt to the ranks: in each round every rank analyses one, as long as there are any. */
-static PetscErrorCode AnalyseScenarios(const LocalDoses *local, const Tissues *tissues, const ScenarioSet *set,
-                                       const Grid *grid, PetscInt n_region, const Region *region,
-                                       double prescription_Gy_RBE, DoseSet *out)
+static PetscErrorCode AnalyseScenarios(const LocalDoses *local, const Course *course, const Tissues *tissues,
+                                       const ScenarioSet *set, const Grid *grid, PetscInt n_region,
+                                       const Region *region, double prescription_Gy_RBE, DoseSet *out)
 {
   PetscFunctionBegin;
-  float *cubes, *dose[N_DOSE_KINDS];
-  PetscCall(PetscCalloc1(N_DOSE_KINDS * out->size, &cubes));
-  for (int kind = 0; kind < N_DOSE_KINDS; kind++) dose[kind] = cubes + (size_t)kind * out->size;
+  float *dose[N_DOSE_KINDS] = {NULL};
+  for (int kind = 0; kind < N_DOSE_KINDS; kind++)
+    if (HasKind(course, kind)) PetscCall(PetscCalloc1(out->size, &dose[kind]));
   for (PetscInt first = 0; first < set->n; first += local->size) {
     const PetscInt s = first + local->rank;
     PetscCall(LocalDosesDeliver(local, first, dose));
     if (s >= set->n) continue;
-    DosesDerive(tissues, out->size, dose);
-    PetscCall(CheckFinite(&set->scenario[s], N_DOSE_KINDS * out->size, cubes));
+    Derive(tissues, course, out->size, dose);
+    for (int kind = 0; kind < N_DOSE_KINDS; kind++) PetscCall(CheckFinite(&set->scenario[s], out->size, dose[kind]));
     PetscCall(AnalyseScenario(&set->scenario[s], s == 0 ? PETSC_TRUE : PETSC_FALSE, grid, (const float *const *)dose,
                               n_region, region, prescription_Gy_RBE, &out->metrics[s], out->band));
   }
-  PetscCall(PetscFree(cubes));
+  for (int kind = 0; kind < N_DOSE_KINDS; kind++) PetscCall(PetscFree(dose[kind]));
   PetscCall(ShareMetrics(local, out));
   PetscCall(ShareBands(local->comm, out->n_band, out->band));
   PetscCall(Statistics(set, out));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Tissues *tissues, const ScenarioSet *set,
-                             const Grid *grid, PetscInt n, const PetscInt *voxel, const double *weight,
-                             PetscInt n_region, const Region *region, double prescription_Gy_RBE, DoseSet *out)
+PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Course *course, const Tissues *tissues,
+                             const ScenarioSet *set, const Grid *grid, PetscInt n, const PetscInt *voxel,
+                             const double *weight, PetscInt n_region, const Region *region, double prescription_Gy_RBE,
+                             DoseSet *out)
 {
   PetscFunctionBegin;
   LocalDoses local;
@@ -156,16 +175,17 @@ PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Tissues *tiss
   out->size = GridSize(grid);
   PetscCheck(out->size < (size_t)PETSC_MPI_INT_MAX / (2 * N_COMPUTED_KINDS), comm, PETSC_ERR_SUP,
              "dose grid of %zu voxels, expected fewer than 2^31 / 6", out->size);
-  for (int kind = 0; kind < N_DOSE_KINDS; kind++) PetscCall(PetscMalloc1(out->size, &out->nominal[kind]));
+  for (int kind = 0; kind < N_DOSE_KINDS; kind++)
+    if (HasKind(course, kind)) PetscCall(PetscMalloc1(out->size, &out->nominal[kind]));
   PetscCall(PetscMalloc2(out->size, &out->rbe_min, out->size, &out->rbe_max));
   PetscCall(PetscCalloc1(set->n, &out->metrics));
   PetscCall(CreateBands(n_region, region, prescription_Gy_RBE, out));
-  PetscCall(LocalDosesCreate(comm, model, tissues, set, grid, n, voxel, weight, &local));
+  PetscCall(LocalDosesCreate(comm, model, course, tissues, set, grid, n, voxel, weight, &local));
   for (int kind = 0; kind < N_COMPUTED_KINDS; kind++)
     PetscCall(LocalDosesGather(&local, LocalDosesOf(&local, 0, (DoseKind)kind), out->size, out->nominal[kind]));
-  DosesDerive(tissues, out->size, out->nominal);
+  Derive(tissues, course, out->size, out->nominal);
   PetscCall(Extremes(&local, set, out));
-  PetscCall(AnalyseScenarios(&local, tissues, set, grid, n_region, region, prescription_Gy_RBE, out));
+  PetscCall(AnalyseScenarios(&local, course, tissues, set, grid, n_region, region, prescription_Gy_RBE, out));
   PetscCall(LocalDosesDestroy(&local));
   PetscFunctionReturn(0);
 }

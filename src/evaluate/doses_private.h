@@ -15,9 +15,9 @@ typedef struct LocalDoses {
 } LocalDoses;
 
 /* Compute this rank's share of the n voxels. Collective. */
-PetscErrorCode LocalDosesCreate(MPI_Comm comm, DoseModel model, const Tissues *tissues, const ScenarioSet *set,
-                                const Grid *grid, PetscInt n, const PetscInt *voxel, const double *weight,
-                                LocalDoses *local);
+PetscErrorCode LocalDosesCreate(MPI_Comm comm, DoseModel model, const Course *course, const Tissues *tissues,
+                                const ScenarioSet *set, const Grid *grid, PetscInt n, const PetscInt *voxel,
+                                const double *weight, LocalDoses *local);
 PetscErrorCode LocalDosesDestroy(LocalDoses *local);
 
 /* One scenario's value of a kind at this rank's voxels. */

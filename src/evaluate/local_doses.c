@@ -6,22 +6,32 @@
 
 /* What all voxels are computed from. */
 typedef struct DoseSource {
-  Factored factored;
+  PetscInt n_stage;
+  Factored factored[STAGES_MOST];
+  double floor_Gy[STAGES_MOST]; /* less is noise */
+  const Course *course;         /* NULL: a single stage */
   const Tissues *tissues;
   const ScenarioSet *set;
   const Grid *grid;
-  double floor_Gy; /* less is noise */
 } DoseSource;
 
-static void StoreVoxel(const DoseSource *source, PetscInt voxel, const double *channels, float *value, size_t stride)
+/* The computed kinds of one voxel from its channel sums in each stage. */
+static void StoreVoxel(const DoseSource *source, PetscInt voxel, double channels[STAGES_MOST][N_CHANNELS], float *value,
+                       size_t stride)
 {
+  static const Quantity quantity[N_COMPUTED_KINDS] = {
+      [DOSE_PHYSICAL] = QUANTITY_PHYSICAL, [DOSE_RBE_WEIGHTED] = QUANTITY_RBE_WEIGHTED, [DOSE_LETD] = QUANTITY_LETD};
   const BiologySpec *biology = &source->tissues->biology[TissueOf(source->tissues, voxel)]->spec;
-  FieldDose field = {channels[CHANNEL_DOSE], channels[CHANNEL_ALPHA], channels[CHANNEL_SQRT_BETA],
-                     channels[CHANNEL_LET]};
-  if (!(field.dose_Gy > source->floor_Gy)) field = (FieldDose){0};
-  value[DOSE_PHYSICAL * stride] = (float)field.dose_Gy;
-  value[DOSE_RBE_WEIGHTED * stride] = (float)RBEWeightedDose(biology, FieldEffect(biology, field, NULL), NULL);
-  value[DOSE_LETD * stride] = field.dose_Gy > 0 ? (float)(field.let_dose / field.dose_Gy) : 0;
+  const double *stage[STAGES_MOST];
+  for (PetscInt k = 0; k < source->n_stage; k++) {
+    stage[k] = channels[k];
+    if (!(channels[k][CHANNEL_DOSE] > source->floor_Gy[k]))
+      for (int c = 0; c < N_CHANNELS; c++) channels[k][c] = 0;
+  }
+  for (int kind = 0; kind < N_COMPUTED_KINDS; kind++)
+    value[(size_t)kind * stride] =
+        (float)(source->course ? CourseQuantity(source->course, biology, quantity[kind], stage, NULL)
+                               : QuantityValue(biology, quantity[kind], stage[0], NULL));
 }
 
 /* All scenarios of one block of voxels. */
@@ -29,18 +39,22 @@ static PetscErrorCode ComputeBlock(const DoseSource *source, PetscInt n, const P
                                    LocalDoses *local)
 {
   PetscFunctionBegin;
-  Influence influence;
-  double channels[BLOCK_VOXELS * N_CHANNELS];
+  Influence influence[STAGES_MOST];
+  double channels[STAGES_MOST][BLOCK_VOXELS][N_CHANNELS], of_voxel[STAGES_MOST][N_CHANNELS];
   const size_t stride = (size_t)local->n;
-  PetscCall(InfluenceCreateFactored(source->factored, source->set, source->grid, n, voxel, &influence));
+  for (PetscInt k = 0; k < source->n_stage; k++)
+    PetscCall(InfluenceCreateFactored(source->factored[k], source->set, source->grid, n, voxel, &influence[k]));
   for (PetscInt s = 0; s < source->set->n; s++) {
-    PetscCall(InfluenceApply(influence, s, NULL, channels));
-    for (PetscInt v = 0; v < n; v++)
-      StoreVoxel(source, voxel[v], channels + v * N_CHANNELS,
-                 local->value + (size_t)s * N_COMPUTED_KINDS * stride + (size_t)(at + v), stride);
+    for (PetscInt k = 0; k < source->n_stage; k++) PetscCall(InfluenceApply(influence[k], s, NULL, channels[k][0]));
+    for (PetscInt v = 0; v < n; v++) {
+      for (PetscInt k = 0; k < source->n_stage; k++)
+        for (int c = 0; c < N_CHANNELS; c++) of_voxel[k][c] = channels[k][v][c];
+      StoreVoxel(source, voxel[v], of_voxel, local->value + (size_t)s * N_COMPUTED_KINDS * stride + (size_t)(at + v),
+                 stride);
+    }
   }
   for (PetscInt v = 0; v < n; v++) local->voxel[at + v] = voxel[v];
-  PetscCall(InfluenceDestroy(&influence));
+  for (PetscInt k = 0; k < source->n_stage; k++) PetscCall(InfluenceDestroy(&influence[k]));
   PetscFunctionReturn(0);
 }
 
@@ -58,28 +72,41 @@ static PetscInt ShareOf(const LocalDoses *local, PetscMPIInt rank)
   return n;
 }
 
-PetscErrorCode LocalDosesCreate(MPI_Comm comm, DoseModel model, const Tissues *tissues, const ScenarioSet *set,
-                                const Grid *grid, PetscInt n, const PetscInt *voxel, const double *weight,
-                                LocalDoses *local)
+/* The operators of all stages at the plan's weights. */
+static PetscErrorCode OpenSource(MPI_Comm comm, DoseModel model, const FactoredVoxels *voxels, const double *weight,
+                                 DoseSource *source)
+{
+  PetscFunctionBegin;
+  source->n_stage = source->course ? source->course->n : 1;
+  for (PetscInt k = 0; k < source->n_stage; k++) {
+    PetscCall(
+        FactoredCreate(comm, source->course ? source->course->stage[k].model : model, voxels, &source->factored[k]));
+    PetscCall(FactoredSetWeights(source->factored[k], weight));
+    PetscCall(FactoredGetLargestDose(source->factored[k], &source->floor_Gy[k]));
+    source->floor_Gy[k] *= NOISE;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LocalDosesCreate(MPI_Comm comm, DoseModel model, const Course *course, const Tissues *tissues,
+                                const ScenarioSet *set, const Grid *grid, PetscInt n, const PetscInt *voxel,
+                                const double *weight, LocalDoses *local)
 {
   PetscFunctionBegin;
   PetscInt done = 0;
-  DoseSource source = {.tissues = tissues, .set = set, .grid = grid};
+  DoseSource source = {.course = course, .tissues = tissues, .set = set, .grid = grid};
   *local = (LocalDoses){.comm = comm, .n_scenario = set->n, .n_all = n, .all = voxel};
   PetscCallMPI(MPI_Comm_rank(comm, &local->rank));
   PetscCallMPI(MPI_Comm_size(comm, &local->size));
   local->n = ShareOf(local, local->rank);
   PetscCall(PetscMalloc1(local->n, &local->voxel));
   PetscCall(PetscMalloc1((size_t)set->n * N_COMPUTED_KINDS * (size_t)local->n, &local->value));
-  PetscCall(FactoredCreate(comm, model, &(FactoredVoxels){set, grid, n, voxel}, &source.factored));
-  PetscCall(FactoredSetWeights(source.factored, weight));
-  PetscCall(FactoredGetLargestDose(source.factored, &source.floor_Gy));
-  source.floor_Gy *= NOISE;
+  PetscCall(OpenSource(comm, model, &(FactoredVoxels){set, grid, n, voxel}, weight, &source));
   for (PetscInt at = local->rank * BLOCK_VOXELS; at < n; at += local->size * BLOCK_VOXELS) {
     PetscCall(ComputeBlock(&source, BlockSize(local, at), voxel + at, done, local));
     done += BlockSize(local, at);
   }
-  PetscCall(FactoredDestroy(&source.factored));
+  for (PetscInt k = 0; k < source.n_stage; k++) PetscCall(FactoredDestroy(&source.factored[k]));
   PetscCall(PetscMalloc1(N_COMPUTED_KINDS * (size_t)n, &local->received));
   PetscFunctionReturn(0);
 }

@@ -141,6 +141,8 @@ PetscErrorCode MetricsOfStructure(const Region *region, const Grid *grid, const 
   PetscCall(DoseMetrics(region, grid, DOSE_PHYSICAL, dose[DOSE_PHYSICAL], prescription_Gy_RBE, list));
   PetscCall(RadiationQuality(region, grid, dose, prescription_Gy_RBE, list));
   PetscCall(SurvivalMetrics(region, dose[DOSE_SURVIVAL], list));
+  for (int kind = DOSE_COURSE; kind <= DOSE_COURSE_EQD2; kind++)
+    if (dose[kind]) PetscCall(DoseMetrics(region, grid, (DoseKind)kind, dose[kind], prescription_Gy_RBE, list));
   PetscFunctionReturn(0);
 }
 

@@ -191,11 +191,16 @@ static PetscErrorCode WriteDoses(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
   static const char *const meaning[N_DOSE_KINDS] = {
-      "physical dose per fraction, nominal scenario", "RBE-weighted dose per fraction, nominal scenario",
-      "dose-averaged LET, nominal scenario", "RBE (RBE-weighted over physical dose), nominal scenario",
-      "share of cells that survive one fraction, nominal scenario"};
+      "physical dose per fraction, nominal scenario",
+      "RBE-weighted dose per fraction, nominal scenario",
+      "dose-averaged LET, nominal scenario",
+      "RBE (RBE-weighted over physical dose), nominal scenario",
+      "share of cells that survive one fraction, nominal scenario",
+      "RBE-weighted dose of the course, nominal scenario",
+      "RBE-weighted dose of the course in fractions of 2 Gy (EQD2), nominal scenario"};
   char path[64];
   for (int k = 0; k < N_DOSE_KINDS; k++) {
+    if (!r->nominal[k]) continue;
     snprintf(path, sizeof path, "/dose/nominal/%s", dose_kind_names[k]);
     PetscCall(WriteCube(file, path, &r->grid, r->nominal[k], (DoseKind)k, meaning[k]));
   }
@@ -233,9 +238,13 @@ static PetscErrorCode WriteTissues(SharedFile *file, const PlanResult *r)
 static PetscErrorCode WriteBands(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
-  static const char *const axis[N_DOSE_KINDS] = {"physical dose per fraction", "RBE-weighted dose per fraction",
-                                                 "dose-averaged LET", "RBE",
-                                                 "share of cells that survive one fraction"};
+  static const char *const axis[N_DOSE_KINDS] = {"physical dose per fraction",
+                                                 "RBE-weighted dose per fraction",
+                                                 "dose-averaged LET",
+                                                 "RBE",
+                                                 "share of cells that survive one fraction",
+                                                 "RBE-weighted dose of the course",
+                                                 "RBE-weighted dose of the course in fractions of 2 Gy (EQD2)"};
   char structure[256], group[300];
   PetscCall(SharedFileGroup(file, "/dvh"));
   for (PetscInt i = 0; i < r->n_bands; i++) {
@@ -276,7 +285,8 @@ static PetscErrorCode WriteMetrics(SharedFile *file, const PlanResult *r)
   PetscCall(SharedFileStrings(file, "/metrics/quantity", rows, quantity,
                               "physical or RBE-weighted dose, LETd, RBE or survival"));
   PetscCall(SharedFileStrings(file, "/metrics/metric", rows, metric, "name of the metric"));
-  PetscCall(Doubles(file, "/metrics", "value", rows, value, "see column unit", "value; doses are per fraction"));
+  PetscCall(Doubles(file, "/metrics", "value", rows, value, "see column unit",
+                    "value; doses are per fraction, of quantities named ..._course of the course"));
   PetscCall(SharedFileStrings(file, "/metrics/unit", rows, unit, "unit of the value"));
   PetscCall(PetscFree6(scenario, structure, quantity, metric, unit, value));
   PetscFunctionReturn(0);
