@@ -16,7 +16,7 @@ check "--help ends with 0" "$ROBION" --help
 check "no arguments: help and exit 2" expect_exit 2 "$ROBION"
 check "--version" expect_text '^robion [0-9]+\.[0-9]+\.[0-9]+ \(' "$ROBION" --version
 check "info names the libraries" expect_text '^petsc +[0-9]' "$ROBION" info
-for verb in run validate evaluate basedata import info; do
+for verb in run validate evaluate basedata import phantom info; do
   check "$verb --help" expect_text "^usage: robion $verb" "$ROBION" "$verb" --help
 done
 check "validate" expect_text '4 plans, no mistakes' "$ROBION" validate tests/studies/e2e-arms.yaml
@@ -103,6 +103,23 @@ echo nonsense >"$WORK/nonsense.mat"
 check "import of what is no MAT file" expect_exit 4 "$ROBION" import matrad "$WORK/nonsense.mat" -o "$WORK/n.h5"
 check "base data import of what is no MAT file" expect_exit 4 "$ROBION" basedata import "$WORK/nonsense.mat" --out "$WORK/n.h5"
 check "leave nothing" test ! -e "$WORK/n.h5"
+
+# --- Phantoms --------------------------------------------------------------------------------------------------------
+check "phantom chordoma" expect_text 'map clonogens, per voxel' "$ROBION" phantom chordoma --seed 2 --ct-spacing-mm 6 -o "$WORK/c2.h5"
+check "the same as a case of a study" mpi 2 "$ROBION" run "$BOX" --dry-run --set 'cases=[{phantom: chordoma, seed: 2, ct_spacing_mm: 6}]' \
+  --set prescription.target=GTV --set 'objectives=[{structure: GTV, type: uniform, dose_Gy_RBE: 3}]' --set overlap_priority=[] --set dose_grid_mm=12 \
+  --set machine.energy_max_MeV_u=440 --set spots.lateral_mm=10 --set spots.layer_mm=10
+check "phantom rtog" expect_text 'OAR +28' "$ROBION" phantom rtog --heterogeneous --ct-spacing-mm 4 -o "$WORK/rtog.h5"
+check "phantom of no kind" expect_exit 2 "$ROBION" phantom rtgo -o "$WORK/x.h5"
+check "phantom with another's option" expect_exit 2 "$ROBION" phantom rtog --seed 3 -o "$WORK/x.h5"
+check "phantom of no seed" expect_exit 2 "$ROBION" phantom chordoma --seed 1.5 -o "$WORK/x.h5"
+check "leaves nothing" test ! -e "$WORK/x.h5"
+if command -v gnuplot >/dev/null; then
+  check "phantom --plot" "$ROBION" phantom chordoma --ct-spacing-mm 6 -o "$WORK/c1.h5" --plot "$WORK/c1.png"
+  check "draws a picture" test "$(head -c 8 "$WORK/c1.png" | od -An -tx1 | tr -d ' ')" = 89504e470d0a1a0a
+else
+  skip "pictures of phantoms" "no gnuplot here"
+fi
 
 # --- Evaluation ------------------------------------------------------------------------------------------------------
 check "a plan to evaluate" mpi 2 "$ROBION" run "$BOX" --results "$WORK/run"

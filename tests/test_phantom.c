@@ -127,7 +127,8 @@ static void WaterBox(void **state)
   assert_float_equal(Volume_cm3(patient, "CTV"), 26 * 26 * 26 * 8e-3, 1e-9); /* 50 mm: centres at -25 ... 25 */
   for (int k = 0; k < 3; k++) assert_int_equal(patient->ct.n[k], 110);
   assert_int_equal(CaseDestroy(&patient), 0);
-  patient = Build((PhantomSpec){"water-box", 1, PETSC_FALSE, {60, 80, 100}, {10, 20, 30}});
+  patient = Build(
+      (PhantomSpec){.kind = "water-box", .ct_spacing_mm = 1, .size_mm = {60, 80, 100}, .target_mm = {10, 20, 30}});
   assert_float_equal(Volume_cm3(patient, "BODY"), 480, 1e-9);
   assert_float_equal(Volume_cm3(patient, "CTV"), 6, 1e-9);
   assert_int_equal(CaseDestroy(&patient), 0);

@@ -67,11 +67,12 @@ PetscErrorCode CaseWrite(const Case *patient, const char *file, Mistakes *mistak
 
 /** Description of a built-in phantom; unset fields (0) take the phantom's defaults. */
 typedef struct PhantomSpec {
-  const char *kind;        /* "water-box" | "rtog" | "donut" */
-  double ct_spacing_mm;    /* isotropic CT spacing; default 1.0 (rtog, donut), 2.0 (water-box) */
+  const char *kind;        /* "water-box" | "rtog" | "donut" | "chordoma" */
+  double ct_spacing_mm;    /* isotropic CT spacing; default 1.0 (rtog, donut), 2.0 (water-box), 3.0 (chordoma) */
   PetscBool heterogeneous; /* rtog: air (RSP 0.001) and bone (RSP 1.53) inserts beside the CTV */
   double size_mm[3];       /* water-box: outer size; default 200 x 200 x 200 */
   double target_mm[3];     /* water-box: size of the central target box; default 50 x 50 x 50 */
+  PetscInt seed;           /* chordoma: which patient of the cohort, from 1; default 1 */
 } PhantomSpec;
 
 /** Names of the built-in phantoms. */
@@ -96,6 +97,15 @@ extern const PetscInt n_phantom_names;
  * (CTV) around its Hole, four flasks of cells in the ring and one in the hole. Ours: the body, a water cylinder of 200 mm diameter and 160 mm
  * length along z; the flasks, cylinders of 8 mm radius and 40 mm length, axes 31 mm anterior (Flask1), left (Flask2),
  * posterior (Flask3) and right (Flask4) of the centre, and through it (Flask5, in the hole).
+ *
+ * chordoma: the digital patient number `seed` of a cohort with sacral chordoma, head first prone, that stands in for that of
+ * Parrella et al.: a schematic pelvis (External; Sacrum, hip bones and femora; Rectum, which may hold gas; Sigma, Bowel, Nerves;
+ * Skin, the outer 3 mm) with an irregular GTV of 50 to 1270 cm3 that grows from the sacrum and pushes the rectum away. CTV_HD and
+ * CTV_LD are the GTV with 6 and 18 mm, ending at rectum, sigma, bowel and skin. Maps inside the GTV: clonogens (counts per
+ * CT voxel; over the cohort ln N of 27 mm3 is normal with mean 12.561, SD 0.696, of which 0.357 between patients: terciles 2.1e5 and
+ * 3.8e5) and adc_rmse (um2/ms, the magnitude of a normal residual of SD 0.06). Volume and mean of ln N come from a Latin hypercube
+ * of ten: seeds 1 to 10, 11 to 20, ... hold one patient of every tenth of the population. The same seed gives the same patient
+ * on any number of ranks; its shapes and maps do not depend on the CT spacing but for the voxels.
  */
 
 /** Compute a phantom: hu, rsp and masks filled. Unknown kind or impossible sizes go to mistakes (ROBION_STUDY). Not collective. */

@@ -1,11 +1,11 @@
 /* Built-in phantoms, computed from shapes. All are centred at the origin. */
-#include "robion/case.h"
+#include "phantom_private.h"
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-const char *const phantom_names[] = {"water-box", "rtog", "donut"};
+const char *const phantom_names[] = {"water-box", "rtog", "donut", "chordoma"};
 const PetscInt n_phantom_names = sizeof phantom_names / sizeof *phantom_names;
 
 enum { N_MASKS = 8 };
@@ -23,6 +23,8 @@ typedef struct Shapes {
   double size_mm[3];                                            /* of BODY; 0: as the specification says */
   PetscBool centred[3]; /* the origin is a voxel centre along this axis, else a wall */
   double air_mm;        /* around it, at least */
+  PetscErrorCode (*build)(const PhantomSpec *spec, Mistakes *mistakes,
+                          Case *patient); /* in place of all but the spacing */
 } Shapes;
 
 enum { BODY, TARGET, ORGAN }; /* the first shapes, as far as a phantom has them */
@@ -126,6 +128,7 @@ static const Shapes phantoms[] = {
      .size_mm = {200, 200, 160},
      .centred = {PETSC_TRUE, PETSC_TRUE, PETSC_FALSE},
      .air_mm = 8},
+    {.kind = "chordoma", .ct_spacing_mm = 3, .build = ChordomaBuild},
 };
 
 /* The phantom of that kind, or NULL. */
@@ -145,20 +148,21 @@ static PetscErrorCode CheckSpec(PhantomSpec *spec, const char *name, Mistakes *m
   const Shapes *found = FindPhantom(spec->kind);
   if (!found) {
     const char *nearest = NearestName(spec->kind, n_phantom_names, phantom_names);
-    PetscCall(MistakesAdd(mistakes, ROBION_STUDY, "%s: unknown phantom \"%s\", expected water-box, rtog or donut%s%s%s",
-                          name, spec->kind, nearest ? " (did you mean " : "", nearest ? nearest : "",
-                          nearest ? "?)" : ""));
+    PetscCall(MistakesAdd(mistakes, ROBION_STUDY,
+                          "%s: unknown phantom \"%s\", expected water-box, rtog, donut or chordoma%s%s%s", name,
+                          spec->kind, nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : ""));
     PetscFunctionReturn(0);
   }
   *shapes = *found;
   if (spec->ct_spacing_mm == 0) spec->ct_spacing_mm = shapes->ct_spacing_mm;
+  if (spec->seed == 0) spec->seed = 1;
   if (!(spec->ct_spacing_mm >= smallest_spacing_mm && spec->ct_spacing_mm <= largest_spacing_mm)) {
     PetscCall(MistakesAdd(mistakes, ROBION_STUDY, "%s: CT spacing of the phantom is %g mm, expected %g to %g mm", name,
                           spec->ct_spacing_mm, smallest_spacing_mm, largest_spacing_mm));
     PetscFunctionReturn(0);
   }
   *good = PETSC_TRUE;
-  for (int k = 0; found->size_mm[0] == 0 && k < 3; k++) {
+  for (int k = 0; !found->build && found->size_mm[0] == 0 && k < 3; k++) {
     if (spec->size_mm[k] == 0) spec->size_mm[k] = 200;
     if (spec->target_mm[k] == 0) spec->target_mm[k] = 50;
     shapes->size_mm[k] = spec->size_mm[k];
@@ -221,33 +225,56 @@ static PetscErrorCode FillVoxels(const Shapes *shapes, const PhantomSpec *spec, 
   PetscFunctionReturn(0);
 }
 
+/* Shapes on a CT. */
+static PetscErrorCode BuildShapes(const Shapes *shapes, const PhantomSpec *spec, Case *patient)
+{
+  PetscFunctionBegin;
+  char text[256];
+  snprintf(text, sizeof text, "phantom %s%s, %g x %g x %g mm, CT voxels of %g mm", spec->kind,
+           spec->heterogeneous ? " with inserts" : "", shapes->size_mm[0], shapes->size_mm[1], shapes->size_mm[2],
+           spec->ct_spacing_mm);
+  PetscCall(PetscStrallocpy(text, &patient->source));
+  PetscCall(PetscCalloc1((size_t)shapes->n, &patient->structures));
+  patient->n_structures = shapes->n;
+  for (PetscInt s = 0; s < shapes->n; s++) {
+    PetscCall(PetscStrallocpy(shapes->name[s], &patient->structures[s].name));
+    patient->structures[s].role = shapes->role[s];
+  }
+  PetscCall(FillVoxels(shapes, spec, patient));
+  PetscFunctionReturn(0);
+}
+
+/* A digital patient. */
+static PetscErrorCode BuildPatient(const Shapes *shapes, const PhantomSpec *spec, Mistakes *mistakes, Case *patient)
+{
+  PetscFunctionBegin;
+  char text[256];
+  snprintf(text, sizeof text, "phantom %s, seed %d, CT voxels of %g mm", spec->kind, (int)spec->seed,
+           spec->ct_spacing_mm);
+  PetscCall(PetscStrallocpy(text, &patient->source));
+  PetscCall((*shapes->build)(spec, mistakes, patient));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CaseBuildPhantom(const PhantomSpec *spec, const char *name, Mistakes *mistakes, Case **out)
 {
   PetscFunctionBegin;
   PhantomSpec full = *spec;
   Shapes shapes;
-  Grid ct;
+  Grid ct = {{0}, {0}, {0}};
   PetscBool good;
   Case *patient;
   *out = NULL;
   PetscCall(CheckSpec(&full, name, mistakes, &shapes, &good));
-  if (good) PetscCall(LayOutCT(&shapes, full.ct_spacing_mm, name, mistakes, &ct, &good));
+  if (good && !shapes.build) PetscCall(LayOutCT(&shapes, full.ct_spacing_mm, name, mistakes, &ct, &good));
   if (!good) PetscFunctionReturn(0);
   PetscCall(PetscCalloc1(1, &patient));
   patient->ct = ct;
   PetscCall(PetscStrallocpy(name, &patient->name));
-  char text[256];
-  snprintf(text, sizeof text, "phantom %s%s, %g x %g x %g mm, CT voxels of %g mm", full.kind,
-           full.heterogeneous ? " with inserts" : "", shapes.size_mm[0], shapes.size_mm[1], shapes.size_mm[2],
-           full.ct_spacing_mm);
-  PetscCall(PetscStrallocpy(text, &patient->source));
-  PetscCall(PetscCalloc1((size_t)shapes.n, &patient->structures));
-  patient->n_structures = shapes.n;
-  for (PetscInt s = 0; s < shapes.n; s++) {
-    PetscCall(PetscStrallocpy(shapes.name[s], &patient->structures[s].name));
-    patient->structures[s].role = shapes.role[s];
-  }
-  PetscCall(FillVoxels(&shapes, &full, patient));
+  if (shapes.build)
+    PetscCall(BuildPatient(&shapes, &full, mistakes, patient));
+  else
+    PetscCall(BuildShapes(&shapes, &full, patient));
   *out = patient;
   PetscFunctionReturn(0);
 }

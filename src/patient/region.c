@@ -1,62 +1,11 @@
 /* Structures on the dose grid: exact volume overlap of CT voxels and dose voxels. */
 #include "robion/structure.h"
+#include "overlap_private.h"
 #include <limits.h>
 #include <math.h>
 #include <string.h>
 
 static const double least_fraction = 1e-3;
-
-/* Along one axis: which dose cells each CT voxel overlaps, and which share of each cell it fills. */
-typedef struct Overlap {
-  PetscInt width; /* most cells of one voxel */
-  PetscInt *first, *n;
-  double *share; /* [voxel * width + cell - first] */
-} Overlap;
-
-static PetscErrorCode OverlapCreate(const Grid *ct, const Grid *grid, int axis, Overlap *overlap)
-{
-  PetscFunctionBegin;
-  size_t n = (size_t)ct->n[axis];
-  double per_cell = ct->spacing_mm[axis] / grid->spacing_mm[axis];
-  double offset = (ct->origin_mm[axis] - grid->origin_mm[axis]) / grid->spacing_mm[axis] + 0.5;
-  overlap->width = (PetscInt)ceil(per_cell) + 1;
-  PetscCall(PetscMalloc3(n, &overlap->first, n, &overlap->n, n * (size_t)overlap->width, &overlap->share));
-  for (size_t i = 0; i < n; i++) { /* in units of cells: voxel [low, high], cell [c, c + 1] */
-    double low = offset + ((double)i - 0.5) * per_cell, high = offset + ((double)i + 0.5) * per_cell;
-    double first = fmax(0, floor(low)), last = fmin(grid->n[axis], ceil(high)) - 1;
-    overlap->first[i] = (PetscInt)fmin(first, grid->n[axis]);
-    overlap->n[i] = last >= first ? PetscMin((PetscInt)(last - first) + 1, overlap->width) : 0;
-    for (PetscInt c = 0; c < overlap->n[i]; c++)
-      overlap->share[i * (size_t)overlap->width + (size_t)c] =
-          fmax(0, fmin(high, first + c + 1) - fmax(low, first + c));
-  }
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode OverlapDestroy(Overlap *overlap)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscFree3(overlap->first, overlap->n, overlap->share));
-  PetscFunctionReturn(0);
-}
-
-/* Add the volume of one CT voxel to the dose cells it overlaps. */
-static void AddVoxel(const Grid *grid, const Overlap overlap[3], const PetscInt voxel[3], double *fraction)
-{
-  const double *share[3];
-  PetscInt first[3], n[3];
-  for (int k = 0; k < 3; k++) {
-    share[k] = overlap[k].share + (size_t)voxel[k] * (size_t)overlap[k].width;
-    first[k] = overlap[k].first[voxel[k]];
-    n[k] = overlap[k].n[voxel[k]];
-  }
-  for (PetscInt c = 0; c < n[2]; c++)
-    for (PetscInt b = 0; b < n[1]; b++) {
-      double yz = share[2][c] * share[1][b];
-      double *row = fraction + GridIndex(grid, first[0], first[1] + b, first[2] + c);
-      for (PetscInt a = 0; a < n[0]; a++) row[a] += yz * share[0][a];
-    }
-}
 
 /* Fill voxel, fraction and volume of a region from the fractions on the whole grid. */
 static PetscErrorCode RegionFill(const Grid *grid, const double *fraction, Region *region)
@@ -90,7 +39,7 @@ static PetscErrorCode MaskToGrid(const Grid *ct, const unsigned char *mask, cons
   for (PetscInt k = 0; k < ct->n[2]; k++)
     for (PetscInt j = 0; j < ct->n[1]; j++)
       for (PetscInt i = 0; i < ct->n[0]; i++, v++)
-        if (mask[v]) AddVoxel(grid, overlap, (PetscInt[]){i, j, k}, fraction);
+        if (mask[v]) OverlapAdd(grid, overlap, (PetscInt[]){i, j, k}, 1, fraction);
   PetscCall(RegionFill(grid, fraction, region));
   PetscCall(PetscFree(fraction));
   for (int k = 0; k < 3; k++) PetscCall(OverlapDestroy(&overlap[k]));

@@ -25,8 +25,10 @@ Line CaseName(const Node *node)
     if (name->kind == NODE_SCALAR) snprintf(out.text, sizeof out.text, "%.200s", name->text);
     return out;
   }
+  const Node *seed = NodeGet(node, "seed");
   if (phantom && phantom->kind == NODE_SCALAR)
-    snprintf(out.text, sizeof out.text, "%.100s", phantom->text);
+    snprintf(out.text, sizeof out.text, "%.80s%s%.20s", phantom->text, seed && seed->kind == NODE_SCALAR ? "-" : "",
+             seed && seed->kind == NODE_SCALAR ? seed->text : "");
   else if (file && file->kind == NODE_SCALAR) {
     const char *slash = strrchr(file->text, '/'), *base = slash ? slash + 1 : file->text;
     size_t n = strlen(base);
@@ -43,8 +45,11 @@ static PetscErrorCode CheckPhantomKeys(Check *check, const Node *node, const cha
   PetscFunctionBegin;
   static const struct {
     const char *key, *phantom; /* phantom NULL: of all */
-  } owner[] = {
-      {"ct_spacing_mm", NULL}, {"heterogeneous", "rtog"}, {"size_mm", "water-box"}, {"target_mm", "water-box"}};
+  } owner[] = {{"ct_spacing_mm", NULL},
+               {"heterogeneous", "rtog"},
+               {"size_mm", "water-box"},
+               {"target_mm", "water-box"},
+               {"seed", "chordoma"}};
   const Node *phantom = NodeGet(node, "phantom");
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(owner); i++) {
     const NodeEntry *entry = NodeFind(node, owner[i].key);

@@ -202,6 +202,8 @@ static PetscErrorCode CompleteCase(Pool pool, Node *node)
   } fallback[] = {{"rtog", "ct_spacing_mm", "1"},
                   {"rtog", "heterogeneous", "false"},
                   {"donut", "ct_spacing_mm", "1"},
+                  {"chordoma", "ct_spacing_mm", "3"},
+                  {"chordoma", "seed", "1"},
                   {"water-box", "ct_spacing_mm", "2"},
                   {"water-box", "size_mm", "[200, 200, 200]"},
                   {"water-box", "target_mm", "[50, 50, 50]"}};

@@ -50,6 +50,7 @@ static const SchemaKey case_keys[] = {
      .doc = "phantom water-box: outer size"},
     {"target_mm", TYPE_LIST, .min_length = 3, .max_length = 3, .element = &length,
      .doc = "phantom water-box: target size"},
+    {"seed", TYPE_INTEGER, FROM(1, 1000000000), .doc = "phantom chordoma: which patient"},
 };
 static const SchemaKey case_item = {"case", TYPE_MAPPING, CHILDREN(case_keys), .rule = RuleCase, .doc = "one case"};
 

@@ -94,6 +94,7 @@ static PetscErrorCode ReadCase(const Node *node, const char *study_file, CaseSpe
   PetscCall(SettingWord(node, "phantom", n_phantom_names, phantom_names, &kind));
   out->phantom.kind = phantom_names[kind];
   if (NodeGet(node, "ct_spacing_mm")) PetscCall(SettingNumber(node, "ct_spacing_mm", &out->phantom.ct_spacing_mm));
+  if (NodeGet(node, "seed")) PetscCall(SettingInteger(node, "seed", &out->phantom.seed));
   if (NodeGet(node, "heterogeneous")) PetscCall(SettingFlag(node, "heterogeneous", &out->phantom.heterogeneous));
   if (NodeGet(node, "size_mm")) PetscCall(SettingNumbers(NodeGet(node, "size_mm"), 3, out->phantom.size_mm));
   if (NodeGet(node, "target_mm")) PetscCall(SettingNumbers(NodeGet(node, "target_mm"), 3, out->phantom.target_mm));

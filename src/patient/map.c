@@ -1,0 +1,90 @@
+/* Biological maps of a case, and maps on other grids. */
+#include "robion/map.h"
+#include "overlap_private.h"
+#include <string.h>
+
+PetscInt CaseFindMap(const Case *patient, const char *name)
+{
+  for (PetscInt m = 0; m < patient->n_maps; m++)
+    if (!strcmp(patient->maps[m].name, name)) return m;
+  return -1;
+}
+
+PetscErrorCode CaseAddMap(Case *patient, const char *name, const char *unit, float *value)
+{
+  PetscFunctionBegin;
+  PetscInt m = CaseFindMap(patient, name);
+  if (m < 0) {
+    m = patient->n_maps++;
+    PetscCall(PetscRealloc((size_t)patient->n_maps * sizeof *patient->maps, &patient->maps));
+    patient->maps[m] = (BiologyMap){NULL, NULL, NULL};
+    PetscCall(PetscStrallocpy(name, &patient->maps[m].name));
+  }
+  PetscCall(PetscFree(patient->maps[m].unit));
+  PetscCall(PetscFree(patient->maps[m].value));
+  PetscCall(PetscStrallocpy(unit, &patient->maps[m].unit));
+  patient->maps[m].value = value;
+  PetscFunctionReturn(0);
+}
+
+/* Sum over the voxels that have mask 1 (NULL: all) of value (NULL: 1) times their volume in each cell, in cells. */
+static PetscErrorCode Spread(const Grid *from, const double *value, const unsigned char *mask, const Grid *to,
+                             double **out)
+{
+  PetscFunctionBegin;
+  Overlap overlap[3];
+  for (int k = 0; k < 3; k++) PetscCall(OverlapCreate(from, to, k, &overlap[k]));
+  PetscCall(PetscCalloc1(GridSize(to), out));
+  size_t v = 0;
+  for (PetscInt k = 0; k < from->n[2]; k++)
+    for (PetscInt j = 0; j < from->n[1]; j++)
+      for (PetscInt i = 0; i < from->n[0]; i++, v++)
+        if (mask ? mask[v] : !value || value[v] != 0)
+          OverlapAdd(to, overlap, (PetscInt[]){i, j, k}, value ? value[v] : 1, *out);
+  for (int k = 0; k < 3; k++) PetscCall(OverlapDestroy(&overlap[k]));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode GridResampleCounts(const Grid *from, const double *count, const Grid *to, double **out)
+{
+  PetscFunctionBegin;
+  const double cells_per_voxel = GridVoxelVolume_cm3(from) / GridVoxelVolume_cm3(to);
+  PetscCall(Spread(from, count, NULL, to, out));
+  for (size_t v = 0; v < GridSize(to); v++) (*out)[v] /= cells_per_voxel;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode GridResampleMeans(const Grid *from, const double *value, const unsigned char *mask, const Grid *to,
+                                 double **out)
+{
+  PetscFunctionBegin;
+  double *volume;
+  const double least = 1e-6; /* of a cell: less is rounding */
+  PetscCall(Spread(from, value, mask, to, out));
+  PetscCall(Spread(from, NULL, mask, to, &volume));
+  for (size_t v = 0; v < GridSize(to); v++) (*out)[v] = volume[v] > least ? (*out)[v] / volume[v] : 0;
+  PetscCall(PetscFree(volume));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CaseMapToGrid(const Case *patient, PetscInt map, const Grid *grid, double **out)
+{
+  PetscFunctionBegin;
+  PetscCheck(map >= 0 && map < patient->n_maps, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "map %d of %d", (int)map,
+             (int)patient->n_maps);
+  const BiologyMap *own = &patient->maps[map];
+  size_t n = GridSize(&patient->ct);
+  double *value;
+  unsigned char *some;
+  PetscCall(PetscMalloc2(n, &value, n, &some));
+  for (size_t v = 0; v < n; v++) {
+    value[v] = own->value[v];
+    some[v] = own->value[v] != 0;
+  }
+  if (!strcmp(own->unit, MAP_CLONOGENS_UNIT))
+    PetscCall(GridResampleCounts(&patient->ct, value, grid, out));
+  else
+    PetscCall(GridResampleMeans(&patient->ct, value, some, grid, out));
+  PetscCall(PetscFree2(value, some));
+  PetscFunctionReturn(0);
+}
