@@ -4,8 +4,8 @@
 #include <signal.h>
 #include <string.h>
 
-static const Verb *const verbs[] = {&verb_run,    &verb_validate, &verb_evaluate, &verb_basedata,
-                                    &verb_import, &verb_phantom,  &verb_info};
+static const Verb *const verbs[] = {&verb_run,     &verb_validate, &verb_evaluate, &verb_basedata, &verb_import,
+                                    &verb_phantom, &verb_collect,  &verb_status,   &verb_info};
 
 static void PrintHelp(FILE *out)
 {

@@ -161,15 +161,20 @@ static void TestHolm(void **state)
 /* Order statistics: for odd n the bootstrap median is at most x_(k) with probability P(Bin(n, k/n) >= (n + 1) / 2). */
 static void TestBootstrap(void **state)
 {
-  double value[11], low, high, again_low, again_high;
-  for (int i = 0; i < 11; i++) value[i] = (7 * i) % 11;
-  assert_int_equal(BootstrapMedian(11, value, &low, &high), 0);
+  double value[11], backwards[11], low, high, again_low, again_high;
+  Bootstrap bootstrap;
+  for (int i = 0; i < 11; i++) value[i] = backwards[10 - i] = (7 * i) % 11;
+  assert_int_equal(BootstrapCreate(11, &bootstrap), 0);
+  assert_int_equal(BootstrapMedian(bootstrap, value, &low, &high), 0);
   /* P(median <= 1) = 0.0072, P(median <= 2) = 0.0512: the 2.5 % point is 2, and by symmetry the other one 8 */
   assert_true(low == 2 && high == 8);
-  assert_int_equal(BootstrapMedian(11, value, &again_low, &again_high), 0);
+  assert_int_equal(BootstrapMedian(bootstrap, backwards, &again_low, &again_high), 0);
   assert_true(low == again_low && high == again_high);
-  assert_int_equal(BootstrapMedian(1, value, &low, &high), 0);
-  assert_true(low == 0 && high == 0);
+  assert_int_equal(BootstrapDestroy(&bootstrap), 0);
+  assert_int_equal(BootstrapCreate(2, &bootstrap), 0); /* means of two, of which a quarter are the least value */
+  assert_int_equal(BootstrapMedian(bootstrap, a, &low, &high), 0);
+  assert_true(low == 1.1 && high == 2.5);
+  assert_int_equal(BootstrapDestroy(&bootstrap), 0);
 }
 
 int main(int argc, char **argv)

@@ -38,7 +38,7 @@ void PairedDifferences(PetscInt n, const double *a, const double *b, double *dif
 PetscErrorCode WilcoxonSignedRank(PetscInt n, const double *difference, RankMethod method, TestResult *out);
 
 /**
- * Mann-Whitney U of two independent samples (Ann Math Stat 18:50, 1947). statistic: U of `a`. Exact (automatic up to 50 values
+ * Mann-Whitney U of two independent samples (Ann Math Stat 18:50, 1947). statistic: U of `a`. Exact (automatic up to 40 values
  * together): distribution over all ways to choose n of the n + m middle ranks, p = twice the smaller tail. Normal: variance
  * corrected for ties, continuity correction of 1/2.
  */
@@ -58,8 +58,11 @@ PetscErrorCode ShapiroWilk(PetscInt n, const double *value, TestResult *out);
 PetscErrorCode HolmCorrect(PetscInt n, double *p);
 
 /**
- * 95 % interval of the median by the percentile bootstrap, BOOTSTRAP_SAMPLES samples with an own generator of fixed seed, so that
- * the same values in the same order always give the same bits. n >= 1.
+ * 95 % intervals of medians by the percentile bootstrap. The samples are drawn once for all samples of n values, as ranks and
+ * with an own generator of fixed seed: the same values give the same bits, in whatever order they come. n >= 1.
  */
-PetscErrorCode BootstrapMedian(PetscInt n, const double *value, double *low, double *high);
+typedef struct Bootstrap_s *Bootstrap;
 enum { BOOTSTRAP_SAMPLES = 4000 };
+PetscErrorCode BootstrapCreate(PetscInt n, Bootstrap *bootstrap);
+PetscErrorCode BootstrapMedian(Bootstrap bootstrap, const double *value, double *low, double *high);
+PetscErrorCode BootstrapDestroy(Bootstrap *bootstrap);

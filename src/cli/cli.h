@@ -18,7 +18,8 @@ typedef struct Verb {
   PetscErrorCode (*run)(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code);
 } Verb;
 
-extern const Verb verb_run, verb_validate, verb_evaluate, verb_basedata, verb_import, verb_phantom, verb_info;
+extern const Verb verb_run, verb_validate, verb_evaluate, verb_basedata, verb_import, verb_phantom, verb_collect,
+    verb_status, verb_info;
 
 /* One option of a verb: takes a value unless `flag` is set. A repeated option collects into `list`. */
 typedef struct Option {

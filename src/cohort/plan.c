@@ -9,7 +9,7 @@
 static const double MEMORY_SHARE = 0.7;
 
 typedef struct Progress {
-  const char *patient, *arm;
+  const char *plan, *patient, *arm; /* plan: its folder */
   const ScenarioSet *set;
   double last_line_s;
 } Progress;
@@ -25,9 +25,11 @@ static PetscErrorCode LogIteration(const Iteration *line, PetscInt max_iteration
           "%s  it %4d  eval %4d  F %.8g  |g| %.2e  worst %-12s  %6.1f s  at most %s left", progress->arm,
           (int)line->iteration, (int)line->evaluations, line->objective, line->gradient_norm,
           line->worst >= 0 ? progress->set->scenario[line->worst].id : "-", line->seconds, left);
-  LogEvent("iteration", "case=%s arm=%s iteration=%d evaluations=%d objective=%g gradient_norm=%g seconds=%g",
-           progress->patient, progress->arm, (int)line->iteration, (int)line->evaluations, line->objective,
-           line->gradient_norm, line->seconds);
+  LogEvent("iteration",
+           "plan=%s case=%s arm=%s iteration=%d evaluations=%d objective=%g gradient_norm=%g worst=%s seconds=%g",
+           progress->plan, progress->patient, progress->arm, (int)line->iteration, (int)line->evaluations,
+           line->objective, line->gradient_norm, line->worst >= 0 ? progress->set->scenario[line->worst].id : NULL,
+           line->seconds);
   PetscFunctionReturn(0);
 }
 
@@ -139,7 +141,7 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
   InfluenceType type;
   double *start, begun = TimeSteady();
   size_t stored, bytes, largest;
-  Progress progress = {.patient = plan->case_name, .arm = plan->arm, .set = in->optimize};
+  Progress progress = {.plan = plan->folder, .patient = plan->case_name, .arm = plan->arm, .set = in->optimize};
   PetscCall(ChooseInfluence(run, in, &type));
   const ProblemSpec spec = {.model = in->model,
                             .tissues = &in->tissues,

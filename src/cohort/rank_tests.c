@@ -3,8 +3,8 @@
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 
-/* Up to here all arrangements are counted: 2^50 and 50 over 25 are exact as double. */
-enum { EXACT_LARGEST = 50 };
+/* Up to here all arrangements are counted: exact as double, and quick. */
+enum { EXACT_PAIRS = 50, EXACT_VALUES = 40 };
 
 /* Doubled middle ranks of ascending values' magnitudes; *ties becomes the sum of t^3 - t over groups of t equal ones. */
 static PetscErrorCode DoubledRanks(PetscInt n, const double *value, PetscInt *rank, double *ties)
@@ -70,9 +70,9 @@ static double NormalP(double statistic, double mean, double variance)
   return variance > 0 ? PetscMin(1.0, 2 * gsl_cdf_ugaussian_Q(distance / sqrt(variance))) : 1;
 }
 
-static PetscBool UseExact(RankMethod method, PetscInt n)
+static PetscBool UseExact(RankMethod method, PetscInt n, PetscInt largest)
 {
-  return method == RANKS_EXACT || (method == RANKS_AUTOMATIC && n <= EXACT_LARGEST) ? PETSC_TRUE : PETSC_FALSE;
+  return method == RANKS_EXACT || (method == RANKS_AUTOMATIC && n <= largest) ? PETSC_TRUE : PETSC_FALSE;
 }
 
 PetscErrorCode WilcoxonSignedRank(PetscInt n, const double *difference, RankMethod method, TestResult *out)
@@ -95,7 +95,7 @@ PetscErrorCode WilcoxonSignedRank(PetscInt n, const double *difference, RankMeth
     const double pairs = (double)used;
     out->n = used;
     out->statistic = 0.5 * (double)PetscMin(plus, total - plus);
-    out->exact = UseExact(method, used);
+    out->exact = UseExact(method, used, EXACT_PAIRS);
     if (out->exact)
       PetscCall(ExactP(used, rank, -1, plus, &out->p));
     else
@@ -121,7 +121,7 @@ PetscErrorCode MannWhitney(PetscInt n, const double *a, PetscInt m, const double
   for (PetscInt i = 0; i < n; i++) sum += rank[i];
   out->n = n + m;
   out->statistic = 0.5 * (double)sum - na * (na + 1) / 2;
-  out->exact = UseExact(method, n + m);
+  out->exact = UseExact(method, n + m, EXACT_VALUES);
   if (out->exact)
     PetscCall(ExactP(n + m, rank, n, sum, &out->p));
   else

@@ -2,6 +2,7 @@
 #include "robion/statistics.h"
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_rng.h>
+#include <gsl/gsl_sort_double.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 
@@ -74,24 +75,55 @@ PetscErrorCode HolmCorrect(PetscInt n, double *p)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode BootstrapMedian(PetscInt n, const double *value, double *low, double *high)
+struct Bootstrap_s {
+  PetscInt n;
+  PetscInt (*middle)[2]; /* [BOOTSTRAP_SAMPLES] ranks of the two middle values of each sample */
+  double *sorted, *median;
+};
+
+PetscErrorCode BootstrapCreate(PetscInt n, Bootstrap *bootstrap)
 {
   PetscFunctionBegin;
-  double *sample, *median;
+  PetscInt *sample;
   PetscCheck(n > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "bootstrap of %d values", (int)n);
   gsl_rng *random = gsl_rng_alloc(gsl_rng_mt19937);
   PetscCheck(random, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for a random number generator");
   gsl_rng_set(random, BOOTSTRAP_SEED);
-  PetscCall(PetscMalloc2(n, &sample, BOOTSTRAP_SAMPLES, &median));
+  PetscCall(PetscNew(bootstrap));
+  (*bootstrap)->n = n;
+  PetscCall(PetscMalloc3(BOOTSTRAP_SAMPLES, &(*bootstrap)->middle, n, &(*bootstrap)->sorted, BOOTSTRAP_SAMPLES,
+                         &(*bootstrap)->median));
+  PetscCall(PetscMalloc1(n, &sample));
   for (PetscInt s = 0; s < BOOTSTRAP_SAMPLES; s++) {
-    for (PetscInt i = 0; i < n; i++) sample[i] = value[gsl_rng_uniform_int(random, (unsigned long)n)];
-    PetscCall(PetscSortReal(n, sample));
-    median[s] = gsl_stats_median_from_sorted_data(sample, 1, (size_t)n);
+    for (PetscInt i = 0; i < n; i++) sample[i] = (PetscInt)gsl_rng_uniform_int(random, (unsigned long)n);
+    PetscCall(PetscSortInt(n, sample));
+    (*bootstrap)->middle[s][0] = sample[(n - 1) / 2];
+    (*bootstrap)->middle[s][1] = sample[n / 2];
   }
-  PetscCall(PetscSortReal(BOOTSTRAP_SAMPLES, median));
+  PetscCall(PetscFree(sample));
+  gsl_rng_free(random);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode BootstrapMedian(Bootstrap bootstrap, const double *value, double *low, double *high)
+{
+  PetscFunctionBegin;
+  double *sorted = bootstrap->sorted, *median = bootstrap->median;
+  PetscCall(PetscArraycpy(sorted, value, bootstrap->n));
+  PetscCall(PetscSortReal(bootstrap->n, sorted));
+  for (PetscInt s = 0; s < BOOTSTRAP_SAMPLES; s++)
+    median[s] = 0.5 * (sorted[bootstrap->middle[s][0]] + sorted[bootstrap->middle[s][1]]);
+  gsl_sort(median, 1, BOOTSTRAP_SAMPLES); /* a heap sort: many are equal */
   *low = gsl_stats_quantile_from_sorted_data(median, 1, BOOTSTRAP_SAMPLES, 0.025);
   *high = gsl_stats_quantile_from_sorted_data(median, 1, BOOTSTRAP_SAMPLES, 0.975);
-  PetscCall(PetscFree2(sample, median));
-  gsl_rng_free(random);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode BootstrapDestroy(Bootstrap *bootstrap)
+{
+  PetscFunctionBegin;
+  if (!*bootstrap) PetscFunctionReturn(0);
+  PetscCall(PetscFree3((*bootstrap)->middle, (*bootstrap)->sorted, (*bootstrap)->median));
+  PetscCall(PetscFree(*bootstrap));
   PetscFunctionReturn(0);
 }

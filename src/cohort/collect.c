@@ -1,0 +1,70 @@
+/* Putting the results of all jobs together and saying what is not there. */
+#include "robion/collect.h"
+#include "robion/report.h"
+#include <string.h>
+
+/* Tables of the plans that are done. */
+static PetscErrorCode MergeTables(const char *results, const Study *study, const PlanNews *news, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  PetscInt n = 0;
+  char **folder;
+  PetscCall(PetscMalloc1(study->n_plans, &folder));
+  for (PetscInt p = 0; p < study->n_plans; p++) {
+    char text[PETSC_MAX_PATH_LEN];
+    if (news[p].condition != CONDITION_DONE) continue;
+    PetscCall(PetscSNPrintf(text, sizeof text, "%s/%s", results, study->plans[p].folder));
+    PetscCall(PetscStrallocpy(text, &folder[n++]));
+  }
+  PetscCall(TablesMerge(results, n, (const char *const *)folder, mistakes));
+  while (n > 0) PetscCall(PetscFree(folder[--n]));
+  PetscCall(PetscFree(folder));
+  PetscFunctionReturn(0);
+}
+
+/* One line per plan that is not done, worst news first, then how many there are of each. */
+static void PrintGaps(FILE *out, const Study *study, const PlanNews *news)
+{
+  static const PlanCondition order[] = {CONDITION_FAILED,  CONDITION_DAMAGED, CONDITION_FOREIGN,
+                                        CONDITION_STOPPED, CONDITION_RUNNING, CONDITION_MISSING};
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(order); i++)
+    for (PetscInt p = 0; p < study->n_plans; p++)
+      if (news[p].condition == order[i])
+        fprintf(out, "%-8s %s%s%s\n", plan_condition_names[order[i]], study->plans[p].folder,
+                news[p].reason[0] ? ": " : "", news[p].reason);
+  fprintf(out, "study %s: %d of %d plans done", study->name, (int)InventoryCount(study->n_plans, news, CONDITION_DONE),
+          (int)study->n_plans);
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(order); i++) {
+    const PetscInt n = InventoryCount(study->n_plans, news, order[i]);
+    if (n) fprintf(out, ", %d %s", (int)n, plan_condition_names[order[i]]);
+  }
+  fprintf(out, "\n");
+}
+
+static RobionExit ExitOf(PetscInt n, const PlanNews *news)
+{
+  if (InventoryCount(n, news, CONDITION_DONE) == n) return ROBION_DONE;
+  const PetscInt bad = InventoryCount(n, news, CONDITION_FAILED) + InventoryCount(n, news, CONDITION_DAMAGED) +
+                       InventoryCount(n, news, CONDITION_FOREIGN);
+  return bad ? ROBION_SOME_FAILED : ROBION_STOPPED;
+}
+
+PetscErrorCode ResultsCollect(FILE *out, const char *results, const Study *study, Mistakes *mistakes,
+                              RobionExit *exit_code)
+{
+  PetscFunctionBegin;
+  PlanNews *news;
+  PetscBool *done;
+  PetscCall(PetscMalloc2(study->n_plans, &news, study->n_plans, &done));
+  PetscCall(InventoryFill(results, study, PETSC_TRUE, news));
+  for (PetscInt p = 0; p < study->n_plans; p++)
+    done[p] = news[p].condition == CONDITION_DONE ? PETSC_TRUE : PETSC_FALSE;
+  PetscCall(MergeTables(results, study, news, mistakes));
+  PetscCall(SummaryPrint(out, results, study, mistakes));
+  PetscCall(StatisticsWrite(out, results, study, done, mistakes));
+  fprintf(out, "\n");
+  PrintGaps(out, study, news);
+  *exit_code = MistakesAny(mistakes) ? MistakesExit(mistakes) : ExitOf(study->n_plans, news);
+  PetscCall(PetscFree2(news, done));
+  PetscFunctionReturn(0);
+}
