@@ -81,7 +81,8 @@ static void PlansOf(Study *study, PlanSpec *plan, char (*folder)[32], PetscInt n
   *study = (Study){.n_plans = n, .plans = plan};
   for (PetscInt p = 0; p < n; p++) {
     snprintf(folder[p], sizeof folder[p], "cases/c%d/a%d", (int)p / 6, (int)p % 6);
-    plan[p] = (PlanSpec){.folder = folder[p], .arm = folder[p] + strlen(folder[p]) - 2, .case_index = p / 6};
+    plan[p] = (PlanSpec){
+        .folder = folder[p], .arm = folder[p] + strlen(folder[p]) - 2, .case_index = p / 6, .optimized_by = p};
   }
 }
 

@@ -104,6 +104,24 @@ static void TestSweepForms(void **state)
   assert_int_equal(StudyDestroy(&again) || StudyDestroy(&study), 0);
 }
 
+/* Evaluation scenarios make no other optimisation; anything else does. */
+static void TestSharedOptimizations(void **state)
+{
+  char *text = StudyText(STUDIES "plans.yaml", 0, NULL);
+  static const char *const set[] = {"sweep={}",
+                                    "sweep.scenarios.evaluate.setup_mm=[1, 2, 3]",
+                                    "scenarios.evaluate={setup: axes, setup_mm: 1}",
+                                    "arms={}",
+                                    "arms.first={}",
+                                    "arms.finer={spots: {layer_mm: 1.5}}",
+                                    "arms.wider={scenarios.evaluate.range_percent: [-5, 0, 5]}"};
+  Study *study = GoodStudy(text, PETSC_STATIC_ARRAY_LENGTH(set), set);
+  static const PetscInt by[] = {0, 0, 0, 3, 3, 3, 0, 0, 0}; /* of each case */
+  assert_int_equal(study->n_plans, 18);
+  for (PetscInt p = 0; p < study->n_plans; p++) assert_int_equal(study->plans[p].optimized_by, p - p % 9 + by[p % 9]);
+  assert_int_equal(StudyDestroy(&study) || PetscFree(text), 0);
+}
+
 static void TestArmMistakes(void **state)
 {
   static const struct {
@@ -254,9 +272,11 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(TestExpansion),  cmocka_unit_test(TestFolders),       cmocka_unit_test(TestArmMistakes),
-      cmocka_unit_test(TestSweepForms), cmocka_unit_test(TestSweepMistakes), cmocka_unit_test(TestPointMistakes),
-      cmocka_unit_test(TestSet),        cmocka_unit_test(TestSetMistakes),
+      cmocka_unit_test(TestExpansion),           cmocka_unit_test(TestFolders),
+      cmocka_unit_test(TestArmMistakes),         cmocka_unit_test(TestSweepForms),
+      cmocka_unit_test(TestSharedOptimizations), cmocka_unit_test(TestSweepMistakes),
+      cmocka_unit_test(TestPointMistakes),       cmocka_unit_test(TestSet),
+      cmocka_unit_test(TestSetMistakes),
   };
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;

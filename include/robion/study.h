@@ -9,6 +9,7 @@
 #include "robion/case.h"
 #include "robion/machine.h"
 #include "robion/scenario.h"
+#include <stdint.h>
 
 typedef struct CaseSpec {
   char *name;          /* as results name it; default: phantom kind, or file name without .h5 */
@@ -165,6 +166,8 @@ typedef struct Settings {
 /** One plan to make: a case, an arm and a sweep point. */
 typedef struct PlanSpec {
   PetscInt case_index;
+  PetscInt optimized_by; /* the first plan that differs in scenarios.evaluate alone (the plan itself: none before it) */
+  uint64_t optimization; /* hash of the settings that this one shares with it */
   char *case_name, *arm; /* arm: "plan" if the study has no arms */
   char *sweep;           /* "biology.alpha_x_per_Gy=0.1,spots.layer_mm=2"; "" if the study has no sweep */
   char *folder;          /* "cases/<case>/<arm>[/<sweep point>]", safe characters only, unique in the study */

@@ -7,6 +7,13 @@
 PetscErrorCode TissuesCreate(Mistakes *mistakes, PlanInputs *in);
 PetscErrorCode TissuesDestroy(Tissues *tissues);
 
+/*
+ * Instead of an optimisation: the weights of the plan that has made the same one (plan->optimized_by), from its file. Not there
+ * or not finished: ROBION_INPUT. Collective.
+ */
+PetscErrorCode PlanTakeWeights(RunContext *run, const PlanSpec *plan, PetscInt n_spot, Mistakes *mistakes,
+                               Solution *solution);
+
 /* The biology a structure's objectives on effect are measured by. */
 const BiologySpec *TissueOfStructure(const Settings *settings, const char *structure);
 

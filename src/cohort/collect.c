@@ -17,7 +17,7 @@ static PetscErrorCode MergeTables(const char *results, const Study *study, const
     PetscCall(PetscStrallocpy(text, &folder[n++]));
   }
   PetscCall(TablesMerge(results, n, (const char *const *)folder, mistakes));
-  while (n > 0) PetscCall(PetscFree(folder[--n]));
+  for (PetscInt i = 0; i < n; i++) PetscCall(PetscFree(folder[i]));
   PetscCall(PetscFree(folder));
   PetscFunctionReturn(0);
 }

@@ -91,7 +91,9 @@ static double ObjectiveVolume_mm3(const Settings *settings, const Case *patient,
   return PetscMin(sum, extents->body.mm3);
 }
 
-static PetscErrorCode Estimate(const Settings *settings, const Case *patient, const Extents *extents, QueuePlan *plan)
+/* `optimised`: else the plan takes its weights from another. */
+static PetscErrorCode Estimate(const Settings *settings, const Case *patient, const Extents *extents,
+                               PetscBool optimised, QueuePlan *plan)
 {
   PetscFunctionBegin;
   PetscInt optimize, evaluate;
@@ -102,7 +104,7 @@ static PetscErrorCode Estimate(const Settings *settings, const Case *patient, co
                dose_voxels = extents->body.mm3 / voxel_mm3;
   const double points =
       beams * PetscMax(1, settings->n_tissues + 1) * (box[0] / STEP_MM) * (box[1] / STEP_MM) * (box[2] / PLANE_MM);
-  const double steps = PetscMin((double)settings->optimizer.max_iterations, LONGEST_ITERATIONS);
+  const double steps = optimised ? PetscMin((double)settings->optimizer.max_iterations, LONGEST_ITERATIONS) : 0;
   plan->units = (PetscInt)ceil(voxels / BLOCK_VOXELS);
   plan->estimate_s = PREPARE_S + steps * (voxels * beams * optimize * LOOKUP_S + points * FIELD_S) +
                      dose_voxels * beams * evaluate * EVALUATE_S;
@@ -123,7 +125,8 @@ static PetscErrorCode EstimateCase(const Study *study, PetscInt first, QueuePlan
   if (!patient) PetscFunctionReturn(0);
   PetscCall(ExtentsCreate(patient, &extents));
   for (PetscInt p = first; p < study->n_plans && study->plans[p].case_index == study->plans[first].case_index; p++)
-    PetscCall(Estimate(&study->plans[p].settings, patient, &extents, &plan[p]));
+    PetscCall(Estimate(&study->plans[p].settings, patient, &extents,
+                       study->plans[p].optimized_by == p ? PETSC_TRUE : PETSC_FALSE, &plan[p]));
   PetscCall(PetscFree(extents.structure));
   PetscCall(CaseDestroy(&patient));
   PetscFunctionReturn(0);

@@ -53,18 +53,19 @@ static PetscErrorCode Verify(const char *folder, const PlanSpec *plan, PlanNews 
   PetscFunctionBegin;
   Mistakes damage = {0};
   const PlanState state = PlanFileState(folder, plan->yaml, &damage);
+  const PetscBool whole = state == PLAN_FINISHED ? PlanChecksumsVerify(folder, &damage) : PETSC_FALSE;
   if (MistakesAny(&damage)) {
     news->condition = CONDITION_DAMAGED;
     PetscCall(PetscStrncpy(news->reason, MistakesFirst(&damage), sizeof news->reason));
   } else if (state == PLAN_OTHER_SETTINGS) {
     news->condition = CONDITION_FOREIGN;
     PetscCall(PetscStrncpy(news->reason, "was made with other settings", sizeof news->reason));
-  } else if (state == PLAN_FINISHED) {
+  } else if (whole) {
     news->condition = CONDITION_DONE;
     news->reason[0] = 0;
   } else if (news->condition == CONDITION_DONE) {
     news->condition = CONDITION_DAMAGED;
-    PetscCall(PetscStrncpy(news->reason, "its status says done, but its files are gone", sizeof news->reason));
+    PetscCall(PetscStrncpy(news->reason, "its status says done, but its files are not complete", sizeof news->reason));
   }
   PetscCall(MistakesClear(&damage));
   PetscFunctionReturn(0);

@@ -173,6 +173,23 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
   PetscFunctionReturn(0);
 }
 
+/* Find the weights of a plan, or take those of the plan whose optimisation is the same. */
+static PetscErrorCode FindWeights(RunContext *run, const PlanSpec *plan, const PlanInputs *in, const char *folder,
+                                  double stage_seconds[N_STAGES], Mistakes *mistakes, Solution *solution)
+{
+  PetscFunctionBegin;
+  if (&run->study->plans[plan->optimized_by] != plan) {
+    PetscCall(PlanTakeWeights(run, plan, in->beams->n_spot, mistakes, solution));
+    if (!MistakesAny(mistakes)) LogLine(LOG_INFO, "optimize", plan->case_name, "%s  %s", plan->arm, solution->reason);
+    PetscFunctionReturn(0);
+  }
+  PetscCall(Optimise(run, plan, in, folder, stage_seconds, mistakes, solution));
+  if (!MistakesAny(mistakes))
+    LogLine(LOG_INFO, "optimize", plan->case_name, "%s  stopped after %d iterations, %d evaluations, %.1f s: %s",
+            plan->arm, (int)solution->n_iteration, (int)solution->n_evaluation, solution->seconds, solution->reason);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PlanMake(RunContext *run, const PlanSpec *plan, const char *folder, Mistakes *mistakes,
                         PetscBool *stopped)
 {
@@ -186,10 +203,8 @@ PetscErrorCode PlanMake(RunContext *run, const PlanSpec *plan, const char *folde
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   stage_seconds[STAGE_PREPARE] = TimeSteady() - begun;
   PetscCall(PlanCheckMemory(run, plan, &inputs, mistakes));
-  if (!MistakesAny(mistakes)) PetscCall(Optimise(run, plan, &inputs, folder, stage_seconds, mistakes, &solution));
+  if (!MistakesAny(mistakes)) PetscCall(FindWeights(run, plan, &inputs, folder, stage_seconds, mistakes, &solution));
   if (!MistakesAny(mistakes)) {
-    LogLine(LOG_INFO, "optimize", plan->case_name, "%s  stopped after %d iterations, %d evaluations, %.1f s: %s",
-            plan->arm, (int)solution.n_iteration, (int)solution.n_evaluation, solution.seconds, solution.reason);
     *stopped = solution.stopped;
     if (solution.stopped) {
       if (run->rank == 0) (void)CheckpointWrite(folder, plan->yaml, inputs.beams->n_spot, solution.weight, mistakes);

@@ -26,12 +26,21 @@ static PetscErrorCode Expect(Queue *queue)
   PetscFunctionReturn(0);
 }
 
+/* A plan that shares another's optimisation waits until that one is over. */
+static PetscBool Waits(const Queue *queue, PetscInt p)
+{
+  const PetscInt by = queue->study->plans[p].optimized_by;
+  const PetscBool to_do =
+      queue->plan[by].left == LEFT_TO_DO || queue->plan[by].left == LEFT_INTERRUPTED ? PETSC_TRUE : PETSC_FALSE;
+  return by != p && to_do && queue->claim[by] < CLAIM_OVER ? PETSC_TRUE : PETSC_FALSE;
+}
+
 /* The free plan that will take longest, those that were interrupted last; -1 if none is free. */
 static PetscInt Longest(const Queue *queue)
 {
   PetscInt best = -1;
   for (PetscInt p = 0; p < queue->study->n_plans; p++) {
-    if (queue->claim[p] != CLAIM_FREE) continue;
+    if (queue->claim[p] != CLAIM_FREE || Waits(queue, p)) continue;
     const int better = best < 0 ? 1 : (int)queue->plan[best].left - (int)queue->plan[p].left;
     if (better > 0 || (!better && queue->expected_s[p] > queue->expected_s[best])) best = p;
   }

@@ -33,7 +33,10 @@ PetscErrorCode CostsEstimate(MPI_Comm comm, const Study *study, QueuePlan *plan)
  */
 PetscErrorCode CostsRefine(const Study *study, const QueuePlan *plan, const double *measured_s, double *expected_s);
 
-/* The job of the array that plan p belongs to, from 1 on: mixed, as many for each as for any other, the same in all jobs. */
+/*
+ * The job of the array that plan p belongs to, from 1 on: mixed, as many for each as for any other, the same in all jobs. Plans
+ * that share an optimisation are of one job.
+ */
 PetscErrorCode ArrayShare(const Study *study, PetscInt n_jobs, PetscInt *job);
 
 /* Core seconds that a team of `size` ranks needs per second of its own time: 1 for one rank, below `size` for more. */

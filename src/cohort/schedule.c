@@ -64,7 +64,9 @@ PetscErrorCode ArrayShare(const Study *study, PetscInt n_jobs, PetscInt *job)
     order[p] = p;
   }
   PetscCall(PetscSortRealWithArrayInt(study->n_plans, key, order));
-  for (PetscInt i = 0; i < study->n_plans; i++) job[order[i]] = i % n_jobs + 1;
+  for (PetscInt i = 0, k = 0; i < study->n_plans; i++)
+    if (study->plans[order[i]].optimized_by == order[i]) job[order[i]] = k++ % n_jobs + 1;
+  for (PetscInt p = 0; p < study->n_plans; p++) job[p] = job[study->plans[p].optimized_by];
   PetscCall(PetscFree2(key, order));
   PetscFunctionReturn(0);
 }

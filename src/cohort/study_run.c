@@ -1,5 +1,6 @@
 /* A run of a study from beginning to end: folder, survey, teams, plans, tables, exit code. */
 #include "queue_private.h"
+#include "robion/collect.h"
 #include "robion/log.h"
 #include "robion/report.h"
 #include "robion/stop.h"
@@ -124,21 +125,24 @@ static PetscErrorCode Conclude(RunContext *run, Tally *tally)
     Mistakes mistakes = {0};
     PetscInt n = 0;
     char **folder;
-    PetscCall(PetscMalloc1(run->study->n_plans, &folder));
+    PetscBool *done;
+    PetscCall(PetscMalloc2(run->study->n_plans, &folder, run->study->n_plans, &done));
     for (PetscInt p = 0; p < run->study->n_plans; p++) {
       char text[PETSC_MAX_PATH_LEN];
       PlanFolder(run, &run->study->plans[p], text);
-      if (PlanChecksumsThere(text)) PetscCall(PetscStrallocpy(text, &folder[n++]));
+      done[p] = PlanChecksumsThere(text);
+      if (done[p]) PetscCall(PetscStrallocpy(text, &folder[n++]));
     }
     PetscCall(TablesMerge(run->results, n, (const char *const *)folder, &mistakes));
     PetscCall(SummaryPrint(stdout, run->results, run->study, &mistakes));
+    PetscCall(StatisticsWrite(stdout, run->results, run->study, done, &mistakes));
     for (PetscInt i = 0; i < mistakes.n; i++) {
       LogLine(LOG_ERROR, "tables", NULL, "%s", mistakes.item[i].text);
       if (mistakes.item[i].exit == ROBION_RESOURCES) tally->resources = PETSC_TRUE;
     }
     PetscCall(MistakesClear(&mistakes));
     for (PetscInt i = 0; i < n; i++) PetscCall(PetscFree(folder[i]));
-    PetscCall(PetscFree(folder));
+    PetscCall(PetscFree2(folder, done));
   }
   PetscCallMPI(MPI_Bcast(tally, (PetscMPIInt)sizeof *tally, MPI_BYTE, 0, run->comm));
   PetscFunctionReturn(0);

@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Sweeps of the evaluation, `robion collect` and `robion status` on a small cohort: nothing optimised twice, what is missing named.
+# timeout: 300
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+ROBION_CACHE=$(dirname "$ROBION")/test-cache
+export ROBION_CACHE
+mkdir -p "$ROBION_CACHE"
+STUDY=tests/studies/e2e-collect.yaml out=$WORK/out
+plan=cases/b/robust/errors=large
+
+# --- Points that only evaluate share an optimisation --------------------------------------------------------------------
+check "a cohort with a swept evaluation" mpi 2 "$ROBION" run "$STUDY" --results "$out" --team-size 1
+optimised() { # RESULTS
+  grep -c 'stopped after' "$1/log.txt"
+}
+check "six optimisations for twelve plans" test "$(optimised "$out")" = 6
+if command -v h5diff >/dev/null; then
+  for case in a b c; do
+    check "with the same spots in case $case" h5diff "$out/cases/$case/robust/errors="{small,large}/plan.h5 /plan
+  done
+else
+  skip "the same spots" "no h5diff here"
+fi
+alone() { # what is shared is what the plan would have found alone
+  mpi 1 "$ROBION" run "$STUDY" --results "$WORK/alone" --only b --set 'sweep={}' --set 'arms={}' --set robust=composite \
+    --set scenarios.evaluate.setup=axes+corners --set 'scenarios.evaluate.range_percent=[-3.5, 3.5]' >"$WORK/alone.txt"
+  diff <(cut -d, -f5- "$WORK/alone/cases/b/plan/metrics.csv") <(cut -d, -f5- "$out/$plan/metrics.csv")
+}
+check "and the metrics each would have by itself" alone
+
+# --- Statistics -------------------------------------------------------------------------------------------------------
+check "a run of several cases writes statistics.csv" test -s "$out/statistics.csv"
+fields() { awk -F, 'NR == 1 { n = NF } NF != n || NF != 25 { exit 1 } END { exit NR < 100 }' "$out/statistics.csv"; }
+check "with 25 fields in each row" fields
+no_numbers_lost() { ! grep -niE '(^|[,: ])-?(nan|inf)' "$out/statistics.csv"; }
+check "and no NaN" no_numbers_lost
+row_is_right() { # the mean difference in worst D98 between the arms, worked out from metrics.csv
+  awk -F, '
+    FILENAME ~ /metrics/ && $5 == "min" && $6 == "CTV" && $7 == "rbe_weighted" && $8 == "D98" && $4 == "errors=large" {
+      d += ($3 == "robust" ? 1 : -1) * $9 / 3; n++ }
+    FILENAME ~ /statistics/ && $1 == "min" && $2 == "CTV" && $3 == "rbe_weighted" && $4 == "D98" && $6 == "robust" &&
+      $7 == "errors=large" && $8 == "plain" { print n, d, $11; good = n == 6 && $10 == 3 && ($11 - d) ^ 2 < 1e-14 }
+    END { exit !good }' "$out/metrics.csv" "$out/statistics.csv"
+}
+check "the difference between arms is that of the plans of each case" row_is_right
+one_rank() {
+  mpi 1 "$ROBION" run "$STUDY" --results "$WORK/one" >/dev/null && cmp "$WORK/one/statistics.csv" "$out/statistics.csv"
+}
+check "the same statistics on one rank" one_rank
+
+# --- Collect ----------------------------------------------------------------------------------------------------------
+before=$(cat "$out"/{metrics,dvh,scenarios,statistics}.csv | cksum)
+rm "$out"/{metrics,dvh,scenarios,statistics}.csv
+check "collect needs no launcher" "$ROBION" collect "$out"
+check "and makes the same tables" test "$before" = "$(cat "$out"/{metrics,dvh,scenarios,statistics}.csv | cksum)"
+check "says how many plans are there" expect_text '^study e2e-collect: 12 of 12 plans done$' "$ROBION" collect "$out"
+cp -r "$out" "$WORK/gaps"
+rm -r "$WORK/gaps/$plan"
+check "a plan that is missing: exit 75" expect_exit 75 "$ROBION" collect "$WORK/gaps"
+check "and named" expect_text "^missing +$plan\$" "$ROBION" collect "$WORK/gaps"
+printf x >>"$WORK/gaps/cases/c/plain/errors=small/dvh.csv"
+check "one whose files have changed: exit 6" expect_exit 6 "$ROBION" collect "$WORK/gaps"
+check "and named" expect_text '^damaged +cases/c/plain/errors=small: .*checksums.txt' "$ROBION" collect "$WORK/gaps"
+check "and not in the tables" expect_text '^study e2e-collect: 10 of 12 plans done, 1 damaged, 1 missing$' \
+  "$ROBION" collect "$WORK/gaps"
+check "--resume mends both" mpi 1 "$ROBION" run "$STUDY" --results "$WORK/gaps" --resume
+check "and nothing else" test "$(grep -c '"event": "plan_done"' "$WORK/gaps/events.jsonl")" = 14
+check "to the same tables" test "$before" = "$(cat "$WORK/gaps"/{metrics,dvh,scenarios,statistics}.csv | cksum)"
+check "no results: exit 4" expect_exit 4 "$ROBION" collect "$WORK/nowhere"
+
+# --- Arrays -----------------------------------------------------------------------------------------------------------
+for job in 1 2 3; do
+  check "job $job of an array of 3" mpi 1 "$ROBION" run "$STUDY" --results "$WORK/array" --array "$job/3"
+  [ "$job" != 1 ] || check "after the first, status knows the rest is to do" expect_text 'to do' "$ROBION" status "$WORK/array"
+done
+check "collect puts them together" "$ROBION" collect "$WORK/array"
+check "to the same tables as one run" test "$before" = "$(cat "$WORK/array"/{metrics,dvh,scenarios,statistics}.csv | cksum)"
+
+# --- Status -----------------------------------------------------------------------------------------------------------
+check "status of a finished run" expect_text '^study e2e-collect: 12 plans, 12 done$' "$ROBION" status "$out"
+check "tells the worst case of each arm" expect_text '^robust +6 +0\.[0-9]+ +cases/[abc]/robust/errors=large$' "$ROBION" status "$out"
+slow=(--set optimizer.max_iterations=1000000 --set optimizer.relative_tolerance=0 --set optimizer.window=1000000
+  --set optimizer.max_minutes=10)
+running() { # status while a run goes on, then stop it
+  mpirun -n 1 "$ROBION" run "$STUDY" --results "$WORK/live" "${slow[@]}" >"$WORK/live.txt" 2>&1 &
+  local pid=$! tries=0 good=1
+  until "$ROBION" status "$WORK/live" 2>/dev/null | tee "$WORK/status.txt" | grep -qE '^cases/.* [0-9]+/1000000 ' ||
+    [ $((tries += 1)) -gt 200 ]; do sleep 0.2; done
+  cat "$WORK/status.txt"
+  grep -qE '^study e2e-collect: 12 plans, 1 running, 11 to do' "$WORK/status.txt" && good=0
+  kill -USR1 "$pid"
+  wait "$pid"
+  return "$good"
+}
+check "status while a run goes on has its iteration" running
+check "and after the stop says so" expect_text '1 stopped' "$ROBION" status "$WORK/live"
