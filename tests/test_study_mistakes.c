@@ -28,7 +28,7 @@ static void TestKeys(void **state)
       {12, "spots: {qqqqqqqqqq: 3}",
        "12:9: spots.qqqqqqqqqq: unknown key, expected one of lateral_mm, layer_mm, grid, layer_MeV_u, margin_mm, "
        "lateral_margin_mm, "
-       "proximal_margin_mm, distal_margin_mm, cover"},
+       "proximal_margin_mm, distal_margin_mm, cover, splitting"},
       {12, "layer_mm: 3", "12:1: layer_mm: unknown key, did you mean spots.layer_mm?"},
       {12, "spots: {dose_grid_mm: 3}",
        "12:9: spots.dose_grid_mm: unknown key, did you mean dose_grid_mm at the top level?"},

@@ -38,6 +38,7 @@ typedef struct BeamSet {
   PetscInt n_beam, n_spot;
   Beam *beam;
   PatientPosition position; /* of all beams */
+  SpotSplitting splitting;
 } BeamSet;
 
 /** Set the axes of a beam from its angles and the patient's position. */

@@ -29,6 +29,8 @@ typedef struct Influence_s *Influence;
 PetscErrorCode DoseModelCreate(const Case *patient, const Machine *machine, const Tissues *tissues,
                                const BeamSet *beams, double dropped_dose_fraction, DoseModel *model);
 PetscErrorCode DoseModelDestroy(DoseModel *model);
+/** Whether the beams ask for sub-beams: then InfluenceCreate makes an operator of these whatever the type, and there is no factored. */
+PetscBool DoseModelIsSplit(DoseModel model);
 
 typedef struct Factored_s *Factored;
 

@@ -98,6 +98,10 @@ extern const char *const spot_grid_names[]; /* as a study writes them, indexed b
 typedef enum { COVER_ROBUST, COVER_NOMINAL, COVER_SCENARIOS } SpotCover;
 extern const char *const spot_cover_names[]; /* as a study writes them, indexed by SpotCover */
 
+/** Whether spots are split into sub-beams with depths of their own, of sigma / sqrt(2) or sigma / 2 in air. */
+typedef enum { SPLITTING_NONE, SPLITTING_COARSE, SPLITTING_FINE } SpotSplitting;
+extern const char *const spot_splitting_names[]; /* as a study writes them, indexed by SpotSplitting */
+
 typedef struct SpotSpec {
   SpotGrid grid;
   double lateral_mm;  /* between neighbouring spots in the isocentre plane */
@@ -105,6 +109,7 @@ typedef struct SpotSpec {
   double layer_MeV_u; /* ... or, if above 0, their spacing in energy */
   double lateral_margin_mm, proximal_margin_mm, distal_margin_mm; /* around the target */
   SpotCover cover;
+  SpotSplitting splitting;
 } SpotSpec;
 
 /** Structures whose cells respond in their own way. */

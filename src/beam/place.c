@@ -76,6 +76,7 @@ PetscErrorCode BeamSetPlace(const Settings *settings, const Case *patient, const
   PetscCall(PetscNew(&set));
   *out = set;
   TargetCentre(grid, target, centre_mm);
+  set->splitting = settings->spots.splitting;
   set->position = settings->position_from_case ? patient->position : settings->position;
   set->n_beam = settings->beams_from_case ? patient->n_beam_angles : settings->n_beams;
   if (!set->n_beam)

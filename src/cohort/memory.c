@@ -11,6 +11,7 @@ static PetscErrorCode OptimisationBytes(RunContext *run, const PlanInputs *in, d
   const double rays = (double)in->optimize->n_setup * in->beams->n_beam;
   size_t shared, own;
   *bytes = voxels * (rows * N_CHANNELS + 5 * rays) * sizeof(double);
+  if (DoseModelIsSplit(in->model)) PetscFunctionReturn(0);
   if (in->settings->dose_operator == OPERATOR_ASSEMBLED) {
     *bytes += entries * INFLUENCE_BYTES_PER_ENTRY;
     PetscFunctionReturn(0);
@@ -25,9 +26,9 @@ static PetscErrorCode OptimisationBytes(RunContext *run, const PlanInputs *in, d
 static PetscErrorCode EvaluationBytes(RunContext *run, const PlanInputs *in, double *bytes)
 {
   PetscFunctionBegin;
-  size_t shared, own;
+  size_t shared = 0, own;
   const FactoredVoxels looked_up = {in->evaluate, &in->grid, in->n_dose_voxel, in->dose_voxel};
-  PetscCall(FactoredMeasure(run->comm, in->model, &looked_up, &shared, &own));
+  if (!DoseModelIsSplit(in->model)) PetscCall(FactoredMeasure(run->comm, in->model, &looked_up, &shared, &own));
   *bytes = (double)GridSize(&in->grid) * sizeof(float) * (2.0 * N_DOSE_KINDS + 2) * run->size;
   *bytes += ((double)in->evaluate->n + run->size) * N_COMPUTED_KINDS * sizeof(float) * in->n_dose_voxel;
   *bytes += (double)shared * run->nodes;

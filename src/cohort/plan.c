@@ -71,8 +71,8 @@ static PetscErrorCode ChooseInfluence(RunContext *run, const PlanInputs *in, Inf
   MPI_Comm node;
   PetscMPIInt node_size;
   double entries;
-  *type = INFLUENCE_FACTORED;
-  if (in->settings->dose_operator == OPERATOR_FACTORED) PetscFunctionReturn(0);
+  *type = DoseModelIsSplit(in->model) ? INFLUENCE_STREAMED : INFLUENCE_FACTORED;
+  if (in->settings->dose_operator == OPERATOR_FACTORED || DoseModelIsSplit(in->model)) PetscFunctionReturn(0);
   PetscCall(PlanCountEntries(run->comm, in, &entries));
   PetscCallMPI(MPI_Comm_split_type(run->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
   PetscCallMPI(MPI_Comm_size(node, &node_size));

@@ -7,7 +7,9 @@
 /* What all voxels are computed from. */
 typedef struct DoseSource {
   PetscInt n_stage;
-  Factored factored[STAGES_MOST];
+  DoseModel model[STAGES_MOST];
+  Factored factored[STAGES_MOST]; /* NULL for a model of sub-beams */
+  const double *weight;
   double floor_Gy[STAGES_MOST]; /* less is noise */
   const Course *course;         /* NULL: a single stage */
   const Tissues *tissues;
@@ -43,9 +45,14 @@ static PetscErrorCode ComputeBlock(const DoseSource *source, PetscInt n, const P
   double channels[STAGES_MOST][BLOCK_VOXELS][N_CHANNELS], of_voxel[STAGES_MOST][N_CHANNELS];
   const size_t stride = (size_t)local->n;
   for (PetscInt k = 0; k < source->n_stage; k++)
-    PetscCall(InfluenceCreateFactored(source->factored[k], source->set, source->grid, n, voxel, &influence[k]));
+    if (source->factored[k])
+      PetscCall(InfluenceCreateFactored(source->factored[k], source->set, source->grid, n, voxel, &influence[k]));
+    else
+      PetscCall(
+          InfluenceCreate(source->model[k], INFLUENCE_STREAMED, source->set, source->grid, n, voxel, &influence[k]));
   for (PetscInt s = 0; s < source->set->n; s++) {
-    for (PetscInt k = 0; k < source->n_stage; k++) PetscCall(InfluenceApply(influence[k], s, NULL, channels[k][0]));
+    for (PetscInt k = 0; k < source->n_stage; k++)
+      PetscCall(InfluenceApply(influence[k], s, source->weight, channels[k][0]));
     for (PetscInt v = 0; v < n; v++) {
       for (PetscInt k = 0; k < source->n_stage; k++)
         for (int c = 0; c < N_CHANNELS; c++) of_voxel[k][c] = channels[k][v][c];
@@ -78,9 +85,11 @@ static PetscErrorCode OpenSource(MPI_Comm comm, DoseModel model, const FactoredV
 {
   PetscFunctionBegin;
   source->n_stage = source->course ? source->course->n : 1;
+  source->weight = weight;
   for (PetscInt k = 0; k < source->n_stage; k++) {
-    PetscCall(
-        FactoredCreate(comm, source->course ? source->course->stage[k].model : model, voxels, &source->factored[k]));
+    source->model[k] = source->course ? source->course->stage[k].model : model;
+    if (DoseModelIsSplit(source->model[k])) continue;
+    PetscCall(FactoredCreate(comm, source->model[k], voxels, &source->factored[k]));
     PetscCall(FactoredSetWeights(source->factored[k], weight));
     PetscCall(FactoredGetLargestDose(source->factored[k], &source->floor_Gy[k]));
     source->floor_Gy[k] *= NOISE;

@@ -110,6 +110,7 @@ static PetscErrorCode Prepare(MPI_Comm team, DoseModel model, const FactoredVoxe
 {
   PetscFunctionBegin;
   Factored f;
+  PetscCheck(!model->split, team, PETSC_ERR_SUP, "spots that are split have no factored operator");
   PetscCall(PetscNew(&f));
   f->model = model;
   f->team = team;

@@ -45,7 +45,9 @@ PetscErrorCode InfluenceCreate(DoseModel model, InfluenceType type, const Scenar
   PetscFunctionBegin;
   PetscCheck(type != INFLUENCE_FACTORED, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG, "expected InfluenceCreateFactored");
   PetscCall(CreateFrame(model, set, grid, n, voxel, out));
-  if (type == INFLUENCE_ASSEMBLED)
+  if (model->split)
+    PetscCall(InfluenceCreate_Split(*out));
+  else if (type == INFLUENCE_ASSEMBLED)
     PetscCall(InfluenceCreate_Assembled(*out));
   else
     PetscCall(InfluenceCreate_Streamed(*out));

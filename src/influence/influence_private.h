@@ -27,6 +27,8 @@ typedef struct BeamTable {
   float *run_x_mm, *run_y_mm; /* in cell order */
 } BeamTable;
 
+typedef struct Splitting_s *Splitting;
+
 struct DoseModel_s {
   const Case *patient;
   const Machine *machine;
@@ -35,7 +37,12 @@ struct DoseModel_s {
   double dropped;
   PetscInt n_component, node_size, max_layer, max_run_entries;
   BeamTable *beam;
+  Splitting split; /* of spots that are split into sub-beams, else NULL (splitting.h) */
 };
+
+/* The same model of other beams whose spots in air are narrower by a factor. */
+PetscErrorCode DoseModelCreateNarrowed(const struct DoseModel_s *like, const BeamSet *beams, double factor,
+                                       DoseModel *model);
 
 /* All entries of one voxel and lateral component of a beam: runs of spots over consecutive layers, and the layer factors
  * of the other channels. */
@@ -59,6 +66,10 @@ PetscErrorCode RowDestroy(Row *row);
 /* Fill the row of a voxel at BEV (u, v, w) and water-equivalent depth; row->n_run 0 if no spot reaches it. */
 void RowBuild(const struct DoseModel_s *model, PetscInt beam, PetscInt component, PetscInt tissue,
               const double bev_mm[3], double depth_mm, Row *row);
+
+/* Fill a row with the entries of one run at a squared distance from its axis and a depth. */
+void RowBuildOfRun(const struct DoseModel_s *model, PetscInt beam, PetscInt component, PetscInt tissue, PetscInt run,
+                   double r2_mm2, double depth_mm, Row *row);
 
 /* channel sums of a row: out[N_CHANNELS] += row * weight; layer_sum is scratch of max_layer doubles. */
 void RowApply(const Row *row, const double *weight, double *layer_sum, double out[N_CHANNELS]);
@@ -114,4 +125,5 @@ static inline PetscInt PartComponent(const struct Influence_s *influence, PetscI
 PetscErrorCode InfluenceCreate_Assembled(Influence influence);
 PetscErrorCode InfluenceCreate_Streamed(Influence influence);
 PetscErrorCode InfluenceCreate_Factored(Influence influence);
+PetscErrorCode InfluenceCreate_Split(Influence influence);
 PetscErrorCode FactoredGetModel(Factored factored, DoseModel *model);

@@ -1,15 +1,15 @@
 /* Look-up tables of the dose operator: base data of every layer, and the spots sorted by place. */
-#include "influence_private.h"
+#include "splitting.h"
 #include <math.h>
 #include <stdlib.h>
 
 static PetscErrorCode LayerTableCreate(const Machine *m, const Tissues *tissues, const Beam *beam, PetscInt e,
-                                       PetscInt k, PetscInt node_size, LayerTable *table)
+                                       PetscInt k, PetscInt node_size, double factor, LayerTable *table)
 {
   PetscFunctionBegin;
   const size_t D = (size_t)m->n_depth, row = (size_t)e * D, part = (size_t)(e * m->n_component + k) * D;
   table->n_node = m->n_depth;
-  table->spot_sigma_mm = m->spot_sigma_mm[e];
+  table->spot_sigma_mm = factor * m->spot_sigma_mm[e];
   PetscCall(PetscMalloc1(D * (size_t)node_size, &table->node));
   for (size_t d = 0; d < D; d++) {
     float *node = table->node + d * (size_t)node_size;
@@ -95,18 +95,33 @@ static double LongestReach_mm(const struct DoseModel_s *model, const LayerTable 
 }
 
 /* Tables of one beam: every component of every layer, and the places of the runs. */
-static PetscErrorCode BeamTableCreate(const struct DoseModel_s *model, const Beam *beam, BeamTable *table)
+static PetscErrorCode BeamTableCreate(const struct DoseModel_s *model, const Beam *beam, double factor,
+                                      BeamTable *table)
 {
   PetscFunctionBegin;
   const PetscInt n = beam->n_layer;
   PetscCall(PetscCalloc1(model->n_component * n, &table->layer));
   for (PetscInt k = 0; k < model->n_component; k++) {
     for (PetscInt l = 0; l < n; l++)
-      PetscCall(LayerTableCreate(model->machine, model->tissues, beam, beam->energy[l], k, model->node_size,
+      PetscCall(LayerTableCreate(model->machine, model->tissues, beam, beam->energy[l], k, model->node_size, factor,
                                  &table->layer[k * n + l]));
     table->longest_reach_mm[k] = LongestReach_mm(model, table->layer + k * n, n);
   }
   PetscCall(SortRuns(beam, table));
+  PetscFunctionReturn(0);
+}
+
+/* The tables of a model whose other fields are set. */
+static PetscErrorCode CreateTables(DoseModel model, double factor)
+{
+  PetscFunctionBegin;
+  const BeamSet *beams = model->beams;
+  PetscCall(PetscCalloc1(beams->n_beam, &model->beam));
+  for (PetscInt b = 0; b < beams->n_beam; b++) {
+    PetscCall(BeamTableCreate(model, &beams->beam[b], factor, &model->beam[b]));
+    model->max_layer = PetscMax(model->max_layer, beams->beam[b].n_layer);
+    model->max_run_entries = PetscMax(model->max_run_entries, beams->beam[b].n_spot);
+  }
   PetscFunctionReturn(0);
 }
 
@@ -128,20 +143,36 @@ PetscErrorCode DoseModelCreate(const Case *patient, const Machine *machine, cons
   model->dropped = dropped_dose_fraction;
   model->n_component = machine->n_component;
   model->node_size = NODE_TISSUE + 2 * tissues->n;
-  PetscCall(PetscCalloc1(beams->n_beam, &model->beam));
-  for (PetscInt b = 0; b < beams->n_beam; b++) {
-    PetscCall(BeamTableCreate(model, &beams->beam[b], &model->beam[b]));
-    model->max_layer = PetscMax(model->max_layer, beams->beam[b].n_layer);
-    model->max_run_entries = PetscMax(model->max_run_entries, beams->beam[b].n_spot);
-  }
+  PetscCall(CreateTables(model, 1));
+  if (beams->splitting != SPLITTING_NONE) PetscCall(SplittingCreate(model, &model->split));
   *out = model;
   PetscFunctionReturn(0);
+}
+
+PetscErrorCode DoseModelCreateNarrowed(const struct DoseModel_s *like, const BeamSet *beams, double factor,
+                                       DoseModel *out)
+{
+  PetscFunctionBegin;
+  DoseModel model;
+  PetscCall(PetscNew(&model));
+  *model = *like;
+  model->beams = beams;
+  model->max_layer = model->max_run_entries = 0;
+  PetscCall(CreateTables(model, factor));
+  *out = model;
+  PetscFunctionReturn(0);
+}
+
+PetscBool DoseModelIsSplit(DoseModel model)
+{
+  return model->split ? PETSC_TRUE : PETSC_FALSE;
 }
 
 PetscErrorCode DoseModelDestroy(DoseModel *model)
 {
   PetscFunctionBegin;
   if (!*model) PetscFunctionReturn(0);
+  PetscCall(SplittingDestroy(&(*model)->split));
   for (PetscInt b = 0; b < (*model)->beams->n_beam; b++) {
     BeamTable *table = &(*model)->beam[b];
     for (PetscInt l = 0; l < (*model)->n_component * (*model)->beams->beam[b].n_layer; l++) {

@@ -171,6 +171,16 @@ void RowBuild(const struct DoseModel_s *model, PetscInt b, PetscInt component, P
   }
 }
 
+void RowBuildOfRun(const struct DoseModel_s *model, PetscInt b, PetscInt component, PetscInt tissue, PetscInt run,
+                   double r2_mm2, double depth_mm, Row *row)
+{
+  const Beam *beam = &model->beams->beam[b];
+  row->n_run = row->n_layer = 0;
+  row->n_value = 0;
+  const float cut2 = LayersAt(model, b, component, tissue, (float)PetscMax(0, depth_mm), row);
+  if (row->first_layer < beam->n_layer && (float)r2_mm2 <= cut2) AppendRun(&beam->run[run], (float)r2_mm2, row);
+}
+
 void RowApply(const Row *row, const double *weight, double *layer_sum, double out[N_CHANNELS])
 {
   const float *restrict value = row->value;

@@ -15,7 +15,8 @@ CourseStage *CourseAddStage(Course *course, const char *name, double fractions, 
   stage->beams = (BeamSet){.n_beam = n_beam,
                            .n_spot = stage->first_spot + stage->n_spot,
                            .beam = beams->beam + first_beam,
-                           .position = beams->position};
+                           .position = beams->position,
+                           .splitting = beams->splitting};
   course->fractions += fractions;
   return stage;
 }

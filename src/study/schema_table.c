@@ -23,6 +23,8 @@ static const PetscInt n_spot_grid_names = PETSC_STATIC_ARRAY_LENGTH(spot_grid_na
 const char *const spot_cover_names[] = {"robust", "nominal", "scenarios"};
 static const PetscInt n_spot_cover_names = PETSC_STATIC_ARRAY_LENGTH(spot_cover_names);
 const char *const accumulation_names[] = {"gy_rbe", "eqd2"};
+const char *const spot_splitting_names[] = {"none", "coarse", "fine"};
+static const PetscInt n_spot_splitting_names = PETSC_STATIC_ARRAY_LENGTH(spot_splitting_names);
 static const char *const position_names[] = {"HFS", "HFP", "FFS", "FFP", "from-case"};
 static const PetscInt n_position_names = PETSC_STATIC_ARRAY_LENGTH(position_names);
 const char *const lateral_model_names[] = {"full", "single"};
@@ -151,6 +153,7 @@ static const SchemaKey spot_keys[] = {
     {"proximal_margin_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 50), .doc = "margin before the target"},
     {"distal_margin_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 50), .doc = "margin behind the target"},
     {"cover", TYPE_WORD, WORDS(spot_cover_names), .fallback = "robust", .doc = "scenarios the spots cover"},
+    {"splitting", TYPE_WORD, WORDS(spot_splitting_names), .fallback = "none", .doc = "sub-beams of a spot"},
 };
 
 static const SchemaKey structure_expression = {"structure", TYPE_TEXT, .rule = RuleExpression,

@@ -48,11 +48,13 @@ static PetscErrorCode ReadMargin(const Node *node, const char *key, double *out)
 PetscErrorCode SettingsReadSpots(const Node *node, SpotSpec *out)
 {
   PetscFunctionBegin;
-  PetscInt grid, cover;
+  PetscInt grid, cover, splitting;
   PetscCall(SettingWord(node, "grid", 2, spot_grid_names, &grid));
   PetscCall(SettingWord(node, "cover", 3, spot_cover_names, &cover));
   out->grid = (SpotGrid)grid;
+  PetscCall(SettingWord(node, "splitting", 3, spot_splitting_names, &splitting));
   out->cover = (SpotCover)cover;
+  out->splitting = (SpotSplitting)splitting;
   PetscCall(SettingNumber(node, "lateral_mm", &out->lateral_mm));
   PetscCall(SettingNumber(node, "layer_mm", &out->layer_mm));
   if (NodeGet(node, "layer_MeV_u")) PetscCall(SettingNumber(node, "layer_MeV_u", &out->layer_MeV_u));
