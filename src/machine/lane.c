@@ -1,0 +1,193 @@
+/*
+ * Lanes of transport: one species as a histogram over residual range, and how its ions are born from the reactions of others.
+ */
+#include "transport_private.h"
+#include <math.h>
+
+#define ROUNDING 1e-12 /* of the daughters made in a step: a bin with less holds what differences leave */
+
+/* Limits of equally likely classes that stand for a Gaussian: its quintiles, the ends so that evenly filled classes have the
+   variance 1. */
+static const double spread_limit[FRAGMENT_CLASSES + 1] = {-2.0187, -0.8416, -0.2533, 0.2533, 0.8416, 2.0187};
+
+/* Mean over an energy interval of the LET, keV/um: LET weighted by dose, since a slowing ion gives A dE of dose. */
+static double MeanLET(Species s, double from_MeV_u, double to_MeV_u)
+{
+  enum { PIECES = 16 };
+  double sum = 0;
+  for (int i = 0; i < PIECES; i++) { /* E = from + width u^3: fine at the low end, where LET varies most */
+    double u = (i + 0.5) / PIECES;
+    sum += 3 * u * u * LET_keV_um(s.Z, s.A, from_MeV_u + (to_MeV_u - from_MeV_u) * u * u * u);
+  }
+  return sum / (PIECES * (1 - 0.25 / (PIECES * PIECES))); /* the midpoint rule's value of the integral of 3 u^2 */
+}
+
+double MeanStopping(Species s, double from_MeV_u, double to_MeV_u, double length_mm)
+{
+  double middle = 0.5 * (from_MeV_u + to_MeV_u);
+  if (to_MeV_u < 1.02 * from_MeV_u) return StoppingPower_MeV_cm2_g(s.Z, s.A, middle);
+  return 10.0 * NuclearMass_u(s.Z, s.A) * (to_MeV_u - from_MeV_u) / length_mm;
+}
+
+static PetscErrorCode LaneFill(Transport *t, Lane *lane)
+{
+  PetscFunctionBegin;
+  Species s = lane->species;
+  const TransportInput *in = t->in;
+  for (PetscInt j = 0; j <= lane->n_bin; j++)
+    lane->edge_MeV_u[j] = EnergyOfRange_MeV_u(s.Z, s.A, (double)j * t->step_mm);
+  for (PetscInt j = 0; j < lane->n_bin; j++) {
+    double from = lane->edge_MeV_u[j], to = lane->edge_MeV_u[j + 1];
+    lane->dose[j] = MeanStopping(s, from, to, t->step_mm);
+    lane->let[j] = MeanLET(s, from, to);
+    lane->lost_share[j] = -expm1(-ReactionLoss_per_mm(s, from) * t->step_mm); /* half-way */
+    lane->local_MeV[j] = LocalEnergy_MeV(s, from);
+    for (int m = 0; m < EMITTERS; m++)
+      lane->target[m * lane->n_bin + j] = EmitterFromTarget_per_mm(s, from, emitters[m]);
+    if (j) lane->scatter[j] = ScatteringBetween(s, ((double)j + 0.5) * t->step_mm, ((double)j - 0.5) * t->step_mm);
+  }
+  lane->emitter = EmitterOf(s);
+  FragmentYields(s, lane->yield);
+  lane->knocked_out = KnockedOutProtons(s);
+  PetscCall(RemapSpectrum(lane->n_bin, lane->edge_MeV_u, in->n_bin, in->bin_edge_MeV_u, &lane->spectrum));
+  PetscFunctionReturn(0);
+}
+
+/* Energy of a daughter whose momentum along the beam is x standard deviations above that of the parent's velocity. */
+static double SpreadEnergy(Species projectile, Species daughter, double x, double energy_MeV_u)
+{
+  double mass = NuclearMass_u(daughter.Z, daughter.A) * ATOMIC_MASS_MEV;
+  double sigma = FragmentSpread_MeV_c(projectile, daughter);
+  double gamma = 1 + energy_MeV_u / ATOMIC_MASS_MEV, momentum = mass * sqrt(gamma * gamma - 1);
+  double spread = PetscMax(0.2 * momentum, momentum + x * gamma * sigma) / mass; /* no fragment turns back */
+  return ATOMIC_MASS_MEV * spread * spread / (1 + sqrt(1 + spread * spread));
+}
+
+double TransportFastest_MeV_u(Species projectile, Species daughter, double energy_MeV_u)
+{
+  return SpreadEnergy(projectile, daughter, spread_limit[FRAGMENT_CLASSES], energy_MeV_u);
+}
+
+/* Lowest (0) or highest (1) energy of a class of daughters of the projectile or of protons of the target. */
+static double ClassEnergy(Species projectile, Species daughter, PetscBool knocked_out, int class, int end,
+                          double born_MeV_u)
+{
+  return knocked_out ? KnockedOutEnergy_MeV(class, end, born_MeV_u)
+                     : SpreadEnergy(projectile, daughter, spread_limit[class + end], born_MeV_u);
+}
+
+/* Place in a lane, in bins, of a daughter: born half-way through the step, half of which the parent slows and half the daughter,
+   but the shift to come is whole. */
+static double BirthPlace(const Transport *t, const Lane *lane, double energy_MeV_u)
+{
+  double place = CSDARange_mm(lane->species.Z, lane->species.A, energy_MeV_u) / t->step_mm + 0.5;
+  return PetscMin(place, (double)lane->n_bin);
+}
+
+/* A class of daughters of the projectile (knocked_out false) or of protons of the target. */
+static PetscErrorCode BirthCreate(const Transport *t, const Lane *lane, PetscBool knocked_out, int class, Birth *birth)
+{
+  PetscFunctionBegin;
+  const Species s = lane->species, p = t->in->projectile;
+  PetscCall(PetscMalloc3(t->n_reference, &birth->kick, t->n_reference, &birth->from, t->n_reference, &birth->to));
+  for (PetscInt j = 0; j < t->n_reference; j++) {
+    double born[2], energy[2];
+    for (int end = 0; end < 2; end++) {
+      born[end] = EnergyOfRange_MeV_u(p.Z, p.A, ((double)(j + end) - 0.5) * t->step_mm);
+      energy[end] = ClassEnergy(p, s, knocked_out, class, end, born[end]);
+    }
+    birth->from[j] = BirthPlace(t, lane, energy[0]);
+    birth->to[j] = PetscMax(BirthPlace(t, lane, energy[1]), birth->from[j] + 1e-3);
+    birth->kick[j] = knocked_out ? KnockedOutAngle2(class) : FragmentAngle2(p, s, 0.5 * (energy[0] + energy[1]));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode BirthDestroy(Birth *birth)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFree3(birth->kick, birth->from, birth->to));
+  PetscFunctionReturn(0);
+}
+
+/* Maps between a lane's bins and the reference bins: to equal energy per nucleon, and from it with the spread of birth. */
+static PetscErrorCode LaneConnect(Transport *t, Lane *lane, PetscBool of_target)
+{
+  PetscFunctionBegin;
+  const Species p = t->in->projectile;
+  double *edge;
+  PetscCall(PetscMalloc1(PetscMax(lane->n_bin, t->n_reference) + 1, &edge));
+  for (PetscInt j = 0; j <= lane->n_bin; j++) edge[j] = CSDARange_mm(p.Z, p.A, lane->edge_MeV_u[j]);
+  PetscCall(RemapOverlap(lane->n_bin, edge, t->n_reference, t->step_mm, &lane->to_reference));
+  for (int k = 0; k < FRAGMENT_CLASSES && !of_target; k++)
+    PetscCall(BirthCreate(t, lane, PETSC_FALSE, k, &lane->fragment[k]));
+  for (int k = 0; k < KNOCK_CLASSES && of_target; k++)
+    PetscCall(BirthCreate(t, lane, PETSC_TRUE, k, &lane->target_proton[k]));
+  PetscCall(PetscFree(edge));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LaneCreate(Transport *t, Species species, PetscBool of_target, Lane *lane)
+{
+  PetscFunctionBegin;
+  double fastest = TransportFastest_MeV_u(t->in->projectile, species, t->reference_MeV_u[t->n_reference]);
+  lane->species = species;
+  lane->n_bin = (PetscInt)ceil(CSDARange_mm(species.Z, species.A, fastest) / t->step_mm) + 1;
+  PetscCall(PetscCalloc7(lane->n_bin, &lane->ions, lane->n_bin, &lane->lost_share, lane->n_bin + 1, &lane->edge_MeV_u,
+                         lane->n_bin, &lane->dose, lane->n_bin, &lane->let, lane->n_bin, &lane->scatter,
+                         EMITTERS * lane->n_bin, &lane->target));
+  PetscCall(PetscCalloc4(lane->n_bin, &lane->local_MeV, t->n_reference, &lane->lost, t->n_reference, &lane->made,
+                         lane->n_bin + 2, &lane->rise));
+  PetscCall(LaneFill(t, lane));
+  PetscCall(LaneConnect(t, lane, of_target));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LaneDestroy(Lane *lane)
+{
+  PetscFunctionBegin;
+  PetscCall(
+      PetscFree7(lane->ions, lane->lost_share, lane->edge_MeV_u, lane->dose, lane->let, lane->scatter, lane->target));
+  PetscCall(PetscFree4(lane->local_MeV, lane->lost, lane->made, lane->rise));
+  PetscCall(RemapDestroy(&lane->to_reference));
+  for (int k = 0; k < FRAGMENT_CLASSES; k++) PetscCall(BirthDestroy(&lane->fragment[k]));
+  for (int k = 0; k < KNOCK_CLASSES; k++) PetscCall(BirthDestroy(&lane->target_proton[k]));
+  PetscCall(RemapDestroy(&lane->spectrum));
+  PetscFunctionReturn(0);
+}
+
+/* Add ions evenly over a stretch of a lane, to what rises from bin to bin. */
+static void AddStretch(Moments *rise, double from, double to, double weight, const Moments *ions)
+{
+  const PetscInt first = (PetscInt)from, last = (PetscInt)to;
+  const double density = weight / (to - from), a = from - (double)first, b = to - (double)last;
+  MomentsAdd(&rise[first], density * (1 - a), ions);
+  MomentsAdd(&rise[first + 1], density * a, ions);
+  MomentsAdd(&rise[last], density * (b - 1), ions);
+  MomentsAdd(&rise[last + 1], -density * b, ions);
+}
+
+PetscErrorCode LaneDeliver(const Transport *t, PetscInt top, int n_class, const Birth *birth, Lane *daughter)
+{
+  PetscFunctionBegin;
+  double highest = 0, made = 0;
+  Moments here = {0};
+  for (int c = 0; c < n_class; c++)
+    for (PetscInt j = 0; j < top; j++) {
+      if (daughter->made[j].number <= 0) continue;
+      Moments born = daughter->made[j];
+      MomentsKick(&born, birth[c].kick[j], 0.5 * t->step_mm);
+      AddStretch(daughter->rise, birth[c].from[j], birth[c].to[j], 1.0 / n_class, &born);
+      highest = PetscMax(highest, birth[c].to[j]);
+      made += born.number;
+    }
+  if (made <= 0) PetscFunctionReturn(0);
+  const PetscInt end = PetscMin(daughter->n_bin, (PetscInt)highest + 1);
+  for (PetscInt j = 0; j < end; j++) {
+    MomentsAdd(&here, 1, &daughter->rise[j]);
+    if (here.number > ROUNDING * made) MomentsAdd(&daughter->ions[j], 1, &here);
+  }
+  PetscCall(PetscArrayzero(daughter->rise, end + 2));
+  daughter->top = PetscMax(daughter->top, end);
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,64 @@
+/**
+ * Inside transport: lanes of ions (lane.c), their steps through water (transport.c), what they leave at depths (transport_score.c).
+ */
+#pragma once
+#include "machine_private.h"
+
+#define SIGMAS 5.0 /* half width of the Gaussian of initial ranges that is followed */
+
+/* How daughters of one class start: those of a reference bin are spread evenly over a stretch of their lane. */
+typedef struct Birth {
+  double *kick;      /* mean square angle, by reference bin */
+  double *from, *to; /* in bins of the lane, by reference bin */
+} Birth;
+
+/* One species: histogram over residual range, and what depends on the bin only. */
+typedef struct Lane {
+  Species species;
+  PetscInt n_bin, top;                      /* bins from top on are empty */
+  Moments *ions;                            /* per primary */
+  double *lost_share;                       /* reacting in one step */
+  double *local_MeV;                        /* left on the spot per reaction */
+  double *edge_MeV_u;                       /* n_bin + 1 */
+  double *dose;                             /* MeV cm2/g of one ion in the bin */
+  double *let;                              /* keV/um, dose-weighted over the bin */
+  Scattering *scatter;                      /* in one step, leaving the bin */
+  double *target;                           /* [m][bin] positron emitters m made of the target, 1/mm */
+  double yield[YIELD_SPECIES], knocked_out; /* daughters per reaction, protons of the target */
+  double local_MeV_per_mm;                  /* left on the spot in the last step */
+  int emitter;                              /* what it is in emitters[], or -1 */
+  Moments *rise;                            /* n_bin + 2: what is born in a bin less what is in the one before */
+  PetscInt lost_top;                        /* nothing lost from there on */
+  Moments *lost, *made;                     /* on the reference grid: reacted, produced */
+  Birth fragment[FRAGMENT_CLASSES];         /* of the projectile */
+  Birth target_proton[KNOCK_CLASSES];       /* in the lane of target protons only */
+  Remap to_reference, spectrum;
+} Lane;
+
+typedef struct Transport {
+  const TransportInput *in;
+  PetscInt n_lane, n_reference;
+  PetscInt n_species; /* lanes of projectile and fragments; the one behind them holds protons of the target */
+  Lane lane[YIELD_SPECIES + 1];
+  double step_mm, range_mm;
+  double *reference_MeV_u; /* edges of the projectile's own bins: the common energy grid */
+  double *attenuation;     /* integral of the primaries' reaction cross section over residual range, at those edges */
+  PetscInt n_step;
+  double *emitter_made, *emitter_stopped; /* [m][step] */
+} Transport;
+
+/* Mean stopping power, MeV cm2/g, of an ion that slows from `to` to `from` (MeV/u) within length_mm of water. */
+double MeanStopping(Species species, double from_MeV_u, double to_MeV_u, double length_mm);
+
+/* A lane without ions; of_target: of protons of the target, else of fragments of the projectile. */
+PetscErrorCode LaneCreate(Transport *transport, Species species, PetscBool of_target, Lane *lane);
+PetscErrorCode LaneDestroy(Lane *lane);
+/* Put daughters made on the reference grid below `top` into their lane, a class of energy at a time. */
+PetscErrorCode LaneDeliver(const Transport *transport, PetscInt top, int n_class, const Birth *birth, Lane *daughter);
+
+PetscErrorCode FieldCreate(const TransportInput *input, TransportField *field);
+/* Add fragments and recoils at the current depth to the nodes from `first` on that lie before `end_mm`; returns the first that
+   does not. */
+PetscInt ScoreNodes(const Transport *transport, PetscInt first, double end_mm, double here_mm, TransportField *field);
+/* At the end of the run: primaries, means, emitters. */
+PetscErrorCode FieldFinish(const Transport *transport, TransportField *field);
