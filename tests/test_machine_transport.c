@@ -98,6 +98,12 @@ static void LETWithDepth(void **state)
     Machine *m = OneEnergy("12C", energy);
     PetscInt peak = PeakOf(m);
     assert_float_equal(m->letd_keV_um[0] / LET_keV_um(6, 12, energy), 1, 0.04);
+    double least_rise = INFINITY; /* between nodes, over LETd */
+    for (PetscInt d = 1; d <= peak; d++)
+      least_rise = PetscMin(least_rise, m->letd_keV_um[d] / m->letd_keV_um[d - 1] - 1);
+    print_message(
+        "%g MeV/u: entrance LETd over LET %.5f; up to the peak the least step between depths is %+.1e of LETd\n",
+        energy, m->letd_keV_um[0] / LET_keV_um(6, 12, energy), least_rise);
     /* from 400 MeV/u light fragments first pull it down by less than 0.1 % */
     for (PetscInt d = 1; d <= peak; d++)
       assert_true(m->letd_keV_um[d] > (energy < 400 ? 1 : 0.999) * m->letd_keV_um[d - 1]);

@@ -159,6 +159,9 @@ static void DoseAlongTheAxis(void **state)
   print_message(
       "%.6g ions; dose in the box: mean %.4f, min %.4f, max %.4f Gy; R80 %.2f mm, of the highest energy %.2f\n",
       particles, mean, least, most, r80, deepest);
+  print_message("depth, mm: dose, Gy:");
+  for (int d = (int)BOX_MM[0]; d <= (int)BOX_MM[1] + 4; d += 5) print_message("  %d: %.3f", d, dose[d]);
+  print_message("\n");
   PrintAxis(dose, letd);
   assert_float_equal(mean, PRESCRIBED_GY, 0.1 * PRESCRIBED_GY);
   assert_float_equal(r80, BOX_MM[1], 2);

@@ -28,13 +28,32 @@ static PetscErrorCode CheckSpec(const MachineSpec *spec, Mistakes *mistakes)
   PetscFunctionReturn(0);
 }
 
+/* "100,200.5" as ascending energies, to be freed; their order and range are checked with the rest. */
+static PetscErrorCode TakeEnergyList(const char *text, Mistakes *mistakes, PetscInt *n, double **energy_MeV_u)
+{
+  PetscFunctionBegin;
+  char *copy, *rest, *one;
+  PetscInt most = 1;
+  *n = 0;
+  *energy_MeV_u = NULL;
+  if (!text) PetscFunctionReturn(0);
+  for (const char *c = text; *c; c++) most += *c == ',';
+  PetscCall(PetscMalloc1(most, energy_MeV_u));
+  PetscCall(PetscStrallocpy(text, &copy));
+  rest = copy;
+  while ((one = strsep(&rest, ","))) PetscCall(TakeNumber("--energies-MeV-u", one, &(*energy_MeV_u)[(*n)++], mistakes));
+  PetscCall(PetscFree(copy));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Build(const Arguments *arguments, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   MachineSpec spec;
   Machine *machine = NULL;
   PetscMPIInt rank;
-  const char *out = NULL, *unused, *number[10] = {NULL}, *fwhm = NULL;
+  const char *out = NULL, *unused, *number[10] = {NULL}, *fwhm = NULL, *energies = NULL;
+  double *energy;
   char name[64];
   PetscCall(MachineSpecDefault(&spec));
   const Option option[] = {{.name = "--ion", .value = &spec.ion},
@@ -51,6 +70,7 @@ static PetscErrorCode Build(const Arguments *arguments, Mistakes *mistakes)
                            {.name = "--spot-fwhm-mm", .value = &number[8]},
                            {.name = "--sad-mm", .value = &number[9]},
                            {.name = "--momentum-spread-fwhm", .value = &fwhm},
+                           {.name = "--energies-MeV-u", .value = &energies},
                            {.name = "--fragmentation", .value = &spec.fragmentation}};
   double *field[] = {&spec.energy_min_MeV_u,       &spec.energy_max_MeV_u,
                      &spec.range_step_mm,          &spec.ripple_sigma_mm,
@@ -67,12 +87,22 @@ static PetscErrorCode Build(const Arguments *arguments, Mistakes *mistakes)
     PetscCall(TakeNumber("--momentum-spread-fwhm", fwhm, &spec.momentum_spread, mistakes));
     spec.momentum_spread /= FWHM_PER_SIGMA;
   }
+  if (energies && (number[0] || number[1] || number[2]))
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_COMMAND_LINE,
+                    "--energies-MeV-u: found beside the lowest, the highest or the step, expected in their place"));
+  PetscCall(TakeEnergyList(energies, mistakes, &spec.n_energy, &energy));
+  spec.energy_MeV_u = energy;
   if (!MistakesAny(mistakes)) PetscCall(CheckSpec(&spec, mistakes));
-  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  if (MistakesAny(mistakes)) {
+    PetscCall(PetscFree(energy));
+    PetscFunctionReturn(0);
+  }
   PetscCall(PetscSNPrintf(name, sizeof name, "%s.h5", spec.ion));
   if (!out) out = name;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCall(MachineBuild(PETSC_COMM_WORLD, &spec, &machine));
+  PetscCall(PetscFree(energy));
   if (rank == 0) PetscCall(MachineWrite(machine, out, mistakes));
   PetscCall(MistakesShare(PETSC_COMM_WORLD, mistakes));
   if (!MistakesAny(mistakes))
@@ -190,7 +220,8 @@ const Verb verb_basedata = {
     .name = "basedata",
     .usage =
         "basedata build [--out FILE.h5] [--ion 12C] [--energy-min-MeV-u E] [--energy-max-MeV-u E] "
-        "[--range-step-mm D] [--ripple-sigma-mm S] [--ripple-thickness-mm D] [--ripple-to-isocentre-mm D] [--offset-mm "
+        "[--range-step-mm D] [--energies-MeV-u E,E,...] [--ripple-sigma-mm S] [--ripple-thickness-mm D] "
+        "[--ripple-to-isocentre-mm D] [--offset-mm "
         "D] "
         "[--momentum-spread P | --momentum-spread-fwhm P] [--spot-fwhm-mm F] [--sad-mm D] [--fragmentation FILE.yaml] "
         "| "
