@@ -91,6 +91,13 @@ PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mis
 /** The case of a plan with its stopping power and derived structures, on rank 0's files; checks structure names. Collective. */
 PetscErrorCode PlanLoadCase(MPI_Comm comm, const Settings *settings, Mistakes *mistakes, Case **patient);
 
+/**
+ * Write the dose operator of the optimised scenarios for the voxels of objectives: HDF5, one sparse matrix (CSC: indptr, indices,
+ * four channels) per scenario and beam, with spots, voxels and grid. A matrix larger than most_bytes (0: any) is a mistake
+ * (ROBION_RESOURCES). Not collective.
+ */
+PetscErrorCode PlanWriteMatrix(const PlanInputs *inputs, double most_bytes, const char *file, Mistakes *mistakes);
+
 /** Operator entries over all scenario rows of the optimisation, from a count in the nominal one. Collective. */
 PetscErrorCode PlanCountEntries(MPI_Comm comm, const PlanInputs *inputs, double *entries);
 

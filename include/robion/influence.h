@@ -16,6 +16,7 @@
 #pragma once
 #include "robion/beam.h"
 #include "robion/biology.h"
+#include <stdint.h>
 
 /** What a stored entry costs with its share of indices and channel factors, for estimates. */
 #define INFLUENCE_BYTES_PER_ENTRY 5.0
@@ -94,6 +95,20 @@ PetscErrorCode InfluenceGetSize(Influence influence, size_t *entries, size_t *by
 /** Entries that the nominal scenario of n voxels has: the estimate of `--dry-run`. Not collective. */
 PetscErrorCode InfluenceCountEntries(DoseModel model, const Grid *grid, PetscInt n, const PetscInt *voxel,
                                      size_t *entries);
+
+/** One beam's operator in one scenario by columns (CSC): rows are the operator's voxels, columns the beam's spots. */
+typedef struct InfluenceMatrix {
+  PetscInt n_row, n_column;
+  int64_t *start;           /* [n_column + 1] */
+  int32_t *row;             /* [start[n_column]] ascending in each column; NULL: more than most_bytes */
+  float *value[N_CHANNELS]; /* Gy, 1, 1, Gy keV/um per particle; lateral components added up */
+  double bytes;             /* of rows and values */
+} InfluenceMatrix;
+
+/** The matrix of an assembled or streamed operator, if it takes no more than most_bytes (0: any). Not collective. */
+PetscErrorCode InfluenceGetMatrix(Influence influence, PetscInt scenario, PetscInt beam, double most_bytes,
+                                  InfluenceMatrix *out);
+PetscErrorCode InfluenceMatrixDestroy(InfluenceMatrix *matrix);
 
 /** Water-equivalent depth, mm, of local voxel v for a beam and setup index (without range error; machine offsets included). */
 double InfluenceDepth(Influence influence, PetscInt setup, PetscInt beam, PetscInt v);

@@ -18,8 +18,14 @@ typedef struct Verb {
   PetscErrorCode (*run)(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code);
 } Verb;
 
+/* The spots of a plan.h5, a raster-scan plan of TRiP98 or a spot CSV, on every rank. */
+PetscErrorCode ReadSpots(const char *file, Mistakes *mistakes, SpotList *spots);
+
+/* The first plan of the study that a foreign spot list can mean: its only one, or the first of the case named. */
+const PlanSpec *ChoosePlan(const Study *study, const char *case_name, const char *arm, Mistakes *mistakes);
+
 extern const Verb verb_run, verb_validate, verb_evaluate, verb_basedata, verb_import, verb_phantom, verb_collect,
-    verb_status, verb_info;
+    verb_status, verb_matrix, verb_info;
 
 /* One option of a verb: takes a value unless `flag` is set. A repeated option collects into `list`. */
 typedef struct Option {

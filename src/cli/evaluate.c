@@ -1,7 +1,6 @@
 #include "cli.h"
 #include "evaluate_gamma.h"
 #include "robion/log.h"
-#include "robion/trip98.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -9,38 +8,6 @@ static PetscBool EndsWith(const char *text, const char *end)
 {
   size_t n = strlen(text), m = strlen(end);
   return n >= m && !strcmp(text + n - m, end) ? PETSC_TRUE : PETSC_FALSE;
-}
-
-/* The spots of a plan.h5, a raster-scan plan of TRiP98 or a spot CSV, on every rank. */
-static PetscErrorCode ReadSpots(const char *file, Mistakes *mistakes, SpotList *spots)
-{
-  PetscFunctionBegin;
-  PetscMPIInt rank;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  PetscCall(PetscArrayzero(spots, 1));
-  if (rank == 0) {
-    if (EndsWith(file, ".h5"))
-      PetscCall(SpotListReadPlan(file, mistakes, spots));
-    else if (EndsWith(file, ".rst"))
-      PetscCall(SpotListReadRaster(file, mistakes, spots));
-    else
-      PetscCall(SpotListReadCSV(file, mistakes, spots));
-  }
-  PetscCall(MistakesShare(PETSC_COMM_WORLD, mistakes));
-  if (!MistakesAny(mistakes)) PetscCall(SpotListBroadcast(PETSC_COMM_WORLD, 0, spots));
-  PetscFunctionReturn(0);
-}
-
-/* The first plan of the study that a foreign spot list can mean: its only one, or the first of the case named. */
-static const PlanSpec *ChoosePlan(const Study *study, const char *case_name, const char *arm, Mistakes *mistakes)
-{
-  for (PetscInt p = 0; p < study->n_plans; p++) {
-    const PlanSpec *plan = &study->plans[p];
-    if ((!case_name || !strcmp(case_name, plan->case_name)) && (!arm || !strcmp(arm, plan->arm))) return plan;
-  }
-  (void)MistakesAdd(mistakes, ROBION_COMMAND_LINE, "the study has no plan of case %s, arm %s",
-                    case_name ? case_name : "any", arm ? arm : "any");
-  return NULL;
 }
 
 static PetscErrorCode EvaluatePlan(RunContext *run, const PlanSpec *plan, const SpotList *spots, const char *folder,
