@@ -50,8 +50,12 @@ PKG_FLAGS = $(call once,PKG_FLAGS,pkg-config --cflags $(PACKAGES))
 PKG_LIBS = $(call once,PKG_LIBS,pkg-config --libs $(PACKAGES))
 PKG_VERSIONS = $(call once,PKG_VERSIONS,pkg-config --modversion $(PACKAGES))
 CMOCKA = $(call once,CMOCKA,pkg-config --cflags --libs cmocka)
+# Images in NIfTI can be read where its library is there; NIFTI_INCLUDE is the folder of nifti2_io.h.
+NIFTI_INCLUDE ?= /usr/include/nifti
+NIFTI = $(call once,NIFTI,printf '\043include <nifti2_io.h>\n' | $(CC) -I$(NIFTI_INCLUDE) -E -x c -o /dev/null - 2>/dev/null && echo yes)
+NIFTI_LIBS = $(if $(NIFTI),-lnifti2 -lznz -lz)
 ALL_CPPFLAGS = -Iinclude $(CPPFLAGS) $(PKG_FLAGS:-I%=-isystem %)
-ALL_LIBS = $(LDFLAGS) $(patsubst -L%,-Wl$(comma)-rpath$(comma)%,$(filter -L%,$(PKG_LIBS) -lmatio -lm)) $(PKG_LIBS) -lmatio -lm
+ALL_LIBS = $(LDFLAGS) $(patsubst -L%,-Wl$(comma)-rpath$(comma)%,$(filter -L%,$(PKG_LIBS) -lmatio -lm)) $(PKG_LIBS) $(NIFTI_LIBS) -lmatio -lm
 comma := ,
 
 # What the program says of its own making; only one object knows it.
@@ -104,6 +108,8 @@ $(BUILD)/%.o: %.c $(BUILD)/stamp/flags
 $(BUILD)/src/base/provenance.o: $(BUILD)/stamp/provenance
 $(BUILD)/src/base/provenance.o: EXTRA_FLAGS = $(PROVENANCE)
 
+$(BUILD)/src/exchange/image.o: EXTRA_FLAGS = $(if $(NIFTI),-DROBION_NIFTI -isystem $(NIFTI_INCLUDE))
+
 # The assembler includes this file as it is; the compiler's list of dependencies does not know.
 $(BUILD)/src/machine/fragmentation.o: configs/fragmentation.yaml
 
@@ -129,10 +135,10 @@ $(BUILD)/tests/bench_%: $(BUILD)/tests/bench_%.o $(LIBRARY) $(KEEP_PLUGINS)
 -include $(patsubst %.c,$(BUILD)/%.d,src/main.c $(SOURCES) $(TEST_SOURCES) $(BENCH_SOURCES))
 
 deps-build:
-	@CC='$(CC)' sh .ci/deps $(PACKAGES)
+	@CC='$(CC)' sh .ci/deps $(PACKAGES) nifti
 
 deps: deps-build                ## install missing packages (Debian, Ubuntu); does nothing where all are found
-	@CC='$(CC)' sh .ci/deps $(PACKAGES) cmocka gnuplot h5diff
+	@CC='$(CC)' sh .ci/deps $(PACKAGES) nifti cmocka gnuplot h5diff
 
 # --- Run and check -------------------------------------------------------------------------------------------------
 # Open MPI: slots are hardware threads here, and containers run as root.

@@ -104,6 +104,10 @@ check "import of what is no MAT file" expect_exit 4 "$ROBION" import matrad "$WO
 check "base data import of what is no MAT file" expect_exit 4 "$ROBION" basedata import "$WORK/nonsense.mat" --out "$WORK/n.h5"
 check "leave nothing" test ! -e "$WORK/n.h5"
 
+check "import adc of what is no case" expect_exit 4 "$ROBION" import adc "$WORK/nonsense.mat" "$WORK/nonsense.nii"
+check "import adc with a unit of no ADC" expect_text 'expected um2/ms, mm2/s' "$ROBION" import adc case.h5 adc.h5 --unit mm
+check "import adc with b-values that descend" expect_exit 2 "$ROBION" import adc case.h5 adc.h5 --b-s-mm2 0,1000,400
+
 # --- Phantoms --------------------------------------------------------------------------------------------------------
 check "phantom chordoma" expect_text 'map clonogens, per voxel' "$ROBION" phantom chordoma --seed 2 --ct-spacing-mm 6 -o "$WORK/c2.h5"
 check "the same as a case of a study" mpi 2 "$ROBION" run "$BOX" --dry-run --set 'cases=[{phantom: chordoma, seed: 2, ct_spacing_mm: 6}]' \

@@ -1,4 +1,4 @@
-#include "cli.h"
+#include "import.h"
 #include <string.h>
 
 static PetscErrorCode Import(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
@@ -8,9 +8,15 @@ static PetscErrorCode Import(const Arguments *arguments, Mistakes *mistakes, Rob
   char name[PETSC_MAX_PATH_LEN];
   Case *patient = NULL;
   const Option option[] = {{.name = "-o", .value = &out}};
+  if (arguments->argc && !strcmp(arguments->argv[0], "adc")) {
+    PetscCall(ImportADC(arguments, verb_import.usage, mistakes));
+    *exit_code = MistakesExit(mistakes);
+    PetscFunctionReturn(0);
+  }
   PetscCall(ParseArguments(arguments, 1, option, 2, 2, verb_import.usage, operand, mistakes));
   if (!MistakesAny(mistakes) && strcmp(operand[0], "matrad"))
-    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "import: unknown format %s, expected matrad", operand[0]));
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_COMMAND_LINE, "import: unknown format %s, expected matrad or adc", operand[0]));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(ImportMatRadCase(operand[1], mistakes, &patient));
   if (!patient) PetscFunctionReturn(0);
@@ -26,7 +32,10 @@ static PetscErrorCode Import(const Arguments *arguments, Mistakes *mistakes, Rob
   PetscFunctionReturn(0);
 }
 
-const Verb verb_import = {.name = "import",
-                          .usage = "import matrad FILE.mat [-o CASE.h5]",
-                          .purpose = "turn a foreign patient file into a case file",
-                          .run = Import};
+const Verb verb_import = {
+    .name = "import",
+    .usage = "import matrad FILE.mat [-o CASE.h5] | import adc CASE.h5 IMAGE [-o OUT.h5] [--structure GTV] "
+             "[--b-s-mm2 0,400,1000] [--delta-ms 20] [--Delta-ms 40] [--unit um2/ms] "
+             "[--clonogenic-fraction 0.01] [--radius-um 5] [--radius-sd-um 0.5]",
+    .purpose = "turn a foreign patient file into a case file; add cell counts from diffusion images",
+    .run = Import};

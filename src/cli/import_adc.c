@@ -1,0 +1,147 @@
+/* import adc: diffusion images to maps of clonogens in a case file. */
+#include "import.h"
+#include "robion/cellcount.h"
+#include "robion/text.h"
+#include <string.h>
+
+#define S_MM2_PER_MS_UM2 1000.0
+
+/* The options' texts; NULL: default. */
+typedef struct Wanted {
+  const char *out, *structure, *b_values, *delta, *Delta, *unit, *fraction, *radius, *radius_sd;
+} Wanted;
+
+static PetscErrorCode TakeNumber(const char *option, const char *text, Mistakes *mistakes, double *number)
+{
+  PetscFunctionBegin;
+  if (text && !TextParseNumber(text, number))
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option %s is %s, expected a number", option, text));
+  PetscFunctionReturn(0);
+}
+
+/* "0,400,1000" in s/mm2. */
+static PetscErrorCode TakeBValues(const char *text, Mistakes *mistakes, DiffusionProtocol *protocol)
+{
+  PetscFunctionBegin;
+  if (!text) PetscFunctionReturn(0);
+  protocol->n_b = 0;
+  for (const char *at = text; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+    char one[32];
+    double b = 0;
+    snprintf(one, sizeof one, "%.*s", (int)PetscMin(strcspn(at, ","), sizeof one - 1), at);
+    if (!TextParseNumber(one, &b) || protocol->n_b == ADC_MOST_B) {
+      PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE,
+                            "option --b-s-mm2 is %s, expected at most %d numbers with commas", text, (int)ADC_MOST_B));
+      PetscFunctionReturn(0);
+    }
+    protocol->b_ms_um2[protocol->n_b++] = b / S_MM2_PER_MS_UM2;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* From the unit of an ADC map to um2/ms. */
+static PetscErrorCode TakeUnit(const char *text, Mistakes *mistakes, double *scale)
+{
+  PetscFunctionBegin;
+  static const struct {
+    const char *name;
+    double scale;
+  } unit[] = {{"um2/ms", 1}, {"mm2/s", 1e3}, {"1e-6mm2/s", 1e-3}};
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(unit); i++)
+    if (!strcmp(text ? text : unit[0].name, unit[i].name)) {
+      *scale = unit[i].scale;
+      PetscFunctionReturn(0);
+    }
+  PetscCall(
+      MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option --unit is %s, expected um2/ms, mm2/s or 1e-6mm2/s", text));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode TakeModel(const Wanted *w, Mistakes *mistakes, ADCLibrarySpec *spec, DiffusionProtocol *protocol,
+                                double *scale)
+{
+  PetscFunctionBegin;
+  PetscCall(ADCLibrarySpecDefault(spec));
+  PetscCall(DiffusionProtocolDefault(protocol));
+  PetscCall(TakeBValues(w->b_values, mistakes, protocol));
+  PetscCall(TakeNumber("--delta-ms", w->delta, mistakes, &protocol->delta_ms));
+  PetscCall(TakeNumber("--Delta-ms", w->Delta, mistakes, &protocol->Delta_ms));
+  PetscCall(TakeNumber("--clonogenic-fraction", w->fraction, mistakes, &spec->clonogenic_fraction));
+  PetscCall(TakeNumber("--radius-um", w->radius, mistakes, &spec->radius_prior_um[0]));
+  PetscCall(TakeNumber("--radius-sd-um", w->radius_sd, mistakes, &spec->radius_prior_um[1]));
+  PetscCall(TakeUnit(w->unit, mistakes, scale));
+  if (!MistakesAny(mistakes)) PetscCall(ADCCheck(spec, protocol, mistakes));
+  PetscFunctionReturn(0);
+}
+
+/* The structure that cells are counted in. */
+static PetscErrorCode FindTumour(const Case *patient, const char *name, Mistakes *mistakes, PetscInt *structure)
+{
+  PetscFunctionBegin;
+  *structure = CaseFindStructure(patient, name);
+  if (*structure < 0)
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "case %s has no structure %s (option --structure)",
+                          patient->name, name));
+  PetscFunctionReturn(0);
+}
+
+static void Print(const char *out, const Case *patient, PetscInt structure, const CellCountReport *report)
+{
+  const unsigned char *mask = patient->structures[structure].mask;
+  const float *clonogens = patient->maps[CaseFindMap(patient, MAP_CLONOGENS)].value;
+  size_t n = 0, empty = 0;
+  for (size_t v = 0; v < GridSize(&patient->ct); v++) {
+    n += mask[v];
+    empty += mask[v] && !(clonogens[v] > 0);
+  }
+  const double per_27mm3 = report->clonogens_on_ct / ((double)n * GridVoxelVolume_cm3(&patient->ct)) * 27e-3;
+  printf("%s: %zu image voxels matched in %s, mean ADC %.4g um2/ms, SD of the misfit %.4g um2/ms\n", out,
+         report->n_voxel, patient->structures[structure].name, report->mean_adc_um2_ms, report->rmse_sd_um2_ms);
+  printf("  %.5g clonogens on the image's grid, %.5g on the CT, %.4g per 27 mm3\n", report->clonogens,
+         report->clonogens_on_ct, per_27mm3);
+  if (report->n_left_out || empty)
+    printf("  warning: %zu image voxels have no signal, %zu of %zu CT voxels of the structure have no clonogens\n",
+           report->n_left_out, empty, n);
+}
+
+static PetscErrorCode AddToCase(const char *const *operand, const Wanted *w, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  ADCLibrarySpec spec;
+  DiffusionProtocol protocol;
+  CellCountReport report;
+  Case *patient = NULL;
+  Image image = {.value = NULL};
+  double scale = 1;
+  PetscInt structure = -1;
+  const char *out = w->out ? w->out : operand[1];
+  PetscCall(TakeModel(w, mistakes, &spec, &protocol, &scale));
+  if (!MistakesAny(mistakes)) PetscCall(CaseLoad(operand[1], mistakes, &patient));
+  if (patient) PetscCall(FindTumour(patient, w->structure ? w->structure : "GTV", mistakes, &structure));
+  if (structure >= 0 && ImageRead(operand[2], mistakes, &image))
+    PetscCall(CellCountAdd(patient, structure, &image, scale, &spec, &protocol, mistakes, &report));
+  if (!MistakesAny(mistakes)) PetscCall(CaseWrite(patient, out, mistakes));
+  if (!MistakesAny(mistakes)) Print(out, patient, structure, &report);
+  PetscCall(ImageDestroy(&image));
+  PetscCall(CaseDestroy(&patient));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ImportADC(const Arguments *arguments, const char *usage, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const char *operand[3];
+  Wanted w = {NULL};
+  const Option option[] = {{.name = "-o", .value = &w.out},
+                           {.name = "--structure", .value = &w.structure},
+                           {.name = "--b-s-mm2", .value = &w.b_values},
+                           {.name = "--delta-ms", .value = &w.delta},
+                           {.name = "--Delta-ms", .value = &w.Delta},
+                           {.name = "--unit", .value = &w.unit},
+                           {.name = "--clonogenic-fraction", .value = &w.fraction},
+                           {.name = "--radius-um", .value = &w.radius},
+                           {.name = "--radius-sd-um", .value = &w.radius_sd}};
+  PetscCall(ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 3, 3, usage, operand, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(AddToCase(operand, &w, mistakes));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,212 @@
+/* Images on grids of their own: NIfTI in any axis order and direction, HDF5, and clonogens from them. */
+#include "robion/cellcount.h"
+#include "robion/hdf5.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static char folder[] = "/tmp/robion-image.XXXXXX", path[64];
+
+static const char *File(const char *name)
+{
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  return path;
+}
+
+/* A little-endian NIfTI-1 file of float32, written from the format's definition: header of 348 bytes, data at 352. */
+static void WriteNIfTI(const char *file, const int16_t n[4], const float affine[3][4], const float *value,
+                       int16_t sform)
+{
+  unsigned char header[352] = {0};
+  const int32_t size = 348;
+  const int16_t dim[8] = {n[3] > 1 ? 4 : 3, n[0], n[1], n[2], n[3], 1, 1, 1}, type = 16, bits = 32;
+  const float pixdim[8] = {1, 1, 1, 1, 1, 1, 1, 1}, offset = 352, slope = 2, inter = 1;
+  const char millimetres = 2;
+  memcpy(header, &size, 4);
+  memcpy(header + 40, dim, sizeof dim);
+  memcpy(header + 70, &type, 2);
+  memcpy(header + 72, &bits, 2);
+  memcpy(header + 76, pixdim, sizeof pixdim);
+  memcpy(header + 108, &offset, 4);
+  memcpy(header + 112, &slope, 4);
+  memcpy(header + 116, &inter, 4);
+  memcpy(header + 123, &millimetres, 1);
+  memcpy(header + 254, &sform, 2);
+  memcpy(header + 280, affine, 12 * sizeof(float));
+  memcpy(header + 344, "n+1", 4);
+  FILE *out = fopen(file, "wb");
+  assert_non_null(out);
+  fwrite(header, 1, sizeof header, out);
+  fwrite(value, sizeof(float), (size_t)n[0] * (size_t)n[1] * (size_t)n[2] * (size_t)n[3], out);
+  assert_int_equal(fclose(out), 0);
+}
+
+static PetscBool HasNIfTI(void)
+{
+  Mistakes mistakes = {0};
+  Image image;
+  const int16_t n[4] = {1, 1, 1, 1};
+  const float affine[3][4] = {{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}}, one = 1;
+  WriteNIfTI(File("one.nii"), n, affine, &one, 1);
+  PetscBool good = ImageRead(File("one.nii"), &mistakes, &image);
+  if (!good) assert_non_null(strstr(MistakesFirst(&mistakes), "without the NIfTI library"));
+  assert_int_equal(ImageDestroy(&image), 0);
+  assert_int_equal(MistakesClear(&mistakes), 0);
+  return good;
+}
+
+/* Image axes (i, j, k) along posterior->anterior, left->right and superior, in NIfTI's RAS; checked point by point. */
+static void AnyAxes(void **state)
+{
+  if (!HasNIfTI()) skip();
+  Mistakes mistakes = {0};
+  Image image;
+  const int16_t n[4] = {3, 2, 4, 2};
+  const float affine[3][4] = {{0, 1.5F, 0, -7}, {2, 0, 0, 11}, {0, 0, 5, -20}};
+  float value[48];
+  for (int v = 0; v < 48; v++) value[v] = (float)v;
+  WriteNIfTI(File("a.nii"), n, affine, value, 2);
+  assert_true(ImageRead(File("a.nii"), &mistakes, &image));
+  assert_int_equal(image.n_volume, 2);
+  assert_int_equal(image.grid.n[0], 2);
+  assert_int_equal(image.grid.n[1], 3);
+  for (int t = 0; t < 2; t++)
+    for (int k = 0; k < 4; k++)
+      for (int j = 0; j < 2; j++)
+        for (int i = 0; i < 3; i++) { /* LPS place of the voxel, and what the image has there */
+          const double at[3] = {-(1.5 * j - 7), -(2.0 * i + 11), 5.0 * k - 20};
+          PetscInt index[3];
+          for (int a = 0; a < 3; a++)
+            index[a] = (PetscInt)lround((at[a] - image.grid.origin_mm[a]) / image.grid.spacing_mm[a]);
+          size_t v = (size_t)t * 24 + GridIndex(&image.grid, index[0], index[1], index[2]);
+          assert_float_equal(image.value[v], 2 * value[((t * 4 + k) * 2 + j) * 3 + i] + 1, 1e-6);
+        }
+  assert_int_equal(ImageDestroy(&image), 0);
+}
+
+static void Refuse(const char *file, const char *text)
+{
+  Mistakes mistakes = {0};
+  Image image;
+  assert_false(ImageRead(file, &mistakes, &image));
+  assert_int_equal(mistakes.n, 1);
+  assert_int_equal(MistakesExit(&mistakes), ROBION_INPUT);
+  if (!strstr(MistakesFirst(&mistakes), text)) fail_msg("%s", MistakesFirst(&mistakes));
+  assert_int_equal(MistakesClear(&mistakes), 0);
+  assert_int_equal(ImageDestroy(&image), 0);
+}
+
+static void Refused(void **state)
+{
+  Refuse(File("missing.h5"), "missing.h5");
+  if (!HasNIfTI()) skip();
+  const int16_t n[4] = {2, 2, 2, 1};
+  const float oblique[3][4] = {{1, 0.1F, 0, 0}, {-0.1F, 1, 0, 0}, {0, 0, 1, 0}},
+              straight[3][4] = {{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}};
+  float value[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+  WriteNIfTI(File("oblique.nii"), n, oblique, value, 1);
+  Refuse(File("oblique.nii"), "resample the image");
+  WriteNIfTI(File("nowhere.nii"), n, straight, value, 0);
+  Refuse(File("nowhere.nii"), "neither sform nor qform");
+  value[3] = NAN; /* the library itself makes it 0: no signal */
+  WriteNIfTI(File("nan.nii"), n, straight, value, 1);
+  Mistakes mistakes = {0};
+  Image image;
+  assert_true(ImageRead(File("nan.nii"), &mistakes, &image));
+  for (int v = 0; v < 8; v++) assert_true(isfinite(image.value[v]));
+  assert_int_equal(ImageDestroy(&image), 0);
+  WriteNIfTI(File("short.nii"), n, straight, value, 1);
+  assert_int_equal(truncate(File("short.nii"), 360), 0);
+  Refuse(File("short.nii"), "cannot be read as NIfTI");
+  assert_int_equal(truncate(File("short.nii"), 100), 0);
+  Refuse(File("short.nii"), "cannot be read as NIfTI");
+}
+
+/*
+ * Signals of known tissues on 1.8 x 1.8 x 6 mm voxels become the clonogens of those tissues on 3 mm CT voxels of a phantom, counts
+ * kept: uniform f = 0.5, R = 5 um is 1 % of 27 mm3 / (523.6 um3) / 2 per 27 mm3.
+ */
+static void ClonogensOnTheCT(void **state)
+{
+  Mistakes mistakes = {0};
+  Case *patient;
+  CellCountReport report;
+  ADCLibrarySpec spec;
+  DiffusionProtocol protocol;
+  Image image = {.grid = {{100, 100, 30}, {1.8, 1.8, 6}, {-89, -89, -87}}, .n_volume = 3};
+  const size_t n = GridSize(&image.grid);
+  const DiffusionTissue tissue = {5, 0.5, 1, 2};
+  const PhantomSpec phantom = {
+      .kind = "water-box", .ct_spacing_mm = 3, .size_mm = {90, 90, 90}, .target_mm = {48, 48, 48}};
+  assert_int_equal(CaseBuildPhantom(&phantom, "box", &mistakes, &patient), 0);
+  assert_int_equal(ADCLibrarySpecDefault(&spec) || DiffusionProtocolDefault(&protocol), 0);
+  assert_int_equal(PetscMalloc1(3 * n, &image.value), 0);
+  for (int k = 0; k < 3; k++)
+    for (size_t v = 0; v < n; v++)
+      image.value[(size_t)k * n + v] = (float)(700 * DiffusionSignal(&tissue, &protocol, protocol.b_ms_um2[k]));
+  const PetscInt target = CaseFindStructure(patient, "CTV");
+  assert_int_equal(CellCountAdd(patient, target, &image, 1, &spec, &protocol, &mistakes, &report), 0);
+  assert_false(MistakesAny(&mistakes));
+  const float *clonogens = patient->maps[CaseFindMap(patient, MAP_CLONOGENS)].value;
+  const double expected = 0.01 * CellsOfTissue(&tissue, 27);
+  double sum = 0;
+  for (size_t v = 0; v < GridSize(&patient->ct); v++) {
+    const unsigned char inside = patient->structures[target].mask[v];
+    assert_float_equal(clonogens[v] / expected, inside, 0.005);
+    sum += clonogens[v];
+  }
+  print_message("clonogens: %.6g on the image, %.6g on the CT\n", report.clonogens, report.clonogens_on_ct);
+  assert_float_equal(sum / report.clonogens, 1, 1e-6);
+  assert_float_equal(report.rmse_sd_um2_ms, 0, 1e-4);
+  assert_int_equal(report.n_left_out, 0);
+  image.n_volume = 2; /* neither a map nor the protocol's images */
+  assert_int_equal(CellCountAdd(patient, target, &image, 1, &spec, &protocol, &mistakes, &report), 0);
+  assert_int_equal(mistakes.n, 1);
+  assert_int_equal(MistakesClear(&mistakes), 0);
+  assert_int_equal(ImageDestroy(&image), 0);
+  assert_int_equal(CaseDestroy(&patient), 0);
+}
+
+static void FromHDF5(void **state)
+{
+  Mistakes mistakes = {0};
+  H5Sink sink;
+  Image image;
+  const hsize_t dims[4] = {2, 4, 3, 2};
+  const double spacing[3] = {1, 2, 3}, origin[3] = {-5, 0, 7};
+  float value[48];
+  for (int v = 0; v < 48; v++) value[v] = (float)v;
+  assert_true(H5SinkOpen(File("i.h5"), &mistakes, &sink));
+  H5WriteArray(&sink, "/image", H5T_NATIVE_FLOAT, 4, dims, value, "1", NULL);
+  H5WriteDoubles(&sink, "/image", "spacing_mm", 3, spacing);
+  H5WriteDoubles(&sink, "/image", "origin_mm", 3, origin);
+  assert_true(H5SinkClose(&sink, &mistakes));
+  assert_true(ImageRead(File("i.h5"), &mistakes, &image));
+  assert_int_equal(image.n_volume, 2);
+  assert_int_equal(image.grid.n[0] == 2 && image.grid.n[1] == 3 && image.grid.n[2] == 4, 1);
+  assert_float_equal(image.grid.spacing_mm[2], 3, 0);
+  assert_memory_equal(image.value, value, sizeof value);
+  assert_int_equal(ImageDestroy(&image), 0);
+}
+
+static int Clean(void **state)
+{
+  static const char *const name[] = {"one.nii", "a.nii", "oblique.nii", "nowhere.nii", "nan.nii", "short.nii", "i.h5"};
+  for (size_t i = 0; i < sizeof name / sizeof *name; i++) (void)unlink(File(name[i]));
+  return rmdir(folder);
+}
+
+int main(int argc, char **argv)
+{
+  if (PetscInitialize(&argc, &argv, NULL, NULL) || !mkdtemp(folder)) return 1;
+  const struct CMUnitTest tests[] = {cmocka_unit_test(AnyAxes), cmocka_unit_test(Refused), cmocka_unit_test(FromHDF5),
+                                     cmocka_unit_test(ClonogensOnTheCT)};
+  int failures = cmocka_run_group_tests(tests, NULL, Clean);
+  return PetscFinalize() ? 1 : failures;
+}
