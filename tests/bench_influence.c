@@ -1,13 +1,11 @@
 /*
  * What the dose operator costs on this machine, on the ranks it is started with: building it, applying it and its transpose,
- * and whole evaluations of objective and gradient, stored rows and factored, for 1, 7, 21 and 63 scenarios of the RTOG
- * phantom (stored only for the first two, whose matrices fit into memory). Bytes per second are set against the bandwidth
- * that the same ranks reach in STREAM's triad, so that the figures mean something on other machines. Prints a table; with a file name, appends the same as CSV. Nothing here passes or fails by time.
+ * and whole evaluations of objective and gradient, stored rows and factored, for 1, 7 and 21 scenarios of the RTOG phantom
+ * (stored only for the first two, whose matrices fit into memory). Bytes per second are set against the bandwidth that the same
+ * ranks reach in STREAM's triad, so that the figures mean something on other machines. Prints a table; with a file name, appends
+ * the figures as CSV. Nothing here passes or fails by time.
  */
-#include "robion/cohort.h"
-#include "robion/log.h"
-#include <float.h>
-#include <string.h>
+#include "bench.h"
 
 enum { TRIAD_BYTES = 1536 << 20, LEAST_REPEATS = 3 };
 #define LEAST_SECONDS 0.5
@@ -17,11 +15,9 @@ static const struct {
   PetscInt arm;
   const char *optimize;
   PetscBool stored;
-} plans[] = {
-    {0, "{range_percent: [0], setup_mm: 2, setup: axes}", PETSC_TRUE},
-    {1, "{range_percent: [0], setup_mm: 2, setup: axes}", PETSC_TRUE},
-    {1, "{range_percent: [-3.5, 0, 3.5], setup_mm: 2, setup: axes}", PETSC_FALSE},
-    {1, "{range_percent: [-3.5, -2.5, -1.5, -0.5, 0, 0.5, 1.5, 2.5, 3.5], setup_mm: 2, setup: axes}", PETSC_FALSE}};
+} plans[] = {{0, "{range_percent: [0], setup_mm: 2, setup: axes}", PETSC_TRUE},
+             {1, "{range_percent: [0], setup_mm: 2, setup: axes}", PETSC_TRUE},
+             {1, "{range_percent: [-3.5, 0, 3.5], setup_mm: 2, setup: axes}", PETSC_FALSE}};
 
 typedef struct Figures {
   PetscInt rows, n_spot, n_voxel;
@@ -216,54 +212,44 @@ static PetscErrorCode Measure(const PlanInputs *in, InfluenceType type, Figures 
   PetscFunctionReturn(0);
 }
 
-/* Seconds per evaluation of the same operator on one rank, from the CSV's earlier lines; 0 if it has none. */
-static double EvaluationOnOneRank(const Figures *f, const char *type, FILE *csv)
-{
-  char line[512], kind[16];
-  int ranks, rows;
-  double seconds, found = 0;
-  if (!csv) return 0;
-  rewind(csv);
-  while (fgets(line, sizeof line, csv))
-    if (sscanf(line, "%d,%d,%15[a-z],%*d,%*d,%*g,%*g,%*g,%*g,%*g,%lg", &ranks, &rows, kind, &seconds) == 4 &&
-        ranks == 1 && rows == f->rows && !strcmp(kind, type))
-      found = seconds;
-  fseek(csv, 0, SEEK_END);
-  return found;
-}
-
-/* One line of the table and of the CSV. */
+/* One line of the table and its figures in the CSV. */
 static void Print(const Figures *f, double triad, PetscMPIInt ranks, FILE *csv)
 {
   const double updates = (double)f->n_voxel * (double)f->rows;
   const double share = 100 * f->bytes / triad; /* per second */
   const PetscBool stored = f->type == INFLUENCE_ASSEMBLED ? PETSC_TRUE : PETSC_FALSE;
-  const char *type = stored ? "stored" : "factored";
-  if (csv)
-    fprintf(csv, "%d,%d,%s,%d,%d,%.17g,%.17g,%.6g,%.6g,%.6g,%.6g,%.6g\n", ranks, (int)f->rows, type, (int)f->n_spot,
-            (int)f->n_voxel, f->entries, f->bytes, f->build_s, f->forward_s, f->transposed_s, f->evaluate_s, triad);
-  printf("%5d %9d %-8s %7d %8.3f %9.3g %6.2f %7.0f  %8.4f %8.4f %8.4f  %7.3g %7.3g  %7.3g %7.3g", ranks, (int)f->rows,
-         type, (int)f->n_spot, f->build_s, f->entries, stored ? f->bytes / f->entries : 0, f->bytes / f->n_spot,
+  const BenchCase of = {ranks, "rtog-operator", stored ? "assembled" : "factored", f->rows, f->n_spot, f->n_voxel};
+  printf("%5d %9d %-9s %7d %8.3f %9.3g %6.2f %7.0f  %8.4f %8.4f %8.4f  %7.3g %7.3g  %7.3g %7.3g", ranks, (int)f->rows,
+         of.operator,(int) f->n_spot, f->build_s, f->entries, stored ? f->bytes / f->entries : 0, f->bytes / f->n_spot,
          f->forward_s, f->transposed_s, f->evaluate_s, f->entries / f->forward_s, f->entries / f->transposed_s,
          updates / f->forward_s, updates / f->transposed_s);
   if (stored)
     printf("  %4.0f %% %4.0f %%", share / f->forward_s, share / f->transposed_s);
   else
     printf("  %6s %6s", "-", "-");
-  printf("  %7.2f\n", EvaluationOnOneRank(f, type, csv) / f->evaluate_s);
+  printf("  %7.2f\n", BenchOnOneRank(csv, &of, "evaluate_wall") / f->evaluate_s);
+  BenchFigure(csv, &of, "entries", f->entries, "1");
+  BenchFigure(csv, &of, "memory", f->bytes / 1048576, "MiB");
+  BenchFigure(csv, &of, "build_wall", f->build_s, "s");
+  BenchFigure(csv, &of, "forward_wall", f->forward_s, "s");
+  BenchFigure(csv, &of, "transposed_wall", f->transposed_s, "s");
+  BenchFigure(csv, &of, "evaluate_wall", f->evaluate_s, "s");
+  if (stored) {
+    BenchFigure(csv, &of, "bytes_per_entry", f->bytes / f->entries, "byte");
+    BenchFigure(csv, &of, "forward_of_triad", share / f->forward_s, "%");
+    BenchFigure(csv, &of, "transposed_of_triad", share / f->transposed_s, "%");
+  }
 }
 
 static void PrintHeader(double triad, PetscMPIInt ranks, FILE *csv)
 {
   printf("STREAM triad on %d ranks: %.2f GB/s\n", ranks, triad * 1e-9);
-  printf("%5s %9s %-8s %7s %8s %9s %6s %7s  %26s  %15s  %15s  %13s  %7s\n", "", "", "", "", "", "", "bytes/", "bytes/",
+  printf("%5s %9s %-9s %7s %8s %9s %6s %7s  %26s  %15s  %15s  %13s  %7s\n", "", "", "", "", "", "", "bytes/", "bytes/",
          "seconds", "entries/s", "voxel*scen./s", "of triad", "f+grad");
-  printf("%5s %9s %-8s %7s %8s %9s %6s %7s  %8s %8s %8s  %7s %7s  %7s %7s  %6s %6s  %7s\n", "ranks", "scenarios",
+  printf("%5s %9s %-9s %7s %8s %9s %6s %7s  %8s %8s %8s  %7s %7s  %7s %7s  %6s %6s  %7s\n", "ranks", "scenarios",
          "operator", "spots", "build s", "entries", "entry", "spot", "forward", "transp.", "f+grad", "forward",
          "transp.", "forward", "transp.", "forw.", "trans.", "speedup");
-  if (csv && ftell(csv) == 0)
-    fprintf(csv, "ranks,scenarios,operator,spots,voxels,entries,bytes,build_s,forward_s,transposed_s,evaluate_s,"
-                 "triad_bytes_per_s\n");
+  BenchFigure(csv, &(BenchCase){ranks, "-", "-", 0, 0, 0}, "stream_triad", triad * 1e-9, "GB/s");
 }
 
 /* A plan of the benchmark study, on a CT of 2 mm. */
@@ -301,15 +287,11 @@ int main(int argc, char **argv)
 {
   PetscMPIInt rank, size;
   double triad;
-  FILE *csv = NULL;
+  FILE *csv;
   PetscCall(PetscInitialize(&argc, &argv, NULL, NULL));
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
-  if (rank == 0 && argc > 1) {
-    csv = fopen(argv[1], "a+");
-    PetscCheck(csv, PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN, "%s cannot be written", argv[1]);
-    fseek(csv, 0, SEEK_END);
-  }
+  PetscCall(BenchOpen(argc, argv, &csv));
   PetscCall(TriadBandwidth(&triad));
   if (rank == 0) PrintHeader(triad, size, csv);
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(plans); i++) PetscCall(MeasurePlan(i, triad, csv));
