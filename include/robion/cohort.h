@@ -56,13 +56,16 @@ typedef struct PlanInputs {
   Region *region;
   Region target; /* the prescription's target, for spots */
   ScenarioSet *optimize, *evaluate;
-  BeamSet *beams;   /* of all stages, one stage after the other */
-  DoseModel model;  /* of all of them */
-  Course course;    /* n = 0: no stages */
+  BeamSet *beams;             /* of all stages, one stage after the other */
+  DoseModel model;            /* of all of them */
+  Course course;              /* n = 0: no stages */
+  PetscInt n_sought, n_fixed; /* spots whose weights are sought; stages before them that have the weights fixed[...] */
+  const double *fixed;
   PetscInt n_voxel; /* voxels that objectives look at, neighbours together */
   PetscInt *voxel;
   PetscInt n_term;
   Term *term;
+  PetscInt *objective;   /* [n_term] of the settings that each term is made of */
   PetscInt n_dose_voxel; /* voxels that doses are computed for: external structure and all regions */
   PetscInt *dose_voxel;
 } PlanInputs;
@@ -121,6 +124,9 @@ PetscBool CheckpointWrite(const char *folder, const char *yaml, PetscInt n_spot,
                           Mistakes *mistakes);
 /** Read it back; false if there is none, or (with a mistake, ROBION_INPUT) if it is damaged or of other settings. */
 PetscBool CheckpointRead(const char *folder, const char *yaml, PetscInt n_spot, double *weight, Mistakes *mistakes);
+
+/** Remove it, if it is there. Not collective. */
+void CheckpointRemove(const char *folder);
 
 /** A context for one study; machine cache empty. Collective. */
 PetscErrorCode RunContextCreate(MPI_Comm comm, int argc, char **argv, const Study *study, const RunOptions *options,

@@ -15,9 +15,6 @@
 #include "robion/influence.h"
 #include "robion/study.h"
 
-/** Term.stage of a term that looks at the mean fraction of the course. */
-#define COURSE_MEAN (-1)
-
 typedef struct CourseStage {
   const char *name;            /* not owned */
   double fractions;            /* n_k */

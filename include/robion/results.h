@@ -20,6 +20,8 @@ typedef struct PlanBeam {
   double *energy_MeV_u;
   double *particles;                                      /* ions per fraction */
   double range_shifter_mm, range_shifter_to_isocentre_mm; /* water-equivalent thickness, 0: none; its distance */
+  const char *stage;                                      /* of the course, NULL: no stages; not owned */
+  double stage_fractions;
 } PlanBeam;
 
 typedef struct PlanSpots {

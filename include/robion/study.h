@@ -72,6 +72,7 @@ typedef struct ObjectiveSpec {
   ObjectiveParameters parameters;
   double weight;
   RobustMode mode; /* the study's, or the objective's own */
+  PetscInt stage;  /* of the course, or COURSE_MEAN (course.h); 0 without stages */
 } ObjectiveSpec;
 
 typedef struct RobustSpec {
@@ -132,6 +133,25 @@ typedef enum { ACCUMULATE_GY_RBE, ACCUMULATE_EQD2 } Accumulation;
 extern const char *const accumulation_names[]; /* as a study writes them, indexed by Accumulation */
 
 enum { STAGES_MOST = 8 };
+/** In the place of a stage's index: the mean fraction of the course. */
+#define COURSE_MEAN (-1)
+
+/** One stage of a course: fractions with spots of their own. */
+typedef struct StageSpec {
+  char *name, *target, *where; /* where: of the target */
+  PetscInt fractions;
+  double dose_Gy_RBE; /* RBE-weighted, per fraction of the stage; the prescription's unless it says otherwise */
+  PetscInt n_beams;   /* of its own; 0: the study's */
+  BeamSpec *beams;
+} StageSpec;
+
+typedef struct CourseSpec {
+  PetscInt n_stages; /* 0: a plan without stages */
+  StageSpec *stages;
+  PetscBool together; /* all stages are planned at once, else one after the other */
+  Accumulation accumulation;
+  double alpha_beta_Gy; /* of eqd2 */
+} CourseSpec;
 
 typedef struct Settings {
   CaseSpec patient;
@@ -146,6 +166,7 @@ typedef struct Settings {
   double prescription_Gy_RBE; /* per fraction */
   PetscInt fractions;
   char *target, *target_where;
+  CourseSpec course;
   PetscBool position_from_case; /* patient_position: from-case */
   PatientPosition position;     /* else this */
   PetscBool beams_from_case;    /* beams: from-case */

@@ -53,3 +53,10 @@ PetscBool CheckpointRead(const char *folder, const char *yaml, PetscInt n_spot, 
   H5SourceClose(&source);
   return good;
 }
+
+void CheckpointRemove(const char *folder)
+{
+  char name[PETSC_MAX_PATH_LEN];
+  CheckpointName(folder, name);
+  unlink(name);
+}

@@ -14,6 +14,25 @@ PetscErrorCode TissuesDestroy(Tissues *tissues);
 PetscErrorCode PlanTakeWeights(RunContext *run, const PlanSpec *plan, PetscInt n_spot, Mistakes *mistakes,
                                Solution *solution);
 
+/* Beams, course and their models of a plan in stages. */
+PetscErrorCode CourseCreate(Mistakes *mistakes, PlanInputs *in);
+PetscErrorCode CourseDestroy(Course *course);
+/*
+ * What one stage is planned from when those before have the weights [their spots]: a view of the plan's inputs with the terms
+ * that count then, those of the stage and in the last one those of the course.
+ */
+PetscErrorCode CoursePartCreate(const PlanInputs *in, PetscInt stage, const double *weight, PlanInputs *part);
+PetscErrorCode CoursePartDestroy(PlanInputs *part);
+
+/*
+ * The weights of a stage that is finished while others are not, in a file of the plan's folder: written, read back (false if
+ * there is none of these settings), removed with those of all other stages. Not collective.
+ */
+PetscBool StageFileWrite(const char *folder, const char *yaml, const CourseStage *stage, const double *weight,
+                         Mistakes *mistakes);
+PetscBool StageFileRead(const char *folder, const char *yaml, const CourseStage *stage, double *weight);
+void StageFilesRemove(const char *folder, const Course *course);
+
 /* The biology a structure's objectives on effect are measured by. */
 const BiologySpec *TissueOfStructure(const Settings *settings, const char *structure);
 

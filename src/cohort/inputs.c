@@ -33,6 +33,9 @@ PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mis
   for (PetscInt i = 0; i < settings->n_objectives; i++)
     PetscCall(PlanCheckName(patient, settings->objectives[i].structure, settings->objectives[i].where, "objectives",
                             mistakes));
+  for (PetscInt k = 0; k < settings->course.n_stages; k++)
+    PetscCall(PlanCheckName(patient, settings->course.stages[k].target, settings->course.stages[k].where, "stages",
+                            mistakes));
   for (PetscInt i = 0; i < settings->n_priority; i++)
     PetscCall(PlanCheckName(patient, settings->priority[i], settings->priority_where, "overlap_priority", mistakes));
   for (PetscInt t = 0; t < settings->n_tissues; t++)
@@ -242,6 +245,7 @@ static PetscErrorCode MakeTerm(const Settings *settings, const ObjectiveSpec *ob
   term->parameters = objective->parameters;
   term->weight = objective->weight;
   term->mode = objective->mode;
+  term->stage = objective->stage;
   term->n = region->n;
   PetscCall(PetscMalloc1(region->n, &term->voxel));
   PetscCall(PetscMalloc1(region->n, &term->share));
@@ -276,6 +280,8 @@ static PetscErrorCode MakeTerms(const Settings *settings, Mistakes *mistakes, Pl
 {
   PetscFunctionBegin;
   PetscCall(PetscCalloc1(settings->n_objectives, &in->term));
+  PetscCall(PetscMalloc1(settings->n_objectives, &in->objective));
+  for (PetscInt o = 0; o < settings->n_objectives; o++) in->objective[o] = o;
   for (PetscInt o = 0; o < settings->n_objectives; o++) {
     const ObjectiveSpec *objective = &settings->objectives[o];
     PetscInt index = CaseFindStructure(in->patient, objective->structure);
@@ -326,13 +332,21 @@ static PetscErrorCode MakeBeams(const Settings *settings, const SpotList *spots,
                                 PlanInputs *in)
 {
   PetscFunctionBegin;
-  if (spots)
+  if (spots && settings->course.n_stages)
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_INPUT,
+                    "%s: stages: a study of a course in stages cannot take given spots, expected one without stages",
+                    settings->course.stages[0].where));
+  else if (settings->course.n_stages)
+    PetscCall(CourseCreate(mistakes, in));
+  else if (spots)
     PetscCall(BeamSetFromSpots(settings, in->patient, in->machine, &in->grid, &in->target, spots, mistakes, &in->beams,
                                spot_of));
   else
     PetscCall(
         BeamSetCreate(settings, in->patient, in->machine, &in->grid, &in->target, in->optimize, mistakes, &in->beams));
   if (in->beams) BeamSetTell(in->beams, in->machine, in->patient);
+  in->n_sought = in->beams ? in->beams->n_spot : 0;
   if (!MistakesAny(mistakes))
     PetscCall(DoseModelCreate(in->patient, in->machine, &in->tissues, in->beams, settings->dropped_dose_fraction,
                               &in->model));
@@ -392,11 +406,13 @@ PetscErrorCode PlanInputsDestroy(PlanInputs *in)
 {
   PetscFunctionBegin;
   PetscCall(DoseModelDestroy(&in->model));
+  PetscCall(CourseDestroy(&in->course));
   PetscCall(BeamSetDestroy(&in->beams));
   PetscCall(ScenarioSetDestroy(&in->optimize));
   PetscCall(ScenarioSetDestroy(&in->evaluate));
   for (PetscInt t = 0; t < in->n_term; t++) PetscCall(TermDestroy(&in->term[t]));
   PetscCall(PetscFree(in->term));
+  PetscCall(PetscFree(in->objective));
   PetscCall(PetscFree(in->voxel));
   PetscCall(PetscFree(in->dose_voxel));
   for (PetscInt r = 0; r < in->n_region; r++) PetscCall(RegionDestroy(&in->region[r]));

@@ -36,6 +36,17 @@ static PetscErrorCode SpotsCreate(const PlanInputs *in, const double *weight, Pl
   PetscFunctionReturn(0);
 }
 
+/* Which stage each beam is of. */
+static void NameStages(const Course *course, PlanSpots *spots)
+{
+  for (PetscInt k = 0; k < course->n; k++)
+    for (PetscInt b = 0; b < course->stage[k].n_beam; b++) {
+      PlanBeam *beam = &spots->beam[course->stage[k].first_beam + b];
+      beam->stage = course->stage[k].name;
+      beam->stage_fractions = course->stage[k].fractions;
+    }
+}
+
 static PetscErrorCode SpotsDestroy(PlanSpots *spots)
 {
   PetscFunctionBegin;
@@ -60,6 +71,15 @@ static PetscErrorCode NameTissues(const Settings *settings, Text text[TISSUES_MO
     name[1 + t] = text[1 + t].data;
   }
   PetscFunctionReturn(0);
+}
+
+/* RBE-weighted dose per fraction that doses are judged by: of a course that of its mean fraction, if all stages meet theirs. */
+static double Prescription(const PlanInputs *in)
+{
+  double dose_Gy_RBE[STAGES_MOST];
+  if (!in->course.n) return in->settings->prescription_Gy_RBE;
+  for (PetscInt k = 0; k < in->course.n; k++) dose_Gy_RBE[k] = in->settings->course.stages[k].dose_Gy_RBE;
+  return CourseFraction(&in->course, dose_Gy_RBE, NULL);
 }
 
 static void TakeDoses(const DoseSet *doses, PlanResult *result)
@@ -173,7 +193,7 @@ PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const
   char ion[16];
   snprintf(ion, sizeof ion, "%s", settings->machine.ion);
   result.yaml = plan->yaml;
-  result.prescription_Gy_RBE = settings->prescription_Gy_RBE;
+  result.prescription_Gy_RBE = Prescription(in);
   result.fractions = settings->fractions;
   result.target = settings->target;
   result.grid = in->grid;
@@ -182,6 +202,7 @@ PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const
   result.optimize = in->optimize;
   result.evaluate = in->evaluate;
   PetscCall(SpotsCreate(in, weight, &result.spots));
+  NameStages(&in->course, &result.spots);
   TakeDoses(&doses, &result);
   result.tissues = &in->tissues;
   PetscCall(NameTissues(settings, tissue_text, tissue_name));

@@ -87,32 +87,67 @@ static PetscErrorCode ChooseInfluence(RunContext *run, const PlanInputs *in, Inf
   PetscFunctionReturn(0);
 }
 
-/* The term whose mean sets the scale of the start: the first on the prescription's target that wants dose, else the first. */
-static PetscInt ScalingTerm(const PlanInputs *in)
+/*
+ * The term whose mean sets the scale of the start of a stage (or COURSE_MEAN: of stages without a term of their own): the first
+ * one that wants dose on the stage's target, else on the prescription's, else anywhere; -1: none.
+ */
+static PetscInt ScalingTerm(const PlanInputs *in, PetscInt stage)
 {
-  for (int pass = 0; pass < 2; pass++)
+  const Settings *settings = in->settings;
+  const char *own = stage >= 0 && in->course.n ? settings->course.stages[stage].target : settings->target;
+  const char *const target[] = {own, settings->target, NULL};
+  for (int pass = 0; pass < 3; pass++)
     for (PetscInt t = 0; t < in->n_term; t++) {
-      const ObjectiveSpec *objective = &in->settings->objectives[t];
-      PetscBool wants = strcmp(objective->type, "overdose") && strcmp(objective->type, "mean") && in->term[t].goal > 0;
-      if (wants && (pass || !strcmp(objective->structure, in->settings->target))) return t;
+      const ObjectiveSpec *objective = &settings->objectives[in->objective[t]];
+      if (in->term[t].stage != stage || !in->term[t].type->wants_dose || !(in->term[t].goal > 0)) continue;
+      if (in->term[t].quantity == QUANTITY_LETD) continue;
+      if (!target[pass] || !strcmp(objective->structure, target[pass])) return t;
     }
-  return 0;
+  return -1;
 }
 
-/* Equal particles in all spots, scaled until the target's mean meets its goal. */
-static PetscErrorCode StartWeights(Problem problem, const PlanInputs *in, double *weight)
+/* Equal particles in some spots, scaled until the mean of a term meets its goal (term -1: the first one's, or the prescription). */
+static PetscErrorCode ScaleWeights(Problem problem, const PlanInputs *in, PetscInt term, const PetscBool *chosen,
+                                   double *weight)
 {
   PetscFunctionBegin;
-  const PetscInt t = ScalingTerm(in);
+  const PetscInt t = PetscMax(term, 0);
   const double goal = in->term[t].goal > 0 ? in->term[t].goal : in->settings->prescription_Gy_RBE;
   double scale = 1e5, mean;
   for (int step = 0; step < 12; step++) {
-    for (PetscInt j = 0; j < in->beams->n_spot; j++) weight[j] = scale;
+    for (PetscInt j = 0; j < in->n_sought; j++)
+      if (chosen[j]) weight[j] = scale;
     PetscCall(ProblemTermMean(problem, t, weight, &mean));
     if (!(mean > 0)) break;
     scale *= PetscMin(100, PetscMax(0.01, goal / mean));
   }
-  for (PetscInt j = 0; j < in->beams->n_spot; j++) weight[j] = scale;
+  for (PetscInt j = 0; j < in->n_sought; j++)
+    if (chosen[j]) weight[j] = scale;
+  PetscFunctionReturn(0);
+}
+
+/* Every stage with a term of its own is scaled by that, the others together by one of the course. */
+static PetscErrorCode StartWeights(Problem problem, const PlanInputs *in, double *weight)
+{
+  PetscFunctionBegin;
+  const PetscInt n_stage = PetscMax(in->course.n, 1);
+  const PetscInt first = in->course.n ? in->course.stage[in->n_fixed].first_spot : 0;
+  PetscBool *chosen, *left, any = PETSC_FALSE;
+  PetscCall(PetscCalloc2(in->n_sought, &chosen, in->n_sought, &left));
+  for (PetscInt j = 0; j < in->n_sought; j++) weight[j] = 0;
+  for (PetscInt k = in->n_fixed; k < n_stage; k++) {
+    const PetscInt term = ScalingTerm(in, k), begin = in->course.n ? in->course.stage[k].first_spot - first : 0,
+                   end = in->course.n ? begin + in->course.stage[k].n_spot : in->n_sought;
+    PetscBool *mark = term >= 0 ? chosen : left;
+    for (PetscInt j = 0; j < in->n_sought; j++) chosen[j] = PETSC_FALSE;
+    for (PetscInt j = begin; j < end; j++) mark[j] = PETSC_TRUE;
+    if (term >= 0)
+      PetscCall(ScaleWeights(problem, in, term, chosen, weight));
+    else
+      any = PETSC_TRUE;
+  }
+  if (any) PetscCall(ScaleWeights(problem, in, ScalingTerm(in, in->course.n ? COURSE_MEAN : 0), left, weight));
+  PetscCall(PetscFree2(chosen, left));
   PetscFunctionReturn(0);
 }
 
@@ -144,32 +179,116 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
   Progress progress = {.plan = plan->folder, .patient = plan->case_name, .arm = plan->arm, .set = in->optimize};
   PetscCall(ChooseInfluence(run, in, &type));
   const ProblemSpec spec = {.model = in->model,
+                            .course = in->course.n ? &in->course : NULL,
+                            .n_fixed = in->n_fixed,
+                            .fixed = in->fixed,
                             .tissues = &in->tissues,
                             .set = in->optimize,
                             .grid = &in->grid,
                             .n_voxel = in->n_voxel,
                             .voxel = in->voxel,
-                            .n_spot = in->beams->n_spot,
+                            .n_spot = in->n_sought,
                             .n_term = in->n_term,
                             .term = in->term,
                             .robust = &settings->robust,
                             .type = type};
   PetscCall(ProblemCreate(run->comm, &spec, &problem));
   PetscCall(ProblemGetSize(problem, &stored, &bytes, &largest));
-  PetscCall(PetscMalloc1(in->beams->n_spot, &start));
+  PetscCall(PetscMalloc1(in->n_sought, &start));
   PetscCall(StartWeights(problem, in, start));
-  PetscCall(ResumeWeights(run, plan, in->beams->n_spot, folder, mistakes, start));
+  PetscCall(ResumeWeights(run, plan, in->n_sought, folder, mistakes, start));
   stage_seconds[STAGE_BUILD] = TimeSteady() - begun;
   LogLine(LOG_INFO, "build", plan->case_name,
           "%s  %d spots, %d voxels, %d scenario rows, %zu stored entries, %.1f MiB, %.1f s", plan->arm,
-          (int)in->beams->n_spot, (int)in->n_voxel, (int)in->optimize->n, stored, (double)bytes / 1048576.0,
+          (int)in->n_sought, (int)in->n_voxel, (int)in->optimize->n, stored, (double)bytes / 1048576.0,
           stage_seconds[STAGE_BUILD]);
   if (!MistakesAny(mistakes))
-    PetscCall(Solve(run->comm, problem, &settings->optimizer, in->optimize, in->beams->n_spot, start, LogIteration,
+    PetscCall(Solve(run->comm, problem, &settings->optimizer, in->optimize, in->n_sought, start, LogIteration,
                     &progress, solution));
   stage_seconds[STAGE_OPTIMIZE] = solution->seconds;
+  if (solution->stopped && run->rank == 0)
+    (void)CheckpointWrite(folder, plan->yaml, in->n_sought, solution->weight, mistakes);
+  PetscCall(MistakesShare(run->comm, mistakes));
   PetscCall(PetscFree(start));
   PetscCall(ProblemDestroy(&problem));
+  PetscFunctionReturn(0);
+}
+
+/* Take a stage's weights and what it took into the solution of the whole course. */
+static PetscErrorCode AddStage(const CourseStage *stage, double *weight, Solution *one, Solution *whole)
+{
+  PetscFunctionBegin;
+  const PetscInt before[2] = {whole->n_iteration, whole->n_evaluation};
+  PetscCall(PetscArraycpy(weight + stage->first_spot, one->weight, stage->n_spot));
+  PetscCall(SolutionDestroy(whole));
+  for (PetscInt i = 0; i < one->n_history; i++) {
+    one->history[i].iteration += before[0];
+    one->history[i].evaluations += before[1];
+  }
+  *whole = *one;
+  whole->n_iteration += before[0];
+  whole->n_evaluation += before[1];
+  PetscArrayzero(one, 1);
+  PetscFunctionReturn(0);
+}
+
+/* A stage that an earlier run has finished. */
+static PetscErrorCode TakeStage(RunContext *run, const PlanSpec *plan, const CourseStage *stage, const char *folder,
+                                double *weight, PetscBool *found)
+{
+  PetscFunctionBegin;
+  int there = 0;
+  if (run->options->resume && run->rank == 0)
+    there = StageFileRead(folder, plan->yaml, stage, weight + stage->first_spot);
+  PetscCallMPI(MPI_Bcast(&there, 1, MPI_INT, 0, run->comm));
+  *found = there ? PETSC_TRUE : PETSC_FALSE;
+  if (!there) PetscFunctionReturn(0);
+  PetscCallMPI(MPI_Bcast(weight + stage->first_spot, (PetscMPIInt)stage->n_spot, MPI_DOUBLE, 0, run->comm));
+  LogLine(LOG_INFO, "optimize", plan->case_name, "%s  stage %s was planned earlier", plan->arm, stage->name);
+  PetscFunctionReturn(0);
+}
+
+/* Keep a finished stage; the checkpoint was its own. */
+static PetscErrorCode KeepStage(RunContext *run, const PlanSpec *plan, const CourseStage *stage, const char *folder,
+                                const double *weight, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  if (run->rank == 0 && StageFileWrite(folder, plan->yaml, stage, weight + stage->first_spot, mistakes))
+    CheckpointRemove(folder);
+  PetscCall(MistakesShare(run->comm, mistakes));
+  PetscFunctionReturn(0);
+}
+
+/* One stage after the other, each with those before it as they are. */
+static PetscErrorCode OptimiseStages(RunContext *run, const PlanSpec *plan, const PlanInputs *in, const char *folder,
+                                     double stage_seconds[N_STAGES], Mistakes *mistakes, Solution *solution)
+{
+  PetscFunctionBegin;
+  double *weight, seconds = 0;
+  PetscCall(PetscCalloc1(in->beams->n_spot, &weight));
+  for (PetscInt k = 0; k < in->course.n && !solution->stopped && !MistakesAny(mistakes); k++) {
+    const CourseStage *stage = &in->course.stage[k];
+    PetscBool planned = PETSC_FALSE;
+    PlanInputs part;
+    Solution one = {0};
+    if (k < in->course.n - 1) PetscCall(TakeStage(run, plan, stage, folder, weight, &planned));
+    if (planned) continue;
+    PetscCall(CoursePartCreate(in, k, weight, &part));
+    LogLine(LOG_INFO, "optimize", plan->case_name, "%s  stage %s", plan->arm, stage->name);
+    PetscCall(Optimise(run, plan, &part, folder, stage_seconds, mistakes, &one));
+    seconds += stage_seconds[STAGE_OPTIMIZE];
+    if (!MistakesAny(mistakes)) PetscCall(AddStage(stage, weight, &one, solution));
+    if (!MistakesAny(mistakes) && !solution->stopped && k < in->course.n - 1)
+      PetscCall(KeepStage(run, plan, stage, folder, weight, mistakes));
+    PetscCall(SolutionDestroy(&one));
+    PetscCall(CoursePartDestroy(&part));
+  }
+  stage_seconds[STAGE_OPTIMIZE] = seconds;
+  if (!solution->stopped && !MistakesAny(mistakes)) {
+    PetscCall(PetscFree(solution->weight));
+    solution->weight = weight;
+  } else
+    PetscCall(PetscFree(weight)); /* a checkpoint is of the stage at which it stopped */
   PetscFunctionReturn(0);
 }
 
@@ -183,7 +302,8 @@ static PetscErrorCode FindWeights(RunContext *run, const PlanSpec *plan, const P
     if (!MistakesAny(mistakes)) LogLine(LOG_INFO, "optimize", plan->case_name, "%s  %s", plan->arm, solution->reason);
     PetscFunctionReturn(0);
   }
-  PetscCall(Optimise(run, plan, in, folder, stage_seconds, mistakes, solution));
+  const PetscBool sequential = in->course.n && !plan->settings.course.together ? PETSC_TRUE : PETSC_FALSE;
+  PetscCall((sequential ? OptimiseStages : Optimise)(run, plan, in, folder, stage_seconds, mistakes, solution));
   if (!MistakesAny(mistakes))
     LogLine(LOG_INFO, "optimize", plan->case_name, "%s  stopped after %d iterations, %d evaluations, %.1f s: %s",
             plan->arm, (int)solution->n_iteration, (int)solution->n_evaluation, solution->seconds, solution->reason);
@@ -206,11 +326,9 @@ PetscErrorCode PlanMake(RunContext *run, const PlanSpec *plan, const char *folde
   if (!MistakesAny(mistakes)) PetscCall(FindWeights(run, plan, &inputs, folder, stage_seconds, mistakes, &solution));
   if (!MistakesAny(mistakes)) {
     *stopped = solution.stopped;
-    if (solution.stopped) {
-      if (run->rank == 0) (void)CheckpointWrite(folder, plan->yaml, inputs.beams->n_spot, solution.weight, mistakes);
-      PetscCall(MistakesShare(run->comm, mistakes));
-    } else
+    if (!solution.stopped)
       PetscCall(PlanEvaluateAndWrite(run, plan, &inputs, &solution, solution.weight, stage_seconds, folder, mistakes));
+    if (!solution.stopped && !MistakesAny(mistakes) && run->rank == 0) StageFilesRemove(folder, &inputs.course);
   }
   PetscCall(SolutionDestroy(&solution));
   PetscCall(PlanInputsDestroy(&inputs));

@@ -174,6 +174,9 @@ static PetscErrorCode WriteBeams(SharedFile *file, const PlanSpots *spots)
     PetscCall(SharedFileDoubles(file, group, "isocentre_mm", 3, beam->isocentre_mm));
     PetscCall(Number(file, group, "range_shifter_mm", beam->range_shifter_mm));
     PetscCall(Number(file, group, "range_shifter_to_isocentre_mm", beam->range_shifter_to_isocentre_mm));
+    if (!beam->stage) continue;
+    PetscCall(SharedFileString(file, group, "stage", beam->stage));
+    PetscCall(Number(file, group, "stage_fractions", beam->stage_fractions));
   }
   PetscFunctionReturn(0);
 }

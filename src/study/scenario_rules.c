@@ -115,6 +115,7 @@ PetscErrorCode RuleStudy(Check *check, const SchemaKey *key, const Node *node, c
 {
   PetscFunctionBegin;
   PetscCall(CheckRobust(check, key, node));
+  PetscCall(CheckCourse(check, node));
   const Node *model = NodeGet(NodeGet(node, "biology"), "model"),
              *data = NodeGet(NodeGet(node, "machine"), "base_data");
   const Node *table = NodeGet(NodeGet(node, "biology"), "table");

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_DEFAULTS = 64 };
+enum { MOST_DEFAULTS = 128 };
 
 struct Defaults {
   PetscInt n;

@@ -25,6 +25,9 @@ static const PetscInt n_spot_cover_names = PETSC_STATIC_ARRAY_LENGTH(spot_cover_
 const char *const accumulation_names[] = {"gy_rbe", "eqd2"};
 const char *const spot_splitting_names[] = {"none", "coarse", "fine"};
 static const PetscInt n_spot_splitting_names = PETSC_STATIC_ARRAY_LENGTH(spot_splitting_names);
+static const PetscInt n_accumulation_names = PETSC_STATIC_ARRAY_LENGTH(accumulation_names);
+static const char *const planning_names[] = {"sequential", "together"};
+static const PetscInt n_planning_names = PETSC_STATIC_ARRAY_LENGTH(planning_names);
 static const char *const position_names[] = {"HFS", "HFP", "FFS", "FFP", "from-case"};
 static const PetscInt n_position_names = PETSC_STATIC_ARRAY_LENGTH(position_names);
 const char *const lateral_model_names[] = {"full", "single"};
@@ -142,6 +145,20 @@ static const SchemaKey beam_keys[] = {
 };
 static const SchemaKey beam_item = {"beam", TYPE_MAPPING, CHILDREN(beam_keys), .doc = "one beam"};
 
+static const SchemaKey stage_keys[] = {
+    {"name", TYPE_LABEL, REQUIRED, .doc = "name that objectives and goals call it by"},
+    {"target", TYPE_TEXT, REQUIRED, .doc = "the structure its spots cover"},
+    {"fractions", TYPE_INTEGER, REQUIRED, FROM(1, 100), .doc = "number of its fractions"},
+    {"dose_Gy_RBE", TYPE_NUMBER, .unit = "Gy(RBE)", ABOVE(0, 100), .doc = "RBE-weighted dose per fraction"},
+    {"beams", TYPE_LIST, .min_length = 1, .element = &beam_item, .doc = "beams of its own"},
+};
+static const SchemaKey stage_item = {"stage", TYPE_MAPPING, CHILDREN(stage_keys), .doc = "one stage of the course"};
+static const SchemaKey course_keys[] = {
+    {"planning", TYPE_WORD, WORDS(planning_names), .fallback = "together", .doc = "how the stages are planned"},
+    {"accumulate", TYPE_WORD, WORDS(accumulation_names), .fallback = "gy_rbe", .doc = "how their doses add up"},
+    {"alpha_beta_Gy", TYPE_NUMBER, .unit = "Gy", ABOVE(0, 1000), .fallback = "2", .doc = "eqd2: alpha/beta"},
+};
+
 static const SchemaKey spot_keys[] = {
     {"lateral_mm", TYPE_NUMBER, .unit = "mm", FROM(0.5, 50), .fallback = "4", .doc = "lateral spacing of spots"},
     {"layer_mm", TYPE_NUMBER, .unit = "mm", FROM(0.5, 50), .fallback = "3",
@@ -181,6 +198,7 @@ static const SchemaKey objective_keys[] = {
     {"dose_Gy_RBE", TYPE_NUMBER, .unit = "Gy(RBE)", FROM(0, 100), .doc = "RBE-weighted dose per fraction"},
     {"dose_Gy", TYPE_NUMBER, .unit = "Gy", FROM(0, 100), .doc = "physical dose per fraction"},
     {"weight", TYPE_NUMBER, ABOVE(0, 1e12), .fallback = "1", .doc = "weight in the sum"},
+    {"stage", TYPE_TEXT, .doc = "the stage whose fractions it looks at"},
     {"robust", TYPE_FLAG | TYPE_WORD, WORDS(robust_mode_names), .fallback = "true",
      .doc = "true: as the study; false: nominal scenario only; or a mode of its own"},
 };
@@ -240,6 +258,9 @@ static const SchemaKey study_keys[] = {
      .doc = "how the patient lies on the couch"},
     {"beams", TYPE_LIST | TYPE_WORD, REQUIRED, WORDS(beam_source_names), .min_length = 1, .element = &beam_item,
      .doc = "beam directions"},
+    {"stages", TYPE_LIST, .min_length = 1, .max_length = STAGES_MOST, .element = &stage_item, .rule = RuleStages,
+     .doc = "stages of the course, in their order"},
+    {"course", TYPE_MAPPING, CHILDREN(course_keys), .doc = "how stages are planned and add up"},
     {"dose_grid_mm", TYPE_NUMBER, REQUIRED, .unit = "mm", FROM(0.5, 20), .doc = "voxel size of the dose grid"},
     {"spots", TYPE_MAPPING, CHILDREN(spot_keys), .doc = "spot grid"},
     {"dose_operator", TYPE_WORD, WORDS(dose_operator_names), .fallback = "factored",

@@ -348,6 +348,7 @@ PetscErrorCode SettingsCreate(const Node *root, const char *file, Settings *out)
   PetscCall(ReadScenarios(NodeGet(scenarios, "evaluate"), &out->evaluate));
   PetscCall(ReadOptimization(NodeGet(root, "robust"), NodeGet(root, "optimizer"), out));
   PetscCall(ReadObjectives(NodeGet(root, "objectives"), out));
+  PetscCall(SettingsReadCourse(root, out));
   PetscFunctionReturn(0);
 }
 
@@ -401,6 +402,7 @@ PetscErrorCode SettingsDestroy(Settings *s)
     PetscCall(PetscFree(s->objectives[i].where));
   }
   PetscCall(PetscFree(s->objectives));
+  PetscCall(SettingsDestroyCourse(&s->course));
   PetscCall(DestroyScenarios(&s->optimize));
   PetscCall(DestroyScenarios(&s->evaluate));
   PetscFunctionReturn(0);

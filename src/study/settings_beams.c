@@ -26,14 +26,21 @@ static PetscErrorCode ReadBeam(const Node *node, BeamSpec *out)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode SettingsReadBeamList(const Node *node, PetscInt *n, BeamSpec **out)
+{
+  PetscFunctionBegin;
+  *n = node->n;
+  PetscCall(PetscCalloc1(node->n, out));
+  for (PetscInt i = 0; i < node->n; i++) PetscCall(ReadBeam(node->entry[i].value, &(*out)[i]));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode SettingsReadBeams(const Node *node, Settings *out)
 {
   PetscFunctionBegin;
   PetscCall(SettingPlace(node->place, &out->beams_where));
   out->beams_from_case = node->kind == NODE_SCALAR ? PETSC_TRUE : PETSC_FALSE;
-  out->n_beams = node->n;
-  PetscCall(PetscCalloc1(node->n, &out->beams));
-  for (PetscInt i = 0; i < node->n; i++) PetscCall(ReadBeam(node->entry[i].value, &out->beams[i]));
+  PetscCall(SettingsReadBeamList(node, &out->n_beams, &out->beams));
   PetscFunctionReturn(0);
 }
 

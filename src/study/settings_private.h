@@ -15,4 +15,8 @@ PetscErrorCode SettingPlace(Place place, char **out);
 
 PetscErrorCode SettingsReadPosition(const Node *root, Settings *out);
 PetscErrorCode SettingsReadBeams(const Node *node, Settings *out);
+PetscErrorCode SettingsReadBeamList(const Node *node, PetscInt *n, BeamSpec **out);
+/* Stages; needs prescription and objectives. */
+PetscErrorCode SettingsReadCourse(const Node *root, Settings *out);
+PetscErrorCode SettingsDestroyCourse(CourseSpec *course);
 PetscErrorCode SettingsReadSpots(const Node *node, SpotSpec *out);

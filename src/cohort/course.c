@@ -1,0 +1,108 @@
+/* The stages of a plan: their beams and models, and one stage at a time of those planned one after the other. */
+#include "cohort_private.h"
+#include "robion/log.h"
+
+/* The beams of a stage, laid out to its own target. */
+static PetscErrorCode StageBeams(const StageSpec *stage, const PlanInputs *in, Mistakes *mistakes, BeamSet **beams)
+{
+  PetscFunctionBegin;
+  Settings own = *in->settings;
+  Region target;
+  own.target = stage->target;
+  own.target_where = stage->where;
+  if (stage->n_beams) {
+    own.beams_from_case = PETSC_FALSE;
+    own.n_beams = stage->n_beams;
+    own.beams = stage->beams;
+    own.beams_where = stage->where;
+  }
+  *beams = NULL;
+  PetscCall(StructureToGrid(in->patient, CaseFindStructure(in->patient, stage->target), &in->grid, &target));
+  if (target.n)
+    PetscCall(BeamSetCreate(&own, in->patient, in->machine, &in->grid, &target, in->optimize, mistakes, beams));
+  else
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: stages: structure %s of case %s has no volume", stage->where,
+                          stage->target, in->patient->name));
+  PetscCall(RegionDestroy(&target));
+  PetscFunctionReturn(0);
+}
+
+/* Move the beams of a set to the end of another, their spots behind those that are there. */
+static PetscErrorCode AppendBeams(BeamSet **from, BeamSet *to)
+{
+  PetscFunctionBegin;
+  BeamSet *added = *from;
+  PetscCall(PetscRealloc((size_t)(to->n_beam + added->n_beam) * sizeof *to->beam, &to->beam));
+  for (PetscInt b = 0; b < added->n_beam; b++) {
+    Beam *beam = &added->beam[b];
+    beam->first_spot += to->n_spot;
+    for (PetscInt r = 0; r < beam->n_run; r++) beam->run[r].first_spot += to->n_spot;
+    to->beam[to->n_beam + b] = *beam;
+  }
+  to->n_beam += added->n_beam;
+  to->n_spot += added->n_spot;
+  to->position = added->position;
+  PetscCall(PetscFree(added->beam));
+  PetscCall(PetscFree(*from));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CourseCreate(Mistakes *mistakes, PlanInputs *in)
+{
+  PetscFunctionBegin;
+  const CourseSpec *spec = &in->settings->course;
+  PetscInt first[STAGES_MOST + 1] = {0};
+  PetscCall(PetscNew(&in->beams));
+  for (PetscInt k = 0; k < spec->n_stages && !MistakesAny(mistakes); k++) {
+    BeamSet *own;
+    PetscCall(StageBeams(&spec->stages[k], in, mistakes, &own));
+    if (own) PetscCall(AppendBeams(&own, in->beams));
+    first[k + 1] = in->beams->n_beam;
+  }
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  in->course = (Course){.accumulation = spec->accumulation, .alpha_beta_Gy = spec->alpha_beta_Gy};
+  for (PetscInt k = 0; k < spec->n_stages; k++) {
+    const StageSpec *stage = &spec->stages[k];
+    CourseStage *made = CourseAddStage(&in->course, stage->name, (double)stage->fractions, in->beams, first[k],
+                                       first[k + 1] - first[k]);
+    PetscCall(DoseModelCreate(in->patient, in->machine, &in->tissues, &made->beams, in->settings->dropped_dose_fraction,
+                              &made->model));
+    LogLine(LOG_INFO, "beams", in->patient->name, "stage %s: beams %d to %d, %d spots, %d fractions to %s", stage->name,
+            (int)first[k], (int)first[k + 1] - 1, (int)made->n_spot, (int)stage->fractions, stage->target);
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CourseDestroy(Course *course)
+{
+  PetscFunctionBegin;
+  for (PetscInt k = 0; k < course->n; k++) PetscCall(DoseModelDestroy(&course->stage[k].model));
+  course->n = 0;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CoursePartCreate(const PlanInputs *in, PetscInt stage, const double *weight, PlanInputs *part)
+{
+  PetscFunctionBegin;
+  const PetscBool last = stage == in->course.n - 1 ? PETSC_TRUE : PETSC_FALSE;
+  *part = *in;
+  part->course = CourseUpTo(&in->course, stage + 1);
+  part->n_fixed = stage;
+  part->fixed = weight;
+  part->n_sought = in->course.stage[stage].n_spot;
+  part->n_term = 0;
+  PetscCall(PetscMalloc2(in->n_term, &part->term, in->n_term, &part->objective));
+  for (PetscInt t = 0; t < in->n_term; t++) {
+    if (in->term[t].stage != stage && !(last && in->term[t].stage == COURSE_MEAN)) continue;
+    part->term[part->n_term] = in->term[t];
+    part->objective[part->n_term++] = in->objective[t];
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CoursePartDestroy(PlanInputs *part)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFree2(part->term, part->objective));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# A course in stages from the study to plan.h5: at once and one after the other, the same bits on two ranks.
+# timeout: 200
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+ROBION_CACHE=$(dirname "$ROBION")/test-cache
+export ROBION_CACHE
+mkdir -p "$ROBION_CACHE"
+STUDY=tests/studies/e2e-stages.yaml few=--set=optimizer.max_iterations=12
+
+for n in 1 2; do check "two arms on $n ranks" mpi "$n" "$ROBION" run "$STUDY" "$few" --results "$WORK/r$n"; done
+for table in metrics dvh; do check "$table.csv is the same" cmp "$WORK/r1/$table.csv" "$WORK/r2/$table.csv"; done
+
+value() { # ARM STRUCTURE QUANTITY METRIC, nominal
+  awk -F, -v a="$1" -v s="$2" -v q="$3" -v m="$4" '$3 == a && $5 == "nominal" && $6 == s && $7 == q && $8 == m { print $9 }' \
+    "$WORK/r1/metrics.csv"
+}
+near() { awk -v a="$1" -v b="$2" -v t="$3" 'BEGIN { print a, b; exit !(a != "" && b != "" && (a - b) ^ 2 <= t ^ 2) }'; }
+product() { awk -v a="$1" -v b="$2" 'BEGIN { print a * b }'; }
+check "the course is five mean fractions" near "$(value together CTV rbe_weighted_course D50)" \
+  "$(product 5 "$(value together CTV rbe_weighted D50)")" 1e-5
+check "all of it reaches the boost's target" near "$(value together inner rbe_weighted_course Dmean)" 20 1
+mean_of() { value sequential inner rbe_weighted D50; }
+check "and as EQD2, alpha/beta 2 Gy" near "$(value sequential inner eqd2_course D50)" \
+  "$(awk -v d="$(mean_of)" 'BEGIN { print 5 * d * (d + 2) / 4 }')" 1e-3
+check "an arm tells its course in one way" test -z "$(value together CTV eqd2_course D50)$(value sequential CTV rbe_weighted_course D50)"
+
+if command -v h5dump >/dev/null; then
+  for beam in 0:wide:3 1:wide:3 2:boost:2; do
+    IFS=: read -r b stage fractions <<<"$beam"
+    group=/plan/beam_$b
+    check "beam $b is of stage $stage" expect_text "\"$stage\"" h5dump -a "$group/stage" "$WORK/r1/cases/water-box/sequential/plan.h5"
+    check "with $fractions fractions" expect_text ": $fractions\$" h5dump -a "$group/stage_fractions" \
+      "$WORK/r1/cases/water-box/sequential/plan.h5"
+  done
+else
+  skip "attributes of beams" "no h5dump here"
+fi
+
+no_stage_files() { ! find "$WORK" -name 'stage-*.h5' | grep .; }
+check "no files of single stages stay" no_stage_files
+check "a stage's target that is not there" expect_text 'stages: case water-box has no structure iner, did you mean inner\?' \
+  "$ROBION" run "$STUDY" --set stages.1.target=iner --results "$WORK/bad"
+check "given spots are refused" expect_text 'cannot take given spots' "$ROBION" evaluate \
+  "$WORK/r1/cases/water-box/together/plan.h5" "$STUDY" -o "$WORK/out.h5"
