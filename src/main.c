@@ -4,8 +4,9 @@
 #include <signal.h>
 #include <string.h>
 
-static const Verb *const verbs[] = {&verb_run,     &verb_validate, &verb_evaluate, &verb_basedata, &verb_import,
-                                    &verb_phantom, &verb_collect,  &verb_status,   &verb_matrix,   &verb_info};
+static const Verb *const verbs[] = {&verb_run,    &verb_validate, &verb_evaluate, &verb_basedata,
+                                    &verb_import, &verb_phantom,  &verb_fit_tcp,  &verb_collect,
+                                    &verb_status, &verb_matrix,   &verb_info};
 
 static void PrintHelp(FILE *out)
 {

@@ -125,6 +125,17 @@ else
   skip "pictures of phantoms" "no gnuplot here"
 fi
 
+{ # TCP fit: eight patients of one case with doses that part the outcomes
+  echo patient,case,dose,control,set
+  for dose in 60 64 68 72 74 76 78 82; do echo "p$dose,c2.h5,$dose,$([ $dose -gt 70 ] && echo yes || echo no),fit"; done
+  echo p62,c2.h5,62,no,test
+  echo p80,c2.h5,80,yes,test
+} >"$WORK/patients.csv"
+check "fit-tcp" expect_text 'held out: 2 patients, 1 controlled; AUC 1.000' "$ROBION" fit-tcp "$WORK/patients.csv" --bootstrap 20
+sed -i 's/p62,c2.h5,62,no/p62,c2.h5,62,maybe/' "$WORK/patients.csv"
+check "fit-tcp of an unknown outcome" expect_text 'patients.csv:10: found maybe, expected yes or no' "$ROBION" fit-tcp \
+  "$WORK/patients.csv"
+
 # --- Evaluation ------------------------------------------------------------------------------------------------------
 check "a plan to evaluate" mpi 2 "$ROBION" run "$BOX" --results "$WORK/run"
 plan=$WORK/run/cases/box/plan/plan.h5

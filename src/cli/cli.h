@@ -24,8 +24,8 @@ PetscErrorCode ReadSpots(const char *file, Mistakes *mistakes, SpotList *spots);
 /* The first plan of the study that a foreign spot list can mean: its only one, or the first of the case named. */
 const PlanSpec *ChoosePlan(const Study *study, const char *case_name, const char *arm, Mistakes *mistakes);
 
-extern const Verb verb_run, verb_validate, verb_evaluate, verb_basedata, verb_import, verb_phantom, verb_collect,
-    verb_status, verb_matrix, verb_info;
+extern const Verb verb_run, verb_validate, verb_evaluate, verb_basedata, verb_import, verb_phantom, verb_fit_tcp,
+    verb_collect, verb_status, verb_matrix, verb_info;
 
 /* One option of a verb: takes a value unless `flag` is set. A repeated option collects into `list`. */
 typedef struct Option {

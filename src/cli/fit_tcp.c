@@ -1,0 +1,255 @@
+/* fit-tcp: parameters of the TCP model from a table of patients. */
+#include "cli.h"
+#include "robion/map.h"
+#include "robion/results.h"
+#include "robion/tcp_fit.h"
+#include "robion/text.h"
+#include <math.h>
+#include <string.h>
+
+#define FIT_HEADER "patient,case,dose,control,set"
+enum { FIT_PATIENT, FIT_CASE, FIT_DOSE, FIT_CONTROL, FIT_SET };
+static const double bin_ln = 0.02, bin_Gy = 0.1; /* voxels this near to each other are taken as one */
+
+/* The options' texts. */
+typedef struct Wanted {
+  const char *structure, *link, *alpha_beta, *fractions, *bootstrap, *seed;
+} Wanted;
+
+/* A word of the table as a flag; a mistake if it is neither. */
+static PetscErrorCode TakeWord(const char *where, const char *found, const char *yes, const char *no,
+                               Mistakes *mistakes, PetscBool *flag)
+{
+  PetscFunctionBegin;
+  *flag = strcmp(found, yes) ? PETSC_FALSE : PETSC_TRUE;
+  if (!*flag && strcmp(found, no))
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: found %s, expected %s or %s", where, found, yes, no));
+  PetscFunctionReturn(0);
+}
+
+/* A voxel for the fit. */
+typedef struct Voxel {
+  double ln, dose;
+} Voxel;
+
+static PetscInt Bin(double value, double width)
+{
+  return (PetscInt)floor(value / width);
+}
+
+static int BinOrder(const void *left, const void *right)
+{
+  const Voxel *a = left, *b = right;
+  PetscInt d = Bin(a->ln, bin_ln) - Bin(b->ln, bin_ln);
+  if (!d) d = Bin(a->dose, bin_Gy) - Bin(b->dose, bin_Gy);
+  if (d) return d < 0 ? -1 : 1;
+  if (a->ln != b->ln) return a->ln < b->ln ? -1 : 1;
+  return a->dose < b->dose ? -1 : a->dose > b->dose;
+}
+
+/* Voxels of the same bins as one, with the mean of their ln N and dose. */
+static PetscErrorCode Bundle(PetscInt n, Voxel *voxel, TCPPatient *patient)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc3(n, &patient->share, n, &patient->clonogens, n, &patient->dose_Gy_RBE));
+  qsort(voxel, (size_t)n, sizeof *voxel, BinOrder);
+  for (PetscInt first = 0, next; first < n; first = next) {
+    double ln = 0, dose = 0;
+    for (next = first; next < n && Bin(voxel[next].ln, bin_ln) == Bin(voxel[first].ln, bin_ln) &&
+                       Bin(voxel[next].dose, bin_Gy) == Bin(voxel[first].dose, bin_Gy);
+         next++) {
+      ln += voxel[next].ln;
+      dose += voxel[next].dose;
+    }
+    patient->share[patient->n] = (double)(next - first) / n;
+    patient->clonogens[patient->n] = exp(ln / (next - first));
+    patient->dose_Gy_RBE[patient->n++] = dose / (next - first);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* The dose of a patient: one number, or a map of the case. NULL: `uniform` counts. */
+static PetscErrorCode FindDose(const Case *patient, const char *where, const char *text, Mistakes *mistakes,
+                               double *uniform, const float **map)
+{
+  PetscFunctionBegin;
+  *map = NULL;
+  if (TextParseNumber(text, uniform)) {
+    if (*uniform < 0 || *uniform > 1000)
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: dose %g, expected 0 to 1000 Gy(RBE)", where, *uniform));
+    PetscFunctionReturn(0);
+  }
+  const PetscInt m = CaseFindMap(patient, text);
+  if (m < 0)
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: dose %s is neither a number nor a map of case %s", where, text,
+                          patient->name));
+  else if (strcmp(patient->maps[m].unit, "Gy(RBE)"))
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: map %s of case %s is in %s, expected Gy(RBE)", where, text,
+                          patient->name, patient->maps[m].unit));
+  else
+    *map = patient->maps[m].value;
+  PetscFunctionReturn(0);
+}
+
+/* Voxels of the structure with clonogens. */
+static PetscErrorCode TakeVoxels(const Case *patient, const char *where, const char *structure, const char *dose,
+                                 Mistakes *mistakes, TCPPatient *out)
+{
+  PetscFunctionBegin;
+  const PetscInt s = CaseFindStructure(patient, structure), m = CaseFindMap(patient, MAP_CLONOGENS);
+  const PetscInt before = mistakes->n;
+  double uniform = 0;
+  const float *map = NULL;
+  Voxel *voxel;
+  PetscInt n = 0;
+  if (s < 0)
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: case %s has no structure %s", where, patient->name, structure));
+  if (m < 0)
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: case %s has no map " MAP_CLONOGENS, where, patient->name));
+  PetscCall(FindDose(patient, where, dose, mistakes, &uniform, &map));
+  if (mistakes->n > before) PetscFunctionReturn(0);
+  const double per_27mm3 = TCP_REFERENCE_MM3 * 1e-3 / GridVoxelVolume_cm3(&patient->ct);
+  PetscCall(PetscMalloc1(GridSize(&patient->ct), &voxel));
+  for (size_t v = 0; v < GridSize(&patient->ct); v++)
+    if (patient->structures[s].mask[v] && patient->maps[m].value[v] > 0)
+      voxel[n++] = (Voxel){log(patient->maps[m].value[v] * per_27mm3), map ? (double)map[v] : uniform};
+  if (n)
+    PetscCall(Bundle(n, voxel, out));
+  else
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: structure %s of case %s has no clonogens", where, structure,
+                          patient->name));
+  PetscCall(PetscFree(voxel));
+  PetscFunctionReturn(0);
+}
+
+/* One row: its case is read, taken from and forgotten. A case's path is relative to the table. */
+static PetscErrorCode TakeRow(const char *table, PetscInt row, char *const *field, const char *structure,
+                              Mistakes *mistakes, TCPPatient *out)
+{
+  PetscFunctionBegin;
+  char where[PETSC_MAX_PATH_LEN], path[PETSC_MAX_PATH_LEN];
+  const char *slash = strrchr(table, '/');
+  Case *patient;
+  snprintf(where, sizeof where, "%s:%d", table, (int)row + 2);
+  if (slash && field[FIT_CASE][0] != '/')
+    snprintf(path, sizeof path, "%.*s/%s", (int)(slash - table), table, field[FIT_CASE]);
+  else
+    snprintf(path, sizeof path, "%s", field[FIT_CASE]);
+  PetscCall(TakeWord(where, field[FIT_CONTROL], "yes", "no", mistakes, &out->control));
+  PetscCall(TakeWord(where, field[FIT_SET], "test", "fit", mistakes, &out->held_out));
+  PetscCall(CaseLoad(path, mistakes, &patient));
+  if (patient) PetscCall(TakeVoxels(patient, where, structure, field[FIT_DOSE], mistakes, out));
+  PetscCall(CaseDestroy(&patient));
+  PetscFunctionReturn(0);
+}
+
+static void PrintQuality(const char *what, const TCPQuality *q)
+{
+  printf("%s: %d patients, %d controlled; AUC %.3f, predicted minus observed control %+.3f, Brier score %.3f\n", what,
+         (int)q->n, (int)q->n_control, q->auc, q->expected, q->brier);
+}
+
+/* Of kappa and alpha; ln A has none of its own. */
+static PetscBool AtBound(int parameter, double value)
+{
+  const double *bounds = tcp_fit_bounds[parameter], near = 1e-3 * (bounds[1] - bounds[0]);
+  if (parameter == TCP_LN_A) return PETSC_FALSE;
+  return value < bounds[0] + near || value > bounds[1] - near ? PETSC_TRUE : PETSC_FALSE;
+}
+
+static void PrintFit(const TCPFit *fit, PetscInt n_bootstrap)
+{
+  printf("TCP = exp(-S), S = exp(ln_a + %s - alpha D - alpha D^2 / (n alpha/beta)), alpha/beta %g Gy, n %g\n",
+         fit->spec.link == TCP_LINK_POWER ? "kappa ln N" : "ln ln(1 + N / N0)", fit->spec.alpha_beta_Gy,
+         fit->spec.fractions);
+  for (int k = 0; k < N_TCP_FITTED; k++)
+    if (k != TCP_KAPPA || fit->spec.link == TCP_LINK_POWER)
+      printf("%-14s %10.5g  (%.5g to %.5g)%s\n", tcp_fitted_names[k], fit->parameter[k].value, fit->parameter[k].low,
+             fit->parameter[k].high, AtBound(k, fit->parameter[k].value) ? "  at the edge of what is tried" : "");
+  PrintQuality("fitted", &fit->fitted);
+  if (fit->held_out.n) PrintQuality("held out", &fit->held_out);
+  printf("%s: AUC %.3f (%.3f to %.3f), predicted minus observed control %+.3f (%+.3f to %+.3f)\n",
+         fit->held_out.n ? "held out" : "fitted", fit->auc.value, fit->auc.low, fit->auc.high, fit->expected.value,
+         fit->expected.low, fit->expected.high);
+  printf("intervals: 95 %%, %d bootstrap samples of the patients\n", (int)n_bootstrap);
+}
+
+static PetscErrorCode TakeNumber(const char *option, const char *text, double least, double most, Mistakes *mistakes,
+                                 double *out)
+{
+  PetscFunctionBegin;
+  if (text && (!TextParseNumber(text, out) || *out < least || *out > most))
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option %s is %s, expected a number from %g to %g", option,
+                          text, least, most));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode TakeSpec(const Wanted *w, Mistakes *mistakes, TCPSpec *spec, double *bootstrap, double *seed)
+{
+  PetscFunctionBegin;
+  PetscCall(TCPSpecDefault(spec));
+  PetscCall(TakeNumber("--alpha-beta-Gy", w->alpha_beta, 0.1, 100, mistakes, &spec->alpha_beta_Gy));
+  PetscCall(TakeNumber("--fractions", w->fractions, 1, 100, mistakes, &spec->fractions));
+  PetscCall(TakeNumber("--bootstrap", w->bootstrap, 2, 100000, mistakes, bootstrap));
+  PetscCall(TakeNumber("--seed", w->seed, 1, 1e9, mistakes, seed));
+  for (PetscInt l = 0; l < N_TCP_LINKS; l++)
+    if (w->link && !strcmp(w->link, tcp_link_names[l])) spec->link = (TCPLink)l;
+  if (w->link && strcmp(w->link, tcp_link_names[spec->link]))
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option --link is %s, expected power or logarithm", w->link));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode FitTable(const char *file, const Wanted *w, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  Table table = {0};
+  TCPPatient *patient;
+  TCPSpec spec;
+  TCPFit fit;
+  double bootstrap = 500, seed = 1;
+  PetscInt fitted = 0;
+  PetscCall(TakeSpec(w, mistakes, &spec, &bootstrap, &seed));
+  if (MistakesAny(mistakes) || !TableRead(file, FIT_HEADER, mistakes, &table)) PetscFunctionReturn(0);
+  PetscCall(PetscCalloc1(table.n_rows, &patient));
+  for (PetscInt row = 0; row < table.n_rows; row++) {
+    PetscCall(TakeRow(file, row, &table.field[row * table.n_columns], w->structure ? w->structure : "GTV", mistakes,
+                      &patient[row]));
+    fitted += !patient[row].held_out;
+  }
+  if (!MistakesAny(mistakes) && fitted < 2 * N_TCP_FITTED)
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %d patients of set fit, expected at least %d", file, (int)fitted,
+                          2 * N_TCP_FITTED));
+  if (!MistakesAny(mistakes)) {
+    PetscCall(TCPFitAll(table.n_rows, patient, &spec, (PetscInt)bootstrap, (PetscInt)seed, &fit));
+    PrintFit(&fit, (PetscInt)bootstrap);
+  }
+  for (PetscInt row = 0; row < table.n_rows; row++)
+    PetscCall(PetscFree3(patient[row].share, patient[row].clonogens, patient[row].dose_Gy_RBE));
+  PetscCall(PetscFree(patient));
+  PetscCall(TableDestroy(&table));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode RunFit(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
+{
+  PetscFunctionBegin;
+  const char *file;
+  Wanted w = {NULL};
+  const Option option[] = {
+      {.name = "--structure", .value = &w.structure},      {.name = "--link", .value = &w.link},
+      {.name = "--alpha-beta-Gy", .value = &w.alpha_beta}, {.name = "--fractions", .value = &w.fractions},
+      {.name = "--bootstrap", .value = &w.bootstrap},      {.name = "--seed", .value = &w.seed}};
+  PetscCall(
+      ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 1, 1, verb_fit_tcp.usage, &file, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(FitTable(file, &w, mistakes));
+  *exit_code = MistakesExit(mistakes);
+  PetscFunctionReturn(0);
+}
+
+const Verb verb_fit_tcp = {
+    .name = "fit-tcp",
+    .usage = "fit-tcp PATIENTS.csv [--structure GTV] [--link power] [--alpha-beta-Gy 2] [--fractions 16] "
+             "[--bootstrap 500] [--seed 1]",
+    .purpose = "fit the TCP model to patients: a table " FIT_HEADER
+               " (case file with clonogens; course dose in Gy(RBE) or map; yes, no; fit, test)",
+    .run = RunFit};
