@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -79,22 +78,35 @@ static void Append(int descriptor, const char *line, size_t length)
   if (descriptor >= 0 && write(descriptor, line, length) < 0) return;
 }
 
-/*
- * Open MPI gives its ranks a terminal of its own making, whatever mpirun's output is: then that of the launcher counts,
- * which started this process on the same node.
- */
+/* What /proc says of the process that started this one; "" where it says nothing. */
+static void ReadParent(const char *what, PetscBool is_link, char *text, size_t size)
+{
+  char name[64];
+  ssize_t n = -1;
+  snprintf(name, sizeof name, "/proc/%ld/%s", (long)getppid(), what);
+  if (is_link)
+    n = readlink(name, text, size - 1);
+  else {
+    int descriptor = open(name, O_RDONLY);
+    if (descriptor >= 0) n = read(descriptor, text, size - 1);
+    if (descriptor >= 0) close(descriptor);
+  }
+  text[PetscMax(n, 0)] = 0;
+}
+
+/* Open MPI gives its ranks a terminal of its own making, whatever mpirun's output is: then the launcher's output counts. */
 static PetscBool IsTerminal(void)
 {
-  static const char *const launched[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK", "SLURM_PROCID"};
-  char link[64], target[16];
-  PetscBool by_launcher = PETSC_FALSE;
+  static const char *const launcher[] = {"mpirun", "mpiexec", "orterun", "orted", "prte", "slurmstepd", "hydra"};
+  char parent[64], output[64];
   if (!isatty(STDOUT_FILENO)) return PETSC_FALSE;
-  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(launched); i++)
-    if (getenv(launched[i])) by_launcher = PETSC_TRUE;
-  if (!by_launcher) return PETSC_TRUE;
-  snprintf(link, sizeof link, "/proc/%ld/fd/1", (long)getppid());
-  ssize_t n = readlink(link, target, sizeof target);
-  return n > 8 && (!memcmp(target, "/dev/pts", 8) || !memcmp(target, "/dev/tty", 8)) ? PETSC_TRUE : PETSC_FALSE;
+  ReadParent("comm", PETSC_FALSE, parent, sizeof parent);
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(launcher); i++) {
+    if (strncmp(parent, launcher[i], strlen(launcher[i]))) continue;
+    ReadParent("fd/1", PETSC_TRUE, output, sizeof output);
+    return !strncmp(output, "/dev/pts", 8) || !strncmp(output, "/dev/tty", 8) ? PETSC_TRUE : PETSC_FALSE;
+  }
+  return PETSC_TRUE;
 }
 
 /* Asked once; the first speaker of a run is rank 0 of the world, and only it may draw. */

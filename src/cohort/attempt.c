@@ -138,7 +138,7 @@ static PetscErrorCode RecordFailure(Attempt *attempt, PetscInt p, Tally *tally)
            plan->arm, plan->sweep, TimeSteady() - attempt->begun, MistakesFirst(mistakes));
   if (attempt->run->rank == 0 && !access(attempt->folder, F_OK)) {
     PlanFilesRemove(attempt->folder);
-    TemporariesRemove(attempt->folder);
+    TemporariesRemove(attempt->folder, "");
     PetscCall(WriteLastStatus(attempt, "failed", MistakesFirst(mistakes)));
   }
   PetscFunctionReturn(0);

@@ -6,12 +6,12 @@
 #include <string.h>
 
 /*
- * Time and memory of the factored operator and of doses, from measured plans (README, "Parallel runs"). Only ratios matter for
+ * Time and memory of the factored operator and of doses, from plans of the RTOG benchmark. Only ratios matter for
  * the order of plans; what a run has measured corrects the scale.
  */
-static const double LOOKUP_S = 40e-9;    /* per voxel, beam and scenario row of one evaluation with its gradient */
-static const double FIELD_S = 100e-9;    /* per point of the beams' dose volumes and evaluation */
-static const double EVALUATE_S = 400e-9; /* per voxel, beam and row of the final doses with their metrics */
+static const double LOOKUP_S = 500e-9;   /* per voxel, beam and scenario row of one evaluation with its gradient */
+static const double FIELD_S = 17e-9;     /* per point of the beams' dose volumes and evaluation */
+static const double EVALUATE_S = 250e-9; /* per voxel, beam and row of the final doses with their metrics */
 static const double PREPARE_S = 2;       /* per plan */
 static const double STEP_MM = 1.5;       /* between points of the dose volumes, laterally */
 static const double PLANE_MM = 0.8;      /* and in depth */

@@ -90,8 +90,8 @@ PetscErrorCode QueueWork(RunContext *run, QueuePlan *plan, const Team *team, Tal
 /* Make plan p with the team of run->comm, catch whatever goes wrong, and say in status and log what became of it. Collective. */
 PetscErrorCode PlanAttempt(RunContext *run, PetscInt p, const Standing *standing, Tally *tally);
 
-/* Remove what interrupted writers have left in a folder: NAME.tmp, NAME.tmp.PID. */
-void TemporariesRemove(const char *folder);
+/* Remove what interrupted writers have left in a folder: NAME.tmp, NAME.tmp.PID, where the name has `among` in it. */
+void TemporariesRemove(const char *folder, const char *among);
 
 /* The folder of a plan in the results. */
 void PlanFolder(const RunContext *run, const PlanSpec *plan, char folder[PETSC_MAX_PATH_LEN]);

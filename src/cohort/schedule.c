@@ -4,10 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/*
- * Share of a plan's work that its ranks do one after the other or all alike (Amdahl), measured as stated in the README under
- * "Parallel runs".
- */
+/* Share of a plan's work that its ranks do one after the other or all alike (Amdahl): assumed, for choosing teams. */
 static const double SERIAL_SHARE = 0.05;
 
 double TeamSpeed(PetscInt size)

@@ -12,13 +12,15 @@ void PlanFolder(const RunContext *run, const PlanSpec *plan, char folder[PETSC_M
   snprintf(folder, PETSC_MAX_PATH_LEN, "%s/%s", run->results, plan->folder);
 }
 
-void TemporariesRemove(const char *folder)
+void TemporariesRemove(const char *folder, const char *among)
 {
   DIR *directory = opendir(folder);
   for (struct dirent *entry; directory && (entry = readdir(directory));) {
     char file[PETSC_MAX_PATH_LEN];
     const char *tail = strstr(entry->d_name, ".tmp");
-    if (!tail || (tail[4] && (tail[4] != '.' || strspn(tail + 5, "0123456789") != strlen(tail + 5)))) continue;
+    if (!tail || !strstr(entry->d_name, among) ||
+        (tail[4] && (tail[4] != '.' || strspn(tail + 5, "0123456789") != strlen(tail + 5))))
+      continue;
     if (snprintf(file, sizeof file, "%s/%s", folder, entry->d_name) < (int)sizeof file) unlink(file);
   }
   if (directory) closedir(directory);
@@ -62,7 +64,7 @@ static void SurveyPlan(const RunContext *run, const PlanSpec *plan, QueuePlan *o
   PlanFolder(run, plan, folder);
   ReadStatus(folder, state, &out->measured_s);
   if (strcmp(state, "done")) out->measured_s = 0;
-  if (!run->options->dry_run) TemporariesRemove(folder);
+  if (!run->options->dry_run) TemporariesRemove(folder, "");
   if (!run->options->resume) return;
   if (IsFinished(plan, folder))
     out->left = LEFT_FINISHED;
@@ -114,7 +116,7 @@ PetscErrorCode SurveyPlans(RunContext *run, QueuePlan *plan)
     if (plan[p].left != LEFT_OUT && p % run->size == run->rank) SurveyPlan(run, &study->plans[p], &plan[p]);
   }
   PetscCall(PetscFree(job));
-  if (run->rank == 0 && !options->array_jobs && !options->dry_run) TemporariesRemove(run->results);
+  if (run->rank == 0 && !options->dry_run) TemporariesRemove(run->results, run->part); /* other jobs may be at work */
   PetscCall(ShareFindings(run, plan));
   PetscFunctionReturn(0);
 }
