@@ -141,6 +141,38 @@ static void OnlyWhatThereIs(void **state)
   assert_int_equal(MachineDestroy(&m), 0);
 }
 
+/* A picture is whole, has its panels, and takes no orders from the names in a file. */
+static void Picture(void **state)
+{
+  char picture[64], harm[64], name[256], *text;
+  size_t length;
+  Mistakes mistakes = {0};
+  const PetscInt energy[2] = {0, 1};
+  Machine *m = Build();
+  assert_int_equal(CurvesPlot(m, NULL, 2, energy, "picture.jpg", &mistakes), 0);
+  assert_int_equal(MistakesExit(&mistakes), ROBION_COMMAND_LINE);
+  MistakesClear(&mistakes);
+  snprintf(picture, sizeof picture, "%s.svg", file);
+  snprintf(harm, sizeof harm, "%s.harm", file);
+  snprintf(name, sizeof name, "m'; system('touch %s'); set title \"`touch %s`\"", harm, harm);
+  assert_int_equal(PetscFree(m->name), 0);
+  assert_int_equal(PetscStrallocpy(name, &m->name), 0);
+  assert_int_equal(CurvesPlot(m, NULL, 2, energy, picture, &mistakes), 0);
+  assert_int_equal(MachineDestroy(&m), 0);
+  if (mistakes.n && strstr(mistakes.item[0].text, "no program gnuplot")) {
+    MistakesClear(&mistakes);
+    skip();
+  }
+  MistakesPrint(&mistakes);
+  assert_int_equal(mistakes.n, 0);
+  assert_true(FileRead(picture, &text, &length, &mistakes));
+  for (const char *const *title = (const char *const[]){"Physical dose by charge", "Positron emitters", "</svg>", NULL};
+       *title; title++)
+    assert_non_null(strstr(text, *title));
+  assert_int_equal(PetscFree(text) || unlink(picture), 0);
+  assert_int_equal(access(harm, F_OK), -1);
+}
+
 static int Start(void **state)
 {
   int handle = mkstemp(file);
@@ -154,6 +186,7 @@ static int Stop(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(EveryNumber), cmocka_unit_test(OnlyWhatThereIs)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(EveryNumber), cmocka_unit_test(OnlyWhatThereIs),
+                                     cmocka_unit_test(Picture)};
   return cmocka_run_group_tests(tests, Start, Stop);
 }
