@@ -1,6 +1,6 @@
 /*
  * The digital chordoma cohort: volumes, terciles and spread of the cell counts, TCP under uniform dose, anatomy, repeatability.
- * timeout: 120
+ * timeout: 120, sanitizer: slow
  */
 #include "robion/map.h"
 #include "robion/tcp.h"
