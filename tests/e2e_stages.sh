@@ -37,6 +37,16 @@ else
   skip "attributes of beams" "no h5dump here"
 fi
 
+goals() { # ARM: 1 or 0 per goal
+  awk -F, -v a="$1" '$3 == a { printf "%s", $14 }' "$WORK/r1/goals.csv"
+}
+for arm in together sequential; do check "goals met and missed, $arm" test "$(goals "$arm")" = 1101; done
+check "the same on two ranks" cmp "$WORK/r1/goals.csv" "$WORK/r2/goals.csv"
+check "half of the course" grep -qE '^e2e-stages,water-box,together,,CTV,rbe_weighted_course,D95,course,nominal,at least,10,' "$WORK/r1/goals.csv"
+check "half of it as EQD2 of 5 x 4 Gy(RBE)" grep -qE ',sequential,,CTV,eqd2_course,D95,course,nominal,at least,15,' "$WORK/r1/goals.csv"
+check "the worst of the set" grep -qE ',inner,rbe_weighted,D98,fraction,min,at least,0.4,' "$WORK/r1/goals.csv"
+check "the log tells" grep -q 'goals .*3 of 4 met' "$WORK/r1/log.txt"
+
 no_stage_files() { ! find "$WORK" -name 'stage-*.h5' | grep .; }
 check "no files of single stages stay" no_stage_files
 check "a stage's target that is not there" expect_text 'stages: case water-box has no structure iner, did you mean inner\?' \

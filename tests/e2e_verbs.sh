@@ -147,7 +147,7 @@ same_metrics() { # as the dose volumes follow the spots in use: doses to 1e-5, L
 }
 check "and get the metrics of the run that made it" same_metrics
 check "evaluate leaves plan, tables and nothing else" test "$(cd "$WORK" && echo again*)" = \
-  "again.dvh.csv again.h5 again.metrics.csv again.scenarios.csv"
+  "again.dvh.csv again.goals.csv again.h5 again.metrics.csv again.scenarios.csv"
 
 one_spot() { # NAME PARTICLES: nominal physical Dmax of one spot
   printf 'beam,x_mm,y_mm,energy_MeV_u,particles\n0,1.5,-2,180,%s\n' "$2" >"$WORK/$1.csv"

@@ -254,7 +254,7 @@ static void RefusesNaN(void **state)
 
 static void States(void **state)
 {
-  static const char *const made[] = {"metrics.csv", "dvh.csv", "scenarios.csv", "plan.h5"};
+  static const char *const made[] = {"metrics.csv", "dvh.csv", "scenarios.csv", "goals.csv", "plan.h5"};
   FakePlan *fake = FakePlanCreate(9);
   Mistakes mistakes = {0};
   Write(fake);

@@ -54,6 +54,18 @@ static void Slips(void **state)
                 "study.yaml:10:45: stages.0.dose: unknown key, did you mean dose_Gy_RBE?");
 }
 
+static void GoalSlips(void **state)
+{
+  AssertMistake(FILE_NAME, 29, "  - {structure: CTV, metric: D95, per: course}",
+                "study.yaml:29:5: goals.1: found no limit, expected one of at_least and at_most");
+  AssertMistake(FILE_NAME, 29, "  - {structure: CTV, metric: V95, at_least: 95, of: prescription}",
+                "study.yaml:29:53: goals.1.of: found prescription with V95, expected a metric of dose");
+  AssertMistake(
+      FILE_NAME, 29, "  - {structure: CTV, metric: D96, at_least: 95}",
+      "study.yaml:29:30: goals.1.metric: found D96, expected D98, D95, D50, D2, D1, Dmax, D0.03cc, Dmean, V95, "
+      "L98, L50, L1 or Lmean; did you mean D98?");
+}
+
 static void StageWithoutAim(void **state)
 {
   Mistakes mistakes = {0};
@@ -68,7 +80,7 @@ static void StageWithoutAim(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(Values), cmocka_unit_test(WithoutStages), cmocka_unit_test(Slips),
-                                     cmocka_unit_test(StageWithoutAim)};
+                                     cmocka_unit_test(GoalSlips), cmocka_unit_test(StageWithoutAim)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;

@@ -7,7 +7,7 @@
  */
 #pragma once
 #include "robion/biology.h"
-#include "robion/evaluate.h"
+#include "robion/goals.h"
 #include "robion/provenance.h"
 #include "robion/scenario.h"
 #include "robion/text.h"
@@ -78,6 +78,8 @@ typedef struct PlanResult {
   const DVHBand *bands;
   const MetricList *metrics;    /* [evaluate->n] same rows in each */
   const MetricList *statistics; /* [4] over the evaluation set, or NULL */
+  PetscInt n_goals;
+  const Goal *goals;
   const char *machine_name, *machine_hash, *ion;
   OptimizerReport optimizer;
   PetscInt n_times;

@@ -153,6 +153,15 @@ typedef struct CourseSpec {
   double alpha_beta_Gy; /* of eqd2 */
 } CourseSpec;
 
+/** What a plan is to keep: a metric of a structure at least or at most at a limit (goals.h). */
+typedef struct GoalSpec {
+  char *structure, *where, *metric;
+  Quantity quantity; /* RBE-weighted, physical, or LETd */
+  PetscBool at_least, of_prescription, course,
+      worst; /* limit in percent of the prescription; per course; worst scenario */
+  double limit;
+} GoalSpec;
+
 typedef struct Settings {
   CaseSpec patient;
   HLUT hlut;
@@ -185,6 +194,8 @@ typedef struct Settings {
   ScenarioSpec optimize, evaluate;
   PetscInt n_objectives;
   ObjectiveSpec *objectives;
+  PetscInt n_goals;
+  GoalSpec *goals;
   RobustSpec robust;
   OptimizerSpec optimizer;
 } Settings;

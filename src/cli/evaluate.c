@@ -36,6 +36,7 @@ static PetscErrorCode PlaceOutputs(const char *folder, const char *out, Mistakes
   static const char *const names[][2] = {{"metrics.csv", ".metrics.csv"},
                                          {"dvh.csv", ".dvh.csv"},
                                          {"scenarios.csv", ".scenarios.csv"},
+                                         {"goals.csv", ".goals.csv"},
                                          {"plan.h5", ".h5"}};
   const int stem = (int)strlen(out) - (EndsWith(out, ".h5") ? 3 : 0);
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(names); i++) {

@@ -159,6 +159,33 @@ static PetscErrorCode CheckTarget(const PlanResult *result, Mistakes *mistakes)
   PetscFunctionReturn(0);
 }
 
+/* Pass or fail of every goal, told where it is missed. */
+static PetscErrorCode Judge(const PlanInputs *in, const DoseSet *doses, PlanResult *result, Goal *goal,
+                            Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const Settings *settings = in->settings;
+  const GoalBasis basis = {.prescription_Gy_RBE = Prescription(in),
+                           .fractions = (double)settings->fractions,
+                           .course = in->course.n ? &in->course : NULL,
+                           .nominal = &doses->metrics[0],
+                           .statistics = doses->statistics};
+  PetscInt met = 0;
+  PetscCall(GoalsJudge(&basis, settings->n_goals, settings->goals, mistakes, goal));
+  result->n_goals = settings->n_goals;
+  result->goals = goal;
+  if (!settings->n_goals || MistakesAny(mistakes)) PetscFunctionReturn(0);
+  for (PetscInt i = 0; i < settings->n_goals; i++) {
+    const Goal *g = &goal[i];
+    if (g->met) met++;
+    LogLine(g->met ? LOG_INFO : LOG_WARNING, "goals", result->patient, "%s  %-6s  %s %s %.5g %s %s, %s: %s %.5g",
+            result->arm, g->met ? "met" : "missed", g->structure, g->metric, g->value, g->unit,
+            g->course ? "per course" : "per fraction", g->scenario, g->at_least ? "at least" : "at most", g->limit);
+  }
+  LogLine(LOG_INFO, "goals", result->patient, "%s  %d of %d met", result->arm, (int)met, (int)settings->n_goals);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode WriteFiles(RunContext *run, const PlanResult *result, const char *folder, Mistakes *mistakes)
 {
   PetscFunctionBegin;
@@ -179,6 +206,7 @@ PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const
   DoseSet doses;
   InputFile input[3];
   IterationRecord *history;
+  Goal *goal;
   Text tissue_text[TISSUES_MOST] = {{0}};
   const char *tissue_name[TISSUES_MOST];
   PlanResult result = {.study = run->study->name, .patient = plan->case_name, .arm = plan->arm, .sweep = plan->sweep};
@@ -217,9 +245,12 @@ PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const
   result.provenance = &run->provenance;
   PetscCall(HashInputs(run, settings, mistakes, &result.n_inputs, input));
   result.inputs = input;
+  PetscCall(PetscCalloc1(settings->n_goals, &goal));
+  PetscCall(Judge(in, &doses, &result, goal, mistakes));
   if (solution) PetscCall(CheckTarget(&result, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(WriteFiles(run, &result, folder, mistakes));
   for (PetscInt t = 0; t < in->tissues.n; t++) PetscCall(TextDestroy(&tissue_text[t]));
+  PetscCall(PetscFree(goal));
   PetscCall(PetscFree(history));
   PetscCall(SpotsDestroy(&result.spots));
   PetscCall(DoseSetDestroy(&doses));

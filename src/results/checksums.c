@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 static const char checksums_name[] = "checksums.txt";
-static const char *const checked[] = {"plan.h5", "metrics.csv", "dvh.csv", "scenarios.csv"};
+static const char *const checked[] = {"plan.h5", "metrics.csv", "dvh.csv", "scenarios.csv", "goals.csv"};
 
 /* One line "<fnv1a64>  <name>" per file, or false with a mistake. */
 static PetscBool ChecksumsText(const char *folder, Text *text, Mistakes *mistakes)

@@ -295,6 +295,40 @@ static PetscErrorCode WriteMetrics(SharedFile *file, const PlanResult *r)
   PetscFunctionReturn(0);
 }
 
+/* One entry per goal, as the rows of goals.csv. */
+static PetscErrorCode WriteGoals(SharedFile *file, const PlanResult *r)
+{
+  PetscFunctionBegin;
+  const PetscInt n = r->n_goals;
+  const hsize_t dims = (hsize_t)n;
+  const char **text;
+  double *number;
+  int *met;
+  if (!n) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc3(7 * n, &text, 2 * n, &number, n, &met));
+  for (PetscInt i = 0; i < n; i++) {
+    const Goal *g = &r->goals[i];
+    const char *const row[7] = {g->structure, dose_kind_names[g->quantity],      g->metric,
+                                g->scenario,  g->course ? "course" : "fraction", g->at_least ? "at least" : "at most",
+                                g->unit};
+    for (int c = 0; c < 7; c++) text[c * n + i] = row[c];
+    number[i] = g->limit;
+    number[n + i] = g->value;
+    met[i] = g->met ? 1 : 0;
+  }
+  static const char *const name[7] = {"structure", "quantity", "metric", "scenario", "per", "relation", "unit"};
+  for (int c = 0; c < 7; c++) {
+    char path[32];
+    snprintf(path, sizeof path, "/goals/%s", name[c]);
+    PetscCall(SharedFileStrings(file, path, n, text + c * n, name[c]));
+  }
+  PetscCall(Doubles(file, "/goals", "limit", n, number, "see column unit", "limit of the goal"));
+  PetscCall(Doubles(file, "/goals", "value", n, number + n, "see column unit", "value of the plan"));
+  PetscCall(SharedFileArray(file, "/goals/met", H5T_NATIVE_INT, 1, &dims, met, "1", "1: met, 0: missed"));
+  PetscCall(PetscFree3(text, number, met));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode WriteHistory(SharedFile *file, const OptimizerReport *o)
 {
   PetscFunctionBegin;
@@ -380,6 +414,7 @@ static PetscErrorCode WriteContent(SharedFile *file, const PlanResult *r)
   PetscCall(WriteTissues(file, r));
   PetscCall(WriteBands(file, r));
   PetscCall(WriteMetrics(file, r));
+  PetscCall(WriteGoals(file, r));
   PetscCall(WriteOptimizer(file, r));
   PetscCall(WriteTiming(file, r));
   PetscCall(WriteProvenance(file, r));

@@ -4,11 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *const table_names[N_TABLES] = {"metrics.csv", "dvh.csv", "scenarios.csv"};
+const char *const table_names[N_TABLES] = {"metrics.csv", "dvh.csv", "scenarios.csv", "goals.csv"};
 const char *const table_headers[N_TABLES] = {
     "study,case,arm,sweep,scenario,structure,quantity,metric,value,unit",
     "study,case,arm,sweep,structure,quantity,dose,unit,nominal_percent,min_percent,max_percent",
-    "set,id,x_mm,y_mm,z_mm,range_percent,weight,in_set"};
+    "set,id,x_mm,y_mm,z_mm,range_percent,weight,in_set",
+    "study,case,arm,sweep,structure,quantity,metric,per,scenario,relation,limit,value,unit,met"};
 
 /* The first four columns, which are the same in every row of a plan. */
 static PetscErrorCode PlanColumns(const PlanResult *r, Text *text)
@@ -88,9 +89,27 @@ static PetscErrorCode ScenariosText(const PlanResult *r, Text *text)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode GoalsText(const PlanResult *r, Text *text)
+{
+  PetscFunctionBegin;
+  Text plan = {0};
+  PetscCall(PlanColumns(r, &plan));
+  for (PetscInt i = 0; i < r->n_goals; i++) {
+    const Goal *g = &r->goals[i];
+    PetscCall(TextAdd(text, "%s", plan.data));
+    PetscCall(TextAddCSV(text, g->structure));
+    PetscCall(TextAdd(text, ",%s,%s,%s,%s,%s,%.9g,%.9g,%s,%d\n", dose_kind_names[g->quantity], g->metric,
+                      g->course ? "course" : "fraction", g->scenario, g->at_least ? "at least" : "at most", g->limit,
+                      g->value, g->unit, g->met ? 1 : 0));
+  }
+  PetscCall(TextDestroy(&plan));
+  PetscFunctionReturn(0);
+}
+
 PetscBool PlanTablesWrite(const PlanResult *result, const char *folder, Mistakes *mistakes)
 {
-  static PetscErrorCode (*const fill[N_TABLES])(const PlanResult *, Text *) = {MetricsText, BandsText, ScenariosText};
+  static PetscErrorCode (*const fill[N_TABLES])(const PlanResult *, Text *) = {MetricsText, BandsText, ScenariosText,
+                                                                               GoalsText};
   PetscBool good = PETSC_TRUE;
   for (int t = 0; t < N_TABLES && good; t++) {
     char file[PETSC_MAX_PATH_LEN];

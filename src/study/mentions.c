@@ -51,7 +51,9 @@ static PetscErrorCode Collect(const Node *root, const char *study_file, StudyMen
   PetscCall(AddScalar(MENTION_STRUCTURE, "prescription.target", NodeGet(NodeGet(root, "prescription"), "target"), out));
   for (PetscInt i = 0; i < Entries(objectives, NODE_SEQUENCE); i++)
     PetscCall(AddScalar(MENTION_STRUCTURE, "objectives", NodeGet(objectives->entry[i].value, "structure"), out));
-  const Node *stages = NodeGet(root, "stages");
+  const Node *stages = NodeGet(root, "stages"), *goals = NodeGet(root, "goals");
+  for (PetscInt i = 0; i < Entries(goals, NODE_SEQUENCE); i++)
+    PetscCall(AddScalar(MENTION_STRUCTURE, "goals", NodeGet(goals->entry[i].value, "structure"), out));
   for (PetscInt i = 0; i < Entries(stages, NODE_SEQUENCE); i++)
     PetscCall(AddScalar(MENTION_STRUCTURE, "stages", NodeGet(stages->entry[i].value, "target"), out));
   const Node *tissues = NodeGet(NodeGet(root, "biology"), "tissues");

@@ -44,6 +44,8 @@ struct SchemaKey {
 
 extern const SchemaKey schema_study;
 extern const char *const robust_mode_names[], *const setup_pattern_names[];
+extern const char *const goal_metric_names[];
+extern const PetscInt n_goal_metric_names;
 extern const PetscInt n_robust_mode_names, n_setup_pattern_names;
 
 /* One pass over a tree. A pass over an arm or sweep point tells only what the passes in `seen` have not told. */
@@ -93,6 +95,7 @@ PetscErrorCode RuleStructureNames(Check *check, const SchemaKey *key, const Node
 PetscErrorCode RuleDistinct(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleObjective(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleScenarios(Check *check, const SchemaKey *key, const Node *node, const char *path);
+PetscErrorCode RuleGoal(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleStages(Check *check, const SchemaKey *key, const Node *node, const char *path);
 /* Stages against the rest of a study: fractions that add up, objectives for all of them. */
 PetscErrorCode CheckCourse(Check *check, const Node *root);

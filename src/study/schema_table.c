@@ -26,6 +26,14 @@ const char *const accumulation_names[] = {"gy_rbe", "eqd2"};
 const char *const spot_splitting_names[] = {"none", "coarse", "fine"};
 static const PetscInt n_spot_splitting_names = PETSC_STATIC_ARRAY_LENGTH(spot_splitting_names);
 static const PetscInt n_accumulation_names = PETSC_STATIC_ARRAY_LENGTH(accumulation_names);
+static const char *const goal_scale_names[] = {"unit", "prescription"};
+static const PetscInt n_goal_scale_names = PETSC_STATIC_ARRAY_LENGTH(goal_scale_names);
+static const char *const goal_quantity_names[] = {"rbe_weighted", "physical"};
+static const PetscInt n_goal_quantity_names = PETSC_STATIC_ARRAY_LENGTH(goal_quantity_names);
+static const char *const goal_per_names[] = {"fraction", "course"};
+static const PetscInt n_goal_per_names = PETSC_STATIC_ARRAY_LENGTH(goal_per_names);
+static const char *const goal_scenario_names[] = {"nominal", "worst"};
+static const PetscInt n_goal_scenario_names = PETSC_STATIC_ARRAY_LENGTH(goal_scenario_names);
 static const char *const planning_names[] = {"sequential", "together"};
 static const PetscInt n_planning_names = PETSC_STATIC_ARRAY_LENGTH(planning_names);
 static const char *const position_names[] = {"HFS", "HFP", "FFS", "FFP", "from-case"};
@@ -159,6 +167,18 @@ static const SchemaKey course_keys[] = {
     {"alpha_beta_Gy", TYPE_NUMBER, .unit = "Gy", ABOVE(0, 1000), .fallback = "2", .doc = "eqd2: alpha/beta"},
 };
 
+static const SchemaKey goal_keys[] = {
+    {"structure", TYPE_TEXT, REQUIRED, .doc = "the structure it is about"},
+    {"metric", TYPE_WORD, REQUIRED, WORDS(goal_metric_names), .doc = "what is judged"},
+    {"at_least", TYPE_NUMBER, FROM(0, 100000), .doc = "limit that the metric must reach"},
+    {"at_most", TYPE_NUMBER, FROM(0, 100000), .doc = "limit that the metric must not exceed"},
+    {"of", TYPE_WORD, WORDS(goal_scale_names), .fallback = "unit", .doc = "what the limit is counted in"},
+    {"quantity", TYPE_WORD, WORDS(goal_quantity_names), .fallback = "rbe_weighted", .doc = "dose that is judged"},
+    {"per", TYPE_WORD, WORDS(goal_per_names), .fallback = "fraction", .doc = "what the dose is counted over"},
+    {"scenario", TYPE_WORD, WORDS(goal_scenario_names), .fallback = "nominal", .doc = "where it must hold"},
+};
+static const SchemaKey goal_item = {"goal", TYPE_MAPPING, CHILDREN(goal_keys), .rule = RuleGoal, .doc = "one goal"};
+
 static const SchemaKey spot_keys[] = {
     {"lateral_mm", TYPE_NUMBER, .unit = "mm", FROM(0.5, 50), .fallback = "4", .doc = "lateral spacing of spots"},
     {"layer_mm", TYPE_NUMBER, .unit = "mm", FROM(0.5, 50), .fallback = "3",
@@ -273,6 +293,7 @@ static const SchemaKey study_keys[] = {
     {"scenarios", TYPE_MAPPING, CHILDREN(scenarios_keys), .doc = "setup and range errors"},
     {"objectives", TYPE_LIST, REQUIRED, .min_length = 1, .element = &objective_item,
      .doc = "what the plan is to achieve"},
+    {"goals", TYPE_LIST, .element = &goal_item, .doc = "what the finished plan is to keep"},
     {"robust", TYPE_WORD | TYPE_MAPPING, WORDS(robust_mode_names), .shorthand = "mode", CHILDREN(robust_keys),
      .doc = "how scenarios enter the optimisation"},
     {"optimizer", TYPE_MAPPING, CHILDREN(optimizer_keys), .doc = "when to stop"},

@@ -349,6 +349,7 @@ PetscErrorCode SettingsCreate(const Node *root, const char *file, Settings *out)
   PetscCall(ReadOptimization(NodeGet(root, "robust"), NodeGet(root, "optimizer"), out));
   PetscCall(ReadObjectives(NodeGet(root, "objectives"), out));
   PetscCall(SettingsReadCourse(root, out));
+  PetscCall(SettingsReadGoals(NodeGet(root, "goals"), out));
   PetscFunctionReturn(0);
 }
 
@@ -403,6 +404,7 @@ PetscErrorCode SettingsDestroy(Settings *s)
   }
   PetscCall(PetscFree(s->objectives));
   PetscCall(SettingsDestroyCourse(&s->course));
+  PetscCall(SettingsDestroyGoals(s));
   PetscCall(DestroyScenarios(&s->optimize));
   PetscCall(DestroyScenarios(&s->evaluate));
   PetscFunctionReturn(0);

@@ -18,5 +18,7 @@ PetscErrorCode SettingsReadBeams(const Node *node, Settings *out);
 PetscErrorCode SettingsReadBeamList(const Node *node, PetscInt *n, BeamSpec **out);
 /* Stages; needs prescription and objectives. */
 PetscErrorCode SettingsReadCourse(const Node *root, Settings *out);
+PetscErrorCode SettingsReadGoals(const Node *list, Settings *out);
+PetscErrorCode SettingsDestroyGoals(Settings *settings);
 PetscErrorCode SettingsDestroyCourse(CourseSpec *course);
 PetscErrorCode SettingsReadSpots(const Node *node, SpotSpec *out);

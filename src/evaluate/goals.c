@@ -1,0 +1,65 @@
+/* Clinical goals against the metrics of a plan. */
+#include "robion/doses.h"
+#include "robion/goals.h"
+#include <string.h>
+
+static const Metric *FindMetric(const MetricList *list, const char *structure, DoseKind quantity, const char *name)
+{
+  for (PetscInt i = 0; i < list->n; i++) {
+    const Metric *m = &list->item[i];
+    if (m->quantity == quantity && !strcmp(m->name, name) && !strcmp(m->structure, structure)) return m;
+  }
+  return NULL;
+}
+
+static PetscBool IsDose(const GoalSpec *spec)
+{
+  return spec->quantity != QUANTITY_LETD && spec->metric[0] == 'D' ? PETSC_TRUE : PETSC_FALSE;
+}
+
+/* The row of the metrics that a goal looks at, and what to multiply it with. */
+static DoseKind KindOf(const GoalBasis *basis, const GoalSpec *spec, double *factor)
+{
+  *factor = spec->course && IsDose(spec) ? basis->fractions : 1;
+  if (spec->quantity == QUANTITY_LETD) return DOSE_LETD;
+  if (spec->quantity == QUANTITY_PHYSICAL) return DOSE_PHYSICAL;
+  if (!spec->course || !IsDose(spec) || !basis->course) return DOSE_RBE_WEIGHTED;
+  *factor = 1;
+  return CourseDoseKind(basis->course);
+}
+
+/* The limit in the metric's unit. */
+static double LimitOf(const GoalBasis *basis, const GoalSpec *spec)
+{
+  if (!spec->of_prescription) return spec->limit;
+  const double of_course = basis->course ? CourseTotal(basis->course, basis->prescription_Gy_RBE)
+                                         : basis->fractions * basis->prescription_Gy_RBE;
+  return 0.01 * spec->limit * (spec->course ? of_course : basis->prescription_Gy_RBE);
+}
+
+PetscErrorCode GoalsJudge(const GoalBasis *basis, PetscInt n, const GoalSpec *spec, Mistakes *mistakes, Goal *out)
+{
+  PetscFunctionBegin;
+  for (PetscInt g = 0; g < n; g++) {
+    const int worst = spec[g].at_least ? 0 : 1;
+    double factor;
+    const DoseKind kind = KindOf(basis, &spec[g], &factor);
+    const MetricList *list = spec[g].worst ? &basis->statistics[worst] : basis->nominal;
+    const Metric *metric = FindMetric(list, spec[g].structure, kind, spec[g].metric);
+    out[g] = (Goal){.quantity = kind, .course = spec[g].course, .at_least = spec[g].at_least};
+    out[g].scenario = spec[g].worst ? scenario_statistic_names[worst] : "nominal";
+    if (!metric) {
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                            "%s: goals: structure %s has no %s: it has no volume on the dose grid", spec[g].where,
+                            spec[g].structure, spec[g].metric));
+      continue;
+    }
+    PetscCall(PetscStrncpy(out[g].structure, metric->structure, sizeof out[g].structure));
+    PetscCall(PetscStrncpy(out[g].metric, metric->name, sizeof out[g].metric));
+    PetscCall(PetscStrncpy(out[g].unit, metric->unit, sizeof out[g].unit));
+    out[g].value = factor * metric->value;
+    out[g].limit = LimitOf(basis, &spec[g]);
+    out[g].met = spec[g].at_least ? out[g].value >= out[g].limit : out[g].value <= out[g].limit;
+  }
+  PetscFunctionReturn(0);
+}
