@@ -79,7 +79,7 @@ TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%)
 BENCHES := $(BENCH_SOURCES:%.c=$(BUILD)/%)
 KEEP_PLUGINS := $(if $(SANITIZE),$(BUILD)/tests/keep_plugins.o)
 C_FILES := $(sort $(wildcard src/*.c src/*/*.[ch] include/robion/*.h tests/*.[ch]))
-SCRIPTS := $(sort .ci/run .ci/deps $(wildcard tests/*.sh slurm/*.sh jobs/*/*.sh))
+SCRIPTS := $(sort .ci/run .ci/deps $(wildcard tests/*.sh tests/*/*.sh slurm/*.sh jobs/*/*.sh))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -138,7 +138,7 @@ deps-build:
 	@CC='$(CC)' sh .ci/deps $(PACKAGES) nifti
 
 deps: deps-build                ## install missing packages (Debian, Ubuntu); does nothing where all are found
-	@CC='$(CC)' sh .ci/deps $(PACKAGES) nifti cmocka gnuplot h5diff
+	@CC='$(CC)' sh .ci/deps $(PACKAGES) nifti cmocka gnuplot h5diff slurm
 
 # --- Run and check -------------------------------------------------------------------------------------------------
 # Open MPI: slots are hardware threads here, and containers run as root.

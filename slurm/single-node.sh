@@ -12,6 +12,10 @@
 set -eu
 : "${1:?usage: sbatch slurm/single-node.sh STUDY.yaml [OPTIONS of robion run]}"
 
+# Modules, as for the build:         module load openmpi petsc hdf5 gsl
+# Or a container with robion in it:  robion=(apptainer exec --bind "$PWD" robion.sif robion)
+robion=("${ROBION:-build/robion}")
+
 # Open MPI starts under srun through PMIx; a site that has set another default keeps it.
 export SLURM_MPI_TYPE="${SLURM_MPI_TYPE:-pmix}"
 
@@ -20,4 +24,4 @@ if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then
   set -- "$@" --resume
 fi
 
-exec srun build/robion run "$@"
+exec srun "${robion[@]}" run "$@"
