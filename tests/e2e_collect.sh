@@ -77,6 +77,16 @@ done
 check "collect puts them together" "$ROBION" collect "$WORK/array"
 check "to the same tables as one run" test "$before" = "$(cat "$WORK/array"/{metrics,dvh,scenarios,statistics}.csv | cksum)"
 
+# --- Submit -----------------------------------------------------------------------------------------------------------
+script() { "$ROBION" submit "$STUDY" --results "$WORK/it's" --nodes 2 --array 3 --time 01:30:00 --sbatch=--partition=x --dry-run; }
+check "submit --dry-run shows a script that bash can read" bash -c "$(declare -f script); $(declare -p ROBION STUDY WORK)
+  script >'$WORK/submit.sh' && bash -n '$WORK/submit.sh'"
+check "with what was asked for" expect_text '^#SBATCH --array=1-3$' script
+check "and the time limit" expect_text '^#SBATCH --time=1:30:00$' script
+check "and further options" expect_text '^#SBATCH --partition=x$' script
+check "and writes nothing" test ! -e "$WORK/it's"
+check "no nodes: exit 2" expect_exit 2 "$ROBION" submit "$STUDY" --nodes 0 --dry-run
+
 # --- Status -----------------------------------------------------------------------------------------------------------
 check "status of a finished run" expect_text '^study e2e-collect: 12 plans, 12 done$' "$ROBION" status "$out"
 check "tells the worst case of each arm" expect_text '^robust +6 +0\.[0-9]+ +cases/[abc]/robust/errors=large$' "$ROBION" status "$out"

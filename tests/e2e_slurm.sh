@@ -55,6 +55,8 @@ OMPI_MCA_btl=self,vader check "a direct run" mpi 2 "$ROBION" run "$STUDY" --resu
 single=$(sbatch "${options[@]}" --ntasks=2 slurm/single-node.sh "$STUDY" --results "$WORK/single")
 multi=$(sbatch "${options[@]}" --nodes=2 --ntasks-per-node=1 slurm/multi-node.sh "$STUDY" --results "$WORK/multi")
 array=$(sbatch "${options[@]}" --array=1-3 --ntasks=1 slurm/array.sh "$STUDY" --results "$WORK/array")
+submitted=$("$ROBION" submit "$STUDY" --ranks-per-node 2 --results "$WORK/submit's results" --sbatch=--output="$WORK/submitted.log" |
+  sed -n 's/^Submitted batch job //p')
 check "single-node.sh ends well" completes "$single" 120
 check "with the bits of the direct run" same_tables "$WORK/single"
 check "multi-node.sh on two nodes ends well" completes "$multi" 120
@@ -63,12 +65,16 @@ check "array.sh with three jobs ends well" completes "$array" 120
 check "robion collect finds it complete" "$ROBION" collect "$WORK/array"
 check "with the bits of the direct run" same_tables "$WORK/array"
 
+check "what robion submit has sent ends well" completes "$submitted" 120
+check "with the bits of the direct run" same_tables "$WORK/submit's results"
+
 # --- Time limit ------------------------------------------------------------------------------------------------------
-# Four plans of four seconds whatever the machine; the signal comes 45 s or more before the minute is over, thus within 15 s.
+# Six plans of seven seconds whatever the machine. SLURM looks every 30 s who has less than 50 s of his minute left: the signal
+# comes when one to five of them are done.
 timed=(--set optimizer.max_iterations=1000000 --set optimizer.relative_tolerance=0 --set optimizer.window=1000000
-  --set optimizer.max_minutes=0.07 --only 'a,b' --set 'sweep={}')
+  --set optimizer.max_minutes=0.115 --set 'sweep={}')
 endless=("${timed[@]}" --set optimizer.max_minutes=30)
-limited=$(sbatch "${options[@]}" --ntasks=1 --time=1 --signal=USR1@45 slurm/requeue.sh "$STUDY" --results "$WORK/limited" \
+limited=$(sbatch "${options[@]}" --ntasks=1 --time=1 --signal=USR1@50 slurm/requeue.sh "$STUDY" --results "$WORK/limited" \
   "${timed[@]}")
 cancelled=$(sbatch "${options[@]}" --ntasks=1 slurm/single-node.sh "$STUDY" --results "$WORK/cancelled" "${endless[@]}")
 killed=$(sbatch "${options[@]}" --ntasks=1 slurm/single-node.sh "$STUDY" --results "$WORK/killed")
@@ -112,8 +118,8 @@ check "complete, and with the bits of the direct run but for what went on from a
 check "the job at its time limit ends well" until_done "$limited" 200
 check "having been put back by itself" test "$(restarts "$limited")" -ge 1
 done_once() {
-  test "$(grep -c '"event": "plan_done"' "$WORK/limited/events.jsonl")" = 4 &&
-    expect_text '^study e2e-collect: 4 of 6 plans done, 2 missing$' "$ROBION" collect "$WORK/limited"
+  test "$(grep -c '"event": "plan_done"' "$WORK/limited/events.jsonl")" = 6 &&
+    expect_text '^study e2e-collect: 6 of 6 plans done$' "$ROBION" collect "$WORK/limited"
 }
 check "every plan done, and once" done_once
 echo "# $(($(date +%s) - begun)) s, restarts: $(restarts "$limited") at the time limit, $(restarts "$killed") by hand"

@@ -1,4 +1,5 @@
 #include "cli.h"
+#include <stdio.h>
 #include <string.h>
 
 static const Option *FindOption(PetscInt n, const Option *option, const char *text, size_t length)
@@ -71,4 +72,13 @@ PetscErrorCode ParseArguments(const Arguments *arguments, PetscInt n_option, con
   }
   if (n < least) PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "missing operand; usage: robion %s", usage));
   PetscFunctionReturn(0);
+}
+
+double ParseDuration(const char *text)
+{
+  unsigned hours, minutes, seconds;
+  char rest;
+  if (text[strspn(text, "0123456789:")]) return -1; /* %u would take signs and blanks */
+  if (sscanf(text, "%6u:%2u:%2u%c", &hours, &minutes, &seconds, &rest) != 3 || minutes > 59 || seconds > 59) return -1;
+  return 3600.0 * hours + 60.0 * minutes + seconds;
 }

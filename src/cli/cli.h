@@ -25,7 +25,7 @@ PetscErrorCode ReadSpots(const char *file, Mistakes *mistakes, SpotList *spots);
 const PlanSpec *ChoosePlan(const Study *study, const char *case_name, const char *arm, Mistakes *mistakes);
 
 extern const Verb verb_run, verb_validate, verb_evaluate, verb_basedata, verb_import, verb_phantom, verb_fit_tcp,
-    verb_collect, verb_status, verb_matrix, verb_info;
+    verb_collect, verb_status, verb_submit, verb_matrix, verb_info;
 
 /* One option of a verb: takes a value unless `flag` is set. A repeated option collects into `list`. */
 typedef struct Option {
@@ -44,3 +44,6 @@ enum { LIST_LONGEST = 64 };
  */
 PetscErrorCode ParseArguments(const Arguments *arguments, PetscInt n_option, const Option *option, int least, int most,
                               const char *usage, const char **operand, Mistakes *mistakes);
+
+/* "HH:MM:SS" in seconds, or -1. */
+double ParseDuration(const char *text);

@@ -4,16 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "HH:MM:SS" in seconds, or -1. */
-static double ParseDuration(const char *text)
-{
-  unsigned hours, minutes, seconds;
-  char rest;
-  if (text[strspn(text, "0123456789:")]) return -1; /* %u would take signs and blanks */
-  if (sscanf(text, "%6u:%2u:%2u%c", &hours, &minutes, &seconds, &rest) != 3 || minutes > 59 || seconds > 59) return -1;
-  return 3600.0 * hours + 60.0 * minutes + seconds;
-}
-
 /* Ranks that silently became single processes would each plan everything. */
 static PetscErrorCode CheckLauncher(Mistakes *mistakes)
 {

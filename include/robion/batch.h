@@ -1,0 +1,36 @@
+/**
+ * Jobs for SLURM: what a study takes, and the script that asks for it.
+ */
+#pragma once
+#include "robion/study.h"
+#include "robion/text.h"
+
+/** What all plans of a study take together, as the queue estimates it before anything is measured. */
+typedef struct StudyCost {
+  double core_seconds, longest_s; /* of all plans, of the longest one; on one core */
+  double bytes, own_bytes;        /* of the largest plan on one rank, and what each further rank adds */
+} StudyCost;
+
+/** Cases that cannot be read cost nothing: their plans fail at once. Collective on comm. */
+PetscErrorCode StudyEstimate(MPI_Comm comm, const Study *study, StudyCost *cost);
+
+/** A job, or an array of jobs. */
+typedef struct BatchJob {
+  const char *program, *study, *results; /* paths as the job sees them: absolute */
+  const char *name;
+  PetscInt nodes, ranks_per_node, array_jobs; /* array_jobs 0: a single job */
+  double limit_s; /* wall clock; 0: three times the estimate, between half an hour and a day */
+  PetscInt n_set;
+  const char *const *set; /* path=value, for --set */
+  PetscInt n_sbatch;
+  const char *const *sbatch; /* further options of sbatch */
+} BatchJob;
+
+/** Seconds that the job is expected to run. */
+double BatchExpected_s(const BatchJob *job, const StudyCost *cost);
+
+/**
+ * The script for sbatch: resources from the cost, SIGUSR1 before the end, back into the queue until the study is done. Every
+ * text of the user is quoted for the shell; line breaks in options of sbatch are refused by the caller.
+ */
+PetscErrorCode BatchScript(const BatchJob *job, const StudyCost *cost, Text *script);

@@ -1,0 +1,142 @@
+/* The verb that hands a study to SLURM. */
+#include "cli.h"
+#include "robion/batch.h"
+#include "robion/log.h"
+#include <errno.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* A whole number from 1 on; `fallback` without text. */
+static PetscErrorCode ParseCount(const char *option, const char *text, PetscInt fallback, Mistakes *mistakes,
+                                 PetscInt *value)
+{
+  PetscFunctionBegin;
+  *value = fallback;
+  if (!text) PetscFunctionReturn(0);
+  *value = text[strspn(text, "0123456789")] || strlen(text) > 6 ? 0 : (PetscInt)atoi(text);
+  if (*value < 1)
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s: found %s, expected a whole number from 1 on", option, text));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CheckSbatch(const BatchJob *job, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < job->n_sbatch; i++)
+    if (job->sbatch[i][0] != '-' || strpbrk(job->sbatch[i], "\n\r"))
+      PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE,
+                            "--sbatch: found %s, expected an option of sbatch in one line", job->sbatch[i]));
+  PetscFunctionReturn(0);
+}
+
+/* A path as a job sees it, wherever that starts. */
+static PetscErrorCode Absolute(const char *path, char absolute[PETSC_MAX_PATH_LEN])
+{
+  PetscFunctionBegin;
+  char here[PATH_MAX] = "";
+  const PetscBool whole = path[0] == '/' || !getcwd(here, sizeof here) ? PETSC_TRUE : PETSC_FALSE;
+  PetscCall(PetscSNPrintf(absolute, PETSC_MAX_PATH_LEN, "%s%s%s", whole ? "" : here, whole ? "" : "/", path));
+  PetscFunctionReturn(0);
+}
+
+/* sbatch SCRIPT, its output on ours. */
+static PetscErrorCode Send(const char *script, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  char *const argv[] = {(char *)"sbatch", (char *)script, NULL};
+  pid_t child;
+  int status = 0, error = posix_spawnp(&child, "sbatch", NULL, NULL, argv, environ);
+  if (error)
+    PetscCall(MistakesAdd(mistakes, ROBION_RESOURCES, "sbatch cannot be started: %s; the script is %s", strerror(error),
+                          script));
+  else if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status))
+    PetscCall(MistakesAdd(mistakes, ROBION_RESOURCES, "sbatch refused the job; the script is %s", script));
+  PetscFunctionReturn(0);
+}
+
+/* Write the script beside the results to be, and submit it; or only show it. */
+static PetscErrorCode Submit(const BatchJob *job, const StudyCost *cost, PetscBool dry_run, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  char file[PETSC_MAX_PATH_LEN];
+  Text script = {0};
+  PetscCall(BatchScript(job, cost, &script));
+  if (dry_run)
+    fputs(script.data, stdout);
+  else if (FolderMake(job->results, mistakes)) {
+    PetscCall(PetscSNPrintf(file, sizeof file, "%s/submit.sh", job->results));
+    if (FileReplace(file, script.data, script.length, mistakes)) PetscCall(Send(file, mistakes));
+    if (!MistakesAny(mistakes) && job->array_jobs)
+      printf("when all jobs are done: %s collect %s\n", job->program, job->results);
+  }
+  PetscCall(TextDestroy(&script));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SubmitLoaded(BatchJob *job, const Study *study, const char *file, const char *results,
+                                   PetscBool dry_run, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  char program[PETSC_MAX_PATH_LEN] = "", study_path[PETSC_MAX_PATH_LEN], folder[PETSC_MAX_PATH_LEN],
+       path[PETSC_MAX_PATH_LEN];
+  StudyCost cost;
+  snprintf(folder, sizeof folder, "results/%s", study->name);
+  PetscCall(Absolute(results ? results : folder, path));
+  PetscCall(Absolute(file, study_path));
+  if (readlink("/proc/self/exe", program, sizeof program - 1) < 0) snprintf(program, sizeof program, "robion");
+  job->program = program;
+  job->study = study_path;
+  job->results = path;
+  job->name = study->name;
+  PetscCall(StudyCheckFiles(study, mistakes));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  PetscCall(StudyEstimate(PETSC_COMM_WORLD, study, &cost));
+  PetscCall(Submit(job, &cost, dry_run, mistakes));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Run(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
+{
+  PetscFunctionBegin;
+  const char *file, *results = NULL, *nodes = NULL, *ranks = NULL, *array = NULL, *limit = NULL, *set[LIST_LONGEST],
+                    *sbatch[LIST_LONGEST];
+  PetscBool dry_run = PETSC_FALSE;
+  BatchJob job = {.set = set, .sbatch = sbatch};
+  Study *study = NULL;
+  const Option option[] = {{.name = "--results", .value = &results},
+                           {.name = "--nodes", .value = &nodes},
+                           {.name = "--ranks-per-node", .value = &ranks},
+                           {.name = "--array", .value = &array},
+                           {.name = "--time", .value = &limit},
+                           {.name = "--set", .n_list = &job.n_set, .list = set},
+                           {.name = "--sbatch", .n_list = &job.n_sbatch, .list = sbatch},
+                           {.name = "--dry-run", .flag = &dry_run}};
+  PetscCall(
+      ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 1, 1, verb_submit.usage, &file, mistakes));
+  PetscCall(ParseCount("--nodes", nodes, 1, mistakes, &job.nodes));
+  PetscCall(ParseCount("--ranks-per-node", ranks, 8, mistakes, &job.ranks_per_node));
+  PetscCall(ParseCount("--array", array, 0, mistakes, &job.array_jobs));
+  if (limit && (job.limit_s = ParseDuration(limit)) <= 0)
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--time: found %s, expected HH:MM:SS above zero", limit));
+  PetscCall(CheckSbatch(&job, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(StudyLoad(file, job.n_set, set, mistakes, &study));
+  if (study) PetscCall(SubmitLoaded(&job, study, file, results, dry_run, mistakes));
+  PetscCall(StudyDestroy(&study));
+  *exit_code = ROBION_DONE;
+  PetscFunctionReturn(0);
+}
+
+const Verb verb_submit = {.name = "submit",
+                          .usage =
+                              "submit STUDY.yaml [--results DIR] [--nodes N] [--ranks-per-node N] [--time HH:MM:SS] "
+                              "[--array N] [--set path=value]... [--sbatch=OPTION]... [--dry-run]",
+                          .purpose = "write a job script from the study's estimate and give it to SLURM",
+                          .parallel = PETSC_TRUE,
+                          .run = Run};
