@@ -136,7 +136,7 @@ stopped_tidily() { # RESULTS
     grep -q '"state": "stopped"' "$1/status.json" && ! find "$1" -name '*.tmp*' | grep .
 }
 check "--time-limit stops with 75" expect_exit 75 mpi 2 "$ROBION" run "$BOX" --results "$WORK/limit" "${slow[@]}" \
-  --time-limit 00:00:01
+  --time-limit 00:00:02
 check "leaving a checkpoint and no plan" stopped_tidily "$WORK/limit"
 check "a resumed run finishes" mpi 3 "$ROBION" run "$BOX" --results "$WORK/limit" "${slow[@]}" --resume
 check "with a plan and without the checkpoint" bash -c \
