@@ -94,9 +94,62 @@ static void RepeatedShifts(void **state)
   assert_int_equal(ScenarioSetDestroy(&set), 0);
 }
 
+/* A full grid, and a cross in which no two errors come together. */
+static void GridAndCross(void **state)
+{
+  double two[] = {-3.5, 3.5};
+  ScenarioSet *set = Make(2, two, SETUP_GRID, 2);
+  assert_int_equal(set->n_set, 54);
+  assert_int_equal(set->n, 55);
+  assert_true(Find(set, "r-3.5_x-2_z+2") > 0);
+  assert_int_equal(ScenarioSetDestroy(&set), 0);
+  set = Make(2, two, SETUP_CROSS, 2);
+  assert_int_equal(set->n_set, 9); /* nominal, 2 ranges, 6 shifts */
+  assert_int_equal(set->n, 9);
+  assert_true(Find(set, "r+3.5") > 0 && Find(set, "y-2") > 0);
+  assert_int_equal(Find(set, "r+3.5_y-2"), -1);
+  assert_int_equal(ScenarioSetDestroy(&set), 0);
+}
+
+static ScenarioSet *Drawn(PetscInt n, PetscInt seed)
+{
+  static double range[] = {0}, shift[3] = {2, 2, 3};
+  ScenarioSet *set;
+  ScenarioSpec spec = {.n_range = 1, .range_percent = range, .setup = SETUP_RANDOM, .n_random = n, .seed = seed};
+  memcpy(spec.setup_mm, shift, sizeof shift);
+  spec.range_sigma_percent = 1.5;
+  assert_int_equal(ScenarioSetCreate(&spec, &set), 0);
+  return set;
+}
+
+/* Drawn errors have the standard deviations asked for; a scenario depends on its number and the seed alone. */
+static void RandomScenarios(void **state)
+{
+  ScenarioSet *many = Drawn(4000, 7), *few = Drawn(3, 7), *other = Drawn(3, 8);
+  double sum[4] = {0}, squares[4] = {0}, sigma[4] = {2, 2, 3, 1.5};
+  assert_int_equal(many->n_set, 4000);
+  assert_int_equal(many->n, 4001);
+  assert_memory_equal(many->scenario[3].shift_mm, few->scenario[3].shift_mm, sizeof many->scenario[3].shift_mm);
+  assert_true(many->scenario[2].range_percent == few->scenario[2].range_percent);
+  assert_true(few->scenario[1].range_percent != other->scenario[1].range_percent);
+  assert_string_equal(few->scenario[3].id, "random-3");
+  for (PetscInt s = 1; s < many->n; s++)
+    for (int k = 0; k < 4; k++) {
+      double x = k < 3 ? many->scenario[s].shift_mm[k] : many->scenario[s].range_percent;
+      sum[k] += x / 4000;
+      squares[k] += x * x / 4000;
+    }
+  for (int k = 0; k < 4; k++) { /* 5 standard errors of mean and of variance */
+    assert_true(fabs(sum[k]) < 5 * sigma[k] / sqrt(4000));
+    assert_true(fabs(squares[k] / (sigma[k] * sigma[k]) - 1) < 5 * sqrt(2.0 / 4000));
+  }
+  assert_int_equal(ScenarioSetDestroy(&many) || ScenarioSetDestroy(&few) || ScenarioSetDestroy(&other), 0);
+}
+
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(Counts), cmocka_unit_test(Ids), cmocka_unit_test(RepeatedShifts)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(Counts), cmocka_unit_test(Ids), cmocka_unit_test(RepeatedShifts),
+                                     cmocka_unit_test(GridAndCross), cmocka_unit_test(RandomScenarios)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failed;

@@ -193,8 +193,15 @@ static void TestRules(void **state)
       {17, "  optimize: {range_percent: [1], setup: list}",
        "17:41: scenarios.optimize.setup: found list without shifts_mm, expected shifts_mm too"},
       {18, "  evaluate: {setup_mm: 2}",
-       "18:24: scenarios.evaluate.setup_mm: found without setup, expected setup: axes, corners "
-       "or axes+corners too"},
+       "18:24: scenarios.evaluate.setup_mm: found without setup, expected setup: axes, corners, axes+corners, cross, "
+       "grid "
+       "or random too"},
+      {18, "  evaluate: {setup: random, setup_mm: 2}",
+       "18:21: scenarios.evaluate.setup: found random without number, expected number too"},
+      {18, "  evaluate: {setup: random, number: 5, setup_mm: 0}",
+       "18:50: scenarios.evaluate.setup_mm: found 0 without range_sigma_percent, expected one of them above 0"},
+      {18, "  evaluate: {setup: axes, setup_mm: 2, seed: 5}",
+       "18:40: scenarios.evaluate.seed: found without setup: random, expected it only with that"},
       {18, "  evaluate: {shifts_mm: [[1, 2, 3]]}",
        "18:25: scenarios.evaluate.shifts_mm: found without setup, expected setup: list too"},
       {18, "  evaluate: {range_percent: [1, 2, 1.0]}",
@@ -204,7 +211,25 @@ static void TestRules(void **state)
       {20, "  - {structure: CTV, type: uniform, dose_Gy_RBE: 3, dose_Gy: 3}",
        "20:5: objectives.0: found both dose_Gy_RBE and dose_Gy, expected one of them"},
       {20, "  - {structure: CTV, type: uniform}",
-       "20:5: objectives.0: found no dose, expected dose_Gy_RBE (RBE-weighted) or dose_Gy (physical)"},
+       "20:5: objectives.0: found no goal, expected dose_Gy_RBE (RBE-weighted), dose_Gy (physical), effect, let_keV_um "
+       "or "
+       "map (voxel by voxel)"},
+      {20, "  - {structure: CTV, type: uniform, dose_Gy_RBE: 3, volume_percent: 5}",
+       "20:53: objectives.0.volume_percent: found with type uniform, which does not take it"},
+      {20, "  - {structure: CTV, type: min-dvh, dose_Gy_RBE: 3}",
+       "20:5: objectives.0: found no volume_percent, expected it with type min-dvh"},
+      {20, "  - {structure: CTV, type: min-let, dose_Gy: 3, let_keV_um: 30}",
+       "20:37: objectives.0.dose_Gy: found with type min-let, expected let_keV_um"},
+      {20, "  - {structure: CTV, type: ntcp, a: -2, m: 0.1, td50_Gy: 50, alpha_beta_Gy: 2}",
+       "20:37: objectives.0.a: found -2 with type ntcp, expected a number above 0"},
+      {20, "  - {structure: CTV, type: max-geud, dose_Gy: 2, a: 0}",
+       "20:53: objectives.0.a: found 0 with type max-geud, expected any number but 0"},
+      {20, "  - {structure: CTV, type: maximum, dose_Gy: 0}",
+       "20:46: objectives.0.dose_Gy: found 0 with type maximum, expected a number above 0"},
+      {20, "  - {structure: CTV, type: uniform, dose_Gy: 2, quantity: physical}",
+       "20:49: objectives.0.quantity: found with type uniform, expected the goal's key alone"},
+      {20, "  - {structure: CTV, type: uniform, let_keV_um: 40, per: course}",
+       "20:58: objectives.0.per: found course with let_keV_um, expected fraction: LET is the same in every one"},
       {17, "  optimize: {range_percent: [0]}",
        "22:1: robust: found voxelwise with the nominal scenario alone, expected "
        "scenarios.optimize to hold more"},
@@ -246,7 +271,7 @@ static void TestTenAtOnce(void **state)
       "study.yaml:9:15: dose_grid_mm: found -3, expected a number above 0 (mm)",
       "study.yaml:10:9: spots.lateral_cm: unknown key, did you mean lateral_mm?",
       "study.yaml:12:29: scenarios.optimize.range_percent: found 3.5, expected a list of numbers (percent)",
-      "study.yaml:14:50: objectives.0.dose_Gy_RBE: found .nan, expected a number from 0 to 100 (Gy(RBE))",
+      "study.yaml:14:50: objectives.0.dose_Gy_RBE: found .nan, expected a number from 0 to 1000 (Gy(RBE))",
       "study.yaml:15:9: robust: found voxel-wise, expected none, expected, composite, voxelwise, objectivewise, cvar "
       "or probabilistic, or a mapping (key: "
       "value); "

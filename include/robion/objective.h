@@ -59,10 +59,22 @@ struct ObjectiveType {
   PetscBool wants_dose; /* that the structure gets something: a target's objective */
 };
 
-extern const ObjectiveType objective_uniform;   /* (q - goal)^2 */
-extern const ObjectiveType objective_overdose;  /* max(0, q - goal)^2 */
-extern const ObjectiveType objective_underdose; /* min(0, q - goal)^2 */
-extern const ObjectiveType objective_mean;      /* max(0, mean(q) - goal)^2 */
+extern const ObjectiveType objective_uniform;        /* (q - goal)^2 */
+extern const ObjectiveType objective_overdose;       /* max(0, q - goal)^2 */
+extern const ObjectiveType objective_underdose;      /* min(0, q - goal)^2 */
+extern const ObjectiveType objective_mean;           /* max(0, mean(q) - goal)^2 */
+extern const ObjectiveType objective_mean_deviation; /* (mean(q) - goal)^2 */
+extern const ObjectiveType objective_mean_linear;    /* mean(q) */
+extern const ObjectiveType objective_max_dvh;        /* at most `volume` may get more than goal; dvh.c */
+extern const ObjectiveType objective_min_dvh;        /* at least `volume` must get goal */
+extern const ObjectiveType objective_maximum;        /* no voxel may get more than goal: smooth maximum; extreme.c */
+extern const ObjectiveType objective_minimum;        /* every voxel must get goal */
+extern const ObjectiveType objective_max_geud;       /* max(0, gEUD - goal)^2 */
+extern const ObjectiveType objective_min_geud;       /* min(0, gEUD - goal)^2 */
+extern const ObjectiveType objective_max_let;        /* max(0, L / goal - 1)^2 of LETd */
+extern const ObjectiveType objective_min_let;        /* min(0, L / goal - 1)^2 */
+extern const ObjectiveType objective_falloff;        /* overdose over a goal that falls with distance */
+extern const ObjectiveType objective_ntcp;           /* complication probability of the course; ntcp.c */
 
 /** The registered types. */
 extern const char *const objective_type_names[];

@@ -43,3 +43,9 @@ const BiologySpec *TissueOfStructure(const Settings *settings, const char *struc
 PetscErrorCode PlanMemory(RunContext *run, const PlanInputs *in, double entries, double *bytes);
 /* A mistake (ROBION_RESOURCES) if that and what is in use are more than the team has. Collective. */
 PetscErrorCode PlanCheckMemory(RunContext *run, const PlanSpec *plan, const PlanInputs *in, Mistakes *mistakes);
+
+/* Fill in->term and the voxels they look at from the settings; needs patient and grid. */
+PetscErrorCode TermsCreate(Mistakes *mistakes, PlanInputs *in);
+
+/* Indices of the marked voxels of a grid, neighbours together. */
+PetscErrorCode PlanCollectMarked(const Grid *grid, const unsigned char *mark, PetscInt *n, PetscInt **voxel);

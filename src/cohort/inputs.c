@@ -30,9 +30,11 @@ PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mis
 {
   PetscFunctionBegin;
   PetscCall(PlanCheckName(patient, settings->target, settings->target_where, "prescription.target", mistakes));
-  for (PetscInt i = 0; i < settings->n_objectives; i++)
-    PetscCall(PlanCheckName(patient, settings->objectives[i].structure, settings->objectives[i].where, "objectives",
-                            mistakes));
+  for (PetscInt i = 0; i < settings->n_objectives; i++) {
+    const ObjectiveSpec *objective = &settings->objectives[i];
+    PetscCall(PlanCheckName(patient, objective->structure, objective->where, "objectives", mistakes));
+    if (objective->from) PetscCall(PlanCheckName(patient, objective->from, objective->where, "objectives", mistakes));
+  }
   for (PetscInt i = 0; i < settings->n_goals; i++)
     PetscCall(PlanCheckName(patient, settings->goals[i].structure, settings->goals[i].where, "goals", mistakes));
   for (PetscInt k = 0; k < settings->course.n_stages; k++)
@@ -202,8 +204,7 @@ static PetscErrorCode MakeRegions(PlanInputs *in)
   PetscFunctionReturn(0);
 }
 
-/* Voxel list of marked grid voxels, neighbours together. */
-static PetscErrorCode CollectMarked(const Grid *grid, const unsigned char *mark, PetscInt *n, PetscInt **voxel)
+PetscErrorCode PlanCollectMarked(const Grid *grid, const unsigned char *mark, PetscInt *n, PetscInt **voxel)
 {
   PetscFunctionBegin;
   *n = 0;
@@ -223,84 +224,8 @@ static PetscErrorCode CollectDoseVoxels(PlanInputs *in)
   PetscCall(PetscCalloc1(GridSize(&in->grid), &mark));
   for (PetscInt r = 0; r < in->n_region; r++)
     for (PetscInt i = 0; i < in->region[r].n; i++) mark[in->region[r].voxel[i]] = 1;
-  PetscCall(CollectMarked(&in->grid, mark, &in->n_dose_voxel, &in->dose_voxel));
+  PetscCall(PlanCollectMarked(&in->grid, mark, &in->n_dose_voxel, &in->dose_voxel));
   PetscCall(PetscFree(mark));
-  PetscFunctionReturn(0);
-}
-
-/* One objective as a term whose voxels are still grid indices. */
-static PetscErrorCode MakeTerm(const Settings *settings, const ObjectiveSpec *objective, const Region *region,
-                               Term *term)
-{
-  PetscFunctionBegin;
-  const PetscBool effect = objective->mode == ROBUST_VOXELWISE && settings->robust.on_effect ? PETSC_TRUE : PETSC_FALSE;
-  double volume = 0;
-  term->type = ObjectiveTypeFind(objective->type);
-  PetscCheck(term->type, PETSC_COMM_SELF, PETSC_ERR_ARG_UNKNOWN_TYPE, "objective type %s passed the schema",
-             objective->type);
-  term->quantity = objective->quantity;
-  term->goal = objective->goal;
-  if (effect && term->quantity == QUANTITY_RBE_WEIGHTED) {
-    term->quantity = QUANTITY_EFFECT;
-    term->goal = PhotonEffect(TissueOfStructure(settings, objective->structure), objective->goal);
-  }
-  term->parameters = objective->parameters;
-  term->weight = objective->weight;
-  term->mode = objective->mode;
-  term->stage = objective->stage;
-  term->n = region->n;
-  PetscCall(PetscMalloc1(region->n, &term->voxel));
-  PetscCall(PetscMalloc1(region->n, &term->share));
-  for (PetscInt i = 0; i < region->n; i++) volume += region->fraction[i];
-  for (PetscInt i = 0; i < region->n; i++) {
-    term->voxel[i] = region->voxel[i];
-    term->share[i] = region->fraction[i] / volume;
-  }
-  PetscFunctionReturn(0);
-}
-
-/* From grid indices to positions, which ascend as regions are in the same order, in the list of optimised voxels. */
-static PetscErrorCode IndexTerms(PlanInputs *in)
-{
-  PetscFunctionBegin;
-  unsigned char *mark;
-  PetscInt *position;
-  PetscCall(PetscCalloc1(GridSize(&in->grid), &mark));
-  for (PetscInt t = 0; t < in->n_term; t++)
-    for (PetscInt i = 0; i < in->term[t].n; i++) mark[in->term[t].voxel[i]] = 1;
-  PetscCall(CollectMarked(&in->grid, mark, &in->n_voxel, &in->voxel));
-  PetscCall(PetscMalloc1(GridSize(&in->grid), &position));
-  for (PetscInt v = 0; v < in->n_voxel; v++) position[in->voxel[v]] = v;
-  for (PetscInt t = 0; t < in->n_term; t++)
-    for (PetscInt i = 0; i < in->term[t].n; i++) in->term[t].voxel[i] = position[in->term[t].voxel[i]];
-  PetscCall(PetscFree(position));
-  PetscCall(PetscFree(mark));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode MakeTerms(const Settings *settings, Mistakes *mistakes, PlanInputs *in)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscCalloc1(settings->n_objectives, &in->term));
-  PetscCall(PetscMalloc1(settings->n_objectives, &in->objective));
-  for (PetscInt o = 0; o < settings->n_objectives; o++) in->objective[o] = o;
-  for (PetscInt o = 0; o < settings->n_objectives; o++) {
-    const ObjectiveSpec *objective = &settings->objectives[o];
-    PetscInt index = CaseFindStructure(in->patient, objective->structure);
-    Region region = {0};
-    PetscCall(StructureToGridWithPriority(in->patient, index, settings->n_priority,
-                                          (const char *const *)settings->priority, &in->grid, &region));
-    PetscCall(GridOrderCompact(&in->grid, region.n, region.voxel, region.fraction));
-    if (region.n)
-      PetscCall(MakeTerm(settings, objective, &region, &in->term[in->n_term++]));
-    else
-      PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
-                            "%s: objectives: structure %s of case %s has no volume on the dose grid%s",
-                            objective->where, objective->structure, in->patient->name,
-                            settings->n_priority ? " after overlap_priority" : ""));
-    PetscCall(RegionDestroy(&region));
-  }
-  if (!MistakesAny(mistakes)) PetscCall(IndexTerms(in));
   PetscFunctionReturn(0);
 }
 
@@ -383,7 +308,7 @@ static PetscErrorCode Assemble(RunContext *run, const SpotList *spots, PetscInt 
   PetscCall(TissuesCreate(mistakes, in));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(MakeTarget(settings, mistakes, in));
-  PetscCall(MakeTerms(settings, mistakes, in));
+  PetscCall(TermsCreate(mistakes, in));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(MakeRegions(in));
   PetscCall(CollectDoseVoxels(in));

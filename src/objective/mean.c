@@ -1,10 +1,30 @@
 #include "objective_private.h"
 
 /* Squared excess of the structure's mean over the goal. */
-static double Excess(const KernelPoint *at, double mean, double *derivative)
+const ObjectiveType objective_mean = {.name = "mean",
+                                      .keys = KEY_GOAL,
+                                      .voxel = ObjectiveIdentity,
+                                      .outer = ObjectiveExcess,
+                                      .worst_high = &objective_mean};
+
+/* Squared lack of the mean below the goal: the lower half of mean-deviation. */
+static const ObjectiveType mean_lack = {
+    .name = "mean-lack", .voxel = ObjectiveIdentity, .outer = ObjectiveLack, .worst_low = &mean_lack};
+
+static double Deviation(const KernelPoint *at, double mean, double *derivative)
 {
-  return objective_overdose.voxel(at, mean, derivative);
+  *derivative = 2 * (mean - at->goal);
+  return (mean - at->goal) * (mean - at->goal);
 }
 
-const ObjectiveType objective_mean = {
-    .name = "mean", .keys = KEY_GOAL, .voxel = ObjectiveIdentity, .outer = Excess, .worst_high = &objective_mean};
+const ObjectiveType objective_mean_deviation = {.name = "mean-deviation",
+                                                .keys = KEY_GOAL,
+                                                .voxel = ObjectiveIdentity,
+                                                .outer = Deviation,
+                                                .worst_high = &objective_mean,
+                                                .worst_low = &mean_lack,
+                                                .wants_dose = PETSC_TRUE};
+
+/* The mean itself. */
+const ObjectiveType objective_mean_linear = {
+    .name = "mean-linear", .keys = KEY_QUANTITY, .voxel = ObjectiveIdentity, .worst_high = &objective_mean_linear};

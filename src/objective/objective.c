@@ -1,10 +1,18 @@
 #include "robion/objective.h"
 #include <string.h>
 
-static const ObjectiveType *const registered[] = {&objective_uniform, &objective_overdose, &objective_underdose,
-                                                  &objective_mean};
-const char *const objective_type_names[] = {"uniform", "overdose", "underdose", "mean"};
+static const ObjectiveType *const registered[] = {
+    &objective_uniform,        &objective_overdose,    &objective_underdose, &objective_mean,
+    &objective_mean_deviation, &objective_mean_linear, &objective_max_dvh,   &objective_min_dvh,
+    &objective_maximum,        &objective_minimum,     &objective_max_geud,  &objective_min_geud,
+    &objective_max_let,        &objective_min_let,     &objective_falloff,   &objective_ntcp};
+const char *const objective_type_names[] = {
+    "uniform", "overdose", "underdose", "mean",     "mean-deviation", "mean-linear", "max-dvh", "min-dvh",
+    "maximum", "minimum",  "max-geud",  "min-geud", "max-let",        "min-let",     "falloff", "ntcp"};
 const PetscInt n_objective_type_names = PETSC_STATIC_ARRAY_LENGTH(objective_type_names);
+
+_Static_assert(PETSC_STATIC_ARRAY_LENGTH(registered) == PETSC_STATIC_ARRAY_LENGTH(objective_type_names),
+               "every registered type has a name that a study may use");
 
 const ObjectiveType *ObjectiveTypeFind(const char *name)
 {

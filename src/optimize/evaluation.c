@@ -49,7 +49,8 @@ static void FillPart(Problem p, const Block *block, PetscInt t)
 static const ObjectiveType *CountedType(Problem p, PetscInt t, PetscInt slot)
 {
   const Term *term = &p->spec.term[t];
-  return p->slot_used[t * p->n_slot + slot] ? RobustSlotType(p->spec.robust, term, p->spec.set, slot) : NULL;
+  if (!p->slot_used[t * p->n_slot + slot] || term->weight == 0) return NULL;
+  return RobustSlotType(p->spec.robust, term, p->spec.set, slot);
 }
 
 /* Value and slope of the voxel function of one voxel in a slot. */
@@ -103,7 +104,8 @@ static PetscErrorCode Doses(Problem p)
     Block *block = &p->block[k];
     for (PetscInt s = 0; s < p->spec.set->n; s++)
       if (p->scenario_used[s]) PetscCall(ProblemApply(p, block, s));
-    for (PetscInt t = 0; t < p->spec.n_term; t++) FillPart(p, block, t);
+    for (PetscInt t = 0; t < p->spec.n_term; t++)
+      if (p->spec.term[t].weight != 0) FillPart(p, block, t);
   }
   p->fixed_known = PETSC_TRUE;
   PetscFunctionReturn(0);

@@ -1,3 +1,4 @@
+#include "robion/objective.h"
 #include "robion/report.h"
 #include "robion/log.h"
 #include <stdlib.h>
@@ -88,7 +89,7 @@ static PetscBool IsOrgan(const Settings *settings, const char *structure)
   for (PetscInt o = 0; o < settings->n_objectives; o++) {
     const ObjectiveSpec *objective = &settings->objectives[o];
     if (strcmp(objective->structure, structure)) continue;
-    if (!strcmp(objective->type, "uniform") || !strcmp(objective->type, "underdose")) return PETSC_FALSE;
+    if (ObjectiveTypeFind(objective->type)->wants_dose) return PETSC_FALSE;
   }
   return PETSC_TRUE;
 }

@@ -1,4 +1,6 @@
+/* Expanding what a study says of its uncertainties into scenarios. */
 #include "robion/scenario.h"
+#include <gsl/gsl_randist.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,7 +38,7 @@ static PetscInt DropRepeated(PetscInt n, double (*shift_mm)[3])
   return kept;
 }
 
-/* The setup shifts of a spec in their fixed order: zero, axes (x-, x+, y-, ...), corners (x slowest). */
+/* The setup shifts of a spec in their fixed order: zero, axes (x-, x+, y-, ...), corners and grid (x slowest). */
 static PetscInt ExpandShifts(const ScenarioSpec *spec, double (*shift_mm)[3])
 {
   PetscInt n = 0;
@@ -44,8 +46,9 @@ static PetscInt ExpandShifts(const ScenarioSpec *spec, double (*shift_mm)[3])
     for (PetscInt i = 0; i < spec->n_shift; i++) memcpy(shift_mm[n++], spec->shift_mm[i], 3 * sizeof(double));
     return n;
   }
-  if (spec->setup == SETUP_NONE || spec->setup == SETUP_AXES) memset(shift_mm[n++], 0, 3 * sizeof(double));
-  if (spec->setup == SETUP_AXES || spec->setup == SETUP_AXES_CORNERS)
+  if (spec->setup == SETUP_NONE || spec->setup == SETUP_AXES || spec->setup == SETUP_CROSS)
+    memset(shift_mm[n++], 0, 3 * sizeof(double));
+  if (spec->setup == SETUP_AXES || spec->setup == SETUP_AXES_CORNERS || spec->setup == SETUP_CROSS)
     for (int axis = 0; axis < 3; axis++)
       for (int sign = -1; sign <= 1; sign += 2) {
         memset(shift_mm[n], 0, 3 * sizeof(double));
@@ -55,6 +58,11 @@ static PetscInt ExpandShifts(const ScenarioSpec *spec, double (*shift_mm)[3])
     for (int corner = 0; corner < 8; corner++, n++)
       for (int axis = 0; axis < 3; axis++)
         shift_mm[n][axis] = ((corner >> (2 - axis)) & 1 ? 1 : -1) * spec->setup_mm[axis];
+  if (spec->setup == SETUP_GRID)
+    for (int point = 0; point < 27; point++, n++) {
+      const int step[3] = {point / 9 - 1, point / 3 % 3 - 1, point % 3 - 1};
+      for (int axis = 0; axis < 3; axis++) shift_mm[n][axis] = step[axis] * spec->setup_mm[axis];
+    }
   return n;
 }
 
@@ -77,32 +85,69 @@ static PetscErrorCode IndexSetups(ScenarioSet *set)
   PetscFunctionReturn(0);
 }
 
+/* One more scenario; the nominal one is row 0, which joins the set. */
+static Scenario *Append(ScenarioSet *set, double range_percent, const double shift_mm[3])
+{
+  Scenario *s = &set->scenario[IsNominal(range_percent, shift_mm) ? 0 : set->n++];
+  s->in_set = PETSC_TRUE;
+  s->range_percent = range_percent == 0 ? 0 : range_percent;
+  for (int axis = 0; axis < 3; axis++) s->shift_mm[axis] = shift_mm[axis] == 0 ? 0 : shift_mm[axis];
+  MakeId(s);
+  set->n_set++;
+  return s;
+}
+
+/* All combinations of range errors and shifts; of a cross only those in which one of the two is nothing. */
+static PetscErrorCode Combine(const ScenarioSpec *spec, ScenarioSet *set)
+{
+  PetscFunctionBegin;
+  static const double zero[3];
+  PetscInt capacity = spec->setup == SETUP_LIST ? spec->n_shift : 27;
+  double(*shift_mm)[3];
+  PetscCall(PetscMalloc1(capacity, &shift_mm));
+  const PetscInt n_shift = DropRepeated(ExpandShifts(spec, shift_mm), shift_mm);
+  PetscCall(PetscCalloc1((spec->n_range + 1) * n_shift + 1, &set->scenario));
+  if (spec->setup == SETUP_CROSS) {
+    for (PetscInt r = 0; r < spec->n_range; r++)
+      if (spec->range_percent[r] != 0) Append(set, spec->range_percent[r], zero);
+    for (PetscInt k = 0; k < n_shift; k++) Append(set, 0, shift_mm[k]);
+  } else
+    for (PetscInt r = 0; r < spec->n_range; r++)
+      for (PetscInt k = 0; k < n_shift; k++) Append(set, spec->range_percent[r], shift_mm[k]);
+  PetscCall(PetscFree(shift_mm));
+  PetscFunctionReturn(0);
+}
+
+/* Drawn scenarios: range errors about the spec's in turn, shifts about none. */
+static PetscErrorCode Draw(const ScenarioSpec *spec, ScenarioSet *set)
+{
+  PetscFunctionBegin;
+  gsl_rng *random = gsl_rng_alloc(gsl_rng_mt19937);
+  PetscCall(PetscCalloc1(spec->n_random + 1, &set->scenario));
+  for (PetscInt i = 0; i < spec->n_random; i++) {
+    double shift_mm[3], range_percent = spec->range_percent[i % spec->n_range];
+    gsl_rng_set(random, (unsigned long)spec->seed * 1000003UL + (unsigned long)i + 1);
+    for (int axis = 0; axis < 3; axis++) shift_mm[axis] = gsl_ran_gaussian_ziggurat(random, spec->setup_mm[axis]);
+    range_percent += gsl_ran_gaussian_ziggurat(random, spec->range_sigma_percent);
+    Scenario *s = Append(set, PetscMax(range_percent, -99), shift_mm);
+    if (s != &set->scenario[0]) snprintf(s->id, sizeof s->id, "random-%d", (int)i + 1);
+  }
+  gsl_rng_free(random);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScenarioSetCreate(const ScenarioSpec *spec, ScenarioSet **out)
 {
   PetscFunctionBegin;
-  PetscInt capacity = spec->setup == SETUP_LIST ? spec->n_shift : 14;
-  double(*shift_mm)[3];
   ScenarioSet *set;
   PetscCall(PetscNew(&set));
-  PetscCall(PetscMalloc1(capacity, &shift_mm));
-  PetscInt n_shift = DropRepeated(ExpandShifts(spec, shift_mm), shift_mm);
-  set->n_set = n_shift * spec->n_range;
-  PetscCheck(set->n_set > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "scenario set is empty: %d shifts, %d ranges",
-             (int)n_shift, (int)spec->n_range);
-  PetscCall(PetscCalloc1(set->n_set + 1, &set->scenario));
-  MakeId(&set->scenario[0]); /* the nominal row; it joins the set below if the set holds it */
-  set->n = 1;
-  for (PetscInt r = 0; r < spec->n_range; r++)
-    for (PetscInt k = 0; k < n_shift; k++) {
-      PetscBool nominal = IsNominal(spec->range_percent[r], shift_mm[k]);
-      Scenario *s = &set->scenario[nominal ? 0 : set->n++];
-      s->in_set = PETSC_TRUE;
-      s->weight = 1.0 / (double)set->n_set;
-      s->range_percent = spec->range_percent[r] == 0 ? 0 : spec->range_percent[r];
-      for (int axis = 0; axis < 3; axis++) s->shift_mm[axis] = shift_mm[k][axis] == 0 ? 0 : shift_mm[k][axis];
-      MakeId(s);
-    }
-  PetscCall(PetscFree(shift_mm));
+  set->n = 1; /* the nominal row; it joins the set if the set holds it */
+  PetscCall(spec->setup == SETUP_RANDOM ? Draw(spec, set) : Combine(spec, set));
+  PetscCheck(set->n_set > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "scenario set is empty: %d ranges",
+             (int)spec->n_range);
+  MakeId(&set->scenario[0]);
+  for (PetscInt s = 0; s < set->n; s++)
+    if (set->scenario[s].in_set) set->scenario[s].weight = 1.0 / (double)set->n_set;
   PetscCall(IndexSetups(set));
   *out = set;
   PetscFunctionReturn(0);

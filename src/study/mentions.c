@@ -49,8 +49,10 @@ static PetscErrorCode Collect(const Node *root, const char *study_file, StudyMen
   for (PetscInt i = 0; i < Entries(derived, NODE_MAPPING); i++)
     PetscCall(AddMention(MENTION_DERIVED, "structures", derived->entry[i].key, derived->entry[i].place, out));
   PetscCall(AddScalar(MENTION_STRUCTURE, "prescription.target", NodeGet(NodeGet(root, "prescription"), "target"), out));
-  for (PetscInt i = 0; i < Entries(objectives, NODE_SEQUENCE); i++)
+  for (PetscInt i = 0; i < Entries(objectives, NODE_SEQUENCE); i++) {
     PetscCall(AddScalar(MENTION_STRUCTURE, "objectives", NodeGet(objectives->entry[i].value, "structure"), out));
+    PetscCall(AddScalar(MENTION_STRUCTURE, "objectives", NodeGet(objectives->entry[i].value, "from"), out));
+  }
   const Node *stages = NodeGet(root, "stages"), *goals = NodeGet(root, "goals");
   for (PetscInt i = 0; i < Entries(goals, NODE_SEQUENCE); i++)
     PetscCall(AddScalar(MENTION_STRUCTURE, "goals", NodeGet(goals->entry[i].value, "structure"), out));

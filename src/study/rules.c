@@ -296,16 +296,3 @@ PetscErrorCode RuleArmNames(Check *check, const SchemaKey *key, const Node *node
                          LineShown(node->entry[i].key).text));
   PetscFunctionReturn(0);
 }
-
-PetscErrorCode RuleObjective(Check *check, const SchemaKey *key, const Node *node, const char *path)
-{
-  PetscFunctionBegin;
-  PetscBool weighted = NodeGet(node, "dose_Gy_RBE") ? PETSC_TRUE : PETSC_FALSE;
-  PetscBool physical = NodeGet(node, "dose_Gy") ? PETSC_TRUE : PETSC_FALSE;
-  if (weighted && physical)
-    PetscCall(CheckAdd(check, node->place, path, "found both dose_Gy_RBE and dose_Gy, expected one of them"));
-  else if (!weighted && !physical && !SchemaHasUnknown(key, node))
-    PetscCall(
-        CheckAdd(check, node->place, path, "found no dose, expected dose_Gy_RBE (RBE-weighted) or dose_Gy (physical)"));
-  PetscFunctionReturn(0);
-}

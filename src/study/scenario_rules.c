@@ -53,16 +53,38 @@ static PetscBool IsZero(const Node *node)
   return node->n ? PETSC_TRUE : PETSC_FALSE;
 }
 
+/* Keys of drawn scenarios, with which something must vary. */
+static PetscErrorCode CheckRandom(Check *check, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  static const char *const keys[] = {"number", "seed", "range_sigma_percent"};
+  const Node *setup = NodeGet(node, "setup"), *size = NodeGet(node, "setup_mm"), *sigma = NodeGet(node, keys[2]);
+  const PetscBool random = IsWord(setup, "random");
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(keys) && !random; i++)
+    if (NodeFind(node, keys[i]))
+      PetscCall(CheckAdd(check, NodeFind(node, keys[i])->place, PathJoin(path, keys[i]).text,
+                         "found without setup: random, expected it only with that"));
+  if (random && !NodeFind(node, "number"))
+    PetscCall(CheckAdd(check, setup->place, PathJoin(path, "setup").text,
+                       "found random without number, expected number too"));
+  if (random && size && IsZero(size) && (!sigma || IsZero(sigma)))
+    PetscCall(CheckAdd(check, size->place, PathJoin(path, "setup_mm").text,
+                       "found 0 without range_sigma_percent, expected one of them above 0"));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode RuleScenarios(Check *check, const SchemaKey *key, const Node *node, const char *path)
 {
   PetscFunctionBegin;
   if (SchemaHasUnknown(key, node)) PetscFunctionReturn(0); /* a misspelt key explains what seems to be missing */
   const Node *setup = NodeGet(node, "setup"), *size = NodeGet(node, "setup_mm"), *shifts = NodeGet(node, "shifts_mm");
-  PetscBool pattern = IsWord(setup, "axes") || IsWord(setup, "corners") || IsWord(setup, "axes+corners");
+  static const char *const patterns[] = {"axes", "corners", "axes+corners", "cross", "grid", "random"};
+  PetscBool pattern = PETSC_FALSE;
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(patterns); i++) pattern = pattern || IsWord(setup, patterns[i]);
   if (pattern && !size)
     PetscCall(CheckAdd(check, setup->place, PathJoin(path, "setup").text,
                        "found %s without setup_mm, expected setup_mm too", setup->text));
-  else if (pattern && IsZero(size))
+  else if (pattern && !IsWord(setup, "random") && IsZero(size))
     PetscCall(CheckAdd(check, size->place, PathJoin(path, "setup_mm").text,
                        "found 0 with setup: %s, expected a number above 0 (mm)", setup->text));
   if (IsWord(setup, "list") && !shifts)
@@ -70,10 +92,11 @@ PetscErrorCode RuleScenarios(Check *check, const SchemaKey *key, const Node *nod
                        "found list without shifts_mm, expected shifts_mm too"));
   if (!setup && size && !IsZero(size))
     PetscCall(CheckAdd(check, size->place, PathJoin(path, "setup_mm").text,
-                       "found without setup, expected setup: axes, corners or axes+corners too"));
+                       "found without setup, expected setup: axes, corners, axes+corners, cross, grid or random too"));
   if (!setup && shifts)
     PetscCall(CheckAdd(check, shifts->place, PathJoin(path, "shifts_mm").text,
                        "found without setup, expected setup: list too"));
+  PetscCall(CheckRandom(check, node, path));
   PetscFunctionReturn(0);
 }
 

@@ -326,6 +326,8 @@ PetscErrorCode StudyComplete(Pool pool, const Defaults *defaults, const Node *ro
   Node *cases = NodeGet(copy, "cases");
   for (PetscInt i = 0; i < cases->n; i++) PetscCall(CompleteCase(pool, cases->entry[i].value));
   PetscCall(CompleteBiology(pool, copy));
+  Node *objectives = NodeGet(copy, "objectives");
+  for (PetscInt i = 0; i < objectives->n; i++) PetscCall(ObjectiveComplete(pool, objectives->entry[i].value));
   PetscCall(Complete(pool, defaults, &schema_study, copy, out));
   PetscFunctionReturn(0);
 }

@@ -42,11 +42,18 @@ struct SchemaKey {
   const char *doc;
 };
 
-extern const SchemaKey schema_study;
+/* How tables of keys are written. */
+#define CHILDREN(table) .child = table, .n_child = PETSC_STATIC_ARRAY_LENGTH(table)
+#define WORDS(names) .words = names, .n_words = &n_##names
+#define FROM(a, b) .min = a, .max = b
+#define ABOVE(a, b) .min = a, .max = b, .above = PETSC_TRUE
+#define REQUIRED .required = PETSC_TRUE
+
+extern const SchemaKey schema_study, schema_objective;
 extern const char *const robust_mode_names[], *const setup_pattern_names[];
 extern const char *const goal_metric_names[];
 extern const PetscInt n_goal_metric_names;
-extern const PetscInt n_robust_mode_names, n_setup_pattern_names;
+extern const PetscInt n_robust_mode_names, n_setup_pattern_names, n_quantity_names;
 
 /* One pass over a tree. A pass over an arm or sweep point tells only what the passes in `seen` have not told. */
 struct Check {
@@ -101,6 +108,9 @@ PetscErrorCode RuleStages(Check *check, const SchemaKey *key, const Node *node, 
 PetscErrorCode CheckCourse(Check *check, const Node *root);
 PetscErrorCode RuleArmNames(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleStudy(Check *check, const SchemaKey *key, const Node *node, const char *path);
+
+/* Write out what an objective of the table leaves out for its type. */
+PetscErrorCode ObjectiveComplete(Pool pool, Node *objective);
 
 /* Name of a case; if it gives none, its phantom or its file without folder and .h5, made safe. "" if it has neither. */
 Line CaseName(const Node *node);

@@ -1,18 +1,11 @@
 #include "schema_private.h"
-#include "robion/objective.h"
-
-#define CHILDREN(table) .child = table, .n_child = PETSC_STATIC_ARRAY_LENGTH(table)
-#define WORDS(names) .words = names, .n_words = &n_##names
-#define FROM(a, b) .min = a, .max = b
-#define ABOVE(a, b) .min = a, .max = b, .above = PETSC_TRUE
-#define REQUIRED .required = PETSC_TRUE
 
 const char *const robust_mode_names[] = {"none",          "expected", "composite",    "voxelwise",
                                          "objectivewise", "cvar",     "probabilistic"};
 const PetscInt n_robust_mode_names = PETSC_STATIC_ARRAY_LENGTH(robust_mode_names);
-const char *const setup_pattern_names[] = {"none", "axes", "corners", "axes+corners", "list"};
+const char *const setup_pattern_names[] = {"none", "axes",  "corners", "axes+corners",
+                                           "list", "cross", "grid",    "random"};
 const PetscInt n_setup_pattern_names = PETSC_STATIC_ARRAY_LENGTH(setup_pattern_names);
-const char *const quantity_names[] = {"rbe_weighted", "physical", "effect", "letd"};
 static const char *const worst_of_names[] = {"effect", "dose"};
 static const PetscInt n_worst_of_names = PETSC_STATIC_ARRAY_LENGTH(worst_of_names);
 static const char *const beam_source_names[] = {"from-case"};
@@ -205,25 +198,16 @@ static const SchemaKey scenario_keys[] = {
      .element = &shift_size, .doc = "size of setup errors, a number or [x, y, z]"},
     {"shifts_mm", TYPE_LIST, .min_length = 1, .element = &shift_vector, .rule = RuleDistinct,
      .doc = "setup errors one by one, for setup: list"},
+    {"number", TYPE_INTEGER, FROM(1, 10000), .doc = "scenarios drawn, for setup: random"},
+    {"seed", TYPE_INTEGER, FROM(0, 1000000), .doc = "where drawing starts, for setup: random"},
+    {"range_sigma_percent", TYPE_NUMBER, .unit = "percent", FROM(0, 20),
+     .doc = "standard deviation of range errors, for setup: random"},
 };
 static const SchemaKey scenarios_keys[] = {
     {"optimize", TYPE_MAPPING, CHILDREN(scenario_keys), .rule = RuleScenarios, .doc = "scenarios the plan is made for"},
     {"evaluate", TYPE_MAPPING, CHILDREN(scenario_keys), .rule = RuleScenarios,
      .doc = "scenarios the plan is judged by"},
 };
-
-static const SchemaKey objective_keys[] = {
-    {"structure", TYPE_TEXT, REQUIRED, .doc = "the structure it acts on"},
-    {"type", TYPE_WORD, REQUIRED, WORDS(objective_type_names), .doc = "what is penalised"},
-    {"dose_Gy_RBE", TYPE_NUMBER, .unit = "Gy(RBE)", FROM(0, 100), .doc = "RBE-weighted dose per fraction"},
-    {"dose_Gy", TYPE_NUMBER, .unit = "Gy", FROM(0, 100), .doc = "physical dose per fraction"},
-    {"weight", TYPE_NUMBER, ABOVE(0, 1e12), .fallback = "1", .doc = "weight in the sum"},
-    {"stage", TYPE_TEXT, .doc = "the stage whose fractions it looks at"},
-    {"robust", TYPE_FLAG | TYPE_WORD, WORDS(robust_mode_names), .fallback = "true",
-     .doc = "true: as the study; false: nominal scenario only; or a mode of its own"},
-};
-static const SchemaKey objective_item = {"objective", TYPE_MAPPING, CHILDREN(objective_keys), .rule = RuleObjective,
-                                         .doc = "one objective"};
 
 static const SchemaKey robust_keys[] = {
     {"mode", TYPE_WORD, REQUIRED, WORDS(robust_mode_names), .fallback = "none", .doc = "how scenarios are combined"},
@@ -291,7 +275,7 @@ static const SchemaKey study_keys[] = {
      .doc = "derived structures"},
     {"overlap_priority", TYPE_LIST, .element = &structure_name, .rule = RuleDistinct, .doc = "who owns shared voxels"},
     {"scenarios", TYPE_MAPPING, CHILDREN(scenarios_keys), .doc = "setup and range errors"},
-    {"objectives", TYPE_LIST, REQUIRED, .min_length = 1, .element = &objective_item,
+    {"objectives", TYPE_LIST, REQUIRED, .min_length = 1, .element = &schema_objective,
      .doc = "what the plan is to achieve"},
     {"goals", TYPE_LIST, .element = &goal_item, .doc = "what the finished plan is to keep"},
     {"robust", TYPE_WORD | TYPE_MAPPING, WORDS(robust_mode_names), .shorthand = "mode", CHILDREN(robust_keys),

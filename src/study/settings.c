@@ -261,45 +261,14 @@ static PetscErrorCode ReadScenarios(const Node *node, ScenarioSpec *out)
   PetscCall(SettingWord(node, "setup", n_setup_pattern_names, setup_pattern_names, &setup));
   out->setup = (SetupPattern)setup;
   if (size) PetscCall(SettingNumbers(size, 3, out->setup_mm));
+  if (NodeGet(node, "number")) PetscCall(SettingInteger(node, "number", &out->n_random));
+  if (NodeGet(node, "seed")) PetscCall(SettingInteger(node, "seed", &out->seed));
+  if (NodeGet(node, "range_sigma_percent"))
+    PetscCall(SettingNumber(node, "range_sigma_percent", &out->range_sigma_percent));
   if (shifts) {
     out->n_shift = shifts->n;
     PetscCall(PetscMalloc1(shifts->n, &out->shift_mm));
     for (PetscInt i = 0; i < shifts->n; i++) PetscCall(SettingNumbers(shifts->entry[i].value, 3, out->shift_mm[i]));
-  }
-  PetscFunctionReturn(0);
-}
-
-/* true: as the study; false: the nominal scenario alone; else a mode by name. */
-static PetscErrorCode ReadObjectiveMode(const Node *node, RobustMode of_study, RobustMode *out)
-{
-  PetscFunctionBegin;
-  PetscBool robust;
-  PetscInt mode;
-  if (NodeFlag(NodeGet(node, "robust"), &robust)) {
-    *out = robust ? of_study : ROBUST_NONE;
-    PetscFunctionReturn(0);
-  }
-  PetscCall(SettingWord(node, "robust", n_robust_mode_names, robust_mode_names, &mode));
-  *out = (RobustMode)mode;
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode ReadObjectives(const Node *node, Settings *out)
-{
-  PetscFunctionBegin;
-  out->n_objectives = node->n;
-  PetscCall(PetscCalloc1(node->n, &out->objectives));
-  for (PetscInt i = 0; i < node->n; i++) {
-    const Node *one = node->entry[i].value;
-    ObjectiveSpec *objective = &out->objectives[i];
-    PetscCall(SettingText(one, "structure", &objective->structure));
-    PetscCall(SettingText(one, "type", &objective->type));
-    PetscCall(SettingPlace(NodeGet(one, "structure")->place, &objective->where));
-    objective->quantity = NodeGet(one, "dose_Gy") ? QUANTITY_PHYSICAL : QUANTITY_RBE_WEIGHTED;
-    PetscCall(
-        SettingNumber(one, objective->quantity == QUANTITY_PHYSICAL ? "dose_Gy" : "dose_Gy_RBE", &objective->goal));
-    PetscCall(SettingNumber(one, "weight", &objective->weight));
-    PetscCall(ReadObjectiveMode(one, out->robust.mode, &objective->mode));
   }
   PetscFunctionReturn(0);
 }
@@ -347,7 +316,7 @@ PetscErrorCode SettingsCreate(const Node *root, const char *file, Settings *out)
   PetscCall(ReadScenarios(NodeGet(scenarios, "optimize"), &out->optimize));
   PetscCall(ReadScenarios(NodeGet(scenarios, "evaluate"), &out->evaluate));
   PetscCall(ReadOptimization(NodeGet(root, "robust"), NodeGet(root, "optimizer"), out));
-  PetscCall(ReadObjectives(NodeGet(root, "objectives"), out));
+  PetscCall(SettingsReadObjectives(NodeGet(root, "objectives"), out));
   PetscCall(SettingsReadCourse(root, out));
   PetscCall(SettingsReadGoals(NodeGet(root, "goals"), out));
   PetscFunctionReturn(0);
@@ -397,12 +366,7 @@ PetscErrorCode SettingsDestroy(Settings *s)
   PetscCall(PetscFree(s->derived));
   for (PetscInt i = 0; i < s->n_priority; i++) PetscCall(PetscFree(s->priority[i]));
   PetscCall(PetscFree(s->priority));
-  for (PetscInt i = 0; i < s->n_objectives; i++) {
-    PetscCall(PetscFree(s->objectives[i].structure));
-    PetscCall(PetscFree(s->objectives[i].type));
-    PetscCall(PetscFree(s->objectives[i].where));
-  }
-  PetscCall(PetscFree(s->objectives));
+  PetscCall(SettingsDestroyObjectives(s));
   PetscCall(SettingsDestroyCourse(&s->course));
   PetscCall(SettingsDestroyGoals(s));
   PetscCall(DestroyScenarios(&s->optimize));

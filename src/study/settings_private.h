@@ -22,3 +22,7 @@ PetscErrorCode SettingsReadGoals(const Node *list, Settings *out);
 PetscErrorCode SettingsDestroyGoals(Settings *settings);
 PetscErrorCode SettingsDestroyCourse(CourseSpec *course);
 PetscErrorCode SettingsReadSpots(const Node *node, SpotSpec *out);
+
+/* After the robust block and the prescription, which objectives refer to. */
+PetscErrorCode SettingsReadObjectives(const Node *node, Settings *out);
+PetscErrorCode SettingsDestroyObjectives(Settings *settings);

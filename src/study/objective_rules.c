@@ -1,0 +1,187 @@
+/* The keys of an objective: which of them its type takes, which it needs, and what it leaves out. */
+#include "robion/objective.h"
+#include "schema_private.h"
+#include <stdio.h>
+#include <string.h>
+
+const char *const quantity_names[] = {"rbe_weighted", "physical", "effect", "letd"};
+const PetscInt n_quantity_names = PETSC_STATIC_ARRAY_LENGTH(quantity_names);
+static const char *const per_names[] = {"fraction", "course"};
+static const PetscInt n_per_names = PETSC_STATIC_ARRAY_LENGTH(per_names);
+
+static const SchemaKey objective_keys[] = {
+    {"structure", TYPE_TEXT, REQUIRED, .doc = "the structure it acts on"},
+    {"type", TYPE_WORD, REQUIRED, WORDS(objective_type_names), .doc = "what is penalised"},
+    {"dose_Gy_RBE", TYPE_NUMBER, .unit = "Gy(RBE)", FROM(0, 1000), .doc = "goal, RBE-weighted dose"},
+    {"dose_Gy", TYPE_NUMBER, .unit = "Gy", FROM(0, 1000), .doc = "goal, physical dose"},
+    {"effect", TYPE_NUMBER, FROM(0, 1000), .doc = "goal, biological effect (minus the logarithm of survival)"},
+    {"let_keV_um", TYPE_NUMBER, .unit = "keV/um", FROM(0, 10000), .doc = "goal, dose-averaged LET"},
+    {"map", TYPE_TEXT, .doc = "goals voxel by voxel, from this map of the case"},
+    {"quantity", TYPE_WORD, WORDS(quantity_names), .doc = "what is looked at, where no key of the goal says it"},
+    {"per", TYPE_WORD, WORDS(per_names), .fallback = "fraction", .doc = "what a dose or effect is counted over"},
+    {"volume_percent", TYPE_NUMBER, .unit = "percent", ABOVE(0, 100), .below = PETSC_TRUE,
+     .doc = "DVH objectives: volume"},
+    {"a", TYPE_NUMBER, FROM(-1000, 1000), .doc = "gEUD: exponent"},
+    {"smoothing_percent", TYPE_NUMBER, .unit = "percent", ABOVE(0, 100),
+     .doc = "maximum, minimum: width of the smooth extreme, of the goal"},
+    {"from", TYPE_TEXT, .doc = "falloff: the structure that the goal falls away from"},
+    {"distance_mm", TYPE_NUMBER, .unit = "mm", ABOVE(0, 1000), .doc = "falloff: where the goal has fallen"},
+    {"low_percent", TYPE_NUMBER, .unit = "percent", FROM(0, 100), .doc = "falloff: to this part of it"},
+    {"td50_Gy", TYPE_NUMBER, .unit = "Gy", ABOVE(0, 1000),
+     .doc = "ntcp: dose of 50 % complications, EQD2 of the course"},
+    {"m", TYPE_NUMBER, ABOVE(0, 100), .doc = "ntcp: slope parameter"},
+    {"alpha_beta_Gy", TYPE_NUMBER, .unit = "Gy", ABOVE(0, 1000), .doc = "ntcp: alpha/beta of the EQD2"},
+    {"weight", TYPE_NUMBER, ABOVE(0, 1e12), .fallback = "1", .doc = "weight in the sum"},
+    {"stage", TYPE_TEXT, .doc = "the stage whose fractions it looks at"},
+    {"robust", TYPE_FLAG | TYPE_WORD, WORDS(robust_mode_names), .fallback = "true",
+     .doc = "true: as the study; false: nominal scenario only; or a mode of its own"},
+};
+const SchemaKey schema_objective = {"objective", TYPE_MAPPING, CHILDREN(objective_keys), .rule = RuleObjective,
+                                    .doc = "one objective"};
+
+/* Keys that say the goal, and keys that only some types take, with their defaults. */
+static const char *const goal_keys[] = {"dose_Gy_RBE", "dose_Gy", "effect", "let_keV_um", "map"};
+enum { N_GOAL_KEYS = PETSC_STATIC_ARRAY_LENGTH(goal_keys), GOAL_LET = 3, GOAL_MAP = 4 };
+static const struct {
+  unsigned bit;
+  const char *key, *fallback; /* fallback NULL: needed */
+} special[] = {{KEY_VOLUME, "volume_percent", NULL},
+               {KEY_A, "a", NULL},
+               {KEY_SMOOTHING, "smoothing_percent", "1"},
+               {KEY_FALLOFF, "from", NULL},
+               {KEY_FALLOFF, "distance_mm", NULL},
+               {KEY_FALLOFF, "low_percent", "0"},
+               {KEY_NTCP, "td50_Gy", NULL},
+               {KEY_NTCP, "m", NULL},
+               {KEY_NTCP, "alpha_beta_Gy", NULL}};
+
+/* Which of the goal's keys a type takes. */
+static PetscBool TakesGoal(const ObjectiveType *type, int goal)
+{
+  const unsigned bit = goal == GOAL_MAP ? KEY_MAP : goal == GOAL_LET ? KEY_GOAL | KEY_LET_GOAL : KEY_GOAL;
+  return type->keys & bit ? PETSC_TRUE : PETSC_FALSE;
+}
+
+static PetscBool TakesQuantity(const ObjectiveType *type, const Node *node)
+{
+  return type->keys & KEY_QUANTITY || (type->keys & KEY_MAP && NodeGet(node, "map")) ? PETSC_TRUE : PETSC_FALSE;
+}
+
+/* "dose_Gy_RBE (RBE-weighted), dose_Gy (physical), ..." */
+static Line GoalsText(const ObjectiveType *type)
+{
+  static const char *const meaning[] = {"dose_Gy_RBE (RBE-weighted)", "dose_Gy (physical)", "effect", "let_keV_um",
+                                        "map (voxel by voxel)"};
+  Line out = {""};
+  int last = 0, n = 0;
+  for (int g = 0; g < N_GOAL_KEYS; g++)
+    if (TakesGoal(type, g)) last = g;
+  for (int g = 0; g <= last; g++) {
+    if (!TakesGoal(type, g)) continue;
+    size_t used = strlen(out.text);
+    snprintf(out.text + used, sizeof out.text - used, "%s%s", n++ == 0 ? "" : g == last ? " or " : ", ", meaning[g]);
+  }
+  return out;
+}
+
+static PetscErrorCode CheckGoal(Check *check, const ObjectiveType *type, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  const char *first = NULL;
+  for (int g = 0; g < N_GOAL_KEYS; g++) {
+    const NodeEntry *entry = NodeFind(node, goal_keys[g]);
+    if (!entry) continue;
+    if (!TakesGoal(type, g))
+      PetscCall(CheckAdd(check, entry->place, PathJoin(path, goal_keys[g]).text, "found with type %s, expected %s",
+                         type->name, type->keys & (KEY_GOAL | KEY_LET_GOAL) ? GoalsText(type).text : "no goal"));
+    else if (first)
+      PetscCall(CheckAdd(check, node->place, path, "found both %s and %s, expected one of them", first, goal_keys[g]));
+    else
+      first = goal_keys[g];
+  }
+  if (!first && type->keys & (KEY_GOAL | KEY_LET_GOAL))
+    PetscCall(CheckAdd(check, node->place, path, "found no goal, expected %s", GoalsText(type).text));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CheckSpecial(Check *check, const ObjectiveType *type, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(special); i++) {
+    const NodeEntry *entry = NodeFind(node, special[i].key);
+    const PetscBool takes = type->keys & special[i].bit ? PETSC_TRUE : PETSC_FALSE;
+    if (entry && !takes)
+      PetscCall(CheckAdd(check, entry->place, PathJoin(path, special[i].key).text,
+                         "found with type %s, which does not take it", type->name));
+    else if (!entry && takes && !special[i].fallback)
+      PetscCall(
+          CheckAdd(check, node->place, path, "found no %s, expected it with type %s", special[i].key, type->name));
+  }
+  const NodeEntry *quantity = NodeFind(node, "quantity");
+  if (quantity && !TakesQuantity(type, node))
+    PetscCall(CheckAdd(check, quantity->place, PathJoin(path, "quantity").text, "found with type %s, expected %s",
+                       type->name, type->keys & KEY_NTCP ? "none: it is RBE-weighted" : "the goal's key alone"));
+  PetscFunctionReturn(0);
+}
+
+/* Values that are in range by themselves, but make no sense with the type. */
+static PetscErrorCode CheckValues(Check *check, const ObjectiveType *type, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  const NodeEntry *a = NodeFind(node, "a"), *per = NodeFind(node, "per");
+  double value;
+  for (int g = 0; g < GOAL_MAP; g++) {
+    const NodeEntry *goal = NodeFind(node, goal_keys[g]);
+    if (goal && NodeNumber(goal->value, &value) && value == 0 && type->keys & (KEY_SMOOTHING | KEY_LET_GOAL))
+      PetscCall(CheckAdd(check, goal->value->place, PathJoin(path, goal_keys[g]).text,
+                         "found 0 with type %s, expected a number above 0", type->name));
+  }
+  if (a && NodeNumber(a->value, &value) && (value == 0 || (value < 0 && type->keys & KEY_NTCP)))
+    PetscCall(CheckAdd(check, a->value->place, PathJoin(path, "a").text, "found %s with type %s, expected %s",
+                       NodeShown(a->value).text, type->name,
+                       type->keys & KEY_NTCP ? "a number above 0" : "any number but 0"));
+  if (per && per->value->kind == NODE_SCALAR && !strcmp(per->value->text, "course") && NodeFind(node, "let_keV_um"))
+    PetscCall(CheckAdd(check, per->value->place, PathJoin(path, "per").text,
+                       "found course with let_keV_um, expected fraction: LET is the same in every one"));
+  const NodeEntry *stage = NodeFind(node, "stage");
+  if (stage && per && per->value->kind == NODE_SCALAR && !strcmp(per->value->text, "course"))
+    PetscCall(CheckAdd(check, per->value->place, PathJoin(path, "per").text,
+                       "found course with stage, expected fraction: a stage is not the course"));
+  if (stage && type->keys & KEY_NTCP)
+    PetscCall(CheckAdd(check, stage->place, PathJoin(path, "stage").text,
+                       "found with type ntcp, expected none: complications are of the course"));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode RuleObjective(Check *check, const SchemaKey *key, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  const Node *name = NodeGet(node, "type");
+  const ObjectiveType *type = name && name->kind == NODE_SCALAR ? ObjectiveTypeFind(name->text) : NULL;
+  if (!type || SchemaHasUnknown(key, node)) PetscFunctionReturn(0);
+  PetscCall(CheckGoal(check, type, node, path));
+  PetscCall(CheckSpecial(check, type, node, path));
+  PetscCall(CheckValues(check, type, node, path));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CompleteKey(Pool pool, const char *key, const char *text, Node *node)
+{
+  PetscFunctionBegin;
+  Node *value;
+  if (NodeGet(node, key)) PetscFunctionReturn(0);
+  PetscCall(NodeCreateScalar(pool, text, PETSC_FALSE, node->place, &value));
+  PetscCall(NodeAppend(pool, node, key, node->place, value));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ObjectiveComplete(Pool pool, Node *objective)
+{
+  PetscFunctionBegin;
+  const ObjectiveType *type = ObjectiveTypeFind(NodeGet(objective, "type")->text);
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(special); i++)
+    if (type->keys & special[i].bit && special[i].fallback)
+      PetscCall(CompleteKey(pool, special[i].key, special[i].fallback, objective));
+  if (TakesQuantity(type, objective)) PetscCall(CompleteKey(pool, "quantity", quantity_names[0], objective));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,100 @@
+/* The objectives of a checked, complete tree. */
+#include "settings_private.h"
+#include <string.h>
+
+/* true: as the study; false: the nominal scenario alone; else a mode by name. */
+static PetscErrorCode ReadMode(const Node *node, RobustMode of_study, RobustMode *out)
+{
+  PetscFunctionBegin;
+  PetscBool robust;
+  PetscInt mode;
+  if (NodeFlag(NodeGet(node, "robust"), &robust)) {
+    *out = robust ? of_study : ROBUST_NONE;
+    PetscFunctionReturn(0);
+  }
+  PetscCall(SettingWord(node, "robust", n_robust_mode_names, robust_mode_names, &mode));
+  *out = (RobustMode)mode;
+  PetscFunctionReturn(0);
+}
+
+/* What is looked at and what is wanted of it, per fraction. */
+static PetscErrorCode ReadGoal(const Node *node, PetscInt fractions, ObjectiveSpec *out)
+{
+  PetscFunctionBegin;
+  static const char *const key[] = {[QUANTITY_RBE_WEIGHTED] = "dose_Gy_RBE",
+                                    [QUANTITY_PHYSICAL] = "dose_Gy",
+                                    [QUANTITY_EFFECT] = "effect",
+                                    [QUANTITY_LETD] = "let_keV_um"};
+  const PetscBool course = strcmp(NodeGet(node, "per")->text, "course") ? PETSC_FALSE : PETSC_TRUE;
+  PetscInt quantity = QUANTITY_RBE_WEIGHTED;
+  for (PetscInt q = 0; q < (PetscInt)PETSC_STATIC_ARRAY_LENGTH(key); q++) {
+    if (!NodeGet(node, key[q])) continue;
+    quantity = q;
+    PetscCall(SettingNumber(node, key[q], &out->goal));
+  }
+  if (NodeGet(node, "quantity")) PetscCall(SettingWord(node, "quantity", n_quantity_names, quantity_names, &quantity));
+  out->quantity = (Quantity)quantity;
+  out->map_scale = course && quantity != QUANTITY_LETD ? 1.0 / (double)fractions : 1;
+  out->goal *= out->map_scale;
+  PetscFunctionReturn(0);
+}
+
+/* Numbers that only some types have. */
+static PetscErrorCode ReadParameters(const Node *node, ObjectiveParameters *out)
+{
+  PetscFunctionBegin;
+  const struct {
+    const char *key;
+    double *value, scale;
+  } number[] = {{"volume_percent", &out->volume, 0.01},
+                {"a", &out->a, 1},
+                {"smoothing_percent", &out->smoothing, 0.01},
+                {"distance_mm", &out->distance_mm, 1},
+                {"low_percent", &out->low, 0.01},
+                {"td50_Gy", &out->td50_Gy, 1},
+                {"m", &out->m, 1},
+                {"alpha_beta_Gy", &out->alpha_beta_Gy, 1}};
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(number); i++) {
+    if (!NodeGet(node, number[i].key)) continue;
+    PetscCall(SettingNumber(node, number[i].key, number[i].value));
+    *number[i].value *= number[i].scale;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SettingsReadObjectives(const Node *node, Settings *out)
+{
+  PetscFunctionBegin;
+  out->n_objectives = node->n;
+  PetscCall(PetscCalloc1(node->n, &out->objectives));
+  for (PetscInt i = 0; i < node->n; i++) {
+    const Node *one = node->entry[i].value;
+    ObjectiveSpec *objective = &out->objectives[i];
+    PetscCall(SettingText(one, "structure", &objective->structure));
+    PetscCall(SettingText(one, "type", &objective->type));
+    PetscCall(SettingPlace(NodeGet(one, "structure")->place, &objective->where));
+    if (NodeGet(one, "map")) PetscCall(SettingText(one, "map", &objective->map));
+    if (NodeGet(one, "from")) PetscCall(SettingText(one, "from", &objective->from));
+    PetscCall(ReadGoal(one, out->fractions, objective));
+    PetscCall(ReadParameters(one, &objective->parameters));
+    objective->parameters.fractions = (double)out->fractions;
+    PetscCall(SettingNumber(one, "weight", &objective->weight));
+    PetscCall(ReadMode(one, out->robust.mode, &objective->mode));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SettingsDestroyObjectives(Settings *settings)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < settings->n_objectives; i++) {
+    ObjectiveSpec *objective = &settings->objectives[i];
+    PetscCall(PetscFree(objective->structure));
+    PetscCall(PetscFree(objective->type));
+    PetscCall(PetscFree(objective->where));
+    PetscCall(PetscFree(objective->map));
+    PetscCall(PetscFree(objective->from));
+  }
+  PetscCall(PetscFree(settings->objectives));
+  PetscFunctionReturn(0);
+}
