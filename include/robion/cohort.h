@@ -8,7 +8,7 @@
  */
 #pragma once
 #include "robion/doses.h"
-#include "robion/optimize.h"
+#include "robion/solver.h"
 #include "robion/results.h"
 
 /** Command-line choices of `run`. */
@@ -119,13 +119,18 @@ PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const
                                     const Solution *solution, const double *weight, double stage_seconds[N_STAGES],
                                     const char *folder, Mistakes *mistakes);
 
-/** Write <folder>/checkpoint.h5: weights of a plan that is not finished, and the settings they belong to. Not collective. */
-PetscBool CheckpointWrite(const char *folder, const char *yaml, PetscInt n_spot, const double *weight,
-                          Mistakes *mistakes);
-/** Read it back; false if there is none, or (with a mistake, ROBION_INPUT) if it is damaged or of other settings. */
-PetscBool CheckpointRead(const char *folder, const char *yaml, PetscInt n_spot, double *weight, Mistakes *mistakes);
-
-/** Remove it, if it is there. Not collective. */
+/**
+ * Write <folder>/checkpoint.h5: the state of a solver between two stages, and the settings and the version of robion it belongs
+ * to. Temporary name, fsync, rename; the one before stays as checkpoint-previous.h5. The solver calls for it after a stage when
+ * optimizer.checkpoint_minutes have gone by since the last one, and PlanMake when a plan was stopped. Not collective.
+ */
+PetscBool CheckpointWrite(const char *folder, const char *yaml, const SolveState *state, Mistakes *mistakes);
+/**
+ * Read it back; if it is damaged, the one before. False if there is none, or (with a mistake, ROBION_INPUT) if none can be read or
+ * it is of other settings, another version of robion or another number of spots. Not collective.
+ */
+PetscBool CheckpointRead(const char *folder, const char *yaml, PetscInt n_spot, SolveState *state, Mistakes *mistakes);
+/** Remove both, as far as they are there. Not collective. */
 void CheckpointRemove(const char *folder);
 
 /** A context for one study; machine cache empty. Collective. */

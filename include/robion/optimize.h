@@ -1,5 +1,5 @@
 /**
- * The optimisation problem on a team of ranks, and its solution by TAO. Step 10 of the data's way.
+ * The optimisation problem on a team of ranks. Step 10 of the data's way; solver.h solves it.
  *
  * The optimised voxels are cut into blocks of BLOCK_VOXELS; block k belongs to rank k mod size, with its rows of every
  * scenario. A rank therefore holds whole voxels: doses and voxel-wise extremes need no communication, and one evaluation
@@ -64,41 +64,13 @@ PetscErrorCode ProblemGetTrueObjective(Problem problem, double *objective, Petsc
 /** Mean of a term's quantity in the nominal scenario over its structure; any mode, collective on all ranks. */
 PetscErrorCode ProblemTermMean(Problem problem, PetscInt term, const double *weight, double *mean);
 
+/**
+ * column[n_spot] = d (mean of the term's quantity in a scenario row that its mode looks at) / d particles at the given weights,
+ * which are the same on every rank. Collective on all ranks.
+ */
+PetscErrorCode ProblemTermColumn(Problem problem, PetscInt term, PetscInt row, const double *weight, double *column);
+
 /** Entries and bytes of the operator over all ranks, and the bytes on the fullest rank. Collective. */
 PetscErrorCode ProblemGetSize(Problem problem, size_t *entries, size_t *bytes, size_t *bytes_largest_rank);
 
 PetscErrorCode ProblemDestroy(Problem *problem);
-
-/** One line of the optimiser's history. */
-typedef struct Iteration {
-  PetscInt iteration, evaluations;
-  double objective;     /* value of the robust objective; for composite the true maximum over scenarios */
-  double minimised;     /* value of what TAO minimises (smooth maximum for composite) */
-  double gradient_norm; /* projected gradient of what TAO minimises, scaled variables */
-  double seconds;       /* since the start */
-  PetscInt worst;       /* scenario row with the largest total, -1 if the mode has none */
-} Iteration;
-
-typedef struct Solution {
-  double *weight; /* [n_spot] particles per fraction, >= 0 */
-  double objective;
-  char reason[128];  /* why the solver stopped, for people */
-  PetscBool stopped; /* by signal or time limit */
-  PetscInt n_iteration, n_evaluation;
-  PetscInt n_history, history_capacity;
-  Iteration *history;
-  PetscInt n_group;   /* of terms whose worst case was looked for */
-  double *multiplier; /* [n_group][scenario rows] */
-  double seconds;
-} Solution;
-
-/** Called on rank 0 after every iteration (log line, ETA). */
-typedef PetscErrorCode (*SolveMonitor)(const Iteration *line, PetscInt max_iterations, void *context);
-
-/**
- * Minimise over weight >= 0 from the given start (rank 0). Every rank returns the same Solution. Stops when the objective fell by
- * less than relative_tolerance over `window` iterations, at max_iterations, max_minutes, or when StopRequested(). Collective.
- */
-PetscErrorCode Solve(MPI_Comm comm, Problem problem, const OptimizerSpec *optimizer, const ScenarioSet *set,
-                     PetscInt n_spot, const double *start, SolveMonitor monitor, void *context, Solution *solution);
-PetscErrorCode SolutionDestroy(Solution *solution);

@@ -38,6 +38,13 @@ typedef struct IterationRecord {
   double gradient_norm; /* of the projected gradient */
 } IterationRecord;
 
+/** How far the plan is from the optimum, see Certificate in solver.h. */
+typedef struct CertificateReport {
+  const char *kind; /* "rigorous" or "local", NULL: no certificate */
+  double objective, weighted_sum, least_sum, lower_bound, gap, stationarity, stationarity_start;
+  PetscInt n_active;
+} CertificateReport;
+
 /** How the plan was found. */
 typedef struct OptimizerReport {
   const char *mode, *reason; /* robust mode; why it stopped, in words */
@@ -47,6 +54,10 @@ typedef struct OptimizerReport {
   const IterationRecord *history; /* NULL if n_history is 0 */
   PetscInt n_group;               /* of objectives whose worst case over scenarios counts together */
   const double *multiplier;       /* [n_group][optimization set's rows] weight of each scenario at the solution */
+  CertificateReport certificate;
+  PetscInt n_spent; /* what evaluations were for */
+  const char *const *spent_names;
+  const PetscInt *spent;
 } OptimizerReport;
 
 /** Wall-clock time of one stage. */

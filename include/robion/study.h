@@ -89,6 +89,9 @@ typedef struct OptimizerSpec {
       relative_tolerance; /* stop when the objective fell by less than this share over `window` iterations; default 1e-4 */
   PetscInt window;        /* default 10 */
   double max_minutes;     /* wall-clock budget of one plan; 0 (default): none */
+  double relative_gap;    /* stop when the plan is proven to be this close to the optimum; default 1e-3 */
+  PetscInt certificate_iterations; /* most iterations for the certificate; default 50 */
+  double checkpoint_minutes;       /* least time between checkpoints; default 10 */
 } OptimizerSpec;
 
 /** Where spots may lie in the isocentre plane. */

@@ -66,13 +66,11 @@ static PetscErrorCode PrepareFolder(Attempt *attempt)
 {
   PetscFunctionBegin;
   RunContext *run = attempt->run;
-  char file[PETSC_MAX_PATH_LEN];
   if (run->rank == 0) {
     PetscCall(CheckResults(run, &attempt->mistakes));
     if (!MistakesAny(&attempt->mistakes) && FolderMake(attempt->folder, &attempt->mistakes)) {
       PlanFilesRemove(attempt->folder);
-      PetscCall(PetscSNPrintf(file, sizeof file, "%s/checkpoint.h5", attempt->folder));
-      if (!run->options->resume) unlink(file);
+      if (!run->options->resume) CheckpointRemove(attempt->folder);
       PetscCall(WriteStatus(attempt, "running", NULL, &attempt->mistakes));
     }
   }
@@ -111,11 +109,8 @@ static PetscErrorCode MakeGuarded(Attempt *attempt)
 static PetscErrorCode Seal(Attempt *attempt)
 {
   PetscFunctionBegin;
-  char file[PETSC_MAX_PATH_LEN];
-  if (attempt->run->rank == 0 && PlanChecksumsWrite(attempt->folder, &attempt->mistakes)) {
-    PetscCall(PetscSNPrintf(file, sizeof file, "%s/checkpoint.h5", attempt->folder));
-    unlink(file);
-  }
+  if (attempt->run->rank == 0 && PlanChecksumsWrite(attempt->folder, &attempt->mistakes))
+    CheckpointRemove(attempt->folder);
   PetscCall(MistakesShare(attempt->run->comm, &attempt->mistakes));
   PetscFunctionReturn(0);
 }

@@ -9,9 +9,11 @@
 static const double MEMORY_SHARE = 0.7;
 
 typedef struct Progress {
-  const char *plan, *patient, *arm; /* plan: its folder */
+  const PlanSpec *spec;
+  const char *plan, *patient, *arm; /* plan: its folder among the results */
+  const char *folder;
   const ScenarioSet *set;
-  double last_line_s;
+  double checkpoint_s, written; /* seconds between checkpoints; time of the last one */
 } Progress;
 
 /* One table line per iteration. */
@@ -30,6 +32,46 @@ static PetscErrorCode LogIteration(const Iteration *line, PetscInt max_iteration
            progress->plan, progress->patient, progress->arm, (int)line->iteration, (int)line->evaluations,
            line->objective, line->gradient_norm, line->worst >= 0 ? progress->set->scenario[line->worst].id : NULL,
            line->seconds);
+  PetscFunctionReturn(0);
+}
+
+/* A checkpoint, when it is time for one; one that cannot be written is only a warning as long as the plan goes on. */
+static PetscErrorCode Checkpoint(const SolveState *state, void *context)
+{
+  PetscFunctionBegin;
+  Progress *progress = context;
+  Mistakes mistakes = {0};
+  if (TimeSteady() - progress->written < progress->checkpoint_s) PetscFunctionReturn(0);
+  (void)CheckpointWrite(progress->folder, progress->spec->yaml, state, &mistakes);
+  progress->written = TimeSteady();
+  for (PetscInt i = 0; i < mistakes.n; i++)
+    LogLine(LOG_WARNING, "optimize", progress->patient, "%s  %s", progress->arm, mistakes.item[i].text);
+  PetscCall(MistakesClear(&mistakes));
+  PetscFunctionReturn(0);
+}
+
+/* What the evaluations were for, and how far from the optimum the plan is. */
+static PetscErrorCode LogSolution(const PlanSpec *plan, const Solution *solution)
+{
+  PetscFunctionBegin;
+  const Certificate *c = &solution->certificate;
+  Text spent = {0};
+  for (int k = 0; k < N_SPENT; k++)
+    if (solution->spent[k])
+      PetscCall(TextAdd(&spent, "%s%d for %s", spent.data ? ", " : "", (int)solution->spent[k], spent_names[k]));
+  LogLine(LOG_INFO, "optimize", plan->case_name, "%s  stopped after %d iterations, %d evaluations (%s), %.1f s: %s",
+          plan->arm, (int)solution->n_iteration, (int)solution->n_evaluation, spent.data ? spent.data : "none",
+          solution->seconds, solution->reason);
+  PetscCall(TextDestroy(&spent));
+  if (solution->stopped) PetscFunctionReturn(0);
+  LogLine(LOG_INFO, "certify", plan->case_name,
+          "%s  F %.8g, %s lower bound %.8g: gap %.3g %%; projected gradient %.2e of %.2e at the start", plan->arm,
+          c->objective, c->rigorous ? "rigorous" : "local", c->lower_bound, 100 * c->gap, c->stationarity,
+          c->stationarity_start);
+  if (solution->n_group)
+    LogLine(LOG_INFO, "certify", plan->case_name,
+            "%s  %d active scenarios; their weighted sum %.8g at the plan, %.8g at least", plan->arm, (int)c->n_active,
+            c->weighted_sum, c->least_sum);
   PetscFunctionReturn(0);
 }
 
@@ -151,19 +193,16 @@ static PetscErrorCode StartWeights(Problem problem, const PlanInputs *in, double
   PetscFunctionReturn(0);
 }
 
-/* A checkpoint of an earlier run, if the user asked to go on from it. */
-static PetscErrorCode ResumeWeights(RunContext *run, const PlanSpec *plan, PetscInt n_spot, const char *folder,
-                                    Mistakes *mistakes, double *weight)
+/* A checkpoint of an earlier run, if the user asked to go on from it; rank 0 holds the state. */
+static PetscErrorCode ReadState(RunContext *run, const PlanSpec *plan, PetscInt n_spot, const char *folder,
+                                Mistakes *mistakes, SolveState *state)
 {
   PetscFunctionBegin;
-  int found = 0;
+  *state = (SolveState){0};
   if (!run->options->resume) PetscFunctionReturn(0);
-  if (run->rank == 0) found = CheckpointRead(folder, plan->yaml, n_spot, weight, mistakes);
+  if (run->rank == 0 && CheckpointRead(folder, plan->yaml, n_spot, state, mistakes))
+    LogLine(LOG_INFO, "optimize", plan->case_name, "%s  going on from %s/checkpoint.h5", plan->arm, folder);
   PetscCall(MistakesShare(run->comm, mistakes));
-  PetscCallMPI(MPI_Bcast(&found, 1, MPI_INT, 0, run->comm));
-  if (!found) PetscFunctionReturn(0);
-  PetscCallMPI(MPI_Bcast(weight, (PetscMPIInt)n_spot, MPI_DOUBLE, 0, run->comm));
-  LogLine(LOG_INFO, "optimize", plan->case_name, "%s  going on from %s/checkpoint.h5", plan->arm, folder);
   PetscFunctionReturn(0);
 }
 
@@ -176,7 +215,15 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
   InfluenceType type;
   double *start, begun = TimeSteady();
   size_t stored, bytes, largest;
-  Progress progress = {.plan = plan->folder, .patient = plan->case_name, .arm = plan->arm, .set = in->optimize};
+  SolveState state;
+  Progress progress = {.spec = plan,
+                       .plan = plan->folder,
+                       .patient = plan->case_name,
+                       .arm = plan->arm,
+                       .folder = folder,
+                       .set = in->optimize,
+                       .checkpoint_s = 60 * settings->optimizer.checkpoint_minutes,
+                       .written = begun};
   PetscCall(ChooseInfluence(run, in, &type));
   const ProblemSpec spec = {.model = in->model,
                             .course = in->course.n ? &in->course : NULL,
@@ -196,19 +243,26 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
   PetscCall(ProblemGetSize(problem, &stored, &bytes, &largest));
   PetscCall(PetscMalloc1(in->n_sought, &start));
   PetscCall(StartWeights(problem, in, start));
-  PetscCall(ResumeWeights(run, plan, in->n_sought, folder, mistakes, start));
+  PetscCall(ReadState(run, plan, in->n_sought, folder, mistakes, &state));
   stage_seconds[STAGE_BUILD] = TimeSteady() - begun;
   LogLine(LOG_INFO, "build", plan->case_name,
           "%s  %d spots, %d voxels, %d scenario rows, %zu stored entries, %.1f MiB, %.1f s", plan->arm,
           (int)in->n_sought, (int)in->n_voxel, (int)in->optimize->n, stored, (double)bytes / 1048576.0,
           stage_seconds[STAGE_BUILD]);
-  if (!MistakesAny(mistakes))
-    PetscCall(Solve(run->comm, problem, &settings->optimizer, in->optimize, in->n_sought, start, LogIteration,
-                    &progress, solution));
+  const SolveSpec solve = {.problem = problem,
+                           .terms = &spec,
+                           .optimizer = &settings->optimizer,
+                           .start = start,
+                           .resume = state.n_field ? &state : NULL,
+                           .monitor = LogIteration,
+                           .checkpoint = Checkpoint,
+                           .context = &progress};
+  if (!MistakesAny(mistakes)) PetscCall(Solve(run->comm, &solve, solution));
   stage_seconds[STAGE_OPTIMIZE] = solution->seconds;
-  if (solution->stopped && run->rank == 0)
-    (void)CheckpointWrite(folder, plan->yaml, in->n_sought, solution->weight, mistakes);
+  if (solution->stopped && run->rank == 0) (void)CheckpointWrite(folder, plan->yaml, &solution->state, mistakes);
   PetscCall(MistakesShare(run->comm, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(LogSolution(plan, solution));
+  PetscCall(SolveStateDestroy(&state));
   PetscCall(PetscFree(start));
   PetscCall(ProblemDestroy(&problem));
   PetscFunctionReturn(0);
@@ -304,9 +358,6 @@ static PetscErrorCode FindWeights(RunContext *run, const PlanSpec *plan, const P
   }
   const PetscBool sequential = in->course.n && !plan->settings.course.together ? PETSC_TRUE : PETSC_FALSE;
   PetscCall((sequential ? OptimiseStages : Optimise)(run, plan, in, folder, stage_seconds, mistakes, solution));
-  if (!MistakesAny(mistakes))
-    LogLine(LOG_INFO, "optimize", plan->case_name, "%s  stopped after %d iterations, %d evaluations, %.1f s: %s",
-            plan->arm, (int)solution->n_iteration, (int)solution->n_evaluation, solution->seconds, solution->reason);
   PetscFunctionReturn(0);
 }
 

@@ -174,6 +174,7 @@ static inline double SlotSlope(Problem p, PetscInt t, PetscInt slot, const TermP
 static double QuantitySlope(Problem p, PetscInt t, PetscInt scenario, const TermPart *part, PetscInt i)
 {
   const PetscInt n = p->spec.set->n;
+  if (p->column_term >= 0) return t == p->column_term && scenario == p->column_row ? 1 : 0;
   double sum = SlotSlope(p, t, scenario, part, i);
   if (!part->spread) return sum;
   const Spread *spread = &part->spread[i];
@@ -294,5 +295,21 @@ PetscErrorCode ProblemEvaluateTogether(Problem p, PetscBool with_gradient, doubl
   PetscCall(Forward(p));
   PetscCall(Combine(p, objective));
   if (with_gradient) PetscCall(Backward(p));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ProblemTermColumn(Problem p, PetscInt t, PetscInt row, const double *weight, double *column)
+{
+  PetscFunctionBegin;
+  double objective;
+  PetscCheck(p->slot_used[t * p->n_slot + row], p->comm, PETSC_ERR_ARG_OUTOFRANGE, "term %d does not look at row %d",
+             (int)t, (int)row);
+  PetscCall(PetscArraycpy(p->weight + p->first, weight, p->spec.n_spot));
+  PetscCall(ProblemEvaluateTogether(p, PETSC_FALSE, &objective));
+  p->column_term = t;
+  p->column_row = row;
+  PetscCall(Backward(p));
+  p->column_term = -1;
+  PetscCall(PetscArraycpy(column, p->gradient + p->first, p->spec.n_spot));
   PetscFunctionReturn(0);
 }

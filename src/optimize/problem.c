@@ -153,6 +153,7 @@ PetscErrorCode ProblemCreate(MPI_Comm comm, const ProblemSpec *spec, Problem *ou
   Problem p;
   PetscCall(PetscNew(&p));
   p->comm = comm;
+  p->column_term = -1;
   PetscCallMPI(MPI_Comm_rank(comm, &p->rank));
   PetscCallMPI(MPI_Comm_size(comm, &p->size));
   p->spec = *spec;

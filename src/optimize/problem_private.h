@@ -54,6 +54,7 @@ struct Problem_s {
   size_t part_bytes; /* of all TermParts */
   double *lambda;    /* [group][scenario] weights at the last evaluation */
   ExactSum exact;
+  PetscInt column_term, column_row; /* gradients are those of this term's mean in this row; -1: of the objective */
 };
 
 /* Objective, and gradient if wanted, at p->weight, which rank 0 shares first. Collective. */

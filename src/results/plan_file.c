@@ -350,6 +350,41 @@ static PetscErrorCode WriteHistory(SharedFile *file, const OptimizerReport *o)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode WriteCertificate(SharedFile *file, const CertificateReport *c)
+{
+  PetscFunctionBegin;
+  static const char group[] = "/optimizer/certificate";
+  if (!c->kind) PetscFunctionReturn(0);
+  PetscCall(SharedFileGroup(file, group));
+  PetscCall(SharedFileString(file, group, "kind", c->kind));
+  PetscCall(SharedFileString(
+      file, group, "about",
+      "rigorous: no weights have an objective below lower_bound (by convexity); local: lower_bound is the "
+      "least of the weighted sum of the scenarios that its own minimisation from the plan found"));
+  PetscCall(Number(file, group, "objective", c->objective));
+  PetscCall(Number(file, group, "lower_bound", c->lower_bound));
+  PetscCall(Number(file, group, "gap", c->gap));
+  PetscCall(Number(file, group, "weighted_sum_at_plan", c->weighted_sum));
+  PetscCall(Number(file, group, "weighted_sum_least", c->least_sum));
+  PetscCall(Number(file, group, "stationarity", c->stationarity));
+  PetscCall(Number(file, group, "stationarity_at_start", c->stationarity_start));
+  PetscCall(Number(file, group, "active_scenarios", (double)c->n_active));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteSpent(SharedFile *file, const OptimizerReport *o)
+{
+  PetscFunctionBegin;
+  char name[64];
+  for (PetscInt k = 0; k < o->n_spent; k++) {
+    snprintf(name, sizeof name, "evaluations_for_%s", o->spent_names[k]);
+    for (char *c = name; *c; c++)
+      if (*c == ' ') *c = '_';
+    PetscCall(Number(file, "/optimizer", name, (double)o->spent[k]));
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode WriteOptimizer(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
@@ -360,7 +395,9 @@ static PetscErrorCode WriteOptimizer(SharedFile *file, const PlanResult *r)
   PetscCall(Number(file, "/optimizer", "iterations", (double)o->iterations));
   PetscCall(Number(file, "/optimizer", "evaluations", (double)o->evaluations));
   PetscCall(Number(file, "/optimizer", "objective", o->objective));
+  PetscCall(WriteSpent(file, o));
   PetscCall(WriteHistory(file, o));
+  PetscCall(WriteCertificate(file, &o->certificate));
   PetscCall(WriteScenarios(file, "/optimizer/scenarios", r->optimize));
   for (PetscInt g = 0; g < o->n_group; g++) {
     char name[32];

@@ -224,6 +224,12 @@ static const SchemaKey optimizer_keys[] = {
     {"window", TYPE_INTEGER, FROM(1, 1000000), .fallback = "10", .doc = "iterations the fall is taken over"},
     {"max_minutes", TYPE_NUMBER, .unit = "min", FROM(0, 1000000), .fallback = "0",
      .doc = "time for one plan; 0: no limit"},
+    {"relative_gap", TYPE_NUMBER, FROM(0, 1), .below = PETSC_TRUE, .fallback = "1e-3",
+     .doc = "proven distance from the optimum that is small enough"},
+    {"certificate_iterations", TYPE_INTEGER, FROM(0, 1000000), .fallback = "50",
+     .doc = "most iterations for the certificate"},
+    {"checkpoint_minutes", TYPE_NUMBER, .unit = "min", FROM(0, 1000000), .fallback = "10",
+     .doc = "least time between checkpoints"},
 };
 
 static const SchemaKey arm_overrides = {"arm", TYPE_MAPPING, .doc = "keys this arm changes"};

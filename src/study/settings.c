@@ -286,6 +286,9 @@ static PetscErrorCode ReadOptimization(const Node *robust, const Node *optimizer
   PetscCall(SettingNumber(optimizer, "relative_tolerance", &out->optimizer.relative_tolerance));
   PetscCall(SettingInteger(optimizer, "window", &out->optimizer.window));
   PetscCall(SettingNumber(optimizer, "max_minutes", &out->optimizer.max_minutes));
+  PetscCall(SettingNumber(optimizer, "relative_gap", &out->optimizer.relative_gap));
+  PetscCall(SettingInteger(optimizer, "certificate_iterations", &out->optimizer.certificate_iterations));
+  PetscCall(SettingNumber(optimizer, "checkpoint_minutes", &out->optimizer.checkpoint_minutes));
   PetscFunctionReturn(0);
 }
 

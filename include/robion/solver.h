@@ -1,0 +1,109 @@
+/**
+ * Spot weights by TAO: the minimum of a problem over weights between bounds, with a certificate. Step 10 of the data's way.
+ *
+ * Worst cases over scenarios are made smooth by exponential multipliers: stages of minimising
+ *     max_lambda sum_s lambda_s F_s - mu sum_s lambda_s ln(lambda_s / multiplier_s)
+ * after each of which the weights lambda become the multipliers. The temperature mu follows the gap between the true maximum and
+ * the weighted sum of the scenarios. All plans go in stages; between two stages the solver's state is complete, so a run
+ * that goes on from there ends with the same bits as one that was never stopped.
+ */
+#pragma once
+#include "robion/optimize.h"
+
+/** What evaluations of the objective are spent on. */
+typedef enum {
+  SPENT_STEP,        /* the first point tried in an iteration */
+  SPENT_SEARCH,      /* further points of its line search */
+  SPENT_STAGE,       /* the beginning of a stage, where the smooth maximum has changed */
+  SPENT_CERTIFICATE, /* the minimisation of the weighted sum of the scenarios */
+  SPENT_DELIVERY,    /* rounding, and what removing spots cost */
+  N_SPENT
+} Spent;
+extern const char *const spent_names[N_SPENT];
+
+/** One line of the optimiser's history. */
+typedef struct Iteration {
+  PetscInt iteration, evaluations;
+  double objective;     /* value of the robust objective; for worst cases the true maximum over scenarios */
+  double minimised;     /* value of what TAO minimises (smooth maximum for worst cases) */
+  double gradient_norm; /* projected gradient of what TAO minimises, scaled variables */
+  double seconds;       /* since the start, runs that this one goes on from included */
+  PetscInt worst;       /* scenario row with the largest total, -1 if the mode has none */
+} Iteration;
+
+/** How good a plan is, for those who do not want to believe. */
+typedef struct Certificate {
+  PetscBool known;           /* false: there is none */
+  double objective;          /* of the plan, unsmoothed */
+  double weighted_sum;       /* sum_s multiplier_s F_s at the plan, and all terms outside of worst cases */
+  double least_sum;          /* the least that its own minimisation over all weights, started from the plan, found */
+  double lower_bound;        /* of the objective over all weights; by convexity where rigorous, else least_sum */
+  double gap;                /* (objective - lower_bound) / objective */
+  PetscBool rigorous;        /* every term is convex in the weights: nothing lies below lower_bound */
+  double stationarity;       /* norm of the projected gradient of the weighted sum at the plan ... */
+  double stationarity_start; /* ... and of what was minimised at the start, scaled variables */
+  PetscInt n_active;         /* scenarios of the first group with a multiplier above 1 % */
+} Certificate;
+
+/** One array of a solver's state. */
+typedef struct StateField {
+  char name[24];
+  PetscInt n;
+  double *value;
+} StateField;
+
+enum { MOST_STATE_FIELDS = 24 };
+
+/** All that a solver needs to go on, as numbers; the same on any number of ranks. Rank 0. */
+typedef struct SolveState {
+  PetscInt n_field;
+  StateField field[MOST_STATE_FIELDS];
+} SolveState;
+
+/** The fields of a complete state. */
+extern const char *const solve_state_names[];
+extern const PetscInt n_solve_state_names;
+
+/** Add an array (copied); the field of a name, or NULL. Not collective. */
+PetscErrorCode SolveStateAdd(SolveState *state, const char *name, PetscInt n, const double *value);
+const StateField *SolveStateFind(const SolveState *state, const char *name);
+PetscErrorCode SolveStateDestroy(SolveState *state);
+
+typedef struct Solution {
+  double *weight; /* [n_spot] particles per fraction, >= 0 */
+  double objective;
+  char reason[128];  /* why the solver stopped, for people */
+  PetscBool stopped; /* by signal or time limit: `state` is where to go on */
+  PetscInt n_iteration, n_evaluation, spent[N_SPENT];
+  PetscInt n_history, history_capacity;
+  Iteration *history;
+  PetscInt n_group;   /* of terms whose worst case was looked for */
+  double *multiplier; /* [n_group][scenario rows] */
+  Certificate certificate;
+  double seconds;
+  SolveState state; /* after the last complete stage; rank 0 */
+} Solution;
+
+/** Called on rank 0 after every iteration (log line, ETA). */
+typedef PetscErrorCode (*SolveMonitor)(const Iteration *line, PetscInt max_iterations, void *context);
+/** Called on rank 0 after every stage with a complete state: to write a checkpoint when it is time for one. */
+typedef PetscErrorCode (*SolveCheckpoint)(const SolveState *state, void *context);
+
+typedef struct SolveSpec {
+  Problem problem;
+  const ProblemSpec *terms; /* what the problem was made of */
+  const OptimizerSpec *optimizer;
+  const double *start;        /* [n_spot] particles */
+  const SolveState *resume;   /* go on from there, or NULL; rank 0 */
+  SolveMonitor monitor;       /* NULL: none */
+  SolveCheckpoint checkpoint; /* NULL: none */
+  void *context;
+} SolveSpec;
+
+/**
+ * Minimise over weight >= 0 from the given start (rank 0's). Every rank returns the same Solution, but for its state. Stops when
+ * the objective levels out (relative_tolerance over `window` iterations), when the certified gap is small enough, at
+ * max_iterations, max_minutes, or when StopRequested(). Collective.
+ */
+PetscErrorCode Solve(MPI_Comm comm, const SolveSpec *spec, Solution *solution);
+PetscErrorCode SolutionDestroy(Solution *solution);

@@ -1,0 +1,107 @@
+/*
+ * A lower bound of the objective over all weights, by convexity.
+ *
+ * Let L be convex and nowhere above the objective: the sum of the scenarios' values with weights that a worst case might choose.
+ * Then L(x) >= L(y) + g (x - y) for all x, g the gradient at y. At the optimum the mean quantity m of a term that penalises
+ * excess over its goal keeps w (m - goal)^2 <= F, where F is the objective of any plan known (Jensen's inequality: the mean
+ * of squares is at least the square of the mean). With the term's column c, m = c x for physical dose, this is
+ * c x <= B = goal + sqrt(F / w), so the optimum lies in a simplex on which g x is at least B min(0, min_j g_j / c_j).
+ */
+#include "solver_private.h"
+#include <math.h>
+#include <string.h>
+
+enum { MOST_COLUMNS = 4 };
+
+/* Terms whose value is at least the squared excess of their mean over the goal. */
+static PetscBool Limits(const Term *term)
+{
+  return (term->type == &objective_uniform || term->type == &objective_overdose) && !term->goal_of_voxel &&
+                 term->quantity != QUANTITY_LETD && term->weight > 0
+             ? PETSC_TRUE
+             : PETSC_FALSE;
+}
+
+/* The scenario row that surely counts in a term, and the least weight it has there. */
+static void CountedRow(const ScenarioSet *set, const Term *term, PetscInt *row, double *weight)
+{
+  *row = 0;
+  *weight = 1;
+  if (term->mode != ROBUST_EXPECTED && term->mode != ROBUST_CVAR && term->mode != ROBUST_PROBABILISTIC) return;
+  for (PetscInt s = 0; s < set->n; s++)
+    if (set->scenario[s].weight > set->scenario[*row].weight) *row = s;
+  *weight = set->scenario[*row].weight;
+}
+
+/* Convex in the weights: a convex function of physical dose, combined by means and maxima. */
+static PetscBool IsConvex(const Term *term)
+{
+  static const char *const convex[] = {"uniform", "overdose", "underdose", "mean"};
+  if (term->quantity != QUANTITY_PHYSICAL || term->mode == ROBUST_PROBABILISTIC) return PETSC_FALSE;
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(convex); i++)
+    if (!strcmp(term->type->name, convex[i])) return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
+PetscErrorCode BoundCreate(const SolveSpec *spec, Problem problem, PetscInt n_spot, const double *weight, Bound *bound,
+                           double *coupling)
+{
+  PetscFunctionBegin;
+  const ProblemSpec *terms = spec->terms;
+  *bound = (Bound){.lower = -INFINITY, .rigorous = terms->course ? PETSC_FALSE : PETSC_TRUE};
+  PetscCall(PetscMalloc3((size_t)MOST_COLUMNS * (size_t)n_spot, &bound->column, MOST_COLUMNS, &bound->goal,
+                         MOST_COLUMNS, &bound->value));
+  PetscCall(PetscArrayzero(coupling, n_spot));
+  for (PetscInt t = 0; t < terms->n_term; t++) {
+    const Term *term = &terms->term[t];
+    double *column = bound->column + (size_t)bound->n * (size_t)n_spot, chance;
+    PetscInt row;
+    if (!IsConvex(term)) bound->rigorous = PETSC_FALSE;
+    if (!Limits(term) || bound->n == MOST_COLUMNS) continue;
+    CountedRow(terms->set, term, &row, &chance);
+    if (!(chance > 0)) continue;
+    PetscCall(ProblemTermColumn(problem, t, row, weight, column));
+    bound->goal[bound->n] = term->goal;
+    bound->value[bound->n++] = chance * term->weight;
+    for (PetscInt j = 0; j < n_spot; j++) coupling[j] += term->weight * PetscMax(0, column[j]);
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode BoundDestroy(Bound *bound)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFree3(bound->column, bound->goal, bound->value));
+  PetscFunctionReturn(0);
+}
+
+/* Least of gradient x over the simplex sum_t share_t (c_t x - B_t) <= 0 of the terms with a share. */
+static double LeastOnSimplex(const Bound *bound, PetscInt n_spot, const double *gradient, double upper,
+                             const double *share)
+{
+  double limit = 0, least = 0;
+  for (PetscInt t = 0; t < bound->n; t++)
+    limit += share[t] * (bound->goal[t] + sqrt(PetscMax(0, upper) / bound->value[t]));
+  for (PetscInt j = 0; j < n_spot; j++) {
+    double column = 0;
+    if (!(gradient[j] < 0)) continue;
+    for (PetscInt t = 0; t < bound->n; t++) column += share[t] * bound->column[(size_t)t * (size_t)n_spot + (size_t)j];
+    if (!(column > 0)) return -INFINITY;
+    least = PetscMin(least, gradient[j] / column);
+  }
+  return limit * least;
+}
+
+void BoundUpdate(Bound *bound, PetscInt n_spot, double value, const double *gradient, const double *weight,
+                 double upper)
+{
+  double at = value, least = -INFINITY, all[MOST_COLUMNS];
+  for (PetscInt j = 0; j < n_spot; j++) at -= gradient[j] * weight[j];
+  for (PetscInt t = 0; t < bound->n; t++) {
+    double one[MOST_COLUMNS] = {0};
+    one[t] = all[t] = 1;
+    least = PetscMax(least, LeastOnSimplex(bound, n_spot, gradient, upper, one));
+  }
+  if (bound->n > 1) least = PetscMax(least, LeastOnSimplex(bound, n_spot, gradient, upper, all));
+  bound->lower = PetscMax(bound->lower, at + least);
+}

@@ -1,0 +1,73 @@
+/* One point of the optimisation: weights from TAO's variables, the objective there, and who asked for it. */
+#include "robion/log.h"
+#include "solver_private.h"
+#include <math.h>
+
+const char *const spent_names[N_SPENT] = {"steps", "line searches", "stages", "certificate", "delivery"};
+
+double SolverSeconds(const Solver *s)
+{
+  return TimeSteady() - s->start + s->earlier_s;
+}
+
+/* Whether x is the point evaluated last, and what TAO minimises still the same. */
+static PetscBool IsKnown(const Solver *s, const PetscScalar *x)
+{
+  PetscBool same = PETSC_FALSE;
+  if (!s->known || PetscArraycmp(s->known_x, x, s->n_spot, &same)) return PETSC_FALSE;
+  return same;
+}
+
+/* sum_s lambda_s F_s from the smooth maximum, which is less by mu sum_s lambda_s ln(lambda_s / multiplier_s). */
+static double WeightedSum(const Solver *s, double smooth)
+{
+  for (PetscInt g = 0; g < s->n_group; g++)
+    for (PetscInt i = g * s->n_row; i < (g + 1) * s->n_row; i++)
+      if (s->lambda[i] > 0 && isfinite(s->mu[g]))
+        smooth += s->mu[g] * s->lambda[i] * log(s->lambda[i] / s->multiplier[i]);
+  return smooth;
+}
+
+static PetscErrorCode EvaluateAnew(Solver *s, const PetscScalar *x)
+{
+  PetscFunctionBegin;
+  PetscInt worst;
+  double objective;
+  for (PetscInt j = 0; j < s->n_spot; j++) s->weight[j] = x[j] * s->unit[j];
+  PetscCall(ProblemEvaluate(s->problem, s->weight, &s->known_f, s->known_g));
+  s->solution->n_evaluation++;
+  s->solution->spent[s->certifying ? SPENT_CERTIFICATE : s->spending]++;
+  if (s->spending == SPENT_STEP || s->spending == SPENT_STAGE) s->spending = SPENT_SEARCH;
+  PetscCall(ProblemGetTotals(s->problem, s->total, s->lambda));
+  PetscCall(ProblemGetTrueObjective(s->problem, &objective, &worst));
+  if (objective < s->best_objective && !s->certifying) {
+    s->best_objective = objective;
+    PetscCall(PetscArraycpy(s->best, s->weight, s->n_spot));
+  }
+  BoundUpdate(&s->bound, s->n_spot, WeightedSum(s, s->known_f), s->known_g, s->weight, s->best_objective);
+  for (PetscInt j = 0; j < s->n_spot; j++) s->known_g[j] *= s->unit[j];
+  PetscCall(PetscArraycpy(s->known_x, x, s->n_spot));
+  s->known = PETSC_TRUE;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SolverEvaluate(Solver *s, Vec x, double *f, double *gradient)
+{
+  PetscFunctionBegin;
+  const PetscScalar *variable;
+  PetscCall(VecGetArrayRead(x, &variable));
+  if (!IsKnown(s, variable)) PetscCall(EvaluateAnew(s, variable));
+  PetscCall(VecRestoreArrayRead(x, &variable));
+  if (f) *f = s->known_f;
+  if (gradient) PetscCall(PetscArraycpy(gradient, s->known_g, s->n_spot));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SolverSetSmoothMax(Solver *s)
+{
+  PetscFunctionBegin;
+  if (!s->n_group) PetscFunctionReturn(0);
+  PetscCall(ProblemSetSmoothMax(s->problem, s->mu, s->multiplier));
+  s->known = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}

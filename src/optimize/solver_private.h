@@ -1,0 +1,84 @@
+/*
+ * The solver's inside, on rank 0: one point in scaled variables, the solver of TAO's that moves it, and what is known of the
+ * optimum. solve.c is the whole way, point.c evaluates, stages.c moves, bound.c bounds from below, certificate.c proves,
+ * state.c writes it all down for a later run.
+ */
+#pragma once
+#include "descent.h"
+#include "robion/solver.h"
+
+/* Lower bound of the objective by convexity, see bound.c. */
+typedef struct Bound {
+  PetscInt n;         /* directions that limit the weights */
+  double *column;     /* [n][n_spot] d (mean quantity of a term) / d (particles) */
+  double *goal;       /* [n] of that term */
+  double *value;      /* [n] weight that the squared excess over the goal has in the objective at least */
+  double lower;       /* best lower bound so far */
+  PetscBool rigorous; /* all terms convex in the weights */
+} Bound;
+
+typedef struct Solver {
+  Problem problem;
+  const SolveSpec *spec;
+  PetscInt n_group, n_row, n_spot;
+  Solution *solution;
+  double start;     /* TimeSteady */
+  double earlier_s; /* spent by the run that this one goes on from */
+
+  /* the point */
+  Tao tao;
+  Vec x, low, high;      /* variables and their bounds */
+  double *unit;          /* [n_spot] particles per unit of a variable */
+  double *weight, *best; /* [n_spot] particles: last point evaluated, and the one with the lowest objective */
+  double best_objective; /* unsmoothed */
+  DescentHistory history;
+
+  /* what TAO minimises */
+  double *mu, *multiplier; /* [n_group], [n_group][n_row] */
+  double *total, *lambda;  /* [n_group][n_row] at the last evaluation */
+
+  /* the last evaluation, for whoever asks for it again */
+  PetscBool known;
+  double known_f, *known_x, *known_g; /* [n_spot] in scaled variables */
+
+  /* progress */
+  Spent spending;            /* what evaluations are for at the moment */
+  PetscInt stage_end;        /* iterations of a stage */
+  PetscInt stage_iterations; /* of this stage, -1 before its first point */
+  PetscInt still;            /* stages without progress, one after the other */
+  PetscBool finished, resumed, certifying;
+  double first_norm; /* of the projected gradient */
+  Bound bound;
+} Solver;
+
+/* point.c */
+/* Objective that TAO minimises, and its gradient, at x; both from memory if x is where it was evaluated last. */
+PetscErrorCode SolverEvaluate(Solver *s, Vec x, double *f, double *gradient);
+/* Tell the problem of mu and multiplier. */
+PetscErrorCode SolverSetSmoothMax(Solver *s);
+double SolverSeconds(const Solver *s);
+
+/* stages.c */
+PetscErrorCode SolverCreateTao(Solver *s);
+/* Stages until the objective levels out or a limit is reached. */
+PetscErrorCode SolverRun(Solver *s);
+/* One run of TAO over at most this many iterations; *moved false if it could not make a step. */
+PetscErrorCode SolverRunStage(Solver *s, PetscInt iterations, PetscBool *moved);
+PetscErrorCode SolverFinish(Solver *s, PetscBool stopped, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* bound.c */
+/* Collective on all ranks, before rank 0 starts: the columns, and their sum over all terms as a measure of how spots couple. */
+PetscErrorCode BoundCreate(const SolveSpec *spec, Problem problem, PetscInt n_spot, const double *weight, Bound *bound,
+                           double *coupling);
+PetscErrorCode BoundDestroy(Bound *bound);
+/* Take in an evaluation: value of the linearised objective and gradient by particles at weight; upper bounds the optimum. */
+void BoundUpdate(Bound *bound, PetscInt n_spot, double value, const double *gradient, const double *weight,
+                 double upper);
+
+/* certificate.c */
+PetscErrorCode SolverCertify(Solver *s);
+
+/* state.c */
+PetscErrorCode SolverSave(Solver *s);
+PetscErrorCode SolverLoad(Solver *s, const SolveState *state);

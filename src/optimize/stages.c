@@ -1,0 +1,209 @@
+/* Moving the point: TAO in stages, and the multipliers and temperatures of the worst cases between them. */
+#include "robion/stop.h"
+#include "solver_private.h"
+#include <math.h>
+#include <stdarg.h>
+
+enum { STAGE_ITERATIONS = 20 };
+static const double MU_START = 0.2; /* temperature of the first stage, as share of the largest scenario value */
+static const double MU_GAP = 2;     /* of later ones, in gaps between largest value and weighted sum ... */
+static const double MU_LEAST = 0.02, MU_MOST = 0.1; /* ... within these shares of the largest value */
+static const double MULTIPLIER_FLOOR = 1e-6;        /* keeps every scenario in the game */
+
+static PetscErrorCode ObjectiveAndGradient(Tao tao, Vec x, PetscReal *f, Vec g, void *context)
+{
+  PetscFunctionBegin;
+  PetscScalar *gradient;
+  (void)tao;
+  PetscCall(VecGetArrayWrite(g, &gradient));
+  PetscCall(SolverEvaluate(context, x, f, gradient));
+  PetscCall(VecRestoreArrayWrite(g, &gradient));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SolverFinish(Solver *s, PetscBool stopped, const char *format, ...)
+{
+  PetscFunctionBegin;
+  va_list arguments;
+  s->finished = PETSC_TRUE;
+  s->solution->stopped = stopped;
+  va_start(arguments, format);
+  vsnprintf(s->solution->reason, sizeof s->solution->reason, format, arguments);
+  va_end(arguments);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AppendHistory(Solution *solution, Iteration line)
+{
+  PetscFunctionBegin;
+  if (solution->n_history == solution->history_capacity) {
+    solution->history_capacity = solution->history_capacity ? 2 * solution->history_capacity : 64;
+    PetscCall(PetscRealloc((size_t)solution->history_capacity * sizeof line, &solution->history));
+  }
+  solution->history[solution->n_history++] = line;
+  PetscFunctionReturn(0);
+}
+
+/* Whether the objective has levelled out over the window. */
+static PetscBool LevelledOut(const Solver *s)
+{
+  const Solution *solution = s->solution;
+  const PetscInt last = solution->n_history - 1, window = s->spec->optimizer->window;
+  if (last < window) return PETSC_FALSE;
+  const double before = solution->history[last - window].objective, now = solution->history[last].objective;
+  return before - now <= s->spec->optimizer->relative_tolerance * fabs(before) ? PETSC_TRUE : PETSC_FALSE;
+}
+
+/* Whether the proven gap is as small as wanted. */
+static PetscBool GapClosed(const Solver *s)
+{
+  return s->bound.rigorous && s->best_objective - s->bound.lower <= s->spec->optimizer->relative_gap * s->best_objective
+             ? PETSC_TRUE
+             : PETSC_FALSE;
+}
+
+static PetscErrorCode CheckLimits(Solver *s, const Iteration *line)
+{
+  PetscFunctionBegin;
+  const OptimizerSpec *optimizer = s->spec->optimizer;
+  if (StopRequested())
+    PetscCall(SolverFinish(s, PETSC_TRUE, "%s", StopReason()));
+  else if (line->iteration >= optimizer->max_iterations)
+    PetscCall(SolverFinish(s, PETSC_FALSE, "reached max_iterations %d", (int)optimizer->max_iterations));
+  else if (optimizer->max_minutes > 0 && line->seconds > 60 * optimizer->max_minutes)
+    PetscCall(SolverFinish(s, PETSC_FALSE, "reached max_minutes %g", optimizer->max_minutes));
+  else if (line->gradient_norm == 0)
+    PetscCall(SolverFinish(s, PETSC_FALSE, "projected gradient is zero"));
+  else if (GapClosed(s))
+    PetscCall(SolverFinish(s, PETSC_FALSE, "proven to be within %g %% of the optimum", 100 * optimizer->relative_gap));
+  else if (!s->n_group && LevelledOut(s))
+    PetscCall(SolverFinish(s, PETSC_FALSE, "objective fell by less than %g over %d iterations",
+                           optimizer->relative_tolerance, (int)optimizer->window));
+  PetscFunctionReturn(0);
+}
+
+/* Once per iteration: record it, report it, and decide whether to go on. */
+static PetscErrorCode TestConvergence(Tao tao, void *context)
+{
+  PetscFunctionBegin;
+  Solver *s = context;
+  Iteration line = {.iteration = s->solution->n_history, .seconds = SolverSeconds(s)};
+  PetscReal norm;
+  PetscCall(TaoGetSolutionStatus(tao, NULL, &line.minimised, &norm, NULL, NULL, NULL));
+  const PetscBool begins = s->stage_iterations < 0 ? PETSC_TRUE : PETSC_FALSE;
+  s->stage_iterations++;
+  s->spending = SPENT_STEP;
+  if (begins && s->solution->n_history > 0) PetscFunctionReturn(0); /* a stage starts where the last one ended */
+  if (s->solution->n_history == 0) s->first_norm = norm;
+  line.evaluations = s->solution->n_evaluation;
+  line.gradient_norm = norm;
+  PetscCall(ProblemGetTrueObjective(s->problem, &line.objective, &line.worst));
+  PetscCall(AppendHistory(s->solution, line));
+  s->solution->n_iteration = line.iteration;
+  if (s->spec->monitor) PetscCall((*s->spec->monitor)(&line, s->spec->optimizer->max_iterations, s->spec->context));
+  PetscCall(CheckLimits(s, &line));
+  if (s->finished || s->stage_iterations >= s->stage_end) PetscCall(TaoSetConvergedReason(tao, TAO_CONVERGED_USER));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SolverCreateTao(Solver *s)
+{
+  PetscFunctionBegin;
+  PetscCall(DescentRegister());
+  PetscCall(DescentHistoryCreate(s->n_spot, &s->history));
+  PetscCall(TaoCreate(PETSC_COMM_SELF, &s->tao));
+  PetscCall(TaoSetType(s->tao, TAO_DESCENT));
+  PetscCall(TaoSetVariableBounds(s->tao, s->low, s->high));
+  PetscCall(TaoSetObjectiveAndGradient(s->tao, NULL, ObjectiveAndGradient, s));
+  PetscCall(TaoSetConvergenceTest(s->tao, TestConvergence, s));
+  PetscCall(TaoSetMaximumFunctionEvaluations(s->tao, 100 * s->spec->optimizer->max_iterations));
+  PetscCall(TaoSetMaximumIterations(s->tao, PETSC_MAX_INT));
+  PetscCall(TaoSetTolerances(s->tao, 0, 0, 0));
+  PetscCall(TaoSetFromOptions(s->tao));
+  PetscCall(DescentSetHistory(s->tao, &s->history));
+  PetscCall(TaoSetSolution(s->tao, s->x));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SolverRunStage(Solver *s, PetscInt iterations, PetscBool *moved)
+{
+  PetscFunctionBegin;
+  s->stage_end = iterations;
+  s->stage_iterations = -1;
+  s->spending = SPENT_STAGE;
+  PetscCall(TaoSolve(s->tao));
+  *moved = s->stage_iterations > 0 ? PETSC_TRUE : PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
+/* All scenarios alike, and as smooth as the groups' largest values at the start are large. */
+static PetscErrorCode FirstMultipliers(Solver *s)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < s->n_group * s->n_row; i++) s->multiplier[i] = 1.0 / (double)s->n_row;
+  if (!s->n_group) PetscFunctionReturn(0);
+  for (PetscInt g = 0; g < s->n_group; g++) s->mu[g] = INFINITY;
+  PetscCall(SolverSetSmoothMax(s));
+  s->spending = SPENT_STAGE;
+  PetscCall(SolverEvaluate(s, s->x, NULL, NULL));
+  for (PetscInt g = 0; g < s->n_group; g++) {
+    double highest = 0;
+    for (PetscInt i = g * s->n_row; i < (g + 1) * s->n_row; i++) highest = PetscMax(highest, s->total[i]);
+    s->mu[g] = PetscMax(MU_START * highest, PETSC_SMALL);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* The weights that the scenarios have at the point become the multipliers; the temperature follows the gap. */
+static void NextMultipliers(Solver *s)
+{
+  for (PetscInt g = 0; g < s->n_group; g++) {
+    double highest = 0, weighted = 0, sum = 0;
+    for (PetscInt i = g * s->n_row; i < (g + 1) * s->n_row; i++) {
+      highest = PetscMax(highest, s->total[i]);
+      weighted += s->lambda[i] * s->total[i];
+      s->multiplier[i] = PetscMax(s->lambda[i], MULTIPLIER_FLOOR);
+      sum += s->multiplier[i];
+    }
+    for (PetscInt i = g * s->n_row; i < (g + 1) * s->n_row; i++) s->multiplier[i] /= sum;
+    const double wanted = PetscMax(MU_LEAST * highest, PetscMin(MU_MOST * highest, MU_GAP * (highest - weighted)));
+    s->mu[g] = PetscMax(wanted, PETSC_SMALL);
+  }
+}
+
+/* Between stages: new multipliers where the stage ended (a line search may have looked elsewhere last). */
+static PetscErrorCode EndStage(Solver *s, double before, PetscBool moved)
+{
+  PetscFunctionBegin;
+  const double fall = before - s->best_objective;
+  const double expected = s->spec->optimizer->relative_tolerance * STAGE_ITERATIONS / s->spec->optimizer->window;
+  s->still = fall <= expected * fabs(before) ? s->still + 1 : 0;
+  if (s->n_group) {
+    s->spending = SPENT_SEARCH;
+    PetscCall(SolverEvaluate(s, s->x, NULL, NULL));
+    NextMultipliers(s);
+    PetscCall(SolverSetSmoothMax(s));
+  }
+  if (!s->finished && s->n_group && (s->still == 2 || (!moved && s->still)))
+    PetscCall(SolverFinish(s, PETSC_FALSE, "worst case levelled out between stages"));
+  if (!s->finished && !s->n_group && !moved) PetscCall(SolverFinish(s, PETSC_FALSE, "no step lowers the objective"));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SolverRun(Solver *s)
+{
+  PetscFunctionBegin;
+  if (!s->resumed) PetscCall(FirstMultipliers(s));
+  PetscCall(SolverSetSmoothMax(s));
+  PetscCall(SolverSave(s));
+  while (!s->finished) {
+    const double before = s->best_objective;
+    PetscBool moved;
+    PetscCall(SolverRunStage(s, STAGE_ITERATIONS, &moved));
+    if (s->solution->stopped) break; /* this stage is gone through again */
+    PetscCall(EndStage(s, before, moved));
+    PetscCall(SolverSave(s));
+    if (s->spec->checkpoint) PetscCall((*s->spec->checkpoint)(&s->solution->state, s->spec->context));
+  }
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,147 @@
+/*
+ * The solver on a small plan: a bound that holds for what other solvers find, and the same bits when a run goes on from a
+ * checkpoint. ranks: 1 2
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include "robion/solver.h"
+#include "tiny_plan.h"
+
+typedef struct Keep {
+  PetscInt wanted, seen; /* which checkpoint to keep */
+  SolveState state;
+} Keep;
+
+static PetscErrorCode KeepState(const SolveState *state, void *context)
+{
+  PetscFunctionBegin;
+  Keep *keep = context;
+  if (keep->seen++ != keep->wanted) PetscFunctionReturn(0);
+  for (PetscInt i = 0; i < state->n_field; i++)
+    PetscCall(SolveStateAdd(&keep->state, state->field[i].name, state->field[i].n, state->field[i].value));
+  PetscFunctionReturn(0);
+}
+
+static const OptimizerSpec usual = {.max_iterations = 90,
+                                    .relative_tolerance = 0,
+                                    .window = 10,
+                                    .relative_gap = 0,
+                                    .certificate_iterations = 20,
+                                    .checkpoint_minutes = 0};
+
+typedef struct Run {
+  TinyPlan plan;
+  RobustSpec robust;
+  ProblemSpec spec;
+  Problem problem;
+  double *start;
+} Run;
+
+static void Begin(Run *run, RobustMode mode, Quantity quantity, double scale)
+{
+  const RobustMode m = mode;
+  assert_int_equal(TinyPlanCreate(&run->plan, 1, 0), 0);
+  TinyPlan *p = &run->plan;
+  run->robust = (RobustSpec){.mode = mode};
+  const double goal = quantity == QUANTITY_PHYSICAL ? 1 : 2;
+  assert_int_equal(TinyTerm(p, &p->target, "uniform", quantity, goal, 100, m, &p->term[0]), 0);
+  assert_int_equal(TinyTerm(p, &p->oar, "overdose", quantity, 0, 20, m, &p->term[1]), 0);
+  run->spec = (ProblemSpec){.model = p->model,
+                            .tissues = &p->tissues,
+                            .set = p->set,
+                            .grid = &p->grid,
+                            .n_voxel = p->n_voxel,
+                            .voxel = p->voxel,
+                            .n_spot = p->beams->n_spot,
+                            .n_term = 2,
+                            .term = p->term,
+                            .robust = &run->robust,
+                            .type = INFLUENCE_ASSEMBLED};
+  assert_int_equal(ProblemCreate(PETSC_COMM_WORLD, &run->spec, &run->problem), 0);
+  assert_int_equal(PetscMalloc1(run->spec.n_spot, &run->start), 0);
+  for (PetscInt j = 0; j < run->spec.n_spot; j++) run->start[j] = scale;
+}
+
+static void End(Run *run)
+{
+  assert_int_equal(ProblemDestroy(&run->problem), 0);
+  assert_int_equal(PetscFree(run->start), 0);
+  assert_int_equal(TinyPlanDestroy(&run->plan), 0);
+}
+
+static void SolveIt(Run *run, const OptimizerSpec *optimizer, const SolveState *resume, Keep *keep, Solution *solution)
+{
+  const SolveSpec spec = {.problem = run->problem,
+                          .terms = &run->spec,
+                          .optimizer = optimizer,
+                          .start = run->start,
+                          .resume = resume,
+                          .checkpoint = keep ? KeepState : NULL,
+                          .context = keep};
+  assert_int_equal(Solve(PETSC_COMM_WORLD, &spec, solution), 0);
+}
+
+/* A worst case of physical dose: the bound is a proof, and holds for the plans that other solvers of TAO's find. */
+static void BoundOfPhysicalDose(void **state)
+{
+  (void)state;
+  Run run;
+  Solution solution, other;
+  OptimizerSpec optimizer = usual;
+  optimizer.certificate_iterations = 100;
+  Begin(&run, ROBUST_COMPOSITE, QUANTITY_PHYSICAL, 1e5);
+  SolveIt(&run, &optimizer, NULL, NULL, &solution);
+  const Certificate *c = &solution.certificate;
+  printf("# composite: F %.8g, lower bound %.8g, gap %.2e, %d evaluations: %s\n", c->objective, c->lower_bound, c->gap,
+         (int)solution.n_evaluation, solution.reason);
+  assert_true(c->rigorous);
+  assert_true(c->lower_bound > 0.5 * c->objective && c->lower_bound <= c->objective);
+  assert_true(c->least_sum <= c->weighted_sum && c->weighted_sum <= c->objective * (1 + 1e-12));
+  assert_true(c->lower_bound <= c->least_sum);
+  assert_int_equal(PetscOptionsSetValue(NULL, "-tao_type", "blmvm"), 0);
+  SolveIt(&run, &optimizer, NULL, NULL, &other);
+  assert_int_equal(PetscOptionsClearValue(NULL, "-tao_type"), 0);
+  printf("# blmvm: F %.8g, %d evaluations\n", other.objective, (int)other.n_evaluation);
+  assert_true(c->lower_bound <= other.objective);
+  assert_true(other.certificate.lower_bound <= c->objective);
+  assert_int_equal(SolutionDestroy(&solution), 0);
+  assert_int_equal(SolutionDestroy(&other), 0);
+  End(&run);
+}
+
+/* A run that goes on from a checkpoint of another ends as that one did, bit for bit. */
+static void SameBitsFromACheckpoint(void **state)
+{
+  const RobustMode mode = *state ? ROBUST_COMPOSITE : ROBUST_NONE;
+  for (PetscInt k = 0; k < 4; k += 3) {
+    Run run;
+    Keep keep = {.wanted = k};
+    Solution whole, resumed;
+    Begin(&run, mode, QUANTITY_RBE_WEIGHTED, 1e5);
+    const size_t bytes = (size_t)run.spec.n_spot * sizeof(double);
+    SolveIt(&run, &usual, NULL, &keep, &whole);
+    SolveIt(&run, &usual, keep.state.n_field ? &keep.state : NULL, NULL, &resumed);
+    assert_memory_equal(whole.weight, resumed.weight, bytes);
+    assert_true(whole.objective == resumed.objective && whole.certificate.gap == resumed.certificate.gap);
+    assert_int_equal(whole.n_evaluation, resumed.n_evaluation);
+    assert_int_equal(whole.n_iteration, resumed.n_iteration);
+    assert_int_equal(whole.n_history, resumed.n_history);
+    assert_false(whole.certificate.rigorous);
+    assert_int_equal(SolveStateDestroy(&keep.state), 0);
+    assert_int_equal(SolutionDestroy(&whole), 0);
+    assert_int_equal(SolutionDestroy(&resumed), 0);
+    End(&run);
+  }
+}
+
+int main(int argc, char **argv)
+{
+  int worst_case = 1;
+  const struct CMUnitTest tests[] = {cmocka_unit_test(BoundOfPhysicalDose), cmocka_unit_test(SameBitsFromACheckpoint),
+                                     cmocka_unit_test_prestate(SameBitsFromACheckpoint, &worst_case)};
+  if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
+  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  return PetscFinalize() ? 1 : failed;
+}
