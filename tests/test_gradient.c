@@ -122,11 +122,13 @@ static void SetWidths(Problem problem, const TinyPlan *p, const double *x)
   assert_int_equal(ProblemEvaluate(problem, x, NULL, NULL), 0);
   assert_int_equal(ProblemGetTotals(problem, total, NULL), 0);
   for (PetscInt g = 0; g < n_group; g++) {
-    double highest = 0;
+    double highest = 0, sum = 0;
     for (PetscInt i = g * n; i < (g + 1) * n; i++) {
       highest = PetscMax(highest, fabs(total[i]));
-      multiplier[i] = (1 + (double)(i % 3)) / (double)(2 * n);
+      multiplier[i] = 1 + (double)(i % 3);
+      sum += multiplier[i];
     }
+    for (PetscInt i = g * n; i < (g + 1) * n; i++) multiplier[i] /= sum;
     mu[g] = highest > 0 ? 0.05 * highest : 1;
   }
   assert_int_equal(ProblemSetSmoothMax(problem, mu, multiplier), 0);
@@ -134,7 +136,7 @@ static void SetWidths(Problem problem, const TinyPlan *p, const double *x)
 }
 
 /* All kinds in one mode on one quantity, one after the other by their weights; the errors go into a row each. */
-static void CheckWay(TinyPlan *p, int way, Quantity quantity, InfluenceType influence, double error[N_KINDS])
+static void CheckWay(TinyPlan *p, int way, int step, Quantity quantity, InfluenceType influence, double error[N_KINDS])
 {
   Term term[N_KINDS];
   Problem problem;
@@ -150,7 +152,7 @@ static void CheckWay(TinyPlan *p, int way, Quantity quantity, InfluenceType infl
   for (int k = 0; k < N_KINDS; k++) SetGoal(k, mean, &term[k]);
   for (int k = 0; k < N_KINDS; k++) {
     error[k] = -1;
-    if (!Sensible(k, quantity)) continue;
+    if (!Sensible(k, quantity) || k % step) continue;
     term[k].weight = 3;
     SetWidths(problem, p, x);
     error[k] = GradientError(problem, n, x, direction);
@@ -175,18 +177,26 @@ static void PrintTable(const char *title, double error[N_WAYS][N_KINDS])
   printf("\n");
 }
 
-static void CheckTable(TinyPlan *p, const char *title, Quantity quantity, InfluenceType influence)
+/* Every `step`th kind and way; all are tried where the quantity is what matters, few where it is the operator. */
+static void CheckTable(TinyPlan *p, const char *title, int step, Quantity quantity, InfluenceType influence)
 {
   double error[N_WAYS][N_KINDS];
-  for (int w = 0; w < N_WAYS; w++) CheckWay(p, w, quantity, influence, error[w]);
+  for (int w = 0; w < N_WAYS; w++) {
+    for (int k = 0; k < N_KINDS; k++) error[w][k] = -1;
+    if (w % step == 0) CheckWay(p, w, step, quantity, influence, error[w]);
+  }
   PrintTable(title, error);
   for (int w = 0; w < N_WAYS; w++)
     for (int k = 0; k < N_KINDS; k++) assert_true(error[w][k] < 1e-6);
 }
 
-/* Only the voxels that terms look at, in their order. */
-static void KeepTarget(TinyPlan *p)
+/* Only the voxels that terms look at, in four scenarios beside the nominal: hundreds of combinations are quick. */
+static void MakeSmall(TinyPlan *p)
 {
+  static double range[] = {-3.5, 3.5}, shift[][3] = {{0, 0, 0}, {2, -1, 1.5}};
+  ScenarioSpec spec = {.n_range = 2, .range_percent = range, .setup = SETUP_LIST, .n_shift = 2, .shift_mm = shift};
+  assert_int_equal(TinyPlanCreate(p, 2, 1000), 0);
+  assert_int_equal(ScenarioSetDestroy(&p->set) || ScenarioSetCreate(&spec, &p->set), 0);
   p->n_voxel = p->target.n;
   for (PetscInt i = 0; i < p->target.n; i++) p->voxel[i] = p->target.voxel[i];
 }
@@ -198,16 +208,23 @@ static PetscBool FirstRank(void)
   return rank == 0 ? PETSC_TRUE : PETSC_FALSE;
 }
 
+/* What knows nothing of ranks is tried on one of them. */
+static PetscBool OneRank(void)
+{
+  PetscMPIInt size;
+  MPI_Comm_size(PETSC_COMM_WORLD, &size);
+  return size == 1 ? PETSC_TRUE : PETSC_FALSE;
+}
+
 static void EveryObjectiveInEveryMode(void **state)
 {
   TinyPlan p;
-  if (!FirstRank()) return;
-  assert_int_equal(TinyPlanCreate(&p, 2, 1000), 0);
-  KeepTarget(&p);
-  CheckTable(&p, "RBE-weighted", QUANTITY_RBE_WEIGHTED, INFLUENCE_ASSEMBLED);
-  CheckTable(&p, "physical", QUANTITY_PHYSICAL, INFLUENCE_ASSEMBLED);
-  CheckTable(&p, "effect", QUANTITY_EFFECT, INFLUENCE_ASSEMBLED);
-  CheckTable(&p, "LETd", QUANTITY_LETD, INFLUENCE_ASSEMBLED);
+  if (!OneRank()) return;
+  MakeSmall(&p);
+  CheckTable(&p, "RBE-weighted", 1, QUANTITY_RBE_WEIGHTED, INFLUENCE_ASSEMBLED);
+  CheckTable(&p, "physical", 1, QUANTITY_PHYSICAL, INFLUENCE_ASSEMBLED);
+  CheckTable(&p, "effect", 1, QUANTITY_EFFECT, INFLUENCE_ASSEMBLED);
+  CheckTable(&p, "LETd", 1, QUANTITY_LETD, INFLUENCE_ASSEMBLED);
   assert_int_equal(TinyPlanDestroy(&p), 0);
 }
 
@@ -215,11 +232,10 @@ static void EveryObjectiveInEveryMode(void **state)
 static void FactoredGradients(void **state)
 {
   TinyPlan p;
-  if (!FirstRank()) return;
-  assert_int_equal(TinyPlanCreate(&p, 2, 1000), 0);
-  KeepTarget(&p);
-  CheckTable(&p, "factored, RBE", QUANTITY_RBE_WEIGHTED, INFLUENCE_FACTORED);
-  CheckTable(&p, "factored, LETd", QUANTITY_LETD, INFLUENCE_FACTORED);
+  if (!OneRank()) return;
+  MakeSmall(&p);
+  CheckTable(&p, "factored, RBE", 4, QUANTITY_RBE_WEIGHTED, INFLUENCE_FACTORED);
+  CheckTable(&p, "factored, LETd", 4, QUANTITY_LETD, INFLUENCE_FACTORED);
   assert_int_equal(TinyPlanDestroy(&p), 0);
 }
 
@@ -227,11 +243,10 @@ static void FactoredGradients(void **state)
 static void FullApproach(void **state)
 {
   TinyPlan p;
-  if (!FirstRank()) return;
-  assert_int_equal(TinyPlanCreate(&p, 2, 1000), 0);
-  KeepTarget(&p);
+  if (!OneRank()) return;
+  MakeSmall(&p);
   for (int t = 0; t < 2; t++) p.biology[t].spec.approach = LEM_FULL;
-  CheckTable(&p, "full LEM, RBE", QUANTITY_RBE_WEIGHTED, INFLUENCE_ASSEMBLED);
+  CheckTable(&p, "full LEM, RBE", 3, QUANTITY_RBE_WEIGHTED, INFLUENCE_ASSEMBLED);
   assert_int_equal(TinyPlanDestroy(&p), 0);
 }
 
