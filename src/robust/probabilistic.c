@@ -2,8 +2,8 @@
 
 /*
  * The value at the expectation of every voxel's quantity plus importance times the volume mean of the quantity's variance. For
- * `uniform` with importance 1 the same as `expected`: E (q - goal)^2 = (E q - goal)^2 + Var q. The form of matRad's
- * probabilistic optimisation (Cristoforetti et al., Med Phys 2025; quadratic variance term of Bangert et al., PMB 58:5401, 2013).
+ * `uniform` with importance 1 the same as `expected`: E (q - goal)^2 = (E q - goal)^2 + Var q. Value and variance
+ * apart as in matRad; the quadratic variance term is that of Bangert et al., PMB 58:5401, 2013.
  */
 static double SlotWeight(const RobustSpec *spec, const Term *term, const ScenarioSet *set, PetscInt slot)
 {
