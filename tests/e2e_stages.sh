@@ -16,13 +16,13 @@ value() { # ARM STRUCTURE QUANTITY METRIC, nominal
     "$WORK/r1/metrics.csv"
 }
 near() { awk -v a="$1" -v b="$2" -v t="$3" 'BEGIN { print a, b; exit !(a != "" && b != "" && (a - b) ^ 2 <= t ^ 2) }'; }
-product() { awk -v a="$1" -v b="$2" 'BEGIN { print a * b }'; }
+product() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.10g", a * b }'; }
 check "the course is five mean fractions" near "$(value together CTV rbe_weighted_course D50)" \
   "$(product 5 "$(value together CTV rbe_weighted D50)")" 1e-5
 check "all of it reaches the boost's target" near "$(value together inner rbe_weighted_course Dmean)" 20 1
 mean_of() { value sequential inner rbe_weighted D50; }
 check "and as EQD2, alpha/beta 2 Gy" near "$(value sequential inner eqd2_course D50)" \
-  "$(awk -v d="$(mean_of)" 'BEGIN { print 5 * d * (d + 2) / 4 }')" 1e-3
+  "$(awk -v d="$(mean_of)" 'BEGIN { printf "%.10g", 5 * d * (d + 2) / 4 }')" 1e-3
 check "an arm tells its course in one way" test -z "$(value together CTV eqd2_course D50)$(value sequential CTV rbe_weighted_course D50)"
 
 if command -v h5dump >/dev/null; then
