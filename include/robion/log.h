@@ -55,6 +55,9 @@ typedef struct RunStatus {
 /** Write <folder>/status<part>.json: temporary name, then rename. False and one mistake if it fails. Not collective. */
 PetscBool StatusWrite(const char *folder, const RunStatus *status, Mistakes *mistakes);
 
+/** Whether the parent of this process is mpirun, a daemon of it or of SLURM (Linux; elsewhere false). */
+PetscBool StartedByLauncher(void);
+
 /** Unix time now, s. */
 double TimeNow(void);
 /** Seconds by a clock that nobody sets, from some moment on: for durations. */

@@ -9,7 +9,8 @@
 
 /**
  * Install the handlers (after PetscInitialize) and start the clock; limit_seconds 0 means no limit. Clocks that are set
- * meanwhile do not matter. Call on every rank.
+ * meanwhile do not matter. On Linux the process also ends at once, killed, with the mpirun or daemon that started it. Call on
+ * every rank.
  */
 PetscErrorCode StopInstall(double limit_seconds);
 

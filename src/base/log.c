@@ -94,19 +94,24 @@ static void ReadParent(const char *what, PetscBool is_link, char *text, size_t s
   text[PetscMax(n, 0)] = 0;
 }
 
+PetscBool StartedByLauncher(void)
+{
+  static const char *const launcher[] = {"mpirun", "mpiexec", "orterun", "orted", "prte", "slurmstepd", "hydra"};
+  char parent[64];
+  ReadParent("comm", PETSC_FALSE, parent, sizeof parent);
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(launcher); i++)
+    if (!strncmp(parent, launcher[i], strlen(launcher[i]))) return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
 /* Open MPI gives its ranks a terminal of its own making, whatever mpirun's output is: then the launcher's output counts. */
 static PetscBool IsTerminal(void)
 {
-  static const char *const launcher[] = {"mpirun", "mpiexec", "orterun", "orted", "prte", "slurmstepd", "hydra"};
-  char parent[64], output[64];
+  char output[64];
   if (!isatty(STDOUT_FILENO)) return PETSC_FALSE;
-  ReadParent("comm", PETSC_FALSE, parent, sizeof parent);
-  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(launcher); i++) {
-    if (strncmp(parent, launcher[i], strlen(launcher[i]))) continue;
-    ReadParent("fd/1", PETSC_TRUE, output, sizeof output);
-    return !strncmp(output, "/dev/pts", 8) || !strncmp(output, "/dev/tty", 8) ? PETSC_TRUE : PETSC_FALSE;
-  }
-  return PETSC_TRUE;
+  if (!StartedByLauncher()) return PETSC_TRUE;
+  ReadParent("fd/1", PETSC_TRUE, output, sizeof output);
+  return !strncmp(output, "/dev/pts", 8) || !strncmp(output, "/dev/tty", 8) ? PETSC_TRUE : PETSC_FALSE;
 }
 
 /* Asked once; the first speaker of a run is rank 0 of the world, and only it may draw. */

@@ -3,6 +3,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <unistd.h>
 
 /* Of what is left of a SLURM job when the run starts, this share and at most so many seconds are kept for saving. */
@@ -44,6 +47,10 @@ PetscErrorCode StopInstall(double limit_seconds)
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(signals); i++)
     PetscCheck(!sigaction(signals[i], &action, NULL), PETSC_COMM_SELF, PETSC_ERR_SYS, "cannot handle signal %d",
                signals[i]);
+#ifdef __linux__
+  /* Ranks outlive a mpirun that was killed, and would write into the same folder as the job that goes on. */
+  if (StartedByLauncher()) (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
   limit_ends = limit_seconds > 0 ? TimeSteady() + limit_seconds : 0;
   job_ends = JobEnd();
   received = 0;
