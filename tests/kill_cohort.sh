@@ -4,8 +4,8 @@
 #
 #   tests/kill_cohort.sh [KILLS [SEED [RANKS [TEAM-SIZE [OPTIONS of robion run]]]]]      default: 20 1 2 1, all cases
 #
-# When a rank dies, mpirun sends SIGTERM to the others: a team of its own then has a second to stop with a checkpoint. Going on
-# from one that holds weights alone finds other last digits, which this script counts as not recovered (TEAM-SIZE below RANKS).
+# When a rank dies, mpirun sends SIGTERM to the others: a team of its own (TEAM-SIZE below RANKS) then has a second to stop with
+# a checkpoint, or to end its plan.
 # tests/e2e_faults.sh does a few of them; all 20 by hand. Prints a line per kill and ends with 0 if all were recovered.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
@@ -47,7 +47,8 @@ same() { # FOLDER: as the undisturbed run, and nothing else
   for file in metrics.csv dvh.csv scenarios.csv; do cmp "$work/whole/$file" "$1/$file" || return 1; done
   diff <(cd "$work/whole" && find . -type f | sort) <(cd "$1" && find . -type f | sort) || return 1
   while IFS= read -r file; do
-    h5diff --exclude-path /provenance --exclude-path /timing "$work/whole/$file" "$1/$file" >/dev/null || {
+    h5diff -r --exclude-path /provenance --exclude-path /timing "$work/whole/$file" "$1/$file" >"$work/difference" || {
+      grep -B1 -A9 "[1-9][0-9]* differences found\|not comparable\|unique" "$work/difference" | head -n 40
       echo "differs: $file"
       return 1
     }
