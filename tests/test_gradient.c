@@ -15,22 +15,24 @@ static const struct {
   const char *type;
   double goal;
   ObjectiveParameters parameters;
-} kinds[] = {{"uniform", 1, {.a = 0}},
-             {"overdose", 1, {.a = 0}},
-             {"underdose", 1, {.a = 0}},
-             {"mean", 0.8, {.a = 0}},
-             {"mean-deviation", 0.9, {.a = 0}},
-             {"mean-linear", 1, {.a = 0}},
-             {"max-dvh", 0.8, {.volume = 0.3}},
-             {"min-dvh", 1.2, {.volume = 0.7}},
-             {"maximum", 0.9, {.smoothing = 0.05}},
-             {"minimum", 1.1, {.smoothing = 0.05}},
-             {"max-geud", 0.8, {.a = 6}},
-             {"min-geud", 1.2, {.a = -4}},
-             {"max-let", 0.9, {.a = 0}},
-             {"min-let", 1.1, {.a = 0}},
-             {"falloff", 0.9, {.distance_mm = 5, .low = 0.5}},
-             {"ntcp", 0, {.a = 5, .m = 0.3, .alpha_beta_Gy = 2, .fractions = 10}}};
+} kinds[] = {
+    {"uniform", 1, {.a = 0}},
+    {"overdose", 1, {.a = 0}},
+    {"underdose", 1, {.a = 0}},
+    {"mean", 0.8, {.a = 0}},
+    {"mean-deviation", 0.9, {.a = 0}},
+    {"mean-linear", 1, {.a = 0}},
+    {"max-dvh", 0.8, {.volume = 0.3}},
+    {"min-dvh", 1.2, {.volume = 0.7}},
+    {"maximum", 0.9, {.smoothing = 0.05}},
+    {"minimum", 1.1, {.smoothing = 0.05}},
+    {"max-geud", 0.8, {.a = 6}},
+    {"min-geud", 1.2, {.a = -4}},
+    {"max-let", 0.9, {.a = 0}},
+    {"min-let", 1.1, {.a = 0}},
+    {"falloff", 0.9, {.distance_mm = 5, .low = 0.5}},
+    {"ntcp", 0, {.a = 5, .m = 0.3, .alpha_beta_Gy = 2, .fractions = 10}},
+    {"tcp", 0, {.tcp = {.ln_a = -3.643, .kappa = 0.74, .alpha_per_Gy = 0.029, .alpha_beta_Gy = 2, .fractions = 16}}}};
 enum { N_KINDS = PETSC_STATIC_ARRAY_LENGTH(kinds), N_WAYS = 8 };
 
 static const struct {
@@ -47,12 +49,12 @@ static RobustSpec SpecOf(int way)
   return (RobustSpec){.mode = ways[way].mode, .on_effect = ways[way].on_effect, .importance = 2, .worst_fraction = 0.3};
 }
 
-/* Only types that know nothing of LET but LETd make sense on it; the model of complications is one of RBE-weighted dose. */
+/* Only types that know nothing of LET but LETd make sense on it; the models of complications and of control are of RBE-weighted dose. */
 static PetscBool Sensible(int kind, Quantity quantity)
 {
   const unsigned keys = ObjectiveTypeFind(kinds[kind].type)->keys;
   if (keys & KEY_LET_GOAL) return quantity == QUANTITY_LETD ? PETSC_TRUE : PETSC_FALSE;
-  return !(keys & KEY_NTCP) || quantity == QUANTITY_RBE_WEIGHTED ? PETSC_TRUE : PETSC_FALSE;
+  return !(keys & (KEY_NTCP | KEY_TCP)) || quantity == QUANTITY_RBE_WEIGHTED ? PETSC_TRUE : PETSC_FALSE;
 }
 
 static PetscErrorCode MakeProblem(MPI_Comm comm, const TinyPlan *p, const RobustSpec *robust, InfluenceType type,
@@ -78,10 +80,10 @@ static void SetGoal(int kind, double mean, Term *term)
   term->goal = kinds[kind].goal * mean;
   term->parameters = kinds[kind].parameters;
   term->parameters.td50_Gy = 10 * mean * (mean + 2) / 4 * 1.2;
-  if (!term->goal_of_voxel && (term->type->keys & (KEY_MAP | KEY_FALLOFF)) && kind != 0)
+  if (!term->goal_of_voxel && (term->type->keys & (KEY_MAP | KEY_FALLOFF | KEY_TCP)) && kind != 0)
     assert_int_equal(PetscMalloc1(term->n, &term->goal_of_voxel), 0);
   for (PetscInt i = 0; i < term->n && term->goal_of_voxel; i++)
-    term->goal_of_voxel[i] = term->goal * (0.95 + 0.1 * (double)(i % 7) / 6);
+    term->goal_of_voxel[i] = (term->type->keys & KEY_TCP ? 3e5 : term->goal) * (0.95 + 0.1 * (double)(i % 7) / 6);
 }
 
 /* Weights around which the target's mean is near the goals. */

@@ -262,6 +262,7 @@ static void TestReference(void **state)
   Node *root;
   const Place start = {"reference", 1, 1, PETSC_FALSE};
   Uncomment(text, "# - file: patient.h5");
+  Uncomment(text, "# - {structure: CTV, type: tcp");
   Uncomment(text, "# - {structure: CTV, type: uniform, map: prescription");
   assert_int_equal(PoolCreate(&pool) || YamlRead(pool, text, strlen(text), start, ROBION_STUDY, &mistakes, &root), 0);
   AssertKeys(&schema_study, 1, &root, "");

@@ -44,7 +44,8 @@ enum {
   KEY_SMOOTHING = 32, /* smoothing_percent */
   KEY_FALLOFF = 64,   /* from, distance_mm, low_percent */
   KEY_NTCP = 128,     /* td50_Gy, m, alpha_beta_Gy */
-  KEY_LET_GOAL = 256  /* let_keV_um alone is the goal */
+  KEY_LET_GOAL = 256, /* let_keV_um alone is the goal */
+  KEY_TCP = 512       /* clonogens: the map that goals of the voxels, clonogens per 27 mm3, come from */
 };
 
 typedef struct ObjectiveType ObjectiveType;
@@ -74,6 +75,7 @@ extern const ObjectiveType objective_min_geud;       /* min(0, gEUD - goal)^2 */
 extern const ObjectiveType objective_max_let;        /* max(0, L / goal - 1)^2 of LETd */
 extern const ObjectiveType objective_min_let;        /* min(0, L / goal - 1)^2 */
 extern const ObjectiveType objective_falloff;        /* overdose over a goal that falls with distance */
+extern const ObjectiveType objective_tcp;            /* surviving clonogens of the course, S_ROI of tcp.h; tcp.c */
 extern const ObjectiveType objective_ntcp;           /* complication probability of the course; ntcp.c */
 
 /** The registered types. */

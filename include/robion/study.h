@@ -9,6 +9,7 @@
 #include "robion/case.h"
 #include "robion/machine.h"
 #include "robion/scenario.h"
+#include "robion/tcp.h"
 #include <stdint.h>
 
 typedef struct CaseSpec {
@@ -59,6 +60,7 @@ typedef struct ObjectiveParameters {
   double distance_mm, low;          /* dose fall-off: where the goal has fallen to `low` (a share of it) */
   double td50_Gy, m, alpha_beta_Gy; /* NTCP: EQD2 of the course */
   double fractions;                 /* NTCP: of the course */
+  TCPSpec tcp;                      /* TCP: the study's; fractions those of the course */
 } ObjectiveParameters;
 
 typedef struct ObjectiveSpec {
@@ -66,7 +68,7 @@ typedef struct ObjectiveSpec {
   char *type;        /* a name registered in objective/ */
   Quantity quantity; /* from the goal's key, or `quantity` */
   double goal;       /* per fraction: Gy, Gy(RBE), effect or keV/um */
-  char *map;         /* goals voxel by voxel from this map of the case, or NULL */
+  char *map;         /* goals (tcp: clonogens) voxel by voxel from this map of the case, or NULL */
   double map_scale;  /* from the map's values to goals per fraction */
   char *from;        /* dose fall-off: the structure that distances are taken from, or NULL */
   ObjectiveParameters parameters;

@@ -28,7 +28,7 @@ static PetscErrorCode FindGoalMap(const Case *patient, const ObjectiveSpec *obje
                                      [QUANTITY_PHYSICAL] = "Gy",
                                      [QUANTITY_EFFECT] = "1",
                                      [QUANTITY_LETD] = "keV/um"};
-  const char **names;
+  const char **names, *wanted = strcmp(objective->type, "tcp") ? unit[objective->quantity] : MAP_CLONOGENS_UNIT;
   *map = CaseFindMap(patient, objective->map);
   if (*map < 0) {
     PetscCall(PetscMalloc1(patient->n_maps, &names));
@@ -38,10 +38,9 @@ static PetscErrorCode FindGoalMap(const Case *patient, const ObjectiveSpec *obje
                           patient->name, objective->map, nearest ? ", did you mean " : "", nearest ? nearest : "",
                           nearest ? "?" : ""));
     PetscCall(PetscFree(names));
-  } else if (strcmp(patient->maps[*map].unit, unit[objective->quantity])) {
+  } else if (strcmp(patient->maps[*map].unit, wanted)) {
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: objectives: map %s of case %s is in %s, expected %s",
-                          objective->where, objective->map, patient->name, patient->maps[*map].unit,
-                          unit[objective->quantity]));
+                          objective->where, objective->map, patient->name, patient->maps[*map].unit, wanted));
     *map = -1;
   }
   PetscFunctionReturn(0);
@@ -69,6 +68,29 @@ static PetscErrorCode GoalsFromMap(const PlanInputs *in, const ObjectiveSpec *ob
         "%s: objectives: map %s of case %s has %g %s in structure %s, expected values above 0 in all of it",
         objective->where, objective->map, in->patient->name, least, in->patient->maps[map].unit, objective->structure));
   PetscCall(PetscFree(value));
+  PetscFunctionReturn(0);
+}
+
+/* Clonogens per 27 mm3 of a TCP's voxels, in the place of goals; voxels may have none. */
+static PetscErrorCode Clonogens(const PlanInputs *in, const ObjectiveSpec *objective, Mistakes *mistakes, Term *term)
+{
+  PetscFunctionBegin;
+  const double per_reference = TCP_REFERENCE_MM3 / (1000 * GridVoxelVolume_cm3(&in->grid));
+  PetscInt map;
+  double *count, sum = 0;
+  PetscCall(FindGoalMap(in->patient, objective, mistakes, &map));
+  if (map < 0) PetscFunctionReturn(0);
+  PetscCall(CaseMapToGrid(in->patient, map, &in->grid, &count));
+  PetscCall(PetscMalloc1(term->n, &term->goal_of_voxel));
+  for (PetscInt i = 0; i < term->n; i++) {
+    term->goal_of_voxel[i] = per_reference * PetscMax(0, count[term->voxel[i]]);
+    sum += term->goal_of_voxel[i];
+  }
+  if (!(sum > 0))
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                          "%s: objectives: map %s of case %s has no clonogens in structure %s, expected some",
+                          objective->where, objective->map, in->patient->name, objective->structure));
+  PetscCall(PetscFree(count));
   PetscFunctionReturn(0);
 }
 
@@ -125,7 +147,10 @@ static PetscErrorCode MakeTerm(const PlanInputs *in, const ObjectiveSpec *object
   term->mode = objective->mode;
   term->stage = objective->stage;
   PetscCall(TakeVoxels(region, term));
-  if (objective->map) PetscCall(GoalsFromMap(in, objective, mistakes, term));
+  if (term->type->keys & KEY_TCP)
+    PetscCall(Clonogens(in, objective, mistakes, term));
+  else if (objective->map)
+    PetscCall(GoalsFromMap(in, objective, mistakes, term));
   if (objective->from) PetscCall(GoalsByDistance(in, objective, term));
   if (effect && term->quantity == QUANTITY_RBE_WEIGHTED && term->type->keys & KEY_GOAL)
     GoalsToEffect(TissueOfStructure(settings, objective->structure), term);

@@ -2,13 +2,13 @@
 #include <string.h>
 
 static const ObjectiveType *const registered[] = {
-    &objective_uniform,        &objective_overdose,    &objective_underdose, &objective_mean,
-    &objective_mean_deviation, &objective_mean_linear, &objective_max_dvh,   &objective_min_dvh,
-    &objective_maximum,        &objective_minimum,     &objective_max_geud,  &objective_min_geud,
-    &objective_max_let,        &objective_min_let,     &objective_falloff,   &objective_ntcp};
+    &objective_uniform,     &objective_overdose, &objective_underdose, &objective_mean,    &objective_mean_deviation,
+    &objective_mean_linear, &objective_max_dvh,  &objective_min_dvh,   &objective_maximum, &objective_minimum,
+    &objective_max_geud,    &objective_min_geud, &objective_max_let,   &objective_min_let, &objective_falloff,
+    &objective_ntcp,        &objective_tcp};
 const char *const objective_type_names[] = {
-    "uniform", "overdose", "underdose", "mean",     "mean-deviation", "mean-linear", "max-dvh", "min-dvh",
-    "maximum", "minimum",  "max-geud",  "min-geud", "max-let",        "min-let",     "falloff", "ntcp"};
+    "uniform", "overdose", "underdose", "mean",    "mean-deviation", "mean-linear", "max-dvh", "min-dvh", "maximum",
+    "minimum", "max-geud", "min-geud",  "max-let", "min-let",        "falloff",     "ntcp",    "tcp"};
 const PetscInt n_objective_type_names = PETSC_STATIC_ARRAY_LENGTH(objective_type_names);
 
 _Static_assert(PETSC_STATIC_ARRAY_LENGTH(registered) == PETSC_STATIC_ARRAY_LENGTH(objective_type_names),

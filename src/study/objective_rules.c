@@ -1,4 +1,5 @@
 /* The keys of an objective: which of them its type takes, which it needs, and what it leaves out. */
+#include "robion/map.h"
 #include "robion/objective.h"
 #include "schema_private.h"
 #include <stdio.h>
@@ -31,6 +32,7 @@ static const SchemaKey objective_keys[] = {
      .doc = "ntcp: dose of 50 % complications, EQD2 of the course"},
     {"m", TYPE_NUMBER, ABOVE(0, 100), .doc = "ntcp: slope parameter"},
     {"alpha_beta_Gy", TYPE_NUMBER, .unit = "Gy", ABOVE(0, 1000), .doc = "ntcp: alpha/beta of the EQD2"},
+    {"clonogens", TYPE_TEXT, .doc = "tcp: the map of clonogens per voxel"},
     {"weight", TYPE_NUMBER, ABOVE(0, 1e12), .fallback = "1", .doc = "weight in the sum"},
     {"stage", TYPE_TEXT, .doc = "the stage whose fractions it looks at"},
     {"robust", TYPE_FLAG | TYPE_WORD, WORDS(robust_mode_names), .fallback = "true",
@@ -53,7 +55,8 @@ static const struct {
                {KEY_FALLOFF, "low_percent", "0"},
                {KEY_NTCP, "td50_Gy", NULL},
                {KEY_NTCP, "m", NULL},
-               {KEY_NTCP, "alpha_beta_Gy", NULL}};
+               {KEY_NTCP, "alpha_beta_Gy", NULL},
+               {KEY_TCP, "clonogens", MAP_CLONOGENS}};
 
 /* Which of the goal's keys a type takes. */
 static PetscBool TakesGoal(const ObjectiveType *type, int goal)
@@ -120,7 +123,8 @@ static PetscErrorCode CheckSpecial(Check *check, const ObjectiveType *type, cons
   const NodeEntry *quantity = NodeFind(node, "quantity");
   if (quantity && !TakesQuantity(type, node))
     PetscCall(CheckAdd(check, quantity->place, PathJoin(path, "quantity").text, "found with type %s, expected %s",
-                       type->name, type->keys & KEY_NTCP ? "none: it is RBE-weighted" : "the goal's key alone"));
+                       type->name,
+                       type->keys & (KEY_NTCP | KEY_TCP) ? "none: it is RBE-weighted" : "the goal's key alone"));
   PetscFunctionReturn(0);
 }
 
@@ -147,9 +151,9 @@ static PetscErrorCode CheckValues(Check *check, const ObjectiveType *type, const
   if (stage && per && per->value->kind == NODE_SCALAR && !strcmp(per->value->text, "course"))
     PetscCall(CheckAdd(check, per->value->place, PathJoin(path, "per").text,
                        "found course with stage, expected fraction: a stage is not the course"));
-  if (stage && type->keys & KEY_NTCP)
+  if (stage && type->keys & (KEY_NTCP | KEY_TCP))
     PetscCall(CheckAdd(check, stage->place, PathJoin(path, "stage").text,
-                       "found with type ntcp, expected none: complications are of the course"));
+                       "found with type %s, expected none: its probability is of the course", type->name));
   PetscFunctionReturn(0);
 }
 

@@ -160,6 +160,15 @@ static const SchemaKey course_keys[] = {
     {"alpha_beta_Gy", TYPE_NUMBER, .unit = "Gy", ABOVE(0, 1000), .fallback = "2", .doc = "eqd2: alpha/beta"},
 };
 
+static const SchemaKey tcp_keys[] = {
+    {"link", TYPE_WORD, WORDS(tcp_link_names), .fallback = "power", .doc = "how survival grows with clonogens"},
+    {"ln_a", TYPE_NUMBER, FROM(-100, 100), .fallback = "-3.643", .doc = "logarithm of the factor A"},
+    {"kappa", TYPE_NUMBER, FROM(0, 10), .fallback = "0.74", .doc = "power: exponent of the clonogens"},
+    {"n0_clonogens", TYPE_NUMBER, ABOVE(0, 1e15), .fallback = "285200", .doc = "logarithm: N0 per 27 mm3"},
+    {"alpha_per_Gy", TYPE_NUMBER, .unit = "1/Gy", FROM(0, 10), .fallback = "0.029", .doc = "per Gy(RBE)"},
+    {"alpha_beta_Gy", TYPE_NUMBER, .unit = "Gy", ABOVE(0, 1e6), .fallback = "2", .doc = "alpha/beta"},
+};
+
 static const SchemaKey goal_keys[] = {
     {"structure", TYPE_TEXT, REQUIRED, .doc = "the structure it is about"},
     {"metric", TYPE_WORD, REQUIRED, WORDS(goal_metric_names), .doc = "what is judged"},
@@ -283,6 +292,7 @@ static const SchemaKey study_keys[] = {
     {"scenarios", TYPE_MAPPING, CHILDREN(scenarios_keys), .doc = "setup and range errors"},
     {"objectives", TYPE_LIST, REQUIRED, .min_length = 1, .element = &schema_objective,
      .doc = "what the plan is to achieve"},
+    {"tcp", TYPE_MAPPING, CHILDREN(tcp_keys), .doc = "tumour control model of tcp objectives"},
     {"goals", TYPE_LIST, .element = &goal_item, .doc = "what the finished plan is to keep"},
     {"robust", TYPE_WORD | TYPE_MAPPING, WORDS(robust_mode_names), .shorthand = "mode", CHILDREN(robust_keys),
      .doc = "how scenarios enter the optimisation"},

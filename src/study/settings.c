@@ -319,7 +319,7 @@ PetscErrorCode SettingsCreate(const Node *root, const char *file, Settings *out)
   PetscCall(ReadScenarios(NodeGet(scenarios, "optimize"), &out->optimize));
   PetscCall(ReadScenarios(NodeGet(scenarios, "evaluate"), &out->evaluate));
   PetscCall(ReadOptimization(NodeGet(root, "robust"), NodeGet(root, "optimizer"), out));
-  PetscCall(SettingsReadObjectives(NodeGet(root, "objectives"), out));
+  PetscCall(SettingsReadObjectives(root, out));
   PetscCall(SettingsReadCourse(root, out));
   PetscCall(SettingsReadGoals(NodeGet(root, "goals"), out));
   PetscFunctionReturn(0);

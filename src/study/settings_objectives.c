@@ -62,9 +62,27 @@ static PetscErrorCode ReadParameters(const Node *node, ObjectiveParameters *out)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode SettingsReadObjectives(const Node *node, Settings *out)
+static PetscErrorCode ReadTCP(const Node *node, PetscInt fractions, TCPSpec *out)
 {
   PetscFunctionBegin;
+  PetscInt link;
+  PetscCall(SettingWord(node, "link", n_tcp_link_names, tcp_link_names, &link));
+  out->link = (TCPLink)link;
+  PetscCall(SettingNumber(node, "ln_a", &out->ln_a));
+  PetscCall(SettingNumber(node, "kappa", &out->kappa));
+  PetscCall(SettingNumber(node, "n0_clonogens", &out->n0_clonogens));
+  PetscCall(SettingNumber(node, "alpha_per_Gy", &out->alpha_per_Gy));
+  PetscCall(SettingNumber(node, "alpha_beta_Gy", &out->alpha_beta_Gy));
+  out->fractions = (double)fractions;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SettingsReadObjectives(const Node *root, Settings *out)
+{
+  PetscFunctionBegin;
+  const Node *node = NodeGet(root, "objectives");
+  TCPSpec tcp;
+  PetscCall(ReadTCP(NodeGet(root, "tcp"), out->fractions, &tcp));
   out->n_objectives = node->n;
   PetscCall(PetscCalloc1(node->n, &out->objectives));
   for (PetscInt i = 0; i < node->n; i++) {
@@ -74,10 +92,12 @@ PetscErrorCode SettingsReadObjectives(const Node *node, Settings *out)
     PetscCall(SettingText(one, "type", &objective->type));
     PetscCall(SettingPlace(NodeGet(one, "structure")->place, &objective->where));
     if (NodeGet(one, "map")) PetscCall(SettingText(one, "map", &objective->map));
+    if (NodeGet(one, "clonogens")) PetscCall(SettingText(one, "clonogens", &objective->map));
     if (NodeGet(one, "from")) PetscCall(SettingText(one, "from", &objective->from));
     PetscCall(ReadGoal(one, out->fractions, objective));
     PetscCall(ReadParameters(one, &objective->parameters));
     objective->parameters.fractions = (double)out->fractions;
+    objective->parameters.tcp = tcp;
     PetscCall(SettingNumber(one, "weight", &objective->weight));
     PetscCall(ReadMode(one, out->robust.mode, &objective->mode));
   }

@@ -24,5 +24,5 @@ PetscErrorCode SettingsDestroyCourse(CourseSpec *course);
 PetscErrorCode SettingsReadSpots(const Node *node, SpotSpec *out);
 
 /* After the robust block and the prescription, which objectives refer to. */
-PetscErrorCode SettingsReadObjectives(const Node *node, Settings *out);
+PetscErrorCode SettingsReadObjectives(const Node *root, Settings *out);
 PetscErrorCode SettingsDestroyObjectives(Settings *settings);
