@@ -17,7 +17,7 @@ typedef struct Certifier {
   double least, window[CERTIFICATE_WINDOW];
 } Certifier;
 
-/* Stop when the weighted sum has levelled out, the gap is closed, or there is no time. */
+/* Stop when the weighted sum has levelled out, the gap is closed, or there is no time; a stopped plan gets its own later. */
 static PetscErrorCode TestCertificate(Tao tao, void *context)
 {
   PetscFunctionBegin;
@@ -34,7 +34,9 @@ static PetscErrorCode TestCertificate(Tao tao, void *context)
   const PetscBool late = optimizer->max_minutes > 0 && SolverSeconds(s) > 60 * optimizer->max_minutes;
   const double gap = s->best_objective - s->bound.lower;
   const PetscBool closed = s->bound.rigorous && gap <= optimizer->relative_gap * s->best_objective;
-  if (level || late || closed || norm == 0 || StopRequested() || c->iteration++ >= optimizer->certificate_iterations)
+  if (StopRequested()) PetscCall(SolverFinish(s, PETSC_TRUE, "%s", StopReason()));
+  if (level || late || closed || norm == 0 || s->solution->stopped ||
+      c->iteration++ >= optimizer->certificate_iterations)
     PetscCall(TaoSetConvergedReason(tao, TAO_CONVERGED_USER));
   PetscFunctionReturn(0);
 }

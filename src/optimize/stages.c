@@ -202,6 +202,7 @@ PetscErrorCode SolverRun(Solver *s)
     PetscCall(SolverRunStage(s, STAGE_ITERATIONS, &moved));
     if (s->solution->stopped) break; /* this stage is gone through again */
     PetscCall(EndStage(s, before, moved));
+    if (s->finished) break; /* whoever is stopped from here on goes through the last stage again, and ends with it */
     PetscCall(SolverSave(s));
     if (s->spec->checkpoint) PetscCall((*s->spec->checkpoint)(&s->solution->state, s->spec->context));
   }
