@@ -1,6 +1,7 @@
 /*
  * Absolute depth doses of 12C against matRad's generic carbon machine, whose depth 0 lies behind 2.89 mm of beam line with a
  * ripple filter of the same kind; and the fragments of each charge just before the peak.
+ * sanitizer: slow
  */
 #include "../src/machine/machine_private.h"
 #include "reference.h"

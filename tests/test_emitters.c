@@ -1,4 +1,5 @@
-/* Positron emitters: every one that is made is accounted for, and where beams of 12C and 11C leave them. */
+/* Positron emitters: every one that is made is accounted for, and where beams of 12C and 11C leave them.
+ * sanitizer: slow */
 #include "machine_case.h"
 #include <math.h>
 

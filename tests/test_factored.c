@@ -2,6 +2,7 @@
  * The operator without a matrix against the stored rows, its transpose, and its bits on any number of ranks.
  *
  * ranks: 1 2 3 4
+ * sanitizer: slow timeout: 300
  */
 #include <setjmp.h>
 #include <stdarg.h>

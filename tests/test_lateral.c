@@ -1,4 +1,5 @@
-/* Lateral spread: multiple scattering in steps, the angles of fragments, components of the field, the ripple filter. */
+/* Lateral spread: multiple scattering in steps, the angles of fragments, components of the field, the ripple filter.
+ * sanitizer: slow */
 #include "machine_case.h"
 #include <math.h>
 #include <string.h>

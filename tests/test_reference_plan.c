@@ -1,6 +1,7 @@
 /*
  * A plan of three beams and 19278 spots against the forward dose of another code (matRad v3.2.2) with the same machine file,
  * spots and weights, in voxels that have more than a tenth of the maximum. timeout: 300
+ * sanitizer: slow
  */
 #include "reference.h"
 #include "robion/gamma.h"

@@ -3,6 +3,7 @@
  * from 103 to 153 mm depth of water (github.com/pytrip/pytrip, TST003: 17 energies, ripple filter of 3 mm). Nothing here is
  * fitted to the plan. Its command file says 1.709 mm of water in the beam line. The filter's mean thickness follows from
  * TRiP98's base data: their 280 MeV/u beam has 277.407 MeV/u behind the filter, 2.37 mm of water less range.
+ * sanitizer: slow
  */
 #include "reference.h"
 #include "robion/trip98.h"

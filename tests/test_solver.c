@@ -1,6 +1,7 @@
 /*
  * The solver on a small plan: a bound that holds for what other solvers find, and the same bits when a run goes on from a
  * checkpoint. ranks: 1 2
+ * sanitizer: slow
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
-/* Spots split into sub-beams: as the whole spot in water, the transpose, and closer to the truth behind an edge. */
+/* Spots split into sub-beams: as the whole spot in water, the transpose, and closer to the truth behind an edge.
+ * sanitizer: slow */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
