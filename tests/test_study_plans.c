@@ -187,6 +187,9 @@ static void TestSweepMistakes(void **state)
       {"sweep: {a: {points: {x/y: {spots.layer_mm: 4}}}}",
        "25:22: sweep.a.points: found \"x/y\", expected a name that can be a folder (up to 100 letters, digits, . _ - + "
        "= ,)"},
+      {"sweep: {a: {zip: {}}}", "25:18: sweep.a.zip: found nothing, expected keys, each with a list of values"},
+      {"sweep: {a: {points: {}}}",
+       "25:21: sweep.a.points: found nothing, expected names, each with the keys it changes"},
       {"sweep: {scenarios.optimize.setup_mm: [0]}",
        "25:39: scenarios.optimize.setup_mm: found 0 with setup: axes, expected a number above 0 (mm)"},
   };

@@ -180,8 +180,13 @@ PetscErrorCode SweepExpand(Check *check, Pool pool, const NodeEntry *entry, Node
   const Line inner = PathJoin(path.text, way->key);
   for (int s = 0; s < (int)PETSC_STATIC_ARRAY_LENGTH(spacings); s++)
     if (!strcmp(way->key, spacings[s])) PetscCall(ExpandRange(check, pool, entry, way, (Spacing)s, *axis));
-  if (!strcmp(way->key, "zip")) PetscCall(ExpandZip(check, pool, inner.text, way->value, *axis));
-  if (!strcmp(way->key, "points")) PetscCall(ExpandPoints(check, pool, entry->key, inner.text, way->value, *axis));
+  const PetscBool zip = strcmp(way->key, "zip") ? PETSC_FALSE : PETSC_TRUE;
+  const PetscBool points = strcmp(way->key, "points") ? PETSC_FALSE : PETSC_TRUE;
+  if ((zip || points) && way->value->kind == NODE_MAPPING && !way->value->n)
+    PetscCall(CheckAdd(check, way->value->place, inner.text, "found nothing, expected %s",
+                       zip ? "keys, each with a list of values" : "names, each with the keys it changes"));
+  if (zip) PetscCall(ExpandZip(check, pool, inner.text, way->value, *axis));
+  if (points) PetscCall(ExpandPoints(check, pool, entry->key, inner.text, way->value, *axis));
   PetscFunctionReturn(0);
 }
 
