@@ -58,7 +58,7 @@ static PetscBool Sensible(int kind, Quantity quantity)
 }
 
 static PetscErrorCode MakeProblem(MPI_Comm comm, const TinyPlan *p, const RobustSpec *robust, InfluenceType type,
-                                  PetscInt n_term, const Term *term, Problem *problem)
+                                  PetscInt n_term, Term *term, Problem *problem)
 {
   const ProblemSpec spec = {.model = p->model,
                             .tissues = &p->tissues,

@@ -53,6 +53,19 @@ static void TestKeys(void **state)
   ASSERT_SLIPS(slips);
 }
 
+static void TestConstraints(void **state)
+{
+  static const Slip slips[] = {
+      {12, "constraints: [{structure: CTV, type: mean-equal}]",
+       "12:15: constraints.0: found no bound, expected one of dose_Gy_RBE, dose_Gy and percent"},
+      {12, "constraints: [{structure: CTV, type: mean-equal, percent: 100, scenarios: all}]",
+       "12:75: constraints.0.scenarios: found all with type mean-equal, expected nominal"},
+      {12, "constraints: [{structure: CTV, type: max-dvh, percent: 100}]",
+       "12:15: constraints.0: found max-dvh without volume_percent"},
+  };
+  ASSERT_SLIPS(slips);
+}
+
 static void TestNumbers(void **state)
 {
   static const Slip slips[] = {
@@ -288,9 +301,9 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(TestKeys),      cmocka_unit_test(TestNumbers), cmocka_unit_test(TestShapes),
-      cmocka_unit_test(TestNames),     cmocka_unit_test(TestRules),   cmocka_unit_test(TestOtherModules),
-      cmocka_unit_test(TestTenAtOnce),
+      cmocka_unit_test(TestKeys),         cmocka_unit_test(TestConstraints), cmocka_unit_test(TestNumbers),
+      cmocka_unit_test(TestShapes),       cmocka_unit_test(TestNames),       cmocka_unit_test(TestRules),
+      cmocka_unit_test(TestOtherModules), cmocka_unit_test(TestTenAtOnce),
   };
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;

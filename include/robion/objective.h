@@ -98,6 +98,8 @@ typedef struct Term {
   PetscInt n;
   PetscInt *voxel;
   double *share;
+  PetscBool hard; /* a constraint (solver.h): goal and weight are moved by the solver, `bound` stays */
+  double bound;
 } Term;
 
 PetscErrorCode TermDestroy(Term *term);

@@ -28,7 +28,7 @@ typedef struct ProblemSpec {
   const PetscInt *voxel; /* indices into grid; of every term ascending positions in this list */
   PetscInt n_spot;       /* those whose weights are sought: all but those of fixed stages */
   PetscInt n_term;
-  const Term *term;
+  Term *term; /* only constraints' goals and weights are ever changed */
   const RobustSpec *robust;
   InfluenceType type;
 } ProblemSpec;
@@ -60,6 +60,20 @@ PetscErrorCode ProblemRelease(Problem problem);
 PetscErrorCode ProblemGetTotals(Problem problem, double *total, double *lambda);
 /** Of the last evaluation: the objective without smoothing, and the worst row of the first group (-1: no groups). Rank 0. */
 PetscErrorCode ProblemGetTrueObjective(Problem problem, double *objective, PetscInt *worst);
+
+/** Hard terms (constraints) in the order of the terms, and all their multipliers: one per voxel, or one. */
+PetscErrorCode ProblemGetConstraints(Problem problem, PetscInt *n, PetscInt *n_multiplier);
+/** A term that is hard gets what the solver moves its goals by. Not collective. */
+PetscErrorCode ConstraintPrepare(Term *term);
+/** The multipliers that a hard term has: its voxels, or 1 where one number of the structure has a bound. */
+PetscInt ConstraintSize(const Term *term);
+/** Set penalties [n] and shifts [n_multiplier], in units of the quantities: goals become bounds moved by them. On rank 0 only. */
+PetscErrorCode ProblemSetConstraints(Problem problem, const double *penalty, const double *shift);
+/**
+ * Of the last evaluation: excess[n_multiplier] of the quantities over their bounds (lack where they must be reached; signed where
+ * they must be met), and the part of the objective that the hard terms make. On rank 0 only.
+ */
+PetscErrorCode ProblemMeasureConstraints(Problem problem, double *excess, double *part);
 
 /** Mean of a term's quantity in the nominal scenario over its structure; any mode, collective on all ranks. */
 PetscErrorCode ProblemTermMean(Problem problem, PetscInt term, const double *weight, double *mean);

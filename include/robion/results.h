@@ -45,6 +45,12 @@ typedef struct CertificateReport {
   PetscInt n_active;
 } CertificateReport;
 
+/** A constraint, and how well the plan keeps it in what it was optimised for; per fraction. */
+typedef struct ConstraintReport {
+  const char *structure, *type, *unit, *scenarios;
+  double bound, worst, violation_percent, volume_beyond_percent, penalty;
+} ConstraintReport;
+
 /** How the plan was found. */
 typedef struct OptimizerReport {
   const char *mode, *reason; /* robust mode; why it stopped, in words */
@@ -55,7 +61,10 @@ typedef struct OptimizerReport {
   PetscInt n_group;               /* of objectives whose worst case over scenarios counts together */
   const double *multiplier;       /* [n_group][optimization set's rows] weight of each scenario at the solution */
   CertificateReport certificate;
-  PetscInt n_spent; /* what evaluations were for */
+  PetscInt n_constraint, n_round; /* rounds: how often the constraints' multipliers have moved */
+  const ConstraintReport *constraint;
+  double constraint_part; /* of objective: what the constraints' terms make */
+  PetscInt n_spent;       /* what evaluations were for */
   const char *const *spent_names;
   const PetscInt *spent;
 } OptimizerReport;

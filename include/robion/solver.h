@@ -16,7 +16,6 @@ typedef enum {
   SPENT_SEARCH,      /* further points of its line search */
   SPENT_STAGE,       /* the beginning of a stage, where the smooth maximum has changed */
   SPENT_CERTIFICATE, /* the minimisation of the weighted sum of the scenarios */
-  SPENT_DELIVERY,    /* rounding, and what removing spots cost */
   N_SPENT
 } Spent;
 extern const char *const spent_names[N_SPENT];
@@ -44,6 +43,16 @@ typedef struct Certificate {
   double stationarity_start; /* ... and of what was minimised at the start, scaled variables */
   PetscInt n_active;         /* scenarios of the first group with a multiplier above 1 % */
 } Certificate;
+
+/** How well a constraint is kept. */
+typedef struct ConstraintState {
+  PetscInt term;    /* of the problem */
+  double bound;     /* as the term's quantity */
+  double worst;     /* value that is farthest on the wrong side, or nearest to it */
+  double violation; /* what it misses the bound by, as share of it; 0: none */
+  double missed;    /* share of the structure's volume beyond the bound (of constraints on voxels) */
+  double penalty;   /* in which the augmented Lagrangian ended */
+} ConstraintState;
 
 /** One array of a solver's state. */
 typedef struct StateField {
@@ -77,9 +86,12 @@ typedef struct Solution {
   PetscInt n_iteration, n_evaluation, spent[N_SPENT];
   PetscInt n_history, history_capacity;
   Iteration *history;
-  PetscInt n_group;   /* of terms whose worst case was looked for */
-  double *multiplier; /* [n_group][scenario rows] */
-  Certificate certificate;
+  PetscInt n_group;        /* of terms whose worst case was looked for */
+  double *multiplier;      /* [n_group][scenario rows] */
+  Certificate certificate; /* with constraints: of the augmented Lagrangian at the last multipliers, never a proof */
+  PetscInt n_constraint, n_round; /* rounds: how often the constraints' multipliers have moved */
+  ConstraintState *constraint;
+  double constraint_part; /* of `objective`: what the constraints' terms make */
   double seconds;
   SolveState state; /* after the last complete stage; rank 0 */
 } Solution;
@@ -103,7 +115,8 @@ typedef struct SolveSpec {
 /**
  * Minimise over weight >= 0 from the given start (rank 0's). Every rank returns the same Solution, but for its state. Stops when
  * the objective levels out (relative_tolerance over `window` iterations), when the certified gap is small enough, at
- * max_iterations, max_minutes, or when StopRequested(). Collective.
+ * max_iterations, max_minutes, or when StopRequested(). With constraints (terms that are hard) between stages their multipliers
+ * move, and it goes on until these and the bounds are met to constraint_tolerance, or no longer come nearer. Collective.
  */
 PetscErrorCode Solve(MPI_Comm comm, const SolveSpec *spec, Solution *solution);
 PetscErrorCode SolutionDestroy(Solution *solution);

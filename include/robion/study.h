@@ -75,6 +75,7 @@ typedef struct ObjectiveSpec {
   double weight;
   RobustMode mode; /* the study's, or the objective's own */
   PetscInt stage;  /* of the course, or COURSE_MEAN (course.h); 0 without stages */
+  PetscBool hard;  /* a constraint: the goal is a bound that must hold, its weight is the solver's */
 } ObjectiveSpec;
 
 typedef struct RobustSpec {
@@ -94,6 +95,7 @@ typedef struct OptimizerSpec {
   double relative_gap;    /* stop when the plan is proven to be this close to the optimum; default 1e-3 */
   PetscInt certificate_iterations; /* most iterations for the certificate; default 50 */
   double checkpoint_minutes;       /* least time between checkpoints; default 10 */
+  double constraint_tolerance; /* constraints hold when they miss their bounds by at most this share; default 1e-3 */
 } OptimizerSpec;
 
 /** Where spots may lie in the isocentre plane. */
@@ -197,7 +199,7 @@ typedef struct Settings {
   char **priority;
   char *priority_where; /* NULL if n_priority is 0 */
   ScenarioSpec optimize, evaluate;
-  PetscInt n_objectives;
+  PetscInt n_objectives; /* and constraints behind them */
   ObjectiveSpec *objectives;
   PetscInt n_goals;
   GoalSpec *goals;

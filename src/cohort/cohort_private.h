@@ -47,5 +47,9 @@ PetscErrorCode PlanCheckMemory(RunContext *run, const PlanSpec *plan, const Plan
 /* Fill in->term and the voxels they look at from the settings; needs patient and grid. */
 PetscErrorCode TermsCreate(Mistakes *mistakes, PlanInputs *in);
 
+/* How well a solution keeps its constraints, [solution->n_constraint], to be freed; the same as lines of the log. */
+PetscErrorCode ConstraintsReport(const Settings *settings, const Solution *solution, ConstraintReport **out);
+PetscErrorCode ConstraintsLog(const PlanSpec *plan, const Solution *solution);
+
 /* Indices of the marked voxels of a grid, neighbours together. */
 PetscErrorCode PlanCollectMarked(const Grid *grid, const unsigned char *mark, PetscInt *n, PetscInt **voxel);

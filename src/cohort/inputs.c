@@ -32,7 +32,8 @@ PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mis
   PetscCall(PlanCheckName(patient, settings->target, settings->target_where, "prescription.target", mistakes));
   for (PetscInt i = 0; i < settings->n_objectives; i++) {
     const ObjectiveSpec *objective = &settings->objectives[i];
-    PetscCall(PlanCheckName(patient, objective->structure, objective->where, "objectives", mistakes));
+    PetscCall(PlanCheckName(patient, objective->structure, objective->where,
+                            objective->hard ? "constraints" : "objectives", mistakes));
     if (objective->from) PetscCall(PlanCheckName(patient, objective->from, objective->where, "objectives", mistakes));
   }
   for (PetscInt i = 0; i < settings->n_goals; i++)

@@ -1,5 +1,6 @@
 /* From spot weights to a plan's files. */
 #include "robion/cohort.h"
+#include "cohort_private.h"
 #include "robion/log.h"
 #include <string.h>
 
@@ -108,12 +109,13 @@ static CertificateReport CertificateOf(const Certificate *c)
                              .n_active = c->n_active};
 }
 
-static PetscErrorCode ReportOf(const Solution *solution, const RobustSpec *robust, OptimizerReport *report,
-                               IterationRecord **history)
+static PetscErrorCode ReportOf(const Solution *solution, const Settings *settings, OptimizerReport *report,
+                               IterationRecord **history, ConstraintReport **constraint)
 {
   PetscFunctionBegin;
   *history = NULL;
-  report->mode = solution ? robust_mode_names[robust->mode] : "none";
+  *constraint = NULL;
+  report->mode = solution ? robust_mode_names[settings->robust.mode] : "none";
   report->reason = solution ? solution->reason : "given plan, not optimised";
   if (!solution) PetscFunctionReturn(0);
   report->iterations = solution->n_iteration;
@@ -126,6 +128,11 @@ static PetscErrorCode ReportOf(const Solution *solution, const RobustSpec *robus
   report->spent = solution->spent;
   report->n_group = solution->n_group;
   report->multiplier = solution->multiplier;
+  PetscCall(ConstraintsReport(settings, solution, constraint));
+  report->n_constraint = solution->n_constraint;
+  report->n_round = solution->n_round;
+  report->constraint = *constraint;
+  report->constraint_part = solution->constraint_part;
   PetscCall(PetscMalloc1(solution->n_history, history));
   for (PetscInt i = 0; i < solution->n_history; i++) {
     const Iteration *line = &solution->history[i];
@@ -225,6 +232,7 @@ PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const
   DoseSet doses;
   InputFile input[3];
   IterationRecord *history;
+  ConstraintReport *constraint;
   Goal *goal;
   Text tissue_text[TISSUES_MOST] = {{0}};
   const char *tissue_name[TISSUES_MOST];
@@ -257,7 +265,7 @@ PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const
   result.machine_name = in->machine->name;
   result.machine_hash = in->machine->hash;
   result.ion = ion;
-  PetscCall(ReportOf(solution, &settings->robust, &result.optimizer, &history));
+  PetscCall(ReportOf(solution, settings, &result.optimizer, &history, &constraint));
   result.n_times = N_STAGES;
   result.times = times;
   PetscCall(TeamMemory_MiB(run->comm, &result.peak_memory_MiB));
@@ -271,6 +279,7 @@ PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const
   for (PetscInt t = 0; t < in->tissues.n; t++) PetscCall(TextDestroy(&tissue_text[t]));
   PetscCall(PetscFree(goal));
   PetscCall(PetscFree(history));
+  PetscCall(PetscFree(constraint));
   PetscCall(SpotsDestroy(&result.spots));
   PetscCall(DoseSetDestroy(&doses));
   PetscFunctionReturn(0);

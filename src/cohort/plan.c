@@ -68,6 +68,7 @@ static PetscErrorCode LogSolution(const PlanSpec *plan, const Solution *solution
           "%s  F %.8g, %s lower bound %.8g: gap %.3g %%; projected gradient %.2e of %.2e at the start", plan->arm,
           c->objective, c->rigorous ? "rigorous" : "local", c->lower_bound, 100 * c->gap, c->stationarity,
           c->stationarity_start);
+  PetscCall(ConstraintsLog(plan, solution));
   if (solution->n_group)
     LogLine(LOG_INFO, "certify", plan->case_name,
             "%s  %d active scenarios; their weighted sum %.8g at the plan, %.8g at least", plan->arm, (int)c->n_active,

@@ -136,7 +136,7 @@ static PetscErrorCode MakeTerm(const PlanInputs *in, const ObjectiveSpec *object
 {
   PetscFunctionBegin;
   const Settings *settings = in->settings;
-  const PetscBool effect = objective->mode == ROBUST_VOXELWISE && settings->robust.on_effect ? PETSC_TRUE : PETSC_FALSE;
+  const PetscBool effect = objective->mode == ROBUST_VOXELWISE && settings->robust.on_effect && !objective->hard;
   term->type = ObjectiveTypeFind(objective->type);
   PetscCheck(term->type, PETSC_COMM_SELF, PETSC_ERR_ARG_UNKNOWN_TYPE, "objective type %s passed the schema",
              objective->type);
@@ -146,12 +146,15 @@ static PetscErrorCode MakeTerm(const PlanInputs *in, const ObjectiveSpec *object
   term->weight = objective->weight;
   term->mode = objective->mode;
   term->stage = objective->stage;
+  term->hard = objective->hard;
+  term->bound = objective->goal;
   PetscCall(TakeVoxels(region, term));
   if (term->type->keys & KEY_TCP)
     PetscCall(Clonogens(in, objective, mistakes, term));
   else if (objective->map)
     PetscCall(GoalsFromMap(in, objective, mistakes, term));
   if (objective->from) PetscCall(GoalsByDistance(in, objective, term));
+  if (term->hard) PetscCall(ConstraintPrepare(term));
   if (effect && term->quantity == QUANTITY_RBE_WEIGHTED && term->type->keys & KEY_GOAL)
     GoalsToEffect(TissueOfStructure(settings, objective->structure), term);
   PetscFunctionReturn(0);
@@ -193,10 +196,9 @@ PetscErrorCode TermsCreate(Mistakes *mistakes, PlanInputs *in)
     if (region.n)
       PetscCall(MakeTerm(in, objective, &region, mistakes, &in->term[in->n_term++]));
     else
-      PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
-                            "%s: objectives: structure %s of case %s has no volume on the dose grid%s",
-                            objective->where, objective->structure, in->patient->name,
-                            settings->n_priority ? " after overlap_priority" : ""));
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: structure %s of case %s has no volume on the dose grid%s",
+                            objective->where, objective->hard ? "constraints" : "objectives", objective->structure,
+                            in->patient->name, settings->n_priority ? " after overlap_priority" : ""));
     PetscCall(RegionDestroy(&region));
   }
   if (!MistakesAny(mistakes)) PetscCall(IndexTerms(in));

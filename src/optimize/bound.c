@@ -16,8 +16,8 @@ enum { MOST_COLUMNS = 4 };
 /* Terms whose value is at least the squared excess of their mean over the goal. */
 static PetscBool Limits(const Term *term)
 {
-  return (term->type == &objective_uniform || term->type == &objective_overdose) && !term->goal_of_voxel &&
-                 term->quantity != QUANTITY_LETD && term->weight > 0
+  return !term->hard && (term->type == &objective_uniform || term->type == &objective_overdose) &&
+                 !term->goal_of_voxel && term->quantity != QUANTITY_LETD && term->weight > 0
              ? PETSC_TRUE
              : PETSC_FALSE;
 }
@@ -37,7 +37,7 @@ static void CountedRow(const ScenarioSet *set, const Term *term, PetscInt *row, 
 static PetscBool IsConvex(const Term *term)
 {
   static const char *const convex[] = {"uniform", "overdose", "underdose", "mean"};
-  if (term->quantity != QUANTITY_PHYSICAL || term->mode == ROBUST_PROBABILISTIC) return PETSC_FALSE;
+  if (term->hard || term->quantity != QUANTITY_PHYSICAL || term->mode == ROBUST_PROBABILISTIC) return PETSC_FALSE;
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(convex); i++)
     if (!strcmp(term->type->name, convex[i])) return PETSC_TRUE;
   return PETSC_FALSE;

@@ -1,7 +1,14 @@
 /* The problem object: dealing blocks to ranks, and the commands by which rank 0 makes all ranks evaluate. */
 #include "problem_private.h"
 
-typedef enum { COMMAND_RELEASE, COMMAND_VALUE, COMMAND_GRADIENT, COMMAND_SMOOTH } Command;
+typedef enum {
+  COMMAND_RELEASE,
+  COMMAND_VALUE,
+  COMMAND_GRADIENT,
+  COMMAND_SMOOTH,
+  COMMAND_SHIFT,
+  COMMAND_MEASURE
+} Command;
 
 /* Which slots the modes of the terms look at, and which scenario rows that takes; the others are not applied. */
 static void FindUsedSlots(Problem p)
@@ -164,6 +171,8 @@ PetscErrorCode ProblemCreate(MPI_Comm comm, const ProblemSpec *spec, Problem *ou
   PetscCall(CreateBlocks(p));
   PetscCall(CreateTables(p));
   PetscCall(CreateGroups(p));
+  PetscCall(ProblemGetConstraints(p, &p->n_hard, &p->n_multiplier));
+  PetscCall(PetscCalloc3(p->n_hard, &p->penalty, p->n_multiplier, &p->shift, p->n_multiplier, &p->excess));
   *out = p;
   PetscFunctionReturn(0);
 }
@@ -181,6 +190,7 @@ PetscErrorCode ProblemDestroy(Problem *problem)
   PetscCall(PetscFree4(p->weight, p->gradient, p->part_gradient, p->cotangent));
   PetscCall(PetscFree7(p->sums, p->inner, p->value, p->count, p->outer_slope, p->landmark, p->largest_share));
   PetscCall(PetscFree3(p->smooth.mu, p->smooth.multiplier, p->lambda));
+  PetscCall(PetscFree3(p->penalty, p->shift, p->excess));
   PetscCall(RobustGroupsDestroy(&p->groups));
   PetscCall(ExactSumDestroy(&p->exact));
   PetscCall(PetscFree(*problem));
@@ -229,6 +239,26 @@ PetscErrorCode ProblemSetSmoothMax(Problem p, const double *mu, const double *mu
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ProblemSetConstraints(Problem p, const double *penalty, const double *shift)
+{
+  PetscFunctionBegin;
+  PetscCall(SendCommand(p, COMMAND_SHIFT));
+  PetscCall(PetscArraycpy(p->penalty, penalty, p->n_hard));
+  PetscCall(PetscArraycpy(p->shift, shift, p->n_multiplier));
+  PetscCall(ConstraintsShift(p));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ProblemMeasureConstraints(Problem p, double *excess, double *part)
+{
+  PetscFunctionBegin;
+  PetscCall(SendCommand(p, COMMAND_MEASURE));
+  PetscCall(ConstraintsMeasure(p));
+  PetscCall(PetscArraycpy(excess, p->excess, p->n_multiplier));
+  *part = ConstraintsPart(p);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ProblemRelease(Problem p)
 {
   PetscFunctionBegin;
@@ -246,6 +276,10 @@ PetscErrorCode ProblemServe(Problem p)
     PetscCallMPI(MPI_Bcast(&code, 1, MPI_INT, 0, p->comm));
     if (code == COMMAND_SMOOTH)
       PetscCall(ShareSmoothMax(p));
+    else if (code == COMMAND_SHIFT)
+      PetscCall(ConstraintsShift(p));
+    else if (code == COMMAND_MEASURE)
+      PetscCall(ConstraintsMeasure(p));
     else if (code != COMMAND_RELEASE)
       PetscCall(ProblemEvaluateTogether(p, code == COMMAND_GRADIENT ? PETSC_TRUE : PETSC_FALSE, &objective));
   } while (code != COMMAND_RELEASE);

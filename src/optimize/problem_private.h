@@ -54,6 +54,9 @@ struct Problem_s {
   size_t part_bytes; /* of all TermParts */
   double *lambda;    /* [group][scenario] weights at the last evaluation */
   ExactSum exact;
+  PetscInt n_hard, n_multiplier;    /* constraints */
+  double *penalty;                  /* [n_hard] */
+  double *shift, *excess;           /* [n_multiplier] */
   PetscInt column_term, column_row; /* gradients are those of this term's mean in this row; -1: of the objective */
 };
 
@@ -62,6 +65,12 @@ PetscErrorCode ProblemEvaluateTogether(Problem p, PetscBool with_gradient, doubl
 
 /* Landmarks of all terms from the quantities of all blocks (landmark.c). Collective. */
 PetscErrorCode ProblemFindLandmarks(Problem p);
+
+/* Constraints (problem_constraints.c): rank 0's penalties and shifts to the terms of all ranks; excesses of the last evaluation, on rank 0
+   from all ranks. Collective. Then, on rank 0: what the hard terms add to the objective. */
+PetscErrorCode ConstraintsShift(Problem p);
+PetscErrorCode ConstraintsMeasure(Problem p);
+double ConstraintsPart(Problem p);
 
 /* A term's distribution in one slot: the value of voxel i of the part. */
 static inline double SlotValue(const TermPart *part, PetscInt n_scenario, PetscInt slot, PetscInt i)

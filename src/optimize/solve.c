@@ -28,6 +28,7 @@ static PetscErrorCode CreateArrays(Solver *s)
   const PetscInt n = s->n_spot, table = s->n_group * s->n_row;
   PetscCall(PetscMalloc5(n, &s->unit, n, &s->weight, n, &s->best, n, &s->known_x, n, &s->known_g));
   PetscCall(PetscMalloc4(s->n_group, &s->mu, table, &s->multiplier, table, &s->total, table, &s->lambda));
+  PetscCall(SolverConstraintsCreate(s));
   PetscCall(VecCreateSeq(PETSC_COMM_SELF, n, &s->x));
   PetscCall(VecDuplicate(s->x, &s->low));
   PetscCall(VecDuplicate(s->x, &s->high));
@@ -45,6 +46,7 @@ static PetscErrorCode DestroyArrays(Solver *s)
   PetscCall(VecDestroy(&s->low));
   PetscCall(VecDestroy(&s->high));
   PetscCall(PetscFree5(s->unit, s->weight, s->best, s->known_x, s->known_g));
+  PetscCall(SolverConstraintsDestroy(s));
   PetscCall(PetscFree4(s->mu, s->multiplier, s->total, s->lambda));
   PetscFunctionReturn(0);
 }
@@ -91,6 +93,7 @@ static PetscErrorCode ShareSolution(MPI_Comm comm, PetscInt n_spot, PetscInt n_m
   if (rank > 0) {
     shared.weight = solution->weight;
     shared.multiplier = solution->multiplier;
+    shared.constraint = solution->constraint;
     shared.state = (SolveState){0};
     PetscCall(PetscMalloc1(shared.n_history, &shared.history));
     *solution = shared;
@@ -99,6 +102,8 @@ static PetscErrorCode ShareSolution(MPI_Comm comm, PetscInt n_spot, PetscInt n_m
   PetscCallMPI(MPI_Bcast(solution->history, (PetscMPIInt)lines, MPI_BYTE, 0, comm));
   PetscCallMPI(MPI_Bcast(solution->weight, (PetscMPIInt)n_spot, MPI_DOUBLE, 0, comm));
   PetscCallMPI(MPI_Bcast(solution->multiplier, (PetscMPIInt)n_multiplier, MPI_DOUBLE, 0, comm));
+  PetscCallMPI(MPI_Bcast(solution->constraint, (PetscMPIInt)((size_t)solution->n_constraint * sizeof(ConstraintState)),
+                         MPI_BYTE, 0, comm));
   PetscFunctionReturn(0);
 }
 
@@ -111,6 +116,7 @@ PetscErrorCode Solve(MPI_Comm comm, const SolveSpec *spec, Solution *solution)
               .n_spot = spec->terms->n_spot,
               .n_row = spec->terms->set->n,
               .best_objective = INFINITY,
+              .round_start = -1,
               .start = TimeSteady(),
               .solution = solution};
   double *coupling;
@@ -119,6 +125,9 @@ PetscErrorCode Solve(MPI_Comm comm, const SolveSpec *spec, Solution *solution)
   PetscCall(ProblemGetGroups(s.problem, &s.n_group));
   PetscCall(PetscCalloc1(s.n_spot, &solution->weight));
   PetscCall(PetscCalloc1(s.n_group * s.n_row, &solution->multiplier));
+  PetscCall(ProblemGetConstraints(s.problem, &s.n_hard, &s.n_multiplier));
+  PetscCall(PetscCalloc1(s.n_hard, &solution->constraint));
+  solution->n_constraint = s.n_hard;
   PetscCall(PetscMalloc1(s.n_spot, &coupling));
   solution->n_group = s.n_group;
   PetscCall(BoundCreate(spec, s.problem, s.n_spot, spec->start, &s.bound, coupling));
@@ -138,6 +147,7 @@ PetscErrorCode SolutionDestroy(Solution *solution)
   PetscCall(PetscFree(solution->weight));
   PetscCall(PetscFree(solution->history));
   PetscCall(PetscFree(solution->multiplier));
+  PetscCall(PetscFree(solution->constraint));
   PetscCall(SolveStateDestroy(&solution->state));
   solution->n_history = 0;
   PetscFunctionReturn(0);

@@ -1,6 +1,6 @@
 /*
  * The solver's inside, on rank 0: one point in scaled variables, the solver of TAO's that moves it, and what is known of the
- * optimum. solve.c is the whole way, point.c evaluates, stages.c moves, bound.c bounds from below, certificate.c proves,
+ * optimum. solve.c is the whole way, point.c evaluates, stages.c moves, constraints.c keeps bounds, bound.c bounds from below, certificate.c proves,
  * state.c writes it all down for a later run.
  */
 #pragma once
@@ -41,6 +41,15 @@ typedef struct Solver {
   PetscBool known;
   double known_f, *known_x, *known_g; /* [n_spot] in scaled variables */
 
+  /* constraints */
+  PetscInt n_hard, n_multiplier;
+  double *penalty, *residual; /* [n_hard] the latter: largest after the last round */
+  double *shift, *excess;     /* [n_multiplier] in units of the quantities */
+  double least_residual;      /* over all rounds */
+  PetscInt idle;              /* rounds since it fell */
+  PetscInt round_start;       /* line of the history at which the multipliers moved last; -1: never */
+  PetscBool spent;            /* iterations or time are used up */
+
   /* progress */
   Spent spending;            /* what evaluations are for at the moment */
   PetscInt stage_end;        /* iterations of a stage */
@@ -66,6 +75,12 @@ PetscErrorCode SolverRun(Solver *s);
 PetscErrorCode SolverRunStage(Solver *s, PetscInt iterations, PetscBool *moved);
 PetscErrorCode SolverFinish(Solver *s, PetscBool stopped, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* constraints.c: arrays; the first penalties; between stages the multipliers, and whether to end; what the plan keeps. */
+PetscErrorCode SolverConstraintsCreate(Solver *s);
+PetscErrorCode SolverConstraintsDestroy(Solver *s);
+PetscErrorCode SolverConstraintsStart(Solver *s);
+PetscErrorCode SolverConstraintsRound(Solver *s);
 
 /* bound.c */
 /* Collective on all ranks, before rank 0 starts: the columns, and their sum over all terms as a measure of how spots couple. */

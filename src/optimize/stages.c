@@ -49,7 +49,7 @@ static PetscBool LevelledOut(const Solver *s)
 {
   const Solution *solution = s->solution;
   const PetscInt last = solution->n_history - 1, window = s->spec->optimizer->window;
-  if (last < window) return PETSC_FALSE;
+  if (last - window <= s->round_start) return PETSC_FALSE;
   const double before = solution->history[last - window].objective, now = solution->history[last].objective;
   return before - now <= s->spec->optimizer->relative_tolerance * fabs(before) ? PETSC_TRUE : PETSC_FALSE;
 }
@@ -68,9 +68,9 @@ static PetscErrorCode CheckLimits(Solver *s, const Iteration *line)
   const OptimizerSpec *optimizer = s->spec->optimizer;
   if (StopRequested())
     PetscCall(SolverFinish(s, PETSC_TRUE, "%s", StopReason()));
-  else if (line->iteration >= optimizer->max_iterations)
+  else if ((s->spent = line->iteration >= optimizer->max_iterations))
     PetscCall(SolverFinish(s, PETSC_FALSE, "reached max_iterations %d", (int)optimizer->max_iterations));
-  else if (optimizer->max_minutes > 0 && line->seconds > 60 * optimizer->max_minutes)
+  else if ((s->spent = optimizer->max_minutes > 0 && line->seconds > 60 * optimizer->max_minutes))
     PetscCall(SolverFinish(s, PETSC_FALSE, "reached max_minutes %g", optimizer->max_minutes));
   else if (line->gradient_norm == 0)
     PetscCall(SolverFinish(s, PETSC_FALSE, "projected gradient is zero"));
@@ -193,8 +193,11 @@ static PetscErrorCode EndStage(Solver *s, double before, PetscBool moved)
 PetscErrorCode SolverRun(Solver *s)
 {
   PetscFunctionBegin;
-  if (!s->resumed) PetscCall(FirstMultipliers(s));
-  PetscCall(SolverSetSmoothMax(s));
+  if (!s->resumed) {
+    PetscCall(SolverConstraintsStart(s));
+    PetscCall(FirstMultipliers(s));
+    PetscCall(SolverSetSmoothMax(s));
+  }
   PetscCall(SolverSave(s));
   while (!s->finished) {
     const double before = s->best_objective;
@@ -202,6 +205,7 @@ PetscErrorCode SolverRun(Solver *s)
     PetscCall(SolverRunStage(s, STAGE_ITERATIONS, &moved));
     if (s->solution->stopped) break; /* this stage is gone through again */
     PetscCall(EndStage(s, before, moved));
+    if (s->n_hard) PetscCall(SolverConstraintsRound(s));
     if (s->finished) break; /* whoever is stopped from here on goes through the last stage again, and ends with it */
     PetscCall(SolverSave(s));
     if (s->spec->checkpoint) PetscCall((*s->spec->checkpoint)(&s->solution->state, s->spec->context));

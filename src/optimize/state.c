@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-const char *const solve_state_names[] = {"counts", "temperature", "multiplier", "variable",
-                                         "best",   "step",        "change",     "history"};
+const char *const solve_state_names[] = {"counts", "temperature", "multiplier", "variable", "best",  "step",
+                                         "change", "history",     "penalty",    "residual", "shift", "round"};
 const PetscInt n_solve_state_names = PETSC_STATIC_ARRAY_LENGTH(solve_state_names);
 
 PetscErrorCode SolveStateAdd(SolveState *state, const char *name, PetscInt n, const double *value)
@@ -37,7 +37,7 @@ PetscErrorCode SolveStateDestroy(SolveState *state)
 
 /* Counts and single numbers, in the order of the file. */
 enum { COUNT_EVALUATIONS, COUNT_STILL, COUNT_KNOWN, COUNT_BEST, COUNT_LOWER, COUNT_NORM, COUNT_SECONDS, COUNT_SPENT };
-enum { N_COUNTS = COUNT_SPENT + N_SPENT, ITERATION_NUMBERS = 7 };
+enum { N_COUNTS = COUNT_SPENT + N_SPENT, ITERATION_NUMBERS = 7, N_ROUND = 4 };
 
 static PetscErrorCode SaveHistory(Solver *s, SolveState *state)
 {
@@ -78,6 +78,11 @@ PetscErrorCode SolverSave(Solver *s)
   PetscCall(SolveStateAdd(state, "step", s->history.n_pair * s->n_spot, s->history.step));
   PetscCall(SolveStateAdd(state, "change", s->history.n_pair * s->n_spot, s->history.change));
   PetscCall(SaveHistory(s, state));
+  PetscCall(SolveStateAdd(state, "penalty", s->n_hard, s->penalty));
+  PetscCall(SolveStateAdd(state, "residual", s->n_hard, s->residual));
+  PetscCall(SolveStateAdd(state, "shift", s->n_multiplier, s->shift));
+  const double round[N_ROUND] = {s->round_start, s->idle, s->least_residual, s->solution->n_round};
+  PetscCall(SolveStateAdd(state, "round", N_ROUND, round));
   PetscFunctionReturn(0);
 }
 
@@ -126,6 +131,22 @@ static PetscErrorCode LoadPairs(Solver *s, const SolveState *state)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode LoadConstraints(Solver *s, const SolveState *state)
+{
+  PetscFunctionBegin;
+  double round[N_ROUND];
+  PetscCall(Load(state, "penalty", s->n_hard, s->penalty));
+  PetscCall(Load(state, "residual", s->n_hard, s->residual));
+  PetscCall(Load(state, "shift", s->n_multiplier, s->shift));
+  PetscCall(Load(state, "round", N_ROUND, round));
+  s->round_start = (PetscInt)round[0];
+  s->idle = (PetscInt)round[1];
+  s->least_residual = round[2];
+  s->solution->n_round = (PetscInt)round[3];
+  if (s->n_hard) PetscCall(ProblemSetConstraints(s->problem, s->penalty, s->shift));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode SolverLoad(Solver *s, const SolveState *state)
 {
   PetscFunctionBegin;
@@ -140,6 +161,7 @@ PetscErrorCode SolverLoad(Solver *s, const SolveState *state)
   PetscCall(Load(state, "best", s->n_spot, s->best));
   PetscCall(LoadPairs(s, state));
   PetscCall(LoadHistory(s, state));
+  PetscCall(LoadConstraints(s, state));
   s->best_objective = count[COUNT_BEST];
   s->earlier_s = count[COUNT_SECONDS];
   PetscCall(SolverSetSmoothMax(s));

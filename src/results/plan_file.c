@@ -372,6 +372,41 @@ static PetscErrorCode WriteCertificate(SharedFile *file, const CertificateReport
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode WriteConstraint(SharedFile *file, const char *group, const ConstraintReport *c)
+{
+  PetscFunctionBegin;
+  PetscCall(SharedFileGroup(file, group));
+  PetscCall(SharedFileString(file, group, "structure", c->structure));
+  PetscCall(SharedFileString(file, group, "type", c->type));
+  PetscCall(SharedFileString(file, group, "unit", c->unit));
+  PetscCall(SharedFileString(file, group, "scenarios", c->scenarios));
+  PetscCall(Number(file, group, "bound", c->bound));
+  PetscCall(Number(file, group, "worst", c->worst));
+  PetscCall(Number(file, group, "violation_percent", c->violation_percent));
+  PetscCall(Number(file, group, "volume_beyond_percent", c->volume_beyond_percent));
+  PetscCall(Number(file, group, "penalty", c->penalty));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteConstraints(SharedFile *file, const OptimizerReport *o)
+{
+  PetscFunctionBegin;
+  static const char group[] = "/optimizer/constraints";
+  if (!o->n_constraint) PetscFunctionReturn(0);
+  PetscCall(SharedFileGroup(file, group));
+  PetscCall(SharedFileString(file, group, "about",
+                             "bounds by an augmented Lagrangian; values per fraction on the optimisation's voxels and "
+                             "scenarios; the objective and its certificate include objective_part"));
+  PetscCall(Number(file, group, "rounds", (double)o->n_round));
+  PetscCall(Number(file, group, "objective_part", o->constraint_part));
+  for (PetscInt i = 0; i < o->n_constraint; i++) {
+    char path[64];
+    snprintf(path, sizeof path, "%s/%d", group, (int)i);
+    PetscCall(WriteConstraint(file, path, &o->constraint[i]));
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode WriteSpent(SharedFile *file, const OptimizerReport *o)
 {
   PetscFunctionBegin;
@@ -398,6 +433,7 @@ static PetscErrorCode WriteOptimizer(SharedFile *file, const PlanResult *r)
   PetscCall(WriteSpent(file, o));
   PetscCall(WriteHistory(file, o));
   PetscCall(WriteCertificate(file, &o->certificate));
+  PetscCall(WriteConstraints(file, o));
   PetscCall(WriteScenarios(file, "/optimizer/scenarios", r->optimize));
   for (PetscInt g = 0; g < o->n_group; g++) {
     char name[32];

@@ -53,7 +53,9 @@ static PetscErrorCode Collect(const Node *root, const char *study_file, StudyMen
     PetscCall(AddScalar(MENTION_STRUCTURE, "objectives", NodeGet(objectives->entry[i].value, "structure"), out));
     PetscCall(AddScalar(MENTION_STRUCTURE, "objectives", NodeGet(objectives->entry[i].value, "from"), out));
   }
-  const Node *stages = NodeGet(root, "stages"), *goals = NodeGet(root, "goals");
+  const Node *stages = NodeGet(root, "stages"), *goals = NodeGet(root, "goals"), *hard = NodeGet(root, "constraints");
+  for (PetscInt i = 0; i < Entries(hard, NODE_SEQUENCE); i++)
+    PetscCall(AddScalar(MENTION_STRUCTURE, "constraints", NodeGet(hard->entry[i].value, "structure"), out));
   for (PetscInt i = 0; i < Entries(goals, NODE_SEQUENCE); i++)
     PetscCall(AddScalar(MENTION_STRUCTURE, "goals", NodeGet(goals->entry[i].value, "structure"), out));
   for (PetscInt i = 0; i < Entries(stages, NODE_SEQUENCE); i++)

@@ -49,8 +49,10 @@ struct SchemaKey {
 #define ABOVE(a, b) .min = a, .max = b, .above = PETSC_TRUE
 #define REQUIRED .required = PETSC_TRUE
 
-extern const SchemaKey schema_study, schema_objective;
+extern const SchemaKey schema_study, schema_objective, schema_constraint;
 extern const char *const robust_mode_names[], *const setup_pattern_names[];
+extern const char *const constraint_type_names[];
+extern const PetscInt n_constraint_type_names;
 extern const char *const goal_metric_names[];
 extern const PetscInt n_goal_metric_names;
 extern const PetscInt n_robust_mode_names, n_setup_pattern_names, n_quantity_names;

@@ -239,6 +239,8 @@ static const SchemaKey optimizer_keys[] = {
      .doc = "most iterations for the certificate"},
     {"checkpoint_minutes", TYPE_NUMBER, .unit = "min", FROM(0, 1000000), .fallback = "10",
      .doc = "least time between checkpoints"},
+    {"constraint_tolerance_percent", TYPE_NUMBER, .unit = "percent", ABOVE(0, 10), .fallback = "0.1",
+     .doc = "what constraints may miss their bounds by"},
 };
 
 static const SchemaKey arm_overrides = {"arm", TYPE_MAPPING, .doc = "keys this arm changes"};
@@ -293,6 +295,7 @@ static const SchemaKey study_keys[] = {
     {"objectives", TYPE_LIST, REQUIRED, .min_length = 1, .element = &schema_objective,
      .doc = "what the plan is to achieve"},
     {"tcp", TYPE_MAPPING, CHILDREN(tcp_keys), .doc = "tumour control model of tcp objectives"},
+    {"constraints", TYPE_LIST, .element = &schema_constraint, .doc = "what the plan must keep"},
     {"goals", TYPE_LIST, .element = &goal_item, .doc = "what the finished plan is to keep"},
     {"robust", TYPE_WORD | TYPE_MAPPING, WORDS(robust_mode_names), .shorthand = "mode", CHILDREN(robust_keys),
      .doc = "how scenarios enter the optimisation"},

@@ -289,6 +289,8 @@ static PetscErrorCode ReadOptimization(const Node *robust, const Node *optimizer
   PetscCall(SettingNumber(optimizer, "relative_gap", &out->optimizer.relative_gap));
   PetscCall(SettingInteger(optimizer, "certificate_iterations", &out->optimizer.certificate_iterations));
   PetscCall(SettingNumber(optimizer, "checkpoint_minutes", &out->optimizer.checkpoint_minutes));
+  PetscCall(SettingNumber(optimizer, "constraint_tolerance_percent", &out->optimizer.constraint_tolerance));
+  out->optimizer.constraint_tolerance *= 0.01;
   PetscFunctionReturn(0);
 }
 
@@ -321,6 +323,7 @@ PetscErrorCode SettingsCreate(const Node *root, const char *file, Settings *out)
   PetscCall(ReadOptimization(NodeGet(root, "robust"), NodeGet(root, "optimizer"), out));
   PetscCall(SettingsReadObjectives(root, out));
   PetscCall(SettingsReadCourse(root, out));
+  PetscCall(SettingsReadConstraints(NodeGet(root, "constraints"), out));
   PetscCall(SettingsReadGoals(NodeGet(root, "goals"), out));
   PetscFunctionReturn(0);
 }

@@ -25,4 +25,6 @@ PetscErrorCode SettingsReadSpots(const Node *node, SpotSpec *out);
 
 /* After the robust block and the prescription, which objectives refer to. */
 PetscErrorCode SettingsReadObjectives(const Node *root, Settings *out);
+/* After objectives and stages. */
+PetscErrorCode SettingsReadConstraints(const Node *list, Settings *out);
 PetscErrorCode SettingsDestroyObjectives(Settings *settings);
