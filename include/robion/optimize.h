@@ -24,9 +24,10 @@ typedef struct ProblemSpec {
   const Tissues *tissues;
   const ScenarioSet *set;
   const Grid *grid;
-  PetscInt n_voxel;      /* optimised voxels */
-  const PetscInt *voxel; /* indices into grid; of every term ascending positions in this list */
-  PetscInt n_spot;       /* those whose weights are sought: all but those of fixed stages */
+  PetscInt n_voxel;        /* optimised voxels */
+  const PetscInt *voxel;   /* indices into grid; of every term ascending positions in this list */
+  PetscInt n_spot;         /* those whose weights are sought: all but those of fixed stages */
+  const double *spot_cost; /* [n_spot] or NULL: sum cost x / sum x is added to the objective (spot_control.h) */
   PetscInt n_term;
   Term *term; /* only constraints' goals and weights are ever changed */
   const RobustSpec *robust;

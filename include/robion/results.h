@@ -85,6 +85,7 @@ typedef struct PlanResult {
   double prescription_Gy_RBE;                /* per fraction */
   PetscInt fractions;
   const char *target;
+  const char *spot_control; /* what spot control did, NULL: none */
   Grid grid;
   PetscInt n_regions;
   const Region *regions;

@@ -86,6 +86,15 @@ typedef struct RobustSpec {
   double worst_fraction; /* cvar: the share of scenarios, by probability, whose mean counts; default 0.1 */
 } RobustSpec;
 
+/** What the optimiser pays for risky spots beside the dose (spot_control.h); all weights 0: nothing. */
+typedef struct SpotControlSpec {
+  double heterogeneity;        /* K0, per mm2 */
+  double oar_range, oar_setup; /* K1, K2 */
+  double range_percent, setup_mm, sigma_mm;
+  PetscInt n_structures; /* that K1 and K2 spare */
+  char **structures, *where;
+} SpotControlSpec;
+
 typedef struct OptimizerSpec {
   PetscInt max_iterations; /* of the TAO solver over all stages; default 300 */
   double
@@ -204,6 +213,7 @@ typedef struct Settings {
   PetscInt n_goals;
   GoalSpec *goals;
   RobustSpec robust;
+  SpotControlSpec spot_control;
   OptimizerSpec optimizer;
 } Settings;
 

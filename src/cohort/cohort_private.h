@@ -44,6 +44,14 @@ PetscErrorCode PlanMemory(RunContext *run, const PlanInputs *in, double entries,
 /* A mistake (ROBION_RESOURCES) if that and what is in use are more than the team has. Collective. */
 PetscErrorCode PlanCheckMemory(RunContext *run, const PlanSpec *plan, const PlanInputs *in, Mistakes *mistakes);
 
+/*
+ * Costs of all the plan's spots (spot_control.h), NULL if the study asks for none. A structure without volume: ROBION_INPUT. Not
+ * collective.
+ */
+PetscErrorCode PlanSpotCosts(const PlanInputs *in, Mistakes *mistakes, double **cost);
+/* How the risk indices were made, for log and plan file. */
+const char *SpotControlText(const Settings *settings);
+
 /* Fill in->term and the voxels they look at from the settings; needs patient and grid. */
 PetscErrorCode TermsCreate(Mistakes *mistakes, PlanInputs *in);
 

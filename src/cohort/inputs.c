@@ -43,6 +43,9 @@ PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mis
                             mistakes));
   for (PetscInt i = 0; i < settings->n_priority; i++)
     PetscCall(PlanCheckName(patient, settings->priority[i], settings->priority_where, "overlap_priority", mistakes));
+  for (PetscInt i = 0; i < settings->spot_control.n_structures; i++)
+    PetscCall(PlanCheckName(patient, settings->spot_control.structures[i], settings->spot_control.where,
+                            "spot_control.structures", mistakes));
   for (PetscInt t = 0; t < settings->n_tissues; t++)
     for (PetscInt i = 0; i < settings->tissues[t].n_structures; i++)
       PetscCall(PlanCheckName(patient, settings->tissues[t].structures[i], settings->tissues[t].where,

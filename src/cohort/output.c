@@ -1,5 +1,4 @@
 /* From spot weights to a plan's files. */
-#include "robion/cohort.h"
 #include "cohort_private.h"
 #include "robion/log.h"
 #include <string.h>
@@ -260,6 +259,7 @@ PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const
   NameStages(&in->course, &result.spots);
   TakeDoses(&doses, &result);
   result.tissues = &in->tissues;
+  result.spot_control = SpotControlText(in->settings);
   PetscCall(NameTissues(settings, tissue_text, tissue_name));
   result.tissue_structures = tissue_name;
   result.machine_name = in->machine->name;

@@ -214,7 +214,8 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
   const Settings *settings = in->settings;
   Problem problem;
   InfluenceType type;
-  double *start, begun = TimeSteady();
+  double *start, *cost, begun = TimeSteady();
+  const PetscInt first = in->course.n ? in->course.stage[in->n_fixed].first_spot : 0;
   size_t stored, bytes, largest;
   SolveState state;
   Progress progress = {.spec = plan,
@@ -225,6 +226,12 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
                        .set = in->optimize,
                        .checkpoint_s = 60 * settings->optimizer.checkpoint_minutes,
                        .written = begun};
+  PetscCall(PlanSpotCosts(in, mistakes, &cost));
+  PetscCall(MistakesShare(run->comm, mistakes));
+  if (MistakesAny(mistakes)) {
+    PetscCall(PetscFree(cost));
+    PetscFunctionReturn(0);
+  }
   PetscCall(ChooseInfluence(run, in, &type));
   const ProblemSpec spec = {.model = in->model,
                             .course = in->course.n ? &in->course : NULL,
@@ -236,6 +243,7 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
                             .n_voxel = in->n_voxel,
                             .voxel = in->voxel,
                             .n_spot = in->n_sought,
+                            .spot_cost = cost ? cost + first : NULL,
                             .n_term = in->n_term,
                             .term = in->term,
                             .robust = &settings->robust,
@@ -265,6 +273,7 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
   if (!MistakesAny(mistakes)) PetscCall(LogSolution(plan, solution));
   PetscCall(SolveStateDestroy(&state));
   PetscCall(PetscFree(start));
+  PetscCall(PetscFree(cost));
   PetscCall(ProblemDestroy(&problem));
   PetscFunctionReturn(0);
 }

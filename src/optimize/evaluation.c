@@ -287,6 +287,22 @@ static PetscErrorCode Backward(Problem p)
   PetscFunctionReturn(0);
 }
 
+/* The mean cost of the sought particles, and its gradient; every rank adds all spots in the same order. */
+static void AddSpotCosts(Problem p, PetscBool with_gradient)
+{
+  const double *cost = p->spec.spot_cost, *x = p->weight + p->first;
+  double particles = 0, sum = 0;
+  p->ratio = 0;
+  for (PetscInt j = 0; cost && j < p->spec.n_spot; j++) {
+    particles += x[j];
+    sum += cost[j] * x[j];
+  }
+  if (!(particles > 0)) return;
+  p->ratio = sum / particles;
+  for (PetscInt j = 0; with_gradient && j < p->spec.n_spot; j++)
+    p->gradient[p->first + j] += (cost[j] - p->ratio) / particles;
+}
+
 /* One evaluation, all ranks together. */
 PetscErrorCode ProblemEvaluateTogether(Problem p, PetscBool with_gradient, double *objective)
 {
@@ -295,6 +311,8 @@ PetscErrorCode ProblemEvaluateTogether(Problem p, PetscBool with_gradient, doubl
   PetscCall(Forward(p));
   PetscCall(Combine(p, objective));
   if (with_gradient) PetscCall(Backward(p));
+  AddSpotCosts(p, with_gradient);
+  *objective += p->ratio;
   PetscFunctionReturn(0);
 }
 

@@ -307,6 +307,7 @@ PetscErrorCode ProblemGetTrueObjective(Problem p, double *objective, PetscInt *w
   PetscFunctionBegin;
   RobustTable table = ProblemTable(p);
   PetscCall(RobustTrueObjective(&table, objective, worst));
+  *objective += p->ratio;
   PetscFunctionReturn(0);
 }
 

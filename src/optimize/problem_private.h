@@ -52,6 +52,7 @@ struct Problem_s {
   RobustGroups groups;
   SmoothMax smooth;
   size_t part_bytes; /* of all TermParts */
+  double ratio;      /* mean spot cost at the last evaluation */
   double *lambda;    /* [group][scenario] weights at the last evaluation */
   ExactSum exact;
   PetscInt n_hard, n_multiplier;    /* constraints */

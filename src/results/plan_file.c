@@ -42,6 +42,7 @@ static PetscErrorCode WriteRoot(SharedFile *file, const PlanResult *r)
   PetscCall(SharedFileString(file, "/", "arm", r->arm));
   PetscCall(SharedFileString(file, "/", "sweep", r->sweep));
   PetscCall(SharedFileString(file, "/", "settings_hash", hash));
+  if (r->spot_control) PetscCall(SharedFileString(file, "/", "spot_control", r->spot_control));
   PetscCall(SharedFileString(file, "/", "target", r->target));
   PetscCall(Number(file, "/", "prescription_Gy_RBE_per_fraction", r->prescription_Gy_RBE));
   PetscCall(Number(file, "/", "fractions", (double)r->fractions));

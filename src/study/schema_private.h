@@ -104,6 +104,7 @@ PetscErrorCode RuleStructureNames(Check *check, const SchemaKey *key, const Node
 PetscErrorCode RuleDistinct(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleObjective(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleScenarios(Check *check, const SchemaKey *key, const Node *node, const char *path);
+PetscErrorCode RuleSpotControl(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleGoal(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleStages(Check *check, const SchemaKey *key, const Node *node, const char *path);
 /* Stages against the rest of a study: fractions that add up, objectives for all of them. */

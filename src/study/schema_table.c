@@ -226,6 +226,18 @@ static const SchemaKey robust_keys[] = {
     {"worst_fraction", TYPE_NUMBER, ABOVE(0, 1), .fallback = "0.1", .doc = "cvar: share of scenarios that counts"},
 };
 
+static const SchemaKey spot_control_keys[] = {
+    {"heterogeneity", TYPE_NUMBER, .unit = "1/mm2", FROM(0, 1e9), .fallback = "0",
+     .doc = "K0, weight of density indices"},
+    {"oar_range", TYPE_NUMBER, FROM(0, 1e9), .fallback = "0", .doc = "K1, weight of peaks near the structures"},
+    {"oar_setup", TYPE_NUMBER, FROM(0, 1e9), .fallback = "0", .doc = "K2, weight of paths near the structures"},
+    {"range_percent", TYPE_NUMBER, .unit = "%", FROM(0, 20), .fallback = "3.5", .doc = "range error of the risk"},
+    {"setup_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 50), .fallback = "2", .doc = "setup error of the risk"},
+    {"sigma_mm", TYPE_NUMBER, .unit = "mm", ABOVE(0, 100), .fallback = "3", .doc = "distance over which risk falls"},
+    {"structures", TYPE_LIST, .min_length = 1, .element = &structure_name, .rule = RuleDistinct,
+     .doc = "structures to spare"},
+};
+
 static const SchemaKey optimizer_keys[] = {
     {"max_iterations", TYPE_INTEGER, FROM(1, 1000000), .fallback = "300", .doc = "most iterations"},
     {"relative_tolerance", TYPE_NUMBER, FROM(0, 1), .below = PETSC_TRUE, .fallback = "1e-4",
@@ -299,6 +311,8 @@ static const SchemaKey study_keys[] = {
     {"goals", TYPE_LIST, .element = &goal_item, .doc = "what the finished plan is to keep"},
     {"robust", TYPE_WORD | TYPE_MAPPING, WORDS(robust_mode_names), .shorthand = "mode", CHILDREN(robust_keys),
      .doc = "how scenarios enter the optimisation"},
+    {"spot_control", TYPE_MAPPING, CHILDREN(spot_control_keys), .rule = RuleSpotControl,
+     .doc = "what risky spots cost beside the dose"},
     {"optimizer", TYPE_MAPPING, CHILDREN(optimizer_keys), .doc = "when to stop"},
     {"arms", TYPE_MAPPING, .member = &arm_overrides, .rule = RuleArmNames, .doc = "variants to compare"},
     {"sweep", TYPE_MAPPING, .member = &sweep_values, .doc = "keys to vary over lists of values"},

@@ -325,6 +325,7 @@ PetscErrorCode SettingsCreate(const Node *root, const char *file, Settings *out)
   PetscCall(SettingsReadCourse(root, out));
   PetscCall(SettingsReadConstraints(NodeGet(root, "constraints"), out));
   PetscCall(SettingsReadGoals(NodeGet(root, "goals"), out));
+  PetscCall(SettingsReadSpotControl(NodeGet(root, "spot_control"), &out->spot_control));
   PetscFunctionReturn(0);
 }
 
@@ -375,6 +376,7 @@ PetscErrorCode SettingsDestroy(Settings *s)
   PetscCall(SettingsDestroyObjectives(s));
   PetscCall(SettingsDestroyCourse(&s->course));
   PetscCall(SettingsDestroyGoals(s));
+  PetscCall(SettingsDestroySpotControl(&s->spot_control));
   PetscCall(DestroyScenarios(&s->optimize));
   PetscCall(DestroyScenarios(&s->evaluate));
   PetscFunctionReturn(0);

@@ -23,6 +23,9 @@ PetscErrorCode SettingsDestroyGoals(Settings *settings);
 PetscErrorCode SettingsDestroyCourse(CourseSpec *course);
 PetscErrorCode SettingsReadSpots(const Node *node, SpotSpec *out);
 
+PetscErrorCode SettingsReadSpotControl(const Node *node, SpotControlSpec *out);
+PetscErrorCode SettingsDestroySpotControl(SpotControlSpec *spec);
+
 /* After the robust block and the prescription, which objectives refer to. */
 PetscErrorCode SettingsReadObjectives(const Node *root, Settings *out);
 /* After objectives and stages. */
