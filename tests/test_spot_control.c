@@ -24,8 +24,8 @@ static double *Costs(const TinyPlan *p, const SpotControlSpec *spec)
   return cost;
 }
 
-static void MakeProblem(MPI_Comm comm, const TinyPlan *p, const RobustSpec *robust, const Term *term,
-                        const double *cost, Problem *problem)
+static void MakeProblem(MPI_Comm comm, const TinyPlan *p, const RobustSpec *robust, Term *term, const double *cost,
+                        Problem *problem)
 {
   const ProblemSpec spec = {.model = p->model,
                             .tissues = &p->tissues,
