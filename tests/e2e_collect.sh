@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sweeps of the evaluation, `robion collect` and `robion status` on a small cohort: nothing optimised twice, what is missing named.
-# timeout: 300
+# timeout: 600
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 ROBION_CACHE=$(dirname "$ROBION")/test-cache

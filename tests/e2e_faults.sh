@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What can go wrong with a cohort: damaged files, errors inside a plan, full and vanished disks, kills, stops, too little memory.
-# timeout: 420
+# timeout: 600
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 ROBION_CACHE=$(dirname "$ROBION")/test-cache

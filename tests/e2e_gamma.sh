@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # `robion evaluate --gamma`, and with it the dose engine against tests/independent_dose.py on a plan for a C-shaped target.
-# timeout: 240
+# timeout: 600
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 ROBION_CACHE=$(dirname "$ROBION")/test-cache

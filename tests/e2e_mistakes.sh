@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What users get wrong: the exit code, the line that says so, nothing left under a final name, and never a traceback.
-# timeout: 300
+# timeout: 600
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 ROBION_CACHE=$(dirname "$ROBION")/test-cache

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # `robion run` from the study to the tables: the same bits on any number of ranks, every file, resume, stop, sweeps.
-# timeout: 300
+# timeout: 600
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 ROBION_CACHE=$(dirname "$ROBION")/test-cache

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A course in stages from the study to plan.h5: at once and one after the other, the same bits on two ranks.
-# timeout: 200
+# timeout: 600
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 ROBION_CACHE=$(dirname "$ROBION")/test-cache

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The verbs beside `run`: help and facts, base data, imports, evaluation of given plans, options for PETSc.
-# timeout: 300
+# timeout: 600
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 ROBION_CACHE=$(dirname "$ROBION")/test-cache
