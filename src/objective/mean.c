@@ -11,16 +11,10 @@ const ObjectiveType objective_mean = {.name = "mean",
 static const ObjectiveType mean_lack = {
     .name = "mean-lack", .voxel = ObjectiveIdentity, .outer = ObjectiveLack, .worst_low = &mean_lack};
 
-static double Deviation(const KernelPoint *at, double mean, double *derivative)
-{
-  *derivative = 2 * (mean - at->goal);
-  return (mean - at->goal) * (mean - at->goal);
-}
-
 const ObjectiveType objective_mean_deviation = {.name = "mean-deviation",
                                                 .keys = KEY_GOAL,
                                                 .voxel = ObjectiveIdentity,
-                                                .outer = Deviation,
+                                                .outer = ObjectiveDeviation,
                                                 .worst_high = &objective_mean,
                                                 .worst_low = &mean_lack,
                                                 .wants_dose = PETSC_TRUE};

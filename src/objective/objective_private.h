@@ -10,7 +10,13 @@ static inline double ObjectiveIdentity(const KernelPoint *at, double value, doub
   return value;
 }
 
-/* Squared excess over, and squared lack below, the goal. */
+/* Squared deviation from, squared excess over, and squared lack below, the goal. */
+static inline double ObjectiveDeviation(const KernelPoint *at, double value, double *derivative)
+{
+  *derivative = 2 * (value - at->goal);
+  return (value - at->goal) * (value - at->goal);
+}
+
 static inline double ObjectiveExcess(const KernelPoint *at, double value, double *derivative)
 {
   const double excess = PetscMax(0, value - at->goal);

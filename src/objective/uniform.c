@@ -1,15 +1,9 @@
-#include "robion/objective.h"
+#include "objective_private.h"
 
 /* Squared deviation from the goal. */
-static double Squared(const KernelPoint *at, double value, double *derivative)
-{
-  *derivative = 2 * (value - at->goal);
-  return (value - at->goal) * (value - at->goal);
-}
-
 const ObjectiveType objective_uniform = {.name = "uniform",
                                          .keys = KEY_GOAL | KEY_MAP,
-                                         .voxel = Squared,
+                                         .voxel = ObjectiveDeviation,
                                          .worst_high = &objective_overdose,
                                          .worst_low = &objective_underdose,
                                          .wants_dose = PETSC_TRUE};

@@ -73,13 +73,10 @@ PetscErrorCode SolverCertify(Solver *s)
   PetscFunctionBegin;
   Certificate *out = &s->solution->certificate;
   Certifier certifier = {.s = s, .least = INFINITY};
-  PetscScalar *x;
   s->certifying = PETSC_TRUE;
   for (PetscInt g = 0; g < s->n_group; g++) s->mu[g] = INFINITY;
   PetscCall(SolverSetSmoothMax(s));
-  PetscCall(VecGetArray(s->x, &x));
-  for (PetscInt j = 0; j < s->n_spot; j++) x[j] = s->best[j] / s->unit[j];
-  PetscCall(VecRestoreArray(s->x, &x));
+  PetscCall(SolverGoTo(s, s->best));
   PetscCall(SolverEvaluate(s, s->x, &out->weighted_sum, NULL));
   PetscCall(Stationarity(s, &out->stationarity));
   PetscCall(TaoSetConvergenceTest(s->tao, TestCertificate, &certifier));

@@ -120,10 +120,7 @@ static PetscErrorCode Pass(Solver *s, PetscBool move, double *residual)
 static PetscErrorCode GoToBest(Solver *s)
 {
   PetscFunctionBegin;
-  PetscScalar *x;
-  PetscCall(VecGetArray(s->x, &x));
-  for (PetscInt j = 0; j < s->n_spot; j++) x[j] = s->best[j] / s->unit[j];
-  PetscCall(VecRestoreArray(s->x, &x));
+  PetscCall(SolverGoTo(s, s->best));
   s->spending = SPENT_STAGE;
   PetscCall(SolverEvaluate(s, s->x, NULL, NULL));
   PetscFunctionReturn(0);

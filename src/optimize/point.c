@@ -63,6 +63,16 @@ PetscErrorCode SolverEvaluate(Solver *s, Vec x, double *f, double *gradient)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode SolverGoTo(Solver *s, const double *weight)
+{
+  PetscFunctionBegin;
+  PetscScalar *x;
+  PetscCall(VecGetArray(s->x, &x));
+  for (PetscInt j = 0; j < s->n_spot; j++) x[j] = weight[j] / s->unit[j];
+  PetscCall(VecRestoreArray(s->x, &x));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode SolverSetSmoothMax(Solver *s)
 {
   PetscFunctionBegin;

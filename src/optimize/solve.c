@@ -51,24 +51,14 @@ static PetscErrorCode DestroyArrays(Solver *s)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode StartPoint(Solver *s)
-{
-  PetscFunctionBegin;
-  PetscScalar *x;
-  PetscCall(VecGetArray(s->x, &x));
-  for (PetscInt j = 0; j < s->n_spot; j++) x[j] = s->spec->start[j] / s->unit[j];
-  PetscCall(VecRestoreArray(s->x, &x));
-  PetscCall(PetscArraycpy(s->best, s->spec->start, s->n_spot));
-  PetscFunctionReturn(0);
-}
-
 /* Everything rank 0 does. */
 static PetscErrorCode SolveOnRoot(Solver *s, const double *coupling)
 {
   PetscFunctionBegin;
   PetscCall(CreateArrays(s));
   ChooseUnits(s, coupling);
-  PetscCall(StartPoint(s));
+  PetscCall(SolverGoTo(s, s->spec->start));
+  PetscCall(PetscArraycpy(s->best, s->spec->start, s->n_spot));
   PetscCall(SolverCreateTao(s));
   if (s->spec->resume) PetscCall(SolverLoad(s, s->spec->resume));
   PetscCall(SolverRun(s));

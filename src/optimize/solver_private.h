@@ -63,6 +63,8 @@ typedef struct Solver {
 /* point.c */
 /* Objective that TAO minimises, and its gradient, at x; both from memory if x is where it was evaluated last. */
 PetscErrorCode SolverEvaluate(Solver *s, Vec x, double *f, double *gradient);
+/* The variables of these particles, [n_spot]. */
+PetscErrorCode SolverGoTo(Solver *s, const double *weight);
 /* Tell the problem of mu and multiplier. */
 PetscErrorCode SolverSetSmoothMax(Solver *s);
 double SolverSeconds(const Solver *s);

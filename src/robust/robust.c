@@ -14,16 +14,6 @@ const RobustModeType *RobustModeFind(RobustMode mode)
   return mode_type[mode];
 }
 
-/* The mean of the variance over the structure. */
-static double Identity(const KernelPoint *at, double value, double *derivative)
-{
-  (void)at;
-  *derivative = 1;
-  return value;
-}
-
-static const ObjectiveType variance = {.name = "variance", .voxel = Identity};
-
 const ObjectiveType *RobustSlotType(const RobustSpec *spec, const Term *term, const ScenarioSet *set, PetscInt slot)
 {
   /* Yagi's Eq. 15 has the squared deviation of both extremes, no step functions. */
@@ -34,7 +24,7 @@ const ObjectiveType *RobustSlotType(const RobustSpec *spec, const Term *term, co
   case EXTRA_HIGH:
     return both ? term->type : term->type->worst_high;
   case EXTRA_VARIANCE:
-    return &variance;
+    return &objective_mean_linear; /* the mean of the variance over the structure */
   default:
     return term->type;
   }
