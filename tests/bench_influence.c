@@ -161,17 +161,7 @@ static PetscErrorCode TimeApply(const Blocks *blocks, PetscInt rows, PetscBool t
 static PetscErrorCode TimeEvaluation(const PlanInputs *in, InfluenceType type, double *best)
 {
   PetscFunctionBegin;
-  const ProblemSpec spec = {.model = in->model,
-                            .tissues = &in->tissues,
-                            .set = in->optimize,
-                            .grid = &in->grid,
-                            .n_voxel = in->n_voxel,
-                            .voxel = in->voxel,
-                            .n_spot = in->beams->n_spot,
-                            .n_term = in->n_term,
-                            .term = in->term,
-                            .robust = &in->settings->robust,
-                            .type = type};
+  const ProblemSpec spec = PlanProblem(in, type);
   PetscMPIInt rank;
   Problem problem;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));

@@ -60,17 +60,7 @@ typedef struct Costs {
 static PetscErrorCode MeasureEvaluation(const PlanInputs *in, Costs *costs)
 {
   PetscFunctionBegin;
-  const ProblemSpec spec = {.model = in->model,
-                            .tissues = &in->tissues,
-                            .set = in->optimize,
-                            .grid = &in->grid,
-                            .n_voxel = in->n_voxel,
-                            .voxel = in->voxel,
-                            .n_spot = in->beams->n_spot,
-                            .n_term = in->n_term,
-                            .term = in->term,
-                            .robust = &in->settings->robust,
-                            .type = INFLUENCE_FACTORED};
+  const ProblemSpec spec = PlanProblem(in, INFLUENCE_FACTORED);
   PetscMPIInt rank;
   Problem problem;
   double *weight, *gradient, objective;

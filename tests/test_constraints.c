@@ -59,17 +59,7 @@ static void Begin(Run *run, RobustMode mode, double wanted)
   run->robust = (RobustSpec){.mode = mode, .importance = 1, .worst_fraction = 0.3};
   assert_int_equal(TinyTerm(p, &p->target, "uniform", QUANTITY_RBE_WEIGHTED, wanted, 1, mode, &p->term[0]), 0);
   assert_int_equal(TinyTerm(p, &p->oar, "overdose", QUANTITY_RBE_WEIGHTED, 0, 1, mode, &p->term[1]), 0);
-  run->spec = (ProblemSpec){.model = p->model,
-                            .tissues = &p->tissues,
-                            .set = p->set,
-                            .grid = &p->grid,
-                            .n_voxel = p->n_voxel,
-                            .voxel = p->voxel,
-                            .n_spot = p->beams->n_spot,
-                            .n_term = 2,
-                            .term = p->term,
-                            .robust = &run->robust,
-                            .type = INFLUENCE_ASSEMBLED};
+  run->spec = TinyProblem(p, &run->robust, INFLUENCE_ASSEMBLED, 2, p->term);
   assert_int_equal(PetscMalloc1(run->spec.n_spot, &run->start), 0);
   for (PetscInt j = 0; j < run->spec.n_spot; j++) run->start[j] = 1e5;
 }

@@ -44,19 +44,12 @@ static void MakeProblem(MPI_Comm comm, Staged *s, PetscInt n_term, RobustMode mo
                         PetscInt n_fixed, const double *fixed, Problem *problem)
 {
   TinyPlan *p = &s->plan;
-  const ProblemSpec spec = {.course = &s->course,
-                            .n_fixed = n_fixed,
-                            .fixed = fixed,
-                            .tissues = &p->tissues,
-                            .set = p->set,
-                            .grid = &p->grid,
-                            .n_voxel = p->n_voxel,
-                            .voxel = p->voxel,
-                            .n_spot = p->beams->n_spot - s->course.stage[n_fixed].first_spot,
-                            .n_term = n_term,
-                            .term = p->term,
-                            .robust = Robust(mode),
-                            .type = type};
+  ProblemSpec spec = TinyProblem(p, Robust(mode), type, n_term, p->term);
+  spec.model = NULL;
+  spec.course = &s->course;
+  spec.n_fixed = n_fixed;
+  spec.fixed = fixed;
+  spec.n_spot -= s->course.stage[n_fixed].first_spot;
   assert_int_equal(ProblemCreate(comm, &spec, problem), 0);
 }
 
@@ -71,33 +64,6 @@ static PetscInt MakeTerms(TinyPlan *p, RobustMode mode)
   p->term[1].stage = 1;
   for (int t = 2; t < 5; t++) p->term[t].stage = COURSE_MEAN;
   return 5;
-}
-
-static void FillWeights(PetscInt n, double *x, double *direction)
-{
-  uint64_t seed = 5;
-  for (PetscInt j = 0; j < n; j++) {
-    x[j] = 7e5 * (0.4 + TinyRandom(&seed));
-    direction[j] = 7e5 * (TinyRandom(&seed) - 0.5);
-  }
-}
-
-/* Relative error of the gradient along a direction against a Richardson-extrapolated central difference; rank 0. */
-static double GradientError(Problem problem, PetscInt n, const double *x, const double *direction)
-{
-  static const double step[4] = {1e-4, -1e-4, 2e-4, -2e-4};
-  double f[4], slope = 0, *gradient, *work;
-  assert_int_equal(PetscMalloc2(n, &gradient, n, &work), 0);
-  assert_int_equal(ProblemEvaluate(problem, x, NULL, gradient), 0);
-  for (PetscInt j = 0; j < n; j++) slope += gradient[j] * direction[j];
-  for (int k = 0; k < 4; k++) {
-    for (PetscInt j = 0; j < n; j++) work[j] = x[j] + step[k] * direction[j];
-    assert_int_equal(ProblemEvaluate(problem, work, &f[k], NULL), 0);
-  }
-  assert_int_equal(PetscFree2(gradient, work), 0);
-  const double near = (f[0] - f[1]) / 2e-4, far = (f[2] - f[3]) / 4e-4;
-  assert_true(fabs(slope) > 0);
-  return fabs((4 * near - far) / 3 - slope) / fabs(slope);
 }
 
 static void MeanFraction(void **state)
@@ -138,9 +104,10 @@ static void CheckGradient(Accumulation accumulation, RobustMode mode, InfluenceT
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   MakeProblem(PETSC_COMM_WORLD, &s, n_term, mode, type, 0, NULL, &problem);
   assert_int_equal(PetscMalloc2(n, &x, n, &direction), 0);
-  FillWeights(n, x, direction);
+  TinyPoint(n, 7e5, x, direction);
   if (rank == 0) {
-    const double error = GradientError(problem, n, x, direction);
+    double error;
+    assert_int_equal(TinyGradientError(problem, n, x, direction, 1e-4, &error), 0);
     printf("# %-8s %-12s %s: relative error %.1e\n", accumulation_names[accumulation], robust_mode_names[mode],
            type == INFLUENCE_FACTORED ? "factored" : "assembled", error);
     assert_int_equal(ProblemRelease(problem), 0);
@@ -174,7 +141,7 @@ static void GivenStages(void **state)
                    n_term = MakeTerms(&s.plan, ROBUST_EXPECTED);
     MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
     assert_int_equal(PetscMalloc4(n, &x, n, &direction, n, &gradient[0], n, &gradient[1]), 0);
-    FillWeights(n, x, direction);
+    TinyPoint(n, 7e5, x, direction);
     for (int given = 0; given < 2; given++) {
       const PetscInt from = given ? first : 0;
       Problem problem;
@@ -211,7 +178,7 @@ static void SameBits(void **state)
   MakeProblem(PETSC_COMM_WORLD, &s, n_term, ROBUST_VOXELWISE, INFLUENCE_FACTORED, 0, NULL, &shared);
   MakeProblem(PETSC_COMM_SELF, &s, n_term, ROBUST_VOXELWISE, INFLUENCE_FACTORED, 0, NULL, &alone);
   assert_int_equal(PetscMalloc3(n, &x, n, &gradient[0], n, &gradient[1]), 0);
-  FillWeights(n, x, gradient[0]);
+  TinyPoint(n, 7e5, x, gradient[0]);
   if (rank == 0) {
     assert_int_equal(ProblemEvaluate(shared, x, &f[0], gradient[0]), 0);
     assert_int_equal(ProblemRelease(shared), 0);

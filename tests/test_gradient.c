@@ -44,6 +44,8 @@ static const struct {
                   {"voxelwise", ROBUST_VOXELWISE, PETSC_FALSE}, {"voxelwise+", ROBUST_VOXELWISE, PETSC_TRUE},
                   {"cvar", ROBUST_CVAR, PETSC_FALSE},           {"probabilistic", ROBUST_PROBABILISTIC, PETSC_FALSE}};
 
+static const double STEP = 5e-5; /* hinges crossed within a step spoil the difference */
+
 static RobustSpec SpecOf(int way)
 {
   return (RobustSpec){.mode = ways[way].mode, .on_effect = ways[way].on_effect, .importance = 2, .worst_fraction = 0.3};
@@ -60,17 +62,7 @@ static PetscBool Sensible(int kind, Quantity quantity)
 static PetscErrorCode MakeProblem(MPI_Comm comm, const TinyPlan *p, const RobustSpec *robust, InfluenceType type,
                                   PetscInt n_term, Term *term, Problem *problem)
 {
-  const ProblemSpec spec = {.model = p->model,
-                            .tissues = &p->tissues,
-                            .set = p->set,
-                            .grid = &p->grid,
-                            .n_voxel = p->n_voxel,
-                            .voxel = p->voxel,
-                            .n_spot = p->beams->n_spot,
-                            .n_term = n_term,
-                            .term = term,
-                            .robust = robust,
-                            .type = type};
+  const ProblemSpec spec = TinyProblem(p, robust, type, n_term, term);
   return ProblemCreate(comm, &spec, problem);
 }
 
@@ -84,34 +76,6 @@ static void SetGoal(int kind, double mean, Term *term)
     assert_int_equal(PetscMalloc1(term->n, &term->goal_of_voxel), 0);
   for (PetscInt i = 0; i < term->n && term->goal_of_voxel; i++)
     term->goal_of_voxel[i] = (term->type->keys & KEY_TCP ? 3e5 : term->goal) * (0.95 + 0.1 * (double)(i % 7) / 6);
-}
-
-/* Weights around which the target's mean is near the goals. */
-static void MakePoint(const TinyPlan *p, double *x, double *direction)
-{
-  uint64_t seed = 5;
-  for (PetscInt j = 0; j < p->beams->n_spot; j++) {
-    x[j] = 5e5 * (0.4 + TinyRandom(&seed));
-    direction[j] = 5e5 * (TinyRandom(&seed) - 0.5);
-  }
-}
-
-/* Richardson-extrapolated central difference along a direction against the gradient; relative error. */
-static double GradientError(Problem problem, PetscInt n, const double *x, const double *direction)
-{
-  double f[4], slope = 0, *gradient, *work;
-  const double step[4] = {5e-5, -5e-5, 1e-4, -1e-4}; /* hinges crossed within a step spoil the difference */
-  assert_int_equal(PetscMalloc2(n, &gradient, n, &work), 0);
-  assert_int_equal(ProblemEvaluate(problem, x, NULL, gradient), 0);
-  for (int k = 0; k < 4; k++) {
-    for (PetscInt j = 0; j < n; j++) work[j] = x[j] + step[k] * direction[j];
-    assert_int_equal(ProblemEvaluate(problem, work, &f[k], NULL), 0);
-  }
-  for (PetscInt j = 0; j < n; j++) slope += gradient[j] * direction[j];
-  double near = (f[0] - f[1]) / 1e-4, far = (f[2] - f[3]) / 2e-4, difference = (4 * near - far) / 3;
-  assert_true(fabs(slope) > 0);
-  assert_int_equal(PetscFree2(gradient, work), 0);
-  return fabs(difference - slope) / fabs(slope);
 }
 
 /* Smooth maxima about as wide as the values differ. */
@@ -149,7 +113,7 @@ static void CheckWay(TinyPlan *p, int way, int step, Quantity quantity, Influenc
     assert_int_equal(TinyTerm(p, &p->target, kinds[k].type, quantity, 0, 0, ways[way].mode, &term[k]), 0);
   assert_int_equal(MakeProblem(PETSC_COMM_SELF, p, &robust, influence, N_KINDS, term, &problem), 0);
   assert_int_equal(PetscMalloc2(n, &x, n, &direction), 0);
-  MakePoint(p, x, direction);
+  TinyPoint(n, 5e5, x, direction);
   assert_int_equal(ProblemTermMean(problem, 0, x, &mean), 0);
   for (int k = 0; k < N_KINDS; k++) SetGoal(k, mean, &term[k]);
   for (int k = 0; k < N_KINDS; k++) {
@@ -157,7 +121,7 @@ static void CheckWay(TinyPlan *p, int way, int step, Quantity quantity, Influenc
     if (!Sensible(k, quantity) || k % step) continue;
     term[k].weight = 3;
     SetWidths(problem, p, x);
-    error[k] = GradientError(problem, n, x, direction);
+    assert_int_equal(TinyGradientError(problem, n, x, direction, STEP, &error[k]), 0);
     term[k].weight = 0;
   }
   for (int k = 0; k < N_KINDS; k++) assert_int_equal(TermDestroy(&term[k]), 0);
@@ -288,11 +252,12 @@ static void SameBitsOnAnyNumberOfRanks(void **state)
   if (FirstRank()) {
     double *x, *direction, *g[2], f[2];
     assert_int_equal(PetscMalloc4(n, &x, n, &direction, n, &g[0], n, &g[1]), 0);
-    MakePoint(&p, x, direction);
+    TinyPoint(n, 5e5, x, direction);
     SetWidths(shared, &p, x);
     SetWidths(whole, &p, x);
     assert_int_equal(ProblemEvaluate(shared, x, &f[0], g[0]), 0);
-    double error = GradientError(shared, n, x, direction);
+    double error;
+    assert_int_equal(TinyGradientError(shared, n, x, direction, STEP, &error), 0);
     assert_int_equal(ProblemRelease(shared), 0);
     assert_int_equal(ProblemEvaluate(whole, x, &f[1], g[1]), 0);
     assert_memory_equal(&f[0], &f[1], sizeof f[0]);

@@ -49,17 +49,7 @@ static void Begin(Run *run, RobustMode mode, Quantity quantity, double scale)
   const double goal = quantity == QUANTITY_PHYSICAL ? 1 : 2;
   assert_int_equal(TinyTerm(p, &p->target, "uniform", quantity, goal, 100, m, &p->term[0]), 0);
   assert_int_equal(TinyTerm(p, &p->oar, "overdose", quantity, 0, 20, m, &p->term[1]), 0);
-  run->spec = (ProblemSpec){.model = p->model,
-                            .tissues = &p->tissues,
-                            .set = p->set,
-                            .grid = &p->grid,
-                            .n_voxel = p->n_voxel,
-                            .voxel = p->voxel,
-                            .n_spot = p->beams->n_spot,
-                            .n_term = 2,
-                            .term = p->term,
-                            .robust = &run->robust,
-                            .type = INFLUENCE_ASSEMBLED};
+  run->spec = TinyProblem(p, &run->robust, INFLUENCE_ASSEMBLED, 2, p->term);
   assert_int_equal(ProblemCreate(PETSC_COMM_WORLD, &run->spec, &run->problem), 0);
   assert_int_equal(PetscMalloc1(run->spec.n_spot, &run->start), 0);
   for (PetscInt j = 0; j < run->spec.n_spot; j++) run->start[j] = scale;

@@ -27,46 +27,9 @@ static double *Costs(const TinyPlan *p, const SpotControlSpec *spec)
 static void MakeProblem(MPI_Comm comm, const TinyPlan *p, const RobustSpec *robust, Term *term, const double *cost,
                         Problem *problem)
 {
-  const ProblemSpec spec = {.model = p->model,
-                            .tissues = &p->tissues,
-                            .set = p->set,
-                            .grid = &p->grid,
-                            .n_voxel = p->n_voxel,
-                            .voxel = p->voxel,
-                            .n_spot = p->beams->n_spot,
-                            .spot_cost = cost,
-                            .n_term = 1,
-                            .term = term,
-                            .robust = robust,
-                            .type = INFLUENCE_ASSEMBLED};
+  ProblemSpec spec = TinyProblem(p, robust, INFLUENCE_ASSEMBLED, 1, term);
+  spec.spot_cost = cost;
   assert_int_equal(ProblemCreate(comm, &spec, problem), 0);
-}
-
-static void MakePoint(PetscInt n, double *x, double *direction)
-{
-  uint64_t seed = 5;
-  for (PetscInt j = 0; j < n; j++) {
-    x[j] = 5e5 * (0.4 + TinyRandom(&seed));
-    direction[j] = 5e5 * (TinyRandom(&seed) - 0.5);
-  }
-}
-
-/* Relative error of the gradient along a direction. */
-static double GradientError(Problem problem, PetscInt n, const double *x, const double *direction)
-{
-  static const double step[4] = {5e-5, -5e-5, 1e-4, -1e-4};
-  double f[4], slope = 0, *gradient, *work;
-  assert_int_equal(PetscMalloc2(n, &gradient, n, &work), 0);
-  assert_int_equal(ProblemEvaluate(problem, x, NULL, gradient), 0);
-  for (int k = 0; k < 4; k++) {
-    for (PetscInt j = 0; j < n; j++) work[j] = x[j] + step[k] * direction[j];
-    assert_int_equal(ProblemEvaluate(problem, work, &f[k], NULL), 0);
-  }
-  for (PetscInt j = 0; j < n; j++) slope += gradient[j] * direction[j];
-  const double near = (f[0] - f[1]) / 1e-4, far = (f[2] - f[3]) / 2e-4;
-  assert_int_equal(PetscFree2(gradient, work), 0);
-  assert_true(fabs(slope) > 0);
-  return fabs((4 * near - far) / 3 - slope) / fabs(slope);
 }
 
 static PetscMPIInt Ranks(void)
@@ -85,7 +48,7 @@ static void Gradients(void **state)
   const PetscInt n = p.beams->n_spot;
   double *x, *direction;
   assert_int_equal(PetscMalloc2(n, &x, n, &direction), 0);
-  MakePoint(n, x, direction);
+  TinyPoint(n, 5e5, x, direction);
   for (int c = 0; c < 4; c++)
     for (int mode = ROBUST_NONE; mode <= ROBUST_PROBABILISTIC; mode++) {
       SpotControlSpec spec = none;
@@ -101,7 +64,8 @@ static void Gradients(void **state)
       assert_int_equal(
           TinyTerm(&p, &p.target, "uniform", QUANTITY_RBE_WEIGHTED, 2, c == 3 ? 1 : 0, (RobustMode)mode, &term), 0);
       MakeProblem(PETSC_COMM_SELF, &p, &robust, &term, cost, &problem);
-      const double error = GradientError(problem, n, x, direction);
+      double error;
+      assert_int_equal(TinyGradientError(problem, n, x, direction, 5e-5, &error), 0);
       printf("# spot control %d, mode %d: relative error %.1e\n", c, mode, error);
       assert_true(error < 1e-6);
       assert_int_equal(ProblemEvaluate(problem, x, &f, NULL), 0);
@@ -175,7 +139,7 @@ static void SameBitsOnAnyNumberOfRanks(void **state)
   if (rank == 0) {
     double *x, *direction, *g[2], f[2];
     assert_int_equal(PetscMalloc4(n, &x, n, &direction, n, &g[0], n, &g[1]), 0);
-    MakePoint(n, x, direction);
+    TinyPoint(n, 5e5, x, direction);
     assert_int_equal(ProblemEvaluate(shared, x, &f[0], g[0]), 0);
     assert_int_equal(ProblemRelease(shared), 0);
     assert_int_equal(ProblemEvaluate(whole, x, &f[1], g[1]), 0);

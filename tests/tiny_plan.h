@@ -194,3 +194,51 @@ static inline double TinyRandom(uint64_t *state)
   *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
   return ((double)(*state >> 11) + 0.5) / 9007199254740992.0;
 }
+
+/* The problem of terms on all beams of the plan. */
+static inline ProblemSpec TinyProblem(const TinyPlan *p, const RobustSpec *robust, InfluenceType type, PetscInt n_term,
+                                      Term *term)
+{
+  return (ProblemSpec){.model = p->model,
+                       .tissues = &p->tissues,
+                       .set = p->set,
+                       .grid = &p->grid,
+                       .n_voxel = p->n_voxel,
+                       .voxel = p->voxel,
+                       .n_spot = p->beams->n_spot,
+                       .n_term = n_term,
+                       .term = term,
+                       .robust = robust,
+                       .type = type};
+}
+
+/* Weights around `particles`, and a direction to go from there. */
+static inline void TinyPoint(PetscInt n, double particles, double *x, double *direction)
+{
+  uint64_t seed = 5;
+  for (PetscInt j = 0; j < n; j++) {
+    x[j] = particles * (0.4 + TinyRandom(&seed));
+    direction[j] = particles * (TinyRandom(&seed) - 0.5);
+  }
+}
+
+/* Relative error of the gradient along a direction against a Richardson-extrapolated central difference; rank 0. */
+static inline PetscErrorCode TinyGradientError(Problem problem, PetscInt n, const double *x, const double *direction,
+                                               double step, double *error)
+{
+  PetscFunctionBegin;
+  const double at[4] = {step, -step, 2 * step, -2 * step};
+  double f[4], slope = 0, *gradient, *work;
+  PetscCall(PetscMalloc2(n, &gradient, n, &work));
+  PetscCall(ProblemEvaluate(problem, x, NULL, gradient));
+  for (int k = 0; k < 4; k++) {
+    for (PetscInt j = 0; j < n; j++) work[j] = x[j] + at[k] * direction[j];
+    PetscCall(ProblemEvaluate(problem, work, &f[k], NULL));
+  }
+  for (PetscInt j = 0; j < n; j++) slope += gradient[j] * direction[j];
+  PetscCall(PetscFree2(gradient, work));
+  PetscCheck(fabs(slope) > 0, PETSC_COMM_SELF, PETSC_ERR_PLIB, "the objective has no slope to compare");
+  const double near = (f[0] - f[1]) / (2 * step), far = (f[2] - f[3]) / (4 * step);
+  *error = fabs((4 * near - far) / 3 - slope) / fabs(slope);
+  PetscFunctionReturn(0);
+}

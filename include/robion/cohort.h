@@ -101,6 +101,9 @@ PetscErrorCode PlanLoadCase(MPI_Comm comm, const Settings *settings, Mistakes *m
  */
 PetscErrorCode PlanWriteMatrix(const PlanInputs *inputs, double most_bytes, const char *file, Mistakes *mistakes);
 
+/** The optimisation problem of a plan's inputs; spot costs are added by who has some. Not collective. */
+ProblemSpec PlanProblem(const PlanInputs *inputs, InfluenceType type);
+
 /** Operator entries over all scenario rows of the optimisation, from a count in the nominal one. Collective. */
 PetscErrorCode PlanCountEntries(MPI_Comm comm, const PlanInputs *inputs, double *entries);
 

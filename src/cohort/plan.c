@@ -207,6 +207,24 @@ static PetscErrorCode ReadState(RunContext *run, const PlanSpec *plan, PetscInt 
   PetscFunctionReturn(0);
 }
 
+ProblemSpec PlanProblem(const PlanInputs *in, InfluenceType type)
+{
+  return (ProblemSpec){.model = in->model,
+                       .course = in->course.n ? &in->course : NULL,
+                       .n_fixed = in->n_fixed,
+                       .fixed = in->fixed,
+                       .tissues = &in->tissues,
+                       .set = in->optimize,
+                       .grid = &in->grid,
+                       .n_voxel = in->n_voxel,
+                       .voxel = in->voxel,
+                       .n_spot = in->n_sought,
+                       .n_term = in->n_term,
+                       .term = in->term,
+                       .robust = &in->settings->robust,
+                       .type = type};
+}
+
 static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const PlanInputs *in, const char *folder,
                                double stage_seconds[N_STAGES], Mistakes *mistakes, Solution *solution)
 {
@@ -233,21 +251,8 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
     PetscFunctionReturn(0);
   }
   PetscCall(ChooseInfluence(run, in, &type));
-  const ProblemSpec spec = {.model = in->model,
-                            .course = in->course.n ? &in->course : NULL,
-                            .n_fixed = in->n_fixed,
-                            .fixed = in->fixed,
-                            .tissues = &in->tissues,
-                            .set = in->optimize,
-                            .grid = &in->grid,
-                            .n_voxel = in->n_voxel,
-                            .voxel = in->voxel,
-                            .n_spot = in->n_sought,
-                            .spot_cost = cost ? cost + first : NULL,
-                            .n_term = in->n_term,
-                            .term = in->term,
-                            .robust = &settings->robust,
-                            .type = type};
+  ProblemSpec spec = PlanProblem(in, type);
+  spec.spot_cost = cost ? cost + first : NULL;
   PetscCall(ProblemCreate(run->comm, &spec, &problem));
   PetscCall(ProblemGetSize(problem, &stored, &bytes, &largest));
   PetscCall(PetscMalloc1(in->n_sought, &start));
