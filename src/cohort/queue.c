@@ -30,9 +30,7 @@ static PetscErrorCode Expect(Queue *queue)
 static PetscBool Waits(const Queue *queue, PetscInt p)
 {
   const PetscInt by = queue->study->plans[p].optimized_by;
-  const PetscBool to_do =
-      queue->plan[by].left == LEFT_TO_DO || queue->plan[by].left == LEFT_INTERRUPTED ? PETSC_TRUE : PETSC_FALSE;
-  return by != p && to_do && queue->claim[by] < CLAIM_OVER ? PETSC_TRUE : PETSC_FALSE;
+  return by != p && PlanIsLeft(&queue->plan[by]) && queue->claim[by] < CLAIM_OVER ? PETSC_TRUE : PETSC_FALSE;
 }
 
 /* The free plan that will take longest, those that were interrupted last; -1 if none is free. */
@@ -55,7 +53,7 @@ static void Stand(const Queue *queue, const Team *team, Standing *standing)
   *standing = (Standing){.k = 1, .n = queue->n};
   for (PetscInt p = 0; p < queue->study->n_plans; p++) {
     if (queue->measured_s[p] > 0) known = PETSC_TRUE;
-    if (queue->plan[p].left != LEFT_TO_DO && queue->plan[p].left != LEFT_INTERRUPTED) continue;
+    if (!PlanIsLeft(&queue->plan[p])) continue;
     if (queue->claim[p] != CLAIM_FREE) standing->k++;
     if (queue->claim[p] <= 0) left += queue->expected_s[p] * (queue->claim[p] == CLAIM_TAKEN ? 0.5 : 1);
   }
@@ -145,7 +143,7 @@ static PetscErrorCode QueueCreate(RunContext *run, QueuePlan *plan, const Team *
   *queue = (Queue){.study = run->study, .plan = plan, .n_teams = team->n_teams};
   PetscCall(PetscMalloc3(n, &queue->claim, n, &queue->measured_s, n, &queue->expected_s));
   for (PetscInt p = 0; p < n; p++) {
-    const PetscBool left = plan[p].left == LEFT_TO_DO || plan[p].left == LEFT_INTERRUPTED ? PETSC_TRUE : PETSC_FALSE;
+    const PetscBool left = PlanIsLeft(&plan[p]);
     queue->claim[p] = left ? CLAIM_FREE : CLAIM_TAKEN;
     if (left) queue->n++;
   }

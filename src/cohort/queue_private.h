@@ -21,6 +21,12 @@ typedef struct QueuePlan {
   PetscInt units;    /* blocks of voxels: more ranks than these have nothing to do */
 } QueuePlan;
 
+/* Whether this job has still to make a plan. */
+static inline PetscBool PlanIsLeft(const QueuePlan *plan)
+{
+  return plan->left == LEFT_TO_DO || plan->left == LEFT_INTERRUPTED ? PETSC_TRUE : PETSC_FALSE;
+}
+
 /* Look at the results folder: what is finished, what stays behind of dead runs is removed. Plans are dealt to the ranks. Collective. */
 PetscErrorCode SurveyPlans(RunContext *run, QueuePlan *plan);
 

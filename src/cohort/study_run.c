@@ -102,8 +102,7 @@ static PetscErrorCode WarmMachines(RunContext *run, const QueuePlan *plan)
   for (PetscInt p = 0; p < run->study->n_plans; p++) {
     const Settings *settings = &run->study->plans[p].settings;
     Mistakes refused = {0};
-    if ((plan[p].left != LEFT_TO_DO && plan[p].left != LEFT_INTERRUPTED) || strcmp(settings->base_data, "builtin"))
-      continue;
+    if (!PlanIsLeft(&plan[p]) || strcmp(settings->base_data, "builtin")) continue;
     PetscCall(MachineSpecCheck(&settings->machine, settings->base_data_where, &refused));
     if (!MistakesAny(&refused)) {
       PetscCall(MachineSpecHash(&settings->machine, hash));

@@ -96,7 +96,7 @@ static PetscErrorCode PendingCreate(const RunContext *run, const QueuePlan *plan
   PetscCall(CostsRefine(run->study, plan, measured, pending->expected_s));
   PetscCall(PetscFree(measured));
   for (PetscInt p = 0; p < n; p++) {
-    if (plan[p].left != LEFT_TO_DO && plan[p].left != LEFT_INTERRUPTED) continue;
+    if (!PlanIsLeft(&plan[p])) continue;
     pending->expected_s[pending->n++] = pending->expected_s[p];
     pending->units = PetscMax(pending->units, plan[p].units);
     if (plan[p].bytes <= pending->bytes) continue;
