@@ -1,7 +1,8 @@
 /* Base data over depth as CSV. */
 #include "robion/curves.h"
+#include "robion/text.h"
 #include <stdio.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 static void WriteHeader(const Machine *m, const Biology *biology, FILE *out)
 {
@@ -57,20 +58,15 @@ PetscErrorCode CurvesWrite(const Machine *m, const Biology *biology, PetscInt n_
                            const char *file, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  char temporary[PETSC_MAX_PATH_LEN];
-  snprintf(temporary, sizeof temporary, "%s.tmp", file);
-  FILE *out = fopen(temporary, "w");
-  PetscBool good = out ? PETSC_TRUE : PETSC_FALSE;
-  if (out) {
-    WriteHeader(m, biology, out);
-    for (PetscInt i = 0; i < n_energy; i++)
-      for (PetscInt d = 0; d < m->n_depth; d++) WriteNode(m, biology, energy[i], d, out);
-    good = ferror(out) ? PETSC_FALSE : PETSC_TRUE;
-    if (fclose(out)) good = PETSC_FALSE;
-  }
-  if (!good || rename(temporary, file)) {
-    (void)unlink(temporary);
-    PetscCall(MistakesAdd(mistakes, ROBION_RESOURCES, "%s: cannot be written", file));
-  }
+  char *text = NULL;
+  size_t length = 0;
+  FILE *out = open_memstream(&text, &length);
+  PetscCheck(out, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for the curves of %s", file);
+  WriteHeader(m, biology, out);
+  for (PetscInt i = 0; i < n_energy; i++)
+    for (PetscInt d = 0; d < m->n_depth; d++) WriteNode(m, biology, energy[i], d, out);
+  PetscCheck(!fclose(out), PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for the curves of %s", file);
+  (void)FileReplace(file, text, length, mistakes);
+  free(text);
   PetscFunctionReturn(0);
 }
