@@ -10,6 +10,7 @@
  */
 #pragma once
 #include "robion/course.h"
+#include "robion/field_gradient.h"
 #include "robion/robust.h"
 
 enum { BLOCK_VOXELS = 256 };
@@ -28,6 +29,7 @@ typedef struct ProblemSpec {
   const PetscInt *voxel;   /* indices into grid; of every term ascending positions in this list */
   PetscInt n_spot;         /* those whose weights are sought: all but those of fixed stages */
   const double *spot_cost; /* [n_spot] or NULL: sum cost x / sum x is added to the objective (spot_control.h) */
+  const FieldGradientSpec *field_gradient; /* NULL: nothing is paid for uneven fields */
   PetscInt n_term;
   Term *term; /* only constraints' goals and weights are ever changed */
   const RobustSpec *robust;

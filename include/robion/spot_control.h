@@ -13,7 +13,7 @@
 #pragma once
 #include "robion/beam.h"
 
-/** Whether the study asks for any of it. */
+/** Whether the study asks for any of it; in-field gradients (field_gradient.h) are another matter. */
 PetscBool SpotControlIsOn(const SpotControlSpec *spec);
 
 /**

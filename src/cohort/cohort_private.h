@@ -49,8 +49,20 @@ PetscErrorCode PlanCheckMemory(RunContext *run, const PlanSpec *plan, const Plan
  * collective.
  */
 PetscErrorCode PlanSpotCosts(const PlanInputs *in, Mistakes *mistakes, double **cost);
-/* How the risk indices were made, for log and plan file. */
+/* Which formulas spot control goes by, for log and plan file; NULL without any. */
 const char *SpotControlText(const Settings *settings);
+
+/* The fields of a plan whose in-field gradients are suppressed (field_gradient.h). */
+typedef struct PlanFields {
+  FieldGradientSpec spec; /* n_field 0: the study does not ask for it */
+  BeamSet *beams;         /* of one beam each, owned by the plan's */
+  DoseModel *model;
+  PetscInt *voxel;
+} PlanFields;
+
+/* A distance that reaches no neighbour: ROBION_STUDY. Not collective. */
+PetscErrorCode PlanFieldsCreate(const PlanInputs *in, Mistakes *mistakes, PlanFields *out);
+PetscErrorCode PlanFieldsDestroy(PlanFields *fields);
 
 /* Fill in->term and the voxels they look at from the settings; needs patient and grid. */
 PetscErrorCode TermsCreate(Mistakes *mistakes, PlanInputs *in);

@@ -233,6 +233,7 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
   Problem problem;
   InfluenceType type;
   double *start, *cost, begun = TimeSteady();
+  PlanFields fields;
   const PetscInt first = in->course.n ? in->course.stage[in->n_fixed].first_spot : 0;
   size_t stored, bytes, largest;
   SolveState state;
@@ -245,14 +246,19 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
                        .checkpoint_s = 60 * settings->optimizer.checkpoint_minutes,
                        .written = begun};
   PetscCall(PlanSpotCosts(in, mistakes, &cost));
+  PetscCall(PlanFieldsCreate(in, mistakes, &fields));
   PetscCall(MistakesShare(run->comm, mistakes));
   if (MistakesAny(mistakes)) {
     PetscCall(PetscFree(cost));
+    PetscCall(PlanFieldsDestroy(&fields));
     PetscFunctionReturn(0);
   }
   PetscCall(ChooseInfluence(run, in, &type));
   ProblemSpec spec = PlanProblem(in, type);
   spec.spot_cost = cost ? cost + first : NULL;
+  spec.field_gradient = fields.spec.n_field ? &fields.spec : NULL;
+  if (SpotControlText(settings))
+    LogLine(LOG_INFO, "build", plan->case_name, "spot control: %s", SpotControlText(settings));
   PetscCall(ProblemCreate(run->comm, &spec, &problem));
   PetscCall(ProblemGetSize(problem, &stored, &bytes, &largest));
   PetscCall(PetscMalloc1(in->n_sought, &start));
@@ -280,6 +286,7 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
   PetscCall(PetscFree(start));
   PetscCall(PetscFree(cost));
   PetscCall(ProblemDestroy(&problem));
+  PetscCall(PlanFieldsDestroy(&fields));
   PetscFunctionReturn(0);
 }
 

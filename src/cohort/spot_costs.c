@@ -5,9 +5,16 @@
 
 const char *SpotControlText(const Settings *settings)
 {
-  if (!SpotControlIsOn(&settings->spot_control)) return NULL;
-  return "density index after Yagi et al. 2023 (Eqs 7, 8); risk indices of Eq. 10 by robion's own formula: the largest "
-         "exp(-(distance / sigma)^2 / 2) of peak (range errors) and path before it (setup errors)";
+#define COSTS                                                                                                          \
+  "density index after Yagi et al. 2023 (Eqs 7, 8); risk indices of Eq. 10 by robion's own formula: the largest "      \
+  "exp(-(distance / sigma)^2 / 2) of peak (range errors) and path before it (setup errors)"
+#define GRADIENT                                                                                                       \
+  "in-field gradients of effect after Eq. 9 of Yagi et al. 2023, as robion's own mean over the target's voxels "       \
+  "within "                                                                                                            \
+  "a distance of robion's own"
+  const PetscBool costs = SpotControlIsOn(&settings->spot_control);
+  if (settings->spot_control.gradient > 0) return costs ? COSTS "; " GRADIENT : GRADIENT;
+  return costs ? COSTS : NULL;
 }
 
 /* Voxels that lie at least half in one of the structures. */
@@ -44,6 +51,5 @@ PetscErrorCode PlanSpotCosts(const PlanInputs *in, Mistakes *mistakes, double **
   if (!MistakesAny(mistakes))
     PetscCall(SpotControlCosts(spec, in->beams, in->machine, in->patient, &in->grid, mask, *cost));
   PetscCall(PetscFree(mask));
-  LogLine(LOG_INFO, "build", in->patient->name, "spot control: %s", SpotControlText(in->settings));
   PetscFunctionReturn(0);
 }

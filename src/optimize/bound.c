@@ -48,7 +48,8 @@ PetscErrorCode BoundCreate(const SolveSpec *spec, Problem problem, PetscInt n_sp
 {
   PetscFunctionBegin;
   const ProblemSpec *terms = spec->terms;
-  *bound = (Bound){.lower = -INFINITY, .rigorous = terms->course || terms->spot_cost ? PETSC_FALSE : PETSC_TRUE};
+  const PetscBool other = terms->course || terms->spot_cost || terms->field_gradient ? PETSC_TRUE : PETSC_FALSE;
+  *bound = (Bound){.lower = -INFINITY, .rigorous = other ? PETSC_FALSE : PETSC_TRUE};
   PetscCall(PetscMalloc3((size_t)MOST_COLUMNS * (size_t)n_spot, &bound->column, MOST_COLUMNS, &bound->goal,
                          MOST_COLUMNS, &bound->value));
   PetscCall(PetscArrayzero(coupling, n_spot));

@@ -312,7 +312,9 @@ PetscErrorCode ProblemEvaluateTogether(Problem p, PetscBool with_gradient, doubl
   PetscCall(Combine(p, objective));
   if (with_gradient) PetscCall(Backward(p));
   AddSpotCosts(p, with_gradient);
-  *objective += p->ratio;
+  if (p->field_gradient)
+    PetscCall(FieldGradientEvaluate(p->field_gradient, p->weight, &p->unevenness, with_gradient ? p->gradient : NULL));
+  *objective += p->ratio + p->unevenness;
   PetscFunctionReturn(0);
 }
 

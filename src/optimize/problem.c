@@ -171,6 +171,7 @@ PetscErrorCode ProblemCreate(MPI_Comm comm, const ProblemSpec *spec, Problem *ou
   PetscCall(CreateBlocks(p));
   PetscCall(CreateTables(p));
   PetscCall(CreateGroups(p));
+  if (spec->field_gradient) PetscCall(FieldGradientCreate(comm, spec->field_gradient, &p->field_gradient));
   PetscCall(ProblemGetConstraints(p, &p->n_hard, &p->n_multiplier));
   PetscCall(PetscCalloc3(p->n_hard, &p->penalty, p->n_multiplier, &p->shift, p->n_multiplier, &p->excess));
   *out = p;
@@ -192,6 +193,7 @@ PetscErrorCode ProblemDestroy(Problem *problem)
   PetscCall(PetscFree3(p->smooth.mu, p->smooth.multiplier, p->lambda));
   PetscCall(PetscFree3(p->penalty, p->shift, p->excess));
   PetscCall(RobustGroupsDestroy(&p->groups));
+  PetscCall(FieldGradientDestroy(&p->field_gradient));
   PetscCall(ExactSumDestroy(&p->exact));
   PetscCall(PetscFree(*problem));
   PetscFunctionReturn(0);
@@ -307,7 +309,7 @@ PetscErrorCode ProblemGetTrueObjective(Problem p, double *objective, PetscInt *w
   PetscFunctionBegin;
   RobustTable table = ProblemTable(p);
   PetscCall(RobustTrueObjective(&table, objective, worst));
-  *objective += p->ratio;
+  *objective += p->ratio + p->unevenness;
   PetscFunctionReturn(0);
 }
 
@@ -350,6 +352,12 @@ PetscErrorCode ProblemGetSize(Problem p, size_t *entries, size_t *bytes, size_t 
     }
   }
   mine[1] += p->part_bytes;
+  if (p->field_gradient) {
+    size_t stored, held;
+    PetscCall(FieldGradientGetSize(p->field_gradient, &stored, &held));
+    mine[0] += stored;
+    mine[1] += held;
+  }
   for (PetscInt stage = 0; stage < p->n_stage && p->factored[stage]; stage++) {
     size_t shared, own;
     PetscCall(FactoredGetSize(p->factored[stage], &shared, &own));

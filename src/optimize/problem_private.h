@@ -53,6 +53,8 @@ struct Problem_s {
   SmoothMax smooth;
   size_t part_bytes; /* of all TermParts */
   double ratio;      /* mean spot cost at the last evaluation */
+  FieldGradient field_gradient;
+  double unevenness; /* its value then */
   double *lambda;    /* [group][scenario] weights at the last evaluation */
   ExactSum exact;
   PetscInt n_hard, n_multiplier;    /* constraints */

@@ -236,6 +236,10 @@ static const SchemaKey spot_control_keys[] = {
     {"sigma_mm", TYPE_NUMBER, .unit = "mm", ABOVE(0, 100), .fallback = "3", .doc = "distance over which risk falls"},
     {"structures", TYPE_LIST, .min_length = 1, .element = &structure_name, .rule = RuleDistinct,
      .doc = "structures to spare"},
+    {"gradient", TYPE_NUMBER, .unit = "mm2", FROM(0, 1e9), .fallback = "0",
+     .doc = "G0, weight of the target's gradients of effect in each field"},
+    {"gradient_distance_mm", TYPE_NUMBER, .unit = "mm", ABOVE(0, 100), .fallback = "5",
+     .doc = "voxels whose effects are compared are no further apart"},
 };
 
 static const SchemaKey optimizer_keys[] = {

@@ -27,6 +27,8 @@ PetscErrorCode SettingsReadSpotControl(const Node *node, SpotControlSpec *out)
   PetscCall(SettingNumber(node, "range_percent", &out->range_percent));
   PetscCall(SettingNumber(node, "setup_mm", &out->setup_mm));
   PetscCall(SettingNumber(node, "sigma_mm", &out->sigma_mm));
+  PetscCall(SettingNumber(node, "gradient", &out->gradient));
+  PetscCall(SettingNumber(node, "gradient_distance_mm", &out->gradient_distance_mm));
   out->n_structures = structures ? structures->n : 0;
   if (!structures) PetscFunctionReturn(0);
   PetscCall(SettingPlace(structures->place, &out->where));
