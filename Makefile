@@ -6,6 +6,9 @@ BUILD := build$(if $(filter-out release,$(VARIANT)),/$(VARIANT))
 PREFIX ?= /usr/local
 STUDY ?= jobs/rtog-benchmark/study.yaml
 CORES := $(shell nproc)
+# The benchmark has more arms than a first look needs.
+comma := ,
+RUN_ARGS ?= $(if $(filter jobs/rtog-benchmark/study.yaml,$(STUDY)),--arms conventional$(comma)worst-case)
 NP ?= $(shell echo $$(($(CORES) < 4 ? $(CORES) : 4)))
 HDF5 ?= hdf5-openmpi
 PACKAGES := PETSc $(HDF5) yaml-0.1 gsl fftw3 zlib
@@ -145,9 +148,9 @@ deps: deps-build                ## install missing packages (Debian, Ubuntu); do
 MPI_ENV := OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none \
   $(if $(filter 0,$(shell id -u)),OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1)
 
-run: $(PROGRAM)                 ## plan the benchmark on NP ranks (default: cores, at most 4), or STUDY=file.yaml
-	@echo 'mpirun -n $(NP) $(PROGRAM) run $(STUDY)'
-	@$(MPI_ENV) mpirun -n $(NP) $(PROGRAM) run $(STUDY)
+run: $(PROGRAM)                 ## plan the benchmark on NP ranks (default: cores, at most 4), or STUDY=file.yaml RUN_ARGS=options
+	@echo 'mpirun -n $(NP) $(PROGRAM) run $(STUDY) $(RUN_ARGS)'
+	@$(MPI_ENV) mpirun -n $(NP) $(PROGRAM) run $(STUDY) $(RUN_ARGS)
 
 # What does not build counts as failed, and the tests that can be built run all the same.
 test: deps                      ## every test, the sanitizer build's included; search=PATTERN for some

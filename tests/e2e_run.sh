@@ -121,6 +121,11 @@ check "an unknown case is refused" expect_exit 2 mpi 1 "$ROBION" run "$COUNTS" -
 check "and the nearest named" expect_text 'no case bxo, did you mean box' mpi 1 "$ROBION" run "$COUNTS" \
   --results "$WORK/none" --only bxo
 
+two_arms() { mpi 2 "$ROBION" run "$ARMS" --results "$WORK/arms" --arms "$1" --set optimizer.max_iterations=2; }
+check "two arms of four" expect_text '2 plans done' two_arms conventional,composite
+check "leave out the others" test ! -e "$WORK/arms/cases/box/voxelwise"
+check "an unknown arm is refused, the nearest named" expect_text 'no arm composit, did you mean composite' two_arms composit
+
 # --- Dry run ---------------------------------------------------------------------------------------------------------
 dry() { mpi 2 "$ROBION" run "$ARMS" --results "$WORK/dry" --dry-run --set 'cases.0.name=dry'; }
 check "--dry-run tells nonzeros and memory" expect_text 'nonzeros +MiB/rank' dry

@@ -17,6 +17,8 @@ typedef struct RunOptions {
   PetscBool resume;    /* skip finished plans, go on from checkpoints */
   PetscInt n_only;     /* case names to plan; 0: all */
   char **only;
+  PetscInt n_arms; /* names of arms to plan, with those whose optimisation they share; 0: all */
+  char **arms;
   PetscBool dry_run;
   double time_limit_s;  /* 0: none */
   PetscInt team_size;   /* ranks that plan together, or TEAM_PER_NODE, TEAM_AUTOMATIC */

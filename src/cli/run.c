@@ -21,11 +21,11 @@ static PetscErrorCode CheckLauncher(Mistakes *mistakes)
   PetscFunctionReturn(0);
 }
 
-/* Comma-separated names; arrays owned by options. */
-static PetscErrorCode SplitNames(const char *text, RunOptions *options)
+/* Comma-separated names; the array is owned by options. */
+static PetscErrorCode SplitNames(const char *text, PetscInt *n, char ***names)
 {
   PetscFunctionBegin;
-  if (text) PetscCall(PetscStrToArray(text, ',', &options->n_only, &options->only));
+  if (text) PetscCall(PetscStrToArray(text, ',', n, names));
   PetscFunctionReturn(0);
 }
 
@@ -103,13 +103,15 @@ static PetscErrorCode RunLoaded(const Arguments *arguments, const Study *study, 
 static PetscErrorCode Run(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {
   PetscFunctionBegin;
-  const char *file, *only = NULL, *limit = NULL, *set[LIST_LONGEST], *array = NULL, *team = NULL, *nodes = NULL;
+  const char *file, *only = NULL, *arms = NULL, *limit = NULL, *set[LIST_LONGEST], *array = NULL, *team = NULL,
+                    *nodes = NULL;
   PetscInt n_set = 0;
   RunOptions options = {0};
   Study *study = NULL;
   const Option option[] = {{.name = "--results", .value = &options.results},
                            {.name = "--resume", .flag = &options.resume},
                            {.name = "--only", .value = &only},
+                           {.name = "--arms", .value = &arms},
                            {.name = "--set", .n_list = &n_set, .list = set},
                            {.name = "--dry-run", .flag = &options.dry_run},
                            {.name = "--simulate", .value = &nodes},
@@ -126,20 +128,22 @@ static PetscErrorCode Run(const Arguments *arguments, Mistakes *mistakes, Robion
   PetscCall(ParseTeamSize(team, &options, mistakes));
   PetscCall(ParseNodes(nodes, &options, mistakes));
   PetscCall(CheckLauncher(mistakes));
-  PetscCall(SplitNames(only, &options));
+  PetscCall(SplitNames(only, &options.n_only, &options.only));
+  PetscCall(SplitNames(arms, &options.n_arms, &options.arms));
   if (!MistakesAny(mistakes)) PetscCall(StudyLoadAll(PETSC_COMM_WORLD, file, n_set, set, mistakes, &study));
   if (study && !MistakesAny(mistakes)) PetscCall(RunLoaded(arguments, study, &options, exit_code));
   PetscCall(StudyDestroy(&study));
   PetscCall(PetscStrToArrayDestroy(options.n_only, options.only));
+  PetscCall(PetscStrToArrayDestroy(options.n_arms, options.arms));
   PetscCall(PetscFree(options.simulate));
   PetscFunctionReturn(0);
 }
 
-const Verb verb_run = {.name = "run",
-                       .usage =
-                           "run STUDY.yaml [--results DIR] [--resume] [--only CASE,...] [--set path=value]... "
-                           "[--dry-run [--simulate NODES,...]] [--time-limit HH:MM:SS] [--team-size RANKS|node|auto] "
-                           "[--array JOB/JOBS] [--private] [-- PETSc options]",
-                       .purpose = "plan every case, arm and sweep point of a study",
-                       .parallel = PETSC_TRUE,
-                       .run = Run};
+const Verb verb_run = {
+    .name = "run",
+    .usage = "run STUDY.yaml [--results DIR] [--resume] [--only CASE,...] [--arms ARM,...] [--set path=value]... "
+             "[--dry-run [--simulate NODES,...]] [--time-limit HH:MM:SS] [--team-size RANKS|node|auto] "
+             "[--array JOB/JOBS] [--private] [-- PETSc options]",
+    .purpose = "plan every case, arm and sweep point of a study",
+    .parallel = PETSC_TRUE,
+    .run = Run};

@@ -32,23 +32,37 @@ PetscErrorCode RunContextDestroy(RunContext *run)
   PetscFunctionReturn(0);
 }
 
-/* --only must name cases of the study. */
-static PetscErrorCode CheckOnly(const Study *study, const RunOptions *options, Mistakes *mistakes)
+/* What an option names must be one of the names that plans have. */
+static PetscErrorCode CheckNamed(const char *option, PetscInt n, char *const *named, PetscInt n_plans,
+                                 const char *const *names, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  const char **names;
-  PetscCall(PetscMalloc1(study->n_plans, &names));
-  for (PetscInt p = 0; p < study->n_plans; p++) names[p] = study->plans[p].case_name;
-  for (PetscInt i = 0; i < options->n_only; i++) {
+  for (PetscInt i = 0; i < n; i++) {
     PetscBool known = PETSC_FALSE;
-    for (PetscInt p = 0; p < study->n_plans; p++)
-      if (!strcmp(options->only[i], names[p])) known = PETSC_TRUE;
-    const char *nearest = known ? NULL : NearestName(options->only[i], study->n_plans, names);
-    if (!known)
-      PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--only: the study has no case %s%s%s%s", options->only[i],
-                            nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : ""));
+    for (PetscInt p = 0; p < n_plans; p++)
+      if (!strcmp(named[i], names[p])) known = PETSC_TRUE;
+    if (known) continue;
+    const char *nearest = NearestName(named[i], n_plans, names);
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s: the study has no %s %s%s%s%s", option,
+                          strcmp(option, "--only") ? "arm" : "case", named[i], nearest ? ", did you mean " : "",
+                          nearest ? nearest : "", nearest ? "?" : ""));
   }
-  PetscCall(PetscFree(names));
+  PetscFunctionReturn(0);
+}
+
+/* --only must name cases of the study, --arms its arms. */
+static PetscErrorCode CheckSelection(const Study *study, const RunOptions *options, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const char **names, **arms;
+  PetscCall(PetscMalloc2(study->n_plans, &names, study->n_plans, &arms));
+  for (PetscInt p = 0; p < study->n_plans; p++) {
+    names[p] = study->plans[p].case_name;
+    arms[p] = study->plans[p].arm;
+  }
+  PetscCall(CheckNamed("--only", options->n_only, options->only, study->n_plans, names, mistakes));
+  PetscCall(CheckNamed("--arms", options->n_arms, options->arms, study->n_plans, arms, mistakes));
+  PetscCall(PetscFree2(names, arms));
   PetscFunctionReturn(0);
 }
 
@@ -250,7 +264,7 @@ PetscErrorCode RunStudy(MPI_Comm comm, int argc, char **argv, const Study *study
   RunContext run;
   Mistakes mistakes = {0};
   PetscCall(RunContextCreate(comm, argc, argv, study, options, &run));
-  PetscCall(CheckOnly(study, options, &mistakes));
+  PetscCall(CheckSelection(study, options, &mistakes));
   const PetscBool good = MistakesAny(&mistakes) ? PETSC_FALSE : PETSC_TRUE;
   if (good && options->n_simulate)
     PetscCall(Simulate(&run, &mistakes, exit_code));

@@ -72,12 +72,24 @@ static void SurveyPlan(const RunContext *run, const PlanSpec *plan, QueuePlan *o
     out->left = LEFT_INTERRUPTED;
 }
 
-static PetscBool Selected(const RunOptions *options, const PlanSpec *plan)
+static PetscBool IsNamed(const char *name, PetscInt n, char *const *names)
 {
-  if (!options->n_only) return PETSC_TRUE;
-  for (PetscInt i = 0; i < options->n_only; i++)
-    if (!strcmp(options->only[i], plan->case_name)) return PETSC_TRUE;
-  return PETSC_FALSE;
+  for (PetscInt i = 0; i < n; i++)
+    if (!strcmp(names[i], name)) return PETSC_TRUE;
+  return n ? PETSC_FALSE : PETSC_TRUE;
+}
+
+static PetscBool IsSelected(const RunOptions *options, const PlanSpec *plan)
+{
+  return IsNamed(plan->case_name, options->n_only, options->only) && IsNamed(plan->arm, options->n_arms, options->arms);
+}
+
+/* The plans asked for, and those that they take their weights from. */
+static void Select(const RunContext *run, PetscBool *selected)
+{
+  const Study *study = run->study;
+  for (PetscInt p = 0; p < study->n_plans; p++)
+    if (IsSelected(run->options, &study->plans[p])) selected[p] = selected[study->plans[p].optimized_by] = PETSC_TRUE;
 }
 
 /* Give every rank what the rank that looked has found. */
@@ -106,16 +118,20 @@ PetscErrorCode SurveyPlans(RunContext *run, QueuePlan *plan)
   const Study *study = run->study;
   const RunOptions *options = run->options;
   PetscInt *job = NULL;
+  PetscBool *selected;
   PetscCall(PetscArrayzero(plan, study->n_plans));
   PetscCall(PetscMalloc1(study->n_plans, &job));
+  PetscCall(PetscCalloc1(study->n_plans, &selected));
+  Select(run, selected);
   PetscCall(ArrayShare(study, PetscMax(1, options->array_jobs), job));
   for (PetscInt p = 0; p < study->n_plans; p++) {
     while (strcmp(study->plans[plan[p].arm].arm, study->plans[p].arm)) plan[p].arm++;
     const PetscBool mine = !options->array_jobs || job[p] == options->array_job ? PETSC_TRUE : PETSC_FALSE;
-    plan[p].left = mine && Selected(options, &study->plans[p]) ? LEFT_TO_DO : LEFT_OUT;
+    plan[p].left = mine && selected[p] ? LEFT_TO_DO : LEFT_OUT;
     if (plan[p].left != LEFT_OUT && p % run->size == run->rank) SurveyPlan(run, &study->plans[p], &plan[p]);
   }
   PetscCall(PetscFree(job));
+  PetscCall(PetscFree(selected));
   if (run->rank == 0 && !options->dry_run) TemporariesRemove(run->results, run->part); /* other jobs may be at work */
   PetscCall(ShareFindings(run, plan));
   PetscFunctionReturn(0);
