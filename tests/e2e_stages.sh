@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A course in stages from the study to plan.h5: at once and one after the other, the same bits on two ranks.
+# A course in stages from the study to plan.h5: at once and one after the other, the same bits on two ranks. A first stage that
+# arms have in common is planned once.
 # timeout: 600
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -8,7 +9,12 @@ export ROBION_CACHE
 mkdir -p "$ROBION_CACHE"
 STUDY=tests/studies/e2e-stages.yaml few=--set=optimizer.max_iterations=12
 
-for n in 1 2; do check "two arms on $n ranks" mpi "$n" "$ROBION" run "$STUDY" "$few" --results "$WORK/r$n"; done
+sequential='course: {planning: sequential, accumulate: eqd2, alpha_beta_Gy: 2}'
+harder="arms.harder={$sequential, objectives.2.weight: 60}"
+
+for n in 1 2; do
+  check "three arms on $n ranks" mpi "$n" "$ROBION" run "$STUDY" "$few" --set "$harder" --team-size 1 --results "$WORK/r$n"
+done
 for table in metrics dvh; do check "$table.csv is the same" cmp "$WORK/r1/$table.csv" "$WORK/r2/$table.csv"; done
 
 value() { # ARM STRUCTURE QUANTITY METRIC, nominal
@@ -46,6 +52,13 @@ check "half of the course" grep -qE '^e2e-stages,water-box,together,,CTV,rbe_wei
 check "half of it as EQD2 of 5 x 4 Gy(RBE)" grep -qE ',sequential,,CTV,eqd2_course,D95,course,nominal,at least,15,' "$WORK/r1/goals.csv"
 check "the worst of the set" grep -qE ',inner,rbe_weighted,D98,fraction,min,at least,0.4,' "$WORK/r1/goals.csv"
 check "the log tells" grep -q 'goals .*3 of 4 met' "$WORK/r1/log.txt"
+
+stages_planned() { grep -cE 'optimize .* harder  stage (wide|boost)$' "$WORK/$1/log.txt"; }
+check "a stage in common is taken over" grep -q 'harder  stage wide is that of sequential' "$WORK/r1/log.txt"
+check "and only the other planned" test "$(stages_planned r1)" = 1
+check "an arm alone" "$ROBION" run "$STUDY" "$few" --set arms={} --set "$harder" --results "$WORK/alone"
+check "plans both stages" test "$(stages_planned alone)" = 2
+check "to the same bits" cmp <(grep ,harder, "$WORK/r2/metrics.csv") <(grep ,harder, "$WORK/alone/metrics.csv")
 
 no_stage_files() { ! find "$WORK" -name 'stage-*.h5' | grep .; }
 check "no files of single stages stay" no_stage_files

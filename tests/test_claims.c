@@ -104,6 +104,26 @@ static void ArraysShareEvenly(void **state)
   for (int a = 0; a < 6; a++) assert_in_range(arm[a], PLANS / 6 / 3 - 14, PLANS / 6 / 3 + 14);
 }
 
+/* Plans that share a stage are of one job. */
+static void ArraysKeepStagesTogether(void **state)
+{
+  Study study;
+  PlanSpec plan[12];
+  char folder[12][32];
+  PetscInt job[12], first[3] = {0};
+  PlansOf(&study, plan, folder, 12);
+  for (PetscInt p = 0; p < 12; p++) {
+    plan[p].stage_hash[0] = 1 + (uint64_t)p % 2;
+    plan[p].stage_from[0] = p - p % 6 + p % 2;
+  }
+  assert_int_equal(ArrayShare(&study, 2, job), 0);
+  for (PetscInt p = 0; p < 12; p++) {
+    assert_int_equal(job[p], job[p - p % 6 + p % 2]);
+    first[job[p]] += p % 6 < 2;
+  }
+  assert_true(first[1] == 2 && first[2] == 2);
+}
+
 static void MeasuredTimesCorrectEstimates(void **state)
 {
   Study study;
@@ -132,8 +152,11 @@ int main(int argc, char **argv)
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   MPI_Comm_size(PETSC_COMM_WORLD, &size);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(EveryPlanIsTakenOnce), cmocka_unit_test(Makespans),
-                                     cmocka_unit_test(MakespanBound), cmocka_unit_test(ArraysShareEvenly),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(EveryPlanIsTakenOnce),
+                                     cmocka_unit_test(Makespans),
+                                     cmocka_unit_test(MakespanBound),
+                                     cmocka_unit_test(ArraysShareEvenly),
+                                     cmocka_unit_test(ArraysKeepStagesTogether),
                                      cmocka_unit_test(MeasuredTimesCorrectEstimates)};
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failed;

@@ -77,10 +77,39 @@ static void StageWithoutAim(void **state)
   assert_int_equal(PetscFree(text), 0);
 }
 
+/* Which plan each one takes its first stage from: what comes later, or only judges, does not count. */
+static void SharedStages(void **state)
+{
+  static const char *const set[] = {
+      "course.planning=sequential",
+      "cases=[{phantom: water-box}, {phantom: water-box, name: other}]",
+      "arms={}",
+      "arms.first={course.accumulate: eqd2}",
+      "arms.boost={course.accumulate: eqd2, objectives.1.weight: 7}",
+      "arms.course={course.accumulate: eqd2, constraints: [{structure: inner, type: mean-equal, percent: 90}], goals: "
+      "[]}",
+      "arms.judged={course.accumulate: eqd2, scenarios.evaluate.range_percent: [-5, 5]}",
+      "arms.wide={course.accumulate: eqd2, objectives.0.weight: 7}",
+      "arms.spots={course.accumulate: eqd2, spots.layer_mm: 5}",
+      "arms.wider={course.accumulate: eqd2, objectives.0.weight: 7, objectives.3.weight: 1}",
+      "arms.nominal={course.accumulate: eqd2, robust: none}",
+      "arms.together={course: {planning: together, accumulate: eqd2}}"};
+  static const PetscInt from[] = {0, 0, 0, 0, 4, 5, 4, 7, 8};
+  char *text = StudyText(FILE_NAME, 0, NULL);
+  Study *study = GoodStudy(text, PETSC_STATIC_ARRAY_LENGTH(set), set);
+  assert_int_equal(study->n_plans, 18);
+  for (PetscInt p = 0; p < 18; p++) {
+    assert_int_equal(study->plans[p].stage_from[0], p - p % 9 + from[p % 9]);
+    assert_int_equal(study->plans[p].stage_from[1], p); /* the last one is never shared */
+  }
+  assert_int_equal(StudyDestroy(&study) || PetscFree(text), 0);
+}
+
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(Values), cmocka_unit_test(WithoutStages), cmocka_unit_test(Slips),
-                                     cmocka_unit_test(GoalSlips), cmocka_unit_test(StageWithoutAim)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(Values),          cmocka_unit_test(WithoutStages),
+                                     cmocka_unit_test(Slips),           cmocka_unit_test(GoalSlips),
+                                     cmocka_unit_test(StageWithoutAim), cmocka_unit_test(SharedStages)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;

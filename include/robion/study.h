@@ -224,10 +224,13 @@ typedef struct PlanSpec {
   PetscInt case_index;
   PetscInt optimized_by; /* the first plan that differs in scenarios.evaluate alone (the plan itself: none before it) */
   uint64_t optimization; /* hash of the settings that this one shares with it */
-  char *case_name, *arm; /* arm: "plan" if the study has no arms */
-  char *sweep;           /* "biology.alpha_x_per_Gy=0.1,spots.layer_mm=2"; "" if the study has no sweep */
-  char *folder;          /* "cases/<case>/<arm>[/<sweep point>]", safe characters only, unique in the study */
-  char *yaml;            /* the effective settings of this plan as YAML text, defaults filled in */
+  PetscInt
+      stage_from[STAGES_MOST]; /* of a stage planned before others: the first plan whose stages up to it are the same */
+  uint64_t stage_hash[STAGES_MOST]; /* of what shapes them; 0: not planned before others */
+  char *case_name, *arm;            /* arm: "plan" if the study has no arms */
+  char *sweep;                      /* "biology.alpha_x_per_Gy=0.1,spots.layer_mm=2"; "" if the study has no sweep */
+  char *folder; /* "cases/<case>/<arm>[/<sweep point>]", safe characters only, unique in the study */
+  char *yaml;   /* the effective settings of this plan as YAML text, defaults filled in */
   Settings settings;
 } PlanSpec;
 

@@ -14,12 +14,26 @@ PetscErrorCode TissuesDestroy(Tissues *tissues);
 PetscErrorCode PlanTakeWeights(RunContext *run, const PlanSpec *plan, PetscInt n_spot, Mistakes *mistakes,
                                Solution *solution);
 
+/*
+ * The weights of one stage from another plan's file, where that plan is finished; else *there stays 0. `weight` is of all n_spot
+ * spots. Not collective.
+ */
+PetscErrorCode PlanFindStage(RunContext *run, const PlanSpec *from, PetscInt n_spot, const CourseStage *stage,
+                             double *weight, int *there);
+
+/* Optimise what is sought of the inputs: a plan, or one stage; or all stages one after the other. Collective. */
+PetscErrorCode PlanOptimise(RunContext *run, const PlanSpec *plan, const PlanInputs *in, const char *folder,
+                            double stage_seconds[N_STAGES], Mistakes *mistakes, Solution *solution);
+PetscErrorCode PlanOptimiseStages(RunContext *run, const PlanSpec *plan, const PlanInputs *in, const char *folder,
+                                  double stage_seconds[N_STAGES], Mistakes *mistakes, Solution *solution);
+
 /* Beams, course and their models of a plan in stages. */
 PetscErrorCode CourseCreate(Mistakes *mistakes, PlanInputs *in);
 PetscErrorCode CourseDestroy(Course *course);
 /*
  * What one stage is planned from when those before have the weights [their spots]: a view of the plan's inputs with the terms
- * that count then, those of the stage and in the last one those of the course.
+ * that count then, those of the stage and in the last one those of the course, and with their voxels alone, so that it does not
+ * depend on what later stages want.
  */
 PetscErrorCode CoursePartCreate(const PlanInputs *in, PetscInt stage, const double *weight, PlanInputs *part);
 PetscErrorCode CoursePartDestroy(PlanInputs *part);
@@ -66,6 +80,8 @@ PetscErrorCode PlanFieldsDestroy(PlanFields *fields);
 
 /* Fill in->term and the voxels they look at from the settings; needs patient and grid. */
 PetscErrorCode TermsCreate(Mistakes *mistakes, PlanInputs *in);
+/* Collect the voxels that terms look at, which are grid indices in ascending order, and turn them into positions in that list. */
+PetscErrorCode TermsIndex(PlanInputs *in);
 
 /* How well a solution keeps its constraints, [solution->n_constraint], to be freed; the same as lines of the log. */
 PetscErrorCode ConstraintsReport(const Settings *settings, const Solution *solution, ConstraintReport **out);

@@ -81,6 +81,18 @@ PetscErrorCode CourseDestroy(Course *course)
   PetscFunctionReturn(0);
 }
 
+/* A term of the plan with voxels of its own, as grid indices again. */
+static PetscErrorCode CopyTerm(const PlanInputs *in, PetscInt t, PlanInputs *part)
+{
+  PetscFunctionBegin;
+  Term *term = &part->term[part->n_term];
+  *term = in->term[t];
+  PetscCall(PetscMalloc1(term->n, &term->voxel));
+  for (PetscInt i = 0; i < term->n; i++) term->voxel[i] = in->voxel[in->term[t].voxel[i]];
+  part->objective[part->n_term++] = in->objective[t];
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CoursePartCreate(const PlanInputs *in, PetscInt stage, const double *weight, PlanInputs *part)
 {
   PetscFunctionBegin;
@@ -92,17 +104,17 @@ PetscErrorCode CoursePartCreate(const PlanInputs *in, PetscInt stage, const doub
   part->n_sought = in->course.stage[stage].n_spot;
   part->n_term = 0;
   PetscCall(PetscMalloc2(in->n_term, &part->term, in->n_term, &part->objective));
-  for (PetscInt t = 0; t < in->n_term; t++) {
-    if (in->term[t].stage != stage && !(last && in->term[t].stage == COURSE_MEAN)) continue;
-    part->term[part->n_term] = in->term[t];
-    part->objective[part->n_term++] = in->objective[t];
-  }
+  for (PetscInt t = 0; t < in->n_term; t++)
+    if (in->term[t].stage == stage || (last && in->term[t].stage == COURSE_MEAN)) PetscCall(CopyTerm(in, t, part));
+  PetscCall(TermsIndex(part));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode CoursePartDestroy(PlanInputs *part)
 {
   PetscFunctionBegin;
+  for (PetscInt t = 0; t < part->n_term; t++) PetscCall(PetscFree(part->term[t].voxel));
   PetscCall(PetscFree2(part->term, part->objective));
+  PetscCall(PetscFree(part->voxel));
   PetscFunctionReturn(0);
 }

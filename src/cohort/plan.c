@@ -225,8 +225,8 @@ ProblemSpec PlanProblem(const PlanInputs *in, InfluenceType type)
                        .type = type};
 }
 
-static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const PlanInputs *in, const char *folder,
-                               double stage_seconds[N_STAGES], Mistakes *mistakes, Solution *solution)
+PetscErrorCode PlanOptimise(RunContext *run, const PlanSpec *plan, const PlanInputs *in, const char *folder,
+                            double stage_seconds[N_STAGES], Mistakes *mistakes, Solution *solution)
 {
   PetscFunctionBegin;
   const Settings *settings = in->settings;
@@ -290,84 +290,6 @@ static PetscErrorCode Optimise(RunContext *run, const PlanSpec *plan, const Plan
   PetscFunctionReturn(0);
 }
 
-/* Take a stage's weights and what it took into the solution of the whole course. */
-static PetscErrorCode AddStage(const CourseStage *stage, double *weight, Solution *one, Solution *whole)
-{
-  PetscFunctionBegin;
-  const PetscInt before[2] = {whole->n_iteration, whole->n_evaluation};
-  PetscCall(PetscArraycpy(weight + stage->first_spot, one->weight, stage->n_spot));
-  PetscCall(SolutionDestroy(whole));
-  for (PetscInt i = 0; i < one->n_history; i++) {
-    one->history[i].iteration += before[0];
-    one->history[i].evaluations += before[1];
-  }
-  *whole = *one;
-  whole->n_iteration += before[0];
-  whole->n_evaluation += before[1];
-  PetscArrayzero(one, 1);
-  PetscFunctionReturn(0);
-}
-
-/* A stage that an earlier run has finished. */
-static PetscErrorCode TakeStage(RunContext *run, const PlanSpec *plan, const CourseStage *stage, const char *folder,
-                                double *weight, PetscBool *found)
-{
-  PetscFunctionBegin;
-  int there = 0;
-  if (run->options->resume && run->rank == 0)
-    there = StageFileRead(folder, plan->yaml, stage, weight + stage->first_spot);
-  PetscCallMPI(MPI_Bcast(&there, 1, MPI_INT, 0, run->comm));
-  *found = there ? PETSC_TRUE : PETSC_FALSE;
-  if (!there) PetscFunctionReturn(0);
-  PetscCallMPI(MPI_Bcast(weight + stage->first_spot, (PetscMPIInt)stage->n_spot, MPI_DOUBLE, 0, run->comm));
-  LogLine(LOG_INFO, "optimize", plan->case_name, "%s  stage %s was planned earlier", plan->arm, stage->name);
-  PetscFunctionReturn(0);
-}
-
-/* Keep a finished stage; the checkpoint was its own. */
-static PetscErrorCode KeepStage(RunContext *run, const PlanSpec *plan, const CourseStage *stage, const char *folder,
-                                const double *weight, Mistakes *mistakes)
-{
-  PetscFunctionBegin;
-  if (run->rank == 0 && StageFileWrite(folder, plan->yaml, stage, weight + stage->first_spot, mistakes))
-    CheckpointRemove(folder);
-  PetscCall(MistakesShare(run->comm, mistakes));
-  PetscFunctionReturn(0);
-}
-
-/* One stage after the other, each with those before it as they are. */
-static PetscErrorCode OptimiseStages(RunContext *run, const PlanSpec *plan, const PlanInputs *in, const char *folder,
-                                     double stage_seconds[N_STAGES], Mistakes *mistakes, Solution *solution)
-{
-  PetscFunctionBegin;
-  double *weight, seconds = 0;
-  PetscCall(PetscCalloc1(in->beams->n_spot, &weight));
-  for (PetscInt k = 0; k < in->course.n && !solution->stopped && !MistakesAny(mistakes); k++) {
-    const CourseStage *stage = &in->course.stage[k];
-    PetscBool planned = PETSC_FALSE;
-    PlanInputs part;
-    Solution one = {0};
-    if (k < in->course.n - 1) PetscCall(TakeStage(run, plan, stage, folder, weight, &planned));
-    if (planned) continue;
-    PetscCall(CoursePartCreate(in, k, weight, &part));
-    LogLine(LOG_INFO, "optimize", plan->case_name, "%s  stage %s", plan->arm, stage->name);
-    PetscCall(Optimise(run, plan, &part, folder, stage_seconds, mistakes, &one));
-    seconds += stage_seconds[STAGE_OPTIMIZE];
-    if (!MistakesAny(mistakes)) PetscCall(AddStage(stage, weight, &one, solution));
-    if (!MistakesAny(mistakes) && !solution->stopped && k < in->course.n - 1)
-      PetscCall(KeepStage(run, plan, stage, folder, weight, mistakes));
-    PetscCall(SolutionDestroy(&one));
-    PetscCall(CoursePartDestroy(&part));
-  }
-  stage_seconds[STAGE_OPTIMIZE] = seconds;
-  if (!solution->stopped && !MistakesAny(mistakes)) {
-    PetscCall(PetscFree(solution->weight));
-    solution->weight = weight;
-  } else
-    PetscCall(PetscFree(weight)); /* a checkpoint is of the stage at which it stopped */
-  PetscFunctionReturn(0);
-}
-
 /* Find the weights of a plan, or take those of the plan whose optimisation is the same. */
 static PetscErrorCode FindWeights(RunContext *run, const PlanSpec *plan, const PlanInputs *in, const char *folder,
                                   double stage_seconds[N_STAGES], Mistakes *mistakes, Solution *solution)
@@ -379,7 +301,7 @@ static PetscErrorCode FindWeights(RunContext *run, const PlanSpec *plan, const P
     PetscFunctionReturn(0);
   }
   const PetscBool sequential = in->course.n && !plan->settings.course.together ? PETSC_TRUE : PETSC_FALSE;
-  PetscCall((sequential ? OptimiseStages : Optimise)(run, plan, in, folder, stage_seconds, mistakes, solution));
+  PetscCall((sequential ? PlanOptimiseStages : PlanOptimise)(run, plan, in, folder, stage_seconds, mistakes, solution));
   PetscFunctionReturn(0);
 }
 

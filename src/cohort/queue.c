@@ -26,11 +26,19 @@ static PetscErrorCode Expect(Queue *queue)
   PetscFunctionReturn(0);
 }
 
-/* A plan that shares another's optimisation waits until that one is over. */
+static PetscBool WaitsFor(const Queue *queue, PetscInt p, PetscInt by)
+{
+  return by != p && PlanIsLeft(&queue->plan[by]) && queue->claim[by] < CLAIM_OVER ? PETSC_TRUE : PETSC_FALSE;
+}
+
+/* A plan that shares another's optimisation, or first stages, waits until that one is over. */
 static PetscBool Waits(const Queue *queue, PetscInt p)
 {
-  const PetscInt by = queue->study->plans[p].optimized_by;
-  return by != p && PlanIsLeft(&queue->plan[by]) && queue->claim[by] < CLAIM_OVER ? PETSC_TRUE : PETSC_FALSE;
+  const PlanSpec *plan = &queue->study->plans[p];
+  PetscBool waits = WaitsFor(queue, p, plan->optimized_by);
+  for (PetscInt k = 0; k + 1 < plan->settings.course.n_stages && !waits; k++)
+    waits = WaitsFor(queue, p, plan->stage_from[k]);
+  return waits;
 }
 
 /* The free plan that will take longest, those that were interrupted last; -1 if none is free. */

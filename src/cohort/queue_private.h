@@ -41,7 +41,7 @@ PetscErrorCode CostsRefine(const Study *study, const QueuePlan *plan, const doub
 
 /*
  * The job of the array that plan p belongs to, from 1 on: mixed, as many for each as for any other, the same in all jobs. Plans
- * that share an optimisation are of one job.
+ * that share an optimisation or a stage are of one job.
  */
 PetscErrorCode ArrayShare(const Study *study, PetscInt n_jobs, PetscInt *job);
 

@@ -3,27 +3,34 @@
 #include "robion/hdf5.h"
 #include "robion/log.h"
 
-/* Weights and objective of a finished plan; the plan it is must be the one of the study. Rank 0. */
-static PetscErrorCode ReadPlan(const char *folder, const PlanSpec *from, PetscInt n_spot, Mistakes *mistakes,
-                               Solution *solution)
+/* Spot weights of a finished plan; the plan it is must be the one of the study. Rank 0. */
+static PetscErrorCode ReadWeights(const char *folder, const PlanSpec *from, PetscInt n_spot, Mistakes *mistakes,
+                                  double *weight)
 {
   PetscFunctionBegin;
   char file[PETSC_MAX_PATH_LEN];
   SpotList spots = {0};
-  H5Source source;
   PetscCall(PetscSNPrintf(file, sizeof file, "%s/plan.h5", folder));
-  if (PlanFileState(folder, from->yaml, mistakes) == PLAN_FINISHED) {
+  if (PlanFileState(folder, from->yaml, mistakes) == PLAN_FINISHED)
     PetscCall(SpotListReadPlan(file, mistakes, &spots));
-    if (!MistakesAny(mistakes) && H5SourceOpen(file, mistakes, &source)) {
-      (void)H5ReadAttribute(&source, "/optimizer", "objective", 1, &solution->objective, mistakes);
-      H5SourceClose(&source);
-    }
-  } else
+  else
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: is not there, whose spot weights this plan is to have", file));
   if (!MistakesAny(mistakes) && spots.n != n_spot)
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: has %d spots, expected %d", file, (int)spots.n, (int)n_spot));
-  if (!MistakesAny(mistakes)) PetscCall(PetscArraycpy(solution->weight, spots.particles, n_spot));
+  if (!MistakesAny(mistakes)) PetscCall(PetscArraycpy(weight, spots.particles, n_spot));
   PetscCall(SpotListDestroy(&spots));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadObjective(const char *folder, Mistakes *mistakes, double *objective)
+{
+  PetscFunctionBegin;
+  char file[PETSC_MAX_PATH_LEN];
+  H5Source source;
+  PetscCall(PetscSNPrintf(file, sizeof file, "%s/plan.h5", folder));
+  if (!H5SourceOpen(file, mistakes, &source)) PetscFunctionReturn(0);
+  (void)H5ReadAttribute(&source, "/optimizer", "objective", 1, objective, mistakes);
+  H5SourceClose(&source);
   PetscFunctionReturn(0);
 }
 
@@ -35,10 +42,30 @@ PetscErrorCode PlanTakeWeights(RunContext *run, const PlanSpec *plan, PetscInt n
   char folder[PETSC_MAX_PATH_LEN];
   PetscCall(PetscSNPrintf(folder, sizeof folder, "%s/%s", run->results, from->folder));
   PetscCall(PetscMalloc1(n_spot, &solution->weight));
-  if (run->rank == 0) PetscCall(ReadPlan(folder, from, n_spot, mistakes, solution));
+  if (run->rank == 0) PetscCall(ReadWeights(folder, from, n_spot, mistakes, solution->weight));
+  if (run->rank == 0 && !MistakesAny(mistakes)) PetscCall(ReadObjective(folder, mistakes, &solution->objective));
   PetscCall(MistakesShare(run->comm, mistakes));
   PetscCallMPI(MPI_Bcast(solution->weight, (PetscMPIInt)n_spot, MPI_DOUBLE, 0, run->comm));
   PetscCallMPI(MPI_Bcast(&solution->objective, 1, MPI_DOUBLE, 0, run->comm));
   PetscCall(PetscSNPrintf(solution->reason, sizeof solution->reason, "weights of %s", from->folder));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanFindStage(RunContext *run, const PlanSpec *from, PetscInt n_spot, const CourseStage *stage,
+                             double *weight, int *there)
+{
+  PetscFunctionBegin;
+  char folder[PETSC_MAX_PATH_LEN];
+  double *all;
+  Mistakes unread = {0}; /* then the stage is planned anew */
+  PetscCall(PetscSNPrintf(folder, sizeof folder, "%s/%s", run->results, from->folder));
+  PetscCall(PetscMalloc1(n_spot, &all));
+  if (PlanChecksumsThere(folder)) PetscCall(ReadWeights(folder, from, n_spot, &unread, all));
+  if (PlanChecksumsThere(folder) && !MistakesAny(&unread)) {
+    PetscCall(PetscArraycpy(weight + stage->first_spot, all + stage->first_spot, stage->n_spot));
+    *there = 1;
+  }
+  PetscCall(MistakesClear(&unread));
+  PetscCall(PetscFree(all));
   PetscFunctionReturn(0);
 }

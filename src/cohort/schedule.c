@@ -49,6 +49,12 @@ PetscErrorCode ScheduleMakespan(PetscInt n, const double *expected_s, const doub
   PetscFunctionReturn(0);
 }
 
+/* The first of the plans that need something of each other: the whole optimisation or a stage. */
+static PetscInt Leader(const PlanSpec *plan)
+{
+  return plan->stage_hash[0] ? plan->stage_from[0] : plan->optimized_by;
+}
+
 PetscErrorCode ArrayShare(const Study *study, PetscInt n_jobs, PetscInt *job)
 {
   PetscFunctionBegin;
@@ -62,8 +68,8 @@ PetscErrorCode ArrayShare(const Study *study, PetscInt n_jobs, PetscInt *job)
   }
   PetscCall(PetscSortRealWithArrayInt(study->n_plans, key, order));
   for (PetscInt i = 0, k = 0; i < study->n_plans; i++)
-    if (study->plans[order[i]].optimized_by == order[i]) job[order[i]] = k++ % n_jobs + 1;
-  for (PetscInt p = 0; p < study->n_plans; p++) job[p] = job[study->plans[p].optimized_by];
+    if (Leader(&study->plans[order[i]]) == order[i]) job[order[i]] = k++ % n_jobs + 1;
+  for (PetscInt p = 0; p < study->n_plans; p++) job[p] = job[Leader(&study->plans[p])];
   PetscCall(PetscFree2(key, order));
   PetscFunctionReturn(0);
 }

@@ -160,8 +160,8 @@ static PetscErrorCode MakeTerm(const PlanInputs *in, const ObjectiveSpec *object
   PetscFunctionReturn(0);
 }
 
-/* From grid indices to positions, which ascend as regions are in the same order, in the list of optimised voxels. */
-static PetscErrorCode IndexTerms(PlanInputs *in)
+/* Positions ascend as regions are in the order of the list. */
+PetscErrorCode TermsIndex(PlanInputs *in)
 {
   PetscFunctionBegin;
   unsigned char *mark;
@@ -201,6 +201,6 @@ PetscErrorCode TermsCreate(Mistakes *mistakes, PlanInputs *in)
                             in->patient->name, settings->n_priority ? " after overlap_priority" : ""));
     PetscCall(RegionDestroy(&region));
   }
-  if (!MistakesAny(mistakes)) PetscCall(IndexTerms(in));
+  if (!MistakesAny(mistakes)) PetscCall(TermsIndex(in));
   PetscFunctionReturn(0);
 }

@@ -226,45 +226,6 @@ static PetscErrorCode MakeFolder(PlanSpec *plan)
   PetscFunctionReturn(0);
 }
 
-/* Hash of all settings but those that only evaluate a plan. */
-static PetscErrorCode HashOptimization(Pool pool, const Node *complete, uint64_t *hash)
-{
-  PetscFunctionBegin;
-  Node *root, *scenarios;
-  char *yaml;
-  PetscCall(NodeCreate(pool, NODE_MAPPING, complete->place, &root));
-  for (PetscInt i = 0; i < complete->n; i++)
-    PetscCall(NodeAppend(pool, root, complete->entry[i].key, complete->entry[i].place, complete->entry[i].value));
-  NodeEntry *whole = NodeFind(root, "scenarios");
-  if (whole) {
-    PetscCall(NodeCreate(pool, NODE_MAPPING, whole->place, &scenarios));
-    for (PetscInt i = 0; i < whole->value->n; i++) {
-      const NodeEntry *entry = &whole->value->entry[i];
-      if (strcmp(entry->key, "evaluate"))
-        PetscCall(NodeAppend(pool, scenarios, entry->key, entry->place, entry->value));
-    }
-    whole->value = scenarios;
-  }
-  PetscCall(YamlWrite(root, &yaml));
-  *hash = HashBytes(HASH_START, yaml, strlen(yaml));
-  PetscCall(PetscFree(yaml));
-  PetscFunctionReturn(0);
-}
-
-/* Plans of a case lie together, `stride` of them, with the same arms and sweep points in every case. */
-static void FindOptimizations(Study *study, PetscInt stride)
-{
-  for (PetscInt p = 0; p < study->n_plans; p++) {
-    const PetscInt first = p - p % stride;
-    PetscInt by = first;
-    if (first)
-      by = first + study->plans[p % stride].optimized_by;
-    else
-      while (study->plans[by].optimization != study->plans[p].optimization) by++;
-    study->plans[p].optimized_by = by;
-  }
-}
-
 /* One plan of each case for an arm and sweep point; `first` is the plan of case 0, `stride` plans lie between cases. */
 static PetscErrorCode MakePlans(Pool pool, const Node *complete, const NodeEntry *arm, const char *sweep,
                                 PetscInt stride, const char *file, PlanSpec *first)
@@ -282,7 +243,6 @@ static PetscErrorCode MakePlans(Pool pool, const Node *complete, const NodeEntry
     PlanSpec *plan = first + c * stride;
     one->entry[0] = cases->entry[c];
     plan->case_index = c;
-    plan->optimization = first->optimization;
     PetscCall(SettingsCreate(root, file, &plan->settings));
     PetscCall(PetscStrallocpy(plan->settings.patient.name, &plan->case_name));
     PetscCall(PetscStrallocpy(arm ? arm->key : "plan", &plan->arm));
@@ -313,12 +273,12 @@ PetscErrorCode PlansCreate(const Defaults *defaults, const Node *root, Study *st
     PetscCall(PointLabel(&design, point, &label));
     PetscCall(MakePlanTree(&check, pool, root, &design, arm, point, &plan));
     PetscCall(StudyComplete(pool, defaults, plan, &complete));
-    PetscCall(HashOptimization(pool, complete, &study->plans[i].optimization));
     PetscCall(MakePlans(pool, complete, arm, label, stride, study->file, &study->plans[i]));
+    PetscCall(PlanHash(pool, complete, &study->plans[i]));
     PetscCall(PetscFree(label));
     PetscCall(PetscSegBufferDestroy(&pool));
   }
-  FindOptimizations(study, stride);
+  PlansFindShared(study, stride);
   PetscCheck(!MistakesAny(&none), PETSC_COMM_SELF, PETSC_ERR_PLIB, "mistake in a checked study: %s",
              MistakesFirst(&none));
   PetscCall(DesignDestroy(&design));

@@ -160,4 +160,8 @@ PetscErrorCode SweepCheck(Check *check, PetscInt n, const NodeEntry *const *key,
 PetscErrorCode PlansCheck(const Node *root, Mistakes *mistakes);
 /* Expand a study without mistakes into its plans. */
 PetscErrorCode PlansCreate(const Defaults *defaults, const Node *root, Study *study);
+/* Hashes of what shapes a plan, and its stages, from its complete tree; needs its settings (plans_shared.c). */
+PetscErrorCode PlanHash(Pool pool, const Node *complete, PlanSpec *plan);
+/* Find the plans that share an optimisation or stages; `stride` of them are of each case. */
+void PlansFindShared(Study *study, PetscInt stride);
 PetscErrorCode PlanDestroy(PlanSpec *plan);
