@@ -45,6 +45,12 @@ PetscErrorCode ProblemCreate(MPI_Comm comm, const ProblemSpec *spec, Problem *pr
  */
 PetscErrorCode ProblemEvaluate(Problem problem, const double *weight, double *objective, double *gradient);
 
+/**
+ * From now on these spots have no particles, whatever the weights say, and no gradient. removed[n_spot] is copied, the same on every
+ * rank. Not collective.
+ */
+PetscErrorCode ProblemRemoveSpots(Problem problem, const PetscBool *removed);
+
 /** Groups of terms whose worst case over scenarios is looked for (see robust.h); 0: the mode has none. */
 PetscErrorCode ProblemGetGroups(Problem problem, PetscInt *n_group);
 

@@ -16,6 +16,7 @@ typedef enum {
   SPENT_SEARCH,      /* further points of its line search */
   SPENT_STAGE,       /* the beginning of a stage, where the smooth maximum has changed */
   SPENT_CERTIFICATE, /* the minimisation of the weighted sum of the scenarios */
+  SPENT_DELIVERY,    /* spots with enough particles (delivery.h) */
   N_SPENT
 } Spent;
 extern const char *const spent_names[N_SPENT];
@@ -78,6 +79,14 @@ PetscErrorCode SolveStateAdd(SolveState *state, const char *name, PetscInt n, co
 const StateField *SolveStateFind(const SolveState *state, const char *name);
 PetscErrorCode SolveStateDestroy(SolveState *state);
 
+/** How a plan was made deliverable (delivery.h). */
+typedef struct Delivery {
+  PetscBool done;   /* false: it was not asked for */
+  double optimised; /* objective before, without limits on spots; Solution.objective is that of the plan as delivered */
+  PetscInt rounds;  /* in which spots were removed and the others optimised anew */
+  PetscInt n_before, n_after; /* spots with particles */
+} Delivery;
+
 typedef struct Solution {
   double *weight; /* [n_spot] particles per fraction, >= 0 */
   double objective;
@@ -92,6 +101,7 @@ typedef struct Solution {
   PetscInt n_constraint, n_round; /* rounds: how often the constraints' multipliers have moved */
   ConstraintState *constraint;
   double constraint_part; /* of `objective`: what the constraints' terms make */
+  Delivery delivery;
   double seconds;
   SolveState state; /* after the last complete stage; rank 0 */
 } Solution;

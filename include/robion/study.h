@@ -97,6 +97,12 @@ typedef struct SpotControlSpec {
   char **structures, *where;
 } SpotControlSpec;
 
+/** What a machine can deliver (delivery.h); minimum and step 0: any number of particles. */
+typedef struct DeliverySpec {
+  double min_particles, step_particles; /* per spot and fraction */
+  PetscInt rounds;                      /* in which spots below the minimum are removed; default 3 */
+} DeliverySpec;
+
 typedef struct OptimizerSpec {
   PetscInt max_iterations; /* of the TAO solver over all stages; default 300 */
   double
@@ -217,6 +223,7 @@ typedef struct Settings {
   RobustSpec robust;
   SpotControlSpec spot_control;
   OptimizerSpec optimizer;
+  DeliverySpec delivery;
 } Settings;
 
 /** One plan to make: a case, an arm and a sweep point. */

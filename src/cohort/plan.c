@@ -1,5 +1,6 @@
 /* Making one plan: inputs, operator, start, optimisation, doses, files. */
 #include "cohort_private.h"
+#include "robion/delivery.h"
 #include "robion/log.h"
 #include <math.h>
 #include <string.h>
@@ -69,6 +70,10 @@ static PetscErrorCode LogSolution(const PlanSpec *plan, const Solution *solution
           c->objective, c->rigorous ? "rigorous" : "local", c->lower_bound, 100 * c->gap, c->stationarity,
           c->stationarity_start);
   PetscCall(ConstraintsLog(plan, solution));
+  if (solution->delivery.done)
+    LogLine(LOG_INFO, "deliver", plan->case_name, "%s  %d of %d spots left after %d rounds; F %.8g, before %.8g",
+            plan->arm, (int)solution->delivery.n_after, (int)solution->delivery.n_before,
+            (int)solution->delivery.rounds, solution->objective, solution->delivery.optimised);
   if (solution->n_group)
     LogLine(LOG_INFO, "certify", plan->case_name,
             "%s  %d active scenarios; their weighted sum %.8g at the plan, %.8g at least", plan->arm, (int)c->n_active,
@@ -278,6 +283,8 @@ PetscErrorCode PlanOptimise(RunContext *run, const PlanSpec *plan, const PlanInp
                            .checkpoint = Checkpoint,
                            .context = &progress};
   if (!MistakesAny(mistakes)) PetscCall(Solve(run->comm, &solve, solution));
+  if (!MistakesAny(mistakes) && !solution->stopped && DeliveryIsOn(&settings->delivery))
+    PetscCall(Deliver(run->comm, &solve, &settings->delivery, solution));
   stage_seconds[STAGE_OPTIMIZE] = solution->seconds;
   if (solution->stopped && run->rank == 0) (void)CheckpointWrite(folder, plan->yaml, &solution->state, mistakes);
   PetscCall(MistakesShare(run->comm, mistakes));

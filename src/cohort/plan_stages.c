@@ -7,6 +7,7 @@ static PetscErrorCode AddStage(const CourseStage *stage, double *weight, Solutio
 {
   PetscFunctionBegin;
   const PetscInt before[2] = {whole->n_iteration, whole->n_evaluation};
+  const Delivery delivered = whole->delivery;
   PetscCall(PetscArraycpy(weight + stage->first_spot, one->weight, stage->n_spot));
   PetscCall(SolutionDestroy(whole));
   for (PetscInt i = 0; i < one->n_history; i++) {
@@ -16,6 +17,8 @@ static PetscErrorCode AddStage(const CourseStage *stage, double *weight, Solutio
   *whole = *one;
   whole->n_iteration += before[0];
   whole->n_evaluation += before[1];
+  whole->delivery.n_before += delivered.n_before;
+  whole->delivery.n_after += delivered.n_after;
   PetscArrayzero(one, 1);
   PetscFunctionReturn(0);
 }

@@ -3,7 +3,7 @@
 #include "solver_private.h"
 #include <math.h>
 
-const char *const spent_names[N_SPENT] = {"steps", "line searches", "stages", "certificate"};
+const char *const spent_names[N_SPENT] = {"steps", "line searches", "stages", "certificate", "delivery"};
 
 double SolverSeconds(const Solver *s)
 {

@@ -187,6 +187,7 @@ PetscErrorCode ProblemDestroy(Problem *problem)
   for (PetscInt stage = 0; stage < p->n_stage; stage++) PetscCall(FactoredDestroy(&p->factored[stage]));
   PetscCall(PetscFree(p->block));
   PetscCall(PetscFree(p->block_index));
+  PetscCall(PetscFree(p->removed));
   PetscCall(PetscFree2(p->scenario_used, p->slot_used));
   PetscCall(PetscFree4(p->weight, p->gradient, p->part_gradient, p->cotangent));
   PetscCall(PetscFree7(p->sums, p->inner, p->value, p->count, p->outer_slope, p->landmark, p->largest_share));
@@ -216,15 +217,32 @@ static PetscErrorCode SendCommand(Problem p, Command command)
   PetscFunctionReturn(0);
 }
 
+/* Nothing of the removed spots, in an array over the sought ones. */
+static void ClearRemoved(Problem p, double *value)
+{
+  for (PetscInt j = 0; p->removed && j < p->spec.n_spot; j++)
+    if (p->removed[j]) value[j] = 0;
+}
+
 PetscErrorCode ProblemEvaluate(Problem p, const double *weight, double *objective, double *gradient)
 {
   PetscFunctionBegin;
   double value;
   PetscCall(SendCommand(p, gradient ? COMMAND_GRADIENT : COMMAND_VALUE));
   PetscCall(PetscArraycpy(p->weight + p->first, weight, p->spec.n_spot));
+  ClearRemoved(p, p->weight + p->first);
   PetscCall(ProblemEvaluateTogether(p, gradient ? PETSC_TRUE : PETSC_FALSE, &value));
   if (objective) *objective = value;
   if (gradient) PetscCall(PetscArraycpy(gradient, p->gradient + p->first, p->spec.n_spot));
+  if (gradient) ClearRemoved(p, gradient);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ProblemRemoveSpots(Problem p, const PetscBool *removed)
+{
+  PetscFunctionBegin;
+  if (!p->removed) PetscCall(PetscMalloc1(p->spec.n_spot, &p->removed));
+  PetscCall(PetscArraycpy(p->removed, removed, p->spec.n_spot));
   PetscFunctionReturn(0);
 }
 

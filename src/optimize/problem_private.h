@@ -38,6 +38,7 @@ struct Problem_s {
   DoseModel model[STAGES_MOST];
   Factored factored[STAGES_MOST]; /* of INFLUENCE_FACTORED, else NULL */
   PetscInt n_all, first;          /* spots of all stages; the first one whose weight is sought */
+  PetscBool *removed;             /* [n_spot] of the sought ones, NULL: none */
   PetscInt n_block, n_local, n_slot;
   Block *block; /* local ones */
   PetscInt *block_index;

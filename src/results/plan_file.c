@@ -408,6 +408,24 @@ static PetscErrorCode WriteConstraints(SharedFile *file, const OptimizerReport *
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode WriteDelivery(SharedFile *file, const OptimizerReport *o)
+{
+  PetscFunctionBegin;
+  static const char group[] = "/optimizer/delivery";
+  if (!o->delivery.done) PetscFunctionReturn(0);
+  PetscCall(SharedFileGroup(file, group));
+  PetscCall(SharedFileString(file, group, "about",
+                             "spots have no particles, or at least min_particles and a multiple of step_particles (0: "
+                             "any number); the certificate is of the plan before, with objective_before"));
+  PetscCall(Number(file, group, "min_particles", o->delivery.min_particles));
+  PetscCall(Number(file, group, "step_particles", o->delivery.step_particles));
+  PetscCall(Number(file, group, "rounds", (double)o->delivery.rounds));
+  PetscCall(Number(file, group, "spots_before", (double)o->delivery.spots_before));
+  PetscCall(Number(file, group, "spots", (double)o->delivery.spots));
+  PetscCall(Number(file, group, "objective_before", o->delivery.objective_before));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode WriteSpent(SharedFile *file, const OptimizerReport *o)
 {
   PetscFunctionBegin;
@@ -435,6 +453,7 @@ static PetscErrorCode WriteOptimizer(SharedFile *file, const PlanResult *r)
   PetscCall(WriteHistory(file, o));
   PetscCall(WriteCertificate(file, &o->certificate));
   PetscCall(WriteConstraints(file, o));
+  PetscCall(WriteDelivery(file, o));
   PetscCall(WriteScenarios(file, "/optimizer/scenarios", r->optimize));
   for (PetscInt g = 0; g < o->n_group; g++) {
     char name[32];

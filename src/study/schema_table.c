@@ -259,6 +259,15 @@ static const SchemaKey optimizer_keys[] = {
      .doc = "what constraints may miss their bounds by"},
 };
 
+static const SchemaKey delivery_keys[] = {
+    {"min_particles", TYPE_NUMBER, .unit = "particles", FROM(0, 1e12), .fallback = "0",
+     .doc = "least particles of a spot that has any"},
+    {"step_particles", TYPE_NUMBER, .unit = "particles", FROM(0, 1e12), .fallback = "0",
+     .doc = "what particles of a spot are a multiple of; 0: any number"},
+    {"rounds", TYPE_INTEGER, FROM(0, 100), .fallback = "3",
+     .doc = "rounds in which spots below the minimum are removed and the others optimised anew"},
+};
+
 static const SchemaKey arm_overrides = {"arm", TYPE_MAPPING, .doc = "keys this arm changes"};
 static const SchemaKey sweep_value = {"value", TYPE_ANY, .doc = "a value of the key"};
 static const SchemaKey sweep_number = {"value", TYPE_NUMBER, .doc = "a number"};
@@ -318,6 +327,7 @@ static const SchemaKey study_keys[] = {
     {"spot_control", TYPE_MAPPING, CHILDREN(spot_control_keys), .rule = RuleSpotControl,
      .doc = "what risky spots cost beside the dose"},
     {"optimizer", TYPE_MAPPING, CHILDREN(optimizer_keys), .doc = "when to stop"},
+    {"delivery", TYPE_MAPPING, CHILDREN(delivery_keys), .doc = "particles that spots can have"},
     {"arms", TYPE_MAPPING, .member = &arm_overrides, .rule = RuleArmNames, .doc = "variants to compare"},
     {"sweep", TYPE_MAPPING, .member = &sweep_values, .doc = "keys to vary over lists of values"},
 };

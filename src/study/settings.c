@@ -326,6 +326,9 @@ PetscErrorCode SettingsCreate(const Node *root, const char *file, Settings *out)
   PetscCall(SettingsReadConstraints(NodeGet(root, "constraints"), out));
   PetscCall(SettingsReadGoals(NodeGet(root, "goals"), out));
   PetscCall(SettingsReadSpotControl(NodeGet(root, "spot_control"), &out->spot_control));
+  PetscCall(SettingNumber(NodeGet(root, "delivery"), "min_particles", &out->delivery.min_particles));
+  PetscCall(SettingNumber(NodeGet(root, "delivery"), "step_particles", &out->delivery.step_particles));
+  PetscCall(SettingInteger(NodeGet(root, "delivery"), "rounds", &out->delivery.rounds));
   PetscFunctionReturn(0);
 }
 
