@@ -122,6 +122,32 @@ static void TestSharedOptimizations(void **state)
   assert_int_equal(StudyDestroy(&study) || PetscFree(text), 0);
 }
 
+/* The effective study, read again, makes the same plans, whatever arms and sweep change. */
+static void TestWrittenStudy(void **state)
+{
+  static const char *const set[] = {
+      "sweep={}",
+      "sweep.biology.model=[lem1, mkm]",
+      "objectives=[{structure: CTV, type: uniform, dose_Gy_RBE: 4, stage: wide}, {structure: inner, type: uniform, "
+      "dose_Gy_RBE: 4, stage: boost}, {structure: inner, type: tcp}, {structure: rim, type: maximum, dose_Gy_RBE: 1}]",
+      "arms={}",
+      "arms.tcp={}",
+      "arms.other={objectives.2: {type: max-dvh, dose_Gy_RBE: 3, volume_percent: 10}, objectives.3.type: overdose}",
+      "arms.course={objectives.0: {type: tcp}, objectives.2: {type: min-let, let_keV_um: 30}}",
+      "arms.goal={objectives.3: {type: uniform, dose_Gy: 2}}"};
+  char *text = StudyText(STUDIES "e2e-stages.yaml", 0, NULL);
+  Study *study = GoodStudy(text, PETSC_STATIC_ARRAY_LENGTH(set), set), *again = GoodStudy(study->yaml, 0, NULL);
+  assert_string_equal(again->yaml, study->yaml);
+  assert_int_equal(study->n_plans, 8);
+  assert_int_equal(again->n_plans, study->n_plans);
+  for (PetscInt p = 0; p < study->n_plans; p++) assert_string_equal(study->plans[p].yaml, again->plans[p].yaml);
+  const ObjectiveSpec *objective = FindPlan(study, "water-box", "goal", "biology.model=lem1")->settings.objectives;
+  assert_true(objective[3].quantity == QUANTITY_PHYSICAL && objective[3].goal == 2);
+  objective = FindPlan(study, "water-box", "course", "biology.model=mkm")->settings.objectives;
+  assert_true(objective[0].stage == COURSE_MEAN && objective[0].goal == 0);
+  assert_int_equal(StudyDestroy(&study) || StudyDestroy(&again) || PetscFree(text), 0);
+}
+
 static void TestArmMistakes(void **state)
 {
   static const struct {
@@ -275,11 +301,11 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(TestExpansion),           cmocka_unit_test(TestFolders),
-      cmocka_unit_test(TestArmMistakes),         cmocka_unit_test(TestSweepForms),
-      cmocka_unit_test(TestSharedOptimizations), cmocka_unit_test(TestSweepMistakes),
-      cmocka_unit_test(TestPointMistakes),       cmocka_unit_test(TestSet),
-      cmocka_unit_test(TestSetMistakes),
+      cmocka_unit_test(TestExpansion),     cmocka_unit_test(TestFolders),
+      cmocka_unit_test(TestWrittenStudy),  cmocka_unit_test(TestArmMistakes),
+      cmocka_unit_test(TestSweepForms),    cmocka_unit_test(TestSharedOptimizations),
+      cmocka_unit_test(TestSweepMistakes), cmocka_unit_test(TestPointMistakes),
+      cmocka_unit_test(TestSet),           cmocka_unit_test(TestSetMistakes),
   };
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;

@@ -169,6 +169,38 @@ PetscErrorCode RuleObjective(Check *check, const SchemaKey *key, const Node *nod
   PetscFunctionReturn(0);
 }
 
+/* Whether an objective of the type keeps a key that it had with another type; `goal`: the change brings a goal of its own. */
+static PetscBool KeepsKey(const ObjectiveType *type, const Node *node, const char *key, PetscBool goal)
+{
+  for (int g = 0; g < N_GOAL_KEYS; g++)
+    if (!strcmp(key, goal_keys[g])) return !goal && TakesGoal(type, g) ? PETSC_TRUE : PETSC_FALSE;
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(special); i++)
+    if (!strcmp(key, special[i].key)) return type->keys & special[i].bit ? PETSC_TRUE : PETSC_FALSE;
+  if (!strcmp(key, "quantity")) return TakesQuantity(type, node);
+  if (!strcmp(key, "stage")) return type->keys & (KEY_NTCP | KEY_TCP) ? PETSC_FALSE : PETSC_TRUE;
+  return PETSC_TRUE;
+}
+
+PetscErrorCode ObjectiveRetype(Node *objective)
+{
+  PetscFunctionBegin;
+  const NodeEntry *name = NodeFind(objective, "type");
+  const ObjectiveType *type = name && name->value->kind == NODE_SCALAR ? ObjectiveTypeFind(name->value->text) : NULL;
+  PetscBool goal = PETSC_FALSE;
+  PetscInt kept = 0;
+  if (!type || !name->place.override) PetscFunctionReturn(0);
+  for (int g = 0; g < N_GOAL_KEYS; g++) {
+    const NodeEntry *entry = NodeFind(objective, goal_keys[g]);
+    if (entry && entry->place.override) goal = PETSC_TRUE;
+  }
+  for (PetscInt i = 0; i < objective->n; i++) {
+    const NodeEntry *entry = &objective->entry[i];
+    if (entry->place.override || KeepsKey(type, objective, entry->key, goal)) objective->entry[kept++] = *entry;
+  }
+  objective->n = kept;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode CompleteKey(Pool pool, const char *key, const char *text, Node *node)
 {
   PetscFunctionBegin;

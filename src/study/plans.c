@@ -128,6 +128,9 @@ static PetscErrorCode MakePlanTree(Check *check, Pool pool, const Node *root, co
   }
   if (arm) PetscCall(ApplyArm(check, pool, arm, *out));
   if (point >= 0) PetscCall(ApplyPoint(check, pool, design, point, *out));
+  const Node *objectives = NodeGet(*out, "objectives");
+  for (PetscInt i = 0; objectives && objectives->kind == NODE_SEQUENCE && i < objectives->n; i++)
+    PetscCall(ObjectiveRetype(objectives->entry[i].value));
   PetscFunctionReturn(0);
 }
 
@@ -250,6 +253,35 @@ static PetscErrorCode MakePlans(Pool pool, const Node *complete, const NodeEntry
     PetscCall(YamlWrite(root, &plan->yaml));
     PetscCall(MakeFolder(plan));
   }
+  PetscFunctionReturn(0);
+}
+
+/* Whether one of the keys, dotted paths, is `key`, above or below it. */
+static PetscBool AnyTouches(const Node *overrides, const char *key)
+{
+  for (PetscInt i = 0; i < overrides->n; i++) {
+    const char *path = overrides->entry[i].key;
+    const size_t n = PetscMin(strlen(path), strlen(key));
+    if (!strncmp(path, key, n) && (!path[n] || path[n] == '.') && (!key[n] || key[n] == '.')) return PETSC_TRUE;
+  }
+  return PETSC_FALSE;
+}
+
+PetscErrorCode PlansChange(const Node *root, const char *key, PetscBool *changes)
+{
+  PetscFunctionBegin;
+  Design design;
+  Mistakes none = {0};
+  Check check = {.mistakes = &none};
+  *changes = PETSC_FALSE;
+  PetscCall(DesignCreate(&check, root, &design));
+  for (PetscInt a = 0; a < design.n_arms; a++)
+    if (AnyTouches(design.arm[a]->value, key)) *changes = PETSC_TRUE;
+  for (PetscInt k = 0; k < design.n_keys; k++)
+    for (PetscInt i = 0; i < design.axis[k]->n; i++)
+      if (AnyTouches(design.axis[k]->entry[i].value, key)) *changes = PETSC_TRUE;
+  PetscCall(DesignDestroy(&design));
+  PetscCall(MistakesClear(&none));
   PetscFunctionReturn(0);
 }
 

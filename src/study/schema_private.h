@@ -112,6 +112,11 @@ PetscErrorCode CheckCourse(Check *check, const Node *root);
 PetscErrorCode RuleArmNames(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleStudy(Check *check, const SchemaKey *key, const Node *node, const char *path);
 
+/*
+ * An objective that an arm or sweep gives another type leaves behind the keys of the study that this one does not take, and its
+ * goal if the change brings one.
+ */
+PetscErrorCode ObjectiveRetype(Node *objective);
 /* Write out what an objective of the table leaves out for its type. */
 PetscErrorCode ObjectiveComplete(Pool pool, Node *objective);
 
@@ -158,6 +163,8 @@ PetscErrorCode SweepCheck(Check *check, PetscInt n, const NodeEntry *const *key,
 
 /* Check arms and sweep with everything they change, when the study itself has been checked. */
 PetscErrorCode PlansCheck(const Node *root, Mistakes *mistakes);
+/* Whether an arm or a point of the sweep changes a dotted path of the study, something below it or all of what it is in. */
+PetscErrorCode PlansChange(const Node *root, const char *key, PetscBool *changes);
 /* Expand a study without mistakes into its plans. */
 PetscErrorCode PlansCreate(const Defaults *defaults, const Node *root, Study *study);
 /* Hashes of what shapes a plan, and its stages, from its complete tree; needs its settings (plans_shared.c). */

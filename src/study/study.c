@@ -10,19 +10,44 @@
 /* No study is that long; whatever is was meant for something else. */
 static const size_t most_bytes = 1 << 20;
 
+/* Whether what the biology leaves out depends on what arms or sweep change. */
+static PetscErrorCode BiologyChanges(const Node *root, PetscBool *changes)
+{
+  PetscFunctionBegin;
+  const PetscBool tissues = NodeGet(NodeGet(root, "biology"), "tissues") ? PETSC_TRUE : PETSC_FALSE;
+  PetscCall(PlansChange(root, tissues ? "biology" : "biology.model", changes));
+  if (!*changes) PetscCall(PlansChange(root, "biology.cell_line", changes));
+  PetscFunctionReturn(0);
+}
+
+/* The study as it is written: complete, but for what would keep the text, read again, from making the same plans. */
+static PetscErrorCode WriteStudy(Pool pool, const Defaults *defaults, const Node *root, char **yaml)
+{
+  PetscFunctionBegin;
+  Node *complete;
+  PetscBool changes;
+  PetscCall(StudyComplete(pool, defaults, root, &complete));
+  PetscCall(BiologyChanges(root, &changes));
+  if (changes) {
+    Node *given = NodeGet(root, "biology");
+    if (!given) PetscCall(NodeCreate(pool, NODE_MAPPING, root->place, &given));
+    NodeFind(complete, "biology")->value = given;
+  }
+  PetscCall(YamlWrite(complete, yaml));
+  PetscFunctionReturn(0);
+}
+
 /* Turn a tree without mistakes into a study. */
 static PetscErrorCode MakeStudy(Pool pool, const Node *root, const char *file, Study **out)
 {
   PetscFunctionBegin;
   Study *study;
   Defaults *defaults;
-  Node *complete;
   PetscCall(PetscNew(&study));
   PetscCall(DefaultsCreate(pool, &defaults));
-  PetscCall(StudyComplete(pool, defaults, root, &complete));
   PetscCall(PetscStrallocpy(NodeGet(root, "name")->text, &study->name));
   PetscCall(PetscStrallocpy(file, &study->file));
-  PetscCall(YamlWrite(complete, &study->yaml));
+  PetscCall(WriteStudy(pool, defaults, root, &study->yaml));
   PetscCall(PetscSNPrintf(study->hash, sizeof study->hash, "%016llx",
                           (unsigned long long)HashBytes(HASH_START, study->yaml, strlen(study->yaml))));
   PetscCall(PlansCreate(defaults, root, study));
