@@ -6,21 +6,18 @@
  * built once per evaluation on planes of constant z, in lateral Fourier space, where every Gaussian is a factor
  * exp(-sigma^2 q^2 / 2), however wide it is and wherever its spot lies:
  *     F_c(q, z) = sum_{l,k} a_{c,l,k}(z) exp(-sigma_{l,k}(z)^2 q^2 / 2) W_l(q),   W_l(q) = sum_{j on l} w_j exp(-i q x_j)
- * over layers l and lateral components k. The planes hold coefficients of cubic B-splines, so that a voxel takes 4 x 4
- * lateral taps of its channels side by side; between planes it is cubic (Lagrange). The transpose goes the same way back.
+ * over layers l and lateral components k. What the planes hold are coefficients of cubic B-splines in all three coordinates, so
+ * that a voxel takes 4 x 4 x 4 taps of its channels side by side. In depth, a_{c,l,k} is a spline fitted to the tables, and the
+ * sigma of a plane is such that a sigma^2 is one too. The transpose goes the same way back.
  * What voxels scatter is added up as integers, so that bits depend neither on the order nor on the ranks.
  *
  * In a divergent beam sigma is scaled to the isocentre plane by the magnification at the distance where water of that depth
  * would lie; the voxel's own magnification scales its dose.
  */
 #pragma once
-#include "influence_private.h"
+#include "depth_spline.h"
 #include <complex.h>
 #include <fftw3.h>
-
-/* Four numbers side by side: the channels of a voxel, or neighbouring modes. */
-typedef double Four __attribute__((vector_size(32), aligned(8)));
-enum { FOUR = 4 };
 
 /* The largest cotangent counts 2^SCATTER_BITS units: 2^15 such can be added up in 63 bits. */
 enum { SCATTER_BITS = 48 };
@@ -30,7 +27,7 @@ enum { SCATTER_BITS = 48 };
  */
 #define LARGEST_MODE2 20.8
 
-/* Lateral component of a layer at one depth. */
+/* Lateral component of a layer in one plane. */
 typedef struct FieldPart {
   PetscInt layer;
   double sigma2_mm2; /* in the isocentre plane */
@@ -39,11 +36,9 @@ typedef struct FieldPart {
 typedef struct FactoredBeam {
   PetscInt nu, nv;     /* spline coefficients of a plane, periodic in u and v; v is the faster index */
   double u0_mm, v0_mm; /* of the first one */
-  PetscInt nz;
-  double *z_mm;            /* [nz] planes */
-  double (*reciprocal)[4]; /* [nz] of the Lagrange denominators of planes i ... i + 3 */
-  PetscInt n_bin;
-  int32_t *bin; /* the last plane at or before depth bin * BIN_MM */
+  PetscInt nz;         /* planes: coefficients of the spline over depth */
+  DepthSpline depth;
+  double last_mm; /* of all tables */
   PetscInt *part_start;
   FieldPart *part;   /* those of plane i: part_start[i] ... part_start[i + 1] - 1 */
   double *amplitude; /* [part][tissue][channel] laterally integrated, per particle */
@@ -86,6 +81,11 @@ struct Factored_s {
 /* Planes, modes and parts of beam b; step_mm is set. */
 PetscErrorCode FactoredBeamCreate(struct Factored_s *f, const FactoredVoxels *voxels, PetscInt b);
 PetscErrorCode FactoredBeamDestroy(FactoredBeam *beam);
+
+/* The parts of all planes of a beam whose spline over depth is there. Not collective. */
+PetscErrorCode FactoredCreateParts(const struct DoseModel_s *model, PetscInt b, FactoredBeam *beam);
+/* The distance from the spots, mm in the isocentre plane, where no layer has more than the dropped part of its dose left. */
+double FactoredReach_mm(const struct DoseModel_s *model, PetscInt b, const FactoredBeam *beam);
 
 /* The volumes of beam b from spot weights, and the gradient of its spots from what was scattered. Collective on the node. */
 PetscErrorCode FieldForward(struct Factored_s *f, PetscInt b, const double *weight);

@@ -1,45 +1,69 @@
-/* Where the factored operator has its planes and modes, and what every layer does at every plane. */
+/* Where the factored operator has its planes and modes. */
 #include "factored.h"
 #include <math.h>
 
-#define FINEST_PLANE_MM 0.4   /* between planes where layers end */
-#define COARSEST_PLANE_MM 4.0 /* far from there */
-#define PLANE_GROWTH 0.1      /* distance gained per mm */
-#define BEFORE_PEAK_MM 6.0    /* of the shallowest and behind the deepest layer's R80, planes are finest */
-#define BEHIND_PEAK_MM 5.0
+#define STEP_PER_FALLOFF 0.42 /* between knots where layers end, of the falloff behind the peak */
+#define FINEST_STEP_MM 0.1
+#define COARSEST_STEP_MM 10.0 /* far from there */
+#define STEP_GROWTH 0.3       /* distance gained per mm */
+#define BEFORE_PEAK_MM 4.0    /* of the shallowest and behind the deepest layer's R80, knots are finest */
+#define BEHIND_PEAK_MM 3.0
 #define SNAP_MM 10.0
-#define SMALLEST_PART 1e-7 /* of the layer's largest dose: left out */
 
-/* The step away from the fine part at a distance from it. */
-static double PlaneStep_mm(double away_mm)
+/* Distance behind the peak over which the dose of energy e falls from 80 to 20 % of its maximum. */
+static double Falloff_mm(const Machine *m, PetscInt e)
 {
-  return PetscMin(COARSEST_PLANE_MM, FINEST_PLANE_MM + PLANE_GROWTH * away_mm);
+  const double *depth = m->depth_mm + e * m->n_depth, *idd = m->idd_Gy_mm2 + e * m->n_depth;
+  PetscInt peak = 0;
+  for (PetscInt d = 1; d < m->n_depth; d++)
+    if (idd[d] > idd[peak]) peak = d;
+  for (PetscInt d = peak + 1; d < m->n_depth; d++)
+    if (idd[d] <= 0.2 * idd[peak])
+      return depth[d] - (depth[d] - depth[d - 1]) * (0.2 * idd[peak] - idd[d]) / (idd[d - 1] - idd[d]) - m->r80_mm[e];
+  return depth[m->n_depth - 1] - m->r80_mm[e];
+}
+
+/* Falloff of the machine's energies at a depth: whatever layers a plan has. */
+static double FalloffAt_mm(const Machine *m, double z_mm)
+{
+  PetscInt e = 0;
+  while (e + 1 < m->n_energy && m->r80_mm[e + 1] < z_mm) e++;
+  const double here = Falloff_mm(m, e);
+  if (e + 1 == m->n_energy || z_mm <= m->r80_mm[e]) return here;
+  const double part = (z_mm - m->r80_mm[e]) / (m->r80_mm[e + 1] - m->r80_mm[e]);
+  return here + part * (Falloff_mm(m, e + 1) - here);
+}
+
+/* Between knots at a depth, `away_mm` from the part where layers end. */
+static double KnotStep_mm(const Machine *m, double z_mm, double away_mm)
+{
+  const double fine = PetscClipInterval(STEP_PER_FALLOFF * FalloffAt_mm(m, z_mm), FINEST_STEP_MM, COARSEST_STEP_MM);
+  return PetscMin(COARSEST_STEP_MM, fine + STEP_GROWTH * away_mm);
 }
 
 /*
- * Planes from the surface to the deepest table's end, finest where layers end. The fine part begins and ends at multiples of
- * SNAP_MM, so that plans which differ by a few layers have the same planes. Fills z_mm if it is not NULL; returns their number.
+ * Knots from the surface to the deepest table's end, finest where layers end. The fine part begins and ends at multiples of
+ * SNAP_MM, so that plans which differ by a few layers have the same knots. Fills knot_mm if it is not NULL; returns their number.
  */
-static PetscInt PlacePlanes(const struct DoseModel_s *model, const Beam *beam, double last_mm, double *z_mm)
+static PetscInt PlaceKnots(const struct DoseModel_s *model, const Beam *beam, double last_mm, double *knot_mm)
 {
-  double low = INFINITY, high = 0;
-  PetscInt before = 0, n = 0;
+  const Machine *m = model->machine;
+  double low = INFINITY, high = 0, z;
+  PetscInt before = 0, n;
   for (PetscInt l = 0; l < beam->n_layer; l++) {
-    double r80 = model->machine->r80_mm[beam->energy[l]];
+    double r80 = m->r80_mm[beam->energy[l]];
     low = PetscMin(low, r80 - BEFORE_PEAK_MM);
     high = PetscMax(high, r80 + BEHIND_PEAK_MM);
   }
   low = PetscMax(0.0, SNAP_MM * floor(low / SNAP_MM));
   high = SNAP_MM * ceil(high / SNAP_MM);
-  for (double z = low; z > 0; before++) z -= PlaneStep_mm(low - z);
-  double z = low;
-  for (PetscInt i = before; z_mm && i-- > 0;) z_mm[i] = z = PetscMax(0.0, z - PlaneStep_mm(low - z));
+  for (z = low; z > 0; before++) z -= KnotStep_mm(m, low, low - z);
+  z = low;
+  for (PetscInt i = before; knot_mm && i-- > 0;) knot_mm[i] = z = PetscMax(0.0, z - KnotStep_mm(m, low, low - z));
   n = before;
-  for (PetscInt k = 0; low + k * FINEST_PLANE_MM < PetscMin(high, last_mm); k++, n++)
-    if (z_mm) z_mm[n] = low + k * FINEST_PLANE_MM;
-  for (z = high; z < last_mm; z += PlaneStep_mm(z - high), n++)
-    if (z_mm) z_mm[n] = z;
-  if (z_mm) z_mm[n] = last_mm;
+  for (z = low; z < last_mm; z += KnotStep_mm(m, z, PetscMax(0.0, z - high)), n++)
+    if (knot_mm) knot_mm[n] = z;
+  if (knot_mm) knot_mm[n] = last_mm;
   return n + 1;
 }
 
@@ -48,99 +72,15 @@ static PetscErrorCode CreatePlanes(const struct DoseModel_s *model, PetscInt b, 
   PetscFunctionBegin;
   const Beam *beam = &model->beams->beam[b];
   const Machine *m = model->machine;
-  double last = 0;
+  double *knot_mm;
   for (PetscInt l = 0; l < beam->n_layer; l++)
-    last = PetscMax(last, m->depth_mm[(beam->energy[l] + 1) * m->n_depth - 1]);
-  fb->nz = PetscMax(4, PlacePlanes(model, beam, last, NULL));
-  PetscCall(PetscMalloc2(fb->nz, &fb->z_mm, fb->nz, &fb->reciprocal));
-  PetscInt placed = PlacePlanes(model, beam, last, fb->z_mm);
-  for (PetscInt i = placed; i < fb->nz; i++) fb->z_mm[i] = fb->z_mm[i - 1] + FINEST_PLANE_MM;
-  for (PetscInt i = 0; i + 4 <= fb->nz; i++)
-    for (int j = 0; j < 4; j++) {
-      double product = 1;
-      for (int k = 0; k < 4; k++)
-        if (k != j) product *= fb->z_mm[i + j] - fb->z_mm[i + k];
-      fb->reciprocal[i][j] = 1 / product;
-    }
-  fb->n_bin = (PetscInt)(fb->z_mm[fb->nz - 1] / BIN_MM) + 2;
-  PetscCall(PetscMalloc1(fb->n_bin, &fb->bin));
-  for (PetscInt bin = 0, i = 0; bin < fb->n_bin; bin++) {
-    while (i + 2 < fb->nz && fb->z_mm[i + 1] <= bin * BIN_MM) i++;
-    fb->bin[bin] = i;
-  }
-  PetscFunctionReturn(0);
-}
-
-/* Magnification, against the isocentre plane, where water of depth z would lie. */
-static double WaterMagnification(const Beam *beam, double isocentre_depth_mm, double z)
-{
-  return beam->sad_mm > 0 ? PetscMax(0.1, (beam->sad_mm + z - isocentre_depth_mm) / beam->sad_mm) : 1;
-}
-
-static double IsocentreDepth_mm(const struct DoseModel_s *model, const Beam *beam)
-{
-  static const double no_shift[3] = {0};
-  return BeamWEPL(beam, model->patient, beam->isocentre_mm, no_shift) +
-         BeamPassed_mm(beam, model->machine, model->patient, beam->isocentre_mm, no_shift);
-}
-
-/* Component k of layer l at plane z; false if it has next to no dose there. */
-static PetscBool FillPart(const struct DoseModel_s *model, const LayerTable *table, double z_mm, double magnification,
-                          double smallest, FieldPart *part, double *amplitude)
-{
-  float record[NODE_TISSUE + 2 * TISSUES_MOST];
-  if (!LayerRecord(table, model->node_size, (float)z_mm, record)) return PETSC_FALSE;
-  double dose = (double)record[NODE_IDD] * (double)record[NODE_SHARE], water = (double)record[NODE_SIGMA];
-  if (!(dose > smallest)) return PETSC_FALSE;
-  part->sigma2_mm2 = (table->spot_sigma_mm * table->spot_sigma_mm + water * water) / (magnification * magnification);
-  for (PetscInt t = 0; t < model->tissues->n; t++, amplitude += N_CHANNELS) {
-    amplitude[CHANNEL_DOSE] = dose;
-    amplitude[CHANNEL_ALPHA] = dose * (double)record[NODE_TISSUE + 2 * t];
-    amplitude[CHANNEL_SQRT_BETA] = dose * (double)record[NODE_TISSUE + 2 * t + 1];
-    amplitude[CHANNEL_LET] = dose * (double)record[NODE_LET];
-  }
-  return PETSC_TRUE;
-}
-
-static double LargestDose(const struct DoseModel_s *model, const LayerTable *table)
-{
-  double largest = 0;
-  for (PetscInt d = 0; d < table->n_node; d++)
-    largest = PetscMax(largest, (double)table->node[(size_t)d * (size_t)model->node_size + NODE_IDD]);
-  return largest;
-}
-
-static PetscErrorCode CreateParts(const struct DoseModel_s *model, PetscInt b, FactoredBeam *fb)
-{
-  PetscFunctionBegin;
-  const Beam *beam = &model->beams->beam[b];
-  const double isocentre = IsocentreDepth_mm(model, beam);
-  const size_t per_part = (size_t)model->tissues->n * N_CHANNELS;
-  size_t most = (size_t)fb->nz * (size_t)(beam->n_layer * model->n_component);
-  PetscInt n = 0;
-  double *smallest;
-  PetscCall(PetscMalloc1(beam->n_layer, &smallest));
-  for (PetscInt l = 0; l < beam->n_layer; l++)
-    smallest[l] = SMALLEST_PART * LargestDose(model, &model->beam[b].layer[l]);
-  PetscCall(PetscMalloc1(fb->nz + 1, &fb->part_start));
-  PetscCall(PetscMalloc1(most, &fb->part));
-  PetscCall(PetscMalloc1(most * per_part, &fb->amplitude));
-  for (PetscInt i = 0; i < fb->nz; i++) {
-    const double magnification = WaterMagnification(beam, isocentre, fb->z_mm[i]);
-    fb->part_start[i] = n;
-    for (PetscInt l = 0; l < beam->n_layer; l++)
-      for (PetscInt k = 0; k < model->n_component; k++) {
-        const LayerTable *table = &model->beam[b].layer[k * beam->n_layer + l];
-        fb->part[n].layer = l;
-        if (FillPart(model, table, fb->z_mm[i], magnification, smallest[l], &fb->part[n],
-                     fb->amplitude + (size_t)n * per_part))
-          n++;
-      }
-  }
-  fb->part_start[fb->nz] = n;
-  PetscCall(PetscRealloc((size_t)n * sizeof *fb->part, &fb->part));
-  PetscCall(PetscRealloc((size_t)n * per_part * sizeof *fb->amplitude, &fb->amplitude));
-  PetscCall(PetscFree(smallest));
+    fb->last_mm = PetscMax(fb->last_mm, m->depth_mm[(beam->energy[l] + 1) * m->n_depth - 1]);
+  const PetscInt n = PlaceKnots(model, beam, fb->last_mm, NULL);
+  PetscCall(PetscMalloc1(n, &knot_mm));
+  PlaceKnots(model, beam, fb->last_mm, knot_mm);
+  PetscCall(DepthSplineCreate(n, knot_mm, &fb->depth));
+  fb->nz = fb->depth.n;
+  PetscCall(PetscFree(knot_mm));
   PetscFunctionReturn(0);
 }
 
@@ -153,20 +93,6 @@ static PetscInt FastSize(PetscInt n)
       while (rest % (int[]){2, 3, 5}[k] == 0) rest /= (int[]){2, 3, 5}[k];
     if (rest == 1) return n;
   }
-}
-
-/* The distance from the spots where no layer has more than the dropped part of its largest dose left. */
-static double Reach_mm(const struct DoseModel_s *model, PetscInt b, const FactoredBeam *fb)
-{
-  const double part = PetscMax(1e-6, model->dropped) / model->n_component;
-  double reach2 = 0;
-  for (PetscInt i = 0; i < fb->part_start[fb->nz]; i++) {
-    double largest = LargestDose(model, &model->beam[b].layer[fb->part[i].layer]);
-    double dose = fb->amplitude[(size_t)i * (size_t)model->tissues->n * N_CHANNELS + CHANNEL_DOSE];
-    double ratio = dose / (part * largest);
-    if (ratio > 1) reach2 = PetscMax(reach2, 2 * fb->part[i].sigma2_mm2 * log(ratio));
-  }
-  return sqrt(reach2);
 }
 
 /* Grow bounds by all places where voxels of a list are seen from a beam, in the isocentre plane. */
@@ -214,7 +140,7 @@ static PetscErrorCode CreateModes(const struct Factored_s *f, const FactoredVoxe
 {
   PetscFunctionBegin;
   const Beam *beam = &f->model->beams->beam[b];
-  const double h = f->step_mm, reach = Reach_mm(f->model, b, fb);
+  const double h = f->step_mm, reach = FactoredReach_mm(f->model, b, fb);
   double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY}, narrowest2 = INFINITY;
   double spot_low[2] = {INFINITY, INFINITY}, spot_high[2] = {-INFINITY, -INFINITY};
   VoxelBounds(voxels, beam, low, high);
@@ -270,7 +196,7 @@ PetscErrorCode FactoredBeamCreate(struct Factored_s *f, const FactoredVoxels *vo
   FactoredBeam *fb = &f->beam[b];
   if (!f->model->beams->beam[b].n_spot || !voxels->n) PetscFunctionReturn(0);
   PetscCall(CreatePlanes(f->model, b, fb));
-  PetscCall(CreateParts(f->model, b, fb));
+  PetscCall(FactoredCreateParts(f->model, b, fb));
   PetscCall(CreateModes(f, voxels, b, fb));
   PetscCall(CreatePhases(&f->model->beams->beam[b], fb));
   fb->plane = (size_t)fb->nu * (size_t)fb->nv;
@@ -281,8 +207,7 @@ PetscErrorCode FactoredBeamCreate(struct Factored_s *f, const FactoredVoxels *vo
 PetscErrorCode FactoredBeamDestroy(FactoredBeam *fb)
 {
   PetscFunctionBegin;
-  PetscCall(PetscFree2(fb->z_mm, fb->reciprocal));
-  PetscCall(PetscFree(fb->bin));
+  PetscCall(DepthSplineDestroy(&fb->depth));
   PetscCall(PetscFree(fb->part_start));
   PetscCall(PetscFree(fb->part));
   PetscCall(PetscFree(fb->amplitude));

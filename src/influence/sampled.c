@@ -8,7 +8,8 @@ typedef long long FourInts __attribute__((vector_size(32), aligned(8)));
 /* The 64 coefficients around a place, and the factor of what they sum to. */
 typedef struct Place {
   size_t first; /* of the lowest, in Fours */
-  double u[4], v[4], z[4];
+  double u[4], v[4];
+  Four z;
 } Place;
 
 /* Weights of the four cubic B-splines that cover a place t of the way from the second to the third. */
@@ -27,23 +28,6 @@ static inline PetscBool TapsInside(double t, PetscInt n)
   return t >= 1 && t < (double)(n - 2) ? PETSC_TRUE : PETSC_FALSE;
 }
 
-/* False behind the last plane. */
-static inline PetscBool PlaceInDepth(const FactoredBeam *fb, double z, PetscInt *first, double w[4])
-{
-  if (!(z <= fb->z_mm[fb->nz - 1])) return PETSC_FALSE;
-  PetscInt i = fb->bin[(PetscInt)(z / BIN_MM)];
-  while (i + 2 < fb->nz && fb->z_mm[i + 1] <= z) i++;
-  i = PetscClipInterval(i - 1, 0, fb->nz - 4);
-  const double a = z - fb->z_mm[i], b = z - fb->z_mm[i + 1], c = z - fb->z_mm[i + 2], d = z - fb->z_mm[i + 3];
-  const double *r = fb->reciprocal[i];
-  w[0] = b * c * d * r[0];
-  w[1] = a * c * d * r[1];
-  w[2] = a * b * d * r[2];
-  w[3] = a * b * c * r[3];
-  *first = i;
-  return PETSC_TRUE;
-}
-
 /* Where voxel v looks beam b up in a scenario; false if no dose reaches it. */
 static inline PetscBool Find(Influence influence, PetscInt scenario, PetscInt b, PetscInt v, Place *place)
 {
@@ -51,14 +35,13 @@ static inline PetscBool Find(Influence influence, PetscInt scenario, PetscInt b,
   const size_t at = SightIndex(influence, influence->set->setup_of[scenario], b) + (size_t)v;
   const double u = influence->bev_mm[3 * at], w = influence->bev_mm[3 * at + 1],
                shrink2 = influence->bev_mm[3 * at + 2];
-  PetscInt iz;
-  if (!TapsInside(u, fb->nu) || !TapsInside(w, fb->nv) ||
-      !PlaceInDepth(fb, PetscMax(0.0, ScenarioDepth_mm(influence, scenario, at)), &iz, place->z))
-    return PETSC_FALSE;
+  const double z_mm = PetscMax(0.0, ScenarioDepth_mm(influence, scenario, at));
+  if (!TapsInside(u, fb->nu) || !TapsInside(w, fb->nv) || !(z_mm <= fb->last_mm)) return PETSC_FALSE;
+  const PetscInt iz = DepthSplineWeights(&fb->depth, z_mm, &place->z);
   const PetscInt iu = (PetscInt)u, iv = (PetscInt)w;
   SplineWeights(u - (double)iu, place->u);
   SplineWeights(w - (double)iv, place->v);
-  for (int k = 0; k < 4; k++) place->z[k] *= shrink2;
+  place->z *= shrink2;
   place->first = fb->at + (size_t)influence->tissue[v] * fb->volume + (size_t)iz * fb->plane +
                  (size_t)(iu - 1) * (size_t)fb->nv + (size_t)(iv - 1);
   return PETSC_TRUE;
