@@ -22,6 +22,24 @@ static PetscErrorCode OptimisationBytes(RunContext *run, const PlanInputs *in, d
   PetscFunctionReturn(0);
 }
 
+/* Over all ranks: the nominal rows of the target's voxels, if in-field gradients are suppressed; each rank counts its share. */
+static PetscErrorCode FieldBytes(RunContext *run, const PlanInputs *in, double *bytes)
+{
+  PetscFunctionBegin;
+  unsigned long long mine = 0, entries;
+  *bytes = 0;
+  if (!(in->settings->spot_control.gradient > 0)) PetscFunctionReturn(0);
+  for (PetscInt first = run->rank * BLOCK_VOXELS; first < in->target.n; first += run->size * BLOCK_VOXELS) {
+    size_t block;
+    PetscCall(InfluenceCountEntries(in->model, &in->grid, PetscMin(BLOCK_VOXELS, in->target.n - first),
+                                    in->target.voxel + first, &block));
+    mine += block;
+  }
+  PetscCallMPI(MPI_Allreduce(&mine, &entries, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, run->comm));
+  *bytes = (double)entries * INFLUENCE_BYTES_PER_ENTRY;
+  PetscFunctionReturn(0);
+}
+
 /* Over all ranks: doses of every scenario, dose cubes on each rank, and the beams' dose volumes, which make no gradient. */
 static PetscErrorCode EvaluationBytes(RunContext *run, const PlanInputs *in, double *bytes)
 {
@@ -38,8 +56,10 @@ static PetscErrorCode EvaluationBytes(RunContext *run, const PlanInputs *in, dou
 PetscErrorCode PlanMemory(RunContext *run, const PlanInputs *in, double entries, double *bytes)
 {
   PetscFunctionBegin;
-  double evaluation;
+  double evaluation, fields;
   PetscCall(OptimisationBytes(run, in, entries, bytes));
+  PetscCall(FieldBytes(run, in, &fields));
+  *bytes += fields;
   PetscCall(EvaluationBytes(run, in, &evaluation));
   *bytes = PetscMax(*bytes, evaluation);
   PetscFunctionReturn(0);
