@@ -74,32 +74,53 @@ static void SolveIt(Run *run, const OptimizerSpec *optimizer, const SolveState *
   assert_int_equal(Solve(PETSC_COMM_WORLD, &spec, solution), 0);
 }
 
-/* A worst case of physical dose: the bound is a proof, and holds for the plans that other solvers of TAO's find. */
+/* The least objective that a solver of TAO's finds in more iterations. */
+static double BestOfAnother(Run *run)
+{
+  Solution solution;
+  OptimizerSpec longer = usual;
+  longer.max_iterations = 600;
+  longer.certificate_iterations = 0;
+  assert_int_equal(PetscOptionsSetValue(NULL, "-tao_type", "blmvm"), 0);
+  SolveIt(run, &longer, NULL, NULL, &solution);
+  assert_int_equal(PetscOptionsClearValue(NULL, "-tao_type"), 0);
+  const double best = solution.objective;
+  printf("# blmvm: F %.8g, %d evaluations\n", best, (int)solution.n_evaluation);
+  assert_int_equal(SolutionDestroy(&solution), 0);
+  return best;
+}
+
+/* A worst case of physical dose: the bound is a proof within 0.1 %, and holds for the plan that another solver finds. */
 static void BoundOfPhysicalDose(void **state)
 {
   (void)state;
+  static double range[] = {-3.5, 3.5};
+  const ScenarioSpec three = {.n_range = 2, .range_percent = range, .setup = SETUP_NONE};
   Run run;
-  Solution solution, other;
+  Solution solution;
+  ScenarioSet *set;
   OptimizerSpec optimizer = usual;
-  optimizer.certificate_iterations = 100;
+  optimizer.max_iterations = 400;
+  optimizer.certificate_iterations = 300;
+  optimizer.relative_gap = 1e-3;
   Begin(&run, ROBUST_COMPOSITE, QUANTITY_PHYSICAL, 1e5);
+  assert_int_equal(ProblemDestroy(&run.problem), 0);
+  assert_int_equal(ScenarioSetCreate(&three, &set), 0);
+  run.spec.set = set;
+  run.plan.term[1].weight = 400; /* target and organ compete: their common optimum is far from 0 */
+  assert_int_equal(ProblemCreate(PETSC_COMM_WORLD, &run.spec, &run.problem), 0);
   SolveIt(&run, &optimizer, NULL, NULL, &solution);
   const Certificate *c = &solution.certificate;
-  printf("# composite: F %.8g, lower bound %.8g, gap %.2e, %d evaluations: %s\n", c->objective, c->lower_bound, c->gap,
-         (int)solution.n_evaluation, solution.reason);
+  printf("# composite: F %.8g, lower bound %.8g, least sum %.8g, gap %.2e, %d evaluations: %s\n", c->objective,
+         c->lower_bound, c->least_sum, c->gap, (int)solution.n_evaluation, solution.reason);
   assert_true(c->rigorous);
-  assert_true(c->lower_bound > 0.5 * c->objective && c->lower_bound <= c->objective);
+  assert_true(c->gap <= 1e-3 && c->lower_bound <= c->objective);
   assert_true(c->least_sum <= c->weighted_sum && c->weighted_sum <= c->objective * (1 + 1e-12));
   assert_true(c->lower_bound <= c->least_sum);
-  assert_int_equal(PetscOptionsSetValue(NULL, "-tao_type", "blmvm"), 0);
-  SolveIt(&run, &optimizer, NULL, NULL, &other);
-  assert_int_equal(PetscOptionsClearValue(NULL, "-tao_type"), 0);
-  printf("# blmvm: F %.8g, %d evaluations\n", other.objective, (int)other.n_evaluation);
-  assert_true(c->lower_bound <= other.objective);
-  assert_true(other.certificate.lower_bound <= c->objective);
+  assert_true(c->lower_bound <= BestOfAnother(&run));
   assert_int_equal(SolutionDestroy(&solution), 0);
-  assert_int_equal(SolutionDestroy(&other), 0);
   End(&run);
+  assert_int_equal(ScenarioSetDestroy(&set), 0);
 }
 
 /* A run that goes on from a checkpoint of another ends as that one did, bit for bit. */

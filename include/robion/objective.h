@@ -57,6 +57,7 @@ struct ObjectiveType {
   LandmarkKind (*landmark)(const ObjectiveParameters *parameters); /* NULL: none */
   /* Voxel-wise worst case: what the highest and the lowest value of every voxel over the scenarios count as; NULL: not at all. */
   const ObjectiveType *worst_high, *worst_low;
+  PetscBool convex;     /* the term is a convex function of the voxels' quantities */
   PetscBool wants_dose; /* that the structure gets something: a target's objective */
 };
 

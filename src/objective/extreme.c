@@ -57,7 +57,8 @@ const ObjectiveType objective_maximum = {.name = "maximum",
                                          .voxel = OfHottest,
                                          .outer = Maximum,
                                          .landmark = Hottest,
-                                         .worst_high = &objective_maximum};
+                                         .worst_high = &objective_maximum,
+                                         .convex = PETSC_TRUE};
 
 const ObjectiveType objective_minimum = {.name = "minimum",
                                          .keys = KEY_GOAL | KEY_SMOOTHING,
@@ -65,4 +66,5 @@ const ObjectiveType objective_minimum = {.name = "minimum",
                                          .outer = Minimum,
                                          .landmark = Coldest,
                                          .worst_low = &objective_minimum,
+                                         .convex = PETSC_TRUE,
                                          .wants_dose = PETSC_TRUE};

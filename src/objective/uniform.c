@@ -6,4 +6,5 @@ const ObjectiveType objective_uniform = {.name = "uniform",
                                          .voxel = ObjectiveDeviation,
                                          .worst_high = &objective_overdose,
                                          .worst_low = &objective_underdose,
+                                         .convex = PETSC_TRUE,
                                          .wants_dose = PETSC_TRUE};

@@ -5,11 +5,11 @@
  * Then L(x) >= L(y) + g (x - y) for all x, g the gradient at y. At the optimum the mean quantity m of a term that penalises
  * excess over its goal keeps w (m - goal)^2 <= F, where F is the objective of any plan known (Jensen's inequality: the mean
  * of squares is at least the square of the mean). With the term's column c, m = c x for physical dose, this is
- * c x <= B = goal + sqrt(F / w), so the optimum lies in a simplex on which g x is at least B min(0, min_j g_j / c_j).
+ * c x <= B = goal + sqrt(F / w), so the optimum lies in a simplex on which g x is at least B min(0, min_j g_j / c_j). The
+ * certificate's minimisation keeps many such L, whose best mean bounds more closely than any of them (cuts.c).
  */
 #include "solver_private.h"
 #include <math.h>
-#include <string.h>
 
 enum { MOST_COLUMNS = 4 };
 
@@ -33,14 +33,12 @@ static void CountedRow(const ScenarioSet *set, const Term *term, PetscInt *row, 
   *weight = set->scenario[*row].weight;
 }
 
-/* Convex in the weights: a convex function of physical dose, combined by means and maxima. */
+/* Convex in the weights: a convex function of a dose that is linear in them, combined by means and maxima. */
 static PetscBool IsConvex(const Term *term)
 {
-  static const char *const convex[] = {"uniform", "overdose", "underdose", "mean"};
-  if (term->hard || term->quantity != QUANTITY_PHYSICAL || term->mode == ROBUST_PROBABILISTIC) return PETSC_FALSE;
-  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(convex); i++)
-    if (!strcmp(term->type->name, convex[i])) return PETSC_TRUE;
-  return PETSC_FALSE;
+  return term->type->convex && term->quantity == QUANTITY_PHYSICAL && !term->hard && term->mode != ROBUST_PROBABILISTIC
+             ? PETSC_TRUE
+             : PETSC_FALSE;
 }
 
 PetscErrorCode BoundCreate(const SolveSpec *spec, Problem problem, PetscInt n_spot, const double *weight, Bound *bound,
@@ -72,6 +70,7 @@ PetscErrorCode BoundCreate(const SolveSpec *spec, Problem problem, PetscInt n_sp
 PetscErrorCode BoundDestroy(Bound *bound)
 {
   PetscFunctionBegin;
+  PetscCall(CutsDestroy(&bound->cuts));
   PetscCall(PetscFree3(bound->column, bound->goal, bound->value));
   PetscFunctionReturn(0);
 }
@@ -93,16 +92,42 @@ static double LeastOnSimplex(const Bound *bound, PetscInt n_spot, const double *
   return limit * least;
 }
 
-void BoundUpdate(Bound *bound, PetscInt n_spot, double value, const double *gradient, const double *weight,
-                 double upper)
+/* The least of a minorant at + slope x over what the terms leave of the weights: by each term alone, and by their sum. */
+static double LeastOfCut(const Bound *bound, PetscInt n_spot, double at, const double *slope, double upper)
 {
-  double at = value, least = -INFINITY, all[MOST_COLUMNS];
-  for (PetscInt j = 0; j < n_spot; j++) at -= gradient[j] * weight[j];
+  double least = -INFINITY, all[MOST_COLUMNS];
   for (PetscInt t = 0; t < bound->n; t++) {
     double one[MOST_COLUMNS] = {0};
     one[t] = all[t] = 1;
-    least = PetscMax(least, LeastOnSimplex(bound, n_spot, gradient, upper, one));
+    least = PetscMax(least, LeastOnSimplex(bound, n_spot, slope, upper, one));
   }
-  if (bound->n > 1) least = PetscMax(least, LeastOnSimplex(bound, n_spot, gradient, upper, all));
-  bound->lower = PetscMax(bound->lower, at + least);
+  if (bound->n > 1) least = PetscMax(least, LeastOnSimplex(bound, n_spot, slope, upper, all));
+  return at + least;
+}
+
+PetscErrorCode BoundUpdate(Bound *bound, PetscInt n_spot, double value, const double *gradient, const double *weight,
+                           double upper)
+{
+  PetscFunctionBegin;
+  double at = value;
+  for (PetscInt j = 0; j < n_spot; j++) at -= gradient[j] * weight[j];
+  bound->lower = PetscMax(bound->lower, LeastOfCut(bound, n_spot, at, gradient, upper));
+  if (bound->cuts.at) PetscCall(CutsAdd(&bound->cuts, at, gradient));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode BoundCombine(Bound *bound, PetscInt n_spot, double upper)
+{
+  PetscFunctionBegin;
+  double *column, *slope, at, limit = 0;
+  PetscBool found;
+  PetscCall(PetscCalloc2(n_spot, &column, n_spot, &slope));
+  for (PetscInt t = 0; t < bound->n; t++) {
+    limit += bound->goal[t] + sqrt(PetscMax(0, upper) / bound->value[t]);
+    for (PetscInt j = 0; j < n_spot; j++) column[j] += bound->column[(size_t)t * (size_t)n_spot + (size_t)j];
+  }
+  PetscCall(CutsCombine(&bound->cuts, column, limit, &at, slope, &found));
+  if (found) bound->lower = PetscMax(bound->lower, LeastOfCut(bound, n_spot, at, slope, upper));
+  PetscCall(PetscFree2(column, slope));
+  PetscFunctionReturn(0);
 }

@@ -7,7 +7,7 @@
 #include "solver_private.h"
 #include <math.h>
 
-enum { CERTIFICATE_WINDOW = 10 };
+enum { CERTIFICATE_WINDOW = 10, COMBINE_EVERY = 25 };
 /* Fall of the weighted sum over the window below which it has levelled out: a proof needs a small gradient, too. */
 static const double LOCAL_FALL = 1e-5, RIGOROUS_FALL = 1e-9;
 
@@ -32,6 +32,8 @@ static PetscErrorCode TestCertificate(Tao tao, void *context)
       c->iteration >= CERTIFICATE_WINDOW && *oldest - f <= (s->bound.rigorous ? RIGOROUS_FALL : LOCAL_FALL) * fabs(f);
   *oldest = f;
   const PetscBool late = optimizer->max_minutes > 0 && SolverSeconds(s) > 60 * optimizer->max_minutes;
+  if (s->bound.rigorous && c->iteration % COMBINE_EVERY == COMBINE_EVERY - 1)
+    PetscCall(BoundCombine(&s->bound, s->n_spot, s->best_objective));
   const double gap = s->best_objective - s->bound.lower;
   const PetscBool closed = s->bound.rigorous && gap <= optimizer->relative_gap * s->best_objective;
   if (StopRequested()) PetscCall(SolverFinish(s, PETSC_TRUE, "%s", StopReason()));
@@ -74,6 +76,7 @@ PetscErrorCode SolverCertify(Solver *s)
   Certificate *out = &s->solution->certificate;
   Certifier certifier = {.s = s, .least = INFINITY};
   s->certifying = PETSC_TRUE;
+  if (s->bound.rigorous) PetscCall(CutsCreate(s->n_spot, &s->bound.cuts));
   for (PetscInt g = 0; g < s->n_group; g++) s->mu[g] = INFINITY;
   PetscCall(SolverSetSmoothMax(s));
   PetscCall(SolverGoTo(s, s->best));
@@ -81,6 +84,7 @@ PetscErrorCode SolverCertify(Solver *s)
   PetscCall(Stationarity(s, &out->stationarity));
   PetscCall(TaoSetConvergenceTest(s->tao, TestCertificate, &certifier));
   PetscCall(TaoSolve(s->tao));
+  if (s->bound.rigorous) PetscCall(BoundCombine(&s->bound, s->n_spot, s->best_objective));
   out->known = PETSC_TRUE;
   out->objective = s->best_objective;
   out->least_sum = PetscMin(certifier.least, out->weighted_sum);

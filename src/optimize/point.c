@@ -44,7 +44,7 @@ static PetscErrorCode EvaluateAnew(Solver *s, const PetscScalar *x)
     s->best_objective = objective;
     PetscCall(PetscArraycpy(s->best, s->weight, s->n_spot));
   }
-  BoundUpdate(&s->bound, s->n_spot, WeightedSum(s, s->known_f), s->known_g, s->weight, s->best_objective);
+  PetscCall(BoundUpdate(&s->bound, s->n_spot, WeightedSum(s, s->known_f), s->known_g, s->weight, s->best_objective));
   for (PetscInt j = 0; j < s->n_spot; j++) s->known_g[j] *= s->unit[j];
   PetscCall(PetscArraycpy(s->known_x, x, s->n_spot));
   s->known = PETSC_TRUE;

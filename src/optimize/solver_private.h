@@ -1,11 +1,19 @@
 /*
  * The solver's inside, on rank 0: one point in scaled variables, the solver of TAO's that moves it, and what is known of the
- * optimum. solve.c is the whole way, point.c evaluates, stages.c moves, constraints.c keeps bounds, bound.c bounds from below, certificate.c proves,
+ * optimum. solve.c is the whole way, point.c evaluates, stages.c moves, constraints.c keeps bounds, bound.c and cuts.c bound from below, certificate.c proves,
  * state.c writes it all down for a later run.
  */
 #pragma once
 #include "descent.h"
 #include "robion/solver.h"
+
+enum { MOST_CUTS = 100 };
+
+/* The last linear minorants at + slope x of the objective, see cuts.c. */
+typedef struct Cuts {
+  PetscInt n_spot, n, n_seen;
+  double *at, *slope; /* [MOST_CUTS], [MOST_CUTS][n_spot]; NULL: none are kept */
+} Cuts;
 
 /* Lower bound of the objective by convexity, see bound.c. */
 typedef struct Bound {
@@ -15,6 +23,7 @@ typedef struct Bound {
   double *value;      /* [n] weight that the squared excess over the goal has in the objective at least */
   double lower;       /* best lower bound so far */
   PetscBool rigorous; /* all terms convex in the weights */
+  Cuts cuts;          /* of the certificate's minimisation */
 } Bound;
 
 typedef struct Solver {
@@ -90,8 +99,19 @@ PetscErrorCode BoundCreate(const SolveSpec *spec, Problem problem, PetscInt n_sp
                            double *coupling);
 PetscErrorCode BoundDestroy(Bound *bound);
 /* Take in an evaluation: value of the linearised objective and gradient by particles at weight; upper bounds the optimum. */
-void BoundUpdate(Bound *bound, PetscInt n_spot, double value, const double *gradient, const double *weight,
-                 double upper);
+PetscErrorCode BoundUpdate(Bound *bound, PetscInt n_spot, double value, const double *gradient, const double *weight,
+                           double upper);
+/* The bound by the evaluations together that have been taken in since bound->cuts were created. */
+PetscErrorCode BoundCombine(Bound *bound, PetscInt n_spot, double upper);
+
+/* cuts.c */
+PetscErrorCode CutsCreate(PetscInt n_spot, Cuts *cuts);
+PetscErrorCode CutsDestroy(Cuts *cuts);
+/* Take in a minorant; the oldest goes when there is no room. */
+PetscErrorCode CutsAdd(Cuts *cuts, double at, const double *slope);
+/* The mean of the cuts, at + slope x, whose least over {x >= 0, column x <= limit} is highest; *found false without any. */
+PetscErrorCode CutsCombine(const Cuts *cuts, const double *column, double limit, double *at, double *slope,
+                           PetscBool *found);
 
 /* certificate.c */
 PetscErrorCode SolverCertify(Solver *s);

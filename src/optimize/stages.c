@@ -7,8 +7,10 @@
 enum { STAGE_ITERATIONS = 20 };
 static const double MU_START = 0.2; /* temperature of the first stage, as share of the largest scenario value */
 static const double MU_GAP = 2;     /* of later ones, in gaps between largest value and weighted sum ... */
-static const double MU_LEAST = 0.02, MU_MOST = 0.1; /* ... within these shares of the largest value */
-static const double MULTIPLIER_FLOOR = 1e-6;        /* keeps every scenario in the game */
+static const double MU_LEAST = 0.05, MU_MOST = 0.2; /* ... within these shares of the largest value */
+/* Multipliers that keep every scenario in the game follow the gap, too: a scenario of multiplier m may exceed the others by
+   -mu ln m before it is felt, and one that counts without being among the worst costs its multiplier. */
+static const double FLOOR_LEAST = 1e-4, FLOOR_MOST = 0.03;
 
 static PetscErrorCode ObjectiveAndGradient(Tao tao, Vec x, PetscReal *f, Vec g, void *context)
 {
@@ -154,18 +156,21 @@ static PetscErrorCode FirstMultipliers(Solver *s)
   PetscFunctionReturn(0);
 }
 
-/* The weights that the scenarios have at the point become the multipliers; the temperature follows the gap. */
+/* The weights that the scenarios have at the point become the multipliers; temperature and floor follow the gap. The last ones
+   are the certificate's, and stay as they are. */
 static void NextMultipliers(Solver *s)
 {
   for (PetscInt g = 0; g < s->n_group; g++) {
     double highest = 0, weighted = 0, sum = 0;
-    for (PetscInt i = g * s->n_row; i < (g + 1) * s->n_row; i++) {
+    const PetscInt begin = g * s->n_row, end = begin + s->n_row;
+    for (PetscInt i = begin; i < end; i++) {
       highest = PetscMax(highest, s->total[i]);
       weighted += s->lambda[i] * s->total[i];
-      s->multiplier[i] = PetscMax(s->lambda[i], MULTIPLIER_FLOOR);
-      sum += s->multiplier[i];
     }
-    for (PetscInt i = g * s->n_row; i < (g + 1) * s->n_row; i++) s->multiplier[i] /= sum;
+    const double gap = highest > 0 ? (highest - weighted) / highest : 0;
+    const double least = s->finished ? 0 : PetscMax(FLOOR_LEAST, PetscMin(FLOOR_MOST, gap));
+    for (PetscInt i = begin; i < end; i++) sum += s->multiplier[i] = PetscMax(s->lambda[i], least);
+    for (PetscInt i = begin; i < end; i++) s->multiplier[i] /= sum;
     const double wanted = PetscMax(MU_LEAST * highest, PetscMin(MU_MOST * highest, MU_GAP * (highest - weighted)));
     s->mu[g] = PetscMax(wanted, PETSC_SMALL);
   }
@@ -177,16 +182,16 @@ static PetscErrorCode EndStage(Solver *s, double before, PetscBool moved)
   PetscFunctionBegin;
   const double fall = before - s->best_objective;
   const double expected = s->spec->optimizer->relative_tolerance * STAGE_ITERATIONS / s->spec->optimizer->window;
-  s->still = fall <= expected * fabs(before) ? s->still + 1 : 0;
+  s->still = fall < expected * fabs(before) || !moved ? s->still + 1 : 0;
+  if (!s->finished && s->n_group && s->still == 2)
+    PetscCall(SolverFinish(s, PETSC_FALSE, "worst case levelled out between stages"));
+  if (!s->finished && !s->n_group && !moved) PetscCall(SolverFinish(s, PETSC_FALSE, "no step lowers the objective"));
   if (s->n_group) {
     s->spending = SPENT_SEARCH;
     PetscCall(SolverEvaluate(s, s->x, NULL, NULL));
     NextMultipliers(s);
     PetscCall(SolverSetSmoothMax(s));
   }
-  if (!s->finished && s->n_group && (s->still == 2 || (!moved && s->still)))
-    PetscCall(SolverFinish(s, PETSC_FALSE, "worst case levelled out between stages"));
-  if (!s->finished && !s->n_group && !moved) PetscCall(SolverFinish(s, PETSC_FALSE, "no step lowers the objective"));
   PetscFunctionReturn(0);
 }
 
