@@ -121,10 +121,19 @@ check "an unknown case is refused" expect_exit 2 mpi 1 "$ROBION" run "$COUNTS" -
 check "and the nearest named" expect_text 'no case bxo, did you mean box' mpi 1 "$ROBION" run "$COUNTS" \
   --results "$WORK/none" --only bxo
 
-two_arms() { mpi 2 "$ROBION" run "$ARMS" --results "$WORK/arms" --arms "$1" --set optimizer.max_iterations=2; }
+two_arms() { mpi 2 "$ROBION" run "$ARMS" --results "$WORK/arms" --arms "$1" \
+  --set "optimizer={max_iterations: 2, certificate_iterations: 0}"; }
 check "two arms of four" expect_text '2 plans done' two_arms conventional,composite
 check "leave out the others" test ! -e "$WORK/arms/cases/box/voxelwise"
 check "an unknown arm is refused, the nearest named" expect_text 'no arm composit, did you mean composite' two_arms composit
+
+# --- In-field gradients ----------------------------------------------------------------------------------------------
+gradient() { mpi 2 "$ROBION" run "$BOX" --results "$WORK/gradient" --set "spot_control={$1}" \
+  --set "optimizer={max_iterations: 3, certificate_iterations: 0}"; }
+check "in-field gradients of a target's fields" expect_text 'in-field gradients of 2 fields in 216 voxels within 5 mm' \
+  gradient 'gradient: 100'
+check "a distance without neighbours is refused" expect_text 'gradient_distance_mm: found 3, expected at least dose_grid_mm, 4' \
+  gradient 'gradient: 100, gradient_distance_mm: 3'
 
 # --- Dry run ---------------------------------------------------------------------------------------------------------
 dry() { mpi 2 "$ROBION" run "$ARMS" --results "$WORK/dry" --dry-run --set 'cases.0.name=dry'; }
