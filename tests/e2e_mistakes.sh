@@ -63,6 +63,9 @@ refuses "an empty study" 3 "^robion: $WORK/empty.yaml" "$ROBION" validate "$WORK
 head -c 3000 /dev/urandom >"$WORK/random.yaml"
 refuses "noise as study" 3 "^robion: $WORK/random.yaml" "$ROBION" validate "$WORK/random.yaml"
 planted=tests/studies/e2e-mistakes.yaml
+refuses "thirteen planted mistakes" 3 "^robion: $planted:" "$ROBION" validate "$planted"
+told=$("$ROBION" validate "$planted" 2>&1)
+tells() { grep -E "^robion: $planted:$1" <<<"$told"; }
 for mistake in '1:9: robion: found 2, expected 1' \
   '4:89: cases.0.target_mm: found a list of 2, expected a list of 3' \
   '5:10: machine: ion "12Q" is unknown, .* [(]did you mean 12C' \
@@ -76,7 +79,7 @@ for mistake in '1:9: robion: found 2, expected 1' \
   '12:28: objectives.0.type: found unifrom, .* did you mean uniform' \
   '12:61: objectives.0.weight: found -1, expected ' \
   '14:9: sweep.spots.layer: unknown key, did you mean'; do
-  refuses "planted: $mistake" 3 "^robion: $planted:$mistake" "$ROBION" validate "$planted"
+  check "planted: $mistake" tells "$mistake"
 done
 
 # --- Cases -----------------------------------------------------------------------------------------------------------
@@ -98,13 +101,15 @@ if ${CC:-mpicc} -std=gnu11 -Iinclude $(pkg-config --cflags PETSc hdf5-openmpi) t
     with good --set objectives.0.structure=NOTHING
   check "a target at the rim of the CT is planned" mpi 2 "$ROBION" run "$BOX" --results "$WORK/rim" \
     --set "cases=[{file: $WORK/good.h5}]" --set prescription.target=EDGE --set objectives.0.structure=EDGE \
-    --set 'overlap_priority=[EDGE, BODY]' --set robust=voxelwise --set machine.energy_max_MeV_u=200
+    --set 'overlap_priority=[EDGE, BODY]' --set robust=voxelwise --set machine.energy_max_MeV_u=200 \
+    --set machine.range_step_mm=10 --set optimizer.max_iterations=1
   check "a target of one voxel is planned" mpi 4 "$ROBION" run "$BOX" --results "$WORK/dot" \
     --set "cases=[{file: $WORK/good.h5}]" --set prescription.target=DOT --set 'objectives=[{structure: DOT, type: uniform,
-      dose_Gy_RBE: 3}]' --set overlap_priority=[] --set robust=composite
+      dose_Gy_RBE: 3}]' --set overlap_priority=[] --set robust=composite --set optimizer.max_iterations=1
 
   # One bad case among three.
   check "one bad case among three: exit 6" expect_exit 6 mpi 2 "$ROBION" run "$BOX" --results "$WORK/three" \
+    --set optimizer.max_iterations=1 \
     --set "cases=[{file: $WORK/good.h5, name: first}, {file: $WORK/nan-map.h5, name: second}, {phantom: water-box,
       name: third, ct_spacing_mm: 4, size_mm: [80, 80, 80], target_mm: [24, 24, 24]}]"
   check "the first is planned" test -s "$WORK/three/cases/first/plan/plan.h5"
@@ -135,13 +140,13 @@ refuses "beams too weak for the depth" 4 'beam 0 \(gantry 0 deg\) cannot reach C
   run_on 2 "$BOX" --set machine.energy_max_MeV_u=100
 
 refuses "a source inside the patient" 4 'beam 0: sad_mm of the machine is 50, expected 0 or at least' run "$BOX" \
-  --set machine.sad_mm=50
+  --set machine.sad_mm=50 --set machine.range_step_mm=20
 refuses "a dose grid without end" 4 'dose_grid_mm: 0.5 mm makes 1.8.*e\+10 voxels of case water-box' run "$BOX" --dry-run \
   --set 'cases=[{phantom: water-box, ct_spacing_mm: 10, size_mm: [1300, 1300, 1300]}]' --set dose_grid_mm=0.5
 refuses "a case name that is no folder" 3 'cases.0.name: found my case, expected a name that can be a folder' run "$BOX" \
   --set 'cases.0.name=my case'
 check "fewer voxels than four ranks take" mpi 4 "$ROBION" run "$BOX" --results "$WORK/few" --set dose_grid_mm=20 \
-  --set robust=voxelwise
+  --set robust=voxelwise --set optimizer.max_iterations=1
 
 # --- Base data -------------------------------------------------------------------------------------------------------
 check "base data of 11C" "$ROBION" basedata build --ion 11C --out "$WORK/11C.h5" --energy-max-MeV-u 100 --range-step-mm 10
@@ -152,15 +157,17 @@ refuses "truncated base data" 4 "$WORK/11C-truncated.h5: HDF5 file is truncated"
   --set "machine.base_data=$WORK/11C-truncated.h5"
 refuses "missing base data" 4 "$WORK/none.h5: cannot be opened" run "$BOX" --set "machine.base_data=$WORK/none.h5"
 
-mkdir "$WORK/cache" && head -c 4000 /dev/urandom >"$WORK/cache/12C-damaged.h5"
-for file in "$ROBION_CACHE"/12C-*.h5; do head -c 4000 "$file" >"$WORK/cache/$(basename "$file")"; done
+quick=(--set machine.range_step_mm=8 --set optimizer.max_iterations=1) # few energies: they are made each time
+check "base data are cached" env ROBION_CACHE="$WORK/cache" "$ROBION" run "$BOX" --results "$WORK/cached" "${quick[@]}"
+for file in "$WORK"/cache/12C-*.h5; do truncate -s 4000 "$file"; done
 check "a damaged cache is built again" expect_text 'cache ignored and built again' env ROBION_CACHE="$WORK/cache" \
-  "$ROBION" run "$BOX" --results "$WORK/cached"
+  "$ROBION" run "$BOX" --results "$WORK/built-again" "${quick[@]}"
+check "with the same result" cmp "$WORK/cached/metrics.csv" "$WORK/built-again/metrics.csv"
 check "a cache that cannot be made is told and does not matter" expect_text 'base data not cached: /proc/nothing' env \
-  ROBION_CACHE=/proc/nothing "$ROBION" run "$BOX" --results "$WORK/uncached"
+  ROBION_CACHE=/proc/nothing "$ROBION" run "$BOX" --results "$WORK/uncached" "${quick[@]}"
 check "with the same result" cmp "$WORK/cached/metrics.csv" "$WORK/uncached/metrics.csv"
-check "a closed pipe does not end a run" bash -c "'$ROBION' run '$BOX' --results '$WORK/pipe' | head -n 1 &&
-  cmp '$WORK/cached/metrics.csv' '$WORK/pipe/metrics.csv'"
+check "a closed pipe does not end a run" bash -c "ROBION_CACHE='$WORK/cache' '$ROBION' run '$BOX' --results '$WORK/pipe' \
+  ${quick[*]} | head -n 1 && cmp '$WORK/cached/metrics.csv' '$WORK/pipe/metrics.csv'"
 
 # --- Lists of spots --------------------------------------------------------------------------------------------------
 evaluate() { # LINES...

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The templates in slurm/ under a real SLURM of two nodes on this machine: bits, time limit and requeue, cancelling, an array.
-# timeout: 600
+# timeout: 1000, cores: 0
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/slurm/cluster.sh
@@ -104,7 +104,7 @@ until_done() { # JOB SECONDS: help requeued jobs to start at once
   done
   completes "$1" 1
 }
-check "the job put back ends well" until_done "$killed" 120
+check "the job put back ends well" until_done "$killed" 300
 check "having been started again" test "$(restarts "$killed")" -ge 1
 same_but_interrupted() { # the plan at work went on from its checkpoint, and another has its spots; the rest has the same bits
   local folder differ=0
@@ -115,7 +115,7 @@ same_but_interrupted() { # the plan at work went on from its checkpoint, and ano
   [ "$differ" -le $((2 * $(grep -c 'going on from' "$WORK/killed/log.txt"))) ] && "$ROBION" collect "$WORK/killed"
 }
 check "complete, and with the bits of the direct run but for what went on from a checkpoint" same_but_interrupted
-check "the job at its time limit ends well" until_done "$limited" 200
+check "the job at its time limit ends well" until_done "$limited" 400
 check "having been put back by itself" test "$(restarts "$limited")" -ge 1
 done_once() {
   test "$(grep -c '"event": "plan_done"' "$WORK/limited/events.jsonl")" = 6 &&

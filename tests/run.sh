@@ -6,6 +6,7 @@
 #   ranks: 1 2 4          under mpirun with each of these rank counts (unit tests; default 1)
 #   timeout: 300          seconds until it counts as hung (default 120; three times that with sanitizers)
 #   sanitizer: slow       only --san runs its sanitizer build
+#   cores: 0              mostly waits: it begins first and others run beside it (one end-to-end test)
 # Then come the sanitizer builds in $BUILD/san, one run each with the fewest ranks; with --san they alone.
 # PATTERN is an extended regular expression: the tests whose names (without the rank count) have it are run.
 # A test passes where every rank says so; one that its program announced but never reached has failed.
@@ -131,10 +132,15 @@ collect() {
   done
 }
 
-# Start a job once there is room for it.
-running=0
+# Start a job once there is room for it. $beside is the job that mostly waits, while it is there.
+running=0 beside=''
+full() {
+  local jobs=$JOBS
+  [ -z "$beside" ] || ! kill -0 "$beside" 2>/dev/null || jobs=$((jobs + 1))
+  [ "$running" -ge "$jobs" ]
+}
 start() { # COMMAND...
-  while [ "$running" -ge "$JOBS" ]; do
+  while full; do
     wait -n
     running=$((running - 1))
     collect
@@ -178,15 +184,18 @@ if [ "${BUILT:-yes}" != yes ]; then # whatever still stands there from an earlie
   echo "FAIL  build: see the compiler's messages above" && failed=1
 fi
 if [ "$what" = all ]; then
-  ! wanted format || start check_format format
-  run_units "$BUILD/tests" ""
-  for script in tests/e2e_*.sh; do
-    [ -e "$script" ] || continue
-    name=$(basename "$script" .sh)
-    ! wanted "$name" || start run_script "$script" "$name"
+  for cores in 0 1; do # what takes longest first, so that nothing is waited for alone at the end
+    for script in tests/e2e_*.sh; do
+      [ -e "$script" ] && [ "$(wish "$script" cores 1)" = "$cores" ] || continue
+      name=$(basename "$script" .sh)
+      ! wanted "$name" || start run_script "$script" "$name"
+      [ "$cores$running" != 01 ] || beside=$!
+    done
   done
+  run_units "$BUILD/tests" ""
+  ! wanted format || start check_format format
 fi
-wait # likewise
+wait
 collect
 running=0
 sanitizer_options
