@@ -157,7 +157,8 @@ refuses "truncated base data" 4 "$WORK/11C-truncated.h5: HDF5 file is truncated"
   --set "machine.base_data=$WORK/11C-truncated.h5"
 refuses "missing base data" 4 "$WORK/none.h5: cannot be opened" run "$BOX" --set "machine.base_data=$WORK/none.h5"
 
-quick=(--set machine.range_step_mm=8 --set optimizer.max_iterations=1) # few energies: they are made each time
+quick=(--set machine.energy_min_MeV_u=95 --set machine.energy_max_MeV_u=155 --set machine.range_step_mm=8
+  --set optimizer.max_iterations=1) # few energies: they are made each time
 check "base data are cached" env ROBION_CACHE="$WORK/cache" "$ROBION" run "$BOX" --results "$WORK/cached" "${quick[@]}"
 for file in "$WORK"/cache/12C-*.h5; do truncate -s 4000 "$file"; done
 check "a damaged cache is built again" expect_text 'cache ignored and built again' env ROBION_CACHE="$WORK/cache" \

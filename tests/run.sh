@@ -186,7 +186,8 @@ fi
 if [ "$what" = all ]; then
   for cores in 0 1; do # what takes longest first, so that nothing is waited for alone at the end
     for script in tests/e2e_*.sh; do
-      [ -e "$script" ] && [ "$(wish "$script" cores 1)" = "$cores" ] || continue
+      [ -e "$script" ] || continue
+      [ "$(wish "$script" cores 1)" = "$cores" ] || continue
       name=$(basename "$script" .sh)
       ! wanted "$name" || start run_script "$script" "$name"
       [ "$cores$running" != 01 ] || beside=$!
