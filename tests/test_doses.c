@@ -84,7 +84,7 @@ static void MakeOf(MPI_Comm comm, DoseModel model, const Course *course, const S
 {
   const Region region[2] = {plan.target, plan.oar};
   assert_int_equal(DoseSetCreate(comm, model, course, &plan.tissues, set, &plan.grid, plan.n_voxel, plan.voxel, weight,
-                                 2, region, 3, doses),
+                                 2, region, 3, NULL, doses),
                    0);
 }
 

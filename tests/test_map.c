@@ -53,6 +53,34 @@ static void CountsScaleWithVolume(void **state)
   assert_int_equal(PetscFree(out), 0);
 }
 
+/* Clonogens are counted over the volume that has any, and follow the misfit in the way of Parrella. */
+static void ClonogensPerVolume(void **state)
+{
+  Case patient = {.ct = {{4, 1, 1}, {3, 3, 3}, {0, 0, 0}}};
+  const Grid whole = {{1, 1, 1}, {12, 3, 3}, {4.5, 0, 0}};
+  const float given[4] = {27, 54, 54, 0}, misfit[4] = {0, 0.3f, 0, 9};
+  const double sigma = sqrt(2.0) * 0.1, heavy = 0.5 * exp(-0.5 * 0.09 / (sigma * sigma));
+  const double expected[N_CELL_CASES] = {135.0 / 81, (81 + 54 * (0.5 + heavy)) / 81, (81 + 54 * (1.5 - heavy)) / 81};
+  float *count, *rmse;
+  double *out;
+  assert_int_equal(PetscMalloc1(4, &count) || PetscMalloc1(4, &rmse), 0);
+  memcpy(count, given, sizeof given);
+  memcpy(rmse, misfit, sizeof misfit);
+  assert_int_equal(CaseAddMap(&patient, MAP_CLONOGENS, MAP_CLONOGENS_UNIT, count), 0);
+  assert_int_equal(CaseClonogens(&patient, 0, CELLS_WORST, &whole, &out), 0);
+  assert_float_equal(out[0], expected[CELLS_NOMINAL], 1e-12); /* no map of the misfit */
+  assert_int_equal(PetscFree(out) || CaseAddMap(&patient, MAP_RMSE, MAP_RMSE_UNIT, rmse), 0);
+  for (int c = 0; c < N_CELL_CASES; c++) {
+    assert_int_equal(CaseClonogens(&patient, 0, (CellCase)c, &whole, &out), 0);
+    assert_float_equal(out[0], expected[c], 1e-7);
+    assert_int_equal(PetscFree(out), 0);
+  }
+  for (PetscInt m = 0; m < patient.n_maps; m++)
+    assert_int_equal(
+        PetscFree(patient.maps[m].name) || PetscFree(patient.maps[m].unit) || PetscFree(patient.maps[m].value), 0);
+  assert_int_equal(PetscFree(patient.maps), 0);
+}
+
 static void MeansStay(void **state)
 {
   double value[120], *out;
@@ -106,7 +134,8 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {cmocka_unit_test(CountsStay), cmocka_unit_test(CountsScaleWithVolume),
-                                     cmocka_unit_test(MeansStay), cmocka_unit_test(OfACase)};
+                                     cmocka_unit_test(ClonogensPerVolume), cmocka_unit_test(MeansStay),
+                                     cmocka_unit_test(OfACase)};
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;
 }

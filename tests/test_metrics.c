@@ -179,6 +179,40 @@ static void OverScenarios(void **state)
   assert_string_equal(scenario_statistic_names[3], "index");
 }
 
+/* The unit vectors of the model, as a region of equal parts and as a map. */
+static void Control(void **state)
+{
+  static const double count[3] = {2.1e5, 3.8e5, 3.8e5}, course_Gy[3] = {73.6, 73.6, 80.96},
+                      survival[3] = {0.1983, 0.3076, 0.0886};
+  PetscInt voxel[3] = {0, 2, 3};
+  float fraction[3] = {1, 1, 1}, dose[4], tcp[4] = {0, 7, 0, 0};
+  double clonogens[N_CELL_CASES][3];
+  char name[] = "GTV";
+  MetricList list = {0};
+  TumourControl control = {.region = {.name = name, .n = 3, .voxel = voxel, .fraction = fraction}};
+  assert_int_equal(TCPSpecDefault(&control.spec), 0);
+  for (int c = 0; c < N_CELL_CASES; c++) control.clonogens[c] = clonogens[c];
+  for (int i = 0; i < 3; i++) {
+    dose[voxel[i]] = (float)(course_Gy[i] / 16);
+    clonogens[CELLS_NOMINAL][i] = count[i];
+    clonogens[CELLS_BEST][i] = 0;
+    clonogens[CELLS_WORST][i] = 1.5 * count[i];
+  }
+  assert_int_equal(MetricsOfControl(&control, dose, &list), 0);
+  const double sum = (survival[0] + survival[1] + survival[2]) / 3;
+  const double expected[3] = {100 * exp(-sum), 100, 100 * exp(-sum * pow(1.5, 0.74))};
+  static const char *const metric[] = {"TCP", "TCP_best", "TCP_worst"};
+  for (int c = 0; c < 3; c++) {
+    assert_string_equal(list.item[c].name, metric[c]);
+    assert_string_equal(list.item[c].structure, "GTV");
+    assert_float_equal(list.item[c].value, expected[c], 0.01);
+  }
+  TumourControlMap(&control, dose, tcp);
+  for (int i = 0; i < 3; i++) assert_float_equal(tcp[voxel[i]], exp(-survival[i]), 1e-4);
+  assert_float_equal(tcp[1], 7, 0);
+  MetricListDestroy(&list);
+}
+
 /* Rows that do not match and doses that are no numbers are bugs, not results. */
 static void Refuses(void **state)
 {
@@ -201,7 +235,8 @@ int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(OfStructure),   cmocka_unit_test(LETdNeedsDose),
                                      cmocka_unit_test(RBE),           cmocka_unit_test(Survival),
-                                     cmocka_unit_test(OverScenarios), cmocka_unit_test(Refuses)};
+                                     cmocka_unit_test(OverScenarios), cmocka_unit_test(Refuses),
+                                     cmocka_unit_test(Control)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   PetscFinalize();

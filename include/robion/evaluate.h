@@ -3,7 +3,9 @@
  * that are already complete on the calling rank.
  */
 #pragma once
+#include "robion/map.h"
 #include "robion/structure.h"
+#include "robion/tcp.h"
 
 /**
  * RBE is RBE-weighted over physical dose, survival the share of cells that survive one fraction; see DosesDerive. The last two
@@ -18,11 +20,13 @@ typedef enum {
   DOSE_SURVIVAL,
   DOSE_COURSE,
   DOSE_COURSE_EQD2,
+  DOSE_TCP, /* no dose, but what comes of it: tumour control of a voxel, of the structure that it is judged for */
   N_DOSE_KINDS
 } DoseKind;
-/** As tables name them: "physical", "rbe_weighted", "letd", "rbe", "survival", "rbe_weighted_course", "eqd2_course". */
+/** As tables name them: "physical", "rbe_weighted", "letd", "rbe", "survival", "rbe_weighted_course", "eqd2_course", "tcp". */
 extern const char *const dose_kind_names[N_DOSE_KINDS];
-extern const char *const dose_kind_units[N_DOSE_KINDS]; /* "Gy", "Gy(RBE)", "keV/um", "1", "1", "Gy(RBE)", "Gy(RBE)" */
+extern const char
+    *const dose_kind_units[N_DOSE_KINDS]; /* "Gy", "Gy(RBE)", "keV/um", "1", "1", "Gy(RBE)", "Gy(RBE)", "1" */
 
 /** One number of a plan. value is finite. */
 typedef struct Metric {
@@ -70,6 +74,21 @@ double DVHVolumeAtDose(const DVH *dvh, double dose);
 PetscErrorCode MetricsOfStructure(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],
                                   double prescription_Gy_RBE, MetricList *list);
 PetscErrorCode MetricListDestroy(MetricList *list);
+
+/** Tumour control of a structure: its model and its clonogens. */
+typedef struct TumourControl {
+  TCPSpec spec;
+  Region region;
+  double *clonogens[N_CELL_CASES]; /* [region.n] per 27 mm3 */
+} TumourControl;
+
+/**
+ * Rows of quantity tcp: TCP, TCP_best and TCP_worst, %, for the matched, the best and the worst cell counts, of the course whose mean
+ * fraction has these RBE-weighted doses (on the grid). Appends to list.
+ */
+PetscErrorCode MetricsOfControl(const TumourControl *control, const float *rbe_weighted, MetricList *list);
+/** Tumour control of the region's voxels for the matched cell counts, on the grid; other voxels are left as they are. */
+void TumourControlMap(const TumourControl *control, const float *rbe_weighted, float *tcp);
 
 /**
  * Over an evaluation set: lists[s] are the metrics of its n scenarios, all with the same rows in the same order. Rows of

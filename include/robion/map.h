@@ -5,6 +5,7 @@
  * grid) or a local value (a diffusion coefficient: the mean over the volume).
  */
 #pragma once
+#include "robion/adc.h"
 #include "robion/case.h"
 
 /** Names and units of the maps robion makes itself. */
@@ -30,6 +31,15 @@ PetscErrorCode GridResampleCounts(const Grid *from, const double *count, const G
  */
 PetscErrorCode GridResampleMeans(const Grid *from, const double *value, const unsigned char *mask, const Grid *to,
                                  double **out);
+
+extern const char *const cell_case_names[N_CELL_CASES]; /* "nominal", "best", "worst" */
+
+/**
+ * A map of counts as clonogens per mm3 of the volume that has any, on another grid; 0 where there are none. How many count follows
+ * from the misfit of the diffusion (MAP_RMSE; without that map: all), sigma being its standard deviation over the voxels with
+ * clonogens. PetscMalloc'ed. Not collective.
+ */
+PetscErrorCode CaseClonogens(const Case *patient, PetscInt map, CellCase which, const Grid *grid, double **per_mm3);
 
 /** A map of the case on another grid, as its unit says: counts, or means over what is not exactly 0. */
 PetscErrorCode CaseMapToGrid(const Case *patient, PetscInt map, const Grid *grid, double **out);

@@ -8,6 +8,7 @@
 #include "robion/biology.h"
 #include "robion/case.h"
 #include "robion/machine.h"
+#include "robion/map.h"
 #include "robion/scenario.h"
 #include "robion/tcp.h"
 #include <stdint.h>
@@ -69,7 +70,8 @@ typedef struct ObjectiveSpec {
   Quantity quantity; /* from the goal's key, or `quantity` */
   double goal;       /* per fraction: Gy, Gy(RBE), effect or keV/um */
   char *map;         /* goals (tcp: clonogens) voxel by voxel from this map of the case, or NULL */
-  double map_scale;  /* from the map's values to goals per fraction */
+  double map_scale;  /* from the map's values to goals per fraction; tcp: share of its clonogens that count */
+  CellCase cells;    /* tcp: which of them */
   char *from;        /* dose fall-off: the structure that distances are taken from, or NULL */
   ObjectiveParameters parameters;
   double weight;
@@ -186,6 +188,13 @@ typedef struct GoalSpec {
   double limit;
 } GoalSpec;
 
+/** By what tumour control of a finished plan is judged, where the case has a map of clonogens. */
+typedef struct TumourSpec {
+  TCPSpec tcp;
+  double share;            /* of the map's clonogens that count */
+  char *structure, *where; /* whose control */
+} TumourSpec;
+
 typedef struct Settings {
   CaseSpec patient;
   HLUT hlut;
@@ -220,6 +229,9 @@ typedef struct Settings {
   ObjectiveSpec *objectives;
   PetscInt n_goals;
   GoalSpec *goals;
+  TumourSpec tumour;
+  PetscBool other_biology;     /* the finished plan is judged by another biology ... */
+  BiologySpec judging_biology; /* ... than it was made with */
   RobustSpec robust;
   SpotControlSpec spot_control;
   OptimizerSpec optimizer;

@@ -38,6 +38,7 @@ PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mis
   }
   for (PetscInt i = 0; i < settings->n_goals; i++)
     PetscCall(PlanCheckName(patient, settings->goals[i].structure, settings->goals[i].where, "goals", mistakes));
+  PetscCall(PlanCheckName(patient, settings->tumour.structure, settings->tumour.where, "tcp.structure", mistakes));
   for (PetscInt k = 0; k < settings->course.n_stages; k++)
     PetscCall(PlanCheckName(patient, settings->course.stages[k].target, settings->course.stages[k].where, "stages",
                             mistakes));

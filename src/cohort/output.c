@@ -236,6 +236,7 @@ PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const
   const Settings *settings = in->settings;
   const double started = TimeSteady();
   DoseSet doses;
+  TumourControl control;
   InputFile input[3];
   IterationRecord *history;
   ConstraintReport *constraint;
@@ -243,9 +244,11 @@ PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const
   Text tissue_text[TISSUES_MOST] = {{0}};
   const char *tissue_name[TISSUES_MOST];
   PlanResult result = {.study = run->study->name, .patient = plan->case_name, .arm = plan->arm, .sweep = plan->sweep};
+  PetscCall(PlanTumourControl(in, &control));
+  result.control = control.region.n ? &control : NULL;
   PetscCall(DoseSetCreate(run->comm, in->model, in->course.n ? &in->course : NULL, &in->tissues, in->evaluate,
                           &in->grid, in->n_dose_voxel, in->dose_voxel, weight, in->n_region, in->region,
-                          settings->prescription_Gy_RBE, &doses));
+                          settings->prescription_Gy_RBE, result.control, &doses));
   stage_seconds[STAGE_EVALUATE] = TimeSteady() - started;
   const StageTime times[N_STAGES] = {{"prepare", stage_seconds[STAGE_PREPARE]},
                                      {"build", stage_seconds[STAGE_BUILD]},
@@ -289,5 +292,6 @@ PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const
   PetscCall(PetscFree(constraint));
   PetscCall(SpotsDestroy(&result.spots));
   PetscCall(DoseSetDestroy(&doses));
+  PetscCall(PlanTumourControlDestroy(&control));
   PetscFunctionReturn(0);
 }

@@ -312,6 +312,25 @@ static PetscErrorCode FindWeights(RunContext *run, const PlanSpec *plan, const P
   PetscFunctionReturn(0);
 }
 
+/* Doses, metrics and files of the weights found; by another biology than they were found with, if the study says so. */
+static PetscErrorCode JudgePlan(RunContext *run, const PlanSpec *plan, PlanInputs *in, const Solution *solution,
+                                double stage_seconds[N_STAGES], const char *folder, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  PlanSpec other = *plan;
+  if (plan->settings.other_biology) {
+    other.settings.biology = plan->settings.judging_biology;
+    other.settings.n_tissues = 0;
+    PetscCall(PlanInputsDestroy(in));
+    PetscCall(PlanInputsCreate(run, &other, NULL, NULL, mistakes, in));
+    if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  }
+  PetscCall(PlanEvaluateAndWrite(run, plan, in, solution, solution->weight, stage_seconds, folder, mistakes));
+  if (run->rank == 0 && !MistakesAny(mistakes)) StageFilesRemove(folder, &in->course);
+  PetscCall(PlanInputsDestroy(in));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PlanMake(RunContext *run, const PlanSpec *plan, const char *folder, Mistakes *mistakes,
                         PetscBool *stopped)
 {
@@ -328,9 +347,7 @@ PetscErrorCode PlanMake(RunContext *run, const PlanSpec *plan, const char *folde
   if (!MistakesAny(mistakes)) PetscCall(FindWeights(run, plan, &inputs, folder, stage_seconds, mistakes, &solution));
   if (!MistakesAny(mistakes)) {
     *stopped = solution.stopped;
-    if (!solution.stopped)
-      PetscCall(PlanEvaluateAndWrite(run, plan, &inputs, &solution, solution.weight, stage_seconds, folder, mistakes));
-    if (!solution.stopped && !MistakesAny(mistakes) && run->rank == 0) StageFilesRemove(folder, &inputs.course);
+    if (!solution.stopped) PetscCall(JudgePlan(run, plan, &inputs, &solution, stage_seconds, folder, mistakes));
   }
   PetscCall(SolutionDestroy(&solution));
   PetscCall(PlanInputsDestroy(&inputs));

@@ -71,19 +71,19 @@ static PetscErrorCode GoalsFromMap(const PlanInputs *in, const ObjectiveSpec *ob
   PetscFunctionReturn(0);
 }
 
-/* Clonogens per 27 mm3 of a TCP's voxels, in the place of goals; voxels may have none. */
+/* Clonogens per 27 mm3 of a TCP's voxels, counted over the volume that has any, in the place of goals; voxels may have none. */
 static PetscErrorCode Clonogens(const PlanInputs *in, const ObjectiveSpec *objective, Mistakes *mistakes, Term *term)
 {
   PetscFunctionBegin;
-  const double per_reference = TCP_REFERENCE_MM3 / (1000 * GridVoxelVolume_cm3(&in->grid));
+  const double per_reference = TCP_REFERENCE_MM3 * objective->map_scale;
   PetscInt map;
   double *count, sum = 0;
   PetscCall(FindGoalMap(in->patient, objective, mistakes, &map));
   if (map < 0) PetscFunctionReturn(0);
-  PetscCall(CaseMapToGrid(in->patient, map, &in->grid, &count));
+  PetscCall(CaseClonogens(in->patient, map, objective->cells, &in->grid, &count));
   PetscCall(PetscMalloc1(term->n, &term->goal_of_voxel));
   for (PetscInt i = 0; i < term->n; i++) {
-    term->goal_of_voxel[i] = per_reference * PetscMax(0, count[term->voxel[i]]);
+    term->goal_of_voxel[i] = per_reference * count[term->voxel[i]];
     sum += term->goal_of_voxel[i];
   }
   if (!(sum > 0))

@@ -141,7 +141,8 @@ static PetscErrorCode ShareBands(MPI_Comm comm, PetscInt n, DVHBand *band)
 /* Scenarios are dealt to the ranks: in each round every rank analyses one, as long as there are any. */
 static PetscErrorCode AnalyseScenarios(const LocalDoses *local, const Course *course, const Tissues *tissues,
                                        const ScenarioSet *set, const Grid *grid, PetscInt n_region,
-                                       const Region *region, double prescription_Gy_RBE, DoseSet *out)
+                                       const Region *region, double prescription_Gy_RBE, const TumourControl *control,
+                                       DoseSet *out)
 {
   PetscFunctionBegin;
   float *dose[N_DOSE_KINDS] = {NULL};
@@ -155,6 +156,7 @@ static PetscErrorCode AnalyseScenarios(const LocalDoses *local, const Course *co
     for (int kind = 0; kind < N_DOSE_KINDS; kind++) PetscCall(CheckFinite(&set->scenario[s], out->size, dose[kind]));
     PetscCall(AnalyseScenario(&set->scenario[s], s == 0 ? PETSC_TRUE : PETSC_FALSE, grid, (const float *const *)dose,
                               n_region, region, prescription_Gy_RBE, &out->metrics[s], out->band));
+    if (control) PetscCall(MetricsOfControl(control, dose[DOSE_RBE_WEIGHTED], &out->metrics[s]));
   }
   for (int kind = 0; kind < N_DOSE_KINDS; kind++) PetscCall(PetscFree(dose[kind]));
   PetscCall(ShareMetrics(local, out));
@@ -166,7 +168,7 @@ static PetscErrorCode AnalyseScenarios(const LocalDoses *local, const Course *co
 PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Course *course, const Tissues *tissues,
                              const ScenarioSet *set, const Grid *grid, PetscInt n, const PetscInt *voxel,
                              const double *weight, PetscInt n_region, const Region *region, double prescription_Gy_RBE,
-                             DoseSet *out)
+                             const TumourControl *control, DoseSet *out)
 {
   PetscFunctionBegin;
   LocalDoses local;
@@ -184,8 +186,12 @@ PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Course *cours
   for (int kind = 0; kind < N_COMPUTED_KINDS; kind++)
     PetscCall(LocalDosesGather(&local, LocalDosesOf(&local, 0, (DoseKind)kind), out->size, out->nominal[kind]));
   Derive(tissues, course, out->size, out->nominal);
+  if (control) {
+    PetscCall(PetscCalloc1(out->size, &out->nominal[DOSE_TCP]));
+    TumourControlMap(control, out->nominal[DOSE_RBE_WEIGHTED], out->nominal[DOSE_TCP]);
+  }
   PetscCall(Extremes(&local, set, out));
-  PetscCall(AnalyseScenarios(&local, course, tissues, set, grid, n_region, region, prescription_Gy_RBE, out));
+  PetscCall(AnalyseScenarios(&local, course, tissues, set, grid, n_region, region, prescription_Gy_RBE, control, out));
   PetscCall(LocalDosesDestroy(&local));
   PetscFunctionReturn(0);
 }

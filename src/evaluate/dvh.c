@@ -3,9 +3,9 @@
 #include <stdint.h>
 #include <string.h>
 
-const char *const dose_kind_names[N_DOSE_KINDS] = {"physical", "rbe_weighted",        "letd",       "rbe",
-                                                   "survival", "rbe_weighted_course", "eqd2_course"};
-const char *const dose_kind_units[N_DOSE_KINDS] = {"Gy", "Gy(RBE)", "keV/um", "1", "1", "Gy(RBE)", "Gy(RBE)"};
+const char *const dose_kind_names[N_DOSE_KINDS] = {"physical", "rbe_weighted",        "letd",        "rbe",
+                                                   "survival", "rbe_weighted_course", "eqd2_course", "tcp"};
+const char *const dose_kind_units[N_DOSE_KINDS] = {"Gy", "Gy(RBE)", "keV/um", "1", "1", "Gy(RBE)", "Gy(RBE)", "1"};
 
 typedef struct Entry {
   uint32_t key; /* ascending where the value descends */

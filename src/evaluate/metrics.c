@@ -146,6 +146,34 @@ PetscErrorCode MetricsOfStructure(const Region *region, const Grid *grid, const 
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode MetricsOfControl(const TumourControl *control, const float *rbe_weighted, MetricList *list)
+{
+  PetscFunctionBegin;
+  static const char *const name[N_CELL_CASES] = {"TCP", "TCP_best", "TCP_worst"};
+  const Region *region = &control->region;
+  double survival[N_CELL_CASES] = {0}, volume = 0;
+  for (PetscInt i = 0; i < region->n; i++) {
+    const double share = (double)region->fraction[i],
+                 dose = control->spec.fractions * (double)rbe_weighted[region->voxel[i]];
+    volume += share;
+    for (int c = 0; c < N_CELL_CASES; c++)
+      survival[c] += share * TCPSurvival(&control->spec, control->clonogens[c][i], dose, NULL);
+  }
+  for (int c = 0; c < N_CELL_CASES; c++)
+    PetscCall(Append(list, region, DOSE_TCP, name[c], "%", 100 * TCPOfSurvival(survival[c] / volume)));
+  PetscFunctionReturn(0);
+}
+
+void TumourControlMap(const TumourControl *control, const float *rbe_weighted, float *tcp)
+{
+  const Region *region = &control->region;
+  for (PetscInt i = 0; i < region->n; i++) {
+    const double dose = control->spec.fractions * (double)rbe_weighted[region->voxel[i]];
+    tcp[region->voxel[i]] =
+        (float)TCPOfSurvival(TCPSurvival(&control->spec, control->clonogens[CELLS_NOMINAL][i], dose, NULL));
+  }
+}
+
 PetscErrorCode MetricListDestroy(MetricList *list)
 {
   PetscFunctionBegin;

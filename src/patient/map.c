@@ -1,6 +1,7 @@
 /* Biological maps of a case, and maps on other grids. */
 #include "robion/map.h"
 #include "overlap_private.h"
+#include <math.h>
 #include <string.h>
 
 PetscInt CaseFindMap(const Case *patient, const char *name)
@@ -86,5 +87,41 @@ PetscErrorCode CaseMapToGrid(const Case *patient, PetscInt map, const Grid *grid
   else
     PetscCall(GridResampleMeans(&patient->ct, value, some, grid, out));
   PetscCall(PetscFree2(value, some));
+  PetscFunctionReturn(0);
+}
+
+const char *const cell_case_names[N_CELL_CASES] = {"nominal", "best", "worst"};
+
+/* Standard deviation of a map where there are clonogens. */
+static double Deviation(size_t n, const float *value, const float *clonogens)
+{
+  double count = 0, mean = 0, square = 0;
+  for (size_t v = 0; v < n; v++)
+    if (clonogens[v] > 0) count++, mean += (double)value[v];
+  if (!(count > 0)) return 0;
+  mean /= count;
+  for (size_t v = 0; v < n; v++)
+    if (clonogens[v] > 0) square += ((double)value[v] - mean) * ((double)value[v] - mean);
+  return sqrt(square / count);
+}
+
+PetscErrorCode CaseClonogens(const Case *patient, PetscInt map, CellCase which, const Grid *grid, double **per_mm3)
+{
+  PetscFunctionBegin;
+  const Grid *ct = &patient->ct;
+  const size_t n = GridSize(ct);
+  const PetscInt misfit = CaseFindMap(patient, MAP_RMSE);
+  const float *count = patient->maps[map].value, *rmse = misfit >= 0 ? patient->maps[misfit].value : NULL;
+  const double sigma = rmse ? Deviation(n, rmse, count) : 0, per_voxel = 1e-3 / GridVoxelVolume_cm3(ct);
+  double *density;
+  unsigned char *some;
+  PetscCall(PetscMalloc2(n, &density, n, &some));
+  for (size_t v = 0; v < n; v++) {
+    const double weight = sigma > 0 ? CellCaseWeight(which, (double)rmse[v], sigma) : 1;
+    some[v] = count[v] > 0;
+    density[v] = some[v] ? per_voxel * weight * (double)count[v] : 0;
+  }
+  PetscCall(GridResampleMeans(ct, density, some, grid, per_mm3));
+  PetscCall(PetscFree2(density, some));
   PetscFunctionReturn(0);
 }

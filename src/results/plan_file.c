@@ -201,7 +201,8 @@ static PetscErrorCode WriteDoses(SharedFile *file, const PlanResult *r)
       "RBE (RBE-weighted over physical dose), nominal scenario",
       "share of cells that survive one fraction, nominal scenario",
       "RBE-weighted dose of the course, nominal scenario",
-      "RBE-weighted dose of the course in fractions of 2 Gy (EQD2), nominal scenario"};
+      "RBE-weighted dose of the course in fractions of 2 Gy (EQD2), nominal scenario",
+      "tumour control probability of the voxel, nominal scenario"};
   char path[64];
   for (int k = 0; k < N_DOSE_KINDS; k++) {
     if (!r->nominal[k]) continue;
@@ -213,6 +214,36 @@ static PetscErrorCode WriteDoses(SharedFile *file, const PlanResult *r)
                       "RBE-weighted dose per fraction, lowest over the evaluation scenarios, voxel by voxel"));
   PetscCall(WriteCube(file, "/dose/robust/max", &r->grid, r->robust_max, DOSE_RBE_WEIGHTED,
                       "RBE-weighted dose per fraction, highest over the evaluation scenarios, voxel by voxel"));
+  PetscFunctionReturn(0);
+}
+
+/* What tumour control was judged by: the model, and clonogens of the voxels. */
+static PetscErrorCode WriteTumour(SharedFile *file, const PlanResult *r)
+{
+  PetscFunctionBegin;
+  static const char *const meaning[N_CELL_CASES] = {
+      "clonogens per 27 mm3, as matched", "best case of their uncertainty", "worst case of their uncertainty"};
+  const TumourControl *control = r->control;
+  hsize_t dims[3] = {(hsize_t)r->grid.n[2], (hsize_t)r->grid.n[1], (hsize_t)r->grid.n[0]};
+  float *cube;
+  char path[64];
+  if (!control) PetscFunctionReturn(0);
+  PetscCall(SharedFileGroup(file, "/tcp"));
+  PetscCall(SharedFileString(file, "/tcp", "structure", control->region.name));
+  PetscCall(SharedFileString(file, "/tcp", "link", tcp_link_names[control->spec.link]));
+  PetscCall(Number(file, "/tcp", "ln_a", control->spec.ln_a));
+  PetscCall(Number(file, "/tcp", "kappa", control->spec.kappa));
+  PetscCall(Number(file, "/tcp", "n0_clonogens", control->spec.n0_clonogens));
+  PetscCall(Number(file, "/tcp", "alpha_per_Gy", control->spec.alpha_per_Gy));
+  PetscCall(Number(file, "/tcp", "alpha_beta_Gy", control->spec.alpha_beta_Gy));
+  PetscCall(Number(file, "/tcp", "fractions", control->spec.fractions));
+  PetscCall(PetscCalloc1(GridSize(&r->grid), &cube));
+  for (int c = 0; c < N_CELL_CASES; c++) {
+    for (PetscInt i = 0; i < control->region.n; i++) cube[control->region.voxel[i]] = (float)control->clonogens[c][i];
+    snprintf(path, sizeof path, "/tcp/clonogens_%s", cell_case_names[c]);
+    PetscCall(SharedFileArray(file, path, H5T_NATIVE_FLOAT, 3, dims, cube, "per 27 mm3", meaning[c]));
+  }
+  PetscCall(PetscFree(cube));
   PetscFunctionReturn(0);
 }
 
@@ -504,6 +535,7 @@ static PetscErrorCode WriteContent(SharedFile *file, const PlanResult *r)
   PetscCall(WriteScenarios(file, "/scenarios", r->evaluate));
   PetscCall(WriteBeams(file, &r->spots));
   PetscCall(WriteDoses(file, r));
+  PetscCall(WriteTumour(file, r));
   PetscCall(WriteTissues(file, r));
   PetscCall(WriteBands(file, r));
   PetscCall(WriteMetrics(file, r));

@@ -7,6 +7,7 @@
 
 const char *const quantity_names[] = {"rbe_weighted", "physical", "effect", "letd"};
 const PetscInt n_quantity_names = PETSC_STATIC_ARRAY_LENGTH(quantity_names);
+static const PetscInt n_cell_case_names = N_CELL_CASES;
 static const char *const per_names[] = {"fraction", "course"};
 static const PetscInt n_per_names = PETSC_STATIC_ARRAY_LENGTH(per_names);
 
@@ -33,6 +34,8 @@ static const SchemaKey objective_keys[] = {
     {"m", TYPE_NUMBER, ABOVE(0, 100), .doc = "ntcp: slope parameter"},
     {"alpha_beta_Gy", TYPE_NUMBER, .unit = "Gy", ABOVE(0, 1000), .doc = "ntcp: alpha/beta of the EQD2"},
     {"clonogens", TYPE_TEXT, .doc = "tcp: the map of clonogens per voxel"},
+    {"cells", TYPE_WORD, WORDS(cell_case_names),
+     .doc = "tcp: which clonogens of it, given the misfit of the diffusion"},
     {"weight", TYPE_NUMBER, ABOVE(0, 1e12), .fallback = "1", .doc = "weight in the sum"},
     {"stage", TYPE_TEXT, .doc = "the stage whose fractions it looks at"},
     {"robust", TYPE_FLAG | TYPE_WORD, WORDS(robust_mode_names), .fallback = "true",
@@ -56,7 +59,8 @@ static const struct {
                {KEY_NTCP, "td50_Gy", NULL},
                {KEY_NTCP, "m", NULL},
                {KEY_NTCP, "alpha_beta_Gy", NULL},
-               {KEY_TCP, "clonogens", MAP_CLONOGENS}};
+               {KEY_TCP, "clonogens", MAP_CLONOGENS},
+               {KEY_TCP, "cells", "nominal"}};
 
 /* Which of the goal's keys a type takes. */
 static PetscBool TakesGoal(const ObjectiveType *type, int goal)

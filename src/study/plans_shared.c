@@ -32,8 +32,8 @@ static PetscErrorCode HashNode(const Node *root, uint64_t start, uint64_t *hash)
 static PetscErrorCode WithoutEvaluation(Pool pool, const Node *complete, Node **out)
 {
   PetscFunctionBegin;
-  static const char *const evaluate[] = {"evaluate"}, *const none[] = {""};
-  PetscCall(Without(pool, complete, 0, none, out));
+  static const char *const evaluate[] = {"evaluate"}, *const judges[] = {"judging", "goals"};
+  PetscCall(Without(pool, complete, PETSC_STATIC_ARRAY_LENGTH(judges), judges, out));
   NodeEntry *scenarios = NodeFind(*out, "scenarios");
   if (scenarios) PetscCall(Without(pool, scenarios->value, 1, evaluate, &scenarios->value));
   PetscFunctionReturn(0);
@@ -61,7 +61,7 @@ static PetscErrorCode ObjectivesUpTo(Pool pool, const Node *objectives, const Co
 static PetscErrorCode HashStages(Pool pool, const Node *shaping, const Settings *settings, uint64_t *hash)
 {
   PetscFunctionBegin;
-  static const char *const later[] = {"constraints", "goals", "tcp"};
+  static const char *const later[] = {"constraints", "tcp"};
   const CourseSpec *course = &settings->course;
   PetscBool robust = PETSC_FALSE;
   for (PetscInt o = 0; o < settings->n_objectives; o++)

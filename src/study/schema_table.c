@@ -161,12 +161,35 @@ static const SchemaKey course_keys[] = {
 };
 
 static const SchemaKey tcp_keys[] = {
+    {"structure", TYPE_TEXT, .doc = "whose control finished plans are judged by"},
+    {"clonogens_percent", TYPE_NUMBER, .unit = "percent", ABOVE(0, 1e6), .fallback = "100",
+     .doc = "share of the map's clonogens that count"},
     {"link", TYPE_WORD, WORDS(tcp_link_names), .fallback = "power", .doc = "how survival grows with clonogens"},
     {"ln_a", TYPE_NUMBER, FROM(-100, 100), .fallback = "-3.643", .doc = "logarithm of the factor A"},
     {"kappa", TYPE_NUMBER, FROM(0, 10), .fallback = "0.74", .doc = "power: exponent of the clonogens"},
     {"n0_clonogens", TYPE_NUMBER, ABOVE(0, 1e15), .fallback = "285200", .doc = "logarithm: N0 per 27 mm3"},
     {"alpha_per_Gy", TYPE_NUMBER, .unit = "1/Gy", FROM(0, 10), .fallback = "0.029", .doc = "per Gy(RBE)"},
     {"alpha_beta_Gy", TYPE_NUMBER, .unit = "Gy", ABOVE(0, 1e6), .fallback = "2", .doc = "alpha/beta"},
+};
+
+/* The same without defaults: what is not said is as in tcp. */
+static const SchemaKey judging_tcp_keys[] = {
+    {"clonogens_percent", TYPE_NUMBER, .unit = "percent", ABOVE(0, 1e6), .doc = "share of the clonogens that count"},
+    {"link", TYPE_WORD, WORDS(tcp_link_names), .doc = "how survival grows with clonogens"},
+    {"ln_a", TYPE_NUMBER, FROM(-100, 100), .doc = "logarithm of the factor A"},
+    {"kappa", TYPE_NUMBER, FROM(0, 10), .doc = "power: exponent of the clonogens"},
+    {"n0_clonogens", TYPE_NUMBER, ABOVE(0, 1e15), .doc = "logarithm: N0 per 27 mm3"},
+    {"alpha_per_Gy", TYPE_NUMBER, .unit = "1/Gy", FROM(0, 10), .doc = "per Gy(RBE)"},
+    {"alpha_beta_Gy", TYPE_NUMBER, .unit = "Gy", ABOVE(0, 1e6), .doc = "alpha/beta"},
+};
+static const SchemaKey judging_biology_keys[] = {
+    {"model", TYPE_WORD, WORDS(biology_model_names), .doc = "RBE model"},
+    {"cell_line", TYPE_WORD, WORDS(cell_line_names), .doc = "cells the other keys' defaults are for"},
+    CELLS,
+};
+static const SchemaKey judging_keys[] = {
+    {"tcp", TYPE_MAPPING, CHILDREN(judging_tcp_keys), .doc = "another tumour control model"},
+    {"biology", TYPE_MAPPING, CHILDREN(judging_biology_keys), .rule = RuleBiology, .doc = "another RBE model"},
 };
 
 static const SchemaKey goal_keys[] = {
@@ -321,6 +344,7 @@ static const SchemaKey study_keys[] = {
      .doc = "what the plan is to achieve"},
     {"tcp", TYPE_MAPPING, CHILDREN(tcp_keys), .doc = "tumour control model of tcp objectives"},
     {"constraints", TYPE_LIST, .element = &schema_constraint, .doc = "what the plan must keep"},
+    {"judging", TYPE_MAPPING, CHILDREN(judging_keys), .doc = "what finished plans are judged by, and made without"},
     {"goals", TYPE_LIST, .element = &goal_item, .doc = "what the finished plan is to keep"},
     {"robust", TYPE_WORD | TYPE_MAPPING, WORDS(robust_mode_names), .shorthand = "mode", CHILDREN(robust_keys),
      .doc = "how scenarios enter the optimisation"},

@@ -210,6 +210,31 @@ static PetscErrorCode ReadBiology(const Node *node, const char *study_file, Biol
   PetscFunctionReturn(0);
 }
 
+/* The biology that finished plans are judged by, if it is another one; it has no averaging or table of its own. */
+static PetscErrorCode ReadJudgingBiology(const Node *node, Settings *out)
+{
+  PetscFunctionBegin;
+  const Node *model = NodeGet(node, "model"), *cell_line = NodeGet(node, "cell_line");
+  BiologySpec *spec = &out->judging_biology;
+  if (!model) PetscFunctionReturn(0);
+  out->other_biology = PETSC_TRUE;
+  PetscCall(BiologySpecPreset(model->text, cell_line ? cell_line->text : NULL, spec));
+  const struct {
+    const char *key;
+    double *value;
+  } number[] = {{"alpha_x_per_Gy", &spec->alpha_x_per_Gy},
+                {"beta_x_per_Gy2", &spec->beta_x_per_Gy2},
+                {"d_t_Gy", &spec->d_t_Gy},
+                {"r_nucleus_um", &spec->r_nucleus_um},
+                {"alpha0_per_Gy", &spec->alpha0_per_Gy},
+                {"beta0_per_Gy2", &spec->beta0_per_Gy2},
+                {"r_domain_um", &spec->r_domain_um},
+                {"z0_Gy", &spec->z0_Gy}};
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(number); i++)
+    if (NodeGet(node, number[i].key)) PetscCall(SettingNumber(node, number[i].key, number[i].value));
+  PetscFunctionReturn(0);
+}
+
 /* Needs the study's own biology; strings but those of the structures are that one's. */
 static PetscErrorCode ReadTissues(const Node *list, Settings *out)
 {
@@ -321,6 +346,7 @@ PetscErrorCode SettingsCreate(const Node *root, const char *file, Settings *out)
   PetscCall(ReadScenarios(NodeGet(scenarios, "optimize"), &out->optimize));
   PetscCall(ReadScenarios(NodeGet(scenarios, "evaluate"), &out->evaluate));
   PetscCall(ReadOptimization(NodeGet(root, "robust"), NodeGet(root, "optimizer"), out));
+  PetscCall(ReadJudgingBiology(NodeGet(NodeGet(root, "judging"), "biology"), out));
   PetscCall(SettingsReadObjectives(root, out));
   PetscCall(SettingsReadCourse(root, out));
   PetscCall(SettingsReadConstraints(NodeGet(root, "constraints"), out));

@@ -62,18 +62,53 @@ static PetscErrorCode ReadParameters(const Node *node, ObjectiveParameters *out)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReadTCP(const Node *node, PetscInt fractions, TCPSpec *out)
+/* What a mapping says of the model; the rest stays. */
+static PetscErrorCode ReadTCP(const Node *node, TumourSpec *out)
 {
   PetscFunctionBegin;
   PetscInt link;
-  PetscCall(SettingWord(node, "link", n_tcp_link_names, tcp_link_names, &link));
-  out->link = (TCPLink)link;
-  PetscCall(SettingNumber(node, "ln_a", &out->ln_a));
-  PetscCall(SettingNumber(node, "kappa", &out->kappa));
-  PetscCall(SettingNumber(node, "n0_clonogens", &out->n0_clonogens));
-  PetscCall(SettingNumber(node, "alpha_per_Gy", &out->alpha_per_Gy));
-  PetscCall(SettingNumber(node, "alpha_beta_Gy", &out->alpha_beta_Gy));
-  out->fractions = (double)fractions;
+  const struct {
+    const char *key;
+    double *value;
+  } number[] = {{"ln_a", &out->tcp.ln_a},
+                {"kappa", &out->tcp.kappa},
+                {"n0_clonogens", &out->tcp.n0_clonogens},
+                {"alpha_per_Gy", &out->tcp.alpha_per_Gy},
+                {"alpha_beta_Gy", &out->tcp.alpha_beta_Gy}};
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(number); i++)
+    if (NodeGet(node, number[i].key)) PetscCall(SettingNumber(node, number[i].key, number[i].value));
+  if (NodeGet(node, "link")) {
+    PetscCall(SettingWord(node, "link", n_tcp_link_names, tcp_link_names, &link));
+    out->tcp.link = (TCPLink)link;
+  }
+  if (NodeGet(node, "clonogens_percent")) {
+    PetscCall(SettingNumber(node, "clonogens_percent", &out->share));
+    out->share *= 0.01;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* By what finished plans are judged: as they were made unless `judging` says otherwise. */
+static PetscErrorCode ReadTumour(const Node *root, const TumourSpec *made, Settings *out)
+{
+  PetscFunctionBegin;
+  const Node *structure = NodeGet(NodeGet(root, "tcp"), "structure");
+  if (!structure) structure = NodeGet(NodeGet(root, "prescription"), "target");
+  out->tumour = *made;
+  PetscCall(PetscStrallocpy(structure->text, &out->tumour.structure));
+  PetscCall(SettingPlace(structure->place, &out->tumour.where));
+  PetscCall(ReadTCP(NodeGet(NodeGet(root, "judging"), "tcp"), &out->tumour));
+  PetscFunctionReturn(0);
+}
+
+/* Which clonogens a tcp objective counts. */
+static PetscErrorCode ReadCells(const Node *node, double share, ObjectiveSpec *out)
+{
+  PetscFunctionBegin;
+  PetscInt cells;
+  PetscCall(SettingWord(node, "cells", N_CELL_CASES, cell_case_names, &cells));
+  out->cells = (CellCase)cells;
+  out->map_scale = share;
   PetscFunctionReturn(0);
 }
 
@@ -81,8 +116,9 @@ PetscErrorCode SettingsReadObjectives(const Node *root, Settings *out)
 {
   PetscFunctionBegin;
   const Node *node = NodeGet(root, "objectives");
-  TCPSpec tcp;
-  PetscCall(ReadTCP(NodeGet(root, "tcp"), out->fractions, &tcp));
+  TumourSpec made = {.tcp.fractions = (double)out->fractions};
+  PetscCall(ReadTCP(NodeGet(root, "tcp"), &made));
+  PetscCall(ReadTumour(root, &made, out));
   out->n_objectives = node->n;
   PetscCall(PetscCalloc1(node->n, &out->objectives));
   for (PetscInt i = 0; i < node->n; i++) {
@@ -97,7 +133,8 @@ PetscErrorCode SettingsReadObjectives(const Node *root, Settings *out)
     PetscCall(ReadGoal(one, out->fractions, objective));
     PetscCall(ReadParameters(one, &objective->parameters));
     objective->parameters.fractions = (double)out->fractions;
-    objective->parameters.tcp = tcp;
+    objective->parameters.tcp = made.tcp;
+    if (NodeGet(one, "clonogens")) PetscCall(ReadCells(one, made.share, objective));
     PetscCall(SettingNumber(one, "weight", &objective->weight));
     PetscCall(ReadMode(one, out->robust.mode, &objective->mode));
   }
@@ -116,5 +153,7 @@ PetscErrorCode SettingsDestroyObjectives(Settings *settings)
     PetscCall(PetscFree(objective->from));
   }
   PetscCall(PetscFree(settings->objectives));
+  PetscCall(PetscFree(settings->tumour.structure));
+  PetscCall(PetscFree(settings->tumour.where));
   PetscFunctionReturn(0);
 }

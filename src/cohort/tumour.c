@@ -1,0 +1,35 @@
+/* What the tumour control of a plan is judged by: the clonogens of its case. */
+#include "cohort_private.h"
+#include "robion/map.h"
+
+PetscErrorCode PlanTumourControl(const PlanInputs *in, TumourControl *control)
+{
+  PetscFunctionBegin;
+  const TumourSpec *spec = &in->settings->tumour;
+  const PetscInt map = CaseFindMap(in->patient, MAP_CLONOGENS),
+                 structure = CaseFindStructure(in->patient, spec->structure);
+  double sum = 0;
+  *control = (TumourControl){.spec = spec->tcp};
+  if (map < 0 || strcmp(in->patient->maps[map].unit, MAP_CLONOGENS_UNIT)) PetscFunctionReturn(0);
+  PetscCall(StructureToGrid(in->patient, structure, &in->grid, &control->region));
+  for (int c = 0; c < N_CELL_CASES && control->region.n; c++) {
+    double *per_mm3;
+    PetscCall(CaseClonogens(in->patient, map, (CellCase)c, &in->grid, &per_mm3));
+    PetscCall(PetscMalloc1(control->region.n, &control->clonogens[c]));
+    for (PetscInt i = 0; i < control->region.n; i++) {
+      control->clonogens[c][i] = TCP_REFERENCE_MM3 * spec->share * per_mm3[control->region.voxel[i]];
+      sum += control->clonogens[c][i];
+    }
+    PetscCall(PetscFree(per_mm3));
+  }
+  if (!(sum > 0)) PetscCall(RegionDestroy(&control->region));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanTumourControlDestroy(TumourControl *control)
+{
+  PetscFunctionBegin;
+  for (int c = 0; c < N_CELL_CASES; c++) PetscCall(PetscFree(control->clonogens[c]));
+  PetscCall(RegionDestroy(&control->region));
+  PetscFunctionReturn(0);
+}
