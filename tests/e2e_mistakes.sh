@@ -41,6 +41,8 @@ for limit in 1h 00:00:00 00:99:00 -1:00:00 1 '' 00:00:01x; do
   refuses "time limit '$limit'" 2 '^robion: (--time-limit: found .*expected HH:MM:SS|option --time-limit needs)' run "$BOX" \
     --time-limit "$limit"
 done
+refuses "larger teams than there are ranks" 2 '^robion: --team-size: found 99, expected at most 2, the ranks of this run' run_on 2 \
+  "$BOX" --team-size 99
 refuses "--set without a value" 2 '^robion: --set spots: found no =, expected path=value' run "$BOX" --set spots
 refuses "--set of an unknown key" 3 '^robion: --set spots.layer=2: spots.layer: unknown key, did you mean spots.layer_mm\?' \
   run "$BOX" --set spots.layer=2

@@ -239,7 +239,12 @@ static PetscErrorCode RunPlans(RunContext *run, Mistakes *mistakes, RobionExit *
   PetscFunctionBegin;
   QueuePlan *plan;
   Team team;
-  PetscCall(OpenResults(run, mistakes));
+  if (run->options->team_size > run->size)
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE,
+                          "--team-size: found %d, expected at most %d, the ranks of this run",
+                          (int)run->options->team_size, (int)run->size));
+  else
+    PetscCall(OpenResults(run, mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1(run->study->n_plans, &plan));
   PetscCall(SurveyPlans(run, plan));

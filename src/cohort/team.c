@@ -176,7 +176,6 @@ PetscErrorCode TeamCreate(const RunContext *run, const QueuePlan *plan, Team *te
     size = DefaultSize(&pending, &node);
   else if (size == TEAM_AUTOMATIC)
     PetscCall(FastestSize(run, &pending, &node, &size));
-  size = PetscMin(size, run->size);
   PetscCallMPI(MPI_Bcast(&size, 1, MPIU_INT, 0, run->comm));
   PetscCallMPI(MPI_Comm_split(run->comm, (int)TeamOf(run, &node, size), run->rank, &team->comm));
   PetscCallMPI(MPI_Comm_rank(team->comm, &team->rank));

@@ -1,6 +1,6 @@
 #include "robion/results.h"
 #include "robion/log.h"
-#include "shared_file.h"
+#include "plan_file_private.h"
 #include <string.h>
 
 static const char *const role_names[] = {"target", "oar", "external"};
@@ -10,31 +10,13 @@ static void SettingsHash(const char *yaml, char hex[17])
   snprintf(hex, 17, "%016llx", (unsigned long long)HashBytes(HASH_START, yaml, strlen(yaml)));
 }
 
-static PetscErrorCode Doubles(SharedFile *file, const char *folder, const char *name, PetscInt n, const double *data,
-                              const char *unit, const char *long_name)
-{
-  PetscFunctionBegin;
-  char path[512];
-  hsize_t dims = (hsize_t)n;
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  PetscCall(SharedFileArray(file, path, H5T_NATIVE_DOUBLE, 1, &dims, data, unit, long_name));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode Number(SharedFile *file, const char *path, const char *attribute, double value)
-{
-  PetscFunctionBegin;
-  PetscCall(SharedFileDoubles(file, path, attribute, 1, &value));
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode WriteRoot(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
   char hash[17];
   SettingsHash(r->yaml, hash);
   PetscCall(SharedFileString(file, "/", "format", "robion-plan"));
-  PetscCall(Number(file, "/", "format_version", PLAN_FORMAT_VERSION));
+  PetscCall(SharedFileNumber(file, "/", "format_version", PLAN_FORMAT_VERSION));
   PetscCall(SharedFileString(file, "/", "software", "robion"));
   PetscCall(SharedFileString(file, "/", "software_version", r->provenance->version));
   PetscCall(SharedFileString(file, "/", "study", r->study));
@@ -44,8 +26,8 @@ static PetscErrorCode WriteRoot(SharedFile *file, const PlanResult *r)
   PetscCall(SharedFileString(file, "/", "settings_hash", hash));
   if (r->spot_control) PetscCall(SharedFileString(file, "/", "spot_control", r->spot_control));
   PetscCall(SharedFileString(file, "/", "target", r->target));
-  PetscCall(Number(file, "/", "prescription_Gy_RBE_per_fraction", r->prescription_Gy_RBE));
-  PetscCall(Number(file, "/", "fractions", (double)r->fractions));
+  PetscCall(SharedFileNumber(file, "/", "prescription_Gy_RBE_per_fraction", r->prescription_Gy_RBE));
+  PetscCall(SharedFileNumber(file, "/", "fractions", (double)r->fractions));
   PetscCall(SharedFileStrings(file, "/provenance/settings_yaml", 1, &r->yaml, "effective settings of this plan, YAML"));
   PetscFunctionReturn(0);
 }
@@ -64,7 +46,7 @@ static PetscErrorCode WriteGrid(SharedFile *file, const Grid *grid)
   for (int a = 0; a < 3; a++) {
     PetscCall(PetscMalloc1(grid->n[a], &centre));
     for (PetscInt i = 0; i < grid->n[a]; i++) centre[i] = grid->origin_mm[a] + (double)i * grid->spacing_mm[a];
-    PetscCall(Doubles(file, "/grid", axis[a], grid->n[a], centre, "mm", meaning[a]));
+    PetscCall(SharedFileColumn(file, "/grid", axis[a], grid->n[a], centre, "mm", meaning[a]));
     PetscCall(PetscFree(centre));
   }
   PetscFunctionReturn(0);
@@ -97,7 +79,7 @@ static PetscErrorCode WriteStructures(SharedFile *file, const PlanResult *r)
                               "part of the voxel's volume inside the structure"));
     PetscCall(SharedFileString(file, group, "name", region->name));
     PetscCall(SharedFileString(file, group, "role", role_names[region->role]));
-    PetscCall(Number(file, group, "volume_cm3", region->volume_cm3));
+    PetscCall(SharedFileNumber(file, group, "volume_cm3", region->volume_cm3));
   }
   PetscFunctionReturn(0);
 }
@@ -127,13 +109,13 @@ static PetscErrorCode WriteScenarioNumbers(SharedFile *file, const char *group, 
       const Scenario *one = &set->scenario[s];
       column[s] = c < 3 ? one->shift_mm[c] : c == 3 ? one->range_percent : one->weight;
     }
-    PetscCall(Doubles(file, group, name[c], set->n, column, unit[c], meaning[c]));
+    PetscCall(SharedFileColumn(file, group, name[c], set->n, column, unit[c], meaning[c]));
   }
   PetscCall(PetscFree(column));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode WriteScenarios(SharedFile *file, const char *group, const ScenarioSet *set)
+PetscErrorCode WriteScenarios(SharedFile *file, const char *group, const ScenarioSet *set)
 {
   PetscFunctionBegin;
   char path[64];
@@ -163,21 +145,21 @@ static PetscErrorCode WriteBeams(SharedFile *file, const PlanSpots *spots)
   for (PetscInt b = 0; b < spots->n_beam; b++) {
     const PlanBeam *beam = &spots->beam[b];
     snprintf(group, sizeof group, "/plan/beam_%d", (int)b);
-    PetscCall(
-        Doubles(file, group, "x_mm", beam->n, beam->x_mm, "mm", "spot position, IEC gantry x in the isocentre plane"));
-    PetscCall(
-        Doubles(file, group, "y_mm", beam->n, beam->y_mm, "mm", "spot position, IEC gantry y in the isocentre plane"));
-    PetscCall(
-        Doubles(file, group, "energy_MeV_u", beam->n, beam->energy_MeV_u, "MeV/u", "kinetic energy at the nozzle"));
-    PetscCall(Doubles(file, group, "particles", beam->n, beam->particles, "1", "ions per spot and fraction"));
-    PetscCall(Number(file, group, "gantry_deg", beam->gantry_deg));
-    PetscCall(Number(file, group, "couch_deg", beam->couch_deg));
+    PetscCall(SharedFileColumn(file, group, "x_mm", beam->n, beam->x_mm, "mm",
+                               "spot position, IEC gantry x in the isocentre plane"));
+    PetscCall(SharedFileColumn(file, group, "y_mm", beam->n, beam->y_mm, "mm",
+                               "spot position, IEC gantry y in the isocentre plane"));
+    PetscCall(SharedFileColumn(file, group, "energy_MeV_u", beam->n, beam->energy_MeV_u, "MeV/u",
+                               "kinetic energy at the nozzle"));
+    PetscCall(SharedFileColumn(file, group, "particles", beam->n, beam->particles, "1", "ions per spot and fraction"));
+    PetscCall(SharedFileNumber(file, group, "gantry_deg", beam->gantry_deg));
+    PetscCall(SharedFileNumber(file, group, "couch_deg", beam->couch_deg));
     PetscCall(SharedFileDoubles(file, group, "isocentre_mm", 3, beam->isocentre_mm));
-    PetscCall(Number(file, group, "range_shifter_mm", beam->range_shifter_mm));
-    PetscCall(Number(file, group, "range_shifter_to_isocentre_mm", beam->range_shifter_to_isocentre_mm));
+    PetscCall(SharedFileNumber(file, group, "range_shifter_mm", beam->range_shifter_mm));
+    PetscCall(SharedFileNumber(file, group, "range_shifter_to_isocentre_mm", beam->range_shifter_to_isocentre_mm));
     if (!beam->stage) continue;
     PetscCall(SharedFileString(file, group, "stage", beam->stage));
-    PetscCall(Number(file, group, "stage_fractions", beam->stage_fractions));
+    PetscCall(SharedFileNumber(file, group, "stage_fractions", beam->stage_fractions));
   }
   PetscFunctionReturn(0);
 }
@@ -286,11 +268,14 @@ static PetscErrorCode WriteBands(SharedFile *file, const PlanResult *r)
     const DVHBand *band = &r->bands[i];
     StructureGroup("/dvh", band->structure, structure);
     snprintf(group, sizeof group, "%s/%s", structure, dose_kind_names[band->quantity]);
-    PetscCall(Doubles(file, group, "axis", band->n, band->axis, dose_kind_units[band->quantity], axis[band->quantity]));
+    PetscCall(SharedFileColumn(file, group, "axis", band->n, band->axis, dose_kind_units[band->quantity],
+                               axis[band->quantity]));
+    PetscCall(SharedFileColumn(file, group, "nominal", band->n, band->nominal, "%",
+                               "volume with at least axis, nominal scenario"));
     PetscCall(
-        Doubles(file, group, "nominal", band->n, band->nominal, "%", "volume with at least axis, nominal scenario"));
-    PetscCall(Doubles(file, group, "min", band->n, band->min, "%", "lowest volume over the evaluation scenarios"));
-    PetscCall(Doubles(file, group, "max", band->n, band->max, "%", "highest volume over the evaluation scenarios"));
+        SharedFileColumn(file, group, "min", band->n, band->min, "%", "lowest volume over the evaluation scenarios"));
+    PetscCall(
+        SharedFileColumn(file, group, "max", band->n, band->max, "%", "highest volume over the evaluation scenarios"));
   }
   PetscFunctionReturn(0);
 }
@@ -320,8 +305,8 @@ static PetscErrorCode WriteMetrics(SharedFile *file, const PlanResult *r)
   PetscCall(SharedFileStrings(file, "/metrics/quantity", rows, quantity,
                               "physical or RBE-weighted dose, LETd, RBE or survival"));
   PetscCall(SharedFileStrings(file, "/metrics/metric", rows, metric, "name of the metric"));
-  PetscCall(Doubles(file, "/metrics", "value", rows, value, "see column unit",
-                    "value; doses are per fraction, of quantities named ..._course of the course"));
+  PetscCall(SharedFileColumn(file, "/metrics", "value", rows, value, "see column unit",
+                             "value; doses are per fraction, of quantities named ..._course of the course"));
   PetscCall(SharedFileStrings(file, "/metrics/unit", rows, unit, "unit of the value"));
   PetscCall(PetscFree6(scenario, structure, quantity, metric, unit, value));
   PetscFunctionReturn(0);
@@ -354,144 +339,10 @@ static PetscErrorCode WriteGoals(SharedFile *file, const PlanResult *r)
     snprintf(path, sizeof path, "/goals/%s", name[c]);
     PetscCall(SharedFileStrings(file, path, n, text + c * n, name[c]));
   }
-  PetscCall(Doubles(file, "/goals", "limit", n, number, "see column unit", "limit of the goal"));
-  PetscCall(Doubles(file, "/goals", "value", n, number + n, "see column unit", "value of the plan"));
+  PetscCall(SharedFileColumn(file, "/goals", "limit", n, number, "see column unit", "limit of the goal"));
+  PetscCall(SharedFileColumn(file, "/goals", "value", n, number + n, "see column unit", "value of the plan"));
   PetscCall(SharedFileArray(file, "/goals/met", H5T_NATIVE_INT, 1, &dims, met, "1", "1: met, 0: missed"));
   PetscCall(PetscFree3(text, number, met));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode WriteHistory(SharedFile *file, const OptimizerReport *o)
-{
-  PetscFunctionBegin;
-  static const char *const name[] = {"iteration", "evaluations", "objective", "worst_scenario", "gradient_norm"};
-  static const char *const meaning[] = {"iteration", "evaluations of the objective so far",
-                                        "objective that is minimised", "largest objective of a scenario",
-                                        "norm of the projected gradient"};
-  double *column;
-  PetscCall(PetscMalloc1(o->n_history, &column));
-  for (int c = 0; c < 5; c++) {
-    for (PetscInt i = 0; i < o->n_history; i++) {
-      const IterationRecord *h = &o->history[i];
-      const double value[] = {(double)h->iteration, (double)h->evaluations, h->objective, h->worst, h->gradient_norm};
-      column[i] = value[c];
-    }
-    PetscCall(Doubles(file, "/optimizer/history", name[c], o->n_history, column, "1", meaning[c]));
-  }
-  PetscCall(PetscFree(column));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode WriteCertificate(SharedFile *file, const CertificateReport *c)
-{
-  PetscFunctionBegin;
-  static const char group[] = "/optimizer/certificate";
-  if (!c->kind) PetscFunctionReturn(0);
-  PetscCall(SharedFileGroup(file, group));
-  PetscCall(SharedFileString(file, group, "kind", c->kind));
-  PetscCall(SharedFileString(
-      file, group, "about",
-      "rigorous: no weights have an objective below lower_bound (by convexity); local: lower_bound is the "
-      "least of the weighted sum of the scenarios that its own minimisation from the plan found"));
-  PetscCall(Number(file, group, "objective", c->objective));
-  PetscCall(Number(file, group, "lower_bound", c->lower_bound));
-  PetscCall(Number(file, group, "gap", c->gap));
-  PetscCall(Number(file, group, "weighted_sum_at_plan", c->weighted_sum));
-  PetscCall(Number(file, group, "weighted_sum_least", c->least_sum));
-  PetscCall(Number(file, group, "stationarity", c->stationarity));
-  PetscCall(Number(file, group, "stationarity_at_start", c->stationarity_start));
-  PetscCall(Number(file, group, "active_scenarios", (double)c->n_active));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode WriteConstraint(SharedFile *file, const char *group, const ConstraintReport *c)
-{
-  PetscFunctionBegin;
-  PetscCall(SharedFileGroup(file, group));
-  PetscCall(SharedFileString(file, group, "structure", c->structure));
-  PetscCall(SharedFileString(file, group, "type", c->type));
-  PetscCall(SharedFileString(file, group, "unit", c->unit));
-  PetscCall(SharedFileString(file, group, "scenarios", c->scenarios));
-  PetscCall(Number(file, group, "bound", c->bound));
-  PetscCall(Number(file, group, "worst", c->worst));
-  PetscCall(Number(file, group, "violation_percent", c->violation_percent));
-  PetscCall(Number(file, group, "volume_beyond_percent", c->volume_beyond_percent));
-  PetscCall(Number(file, group, "penalty", c->penalty));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode WriteConstraints(SharedFile *file, const OptimizerReport *o)
-{
-  PetscFunctionBegin;
-  static const char group[] = "/optimizer/constraints";
-  if (!o->n_constraint) PetscFunctionReturn(0);
-  PetscCall(SharedFileGroup(file, group));
-  PetscCall(SharedFileString(file, group, "about",
-                             "bounds by an augmented Lagrangian; values per fraction on the optimisation's voxels and "
-                             "scenarios; the objective and its certificate include objective_part"));
-  PetscCall(Number(file, group, "rounds", (double)o->n_round));
-  PetscCall(Number(file, group, "objective_part", o->constraint_part));
-  for (PetscInt i = 0; i < o->n_constraint; i++) {
-    char path[64];
-    snprintf(path, sizeof path, "%s/%d", group, (int)i);
-    PetscCall(WriteConstraint(file, path, &o->constraint[i]));
-  }
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode WriteDelivery(SharedFile *file, const OptimizerReport *o)
-{
-  PetscFunctionBegin;
-  static const char group[] = "/optimizer/delivery";
-  if (!o->delivery.done) PetscFunctionReturn(0);
-  PetscCall(SharedFileGroup(file, group));
-  PetscCall(SharedFileString(file, group, "about",
-                             "spots have no particles, or at least min_particles and a multiple of step_particles (0: "
-                             "any number); the certificate is of the plan before, with objective_before"));
-  PetscCall(Number(file, group, "min_particles", o->delivery.min_particles));
-  PetscCall(Number(file, group, "step_particles", o->delivery.step_particles));
-  PetscCall(Number(file, group, "rounds", (double)o->delivery.rounds));
-  PetscCall(Number(file, group, "spots_before", (double)o->delivery.spots_before));
-  PetscCall(Number(file, group, "spots", (double)o->delivery.spots));
-  PetscCall(Number(file, group, "objective_before", o->delivery.objective_before));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode WriteSpent(SharedFile *file, const OptimizerReport *o)
-{
-  PetscFunctionBegin;
-  char name[64];
-  for (PetscInt k = 0; k < o->n_spent; k++) {
-    snprintf(name, sizeof name, "evaluations_for_%s", o->spent_names[k]);
-    for (char *c = name; *c; c++)
-      if (*c == ' ') *c = '_';
-    PetscCall(Number(file, "/optimizer", name, (double)o->spent[k]));
-  }
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode WriteOptimizer(SharedFile *file, const PlanResult *r)
-{
-  PetscFunctionBegin;
-  const OptimizerReport *o = &r->optimizer;
-  PetscCall(SharedFileGroup(file, "/optimizer"));
-  PetscCall(SharedFileString(file, "/optimizer", "mode", o->mode));
-  PetscCall(SharedFileString(file, "/optimizer", "reason", o->reason));
-  PetscCall(Number(file, "/optimizer", "iterations", (double)o->iterations));
-  PetscCall(Number(file, "/optimizer", "evaluations", (double)o->evaluations));
-  PetscCall(Number(file, "/optimizer", "objective", o->objective));
-  PetscCall(WriteSpent(file, o));
-  PetscCall(WriteHistory(file, o));
-  PetscCall(WriteCertificate(file, &o->certificate));
-  PetscCall(WriteConstraints(file, o));
-  PetscCall(WriteDelivery(file, o));
-  PetscCall(WriteScenarios(file, "/optimizer/scenarios", r->optimize));
-  for (PetscInt g = 0; g < o->n_group; g++) {
-    char name[32];
-    snprintf(name, sizeof name, g ? "multiplier_%d" : "multiplier", (int)g);
-    PetscCall(Doubles(file, "/optimizer/scenarios", name, r->optimize->n, o->multiplier + g * r->optimize->n, "1",
-                      "weight of the scenario's objective at the solution, of one group of objectives"));
-  }
   PetscFunctionReturn(0);
 }
 
@@ -507,11 +358,11 @@ static PetscErrorCode WriteTiming(SharedFile *file, const PlanResult *r)
     PetscCallMPI(MPI_Bcast(&seconds, 1, MPI_DOUBLE, 0, file->comm));
     sum += seconds;
     snprintf(name, sizeof name, "%s_seconds", r->times[i].name);
-    PetscCall(Number(file, "/timing", name, seconds));
+    PetscCall(SharedFileNumber(file, "/timing", name, seconds));
   }
   PetscCallMPI(MPI_Bcast(&memory_MiB, 1, MPI_DOUBLE, 0, file->comm));
-  PetscCall(Number(file, "/timing", "seconds", sum));
-  PetscCall(Number(file, "/timing", "peak_memory_MiB", memory_MiB));
+  PetscCall(SharedFileNumber(file, "/timing", "seconds", sum));
+  PetscCall(SharedFileNumber(file, "/timing", "peak_memory_MiB", memory_MiB));
   PetscFunctionReturn(0);
 }
 

@@ -326,6 +326,24 @@ static PetscErrorCode CloseWritten(SharedFile *file)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode SharedFileColumn(SharedFile *file, const char *folder, const char *name, PetscInt n, const double *data,
+                                const char *unit, const char *long_name)
+{
+  PetscFunctionBegin;
+  char path[512];
+  hsize_t dims = (hsize_t)n;
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  PetscCall(SharedFileArray(file, path, H5T_NATIVE_DOUBLE, 1, &dims, data, unit, long_name));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SharedFileNumber(SharedFile *file, const char *path, const char *attribute, double value)
+{
+  PetscFunctionBegin;
+  PetscCall(SharedFileDoubles(file, path, attribute, 1, &value));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode SharedFileReopen(SharedFile *file)
 {
   PetscFunctionBegin;

@@ -27,12 +27,16 @@ PetscErrorCode SharedFileOpen(SharedFile *file, const char *name, Mistakes *mist
 /** Write an array that every rank holds whole; the ranks write disjoint parts. unit and long_name are attributes. */
 PetscErrorCode SharedFileArray(SharedFile *file, const char *path, hid_t type, int rank, const hsize_t *dims,
                                const void *data, const char *unit, const char *long_name);
+/** n numbers as the array folder/name. */
+PetscErrorCode SharedFileColumn(SharedFile *file, const char *folder, const char *name, PetscInt n, const double *data,
+                                const char *unit, const char *long_name);
 /** A column of strings, as fixed-length UTF-8. */
 PetscErrorCode SharedFileStrings(SharedFile *file, const char *path, PetscInt n, const char *const *strings,
                                  const char *long_name);
 PetscErrorCode SharedFileGroup(SharedFile *file, const char *path);
 PetscErrorCode SharedFileString(SharedFile *file, const char *path, const char *attribute, const char *text);
 PetscErrorCode SharedFileDoubles(SharedFile *file, const char *path, const char *attribute, int n, const double *value);
+PetscErrorCode SharedFileNumber(SharedFile *file, const char *path, const char *attribute, double value);
 
 /** End of the second pass: close for writing; rank 0 opens the file again for the third. Failures show in sink.failed. */
 PetscErrorCode SharedFileReopen(SharedFile *file);
