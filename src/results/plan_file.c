@@ -213,12 +213,12 @@ static PetscErrorCode WriteTumour(SharedFile *file, const PlanResult *r)
   PetscCall(SharedFileGroup(file, "/tcp"));
   PetscCall(SharedFileString(file, "/tcp", "structure", control->region.name));
   PetscCall(SharedFileString(file, "/tcp", "link", tcp_link_names[control->spec.link]));
-  PetscCall(Number(file, "/tcp", "ln_a", control->spec.ln_a));
-  PetscCall(Number(file, "/tcp", "kappa", control->spec.kappa));
-  PetscCall(Number(file, "/tcp", "n0_clonogens", control->spec.n0_clonogens));
-  PetscCall(Number(file, "/tcp", "alpha_per_Gy", control->spec.alpha_per_Gy));
-  PetscCall(Number(file, "/tcp", "alpha_beta_Gy", control->spec.alpha_beta_Gy));
-  PetscCall(Number(file, "/tcp", "fractions", control->spec.fractions));
+  PetscCall(SharedFileNumber(file, "/tcp", "ln_a", control->spec.ln_a));
+  PetscCall(SharedFileNumber(file, "/tcp", "kappa", control->spec.kappa));
+  PetscCall(SharedFileNumber(file, "/tcp", "n0_clonogens", control->spec.n0_clonogens));
+  PetscCall(SharedFileNumber(file, "/tcp", "alpha_per_Gy", control->spec.alpha_per_Gy));
+  PetscCall(SharedFileNumber(file, "/tcp", "alpha_beta_Gy", control->spec.alpha_beta_Gy));
+  PetscCall(SharedFileNumber(file, "/tcp", "fractions", control->spec.fractions));
   PetscCall(PetscCalloc1(GridSize(&r->grid), &cube));
   for (int c = 0; c < N_CELL_CASES; c++) {
     for (PetscInt i = 0; i < control->region.n; i++) cube[control->region.voxel[i]] = (float)control->clonogens[c][i];
