@@ -34,7 +34,32 @@ static void IntervalPolynomials(const DepthSpline *s, PetscInt k, Four power[ORD
     for (int i = 0; i < ORDER; i++) power[p][i] = old[i][ORDER - 1 - p];
 }
 
-/* Sum of the products of B-splines over the samples, weighted by the intervals' lengths, and its banded Cholesky factor. */
+void BandFactor(PetscInt n, double *matrix)
+{
+  for (PetscInt i = 0; i < n; i++) {
+    double *column = matrix + i * ORDER;
+    column[0] = 1 / sqrt(column[0]);
+    for (int a = 1; a < ORDER; a++) column[a] *= column[0];
+    for (int a = 1; a < ORDER && i + a < n; a++)
+      for (int b = a; b < ORDER && i + b < n; b++) matrix[(i + a) * ORDER + b - a] -= column[a] * column[b];
+  }
+}
+
+void BandSolve(PetscInt n, const double *factor, double *x)
+{
+  for (PetscInt i = 0; i < n; i++) {
+    const double *column = factor + i * ORDER;
+    x[i] *= column[0];
+    for (int a = 1; a < ORDER && i + a < n; a++) x[i + a] -= column[a] * x[i];
+  }
+  for (PetscInt i = n - 1; i >= 0; i--) {
+    const double *column = factor + i * ORDER;
+    for (int a = 1; a < ORDER && i + a < n; a++) x[i] -= column[a] * x[i + a];
+    x[i] *= column[0];
+  }
+}
+
+/* Sum of the products of B-splines over the samples, weighted by the intervals' lengths, factored. */
 static void FactorNormalEquations(DepthSpline *s)
 {
   for (PetscInt j = 0; j < (s->n - ORDER + 1) * SPLINE_SAMPLES; j++) {
@@ -45,13 +70,7 @@ static void FactorNormalEquations(DepthSpline *s)
       for (int b = a; b < ORDER; b++)
         s->cholesky[(first + a) * ORDER + b - a] += w[a] * w[b] * (s->knot_mm[k + 1] - s->knot_mm[k]);
   }
-  for (PetscInt i = 0; i < s->n; i++) {
-    double *column = s->cholesky + i * ORDER;
-    column[0] = 1 / sqrt(column[0]);
-    for (int a = 1; a < ORDER; a++) column[a] *= column[0];
-    for (int a = 1; a < ORDER && i + a < s->n; a++)
-      for (int b = a; b < ORDER && i + b < s->n; b++) s->cholesky[(i + a) * ORDER + b - a] -= column[a] * column[b];
-  }
+  BandFactor(s->n, s->cholesky);
 }
 
 PetscErrorCode DepthSplineCreate(PetscInt n_knot, const double *knot_mm, DepthSpline *s)
@@ -91,15 +110,35 @@ void DepthSplineFit(const DepthSpline *s, const double *value, double *coefficie
     const double part = value[j] * (s->knot_mm[k + 1] - s->knot_mm[k]);
     for (int a = 0; a < ORDER; a++) coefficient[first + a] += w[a] * part;
   }
-  for (PetscInt i = 0; i < s->n; i++) {
-    const double *column = s->cholesky + i * ORDER;
-    coefficient[i] *= column[0];
-    for (int a = 1; a < ORDER && i + a < s->n; a++) coefficient[i + a] -= column[a] * coefficient[i];
-  }
-  for (PetscInt i = s->n - 1; i >= 0; i--) {
-    const double *column = s->cholesky + i * ORDER;
-    for (int a = 1; a < ORDER && i + a < s->n; a++) coefficient[i] -= column[a] * coefficient[i + a];
-    coefficient[i] *= column[0];
+  BandSolve(s->n, s->cholesky, coefficient);
+}
+
+void DepthSplineSupport(const DepthSpline *s, PetscInt i, double *first_mm, double *last_mm)
+{
+  *first_mm = Knot(s, i);
+  *last_mm = Knot(s, i + ORDER);
+}
+
+/* What a coarse spline is between two knots, polarised at the three knots that belong to the fine coefficient. */
+static Four Blossom(const DepthSpline *coarse, PetscInt interval, const double x[ORDER - 1])
+{
+  Four d[ORDER] = {{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}, {0, 0, 0, 1}};
+  for (int r = 1; r < ORDER; r++)
+    for (int a = ORDER - 1; a >= r; a--) {
+      const double low = Knot(coarse, interval + a), high = Knot(coarse, interval + a + ORDER - r);
+      const double part = (x[r - 1] - low) / (high - low);
+      d[a] = (1 - part) * d[a - 1] + part * d[a];
+    }
+  return d[ORDER - 1];
+}
+
+void DepthSplineRefinement(const DepthSpline *coarse, const DepthSpline *fine, int32_t *first, Four *factor)
+{
+  for (PetscInt i = 0; i < fine->n; i++) {
+    const PetscInt k = PetscClipInterval(i - 1, 0, fine->n - ORDER); /* an interval that the coefficient is for */
+    Four unused;
+    first[i] = DepthSplineWeights(coarse, 0.5 * (fine->knot_mm[k] + fine->knot_mm[k + 1]), &unused);
+    factor[i] = Blossom(coarse, first[i], (double[]){Knot(fine, i + 1), Knot(fine, i + 2), Knot(fine, i + 3)});
   }
 }
 

@@ -33,6 +33,20 @@ PetscErrorCode DepthSplineDestroy(DepthSpline *spline);
 /* Coefficients [n] of the spline closest to a function of values value[SPLINE_SAMPLES * (n - 3)] at sample_mm. */
 void DepthSplineFit(const DepthSpline *spline, const double *value, double *coefficient);
 
+/* Depths between which B-spline i is not 0. */
+void DepthSplineSupport(const DepthSpline *spline, PetscInt i, double *first_mm, double *last_mm);
+
+/*
+ * How a spline becomes one on more knots, all of its own among them: its coefficient i there is the sum of factor[i][k] times
+ * coefficient first[i] + k here, k = 0 ... 3 (Ramshaw, Comput Aided Geom Des 6:323, 1989). Arrays of fine->n.
+ */
+void DepthSplineRefinement(const DepthSpline *coarse, const DepthSpline *fine, int32_t *first, Four *factor);
+
+/* A symmetric positive matrix of bandwidth 3, [n][4] the diagonal and the next three of each column: its Cholesky factor in its
+ * place, with reciprocal diagonal, and the solution in the place of a right-hand side. */
+void BandFactor(PetscInt n, double *matrix);
+void BandSolve(PetscInt n, const double *factor, double *x);
+
 /* The first of the four coefficients at a depth between the first and the last knot, and their weights. */
 static inline PetscInt DepthSplineWeights(const DepthSpline *spline, double z_mm, Four *weight)
 {

@@ -58,7 +58,7 @@ static PetscErrorCode CreateMemory(struct Factored_s *f)
     FactoredBeam *fb = &f->beam[b];
     size_t row = 2 * (size_t)fb->row * (size_t)fb->nu, tissues = (size_t)model->tissues->n;
     spectrum = PetscMax(spectrum, row * (size_t)model->beams->beam[b].n_layer);
-    adjoint = PetscMax(adjoint, row * tissues * (size_t)fb->nz * N_CHANNELS);
+    adjoint = PetscMax(adjoint, row * tissues * (size_t)PlaneCount(fb) * N_CHANNELS);
     work = PetscMax(work, (size_t)fb->nu * ((size_t)fb->nv / 2 + 1) * N_CHANNELS);
   }
   PetscCall(Share(f, f->n_volume * sizeof(Four), PETSC_FALSE, &f->window[0]));
@@ -225,12 +225,12 @@ PetscErrorCode FactoredGetSize(Factored f, size_t *shared_bytes, size_t *own_byt
   *own_bytes = f->n_volume * sizeof(Four); /* what voxels scatter */
   for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
     const FactoredBeam *fb = &f->beam[b];
-    size_t parts = fb->nz ? (size_t)fb->part_start[fb->nz] : 0;
+    size_t parts = fb->nz ? (size_t)fb->part_start[PlaneCount(fb)] : 0;
     *own_bytes += parts * (sizeof(FieldPart) + (size_t)f->model->tissues->n * N_CHANNELS * sizeof(double));
     *own_bytes += (size_t)f->model->beams->beam[b].n_run * (size_t)fb->nu * sizeof(double complex);
     spectrum = PetscMax(spectrum, 2 * (size_t)fb->row * (size_t)fb->nu *
                                       ((size_t)f->model->beams->beam[b].n_layer +
-                                       (size_t)fb->nz * (size_t)f->model->tissues->n * N_CHANNELS));
+                                       (size_t)PlaneCount(fb) * (size_t)f->model->tissues->n * N_CHANNELS));
   }
   *shared_bytes = f->n_volume * sizeof(Four) + spectrum * sizeof(double);
   PetscFunctionReturn(0);

@@ -27,6 +27,12 @@ enum { SCATTER_BITS = 48 };
  */
 #define LARGEST_MODE2 20.8
 
+/*
+ * A layer's profile over depth is a sum of splines on ever more knots, each only where the coarser ones do not do: a plane of level
+ * 0 has parts of layers that end nearby, and takes the rest from few planes of coarser levels, in Fourier space.
+ */
+enum { DEPTH_LEVELS = 3 };
+
 /* Lateral component of a layer in one plane. */
 typedef struct FieldPart {
   PetscInt layer;
@@ -36,12 +42,16 @@ typedef struct FieldPart {
 typedef struct FactoredBeam {
   PetscInt nu, nv;     /* spline coefficients of a plane, periodic in u and v; v is the faster index */
   double u0_mm, v0_mm; /* of the first one */
-  PetscInt nz;         /* planes: coefficients of the spline over depth */
-  DepthSpline depth;
-  double last_mm; /* of all tables */
-  PetscInt *part_start;
-  FieldPart *part;   /* those of plane i: part_start[i] ... part_start[i + 1] - 1 */
-  double *amplitude; /* [part][tissue][channel] laterally integrated, per particle */
+  /* Planes of level 0, which voxels look up, then those of coarser levels, which are refined into the level before. */
+  PetscInt nz; /* of level 0: coefficients of its spline over depth */
+  PetscInt level_start[DEPTH_LEVELS + 1];
+  DepthSpline depth[DEPTH_LEVELS];
+  int32_t *coarse;      /* [plane] the first of the four planes of the next level that it takes part of */
+  Four *refine;         /* [plane] and their factors */
+  double last_mm;       /* of all tables */
+  PetscInt *part_start; /* [plane of any level] */
+  FieldPart *part;      /* those of plane i: part_start[i] ... part_start[i + 1] - 1 */
+  double *amplitude;    /* [part][tissue][channel] laterally integrated, per particle */
 
   /* Lateral modes: q_u = mode * dq_u for the signed mode of index 0 ... nu - 1, q_v = 0 ... (n_mode_v - 1) dq_v. */
   double dq_u, dq_v;
@@ -70,7 +80,7 @@ struct Factored_s {
   /* shared by the ranks of a node */
   Four *volume;
   double *spectrum;    /* of the spots of one beam: [mode u][layer][re, im][row] */
-  double *adjoint;     /* planes of one beam: [mode u][tissue][z][channel][re, im][row] */
+  double *adjoint;     /* planes of one beam: [mode u][tissue][plane][channel][re, im][row] */
   int64_t **scattered; /* [rank of the node] what its voxels scatter, as volume; own writing only */
   /* of this rank */
   double unit[N_CHANNELS];
@@ -82,7 +92,12 @@ struct Factored_s {
 PetscErrorCode FactoredBeamCreate(struct Factored_s *f, const FactoredVoxels *voxels, PetscInt b);
 PetscErrorCode FactoredBeamDestroy(FactoredBeam *beam);
 
-/* The parts of all planes of a beam whose spline over depth is there. Not collective. */
+static inline PetscInt PlaneCount(const FactoredBeam *beam)
+{
+  return beam->level_start[DEPTH_LEVELS];
+}
+
+/* The parts of all planes of a beam whose splines over depth are there. Not collective. */
 PetscErrorCode FactoredCreateParts(const struct DoseModel_s *model, PetscInt b, FactoredBeam *beam);
 /* The distance from the spots, mm in the isocentre plane, where no layer has more than the dropped part of its dose left. */
 double FactoredReach_mm(const struct DoseModel_s *model, PetscInt b, const FactoredBeam *beam);

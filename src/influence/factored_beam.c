@@ -6,6 +6,7 @@
 #define FINEST_STEP_MM 0.1
 #define COARSEST_STEP_MM 10.0 /* far from there */
 #define STEP_GROWTH 0.3       /* distance gained per mm */
+#define LEVEL_RATIO 4.0       /* of the steps of levels */
 #define BEFORE_PEAK_MM 4.0    /* of the shallowest and behind the deepest layer's R80, knots are finest */
 #define BEHIND_PEAK_MM 3.0
 #define SNAP_MM 10.0
@@ -67,6 +68,17 @@ static PetscInt PlaceKnots(const struct DoseModel_s *model, const Beam *beam, do
   return n + 1;
 }
 
+/* Those knots that are kept on the next level; returns their number. */
+static PetscInt ThinKnots(const Machine *m, int level, PetscInt n, double *knot_mm)
+{
+  PetscInt kept = 1;
+  for (PetscInt i = 1; i < n; i++) {
+    const double step = PetscMin(COARSEST_STEP_MM, pow(LEVEL_RATIO, level) * KnotStep_mm(m, knot_mm[kept - 1], 0));
+    if (i + 1 == n || knot_mm[i] - knot_mm[kept - 1] >= 0.9 * step) knot_mm[kept++] = knot_mm[i];
+  }
+  return kept;
+}
+
 static PetscErrorCode CreatePlanes(const struct DoseModel_s *model, PetscInt b, FactoredBeam *fb)
 {
   PetscFunctionBegin;
@@ -75,11 +87,21 @@ static PetscErrorCode CreatePlanes(const struct DoseModel_s *model, PetscInt b, 
   double *knot_mm;
   for (PetscInt l = 0; l < beam->n_layer; l++)
     fb->last_mm = PetscMax(fb->last_mm, m->depth_mm[(beam->energy[l] + 1) * m->n_depth - 1]);
-  const PetscInt n = PlaceKnots(model, beam, fb->last_mm, NULL);
+  PetscInt n = PlaceKnots(model, beam, fb->last_mm, NULL);
   PetscCall(PetscMalloc1(n, &knot_mm));
   PlaceKnots(model, beam, fb->last_mm, knot_mm);
-  PetscCall(DepthSplineCreate(n, knot_mm, &fb->depth));
-  fb->nz = fb->depth.n;
+  for (int k = 0; k < DEPTH_LEVELS; k++) {
+    if (k) n = ThinKnots(m, k, n, knot_mm);
+    PetscCall(DepthSplineCreate(n, knot_mm, &fb->depth[k]));
+    fb->level_start[k + 1] = fb->level_start[k] + fb->depth[k].n;
+  }
+  fb->nz = fb->depth[0].n;
+  PetscCall(PetscMalloc2(PlaneCount(fb), &fb->coarse, PlaneCount(fb), &fb->refine));
+  for (int k = 0; k + 1 < DEPTH_LEVELS; k++) {
+    const PetscInt first = fb->level_start[k];
+    DepthSplineRefinement(&fb->depth[k + 1], &fb->depth[k], fb->coarse + first, fb->refine + first);
+    for (PetscInt i = first; i < fb->level_start[k + 1]; i++) fb->coarse[i] += fb->level_start[k + 1];
+  }
   PetscCall(PetscFree(knot_mm));
   PetscFunctionReturn(0);
 }
@@ -145,7 +167,8 @@ static PetscErrorCode CreateModes(const struct Factored_s *f, const FactoredVoxe
   double spot_low[2] = {INFINITY, INFINITY}, spot_high[2] = {-INFINITY, -INFINITY};
   VoxelBounds(voxels, beam, low, high);
   SpotBounds(beam, spot_low, spot_high);
-  for (PetscInt i = 0; i < fb->part_start[fb->nz]; i++) narrowest2 = PetscMin(narrowest2, fb->part[i].sigma2_mm2);
+  for (PetscInt i = 0; i < fb->part_start[PlaneCount(fb)]; i++)
+    narrowest2 = PetscMin(narrowest2, fb->part[i].sigma2_mm2);
   PlaceAxis((double[]){spot_low[0], spot_high[0]}, low[0], high[0], reach, h, &fb->u0_mm, &fb->nu);
   PlaceAxis((double[]){spot_low[1], spot_high[1]}, low[1], high[1], reach, h, &fb->v0_mm, &fb->nv);
   fb->dq_u = 2 * M_PI / ((double)fb->nu * h);
@@ -207,7 +230,8 @@ PetscErrorCode FactoredBeamCreate(struct Factored_s *f, const FactoredVoxels *vo
 PetscErrorCode FactoredBeamDestroy(FactoredBeam *fb)
 {
   PetscFunctionBegin;
-  PetscCall(DepthSplineDestroy(&fb->depth));
+  for (int k = 0; k < DEPTH_LEVELS; k++) PetscCall(DepthSplineDestroy(&fb->depth[k]));
+  PetscCall(PetscFree2(fb->coarse, fb->refine));
   PetscCall(PetscFree(fb->part_start));
   PetscCall(PetscFree(fb->part));
   PetscCall(PetscFree(fb->amplitude));

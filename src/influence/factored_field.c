@@ -42,7 +42,7 @@ static void PlaneFactors(const FactoredBeam *fb, PetscInt i, double *along_u, do
 static PetscInt MostParts(const FactoredBeam *fb)
 {
   PetscInt most = 0;
-  for (PetscInt i = 0; i < fb->nz; i++) most = PetscMax(most, fb->part_start[i + 1] - fb->part_start[i]);
+  for (PetscInt i = 0; i < PlaneCount(fb); i++) most = PetscMax(most, fb->part_start[i + 1] - fb->part_start[i]);
   return most;
 }
 
@@ -51,6 +51,14 @@ static inline double *SpectrumRow(const struct Factored_s *f, PetscInt b, PetscI
 {
   const FactoredBeam *fb = &f->beam[b];
   return f->spectrum + ((size_t)m * (size_t)f->model->beams->beam[b].n_layer + (size_t)layer) * 2 * (size_t)fb->row;
+}
+
+/* Row of a plane in Fourier space: [mode u][tissue][plane][channel][re, im][row]; coarser planes', and the filtered adjoint ones. */
+static inline double *PlaneRow(const struct Factored_s *f, PetscInt b, PetscInt m, PetscInt tissue, PetscInt i)
+{
+  const FactoredBeam *fb = &f->beam[b];
+  size_t at = ((size_t)m * (size_t)f->model->tissues->n + (size_t)tissue) * (size_t)PlaneCount(fb) + (size_t)i;
+  return f->adjoint + at * 2 * N_CHANNELS * (size_t)fb->row;
 }
 
 /* Sum over the spots of a line on one layer of w exp(-i q x), for every mode along u. */
@@ -96,7 +104,22 @@ static PetscErrorCode SpotSpectra(struct Factored_s *f, PetscInt b, const double
   PetscFunctionReturn(0);
 }
 
-/* Sum over the parts of a plane for four modes along v: channel sums, real and imaginary. */
+/* Add to four modes along v what a plane takes of coarser ones. */
+static inline void AddCoarser(const struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tissue, PetscInt m,
+                              PetscInt n, Four re[N_CHANNELS], Four im[N_CHANNELS])
+{
+  const FactoredBeam *fb = &f->beam[b];
+  if (i >= fb->level_start[DEPTH_LEVELS - 1]) return;
+  for (int k = 0; k < 4; k++) {
+    const double factor = fb->refine[i][k], *row = PlaneRow(f, b, m, tissue, fb->coarse[i] + k) + n;
+    for (int c = 0; c < N_CHANNELS; c++) {
+      re[c] += factor * *(const Four *)(row + 2 * c * fb->row);
+      im[c] += factor * *(const Four *)(row + (2 * c + 1) * fb->row);
+    }
+  }
+}
+
+/* Sum over the parts of a plane for four modes along v, and what it takes of coarser ones: real and imaginary. */
 static inline void SumParts(const struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tissue, PetscInt m, PetscInt n,
                             const double *along_u, const double *along_v, const PetscInt *through, Four re[N_CHANNELS],
                             Four im[N_CHANNELS])
@@ -117,6 +140,24 @@ static inline void SumParts(const struct Factored_s *f, PetscInt b, PetscInt i, 
       im[c] += amplitude[c] * wi;
     }
   }
+  AddCoarser(f, b, i, tissue, m, n, re, im);
+}
+
+/* One plane of a coarser level in Fourier space: stored. */
+static void CoarsePlane(const struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tissue, const double *along_u,
+                        const double *along_v, const PetscInt *through)
+{
+  const FactoredBeam *fb = &f->beam[b];
+  for (PetscInt m = 0; m < fb->nu; m++)
+    for (PetscInt n = 0; n < fb->n_mode[m]; n += FOUR) {
+      Four re[N_CHANNELS], im[N_CHANNELS];
+      double *row = PlaneRow(f, b, m, tissue, i) + n;
+      SumParts(f, b, i, tissue, m, n, along_u, along_v, through, re, im);
+      for (int c = 0; c < N_CHANNELS; c++) {
+        *(Four *)(row + 2 * c * fb->row) = re[c];
+        *(Four *)(row + (2 * c + 1) * fb->row) = im[c];
+      }
+    }
 }
 
 /* One plane in Fourier space, filtered: f->work. */
@@ -138,6 +179,16 @@ static void PlaneSpectrum(struct Factored_s *f, PetscInt b, PetscInt i, PetscInt
     }
 }
 
+/* One plane that voxels look up, in space. */
+static void FinePlane(struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tissue, const double *along_u,
+                      const double *along_v, const PetscInt *through)
+{
+  const FactoredBeam *fb = &f->beam[b];
+  Four *plane = f->volume + fb->at + (size_t)tissue * fb->volume + (size_t)i * fb->plane;
+  PlaneSpectrum(f, b, i, tissue, along_u, along_v, through);
+  fftw_execute_dft_c2r(f->to_space[b], f->work, (double *)plane);
+}
+
 PetscErrorCode FieldForward(struct Factored_s *f, PetscInt b, const double *weight)
 {
   PetscFunctionBegin;
@@ -149,28 +200,23 @@ PetscErrorCode FieldForward(struct Factored_s *f, PetscInt b, const double *weig
   PetscCall(PetscMalloc3(most * n_u, &along_u, most * (size_t)fb->row, &along_v, most * n_u, &through));
   PetscCall(SpotSpectra(f, b, weight));
   PetscCall(FactoredMeet(f));
-  for (PetscInt i = f->node_rank; i < fb->nz; i += f->node_size) {
-    PlaneFactors(fb, i, along_u, along_v, through);
-    for (PetscInt t = 0; t < f->model->tissues->n; t++) {
-      Four *plane = f->volume + fb->at + (size_t)t * fb->volume + (size_t)i * fb->plane;
-      PlaneSpectrum(f, b, i, t, along_u, along_v, through);
-      fftw_execute_dft_c2r(f->to_space[b], f->work, (double *)plane);
+  for (int level = DEPTH_LEVELS - 1; level >= 0; level--) {
+    for (PetscInt i = fb->level_start[level] + f->node_rank; i < fb->level_start[level + 1]; i += f->node_size) {
+      PlaneFactors(fb, i, along_u, along_v, through);
+      for (PetscInt t = 0; t < f->model->tissues->n; t++) {
+        if (level)
+          CoarsePlane(f, b, i, t, along_u, along_v, through);
+        else
+          FinePlane(f, b, i, t, along_u, along_v, through);
+      }
     }
+    PetscCall(FactoredMeet(f));
   }
-  PetscCall(FactoredMeet(f));
   PetscCall(PetscFree3(along_u, along_v, through));
   PetscFunctionReturn(0);
 }
 
 /* --- the transpose --- */
-
-/* Row of a filtered adjoint plane: [mode u][tissue][z][channel][re, im][row]. */
-static inline double *AdjointRow(const struct Factored_s *f, PetscInt b, PetscInt m, PetscInt tissue, PetscInt i)
-{
-  const FactoredBeam *fb = &f->beam[b];
-  size_t at = ((size_t)m * (size_t)f->model->tissues->n + (size_t)tissue) * (size_t)fb->nz + (size_t)i;
-  return f->adjoint + at * 2 * N_CHANNELS * (size_t)fb->row;
-}
 
 /* One plane of what voxels scattered: to Fourier space, filtered, stored by modes along u. */
 static void PlaneAdjoint(struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tissue, Four *space)
@@ -188,7 +234,7 @@ static void PlaneAdjoint(struct Factored_s *f, PetscInt b, PetscInt i, PetscInt 
   fftw_execute_dft_r2c(f->from_space[b], (double *)space, f->work);
   for (PetscInt m = 0; m < fb->nu; m++) {
     if (!fb->n_mode[m]) continue;
-    double *row = AdjointRow(f, b, m, tissue, i);
+    double *row = PlaneRow(f, b, m, tissue, i);
     memset(row, 0, 2 * N_CHANNELS * (size_t)fb->row * sizeof *row);
     for (PetscInt n = 0; n < fb->n_mode[m]; n++) {
       /* modes along v other than 0 stand for their mirror images too */
@@ -207,7 +253,7 @@ static void GatherPlane(struct Factored_s *f, PetscInt b, PetscInt m, PetscInt t
                         const double *along_u, const double *along_v, const PetscInt *through)
 {
   const FactoredBeam *fb = &f->beam[b];
-  const double *row = AdjointRow(f, b, m, tissue, i);
+  const double *row = PlaneRow(f, b, m, tissue, i);
   for (PetscInt p = fb->part_start[i], k = 0; p < fb->part_start[i + 1]; p++, k++) {
     const double *amplitude = fb->amplitude + ((size_t)p * (size_t)f->model->tissues->n + (size_t)tissue) * N_CHANNELS;
     double *re = SpectrumRow(f, b, m, fb->part[p].layer), *im = re + fb->row;
@@ -220,6 +266,22 @@ static void GatherPlane(struct Factored_s *f, PetscInt b, PetscInt m, PetscInt t
       }
       *(Four *)(re + n) += gauss * sum_re;
       *(Four *)(im + n) += gauss * sum_im;
+    }
+  }
+}
+
+/* Give coarser planes what finer ones take of them, at mode m along u. */
+static void GatherCoarser(struct Factored_s *f, PetscInt b, PetscInt m, PetscInt tissue)
+{
+  const FactoredBeam *fb = &f->beam[b];
+  const PetscInt size = 2 * N_CHANNELS * fb->row, n_plane = PlaneCount(fb),
+                 n_taking = fb->level_start[DEPTH_LEVELS - 1];
+  memset(PlaneRow(f, b, m, tissue, fb->nz), 0, (size_t)(n_plane - fb->nz) * (size_t)size * sizeof(double));
+  for (PetscInt i = 0; i < n_taking; i++) {
+    const double *from = PlaneRow(f, b, m, tissue, i);
+    for (int k = 0; k < 4; k++) {
+      double *to = PlaneRow(f, b, m, tissue, fb->coarse[i] + k);
+      for (PetscInt j = 0; j < size; j++) to[j] += fb->refine[i][k] * from[j];
     }
   }
 }
@@ -238,7 +300,9 @@ static PetscErrorCode GatherSpectra(struct Factored_s *f, PetscInt b)
     const PetscInt twin[2] = {mode, mode ? fb->nu - mode : mode};
     for (int side = 0; side < (mode ? 2 : 1); side++)
       memset(SpectrumRow(f, b, twin[side], 0), 0, 2 * (size_t)fb->row * (size_t)n_layer * sizeof(double));
-    for (PetscInt i = 0; i < fb->nz; i++) {
+    for (PetscInt t = 0; t < f->model->tissues->n; t++)
+      for (int side = 0; side < (mode ? 2 : 1); side++) GatherCoarser(f, b, twin[side], t);
+    for (PetscInt i = 0; i < PlaneCount(fb); i++) {
       const double q = fb->dq_u * (double)mode;
       for (PetscInt p = fb->part_start[i], k = 0; p < fb->part_start[i + 1]; p++, k++) {
         through[k] = ModesThrough(fb, fb->part[p].sigma2_mm2, mode);

@@ -2,7 +2,10 @@
 #include "factored.h"
 #include <math.h>
 
-#define SMALLEST_PART 1e-6 /* of the layer's largest dose: left out */
+#define SMALLEST_PART 5e-4 /* of a channel's largest coefficient: left to no level */
+#define SMALLEST_TOP 1e-6  /* but this on the coarsest */
+#define WINDOW_STEPS 2.0   /* of a level around a layer's end, where it need not fit what finer ones do */
+#define WINDOW_WEIGHT 1e-3
 
 /* Magnification, against the isocentre plane, where water of depth z would lie. */
 static double WaterMagnification(const Beam *beam, double isocentre_depth_mm, double z)
@@ -31,22 +34,27 @@ enum { SIGMA2, DOSE_SIGMA2, FIRST_CHANNEL };
 /* Depth profiles of a beam's layers and components. */
 typedef struct Profiles {
   const struct DoseModel_s *model;
-  PetscInt beam, n_function, n_sample;
-  double isocentre_mm, *value; /* [function][sample] of one layer's component */
-  double *coefficient;         /* [layer][component][function][plane] */
+  const FactoredBeam *fb;
+  PetscInt beam, n_function, n_sample, n_plane;
+  double isocentre_mm;
+  double *value;       /* [function][sample] of one layer's component */
+  double *total;       /* [function][plane] what planes hold with what they take of coarser ones */
+  double *band;        /* [plane][4] */
+  double *coefficient; /* [component][layer][function][plane]; SIGMA2 0: no part */
 } Profiles;
 
 /* Values of a component at sample j. Behind its table it has no dose, and the last sigma. */
-static void SampleTable(const Profiles *p, const DepthSpline *depth, const LayerTable *table, PetscInt j)
+static void SampleTable(const Profiles *p, const LayerTable *table, PetscInt j)
 {
   float record[NODE_TISSUE + 2 * TISSUES_MOST];
   const struct DoseModel_s *model = p->model;
+  const double z_mm = p->fb->depth[0].sample_mm[j];
   const PetscInt n = p->n_sample;
   double *value = p->value + j;
   for (PetscInt k = 1; k < p->n_function; k++) value[k * n] = 0;
   value[SIGMA2 * n] = j ? value[SIGMA2 * n - 1] : 0;
-  if (!LayerRecord(table, model->node_size, (float)depth->sample_mm[j], record)) return;
-  const double magnification = WaterMagnification(&model->beams->beam[p->beam], p->isocentre_mm, depth->sample_mm[j]);
+  if (!LayerRecord(table, model->node_size, (float)z_mm, record)) return;
+  const double magnification = WaterMagnification(&model->beams->beam[p->beam], p->isocentre_mm, z_mm);
   const double dose = (double)record[NODE_IDD] * (double)record[NODE_SHARE], water = (double)record[NODE_SIGMA];
   value[SIGMA2 * n] = (table->spot_sigma_mm * table->spot_sigma_mm + water * water) / (magnification * magnification);
   value[DOSE_SIGMA2 * n] = dose * value[SIGMA2 * n];
@@ -59,47 +67,108 @@ static void SampleTable(const Profiles *p, const DepthSpline *depth, const Layer
   }
 }
 
-/*
- * sigma^2 of plane i: that of dose sigma^2 over that of dose, but none that the component does not have where the plane counts.
- * sigma2[i] is where the samples of the planes' intervals begin: plane i counts in those from i - 3 to i.
- */
-static double PlaneSigma2(const Profiles *p, const DepthSpline *depth, PetscInt i, double dose, double dose_sigma2)
+/* Bounds of sigma^2 where B-spline i of a level is not 0. */
+static void Sigma2Bounds(const Profiles *p, int level, PetscInt i, double *low, double *high)
 {
-  const PetscInt first = PetscMax(0, i - 3) * SPLINE_SAMPLES;
-  const PetscInt end = PetscMin(depth->n - 3, i + 1) * SPLINE_SAMPLES;
-  double low = INFINITY, high = 0;
+  double first_mm, last_mm;
+  Four unused;
+  DepthSplineSupport(&p->fb->depth[level], i, &first_mm, &last_mm);
+  const PetscInt first = DepthSplineWeights(&p->fb->depth[0], first_mm, &unused) * SPLINE_SAMPLES;
+  const PetscInt end = (DepthSplineWeights(&p->fb->depth[0], last_mm, &unused) + 1) * SPLINE_SAMPLES;
+  *low = INFINITY;
+  *high = 0;
   for (PetscInt j = first; j < end; j++) {
-    low = PetscMin(low, p->value[SIGMA2 * p->n_sample + j]);
-    high = PetscMax(high, p->value[SIGMA2 * p->n_sample + j]);
+    *low = PetscMin(*low, p->value[SIGMA2 * p->n_sample + j]);
+    *high = PetscMax(*high, p->value[SIGMA2 * p->n_sample + j]);
   }
-  return PetscClipInterval(dose_sigma2 / dose, low, high);
 }
 
-/* Fit all layers; what is left in the place of SIGMA2 is that of every plane. */
-static void FitLayers(const Profiles *p, const DepthSpline *depth)
+/* What plane i takes of the coarser level. */
+static double OfCoarser(const FactoredBeam *fb, PetscInt i, const double *plane)
 {
-  const PetscInt n_table = p->model->beams->beam[p->beam].n_layer * p->model->n_component;
-  for (PetscInt l = 0; l < n_table; l++) {
-    double *fit = p->coefficient + (size_t)l * (size_t)p->n_function * (size_t)depth->n;
-    for (PetscInt j = 0; j < p->n_sample; j++) SampleTable(p, depth, &p->model->beam[p->beam].layer[l], j);
-    for (PetscInt k = 1; k < p->n_function; k++) DepthSplineFit(depth, p->value + k * p->n_sample, fit + k * depth->n);
-    for (PetscInt i = 0; i < depth->n; i++)
-      fit[i] = PlaneSigma2(p, depth, i, fit[FIRST_CHANNEL * depth->n + i], fit[DOSE_SIGMA2 * depth->n + i]);
+  double sum = 0;
+  if (i >= fb->level_start[DEPTH_LEVELS - 1]) return 0;
+  for (int k = 0; k < 4; k++) sum += fb->refine[i][k] * plane[fb->coarse[i] + k];
+  return sum;
+}
+
+/* Coefficients of the next level which come closest to those of a level, but hardly counting where the layer ends. */
+static void Coarsen(const Profiles *p, int level, double end_mm, double *fit)
+{
+  const FactoredBeam *fb = p->fb;
+  const PetscInt base = fb->level_start[level + 1], n = fb->depth[level + 1].n;
+  for (PetscInt i = 0; i < 4 * n; i++) p->band[i] = 0;
+  for (PetscInt k = 1; k < p->n_function; k++)
+    for (PetscInt j = 0; j < n; j++) fit[k * p->n_plane + base + j] = 0;
+  for (PetscInt i = fb->level_start[level]; i < base; i++) {
+    const Four r = fb->refine[i];
+    const PetscInt first = fb->coarse[i];
+    double low_mm, high_mm;
+    DepthSplineSupport(&fb->depth[level + 1], first - base + 1, &low_mm, &high_mm);
+    const double window_mm = WINDOW_STEPS * (high_mm - low_mm) / 4;
+    DepthSplineSupport(&fb->depth[level], i - fb->level_start[level], &low_mm, &high_mm);
+    const double weight = fabs(0.5 * (low_mm + high_mm) - end_mm) < window_mm ? WINDOW_WEIGHT : 1;
+    for (int a = 0; a < 4; a++) {
+      for (int b = a; b < 4; b++) p->band[(first - base + a) * 4 + b - a] += weight * r[a] * r[b];
+      for (PetscInt k = 1; k < p->n_function; k++)
+        fit[k * p->n_plane + first + a] += weight * r[a] * fit[k * p->n_plane + i];
+    }
   }
+  BandFactor(n, p->band);
+  for (PetscInt k = 1; k < p->n_function; k++) BandSolve(n, p->band, fit + k * p->n_plane + base);
+}
+
+/* Leave to plane i what it does not take of coarser planes, if that is worth a part. smallest: of every function. */
+static void SplitPlane(const Profiles *p, int level, PetscInt i, const double *smallest, double *fit)
+{
+  const PetscInt n = p->n_plane;
+  PetscBool keep = PETSC_FALSE;
+  double low, high;
+  for (PetscInt k = 1; k < p->n_function; k++) {
+    p->total[k * n + i] = OfCoarser(p->fb, i, p->total + k * n);
+    fit[k * n + i] -= p->total[k * n + i];
+    if (k >= FIRST_CHANNEL && fabs(fit[k * n + i]) > smallest[k]) keep = PETSC_TRUE;
+  }
+  fit[SIGMA2 * n + i] = 0;
+  if (!keep) return;
+  Sigma2Bounds(p, level, i - p->fb->level_start[level], &low, &high);
+  const double dose = fit[(FIRST_CHANNEL + CHANNEL_DOSE) * n + i], ratio = fit[DOSE_SIGMA2 * n + i] / dose;
+  fit[SIGMA2 * n + i] = ratio >= low && ratio <= high ? ratio : ratio > high ? high : low;
+  fit[DOSE_SIGMA2 * n + i] = dose * fit[SIGMA2 * n + i];
+  for (PetscInt k = 1; k < p->n_function; k++) p->total[k * n + i] += fit[k * n + i];
+}
+
+/* Fit the profiles of one table and split them into levels, coarsest first. */
+static void FitTable(const Profiles *p, const LayerTable *table, double end_mm, double *fit)
+{
+  const FactoredBeam *fb = p->fb;
+  double smallest[FIRST_CHANNEL + N_CHANNELS * TISSUES_MOST], smallest_top[FIRST_CHANNEL + N_CHANNELS * TISSUES_MOST];
+  for (PetscInt j = 0; j < p->n_sample; j++) SampleTable(p, table, j);
+  for (PetscInt k = 1; k < p->n_function; k++) {
+    double largest = 0;
+    DepthSplineFit(&fb->depth[0], p->value + k * p->n_sample, fit + k * p->n_plane);
+    for (PetscInt i = 0; i < fb->nz; i++) largest = PetscMax(largest, fabs(fit[k * p->n_plane + i]));
+    smallest[k] = SMALLEST_PART * largest;
+    smallest_top[k] = SMALLEST_TOP * largest;
+  }
+  for (int level = 0; level + 1 < DEPTH_LEVELS; level++) Coarsen(p, level, end_mm, fit);
+  for (int level = DEPTH_LEVELS - 1; level >= 0; level--)
+    for (PetscInt i = fb->level_start[level]; i < fb->level_start[level + 1]; i++)
+      SplitPlane(p, level, i, level + 1 == DEPTH_LEVELS ? smallest_top : smallest, fit);
 }
 
 /* The parts of plane i from the fits, behind the n there are; returns how many there are then. */
-static PetscInt TakeParts(const Profiles *p, const double *smallest, PetscInt i, PetscInt n, FactoredBeam *fb)
+static PetscInt TakeParts(const Profiles *p, PetscInt i, PetscInt n, FactoredBeam *fb)
 {
   const PetscInt n_layer = p->model->beams->beam[p->beam].n_layer, per_part = p->n_function - FIRST_CHANNEL;
   fb->part_start[i] = n;
   for (PetscInt l = 0; l < n_layer; l++)
     for (PetscInt k = 0; k < p->model->n_component; k++) {
-      const double *fit = p->coefficient + (size_t)(k * n_layer + l) * (size_t)p->n_function * (size_t)fb->nz + i;
-      if (fabs(fit[(FIRST_CHANNEL + CHANNEL_DOSE) * fb->nz]) <= smallest[l]) continue;
-      fb->part[n] = (FieldPart){l, fit[SIGMA2 * fb->nz]};
+      const double *fit = p->coefficient + (size_t)(k * n_layer + l) * (size_t)p->n_function * (size_t)p->n_plane + i;
+      if (fit[SIGMA2 * p->n_plane] == 0) continue;
+      fb->part[n] = (FieldPart){l, fit[SIGMA2 * p->n_plane]};
       for (PetscInt c = 0; c < per_part; c++)
-        fb->amplitude[(size_t)n * (size_t)per_part + (size_t)c] = fit[(FIRST_CHANNEL + c) * fb->nz];
+        fb->amplitude[(size_t)n * (size_t)per_part + (size_t)c] = fit[(FIRST_CHANNEL + c) * p->n_plane];
       n++;
     }
   return n;
@@ -109,28 +178,29 @@ PetscErrorCode FactoredCreateParts(const struct DoseModel_s *model, PetscInt b, 
 {
   PetscFunctionBegin;
   const Beam *beam = &model->beams->beam[b];
-  const size_t per_part = (size_t)model->tissues->n * N_CHANNELS,
-               n_table = (size_t)(beam->n_layer * model->n_component);
+  const size_t per_part = (size_t)model->tissues->n * N_CHANNELS, n_plane = (size_t)PlaneCount(fb),
+               n_table = (size_t)(beam->n_layer * model->n_component), n_function = FIRST_CHANNEL + per_part;
   Profiles p = {.model = model,
+                .fb = fb,
                 .beam = b,
-                .n_function = FIRST_CHANNEL + (PetscInt)per_part,
+                .n_function = (PetscInt)n_function,
                 .n_sample = (fb->nz - 3) * SPLINE_SAMPLES,
+                .n_plane = (PetscInt)n_plane,
                 .isocentre_mm = IsocentreDepth_mm(model, beam)};
-  double *smallest;
-  PetscCall(PetscMalloc3((size_t)p.n_function * (size_t)p.n_sample, &p.value,
-                         n_table * (size_t)p.n_function * (size_t)fb->nz, &p.coefficient, beam->n_layer, &smallest));
-  FitLayers(&p, &fb->depth);
-  for (PetscInt l = 0; l < beam->n_layer; l++)
-    smallest[l] = SMALLEST_PART * LargestDose(model, &model->beam[b].layer[l]);
-  PetscCall(PetscMalloc1(fb->nz + 1, &fb->part_start));
-  PetscCall(PetscMalloc1((size_t)fb->nz * n_table, &fb->part));
-  PetscCall(PetscMalloc1((size_t)fb->nz * n_table * per_part, &fb->amplitude));
+  PetscCall(PetscMalloc4(n_function * (size_t)p.n_sample, &p.value, n_function * n_plane, &p.total, 4 * n_plane,
+                         &p.band, n_table * n_function * n_plane, &p.coefficient));
+  for (size_t l = 0; l < n_table; l++)
+    FitTable(&p, &model->beam[b].layer[l], model->machine->r80_mm[beam->energy[l % (size_t)beam->n_layer]],
+             p.coefficient + l * n_function * n_plane);
+  PetscCall(PetscMalloc1(n_plane + 1, &fb->part_start));
+  PetscCall(PetscMalloc1(n_plane * n_table, &fb->part));
+  PetscCall(PetscMalloc1(n_plane * n_table * per_part, &fb->amplitude));
   PetscInt n = 0;
-  for (PetscInt i = 0; i < fb->nz; i++) n = TakeParts(&p, smallest, i, n, fb);
-  fb->part_start[fb->nz] = n;
+  for (PetscInt i = 0; i < p.n_plane; i++) n = TakeParts(&p, i, n, fb);
+  fb->part_start[n_plane] = n;
   PetscCall(PetscRealloc((size_t)n * sizeof *fb->part, &fb->part));
   PetscCall(PetscRealloc((size_t)n * per_part * sizeof *fb->amplitude, &fb->amplitude));
-  PetscCall(PetscFree3(p.value, p.coefficient, smallest));
+  PetscCall(PetscFree4(p.value, p.total, p.band, p.coefficient));
   PetscFunctionReturn(0);
 }
 
@@ -138,7 +208,7 @@ double FactoredReach_mm(const struct DoseModel_s *model, PetscInt b, const Facto
 {
   const double part = PetscMax(1e-6, model->dropped) / model->n_component;
   double reach2 = 0;
-  for (PetscInt i = 0; i < fb->part_start[fb->nz]; i++) {
+  for (PetscInt i = 0; i < fb->part_start[PlaneCount(fb)]; i++) {
     double largest = LargestDose(model, &model->beam[b].layer[fb->part[i].layer]);
     double dose = fb->amplitude[(size_t)i * (size_t)model->tissues->n * N_CHANNELS + CHANNEL_DOSE];
     double ratio = dose / (part * largest);

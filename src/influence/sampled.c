@@ -37,7 +37,7 @@ static inline PetscBool Find(Influence influence, PetscInt scenario, PetscInt b,
                shrink2 = influence->bev_mm[3 * at + 2];
   const double z_mm = PetscMax(0.0, ScenarioDepth_mm(influence, scenario, at));
   if (!TapsInside(u, fb->nu) || !TapsInside(w, fb->nv) || !(z_mm <= fb->last_mm)) return PETSC_FALSE;
-  const PetscInt iz = DepthSplineWeights(&fb->depth, z_mm, &place->z);
+  const PetscInt iz = DepthSplineWeights(&fb->depth[0], z_mm, &place->z);
   const PetscInt iu = (PetscInt)u, iv = (PetscInt)w;
   SplineWeights(u - (double)iu, place->u);
   SplineWeights(w - (double)iv, place->v);
