@@ -9,8 +9,8 @@
  * Time and memory of the factored operator and of doses, from plans of the RTOG benchmark. Only ratios matter for
  * the order of plans; what a run has measured corrects the scale.
  */
-static const double LOOKUP_S = 500e-9;   /* per voxel, beam and scenario row of one evaluation with its gradient */
-static const double FIELD_S = 17e-9;     /* per point of the beams' dose volumes and evaluation */
+static const double LOOKUP_S = 250e-9;   /* per voxel, beam and scenario row of one evaluation with its gradient */
+static const double FIELD_S = 9e-9;      /* per point of the beams' dose volumes and evaluation */
 static const double EVALUATE_S = 250e-9; /* per voxel, beam and row of the final doses with their metrics */
 static const double PREPARE_S = 2;       /* per plan */
 static const double STEP_MM = 1.5;       /* between points of the dose volumes, laterally */

@@ -8,6 +8,7 @@
 
 /* Share of a node's free memory that the operator may take before it is computed on the fly instead. */
 static const double MEMORY_SHARE = 0.7;
+enum { COUNTED_VOXELS = 4000 }; /* at least, where there are more */
 
 typedef struct Progress {
   const PlanSpec *spec;
@@ -93,22 +94,27 @@ static double AvailableMemory(void)
   return kib > 0 ? 1024 * kib : (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
 }
 
-/* Entries of the operator over all scenarios, counted in the nominal one; each rank counts its share of the voxels. */
+/*
+ * Entries of the operator over all scenarios, from the nominal one: of every voxel, or where there are many, of voxels evenly
+ * spread over them. Each rank counts its share.
+ */
 PetscErrorCode PlanCountEntries(MPI_Comm comm, const PlanInputs *in, double *entries)
 {
   PetscFunctionBegin;
   PetscMPIInt rank, size;
-  unsigned long long mine = 0, total;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCallMPI(MPI_Comm_size(comm, &size));
-  for (PetscInt first = rank * BLOCK_VOXELS; first < in->n_voxel; first += size * BLOCK_VOXELS) {
-    size_t block;
-    PetscCall(InfluenceCountEntries(in->model, &in->grid, PetscMin(BLOCK_VOXELS, in->n_voxel - first),
-                                    in->voxel + first, &block));
-    mine += block;
-  }
+  const PetscInt stride = PetscMax(1, in->n_voxel / COUNTED_VOXELS), n_counted = (in->n_voxel + stride - 1) / stride;
+  unsigned long long mine, total;
+  PetscInt *voxel, n = 0;
+  size_t count;
+  PetscCall(PetscMalloc1(n_counted / size + 1, &voxel));
+  for (PetscInt k = rank; k < n_counted; k += size) voxel[n++] = in->voxel[k * stride];
+  PetscCall(InfluenceCountEntries(in->model, &in->grid, n, voxel, &count));
+  PetscCall(PetscFree(voxel));
+  mine = count;
   PetscCallMPI(MPI_Allreduce(&mine, &total, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, comm));
-  *entries = (double)total * (double)in->optimize->n;
+  *entries = n_counted ? (double)total * (double)in->n_voxel / (double)n_counted * (double)in->optimize->n : 0;
   PetscFunctionReturn(0);
 }
 
