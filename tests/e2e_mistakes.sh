@@ -27,8 +27,8 @@ refused() {
   ! awk 'FNR > 1 { print FILENAME ": " $0; exit }' /dev/null "$WORK"/out/*.csv 2>/dev/null | grep . || return 1
   rm -rf "$WORK/out"
 }
-run() { timeout 60 "$ROBION" run "$@" --results "$WORK/out"; }
-mpi() { local ranks=$1 && shift && mpirun --timeout 60 -n "$ranks" "$@"; } # a hang is no refusal
+run() { timeout 200 "$ROBION" run "$@" --results "$WORK/out"; }
+mpi() { local ranks=$1 && shift && mpirun --timeout 200 -n "$ranks" "$@"; } # a hang is no refusal
 run_on() { local ranks=$1 && shift && mpi "$ranks" "$ROBION" run "$@" --results "$WORK/out"; }
 
 # --- Command line ----------------------------------------------------------------------------------------------------
