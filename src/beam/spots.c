@@ -135,6 +135,25 @@ static PetscErrorCode CollectRuns(const RayMap *map, PetscInt first_spot, Beam *
   PetscFunctionReturn(0);
 }
 
+/* Leave out layers without spots, so that a plan read back from its spots has the same layers. */
+static PetscErrorCode DropEmptyLayers(Beam *beam)
+{
+  PetscFunctionBegin;
+  PetscInt *layer_of, n = 0; /* new index of each layer */
+  PetscCall(PetscCalloc1(beam->n_layer, &layer_of));
+  for (PetscInt r = 0; r < beam->n_run; r++)
+    for (PetscInt l = 0; l < beam->run[r].n; l++) layer_of[beam->run[r].first_layer + l] = 1;
+  for (PetscInt l = 0; l < beam->n_layer; l++) {
+    if (!layer_of[l]) continue;
+    layer_of[l] = n;
+    beam->energy[n++] = beam->energy[l];
+  }
+  beam->n_layer = n;
+  for (PetscInt r = 0; r < beam->n_run; r++) beam->run[r].first_layer = layer_of[beam->run[r].first_layer];
+  PetscCall(PetscFree(layer_of));
+  PetscFunctionReturn(0);
+}
+
 /* Shallowest and deepest water-equivalent depth of the target over all scenarios. */
 static void DepthSpan(const Sighting *s, const ScenarioSet *set, PetscInt n_target, double *shallow_mm, double *deep_mm)
 {
@@ -211,6 +230,7 @@ static PetscErrorCode LayOutBeam(const Settings *settings, const Case *patient, 
       MapCreate(sighting, (size_t)set->n_setup * (size_t)target->n, spots, lateral_margin_mm, beam->n_layer, &map));
   MarkTarget(sighting, target->n, set, spots, lateral_margin_mm, layer, &map);
   PetscCall(CollectRuns(&map, first_spot, beam));
+  PetscCall(DropEmptyLayers(beam));
   PetscCall(PetscFree(map.needed));
   PetscCall(PetscFree(layer));
   PetscCall(PetscFree(sighting));
@@ -257,19 +277,17 @@ PetscErrorCode BeamSetCreate(const Settings *settings, const Case *patient, cons
 /* Tell the spots, rays and layers of a beam. */
 static void TellBeam(const Beam *beam, PetscInt index, const Machine *machine, const Case *patient)
 {
-  PetscInt rays = 0, first = beam->n_layer, last = -1;
+  PetscInt rays = 0;
   for (PetscInt r = 0; r < beam->n_run; r++) {
     const SpotRun *run = &beam->run[r];
     if (!r || run->x_mm != run[-1].x_mm || run->y_mm != run[-1].y_mm) rays++;
-    first = PetscMin(first, run->first_layer);
-    last = PetscMax(last, run->first_layer + run->n - 1);
   }
-  if (last < first) return;
-  const PetscInt low = beam->energy[first], high = beam->energy[last];
+  if (!beam->n_layer) return;
+  const PetscInt low = beam->energy[0], high = beam->energy[beam->n_layer - 1];
   LogLine(LOG_INFO, "beams", patient->name,
           "beam %d, gantry %g deg, couch %g deg: %d spots on %d rays and %d layers, %.1f to %.1f MeV/u (R80 %.1f to "
           "%.1f mm)",
-          (int)index, beam->gantry_deg, beam->couch_deg, (int)beam->n_spot, (int)rays, (int)(last - first + 1),
+          (int)index, beam->gantry_deg, beam->couch_deg, (int)beam->n_spot, (int)rays, (int)beam->n_layer,
           machine->energy_MeV_u[low], machine->energy_MeV_u[high], machine->r80_mm[low], machine->r80_mm[high]);
 }
 
