@@ -107,7 +107,13 @@ int main(int argc, char **argv)
   }
   Arguments arguments = SplitArguments(argc, argv);
   if (verb && verb->parallel) return (int)RunParallel(verb, &arguments, &mistakes);
-  if (verb && (*verb->run)(&arguments, &mistakes, &exit_code)) return ROBION_INTERNAL;
+  const PetscErrorCode error = verb ? (*verb->run)(&arguments, &mistakes, &exit_code) : 0;
+  if (error) { /* PETSc, which was not begun, has told nothing */
+    const char *text = NULL;
+    PetscErrorMessage(error, &text, NULL);
+    fprintf(stderr, "robion: internal error in %s: %s\n", verb->name, text ? text : "unknown");
+    return error == PETSC_ERR_MEM ? ROBION_RESOURCES : ROBION_INTERNAL;
+  }
   if (MistakesAny(&mistakes)) exit_code = MistakesExit(&mistakes);
   MistakesPrint(&mistakes);
   (void)MistakesClear(&mistakes);

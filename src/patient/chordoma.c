@@ -243,9 +243,10 @@ static PetscErrorCode AddDerived(Case *patient, Mistakes *mistakes)
                                            {"CTV_HD", "GTV plus 6 mm"},
                                            {"CTV_LD", "GTV plus 18 mm"}};
   static const char *const barrier[] = {"Rectum", "Sigma", "Bowel", "Skin"};
+  const PetscInt before = mistakes->n; /* of other cases */
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(derived); i++)
     PetscCall(StructureDerive(patient, derived[i][0], derived[i][1], patient->name, mistakes));
-  PetscCheck(!MistakesAny(mistakes), PETSC_COMM_SELF, PETSC_ERR_PLIB, "%s", MistakesFirst(mistakes));
+  PetscCheck(mistakes->n == before, PETSC_COMM_SELF, PETSC_ERR_PLIB, "%s", mistakes->item[before].text);
   PetscCall(RemoveStructure(patient, "Inside"));
   for (size_t b = 0; b < PETSC_STATIC_ARRAY_LENGTH(barrier); b++) {
     const unsigned char *organ = patient->structures[CaseFindStructure(patient, barrier[b])].mask;
