@@ -153,17 +153,17 @@ static inline FakePlan *FakePlanCreate(PetscInt nz)
   f->multiplier[2] = 0.75;
   f->history[0] = (IterationRecord){1, 2, 3.5, 4.5, 0.5};
   f->history[1] = (IterationRecord){2, 4, 2.5, 3, 0.25};
-  r->optimizer =
-      (OptimizerReport){.mode = "composite",
-                        .reason = "converged",
-                        .iterations = 2,
-                        .evaluations = 4,
-                        .objective = 2.5,
-                        .n_history = 2,
-                        .history = f->history,
-                        .n_group = 1,
-                        .multiplier = f->multiplier,
-                        .certificate = {.kind = "rigorous", .objective = 2.5, .lower_bound = 2.4, .gap = 0.04}};
+  r->optimizer = (OptimizerReport){
+      .mode = "composite",
+      .reason = "converged",
+      .iterations = 2,
+      .evaluations = 4,
+      .objective = 2.5,
+      .n_history = 2,
+      .history = f->history,
+      .n_group = 1,
+      .multiplier = f->multiplier,
+      .certificate = {.known = PETSC_TRUE, .rigorous = PETSC_TRUE, .objective = 2.5, .lower_bound = 2.4, .gap = 0.04}};
   f->time[0] = (StageTime){"optimize", 12.5};
   f->time[1] = (StageTime){"evaluate", 62.5};
   r->n_times = 2;

@@ -10,6 +10,7 @@
 #include "robion/goals.h"
 #include "robion/provenance.h"
 #include "robion/scenario.h"
+#include "robion/solver.h"
 #include "robion/text.h"
 
 typedef struct PlanBeam {
@@ -38,13 +39,6 @@ typedef struct IterationRecord {
   double gradient_norm; /* of the projected gradient */
 } IterationRecord;
 
-/** How far the plan is from the optimum, see Certificate in solver.h. */
-typedef struct CertificateReport {
-  const char *kind; /* "rigorous" or "local", NULL: no certificate */
-  double objective, weighted_sum, least_sum, lower_bound, gap, stationarity, stationarity_start;
-  PetscInt n_active;
-} CertificateReport;
-
 /** A constraint, and how well the plan keeps it in what it was optimised for; per fraction. */
 typedef struct ConstraintReport {
   const char *structure, *type, *unit, *scenarios;
@@ -67,7 +61,7 @@ typedef struct OptimizerReport {
   const IterationRecord *history; /* NULL if n_history is 0 */
   PetscInt n_group;               /* of objectives whose worst case over scenarios counts together */
   const double *multiplier;       /* [n_group][optimization set's rows] weight of each scenario at the solution */
-  CertificateReport certificate;
+  Certificate certificate;
   PetscInt n_constraint, n_round; /* rounds: how often the constraints' multipliers have moved */
   const ConstraintReport *constraint;
   double constraint_part; /* of objective: what the constraints' terms make */

@@ -93,21 +93,6 @@ static void TakeDoses(const DoseSet *doses, PlanResult *result)
   result->statistics = doses->statistics;
 }
 
-static CertificateReport CertificateOf(const Certificate *c)
-{
-  return (CertificateReport){.kind = !c->known     ? NULL
-                                     : c->rigorous ? "rigorous"
-                                                   : "local",
-                             .objective = c->objective,
-                             .weighted_sum = c->weighted_sum,
-                             .least_sum = c->least_sum,
-                             .lower_bound = c->lower_bound,
-                             .gap = c->gap,
-                             .stationarity = c->stationarity,
-                             .stationarity_start = c->stationarity_start,
-                             .n_active = c->n_active};
-}
-
 static PetscErrorCode ReportOf(const Solution *solution, const Settings *settings, OptimizerReport *report,
                                IterationRecord **history, ConstraintReport **constraint)
 {
@@ -121,7 +106,7 @@ static PetscErrorCode ReportOf(const Solution *solution, const Settings *setting
   report->evaluations = solution->n_evaluation;
   report->objective = solution->objective;
   report->n_history = solution->n_history;
-  report->certificate = CertificateOf(&solution->certificate);
+  report->certificate = solution->certificate;
   report->n_spent = N_SPENT;
   report->spent_names = spent_names;
   report->spent = solution->spent;

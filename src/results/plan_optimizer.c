@@ -22,13 +22,13 @@ static PetscErrorCode WriteHistory(SharedFile *file, const OptimizerReport *o)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode WriteCertificate(SharedFile *file, const CertificateReport *c)
+static PetscErrorCode WriteCertificate(SharedFile *file, const Certificate *c)
 {
   PetscFunctionBegin;
   static const char group[] = "/optimizer/certificate";
-  if (!c->kind) PetscFunctionReturn(0);
+  if (!c->known) PetscFunctionReturn(0);
   PetscCall(SharedFileGroup(file, group));
-  PetscCall(SharedFileString(file, group, "kind", c->kind));
+  PetscCall(SharedFileString(file, group, "kind", c->rigorous ? "rigorous" : "local"));
   PetscCall(SharedFileString(
       file, group, "about",
       "rigorous: no weights have an objective below lower_bound (by convexity); local: lower_bound is the "
