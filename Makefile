@@ -92,7 +92,7 @@ SCRIPTS := $(sort .ci/run .ci/deps $(wildcard tests/*.sh tests/*/*.sh slurm/*.sh
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: FORCE all tests quick-tests deps deps-build run test san bench lint format format-check install info clean help
+.PHONY: FORCE all tests quick-tests deps deps-build run test san bench bench-solvers lint format format-check install info clean help
 
 all: $(PROGRAM)                 ## the program, build/robion (VARIANT=release|debug|san, PORTABLE=1, V=1, BUILD=dir)
 tests: $(TESTS)                 ## the unit test programs
@@ -172,7 +172,10 @@ san: deps                       ## the unit tests with address, leak and undefin
 BENCH_RANKS ?= 1 2
 bench: $(BENCHES)               ## the timing programs tests/bench_*.c on 1 and 2 ranks; their figures go to build/bench.csv
 	@rm -f $(BUILD)/bench.csv
-	@$(foreach n,$(BENCH_RANKS),$(foreach b,$(BENCHES),$(MPI_ENV) mpirun -n $n $b $(BUILD)/bench.csv || exit 1;))
+	@$(foreach n,$(BENCH_RANKS),$(foreach b,$(filter-out %/bench_solvers,$(BENCHES)),$(MPI_ENV) mpirun -n $n $b $(BUILD)/bench.csv || exit 1;))
+
+bench-solvers: $(BUILD)/tests/bench_solvers ## robion's minimax solver and those of TAO on a coarse RTOG benchmark: half an hour
+	@$(MPI_ENV) mpirun -n 1 $< $(BUILD)/bench-solvers.csv
 
 # Other versions of clang-format lay out some lines otherwise.
 CLANG_FORMAT = $(firstword $(foreach f,clang-format-14 clang-format,$(if $(findstring version 14.,$(shell $f --version 2>&1)),$f)))
