@@ -46,13 +46,6 @@ typedef struct ConstraintReport {
 } ConstraintReport;
 
 /** How the plan was found. */
-/** How a plan was made deliverable. */
-typedef struct DeliveryReport {
-  PetscBool done; /* false: it was not */
-  double min_particles, step_particles, objective_before;
-  PetscInt rounds, spots_before, spots;
-} DeliveryReport;
-
 typedef struct OptimizerReport {
   const char *mode, *reason; /* robust mode; why it stopped, in words */
   PetscInt iterations, evaluations;
@@ -65,7 +58,8 @@ typedef struct OptimizerReport {
   PetscInt n_constraint, n_round; /* rounds: how often the constraints' multipliers have moved */
   const ConstraintReport *constraint;
   double constraint_part; /* of objective: what the constraints' terms make */
-  DeliveryReport delivery;
+  Delivery delivery;
+  DeliverySpec delivery_limits;
   PetscInt n_spent; /* what evaluations were for */
   const char *const *spent_names;
   const PetscInt *spent;

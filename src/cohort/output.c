@@ -117,13 +117,8 @@ static PetscErrorCode ReportOf(const Solution *solution, const Settings *setting
   report->n_round = solution->n_round;
   report->constraint = *constraint;
   report->constraint_part = solution->constraint_part;
-  report->delivery = (DeliveryReport){.done = solution->delivery.done,
-                                      .min_particles = settings->delivery.min_particles,
-                                      .step_particles = settings->delivery.step_particles,
-                                      .objective_before = solution->delivery.optimised,
-                                      .rounds = solution->delivery.rounds,
-                                      .spots_before = solution->delivery.n_before,
-                                      .spots = solution->delivery.n_after};
+  report->delivery = solution->delivery;
+  report->delivery_limits = settings->delivery;
   PetscCall(PetscMalloc1(solution->n_history, history));
   for (PetscInt i = 0; i < solution->n_history; i++) {
     const Iteration *line = &solution->history[i];

@@ -88,12 +88,12 @@ static PetscErrorCode WriteDelivery(SharedFile *file, const OptimizerReport *o)
   PetscCall(SharedFileString(file, group, "about",
                              "spots have no particles, or at least min_particles and a multiple of step_particles (0: "
                              "any number); the certificate is of the plan before, with objective_before"));
-  PetscCall(SharedFileNumber(file, group, "min_particles", o->delivery.min_particles));
-  PetscCall(SharedFileNumber(file, group, "step_particles", o->delivery.step_particles));
+  PetscCall(SharedFileNumber(file, group, "min_particles", o->delivery_limits.min_particles));
+  PetscCall(SharedFileNumber(file, group, "step_particles", o->delivery_limits.step_particles));
   PetscCall(SharedFileNumber(file, group, "rounds", (double)o->delivery.rounds));
-  PetscCall(SharedFileNumber(file, group, "spots_before", (double)o->delivery.spots_before));
-  PetscCall(SharedFileNumber(file, group, "spots", (double)o->delivery.spots));
-  PetscCall(SharedFileNumber(file, group, "objective_before", o->delivery.objective_before));
+  PetscCall(SharedFileNumber(file, group, "spots_before", (double)o->delivery.n_before));
+  PetscCall(SharedFileNumber(file, group, "spots", (double)o->delivery.n_after));
+  PetscCall(SharedFileNumber(file, group, "objective_before", o->delivery.optimised));
   PetscFunctionReturn(0);
 }
 
