@@ -22,21 +22,14 @@ static PetscErrorCode OptimisationBytes(RunContext *run, const PlanInputs *in, d
   PetscFunctionReturn(0);
 }
 
-/* Over all ranks: the nominal rows of the target's voxels, if in-field gradients are suppressed; each rank counts its share. */
+/* Over all ranks: the nominal rows of the target's voxels, if in-field gradients are suppressed. */
 static PetscErrorCode FieldBytes(RunContext *run, const PlanInputs *in, double *bytes)
 {
   PetscFunctionBegin;
-  unsigned long long mine = 0, entries;
-  *bytes = 0;
-  if (!(in->settings->spot_control.gradient > 0)) PetscFunctionReturn(0);
-  for (PetscInt first = run->rank * BLOCK_VOXELS; first < in->target.n; first += run->size * BLOCK_VOXELS) {
-    size_t block;
-    PetscCall(InfluenceCountEntries(in->model, &in->grid, PetscMin(BLOCK_VOXELS, in->target.n - first),
-                                    in->target.voxel + first, &block));
-    mine += block;
-  }
-  PetscCallMPI(MPI_Allreduce(&mine, &entries, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, run->comm));
-  *bytes = (double)entries * INFLUENCE_BYTES_PER_ENTRY;
+  double entries = 0;
+  if (in->settings->spot_control.gradient > 0)
+    PetscCall(PlanCountNominal(run->comm, in, in->target.n, in->target.voxel, &entries));
+  *bytes = entries * INFLUENCE_BYTES_PER_ENTRY;
   PetscFunctionReturn(0);
 }
 

@@ -94,27 +94,32 @@ static double AvailableMemory(void)
   return kib > 0 ? 1024 * kib : (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
 }
 
-/*
- * Entries of the operator over all scenarios, from the nominal one: of every voxel, or where there are many, of voxels evenly
- * spread over them. Each rank counts its share.
- */
-PetscErrorCode PlanCountEntries(MPI_Comm comm, const PlanInputs *in, double *entries)
+/* Of every voxel, or where there are many, of voxels evenly spread over them. Each rank counts its share. */
+PetscErrorCode PlanCountNominal(MPI_Comm comm, const PlanInputs *in, PetscInt n, const PetscInt *voxel, double *entries)
 {
   PetscFunctionBegin;
   PetscMPIInt rank, size;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCallMPI(MPI_Comm_size(comm, &size));
-  const PetscInt stride = PetscMax(1, in->n_voxel / COUNTED_VOXELS), n_counted = (in->n_voxel + stride - 1) / stride;
+  const PetscInt stride = PetscMax(1, n / COUNTED_VOXELS), n_counted = (n + stride - 1) / stride;
   unsigned long long mine, total;
-  PetscInt *voxel, n = 0;
+  PetscInt *counted, n_own = 0;
   size_t count;
-  PetscCall(PetscMalloc1(n_counted / size + 1, &voxel));
-  for (PetscInt k = rank; k < n_counted; k += size) voxel[n++] = in->voxel[k * stride];
-  PetscCall(InfluenceCountEntries(in->model, &in->grid, n, voxel, &count));
-  PetscCall(PetscFree(voxel));
+  PetscCall(PetscMalloc1(n_counted / size + 1, &counted));
+  for (PetscInt k = rank; k < n_counted; k += size) counted[n_own++] = voxel[k * stride];
+  PetscCall(InfluenceCountEntries(in->model, &in->grid, n_own, counted, &count));
+  PetscCall(PetscFree(counted));
   mine = count;
   PetscCallMPI(MPI_Allreduce(&mine, &total, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, comm));
-  *entries = n_counted ? (double)total * (double)in->n_voxel / (double)n_counted * (double)in->optimize->n : 0;
+  *entries = n_counted ? (double)total * (double)n / (double)n_counted : 0;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanCountEntries(MPI_Comm comm, const PlanInputs *in, double *entries)
+{
+  PetscFunctionBegin;
+  PetscCall(PlanCountNominal(comm, in, in->n_voxel, in->voxel, entries));
+  *entries *= (double)in->optimize->n;
   PetscFunctionReturn(0);
 }
 
