@@ -64,7 +64,8 @@ PetscErrorCode PlanCheckMemory(RunContext *run, const PlanSpec *plan, const Plan
  */
 PetscErrorCode PlanSpotCosts(const PlanInputs *in, Mistakes *mistakes, double **cost);
 /* Entries of the operator's rows of a list of voxels in the nominal scenario, estimated where there are many. Collective. */
-PetscErrorCode PlanCountNominal(MPI_Comm comm, const PlanInputs *in, PetscInt n, const PetscInt *voxel, double *entries);
+PetscErrorCode PlanCountNominal(MPI_Comm comm, const PlanInputs *in, PetscInt n, const PetscInt *voxel,
+                                double *entries);
 
 /* Which formulas spot control goes by, for log and plan file; NULL without any. */
 const char *SpotControlText(const Settings *settings);
