@@ -64,5 +64,11 @@ no_stage_files() { ! find "$WORK" -name 'stage-*.h5' | grep .; }
 check "no files of single stages stay" no_stage_files
 check "a stage's target that is not there" expect_text 'stages: case water-box has no structure iner, did you mean inner\?' \
   "$ROBION" run "$STUDY" --set stages.1.target=iner --results "$WORK/bad"
-check "given spots are refused" expect_text 'cannot take given spots' "$ROBION" evaluate \
-  "$WORK/r1/cases/water-box/together/plan.h5" "$STUDY" -o "$WORK/out.h5"
+
+# A plan in stages evaluated again: its own spots give its own tables.
+check "a plan's own spots" "$ROBION" evaluate "$WORK/r1/cases/water-box/sequential/plan.h5" "$STUDY" "$few" \
+  --set "$harder" --arm sequential -o "$WORK/again.h5"
+check "give its metrics to the bit" cmp <(grep ,sequential, "$WORK/r1/metrics.csv") <(grep ,sequential, "$WORK/again.metrics.csv")
+printf 'beam,x_mm,y_mm,energy_MeV_u,particles\n3,0,0,150,1e6\n' >"$WORK/spots.csv"
+check "spots of a beam too many" expect_text 'beam 3, expected 0 to 2 \(the beams of the study.s stages\)' "$ROBION" evaluate \
+  "$WORK/spots.csv" "$STUDY" --arm sequential -o "$WORK/out.h5"

@@ -51,6 +51,12 @@ typedef struct SpotList {
 PetscErrorCode SpotListReadCSV(const char *file, Mistakes *mistakes, SpotList *out);
 /** The spots of a plan.h5 (/plan/beam_k). */
 PetscErrorCode SpotListReadPlan(const char *file, Mistakes *mistakes, SpotList *out);
+/**
+ * The spots of n_beam beams from `first` on, these numbered from 0, as a list of its own; entry[i] (to be freed with PetscFree) is
+ * where its spot i stands in `spots`. Not collective.
+ */
+PetscErrorCode SpotListOfBeams(const SpotList *spots, PetscInt first, PetscInt n_beam, SpotList *part,
+                               PetscInt **entry);
 /** The different energies, ascending; to be freed with PetscFree. Not collective. */
 PetscErrorCode SpotListEnergies(const SpotList *spots, PetscInt *n, double **energy_MeV_u);
 /** Give rank `root`'s list, but for file and line, to every rank of comm. Collective. */

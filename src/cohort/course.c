@@ -2,8 +2,28 @@
 #include "cohort_private.h"
 #include "robion/log.h"
 
-/* The beams of a stage, laid out to its own target. */
-static PetscErrorCode StageBeams(const StageSpec *stage, const PlanInputs *in, Mistakes *mistakes, BeamSet **beams)
+/* Given spots of a stage, whose beams are those from `first` on in the list: spot_of[i] is as counted from the stage's first spot. */
+static PetscErrorCode GivenBeams(const Settings *own, const PlanInputs *in, const Region *target, const SpotList *spots,
+                                 PetscInt first, Mistakes *mistakes, BeamSet **beams, PetscInt *spot_of)
+{
+  PetscFunctionBegin;
+  const PetscInt n_beam = own->beams_from_case ? in->patient->n_beam_angles : own->n_beams;
+  SpotList part;
+  PetscInt *entry, *place;
+  PetscCall(SpotListOfBeams(spots, first, n_beam, &part, &entry));
+  PetscCall(BeamSetFromSpots(own, in->patient, in->machine, &in->grid, target, &part, mistakes, beams, &place));
+  if (*beams) {
+    for (PetscInt i = 0; i < part.n; i++) spot_of[entry[i]] = in->beams->n_spot + place[i];
+    PetscCall(PetscFree(place));
+  }
+  PetscCall(PetscFree(entry));
+  PetscCall(SpotListDestroy(&part));
+  PetscFunctionReturn(0);
+}
+
+/* The beams of a stage, laid out to its own target or with the given spots. */
+static PetscErrorCode StageBeams(const StageSpec *stage, const PlanInputs *in, const SpotList *spots, PetscInt first,
+                                 Mistakes *mistakes, BeamSet **beams, PetscInt *spot_of)
 {
   PetscFunctionBegin;
   Settings own = *in->settings;
@@ -18,11 +38,13 @@ static PetscErrorCode StageBeams(const StageSpec *stage, const PlanInputs *in, M
   }
   *beams = NULL;
   PetscCall(StructureToGrid(in->patient, CaseFindStructure(in->patient, stage->target), &in->grid, &target));
-  if (target.n)
-    PetscCall(BeamSetCreate(&own, in->patient, in->machine, &in->grid, &target, in->optimize, mistakes, beams));
-  else
+  if (!target.n)
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: stages: structure %s of case %s has no volume", stage->where,
                           stage->target, in->patient->name));
+  else if (spots)
+    PetscCall(GivenBeams(&own, in, &target, spots, first, mistakes, beams, spot_of));
+  else
+    PetscCall(BeamSetCreate(&own, in->patient, in->machine, &in->grid, &target, in->optimize, mistakes, beams));
   PetscCall(RegionDestroy(&target));
   PetscFunctionReturn(0);
 }
@@ -47,18 +69,32 @@ static PetscErrorCode AppendBeams(BeamSet **from, BeamSet *to)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CourseCreate(Mistakes *mistakes, PlanInputs *in)
+/* A list of spots is of the beams of all stages. */
+static PetscErrorCode CheckBeams(const SpotList *spots, PetscInt n_beam, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  PetscInt most = -1;
+  for (PetscInt i = 0; i < spots->n; i++) most = PetscMax(most, spots->beam[i]);
+  if (most >= n_beam)
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: beam %d, expected 0 to %d (the beams of the study's stages)",
+                          spots->file ? spots->file : "spots", (int)most, (int)n_beam - 1));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CourseCreate(const SpotList *spots, PetscInt **spot_of, Mistakes *mistakes, PlanInputs *in)
 {
   PetscFunctionBegin;
   const CourseSpec *spec = &in->settings->course;
   PetscInt first[STAGES_MOST + 1] = {0};
   PetscCall(PetscNew(&in->beams));
+  if (spots) PetscCall(PetscCalloc1(spots->n, spot_of));
   for (PetscInt k = 0; k < spec->n_stages && !MistakesAny(mistakes); k++) {
     BeamSet *own;
-    PetscCall(StageBeams(&spec->stages[k], in, mistakes, &own));
+    PetscCall(StageBeams(&spec->stages[k], in, spots, first[k], mistakes, &own, spots ? *spot_of : NULL));
     if (own) PetscCall(AppendBeams(&own, in->beams));
     first[k + 1] = in->beams->n_beam;
   }
+  if (spots && !MistakesAny(mistakes)) PetscCall(CheckBeams(spots, in->beams->n_beam, mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   in->course = (Course){.accumulation = spec->accumulation, .alpha_beta_Gy = spec->alpha_beta_Gy};
   for (PetscInt k = 0; k < spec->n_stages; k++) {

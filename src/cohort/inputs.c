@@ -264,13 +264,8 @@ static PetscErrorCode MakeBeams(const Settings *settings, const SpotList *spots,
                                 PlanInputs *in)
 {
   PetscFunctionBegin;
-  if (spots && settings->course.n_stages)
-    PetscCall(
-        MistakesAdd(mistakes, ROBION_INPUT,
-                    "%s: stages: a study of a course in stages cannot take given spots, expected one without stages",
-                    settings->course.stages[0].where));
-  else if (settings->course.n_stages)
-    PetscCall(CourseCreate(mistakes, in));
+  if (settings->course.n_stages)
+    PetscCall(CourseCreate(spots, spot_of, mistakes, in));
   else if (spots)
     PetscCall(BeamSetFromSpots(settings, in->patient, in->machine, &in->grid, &in->target, spots, mistakes, &in->beams,
                                spot_of));

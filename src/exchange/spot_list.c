@@ -211,6 +211,34 @@ PetscErrorCode SpotListReadPlan(const char *file, Mistakes *mistakes, SpotList *
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode SpotListOfBeams(const SpotList *spots, PetscInt first, PetscInt n_beam, SpotList *part, PetscInt **entry)
+{
+  PetscFunctionBegin;
+  *part = (SpotList){.any_energy = spots->any_energy,
+                     .ion = spots->ion,
+                     .has_angles = first ? PETSC_FALSE : spots->has_angles, /* they are of beam 0 */
+                     .gantry_deg = spots->gantry_deg,
+                     .couch_deg = spots->couch_deg};
+  PetscCall(Resize(part, spots->n));
+  PetscCall(PetscMalloc1(spots->n, entry));
+  if (spots->spot_fwhm_mm) PetscCall(PetscMalloc1(spots->n, &part->spot_fwhm_mm));
+  if (spots->line) PetscCall(PetscMalloc1(spots->n, &part->line));
+  if (spots->file) PetscCall(PetscStrallocpy(spots->file, &part->file));
+  for (PetscInt i = 0; i < spots->n; i++) {
+    const PetscInt to = part->n;
+    if (spots->beam[i] < first || spots->beam[i] >= first + n_beam) continue;
+    part->beam[to] = spots->beam[i] - first;
+    part->x_mm[to] = spots->x_mm[i];
+    part->y_mm[to] = spots->y_mm[i];
+    part->energy_MeV_u[to] = spots->energy_MeV_u[i];
+    part->particles[to] = spots->particles[i];
+    if (part->spot_fwhm_mm) part->spot_fwhm_mm[to] = spots->spot_fwhm_mm[i];
+    if (part->line) part->line[to] = spots->line[i];
+    (*entry)[part->n++] = i;
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode SpotListEnergies(const SpotList *spots, PetscInt *n, double **energy_MeV_u)
 {
   PetscFunctionBegin;
