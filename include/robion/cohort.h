@@ -125,16 +125,19 @@ PetscErrorCode PlanEvaluateAndWrite(RunContext *run, const PlanSpec *plan, const
                                     const char *folder, Mistakes *mistakes);
 
 /**
- * Write <folder>/checkpoint.h5: the state of a solver between two stages, and the settings and the version of robion it belongs
- * to. Temporary name, fsync, rename; the one before stays as checkpoint-previous.h5. The solver calls for it after a stage when
- * optimizer.checkpoint_minutes have gone by since the last one, and PlanMake when a plan was stopped. Not collective.
+ * Write <folder>/checkpoint.h5: the state of a solver between two of its stages, and the settings, the stage of the course (""
+ * without any) and the version it belongs to. Temporary name, fsync, rename; the one before stays as checkpoint-previous.h5. The
+ * solver calls for it after a stage when optimizer.checkpoint_minutes have gone by since the last one, and PlanMake when a plan
+ * was stopped. Not collective.
  */
-PetscBool CheckpointWrite(const char *folder, const char *yaml, const SolveState *state, Mistakes *mistakes);
+PetscBool CheckpointWrite(const char *folder, const char *yaml, const char *stage, const SolveState *state,
+                          Mistakes *mistakes);
 /**
  * Read it back; if it is damaged, the one before. False if there is none, or (with a mistake, ROBION_INPUT) if none can be read or
- * it is of other settings, another version of robion or another number of spots. Not collective.
+ * it is of other settings, another stage, another version of robion or another number of spots. Not collective.
  */
-PetscBool CheckpointRead(const char *folder, const char *yaml, PetscInt n_spot, SolveState *state, Mistakes *mistakes);
+PetscBool CheckpointRead(const char *folder, const char *yaml, const char *stage, PetscInt n_spot, SolveState *state,
+                         Mistakes *mistakes);
 /** Remove both, as far as they are there. Not collective. */
 void CheckpointRemove(const char *folder);
 

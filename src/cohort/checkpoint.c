@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CHECKPOINT_VERSION = 2 }; /* of the file, and of what a solver makes of its state */
+enum { CHECKPOINT_VERSION = 3 }; /* of the file, and of what a solver makes of its state */
 
 static const char *const file_name[] = {"checkpoint.h5", "checkpoint-previous.h5"};
 
@@ -19,7 +19,8 @@ static void FieldPath(const char *field, char path[64])
   snprintf(path, 64, "/solver/%s", field);
 }
 
-PetscBool CheckpointWrite(const char *folder, const char *yaml, const SolveState *state, Mistakes *mistakes)
+PetscBool CheckpointWrite(const char *folder, const char *yaml, const char *stage, const SolveState *state,
+                          Mistakes *mistakes)
 {
   char name[PETSC_MAX_PATH_LEN], previous[PETSC_MAX_PATH_LEN], path[64];
   const double version = CHECKPOINT_VERSION;
@@ -29,6 +30,7 @@ PetscBool CheckpointWrite(const char *folder, const char *yaml, const SolveState
   if (!H5SinkOpen(name, mistakes, &sink)) return PETSC_FALSE;
   H5WriteGroup(&sink, "/solver");
   H5WriteString(&sink, "/solver", "settings", yaml);
+  H5WriteString(&sink, "/solver", "stage", stage);
   H5WriteDoubles(&sink, "/solver", "version", 1, &version);
   for (PetscInt i = 0; i < state->n_field; i++) {
     const hsize_t n = (hsize_t)state->field[i].n;
@@ -67,8 +69,23 @@ static PetscBool ReadFields(const H5Source *source, SolveState *state, Mistakes 
   return PETSC_TRUE;
 }
 
+/* The file is of a stage: else it would lead another one astray, as that of a stage after the one to be planned. */
+static PetscBool IsOfStage(const H5Source *source, const char *stage, Mistakes *mistakes)
+{
+  char *found = NULL;
+  PetscBool good = H5ReadString(source, "/solver", "stage", PETSC_FALSE, &found, mistakes);
+  if (good && strcmp(found, stage)) {
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: of stage \"%s\", expected \"%s\", which is to be planned; remove it",
+                      source->name, found, stage);
+    good = PETSC_FALSE;
+  }
+  (void)PetscFree(found);
+  return good;
+}
+
 /* One of the two files. */
-static PetscBool ReadFile(const char *name, const char *yaml, PetscInt n_spot, SolveState *state, Mistakes *mistakes)
+static PetscBool ReadFile(const char *name, const char *yaml, const char *stage, PetscInt n_spot, SolveState *state,
+                          Mistakes *mistakes)
 {
   char *settings = NULL;
   double version = 0;
@@ -88,7 +105,7 @@ static PetscBool ReadFile(const char *name, const char *yaml, PetscInt n_spot, S
                       version, (int)CHECKPOINT_VERSION);
     good = PETSC_FALSE;
   }
-  good = good && ReadFields(&source, state, mistakes) ? PETSC_TRUE : PETSC_FALSE;
+  good = good && IsOfStage(&source, stage, mistakes) && ReadFields(&source, state, mistakes) ? PETSC_TRUE : PETSC_FALSE;
   if (good && !StateIsSound(state, n_spot)) {
     (void)MistakesAdd(mistakes, ROBION_INPUT,
                       "%s: /solver: expected finite numbers, weights of %" PRId64 " spots from 0", name,
@@ -101,7 +118,8 @@ static PetscBool ReadFile(const char *name, const char *yaml, PetscInt n_spot, S
   return good;
 }
 
-PetscBool CheckpointRead(const char *folder, const char *yaml, PetscInt n_spot, SolveState *state, Mistakes *mistakes)
+PetscBool CheckpointRead(const char *folder, const char *yaml, const char *stage, PetscInt n_spot, SolveState *state,
+                         Mistakes *mistakes)
 {
   Mistakes damage = {0};
   PetscBool found = PETSC_FALSE;
@@ -109,7 +127,7 @@ PetscBool CheckpointRead(const char *folder, const char *yaml, PetscInt n_spot, 
   for (int k = 0; k < 2 && !found; k++) {
     char name[PETSC_MAX_PATH_LEN];
     CheckpointName(folder, k, name);
-    if (!access(name, F_OK)) found = ReadFile(name, yaml, n_spot, state, &damage);
+    if (!access(name, F_OK)) found = ReadFile(name, yaml, stage, n_spot, state, &damage);
   }
   for (PetscInt i = 0; i < damage.n; i++) {
     if (found)

@@ -13,7 +13,7 @@ enum { COUNTED_VOXELS = 4000 }; /* at least, where there are more */
 typedef struct Progress {
   const PlanSpec *spec;
   const char *plan, *patient, *arm; /* plan: its folder among the results */
-  const char *folder;
+  const char *folder, *stage;       /* of the course, "" without any */
   const ScenarioSet *set;
   double checkpoint_s, written; /* seconds between checkpoints; time of the last one */
 } Progress;
@@ -44,7 +44,7 @@ static PetscErrorCode Checkpoint(const SolveState *state, void *context)
   Progress *progress = context;
   Mistakes mistakes = {0};
   if (TimeSteady() - progress->written < progress->checkpoint_s) PetscFunctionReturn(0);
-  (void)CheckpointWrite(progress->folder, progress->spec->yaml, state, &mistakes);
+  (void)CheckpointWrite(progress->folder, progress->spec->yaml, progress->stage, state, &mistakes);
   progress->written = TimeSteady();
   for (PetscInt i = 0; i < mistakes.n; i++)
     LogLine(LOG_WARNING, "optimize", progress->patient, "%s  %s", progress->arm, mistakes.item[i].text);
@@ -211,13 +211,13 @@ static PetscErrorCode StartWeights(Problem problem, const PlanInputs *in, double
 }
 
 /* A checkpoint of an earlier run, if the user asked to go on from it; rank 0 holds the state. */
-static PetscErrorCode ReadState(RunContext *run, const PlanSpec *plan, PetscInt n_spot, const char *folder,
-                                Mistakes *mistakes, SolveState *state)
+static PetscErrorCode ReadState(RunContext *run, const PlanSpec *plan, const char *stage, PetscInt n_spot,
+                                const char *folder, Mistakes *mistakes, SolveState *state)
 {
   PetscFunctionBegin;
   *state = (SolveState){0};
   if (!run->options->resume) PetscFunctionReturn(0);
-  if (run->rank == 0 && CheckpointRead(folder, plan->yaml, n_spot, state, mistakes))
+  if (run->rank == 0 && CheckpointRead(folder, plan->yaml, stage, n_spot, state, mistakes))
     LogLine(LOG_INFO, "optimize", plan->case_name, "%s  going on from %s/checkpoint.h5", plan->arm, folder);
   PetscCall(MistakesShare(run->comm, mistakes));
   PetscFunctionReturn(0);
@@ -258,6 +258,7 @@ PetscErrorCode PlanOptimise(RunContext *run, const PlanSpec *plan, const PlanInp
                        .patient = plan->case_name,
                        .arm = plan->arm,
                        .folder = folder,
+                       .stage = in->course.n ? in->course.stage[in->n_fixed].name : "",
                        .set = in->optimize,
                        .checkpoint_s = 60 * settings->optimizer.checkpoint_minutes,
                        .written = begun};
@@ -279,7 +280,7 @@ PetscErrorCode PlanOptimise(RunContext *run, const PlanSpec *plan, const PlanInp
   PetscCall(ProblemGetSize(problem, &stored, &bytes, &largest));
   PetscCall(PetscMalloc1(in->n_sought, &start));
   PetscCall(StartWeights(problem, in, start));
-  PetscCall(ReadState(run, plan, in->n_sought, folder, mistakes, &state));
+  PetscCall(ReadState(run, plan, progress.stage, in->n_sought, folder, mistakes, &state));
   stage_seconds[STAGE_BUILD] = TimeSteady() - begun;
   LogLine(LOG_INFO, "build", plan->case_name,
           "%s  %d spots, %d voxels, %d scenario rows, %zu stored entries, %.1f MiB, %.1f s", plan->arm,
@@ -297,7 +298,8 @@ PetscErrorCode PlanOptimise(RunContext *run, const PlanSpec *plan, const PlanInp
   if (!MistakesAny(mistakes) && !solution->stopped && DeliveryIsOn(&settings->delivery))
     PetscCall(Deliver(run->comm, &solve, &settings->delivery, solution));
   stage_seconds[STAGE_OPTIMIZE] = solution->seconds;
-  if (solution->stopped && run->rank == 0) (void)CheckpointWrite(folder, plan->yaml, &solution->state, mistakes);
+  if (solution->stopped && run->rank == 0)
+    (void)CheckpointWrite(folder, plan->yaml, progress.stage, &solution->state, mistakes);
   PetscCall(MistakesShare(run->comm, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(LogSolution(plan, solution));
   PetscCall(SolveStateDestroy(&state));
