@@ -99,7 +99,7 @@ static void Values(void **state)
   assert_non_null(strstr(text, expected));
   assert_non_null(strstr(text, "1 min 15 s    1.5 GiB\n"));
   assert_non_null(strstr(text, "      -      -      -")); /* an organ that this case does not have */
-  assert_non_null(strstr(text, "\nplain  no results\n"));
+  assert_non_null(strstr(text, "\ncase P02: no results\n"));
   for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
     assert_true(strlen(line) <= 120);
     assert_true(line[strlen(line) - 1] != ' ');

@@ -182,6 +182,12 @@ static void PrintBlock(FILE *out, const Sheet *sheet, PetscInt first, PetscInt l
   }
 }
 
+static void CaseTitle(const Sheet *sheet, char name[LINE])
+{
+  snprintf(name, LINE, "%.90s", sheet->plans[0].case_name);
+  TextRemoveControls(name);
+}
+
 static void PrintSheet(FILE *out, const Sheet *sheet)
 {
   char label[LABEL + 1];
@@ -191,8 +197,7 @@ static void PrintSheet(FILE *out, const Sheet *sheet)
     label_width = PetscMax(label_width, (int)strlen(label));
   }
   char name[LINE];
-  snprintf(name, sizeof name, "%.90s", sheet->plans[0].case_name);
-  TextRemoveControls(name);
+  CaseTitle(sheet, name);
   fprintf(out, "\ncase %s\n", name);
   for (PetscInt first = 0, last; first < sheet->n_groups; first = last) {
     int width = label_width;
@@ -221,11 +226,20 @@ static PetscErrorCode ReadTables(Sheet *sheet)
 static PetscErrorCode CaseSummary(FILE *out, Sheet *sheet)
 {
   PetscFunctionBegin;
+  PetscBool any = PETSC_FALSE;
   PetscCall(ReadTables(sheet));
-  PetscCall(AddTarget(sheet));
-  PetscCall(AddOrgans(sheet));
-  PetscCall(AddEffort(sheet));
-  PrintSheet(out, sheet);
+  for (PetscInt p = 0; p < sheet->n_plans; p++)
+    if (sheet->table[p].n_columns) any = PETSC_TRUE;
+  if (any) {
+    PetscCall(AddTarget(sheet));
+    PetscCall(AddOrgans(sheet));
+    PetscCall(AddEffort(sheet));
+    PrintSheet(out, sheet);
+  } else {
+    char name[LINE];
+    CaseTitle(sheet, name);
+    fprintf(out, "\ncase %s: no results\n", name);
+  }
   for (PetscInt p = 0; p < sheet->n_plans; p++) PetscCall(TableDestroy(&sheet->table[p]));
   for (PetscInt g = 0; g < sheet->n_groups; g++) PetscCall(PetscFree(sheet->groups[g].cell));
   PetscCall(PetscFree(sheet->groups));
