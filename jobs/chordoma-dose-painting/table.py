@@ -4,101 +4,161 @@
 Needs numpy and h5py. With a sweep (sensitivity.yaml) the tables are those of its first point, and one of all points follows.
 """
 import csv
-import pathlib
 import sys
 
 import h5py
 import numpy
 
-# Parrella et al., phiRO (2025), Table 1, median of ten patients: uniform, escalation.
-PUBLISHED = {
-    ("GTV", "D95"): (73.2, 73.3), ("GTV", "D50"): (73.6, 76.0), ("GTV", "D1"): (74.5, 79.5), ("GTV", "Dmean"): (73.6, 75.8),
-    ("CTV_HD-GTV", "D95"): (73.1, 72.2), ("CTV_HD-GTV", "D50"): (73.6, 73.5), ("CTV_HD-GTV", "D1"): (74.4, 76.4),
-    ("CTV_HD-GTV", "Dmean"): (73.5, 73.5), ("CTV_LD-GTV", "D95"): (48.4, 47.7), ("CTV_LD-GTV", "D50"): (72.3, 72.1),
-    ("CTV_LD-GTV", "D1"): (74.2, 75.8), ("CTV_LD-GTV", "Dmean"): (67.7, 67.2),
-    ("GTV", "L98"): (42.8, 41.5), ("GTV", "L50"): (44.7, 44.1), ("GTV", "L1"): (53.0, 55.6),
-    ("CTV_HD-GTV", "L98"): (35.8, 32.3), ("CTV_HD-GTV", "L50"): (43.3, 41.5), ("CTV_HD-GTV", "L1"): (57.0, 60.4),
-    ("CTV_LD-GTV", "L98"): (30.6, 29.5), ("CTV_LD-GTV", "L50"): (42.1, 40.0), ("CTV_LD-GTV", "L1"): (64.5, 66.6),
-}
-GAIN = {"escalation": "+7.8", "redistribution": "+1.8 ± 1.0"}  # of TCP over uniform, percentage points
-TERCILE_EDGES = 2.1e5, 3.8e5  # clonogens per 27 mm3
-TERCILES = "low", "middle", "high"
+from painting import (PUBLISHED, PUBLISHED_ARMS, PUBLISHED_GAIN, PUBLISHED_TCP, TERCILES, WINDOW, Results, quantity, rows,
+                      text)
 
-results = pathlib.Path(sys.argv[1])
-value, arms, sweeps, cases = {}, [], [], []
-with open(results / "metrics.csv", newline="") as file:
-    for r in csv.DictReader(file):
-        for seen, key in ((arms, r["arm"]), (sweeps, r["sweep"]), (cases, r["case"])):
-            if key not in seen:
-                seen.append(key)
-        value[r["arm"], r["sweep"], r["case"], r["scenario"], r["structure"], r["quantity"], r["metric"]] = float(r["value"])
+SIGNIFICANT = 0.05
 
 
-def of(arm, structure, quantity, metric, scenario="nominal", sweep=sweeps[0]):
-    """One value per case that has it."""
-    keys = [(arm, sweep, case, scenario, structure, quantity, metric) for case in cases]
-    return numpy.array([value[k] for k in keys if k in value])
+def heading(*names):
+    print("\n| " + " | ".join(names) + " |\n|" + " --- |" * len(names))
+
+
+def row(*cells):
+    print("| " + " | ".join(cells) + " |")
 
 
 def median(x):
+    if not len(x):
+        return ""
     q = numpy.percentile(x, [50, 25, 75])
     return f"{q[0]:.1f} [{q[1]:.1f}–{q[2]:.1f}]"
 
 
 def spread(x):
+    if not len(x):
+        return ""
     return f"{x.mean():.1f} ± {x.std(ddof=1):.1f}" if len(x) > 1 else f"{x.mean():.1f}"
 
 
-def gains(arm):
-    """Voxel-wise gain of TCP over uniform by tercile of the cell count, percentage points: a row per case."""
-    rows = []
-    for case in cases:
-        folders = [next((results / "cases" / case / a).rglob("plan.h5"), None) for a in ("uniform", arm)]
-        if None in folders:
-            continue
-        with h5py.File(folders[0]) as a, h5py.File(folders[1]) as b:
-            group = a["structures/GTV"]
-            voxel, share = group["voxel"][:], group["fraction"][:].astype(float)
-            cells = a["tcp/clonogens_nominal"][:].ravel()[voxel]
-            gain = 100.0 * (b["dose/nominal/tcp"][:].ravel()[voxel].astype(float) - a["dose/nominal/tcp"][:].ravel()[voxel])
-        tercile = numpy.digitize(cells, TERCILE_EDGES)
-        within = [(cells > 0) & (tercile == t) for t in range(3)]
-        rows.append((case, [numpy.average(gain[w], weights=share[w]) if w.any() else numpy.nan for w in within]))
-    return rows
+def table_1(results):
+    print("Course doses in Gy(RBE), LETd in keV/um: published, ours (median, quartiles)")
+    heading("", "", *(name for a in results.arms for name in (f"{a}, published", a)))
+    for (structure, metric), theirs in PUBLISHED.items():
+        published = dict(zip(PUBLISHED_ARMS, ("{:.1f} [{:.1f}–{:.1f}]".format(*t) for t in theirs)))
+        row(structure, metric, *(cell for a in results.arms for cell in (
+            published.get(a, ""), median(results.of(a, structure, quantity(metric), metric)))))
 
 
-painted = [a for a in arms if a != "uniform"]
-print("Course doses in Gy(RBE), LETd in keV/um: published, ours (median, quartiles)\n")
-print("| | | " + " | ".join(f"{a}, published | {a}" for a in arms) + " |\n|" + " --- |" * (2 + 2 * len(arms)))
-for (structure, metric), theirs in PUBLISHED.items():
-    quantity = "letd" if metric[0] == "L" else "rbe_weighted_course"
-    published = dict(zip(("uniform", "escalation"), theirs))
-    print(f"| {structure} | {metric} | "
-          + " | ".join(f"{published.get(a, '')} | {median(of(a, structure, quantity, metric))}" for a in arms) + " |")
+def painted_doses(results):
+    """Voxels of painted GTVs against their window, the worst of the patients."""
+    print(f"\nVoxels of the GTV, course dose in % of the prescription; {WINDOW[0]} to {WINDOW[1]} % asked for")
+    heading("arm", "patients", "coldest voxel", "hottest voxel", "mean, lowest", "mean, highest")
+    for a in results.painted:
+        each = []
+        for case, arm in results.plans:
+            if arm != a:
+                continue
+            with h5py.File(results.plans[case, arm]) as f:
+                voxel, share = f["structures/GTV/voxel"][:], f["structures/GTV/fraction"][:].astype(float)
+                whole = float(f.attrs["prescription_Gy_RBE_per_fraction"][0] * f.attrs["fractions"][0])
+                dose = 100 / whole * f["dose/nominal/rbe_weighted_course"][:].ravel()[voxel].astype(float)
+            each.append((dose.min(), case, dose.max(), numpy.average(dose, weights=share)))
+        if each:
+            cold, hot = min(each), max(each, key=lambda e: e[2])
+            means = [e[3] for e in each]
+            row(a, str(len(each)), f"{cold[0]:.2f} ({cold[1]})", f"{hot[2]:.2f} ({hot[1]})", f"{min(means):.3f}",
+                f"{max(means):.3f}")
 
-print("\n| TCP, % | nominal cells | best cells | worst cells | worst scenario | gain, pp | published |\n|" + " --- |" * 7)
-for a in arms:
-    shown = [spread(of(a, "GTV", "tcp", m)) for m in ("TCP", "TCP_best", "TCP_worst")] + [spread(of(a, "GTV", "tcp", "TCP", "min"))]
-    both = [c for c in cases if all((x, sweeps[0], c, "nominal", "GTV", "tcp", "TCP") in value for x in (a, "uniform"))]
-    gain = numpy.array([value[a, sweeps[0], c, "nominal", "GTV", "tcp", "TCP"]
-                        - value["uniform", sweeps[0], c, "nominal", "GTV", "tcp", "TCP"] for c in both])
-    told = (spread(gain) if a != "uniform" and len(gain) else "", "75.5 ± 5.6" if a == "uniform" else GAIN.get(a, ""))
-    print(f"| {a} | " + " | ".join(shown) + " | " + " | ".join(told) + " |")
 
-print("\n| gain of TCP by voxel, pp | " + " | ".join(TERCILES) + " | high - low |\n|" + " --- |" * 5)
-with open(results / "tcp_terciles.csv", "w", newline="") as file:
-    table = csv.writer(file)
-    table.writerow(("arm", "case", "tercile", "gain_pp"))
-    for a in painted:
-        rows = gains(a)
-        for case, row in rows:
-            table.writerows((a, case, name, f"{x:.6g}") for name, x in zip(TERCILES, row))
-        each = numpy.array([row for _, row in rows]).reshape(-1, 3)
-        difference = each[:, 2] - each[:, 0]
-        shown = [spread(x[~numpy.isnan(x)]) if (~numpy.isnan(x)).any() else "" for x in (*each.T, difference)]
-        print(f"| {a} | " + " | ".join(shown) + " |")
+def tcp(results):
+    heading("TCP, %", "nominal cells", "best cells", "worst cells", "worst scenario", "gain, pp", "published")
+    for a in results.arms:
+        shown = [spread(results.of(a, "GTV", "tcp", m)) for m in ("TCP", "TCP_best", "TCP_worst")]
+        shown.append(spread(results.of(a, "GTV", "tcp", "TCP", "min")))
+        if a == "uniform":
+            row(a, *shown, "", "{} ± {}".format(*PUBLISHED_TCP[a]))
+        else:
+            mean, sd = PUBLISHED_GAIN.get(a, (None, None))
+            row(a, *shown, spread(results.gain(a)), "" if mean is None else f"{mean:+}" + (f" ± {sd}" if sd else ""))
 
-if len(sweeps) > 1:
-    print("\n| TCP, % | " + " | ".join(arms) + " |\n|" + " --- |" * (1 + len(arms)))
-    for sweep in sweeps:
-        print(f"| {sweep} | " + " | ".join(spread(of(a, "GTV", "tcp", "TCP", sweep=sweep)) for a in arms) + " |")
+
+def terciles(results):
+    heading("gain of TCP by voxel, pp", *TERCILES, "high - low")
+    with open(results.folder / "tcp_terciles.csv", "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(("arm", "case", "tercile", "gain_pp"))
+        for a in results.painted:
+            each = list(results.tercile_gains(a))
+            for case, gains in each:
+                table.writerows((a, case, name, f"{x:.6g}") for name, x in zip(TERCILES, gains))
+            gain = numpy.array([gains for _, gains in each]).reshape(-1, 3)
+            row(a, *(spread(x[~numpy.isnan(x)]) for x in (*gain.T, gain[:, 2] - gain[:, 0])))
+
+
+def goals(results):
+    """How many patients meet each goal, and how far the worst is."""
+    values = {}
+    for r in rows(results.folder / "goals.csv"):
+        if r["sweep"] == results.sweeps[0]:
+            course = " of the course" if r["per"] == "course" else ""
+            goal = (f"{r['structure']} {r['metric']}{course}, {r['scenario']}",
+                    f"{r['relation']} {float(r['limit']):.4g} {r['unit']}")
+            values.setdefault(goal, {}).setdefault(r["arm"], []).append((float(r["value"]), r["met"] == "1"))
+    print("\nGoals: patients that meet them of all, median, worst")
+    heading("goal", "limit", *results.arms)
+    for (name, limit), of_arm in values.items():
+        worst = min if limit.startswith("at least") else max
+        cells = []
+        for a in results.arms:
+            each = of_arm.get(a, [])
+            value = [v for v, _ in each]
+            cells.append(f"{sum(met for _, met in each)}/{len(each)}, {numpy.median(value):.1f}, {worst(value):.1f}"
+                         if each else "")
+        row(name, limit, *cells)
+
+
+def organs(results):
+    """Metrics of organs, nominal, of painted arms against uniform: those that differ, by tests of the pairs."""
+    oars = set()
+    for file in results.plans.values():
+        with h5py.File(file) as f:
+            oars |= {name for name, group in f["structures"].items() if text(group.attrs["role"]) == "oar"}
+    oars.discard("rim")  # made for planning
+    tests = {}
+    if (results.folder / "statistics.csv").exists():  # only of more than one patient
+        for r in rows(results.folder / "statistics.csv"):
+            if (r["versus_arm"] == "uniform" and r["sweep"] == r["versus_sweep"] == results.sweeps[0] and r["structure"] in oars
+                    and r["scenario"] == "nominal" and r["quantity"] in ("rbe_weighted_course", "letd")
+                    and r["wilcoxon_p"]):
+                tests.setdefault(r["arm"], []).append(r)
+    print(f"\nOrgans against uniform, P < {SIGNIFICANT} by the exact Wilcoxon or the paired t test, of course doses and LETd")
+    for a in results.painted:
+        differ = [r for r in tests.get(a, []) if min(float(r[p] or 1) for p in ("wilcoxon_p", "t_p")) < SIGNIFICANT]
+        worse = sum(float(r["mean"]) > 0 for r in differ)
+        print(f"\n{a}: {len(tests.get(a, []))} metrics tested, {worse} higher, {len(differ) - worse} lower")
+        if differ:
+            heading("organ", "metric", "n", "mean difference", "median difference", "Wilcoxon P", "paired t P", "")
+        for r in differ:
+            row(r["structure"], r["metric"], r["n"], f"{float(r['mean']):+.2f} {r['unit']}", f"{float(r['median']):+.2f}",
+                f"{float(r['wilcoxon_p']):.2g}", f"{float(r['t_p']):.2g}" if r["t_p"] else "",
+                "higher" if float(r["mean"]) > 0 else "lower")
+
+
+def sweep(results):
+    heading("TCP, %", *results.arms)
+    for point in results.sweeps:
+        row(point, *(spread(results.of(a, "GTV", "tcp", "TCP", sweep=point)) for a in results.arms))
+
+
+def main():
+    results = Results(sys.argv[1])
+    table_1(results)
+    painted_doses(results)
+    tcp(results)
+    terciles(results)
+    goals(results)
+    organs(results)
+    if len(results.sweeps) > 1:
+        sweep(results)
+    for case, arm in results.missing():
+        print(f"\nmissing: {case}, {arm}")
+
+
+if __name__ == "__main__":
+    main()
