@@ -68,7 +68,7 @@ def table_1(results):
     style = {(a, kind): "yerrorbars pt {} ps 0.8 lw 1.3 lc rgb '{}'".format(
         4 + 2 * (results.arms.index(a) % 5) + (kind == "ours"), "black" if kind == "published" else colour(results, a))
         for a, kind in sources}
-    size, data, panels = (1000, 690), "", ""
+    size, data, panels = (1000, 700), "", ""
     for line, (letter, label) in enumerate((("D", "course, Gy(RBE)"), ("L", "LETd, keV/{/Symbol m}m"))):
         for s, structure in enumerate(dict.fromkeys(s for s, _ in PUBLISHED)):
             metrics = [m for st, m in PUBLISHED if st == structure and m[0] == letter]
@@ -80,7 +80,7 @@ def table_1(results):
                     data += block(f"t{line}{s}{k}", rows)
                     plots.append(f"$t{line}{s}{k} with {style[source]}")
             tics = ", ".join(f"'{m.replace('mean', ' mean')}' {i}" for i, m in enumerate(metrics))
-            panels += (place(size, 65 + 318 * s, 380 - 290 * line, 265, 235)
+            panels += (place(size, 65 + 318 * s, 390 - 300 * line, 265, 235)
                        + f"set title '{structure.replace('-', ' - ')}' noenhanced\nset xtics ({tics})\n"
                        f"set xrange [-0.5:{len(metrics) - 0.5}]\nset ylabel '{'' if s else label}'\nplot {', '.join(plots)}\n")
     legend = [(style[source], ", ".join(source)) for source in sources]
@@ -138,10 +138,11 @@ def tcp(results):
               f"set multiplot title 'TCP of the GTV; published: {SOURCE}; ours: {patients(counts)}'\n"
               + place(size, 75, 90, 550 if data["gain"] else 900, 310)
               + f"set xtics ({names(arms)}) noenhanced\nset xrange [-0.5:{len(arms) - 0.5}]; set yrange [0:100]\n"
-              f"set ylabel 'TCP, %'\nset title 'whiskers: worst to best cell counts; published {low:+} to {high:+} pp'\nplot {', '.join(plots)}\n")
+              f"set ylabel 'TCP, %'\nset title 'whiskers: worst to best cell counts; published {low:+} to {high:+} pp'\n"
+              f"plot {', '.join(plots)}\n")
     if data["gain"]:
         script += (place(size, 700, 90, 280, 310) + f"set xtics ({names(painted)}) noenhanced\n"
-                   f"set xrange [-0.5:{len(painted) - 0.5}]; set yrange [*:*]; set xzeroaxis lt -1\n"
+                   f"set xrange [-0.5:{len(painted) - 0.5}]; set yrange [*:*]; set xzeroaxis lt -1; set offsets 0, 0, 0.5, 0\n"
                    "set ylabel 'gain of TCP over uniform, pp'\nset title 'whiskers: SD of patients'\n"
                    f"plot {', '.join(bars(data, 'published_gain', 'gain', 'gain_dots', '1:($2-$3):(0):(2*$3)'))}\n")
     legend = [(f"boxes {THEIRS}", "published, mean (redistribution: uniform + gain)"),
@@ -173,8 +174,10 @@ def tercile_data(results, arm):
             mean, sd = PUBLISHED_TERCILES[arm][name]
             published.append((t - 0.33, mean, sd or 0.0))
     apart = means[:, 2] - means[:, 0]
-    told = f"high - low: {numpy.nanmean(apart):.1f} pp, published about {PUBLISHED_HIGH_LESS_LOW} pp" if (apart == apart).any() else ""
-    return boxes, dots, published, f"{arm}, {patients({arm: len(voxels)})}\\n{{/*0.9 {told}}}"
+    told = f"{arm}, {patients({arm: len(voxels)})}"
+    if not numpy.isnan(apart).all():
+        told += f"\\n{{/*0.9 high - low: {numpy.nanmean(apart):.1f} pp, published about {PUBLISHED_HIGH_LESS_LOW} pp}}"
+    return boxes, dots, published, told
 
 
 def terciles(results):
@@ -184,11 +187,13 @@ def terciles(results):
         return None
     size, data, panels = (70 + 410 * len(drawn), 520), "", ""
     values = [v for _, (boxes, dots, published, _) in drawn for v in
-              [b[1] for b in boxes] + [b[5] for b in boxes] + [d[1] for d in dots] + [p[1] + s * p[2] for p in published for s in (-1, 1)]]
+              (*(x for b in boxes for x in (b[1], b[5])), *(d[1] for d in dots),
+               *(p[1] + s * p[2] for p in published for s in (-1, 1)))]
     for n, (a, (boxes, dots, published, told)) in enumerate(drawn):
         data += block(f"box{n}", boxes) + block(f"dots{n}", dots)
         shade = colour(results, a)
-        plots = [f"$box{n} using 1:3:2:6:5 with candlesticks lc rgb '{shade}' lw 1.4 fs solid 0.3 border lc rgb '{shade}' whiskerbars 0.5",
+        plots = [f"$box{n} using 1:3:2:6:5 with candlesticks lc rgb '{shade}' lw 1.4 fs solid 0.3 border lc "
+                 f"rgb '{shade}' whiskerbars 0.5",
                  "'' using ($1-0.175):4:(0.35):(0) with vectors nohead lw 2.5 lc rgb 'black'",
                  f"$dots{n} using 1:2 with points pt 7 ps 0.6 lc rgb '{shade}'"]
         if published:
@@ -197,7 +202,8 @@ def terciles(results):
         panels += (place(size, 70 + 410 * n, 130, 370, 310)
                    + f'set title "{told}"\nset ylabel "{"" if n else "gain of TCP over uniform, pp"}"\nplot {", ".join(plots)}\n')
     low, high = (f"{e / 1e5:.1f}·10^5" for e in TERCILE_EDGES)
-    tics = ", ".join(f'"{n}\\n{{/*0.85 {r}}}" {i}' for i, (n, r) in enumerate(zip(TERCILES, (f"< {low}", f"to {high}", f"> {high}"))))
+    ranges = f"< {low}", f"to {high}", f"> {high}"
+    tics = ", ".join(f'"{n}\\n{{/*0.85 {r}}}" {i}' for i, (n, r) in enumerate(zip(TERCILES, ranges)))
     legend = [("boxes lc rgb '#999999' fs solid 0.3 border lc rgb '#999999'", "all voxels: quartiles, median, 5 to 95 %"),
               ("points pt 7 ps 0.6 lc rgb '#999999'", "means of patients"),
               ("yerrorbars pt 12 ps 1.3 lw 1.6 lc rgb 'black'", "published mean and SD")]

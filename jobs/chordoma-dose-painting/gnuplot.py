@@ -23,7 +23,7 @@ def shade(colours):
 def key(size, entries, bottom):
     """One key over the picture's width: pairs of style and title. The last panel of a multiplot."""
     return (place(size, 10, bottom, size[0] - 20, 30)
-            + "unset border; unset tics; unset xlabel; unset ylabel; unset title; unset colorbox; unset xzeroaxis; unset logscale\n"
+            + "unset border; unset tics; unset xlabel; unset ylabel; unset title; unset colorbox; unset xzeroaxis\n"
             "set xrange [0:1]; set yrange [0:1]\nset key center center horizontal samplen 2.5 width 1 noenhanced\n"
             "plot NaN notitle, " + ", ".join(f"keyentry with {style} title \"{title}\"" for style, title in entries) + "\n")
 
@@ -32,7 +32,8 @@ def draw(folder, name, size, script):
     """A script's picture as PNG and SVG."""
     for terminal, kind, scale in (("pngcairo", "png", SCALE), ("svg background 'white'", "svg", 1)):
         extra = f"fontscale {scale} linewidth {scale} pointscale {scale}" if kind == "png" else ""
-        head = (f"set terminal {terminal} enhanced size {size[0] * scale:.0f},{size[1] * scale:.0f} font 'DejaVu Sans,10' {extra}\n"
-                f"set output '{folder / name}.{kind}'\nset encoding utf8\nset pointintervalbox 0\n")
+        pixels = ",".join(f"{length * scale:.0f}" for length in size)
+        head = (f"set terminal {terminal} enhanced size {pixels} font 'DejaVu Sans,10' {extra}\n"
+                f"set output '{folder / name}.{kind}'\nset encoding utf8\n")
         subprocess.run(["gnuplot"], input=head + script, text=True, check=True)
     print(f"drew {folder / name}.png and .svg")

@@ -114,7 +114,7 @@ def goals(results):
 
 
 def organs(results):
-    """Metrics of organs, nominal, of painted arms against uniform: those that differ, by tests of the pairs."""
+    """Nominal metrics of organs in painted arms against uniform: those that differ by tests of the pairs, the worse first."""
     oars = set()
     for file in results.plans.values():
         with h5py.File(file) as f:
@@ -127,17 +127,19 @@ def organs(results):
                     and r["scenario"] == "nominal" and r["quantity"] in ("rbe_weighted_course", "letd")
                     and r["wilcoxon_p"]):
                 tests.setdefault(r["arm"], []).append(r)
-    print(f"\nOrgans against uniform, P < {SIGNIFICANT} by the exact Wilcoxon or the paired t test, of course doses and LETd")
+    print(f"\nOrgans against uniform, P < {SIGNIFICANT} by the exact Wilcoxon or the paired t test, of course doses and LETd; "
+          "more of either is worse (the sacrum holds part of the GTV)")
     for a in results.painted:
         differ = [r for r in tests.get(a, []) if min(float(r[p] or 1) for p in ("wilcoxon_p", "t_p")) < SIGNIFICANT]
+        differ.sort(key=lambda r: float(r["mean"]) <= 0)
         worse = sum(float(r["mean"]) > 0 for r in differ)
-        print(f"\n{a}: {len(tests.get(a, []))} metrics tested, {worse} higher, {len(differ) - worse} lower")
+        print(f"\n{a}: {len(tests.get(a, []))} metrics tested, {worse} worse, {len(differ) - worse} better")
         if differ:
             heading("organ", "metric", "n", "mean difference", "median difference", "Wilcoxon P", "paired t P", "")
         for r in differ:
-            row(r["structure"], r["metric"], r["n"], f"{float(r['mean']):+.2f} {r['unit']}", f"{float(r['median']):+.2f}",
+            row(r["structure"], r["metric"], r["n"], f"{float(r['mean']):+.2g} {r['unit']}", f"{float(r['median']):+.2g}",
                 f"{float(r['wilcoxon_p']):.2g}", f"{float(r['t_p']):.2g}" if r["t_p"] else "",
-                "higher" if float(r["mean"]) > 0 else "lower")
+                "worse" if float(r["mean"]) > 0 else "better")
 
 
 def sweep(results):
