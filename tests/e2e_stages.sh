@@ -53,6 +53,54 @@ check "half of it as EQD2 of 5 x 4 Gy(RBE)" grep -qE ',sequential,,CTV,eqd2_cour
 check "the worst of the set" grep -qE ',inner,rbe_weighted,D98,fraction,min,at least,0.4,' "$WORK/r1/goals.csv"
 check "the log tells" grep -q 'goals .*3 of 4 met' "$WORK/r1/log.txt"
 
+# Tables and figures of the study of dose painting, of a course made to look like it: structures of its names and cell counts.
+python=''
+for candidate in "${PYTHON:-python3}" python3 /usr/bin/python3; do
+  [ -n "$python" ] || ! "$candidate" -c 'import h5py, numpy' 2>/dev/null || python=$candidate
+done
+painting=jobs/chordoma-dose-painting
+painted_cohort() { # FOLDER
+  mkdir -p "$1"/cases/{box/uniform,box/escalation,other/uniform} &&
+    "$python" - "$WORK/r1" "$1" <<'PYTHON'
+import csv, pathlib, shutil, sys
+import h5py, numpy as np
+
+source, out = map(pathlib.Path, sys.argv[1:])
+for arm, tcp in (("uniform", 0.7), ("escalation", 0.8)):
+    file = out / "cases/box" / arm / "plan.h5"
+    shutil.copy(source / "cases/water-box/together/plan.h5", file)
+    with h5py.File(file, "a") as f:
+        f.attrs["arm"], f.attrs["case"] = arm, "box"
+        for name, of in (("GTV", "inner"), ("CTV_HD", "CTV"), ("CTV_LD", "CTV")):
+            f["structures"][name] = f["structures"][of]
+        dose = f["dose/nominal/rbe_weighted_course"][:]
+        f["tcp/clonogens_nominal"] = np.full(dose.shape, 1e5) * (1 + np.arange(dose.size).reshape(dose.shape) % 8)
+        f["dose/nominal/tcp"] = np.full(dose.shape, tcp)
+for table in ("metrics", "goals"):
+    with open(source / f"{table}.csv", newline="") as lines, open(out / f"{table}.csv", "w", newline="") as written:
+        read, rows = csv.DictReader(lines), []
+        rows = [{**r, "case": "box", "arm": arm, "structure": r["structure"].replace("inner", "GTV")}
+                for r in read if r["arm"] == "together" for arm in ("uniform", "escalation")]
+        if table == "metrics":
+            rows += [{**r, "quantity": "tcp", "metric": metric, "value": tcp, "unit": "%"} for r in rows
+                     if (r["scenario"], r["structure"], r["quantity"], r["metric"]) == ("nominal", "GTV", "letd", "L50")
+                     for metric, tcp in (("TCP", 70 + 10 * (r["arm"] != "uniform")), ("TCP_best", 84), ("TCP_worst", 66))]
+        csv.writer(written).writerow(read.fieldnames)
+        csv.DictWriter(written, read.fieldnames).writerows(rows)
+PYTHON
+}
+tables() { "$python" "$painting/table.py" "$WORK/painted" | tee "$WORK/tables.md"; }
+if [ -n "$python" ] && command -v gnuplot >/dev/null; then
+  check "a cohort of painted doses" painted_cohort "$WORK/painted"
+  check "as tables, with the gain of TCP" expect_text '\| escalation \| 80.0 .* 10.0 \| \+7.8 \|' tables
+  check "and goals that patients meet" grep -q 'GTV Dmean of the course.*| 0/1, ' "$WORK/tables.md"
+  check "figures, without the plan that is missing" expect_text 'left out: other, uniform' "$python" "$painting/figures.py" "$WORK/painted"
+  png_and_svg() { head -c 4 "$WORK/painted/figures/$1.png" | grep -q PNG && grep -q '</svg>' "$WORK/painted/figures/$1.svg"; }
+  for figure in table-1 tcp terciles slices-box; do check "draw $figure" png_and_svg "$figure"; done
+else
+  skip "figures of dose painting" "no gnuplot or no python3 with numpy and h5py here"
+fi
+
 stages_planned() { grep -cE 'optimize .* harder  stage (wide|boost)$' "$WORK/$1/log.txt"; }
 check "a stage in common is taken over" grep -q 'harder  stage wide is that of sequential' "$WORK/r1/log.txt"
 check "and only the other planned" test "$(stages_planned r1)" = 1

@@ -229,8 +229,9 @@ def main():
         parser.error(f"{case} has no plan; patients that have: {' '.join(sorted({c for c, _ in results.plans}))}")
     folder = arguments.results / "figures"
     folder.mkdir(exist_ok=True)
-    for name, figure in (("table-1", table_1(results)), ("tcp", tcp(results)), ("terciles", terciles(results)),
-                         (f"slices-{case}", slices.script([results.plans[case, a] for a in arms]))):
+    for name, make, of in (("table-1", table_1, results), ("tcp", tcp, results), ("terciles", terciles, results),
+                           (f"slices-{case}", slices.script, [results.plans[case, a] for a in arms])):
+        figure = make(of)
         if figure:
             draw(folder, name, *figure)
         else:

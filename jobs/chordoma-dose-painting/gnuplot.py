@@ -30,10 +30,13 @@ def key(size, entries, bottom):
 
 def draw(folder, name, size, script):
     """A script's picture as PNG and SVG."""
+    both = ""
     for terminal, kind, scale in (("pngcairo", "png", SCALE), ("svg background 'white'", "svg", 1)):
         extra = f"fontscale {scale} linewidth {scale} pointscale {scale}" if kind == "png" else ""
         pixels = ",".join(f"{length * scale:.0f}" for length in size)
-        head = (f"set terminal {terminal} enhanced size {pixels} font 'DejaVu Sans,10' {extra}\n"
-                f"set output '{folder / name}.{kind}'\nset encoding utf8\n")
-        subprocess.run(["gnuplot"], input=head + script, text=True, check=True)
+        both += (f"reset\nset terminal {terminal} enhanced size {pixels} font 'DejaVu Sans,10' {extra}\n"
+                 f"set output '{folder / name}.{kind}'\nset encoding utf8\n{script}set output\n")
+    subprocess.run(["gnuplot"], input=both, text=True, check=True)
+    svg = folder / f"{name}.svg"
+    svg.write_text(svg.read_text().replace("<image ", "<image style='image-rendering: pixelated' "))  # voxels, not smoothed
     print(f"drew {folder / name}.png and .svg")

@@ -32,16 +32,18 @@ class Slice:
             self.gantry = sorted({float(b.attrs["gantry_deg"][0]) for b in flat})
             self.prescription = float(f.attrs["prescription_Gy_RBE_per_fraction"][0] * f.attrs["fractions"][0])
             shape = self.z.size, self.y.size, self.x.size
-            part = {}
+            part, body = {}, numpy.zeros(shape, bool)
             for name, group in f["structures"].items():
                 part[name] = numpy.zeros(shape, "f4")
                 part[name].flat[group["voxel"][:]] = group["fraction"][:]
+                if text(group.attrs["role"]) == "external":
+                    body |= part[name] > 0
             k = int(round(numpy.average(numpy.arange(shape[0]), weights=part["GTV"].sum((1, 2)))))
             self.z = self.z[k]
             self.part = {name: p[k] for name, p in part.items()}
             tumour = self.part["GTV"] > 0
             dose, letd = (f[f"dose/nominal/{q}"][k].astype(float) for q in ("rbe_weighted_course", "letd"))
-            self.dose = numpy.where(self.part["External"] > 0, dose, numpy.nan)
+            self.dose = numpy.where(body[k], dose, numpy.nan)
             self.painted = numpy.where(tumour, 100 / self.prescription * dose, numpy.nan)
             self.letd = numpy.where(self.dose >= LEAST_SHOWN * self.prescription, letd, numpy.nan)
             self.has_tcp = "tcp" in f
@@ -64,9 +66,9 @@ class Slice:
 
     def rows(self, plane, window):
         """Points of a plane as rows x, y, value, gnuplot's scans apart."""
-        step = self.x[1] - self.x[0]
-        i = numpy.nonzero((self.x > window[0] - step) & (self.x < window[1] + step))[0]
-        j = numpy.nonzero((self.y > window[2] - step) & (self.y < window[3] + step))[0]
+        half = (self.x[1] - self.x[0]) / 2
+        i = numpy.nonzero((self.x + half > window[0]) & (self.x - half < window[1]))[0]
+        j = numpy.nonzero((self.y + half > window[2]) & (self.y - half < window[3]))[0]
         for row in j:
             yield from ((float(self.x[col]), float(self.y[row]), float(plane[row, col])) for col in i)
             yield ()
