@@ -3,7 +3,7 @@
 #
 # Unit tests are the cmocka programs $BUILD/tests/test_*, end-to-end tests the scripts tests/e2e_*.sh; both speak TAP.
 # A comment among the first lines of a test's source says how it wants to be run:
-#   ranks: 1 2 4          under mpirun with each of these rank counts (unit tests; default 1)
+#   ranks: 1 2 4          with each of these rank counts (unit tests; default 1), more than one under mpirun
 #   timeout: 300          seconds until it counts as hung (default 120; three times that with sanitizers)
 #   sanitizer: slow       only --san runs its sanitizer build
 #   cores: 0              mostly waits: it begins first and others run beside it (one end-to-end test)
@@ -84,13 +84,13 @@ report() { # LOG TITLE STATUS SECONDS
 }
 
 run_unit() { # PROGRAM SOURCE TITLE SLOWER RANKS
-  local program=$1 source=$2 title=$3 slower=$4 ranks=$5 log seconds start=$SECONDS status=0
+  local program=$1 source=$2 title=$3 slower=$4 ranks=$5 log seconds start=$SECONDS status=0 launcher=()
   log=$logs/$(tr ' ' - <<<"$title")-$ranks
-  [ "$ranks" = 1 ] || title="$title on $ranks ranks"
+  [ "$ranks" = 1 ] || title="$title on $ranks ranks" launcher=(mpirun -n "$ranks") # it doubles the time to start
   seconds=$(($(wish "$source" timeout 120) * slower))
   if [ -x "$program" ]; then
     # shellcheck disable=SC2094 # the ranks write to $log.0, $log.1 ...
-    timeout -k 5 "$seconds" mpirun -n "$ranks" tests/run.sh --rank "$log" "$program" >"$log" 2>&1 </dev/null || status=$?
+    timeout -k 5 "$seconds" "${launcher[@]}" tests/run.sh --rank "$log" "$program" >"$log" 2>&1 </dev/null || status=$?
   else
     echo "$program was not built" >"$log" && status=127
   fi
