@@ -94,7 +94,7 @@ if [ -n "$python" ] && command -v gnuplot >/dev/null; then
   check "a cohort of painted doses" painted_cohort "$WORK/painted"
   check "as tables, with the gain of TCP" expect_text '\| escalation \| 80.0 .* 10.0 \| \+7.8 \|' tables
   check "and goals that patients meet" grep -q 'GTV Dmean of the course.*| 0/1, ' "$WORK/tables.md"
-  check "figures, without the plan that is missing" expect_text 'left out: other, uniform' "$python" "$painting/figures.py" "$WORK/painted"
+  check "figures, without the plan that is missing" expect_text 'left out: other, no plan: escalation, uniform' "$python" "$painting/figures.py" "$WORK/painted"
   png_and_svg() { head -c 4 "$WORK/painted/figures/$1.png" | grep -q PNG && grep -q '</svg>' "$WORK/painted/figures/$1.svg"; }
   for figure in table-1 tcp terciles slices-box; do check "draw $figure" png_and_svg "$figure"; done
 else

@@ -221,8 +221,8 @@ def main():
     if not shutil.which("gnuplot"):
         parser.error("gnuplot, which draws, is not there")
     results = Results(arguments.results)
-    for case, arm in results.missing():
-        print(f"left out: {case}, {arm}: no plan")
+    for line in results.left_out():
+        print(f"left out: {line}")
     case = arguments.case or max(results.cases, key=lambda c: sum((c, a) in results.plans for a in results.arms))
     arms = [a for a in results.arms if (case, a) in results.plans]
     if not arms:

@@ -1,6 +1,5 @@
 """What table.py and figures.py have in common: the published figures, and a results folder's plans and metrics."""
 import csv
-import itertools
 import pathlib
 
 import h5py
@@ -77,11 +76,17 @@ class Results:
                 if text(plan.attrs["sweep"]) == self.sweeps[0]:
                     self.plans[case, arm] = file
 
-    def missing(self):
-        """Plans that patients or arms which have others lack, as case and arm."""
+    def left_out(self):
+        """A line for each patient that lacks plans which others have, or whose plans are not in metrics.csv."""
         begun = {f.relative_to(self.folder / "cases").parts for f in self.folder.glob("cases/*/*")}
-        every = itertools.product(sorted({c for c, _ in begun}), sorted({a for _, a in begun}))
-        return [(c, a) for c, a in every if (c, a) not in self.plans]
+        told = {(arm, case) for arm, _, case, *_ in self.value}
+        for case in sorted({c for c, _ in begun}):
+            none = [a for a in sorted({a for _, a in begun}) if (case, a) not in self.plans]
+            new = [a for c, a in sorted(self.plans) if c == case and (a, case) not in told]
+            if none:
+                yield f"{case}, no plan: {', '.join(none)}"
+            if new:
+                yield f"{case}, not in metrics.csv, which robion collect writes anew: {', '.join(new)}"
 
     def of(self, arm, structure, quantity, metric, scenario="nominal", sweep=None, cases=None):
         """One value per case that has it."""

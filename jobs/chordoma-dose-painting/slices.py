@@ -166,7 +166,7 @@ def script(files):
     """Size and script of the picture of these plans, of one patient."""
     plans = [Slice(f) for f in files]
     first, lines = plans[0], 5 if plans[0].has_tcp else 3
-    size = LEFT + len(plans) * (WIDTH + GAP) - GAP + RIGHT, TOP + lines * (WIDTH / ASPECT + GAP) + BOTTOM
+    size = max(620, LEFT + len(plans) * (WIDTH + GAP) - GAP + RIGHT), TOP + lines * (WIDTH / ASPECT + GAP) + BOTTOM
     contours, style = outlines(first)
     data, plots = panels(plans, size, style)
     legend = [(f"lines {how}", name) for name, how in style.items()]

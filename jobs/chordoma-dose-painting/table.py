@@ -127,6 +127,8 @@ def organs(results):
                     and r["scenario"] == "nominal" and r["quantity"] in ("rbe_weighted_course", "letd")
                     and r["wilcoxon_p"]):
                 tests.setdefault(r["arm"], []).append(r)
+    else:
+        print("\nno statistics.csv: tests of organs need more than one patient")
     print(f"\nOrgans against uniform, P < {SIGNIFICANT} by the exact Wilcoxon or the paired t test, of course doses and LETd; "
           "more of either is worse (the sacrum holds part of the GTV)")
     for a in results.painted:
@@ -158,8 +160,8 @@ def main():
     organs(results)
     if len(results.sweeps) > 1:
         sweep(results)
-    for case, arm in results.missing():
-        print(f"\nmissing: {case}, {arm}")
+    for line in results.left_out():
+        print(f"\nLeft out: {line}")
 
 
 if __name__ == "__main__":
