@@ -22,7 +22,8 @@
 
 enum { MOST_TERMS = 8, TIMES_OURS = 3 };
 static const double temperature[] = {0.2, 0.1, 0.05, 0.02, 0.01, 0.005}; /* mu, as shares of the least maximum so far */
-static const char *const types[] = {"blmvm", "bqnls", "bncg", "bqnkls", "bqnktr", "bqnktl"};
+/* Without PETSc 3.18's bqnkls, which ends in an error (it scales a matrix of a kind that has no scale), and its family. */
+static const char *const types[] = {"blmvm", "bqnls", "bncg"};
 
 /* One way through a problem by TAO: how often it was evaluated, and the least maximum over scenarios. */
 typedef struct Walk {
