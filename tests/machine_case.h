@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "near.h"
 
 /* Equal names, hashes and settings, and every table equal bit for bit. */
 static inline void assert_same_machine(const Machine *a, const Machine *b)
