@@ -17,6 +17,7 @@ typedef enum {
   SPENT_STAGE,       /* the beginning of a stage, where the smooth maximum has changed */
   SPENT_CERTIFICATE, /* the minimisation of the weighted sum of the scenarios */
   SPENT_DELIVERY,    /* spots with enough particles (delivery.h) */
+  SPENT_ROUGH,       /* the rough plan that the solve begins with, at a fraction of the others' cost */
   N_SPENT
 } Spent;
 extern const char *const spent_names[N_SPENT];
@@ -78,6 +79,8 @@ extern const PetscInt n_solve_state_names;
 PetscErrorCode SolveStateAdd(SolveState *state, const char *name, PetscInt n, const double *value);
 const StateField *SolveStateFind(const SolveState *state, const char *name);
 PetscErrorCode SolveStateDestroy(SolveState *state);
+/** Whether it is the state of a rough plan (SolveSpec.rough_iterations). Not collective. */
+PetscBool SolveStateIsRough(const SolveState *state);
 
 /** How a plan was made deliverable (delivery.h). */
 typedef struct Delivery {
@@ -115,7 +118,10 @@ typedef struct SolveSpec {
   Problem problem;
   const ProblemSpec *terms; /* what the problem was made of */
   const OptimizerSpec *optimizer;
-  const double *start;        /* [n_spot] particles */
+  const double *start; /* [n_spot] particles */
+  PetscInt
+      rough_iterations; /* above 0: the problem is a cheap one like that to be solved. Stop after so many iterations, with
+                                 a state that the other problem's solve goes on from, and no certificate */
   const SolveState *resume;   /* go on from there, or NULL; rank 0 */
   SolveMonitor monitor;       /* NULL: none */
   SolveCheckpoint checkpoint; /* NULL: none */

@@ -113,6 +113,7 @@ typedef struct OptimizerSpec {
   double max_minutes;     /* wall-clock budget of one plan; 0 (default): none */
   double relative_gap;    /* stop when the plan is proven to be this close to the optimum; default 1e-3 */
   PetscInt certificate_iterations; /* most iterations for the certificate; default 50 */
+  PetscInt rough_iterations;       /* most iterations by a cheap operator, before those by the plan's own; default 0 */
   double checkpoint_minutes;       /* least time between checkpoints; default 10 */
   double constraint_tolerance; /* constraints hold when they miss their bounds by at most this share; default 1e-3 */
 } OptimizerSpec;

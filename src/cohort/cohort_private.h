@@ -67,6 +67,17 @@ PetscErrorCode PlanSpotCosts(const PlanInputs *in, Mistakes *mistakes, double **
 PetscErrorCode PlanCountNominal(MPI_Comm comm, const PlanInputs *in, PetscInt n, const PetscInt *voxel,
                                 double *entries);
 
+/* Particles in the spots sought to begin with: equal in every stage, and as many as give the target its dose. Collective. */
+PetscErrorCode PlanStartWeights(Problem problem, const PlanInputs *in, double *weight);
+/*
+ * A rough plan by a cheap operator of the same problem, where the study asks for one, the operator has a cheap one, and `state`
+ * (rank 0's; may be empty) is not of the problem itself. `solve` has what both solves share. Afterwards the solve of the problem
+ * goes on from `state`; or the rough one was stopped, and is `solution`. Adds to *build_s what the cheap operator took to build.
+ * Collective.
+ */
+PetscErrorCode PlanRough(RunContext *run, const PlanSpec *plan, const PlanInputs *in, const ProblemSpec *spec,
+                         const SolveSpec *solve, double *build_s, SolveState *state, Solution *solution);
+
 /* Which formulas spot control goes by, for log and plan file; NULL without any. */
 const char *SpotControlText(const Settings *settings);
 

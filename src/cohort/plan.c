@@ -146,70 +146,6 @@ static PetscErrorCode ChooseInfluence(RunContext *run, const PlanInputs *in, Inf
   PetscFunctionReturn(0);
 }
 
-/*
- * The term whose mean sets the scale of the start of a stage (or COURSE_MEAN: of stages without a term of their own): the first
- * one that wants dose on the stage's target, else on the prescription's, else anywhere; -1: none.
- */
-static PetscInt ScalingTerm(const PlanInputs *in, PetscInt stage)
-{
-  const Settings *settings = in->settings;
-  const char *own = stage >= 0 && in->course.n ? settings->course.stages[stage].target : settings->target;
-  const char *const target[] = {own, settings->target, NULL};
-  for (int pass = 0; pass < 3; pass++)
-    for (PetscInt t = 0; t < in->n_term; t++) {
-      const ObjectiveSpec *objective = &settings->objectives[in->objective[t]];
-      if (in->term[t].stage != stage || !in->term[t].type->wants_dose || !(in->term[t].goal > 0)) continue;
-      if (in->term[t].quantity == QUANTITY_LETD) continue;
-      if (!target[pass] || !strcmp(objective->structure, target[pass])) return t;
-    }
-  return -1;
-}
-
-/* Equal particles in some spots, scaled until the mean of a term meets its goal (term -1: the first one's, or the prescription). */
-static PetscErrorCode ScaleWeights(Problem problem, const PlanInputs *in, PetscInt term, const PetscBool *chosen,
-                                   double *weight)
-{
-  PetscFunctionBegin;
-  const PetscInt t = PetscMax(term, 0);
-  const double goal = in->term[t].goal > 0 ? in->term[t].goal : in->settings->prescription_Gy_RBE;
-  double scale = 1e5, mean;
-  for (int step = 0; step < 12; step++) {
-    for (PetscInt j = 0; j < in->n_sought; j++)
-      if (chosen[j]) weight[j] = scale;
-    PetscCall(ProblemTermMean(problem, t, weight, &mean));
-    if (!(mean > 0)) break;
-    scale *= PetscMin(100, PetscMax(0.01, goal / mean));
-  }
-  for (PetscInt j = 0; j < in->n_sought; j++)
-    if (chosen[j]) weight[j] = scale;
-  PetscFunctionReturn(0);
-}
-
-/* Every stage with a term of its own is scaled by that, the others together by one of the course. */
-static PetscErrorCode StartWeights(Problem problem, const PlanInputs *in, double *weight)
-{
-  PetscFunctionBegin;
-  const PetscInt n_stage = PetscMax(in->course.n, 1);
-  const PetscInt first = in->course.n ? in->course.stage[in->n_fixed].first_spot : 0;
-  PetscBool *chosen, *left, any = PETSC_FALSE;
-  PetscCall(PetscCalloc2(in->n_sought, &chosen, in->n_sought, &left));
-  for (PetscInt j = 0; j < in->n_sought; j++) weight[j] = 0;
-  for (PetscInt k = in->n_fixed; k < n_stage; k++) {
-    const PetscInt term = ScalingTerm(in, k), begin = in->course.n ? in->course.stage[k].first_spot - first : 0,
-                   end = in->course.n ? begin + in->course.stage[k].n_spot : in->n_sought;
-    PetscBool *mark = term >= 0 ? chosen : left;
-    for (PetscInt j = 0; j < in->n_sought; j++) chosen[j] = PETSC_FALSE;
-    for (PetscInt j = begin; j < end; j++) mark[j] = PETSC_TRUE;
-    if (term >= 0)
-      PetscCall(ScaleWeights(problem, in, term, chosen, weight));
-    else
-      any = PETSC_TRUE;
-  }
-  if (any) PetscCall(ScaleWeights(problem, in, ScalingTerm(in, in->course.n ? COURSE_MEAN : 0), left, weight));
-  PetscCall(PetscFree2(chosen, left));
-  PetscFunctionReturn(0);
-}
-
 /* A checkpoint of an earlier run, if the user asked to go on from it; rank 0 holds the state. */
 static PetscErrorCode ReadState(RunContext *run, const PlanSpec *plan, const char *stage, PetscInt n_spot,
                                 const char *folder, Mistakes *mistakes, SolveState *state)
@@ -241,18 +177,64 @@ ProblemSpec PlanProblem(const PlanInputs *in, InfluenceType type)
                        .type = type};
 }
 
+/* By the operator of the plan, from where `solve` says or from equal weights; then deliverable spots, if there is need of them. */
+static PetscErrorCode OptimiseProblem(RunContext *run, const PlanSpec *plan, const PlanInputs *in,
+                                      const ProblemSpec *spec, SolveSpec *solve, double *build_s, Solution *solution)
+{
+  PetscFunctionBegin;
+  Problem problem;
+  double *start, begun = TimeSteady();
+  size_t stored, bytes, largest;
+  PetscCall(ProblemCreate(run->comm, spec, &problem));
+  PetscCall(ProblemGetSize(problem, &stored, &bytes, &largest));
+  PetscCall(PetscMalloc1(in->n_sought, &start));
+  PetscCall(PlanStartWeights(problem, in, start));
+  *build_s += TimeSteady() - begun;
+  LogLine(LOG_INFO, "build", plan->case_name,
+          "%s  %d spots, %d voxels, %d scenario rows, %zu stored entries, %.1f MiB, %.1f s", plan->arm,
+          (int)in->n_sought, (int)in->n_voxel, (int)in->optimize->n, stored, (double)bytes / 1048576.0, *build_s);
+  solve->problem = problem;
+  solve->terms = spec;
+  solve->start = start;
+  PetscCall(Solve(run->comm, solve, solution));
+  if (!solution->stopped && DeliveryIsOn(&in->settings->delivery))
+    PetscCall(Deliver(run->comm, solve, &in->settings->delivery, solution));
+  PetscCall(PetscFree(start));
+  PetscCall(ProblemDestroy(&problem));
+  PetscFunctionReturn(0);
+}
+
+/* A rough plan if the study asks for one, and from there the plan; both may be gone on with from a checkpoint. */
+static PetscErrorCode OptimiseSpec(RunContext *run, const PlanSpec *plan, const PlanInputs *in, Progress *progress,
+                                   const ProblemSpec *spec, double *build_s, Mistakes *mistakes, Solution *solution)
+{
+  PetscFunctionBegin;
+  SolveState state;
+  SolveSpec solve = {
+      .optimizer = &in->settings->optimizer, .monitor = LogIteration, .checkpoint = Checkpoint, .context = progress};
+  PetscCall(ReadState(run, plan, progress->stage, in->n_sought, progress->folder, mistakes, &state));
+  if (!MistakesAny(mistakes)) {
+    PetscCall(PlanRough(run, plan, in, spec, &solve, build_s, &state, solution));
+    solve.resume = state.n_field ? &state : NULL;
+    if (!solution->stopped) PetscCall(OptimiseProblem(run, plan, in, spec, &solve, build_s, solution));
+    if (solution->stopped && run->rank == 0)
+      (void)CheckpointWrite(progress->folder, plan->yaml, progress->stage, &solution->state, mistakes);
+    PetscCall(MistakesShare(run->comm, mistakes));
+  }
+  if (!MistakesAny(mistakes)) PetscCall(LogSolution(plan, solution));
+  PetscCall(SolveStateDestroy(&state));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PlanOptimise(RunContext *run, const PlanSpec *plan, const PlanInputs *in, const char *folder,
                             double stage_seconds[N_STAGES], Mistakes *mistakes, Solution *solution)
 {
   PetscFunctionBegin;
   const Settings *settings = in->settings;
-  Problem problem;
   InfluenceType type;
-  double *start, *cost, begun = TimeSteady();
+  double *cost;
   PlanFields fields;
   const PetscInt first = in->course.n ? in->course.stage[in->n_fixed].first_spot : 0;
-  size_t stored, bytes, largest;
-  SolveState state;
   Progress progress = {.spec = plan,
                        .plan = plan->folder,
                        .patient = plan->case_name,
@@ -261,51 +243,22 @@ PetscErrorCode PlanOptimise(RunContext *run, const PlanSpec *plan, const PlanInp
                        .stage = in->course.n ? in->course.stage[in->n_fixed].name : "",
                        .set = in->optimize,
                        .checkpoint_s = 60 * settings->optimizer.checkpoint_minutes,
-                       .written = begun};
+                       .written = TimeSteady()};
   PetscCall(PlanSpotCosts(in, mistakes, &cost));
   PetscCall(PlanFieldsCreate(in, mistakes, &fields));
   PetscCall(MistakesShare(run->comm, mistakes));
-  if (MistakesAny(mistakes)) {
-    PetscCall(PetscFree(cost));
-    PetscCall(PlanFieldsDestroy(&fields));
-    PetscFunctionReturn(0);
+  if (!MistakesAny(mistakes)) {
+    PetscCall(ChooseInfluence(run, in, &type));
+    ProblemSpec spec = PlanProblem(in, type);
+    spec.spot_cost = cost ? cost + first : NULL;
+    spec.field_gradient = fields.spec.n_field ? &fields.spec : NULL;
+    if (SpotControlText(settings))
+      LogLine(LOG_INFO, "build", plan->case_name, "spot control: %s", SpotControlText(settings));
+    stage_seconds[STAGE_BUILD] = TimeSteady() - progress.written;
+    PetscCall(OptimiseSpec(run, plan, in, &progress, &spec, &stage_seconds[STAGE_BUILD], mistakes, solution));
+    stage_seconds[STAGE_OPTIMIZE] = solution->seconds;
   }
-  PetscCall(ChooseInfluence(run, in, &type));
-  ProblemSpec spec = PlanProblem(in, type);
-  spec.spot_cost = cost ? cost + first : NULL;
-  spec.field_gradient = fields.spec.n_field ? &fields.spec : NULL;
-  if (SpotControlText(settings))
-    LogLine(LOG_INFO, "build", plan->case_name, "spot control: %s", SpotControlText(settings));
-  PetscCall(ProblemCreate(run->comm, &spec, &problem));
-  PetscCall(ProblemGetSize(problem, &stored, &bytes, &largest));
-  PetscCall(PetscMalloc1(in->n_sought, &start));
-  PetscCall(StartWeights(problem, in, start));
-  PetscCall(ReadState(run, plan, progress.stage, in->n_sought, folder, mistakes, &state));
-  stage_seconds[STAGE_BUILD] = TimeSteady() - begun;
-  LogLine(LOG_INFO, "build", plan->case_name,
-          "%s  %d spots, %d voxels, %d scenario rows, %zu stored entries, %.1f MiB, %.1f s", plan->arm,
-          (int)in->n_sought, (int)in->n_voxel, (int)in->optimize->n, stored, (double)bytes / 1048576.0,
-          stage_seconds[STAGE_BUILD]);
-  const SolveSpec solve = {.problem = problem,
-                           .terms = &spec,
-                           .optimizer = &settings->optimizer,
-                           .start = start,
-                           .resume = state.n_field ? &state : NULL,
-                           .monitor = LogIteration,
-                           .checkpoint = Checkpoint,
-                           .context = &progress};
-  if (!MistakesAny(mistakes)) PetscCall(Solve(run->comm, &solve, solution));
-  if (!MistakesAny(mistakes) && !solution->stopped && DeliveryIsOn(&settings->delivery))
-    PetscCall(Deliver(run->comm, &solve, &settings->delivery, solution));
-  stage_seconds[STAGE_OPTIMIZE] = solution->seconds;
-  if (solution->stopped && run->rank == 0)
-    (void)CheckpointWrite(folder, plan->yaml, progress.stage, &solution->state, mistakes);
-  PetscCall(MistakesShare(run->comm, mistakes));
-  if (!MistakesAny(mistakes)) PetscCall(LogSolution(plan, solution));
-  PetscCall(SolveStateDestroy(&state));
-  PetscCall(PetscFree(start));
   PetscCall(PetscFree(cost));
-  PetscCall(ProblemDestroy(&problem));
   PetscCall(PlanFieldsDestroy(&fields));
   PetscFunctionReturn(0);
 }

@@ -21,6 +21,8 @@ static void PreferHugePages(void *memory, size_t bytes)
 #endif
 }
 
+static const double ROUGH_COARSENESS = 2;
+
 /* Memory that all ranks of the node see, of the node's first rank or of each. */
 static PetscErrorCode Share(struct Factored_s *f, size_t bytes, PetscBool of_each, MPI_Win *window)
 {
@@ -122,7 +124,8 @@ static double NarrowestSpot_mm(const struct DoseModel_s *model)
 }
 
 /* Everything but the memory of the volumes. */
-static PetscErrorCode Prepare(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *out)
+static PetscErrorCode Prepare(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, double coarseness,
+                              Factored *out)
 {
   PetscFunctionBegin;
   Factored f;
@@ -136,7 +139,8 @@ static PetscErrorCode Prepare(MPI_Comm team, DoseModel model, const FactoredVoxe
   PetscMPIInt team_size;
   PetscCallMPI(MPI_Comm_size(team, &team_size));
   f->one_node = team_size == f->node_size ? PETSC_TRUE : PETSC_FALSE;
-  f->step_mm = STEP_PER_SIGMA * NarrowestSpot_mm(model);
+  f->coarseness = coarseness;
+  f->step_mm = coarseness * STEP_PER_SIGMA * NarrowestSpot_mm(model);
   PetscCall(PetscCalloc1(model->beams->n_beam, &f->beam));
   for (PetscInt b = 0; b < model->beams->n_beam; b++) PetscCall(FactoredBeamCreate(f, voxels, b));
   PlaceVolumes(f);
@@ -147,7 +151,16 @@ static PetscErrorCode Prepare(MPI_Comm team, DoseModel model, const FactoredVoxe
 PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *out)
 {
   PetscFunctionBegin;
-  PetscCall(Prepare(team, model, voxels, out));
+  PetscCall(Prepare(team, model, voxels, 1, out));
+  PetscCall(CreateMemory(*out));
+  PetscCall(CreateTransforms(*out));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode FactoredCreateRough(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *out)
+{
+  PetscFunctionBegin;
+  PetscCall(Prepare(team, model, voxels, ROUGH_COARSENESS, out));
   PetscCall(CreateMemory(*out));
   PetscCall(CreateTransforms(*out));
   PetscFunctionReturn(0);
@@ -158,7 +171,7 @@ PetscErrorCode FactoredMeasure(MPI_Comm team, DoseModel model, const FactoredVox
 {
   PetscFunctionBegin;
   Factored f;
-  PetscCall(Prepare(team, model, voxels, &f));
+  PetscCall(Prepare(team, model, voxels, 1, &f));
   PetscCall(FactoredGetSize(f, shared_bytes, own_bytes));
   PetscCall(FactoredDestroy(&f));
   PetscFunctionReturn(0);
