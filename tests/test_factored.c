@@ -31,28 +31,43 @@ static double Dot(size_t n, const double *a, const double *b)
   return sum;
 }
 
-/* Doses of all voxels in scenario s. */
-static void Apply(const TinyPlan *p, Factored factored, PetscInt s, const double *weight, double *channels)
+/* A rank's share of the voxels. */
+typedef struct Share {
+  PetscInt first, n;
+} Share;
+
+static Share ShareOfVoxels(const TinyPlan *p)
+{
+  PetscMPIInt rank, size;
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  MPI_Comm_size(PETSC_COMM_WORLD, &size);
+  const PetscInt first = p->n_voxel * rank / size;
+  return (Share){first, p->n_voxel * (rank + 1) / size - first};
+}
+
+/* Doses of a share of the voxels in scenario s. */
+static void Apply(const TinyPlan *p, Share at, Factored factored, PetscInt s, const double *weight, double *channels)
 {
   Influence influence;
+  const PetscInt *voxel = p->voxel + at.first;
   if (factored)
-    assert_int_equal(InfluenceCreateFactored(factored, p->set, &p->grid, p->n_voxel, p->voxel, &influence), 0);
+    assert_int_equal(InfluenceCreateFactored(factored, p->set, &p->grid, at.n, voxel, &influence), 0);
   else
-    assert_int_equal(InfluenceCreate(p->model, INFLUENCE_STREAMED, p->set, &p->grid, p->n_voxel, p->voxel, &influence),
-                     0);
+    assert_int_equal(InfluenceCreate(p->model, INFLUENCE_STREAMED, p->set, &p->grid, at.n, voxel, &influence), 0);
   assert_int_equal(InfluenceApply(influence, s, weight, channels), 0);
   assert_int_equal(InfluenceDestroy(&influence), 0);
 }
 
-/* Largest difference of a channel, relative to its maximum. */
-static double Difference(const TinyPlan *p, int channel, const double *a, const double *b)
+/* Largest difference of a channel in the voxels of all ranks, relative to its maximum there. */
+static double Difference(PetscInt n, int channel, const double *a, const double *b)
 {
-  double most = 0, worst = 0;
-  for (PetscInt i = channel; i < p->n_voxel * N_CHANNELS; i += N_CHANNELS) {
-    most = PetscMax(most, fabs(a[i]));
-    worst = PetscMax(worst, fabs(a[i] - b[i]));
+  double most[2] = {0}; /* value, difference */
+  for (PetscInt i = channel; i < n * N_CHANNELS; i += N_CHANNELS) {
+    most[0] = PetscMax(most[0], fabs(a[i]));
+    most[1] = PetscMax(most[1], fabs(a[i] - b[i]));
   }
-  return worst / most;
+  MPI_Allreduce(MPI_IN_PLACE, most, 2, MPI_DOUBLE, MPI_MAX, PETSC_COMM_WORLD);
+  return most[1] / most[0];
 }
 
 /* Spot weights: all random, one spot, or one layer of one ray. */
@@ -77,17 +92,17 @@ static void SameDosesAsTheRows(void **state)
     double *x, *rows, *looked_up;
     assert_int_equal(TinyPlanCreateWith(&p, machine, 0), 0);
     const FactoredVoxels voxels = {p.set, &p.grid, p.n_voxel, p.voxel};
+    const Share mine = ShareOfVoxels(&p);
     assert_int_equal(FactoredCreate(PETSC_COMM_WORLD, p.model, &voxels, &factored), 0);
-    assert_int_equal(
-        PetscMalloc3(p.beams->n_spot, &x, p.n_voxel * N_CHANNELS, &rows, p.n_voxel * N_CHANNELS, &looked_up), 0);
+    assert_int_equal(PetscMalloc3(p.beams->n_spot, &x, mine.n * N_CHANNELS, &rows, mine.n * N_CHANNELS, &looked_up), 0);
     for (int kind = 0; kind < 3; kind++) {
       Weights(&p, kind, x);
       assert_int_equal(FactoredSetWeights(factored, x), 0);
       double worst[N_CHANNELS] = {0};
       for (PetscInt s = 0; s < p.set->n; s += 5) {
-        Apply(&p, NULL, s, x, rows);
-        Apply(&p, factored, s, x, looked_up);
-        for (int c = 0; c < N_CHANNELS; c++) worst[c] = PetscMax(worst[c], Difference(&p, c, rows, looked_up));
+        Apply(&p, mine, NULL, s, x, rows);
+        Apply(&p, mine, factored, s, x, looked_up);
+        for (int c = 0; c < N_CHANNELS; c++) worst[c] = PetscMax(worst[c], Difference(mine.n, c, rows, looked_up));
       }
       print_message("%s, %s: dose %.4f %%, alpha %.4f %%, sqrt(beta) %.4f %%, LET %.4f %% of the maximum\n",
                     divergent ? "SAD 8 m" : "parallel", names[kind], 100 * worst[0], 100 * worst[1], 100 * worst[2],
