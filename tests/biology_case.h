@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "near.h"
 
 static BiologySpec hsg;  /* the preset mixed-beam */
 static Machine *machine; /* 290 MeV/u */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "near.h"
 #include "robion/hdf5.h"
 #include "robion/influence.h"
 #include <math.h>

@@ -19,9 +19,9 @@ static void Derivatives(void **state)
         *(&up.dose_Gy + k) += h;
         *(&down.dose_Gy + k) -= h;
         double above = FieldEffect(&spec, up, NULL), below = FieldEffect(&spec, down, NULL);
-        assert_float_equal(exact[k], (above - below) / (2 * h), 1e-6 * (1 + fabs(exact[k])));
+        assert_double_near(exact[k], (above - below) / (2 * h), 1e-6 * (1 + fabs(exact[k])));
         double difference = RBEWeightedDose(&spec, above, NULL) - RBEWeightedDose(&spec, below, NULL);
-        assert_float_equal(slope * exact[k], difference / (2 * h), 1e-5 * (1 + fabs(slope * exact[k])));
+        assert_double_near(slope * exact[k], difference / (2 * h), 1e-5 * (1 + fabs(slope * exact[k])));
       }
     }
 }
@@ -34,13 +34,13 @@ static void BothAverages(void **state)
   for (double dose = 0.5; dose < 2000; dose *= 3) {
     FieldDose root = {dose, 0.5 * dose, 0.2 * dose, 0}, one = {dose, 0.5 * dose, 0.04 * dose, 0};
     FieldDose mixed_root = {dose, 0.5 * dose, 0.5 * (0.1 + 0.3) * dose, 0}, mixed = {dose, 0.5 * dose, 0.05 * dose, 0};
-    assert_float_equal(FieldEffect(&hsg, root, NULL) / FieldEffect(&linear, one, NULL), 1, 1e-12);
-    assert_float_equal(FieldEffect(&hsg, mixed_root, NULL) / FieldEffect(&hsg, root, NULL), 1, 1e-12);
+    assert_double_near(FieldEffect(&hsg, root, NULL) / FieldEffect(&linear, one, NULL), 1, 1e-12);
+    assert_double_near(FieldEffect(&hsg, mixed_root, NULL) / FieldEffect(&hsg, root, NULL), 1, 1e-12);
     if (dose <= linear.d_t_Gy)
-      assert_float_equal(FieldEffect(&linear, mixed, NULL) / ((0.5 + 0.05 * dose) * dose), 1, 1e-12);
+      assert_double_near(FieldEffect(&linear, mixed, NULL) / ((0.5 + 0.05 * dose) * dose), 1, 1e-12);
   }
   FieldDose grad;
-  assert_float_equal(FieldEffect(&linear, (FieldDose){0}, &grad), 0, 0);
+  assert_double_near(FieldEffect(&linear, (FieldDose){0}, &grad), 0, 0);
   assert_true(grad.dose_Gy == 0 && grad.alpha_dose == 1 && grad.sqrt_beta_dose == 0);
   /* lem1: its beta differs between ions, so its mean is above the square of the mean root */
   BiologySpec lem;
@@ -67,7 +67,7 @@ static void Constant(void **state)
     Biology *biology = Create(&spec);
     for (double d = 0.1; d < 50; d *= 2) {
       FieldDose field = {d, biology->alpha_per_Gy[7] * d, biology->sqrt_beta_per_Gy[7] * d, 0};
-      assert_float_equal(FieldRBE(&spec, field), 3, 1e-12);
+      assert_double_near(FieldRBE(&spec, field), 3, 1e-12);
     }
     assert_int_equal(BiologyDestroy(&biology), 0);
   }
@@ -76,8 +76,8 @@ static void Constant(void **state)
   spec.averaging = AVERAGE_SQRT_BETA;
   Biology *biology = Create(&spec);
   PetscInt last = machine->n_depth - 1;
-  assert_float_equal(biology->alpha_per_Gy[0], 0.6, 0);
-  assert_float_equal(biology->sqrt_beta_per_Gy[last], 0.3, 1e-15);
+  assert_double_near(biology->alpha_per_Gy[0], 0.6, 0);
+  assert_double_near(biology->sqrt_beta_per_Gy[last], 0.3, 1e-15);
   assert_int_equal(BiologyDestroy(&biology), 0);
 }
 

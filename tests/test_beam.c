@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "near.h"
 #include "tiny_plan.h"
 #include <string.h>
 
@@ -159,12 +160,12 @@ static void HexagonalGrid(void **state)
       if (d > 1e-9) nearest = PetscMin(nearest, d);
       if (d > 1e-9 && d < 4 + 1e-9) neighbours++;
     }
-    assert_float_equal(nearest, 4, 1e-9);
+    assert_double_near(nearest, 4, 1e-9);
     assert_true(neighbours <= 6);
   }
   const double denser = (double)beam->n_run / (double)square->beam[0].n_run;
   print_message("hexagonal: %d rays, square: %d\n", (int)beam->n_run, (int)square->beam[0].n_run);
-  assert_float_equal(denser, 2 / sqrt(3), 0.05);
+  assert_double_near(denser, 2 / sqrt(3), 0.05);
   assert_int_equal(BeamSetDestroy(&hexagonal) || BeamSetDestroy(&square), 0);
   assert_int_equal(TinyPlanDestroy(&p), 0);
 }
@@ -182,7 +183,7 @@ static void LayersByEnergy(void **state)
   for (PetscInt b = 0; b < beams->n_beam; b++) {
     const Beam *beam = &beams->beam[b], *deep = &p.beams->beam[b];
     for (PetscInt l = 1; l < beam->n_layer; l++)
-      assert_float_equal(p.machine.energy_MeV_u[beam->energy[l]] - p.machine.energy_MeV_u[beam->energy[l - 1]], 10,
+      assert_double_near(p.machine.energy_MeV_u[beam->energy[l]] - p.machine.energy_MeV_u[beam->energy[l - 1]], 10,
                          1e-9);
     assert_true(abs(beam->energy[beam->n_layer - 1] - deep->energy[deep->n_layer - 1]) <= 2);
     assert_true(abs(beam->energy[0] - deep->energy[0]) <= 2);
@@ -325,8 +326,8 @@ static void SpotSizesOfAPlan(void **state)
   const SpotList list = ForeignList(of, fwhm_mm);
   assert_int_equal(MachineSetSpotSizes(&p.machine, &list, &mistakes), 0);
   assert_int_equal(mistakes.n, 0);
-  assert_float_equal(sigma_mm[0], 2, 1e-12);
-  assert_float_equal(sigma_mm[2], 7 / 2.3548200450309493, 1e-12);
+  assert_double_near(sigma_mm[0], 2, 1e-12);
+  assert_double_near(sigma_mm[2], 7 / 2.3548200450309493, 1e-12);
   assert_true(sigma_mm[1] == second_mm && sigma_mm[3] == fourth_mm);
   fwhm_mm[4] = 8;
   assert_int_equal(MachineSetSpotSizes(&p.machine, &list, &mistakes), 0);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "near.h"
 
 enum { COHORT = 10 };
 static const double spacing_mm = 6;
@@ -131,12 +132,12 @@ static void CheckCohort(PetscInt first)
   print_message("terciles %.3g and %.3g (2.1e5, 3.8e5); mean ln N %.3f (12.561), between patients SD %.3f (0.357); "
                 "uniform TCP %.1f +- %.1f %% (75.5 +- 5.6)\n",
                 tercile[0], tercile[1], ln.mean, ln.sd, percent.mean, percent.sd);
-  assert_float_equal(tercile[0] / 2.1e5, 1, 0.1);
-  assert_float_equal(tercile[1] / 3.8e5, 1, 0.1);
-  assert_float_equal(ln.mean, 12.561, 0.1);
-  assert_float_equal(ln.sd, 0.357, 0.1);
-  assert_float_equal(percent.mean, 75.5, 3);
-  assert_float_equal(percent.sd, 5.6, 2);
+  assert_double_near(tercile[0] / 2.1e5, 1, 0.1);
+  assert_double_near(tercile[1] / 3.8e5, 1, 0.1);
+  assert_double_near(ln.mean, 12.561, 0.1);
+  assert_double_near(ln.sd, 0.357, 0.1);
+  assert_double_near(percent.mean, 75.5, 3);
+  assert_double_near(percent.sd, 5.6, 2);
   for (PetscInt p = 0; p < COHORT; p++) assert_int_equal(PetscFree(pool[p].ln), 0);
 }
 
@@ -188,9 +189,9 @@ static void Repeatable(void **state)
   for (int m = 0; m < 2; m++) assert_memory_equal(first->maps[m].value, again->maps[m].value, n * sizeof(float));
   Cells coarse_cells = CountCells(first, &pool[0]), fine_cells = CountCells(fine, &pool[1]),
         other_cells = CountCells(other, &pool[2]);
-  assert_float_equal(coarse_cells.volume_cm3 / fine_cells.volume_cm3, 1, 0.01);
-  assert_float_equal(coarse_cells.mean_ln, fine_cells.mean_ln, 1e-4);
-  assert_float_equal(coarse_cells.tcp_percent, fine_cells.tcp_percent, 0.3);
+  assert_double_near(coarse_cells.volume_cm3 / fine_cells.volume_cm3, 1, 0.01);
+  assert_double_near(coarse_cells.mean_ln, fine_cells.mean_ln, 1e-4);
+  assert_double_near(coarse_cells.tcp_percent, fine_cells.tcp_percent, 0.3);
   assert_true(fabs(coarse_cells.volume_cm3 / other_cells.volume_cm3 - 1) > 0.02);
   for (int i = 0; i < 3; i++) assert_int_equal(PetscFree(pool[i].ln), 0);
   assert_int_equal(CaseDestroy(&first) || CaseDestroy(&again) || CaseDestroy(&fine) || CaseDestroy(&other), 0);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "near.h"
 
 enum { PLANS = 500 };
 static PetscMPIInt rank, size;
@@ -47,15 +48,15 @@ static void Makespans(void **state)
   const double took[] = {2, 2, 2, 3, 3}, blind[] = {5, 4, 3, 2, 1};
   double makespan;
   assert_int_equal(ScheduleMakespan(5, took, took, 1, &makespan), 0);
-  assert_float_equal(makespan, 12, 1e-12);
+  assert_double_near(makespan, 12, 1e-12);
   assert_int_equal(ScheduleMakespan(5, took, took, 2, &makespan), 0);
-  assert_float_equal(makespan, 7, 1e-12); /* 3 + 2 + 2 beside 3 + 2; the ideal is 6 */
+  assert_double_near(makespan, 7, 1e-12); /* 3 + 2 + 2 beside 3 + 2; the ideal is 6 */
   assert_int_equal(ScheduleMakespan(5, blind, took, 2, &makespan), 0);
-  assert_float_equal(makespan, 7, 1e-12); /* 2 + 2 + 3 beside 2 + 3 */
+  assert_double_near(makespan, 7, 1e-12); /* 2 + 2 + 3 beside 2 + 3 */
   assert_int_equal(ScheduleMakespan(5, took, took, 100, &makespan), 0);
-  assert_float_equal(makespan, 3, 1e-12);
+  assert_double_near(makespan, 3, 1e-12);
   assert_int_equal(ScheduleMakespan(0, took, took, 3, &makespan), 0);
-  assert_float_equal(makespan, 0, 0);
+  assert_double_near(makespan, 0, 0);
 }
 
 /* Graham's bound: longest first is never worse than 4/3 - 1/(3 m) times the best, which is no less than the ideal. */
@@ -137,14 +138,14 @@ static void MeasuredTimesCorrectEstimates(void **state)
     queue[p].estimate_s = 10 + (double)p;
   }
   assert_int_equal(CostsRefine(&study, queue, measured, expected), 0);
-  for (PetscInt p = 0; p < 12; p++) assert_float_equal(expected[p], 10 + (double)p, 1e-12);
+  for (PetscInt p = 0; p < 12; p++) assert_double_near(expected[p], 10 + (double)p, 1e-12);
   measured[1] = 33; /* three times what was thought of arm 1 */
   measured[2] = 6;
   assert_int_equal(CostsRefine(&study, queue, measured, expected), 0);
-  assert_float_equal(expected[1], 33, 1e-12);
-  assert_float_equal(expected[7], 17 * 3.0, 1e-9);
-  assert_float_equal(expected[8], 18 * 0.5, 1e-9);
-  assert_float_equal(expected[9], 19 * 39.0 / 23.0, 1e-9); /* as all arms together */
+  assert_double_near(expected[1], 33, 1e-12);
+  assert_double_near(expected[7], 17 * 3.0, 1e-9);
+  assert_double_near(expected[8], 18 * 0.5, 1e-9);
+  assert_double_near(expected[9], 19 * 39.0 / 23.0, 1e-9); /* as all arms together */
 }
 
 int main(int argc, char **argv)

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "near.h"
 #include "tiny_plan.h"
 
 typedef struct Staged {
@@ -72,13 +73,13 @@ static void MeanFraction(void **state)
   const double both[] = {4.6, 4.6}, first[] = {4.6, 0};
   course.stage[0].fractions = 9;
   course.stage[1].fractions = 7;
-  assert_float_equal(CourseFraction(&course, both, NULL), 4.6, 1e-14);
-  assert_float_equal(CourseTotal(&course, CourseFraction(&course, first, NULL)), 41.4, 1e-12);
+  assert_double_near(CourseFraction(&course, both, NULL), 4.6, 1e-14);
+  assert_double_near(CourseTotal(&course, CourseFraction(&course, first, NULL)), 41.4, 1e-12);
   course.accumulation = ACCUMULATE_EQD2;
-  assert_float_equal(CourseFraction(&course, both, NULL), 4.6, 1e-13);
-  assert_float_equal(CourseTotal(&course, CourseFraction(&course, both, NULL)), 16 * 4.6 * 6.6 / 4, 1e-11);
-  assert_float_equal(CourseTotal(&course, CourseFraction(&course, first, NULL)), 9 * 4.6 * 6.6 / 4, 1e-11);
-  assert_float_equal(CourseTotal(&course, 0), 0, 0);
+  assert_double_near(CourseFraction(&course, both, NULL), 4.6, 1e-13);
+  assert_double_near(CourseTotal(&course, CourseFraction(&course, both, NULL)), 16 * 4.6 * 6.6 / 4, 1e-11);
+  assert_double_near(CourseTotal(&course, CourseFraction(&course, first, NULL)), 9 * 4.6 * 6.6 / 4, 1e-11);
+  assert_double_near(CourseTotal(&course, 0), 0, 0);
   for (int accumulation = 0; accumulation < 2; accumulation++) {
     const double h = 1e-5, at[] = {3.1, 1.7};
     double derivative[2];
@@ -88,7 +89,7 @@ static void MeanFraction(void **state)
       double up[] = {at[0], at[1]}, down[] = {at[0], at[1]};
       up[k] += h, down[k] -= h;
       const double slope = (CourseFraction(&course, up, NULL) - CourseFraction(&course, down, NULL)) / (2 * h);
-      assert_float_equal(derivative[k] / slope, 1, 1e-8);
+      assert_double_near(derivative[k] / slope, 1, 1e-8);
     }
   }
 }

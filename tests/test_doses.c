@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <cmocka.h>
+#include "near.h"
 
 static TinyPlan plan;
 static double *weight;
@@ -47,8 +48,8 @@ static void ByHand(void **state)
   }
   DosesDerive(&tissues, N, voxels.dose);
   for (int v = 0; v < N; v++) {
-    assert_float_equal(voxels.value[DOSE_RBE][v], want[v].rbe, 1e-6 * want[v].rbe);
-    assert_float_equal(voxels.value[DOSE_SURVIVAL][v], exp(-want[v].effect), 2e-6 * exp(-want[v].effect));
+    assert_double_near(voxels.value[DOSE_RBE][v], want[v].rbe, 1e-6 * want[v].rbe);
+    assert_double_near(voxels.value[DOSE_SURVIVAL][v], exp(-want[v].effect), 2e-6 * exp(-want[v].effect));
   }
 }
 
@@ -73,8 +74,8 @@ static void SameChannels(void **state)
     DosesDerive(&tissues, 2, voxels.dose);
     for (int t = 0; t < 2; t++) {
       const BiologySpec *spec = &biology[t].spec;
-      assert_float_equal(voxels.value[DOSE_RBE][t], FieldRBE(spec, field), 1e-6 * FieldRBE(spec, field));
-      assert_float_equal(voxels.value[DOSE_SURVIVAL][t], SurvivalFraction(FieldEffect(spec, field, NULL)), 1e-6);
+      assert_double_near(voxels.value[DOSE_RBE][t], FieldRBE(spec, field), 1e-6 * FieldRBE(spec, field));
+      assert_double_near(voxels.value[DOSE_SURVIVAL][t], SurvivalFraction(FieldEffect(spec, field, NULL)), 1e-6);
     }
     assert_true(voxels.value[DOSE_RBE][0] > 1.2f * voxels.value[DOSE_RBE][1]);
   }
@@ -170,13 +171,13 @@ static void OfPlan(void **state)
     FieldDose field = {c[CHANNEL_DOSE], c[CHANNEL_ALPHA], c[CHANNEL_SQRT_BETA], c[CHANNEL_LET]};
     double rbe = FieldRBE(spec, field), survival = SurvivalFraction(FieldEffect(spec, field, NULL));
     if (doses.nominal[DOSE_RBE][v] == 0) { /* no dose worth speaking of */
-      assert_float_equal(doses.nominal[DOSE_SURVIVAL][v], 1, 0);
-      assert_float_equal(survival, 1, 1e-3);
+      assert_double_near(doses.nominal[DOSE_SURVIVAL][v], 1, 0);
+      assert_double_near(survival, 1, 1e-3);
       continue;
     }
     with_dose[tissue]++;
-    assert_float_equal(doses.nominal[DOSE_RBE][v], rbe, 1e-6 * rbe);
-    assert_float_equal(doses.nominal[DOSE_SURVIVAL][v], survival, 1e-6);
+    assert_double_near(doses.nominal[DOSE_RBE][v], rbe, 1e-6 * rbe);
+    assert_double_near(doses.nominal[DOSE_SURVIVAL][v], survival, 1e-6);
   }
   assert_int_equal(with_dose[1], plan.oar.n);
   assert_true(with_dose[0] > plan.n_voxel / 2);
@@ -214,11 +215,11 @@ static void OfCourse(void **state)
       }
       const double course_dose = accumulation ? sum[2] : sum[1];
       highest = PetscMax(highest, course_dose);
-      assert_float_equal(whole.nominal[DOSE_PHYSICAL][v], sum[0] / 16, 1e-6 * sum[0]);
-      assert_float_equal(whole.nominal[kind][v], course_dose, 3e-6 * course_dose);
-      assert_float_equal(CourseTotal(&course, (double)whole.nominal[DOSE_RBE_WEIGHTED][v]), course_dose,
+      assert_double_near(whole.nominal[DOSE_PHYSICAL][v], sum[0] / 16, 1e-6 * sum[0]);
+      assert_double_near(whole.nominal[kind][v], course_dose, 3e-6 * course_dose);
+      assert_double_near(CourseTotal(&course, (double)whole.nominal[DOSE_RBE_WEIGHTED][v]), course_dose,
                          3e-6 * course_dose);
-      if (sum[0] > 0) assert_float_equal(whole.nominal[DOSE_LETD][v], sum[3] / sum[0], 1e-4);
+      if (sum[0] > 0) assert_double_near(whole.nominal[DOSE_LETD][v], sum[3] / sum[0], 1e-4);
     }
     assert_true(highest > 10);
     assert_int_equal(whole.metrics[0].n, part[0].metrics[0].n + 2 * 8); /* D98 to Dmean of the course in two regions */

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "near.h"
 
 #define EXACT 1e-12
 
@@ -21,13 +22,13 @@ static void FourVoxels(void **state)
   assert_int_equal(DVHCreate(&region, &grid, value, &dvh), 0);
   const double want[4] = {4, 3, 2, 1}, share[4] = {1.0 / 3, 0.5, 2.0 / 3, 1};
   for (int i = 0; i < 4; i++) {
-    assert_float_equal(dvh.value[i], want[i], 0);
-    assert_float_equal(dvh.cumulative[i], share[i], EXACT);
+    assert_double_near(dvh.value[i], want[i], 0);
+    assert_double_near(dvh.cumulative[i], share[i], EXACT);
   }
-  assert_float_equal(dvh.cumulative[3], 1, 0);
-  assert_float_equal(dvh.mean, (4 + 1.5 + 1 + 1) / 3, EXACT);
-  assert_float_equal(dvh.max, 4, 0);
-  assert_float_equal(dvh.volume_cm3, 0.3, EXACT);
+  assert_double_near(dvh.cumulative[3], 1, 0);
+  assert_double_near(dvh.mean, (4 + 1.5 + 1 + 1) / 3, EXACT);
+  assert_double_near(dvh.max, 4, 0);
+  assert_double_near(dvh.volume_cm3, 0.3, EXACT);
   DVHDestroy(&dvh);
 }
 
@@ -55,8 +56,8 @@ static void Order(void **state)
   assert_int_equal(DVHCreate(&whole, &line, values, &dvh), 0);
   for (int i = 0; i < MANY; i++) {
     sum += (double)shares[order[i]];
-    assert_float_equal(dvh.value[i], values[order[i]], 0);
-    assert_float_equal(dvh.cumulative[i] * 1000 * dvh.volume_cm3, sum, 1e-9);
+    assert_double_near(dvh.value[i], values[order[i]], 0);
+    assert_double_near(dvh.cumulative[i] * 1000 * dvh.volume_cm3, sum, 1e-9);
   }
   DVHDestroy(&dvh);
 }
@@ -65,14 +66,14 @@ static void DoseAtVolume(void **state)
 {
   DVH dvh;
   assert_int_equal(DVHCreate(&region, &grid, value, &dvh), 0);
-  assert_float_equal(DVHDoseAtVolume(&dvh, 1), 4, EXACT);
-  assert_float_equal(DVHDoseAtVolume(&dvh, 50), 3, EXACT);
-  assert_float_equal(DVHDoseAtVolume(&dvh, 100 * 7.0 / 12), 2.5, EXACT); /* halfway between 1/2 and 2/3 */
-  assert_float_equal(DVHDoseAtVolume(&dvh, 98), 1.06, EXACT);            /* 0.06 of the way back from 1 to 2 */
-  assert_float_equal(DVHDoseAtVolume(&dvh, 100), 1, 0);
-  assert_float_equal(DVHDoseAtVolume_cm3(&dvh, 0.15), 3, EXACT);
-  assert_float_equal(DVHDoseAtVolume_cm3(&dvh, 0.03), 4, EXACT);
-  assert_float_equal(DVHDoseAtVolume_cm3(&dvh, 0.31), 4, EXACT); /* more than there is */
+  assert_double_near(DVHDoseAtVolume(&dvh, 1), 4, EXACT);
+  assert_double_near(DVHDoseAtVolume(&dvh, 50), 3, EXACT);
+  assert_double_near(DVHDoseAtVolume(&dvh, 100 * 7.0 / 12), 2.5, EXACT); /* halfway between 1/2 and 2/3 */
+  assert_double_near(DVHDoseAtVolume(&dvh, 98), 1.06, EXACT);            /* 0.06 of the way back from 1 to 2 */
+  assert_double_near(DVHDoseAtVolume(&dvh, 100), 1, 0);
+  assert_double_near(DVHDoseAtVolume_cm3(&dvh, 0.15), 3, EXACT);
+  assert_double_near(DVHDoseAtVolume_cm3(&dvh, 0.03), 4, EXACT);
+  assert_double_near(DVHDoseAtVolume_cm3(&dvh, 0.31), 4, EXACT); /* more than there is */
   DVHDestroy(&dvh);
 }
 
@@ -80,11 +81,11 @@ static void VolumeAtDose(void **state)
 {
   DVH dvh;
   assert_int_equal(DVHCreate(&region, &grid, value, &dvh), 0);
-  assert_float_equal(DVHVolumeAtDose(&dvh, 0), 100, 0);
-  assert_float_equal(DVHVolumeAtDose(&dvh, 1), 100, 0); /* "at least" includes the bound */
-  assert_float_equal(DVHVolumeAtDose(&dvh, 1.0001), 200.0 / 3, 1e-10);
-  assert_float_equal(DVHVolumeAtDose(&dvh, 3), 50, 1e-10);
-  assert_float_equal(DVHVolumeAtDose(&dvh, 4.0001), 0, 0);
+  assert_double_near(DVHVolumeAtDose(&dvh, 0), 100, 0);
+  assert_double_near(DVHVolumeAtDose(&dvh, 1), 100, 0); /* "at least" includes the bound */
+  assert_double_near(DVHVolumeAtDose(&dvh, 1.0001), 200.0 / 3, 1e-10);
+  assert_double_near(DVHVolumeAtDose(&dvh, 3), 50, 1e-10);
+  assert_double_near(DVHVolumeAtDose(&dvh, 4.0001), 0, 0);
   DVHDestroy(&dvh);
 }
 
@@ -97,10 +98,10 @@ static void MaximumOfThinStructure(void **state)
   edge.fraction = thin;
   shell.fraction = thinner;
   assert_int_equal(DVHCreate(&edge, &grid, value, &dvh), 0);
-  assert_float_equal(dvh.max, 2, 0);
+  assert_double_near(dvh.max, 2, 0);
   DVHDestroy(&dvh);
   assert_int_equal(DVHCreate(&shell, &grid, value, &dvh), 0);
-  assert_float_equal(dvh.max, 4, 0);
+  assert_double_near(dvh.max, 4, 0);
   DVHDestroy(&dvh);
 }
 
@@ -124,8 +125,8 @@ static void Monotone(void **state)
   double axis[81], percent[81];
   for (int i = 0; i < 81; i++) axis[i] = 0.1 * i;
   assert_int_equal(DVHCurve(&dvh, 81, axis, percent), 0);
-  assert_float_equal(percent[0], 100, 0);
-  assert_float_equal(percent[80], 0, 0);
+  assert_double_near(percent[0], 100, 0);
+  assert_double_near(percent[80], 0, 0);
   for (int i = 1; i < 81; i++) assert_true(percent[i] <= percent[i - 1]);
   for (int i = 1; i <= 100; i++) {
     assert_true(DVHDoseAtVolume(&dvh, i) <= DVHDoseAtVolume(&dvh, i - 1));
@@ -148,10 +149,10 @@ static void Band(void **state)
   }
   const double low[6] = {100, 100, 200.0 / 3, 50, 100.0 / 3, 0}, high[6] = {100, 100, 100, 200.0 / 3, 50, 100.0 / 3};
   for (int i = 0; i < 6; i++) {
-    assert_float_equal(band.axis[i], i, EXACT);
-    assert_float_equal(band.min[i], low[i], 1e-10);
-    assert_float_equal(band.max[i], high[i], 1e-10);
-    assert_float_equal(band.nominal[i], i ? 0 : 100, 0);
+    assert_double_near(band.axis[i], i, EXACT);
+    assert_double_near(band.min[i], low[i], 1e-10);
+    assert_double_near(band.max[i], high[i], 1e-10);
+    assert_double_near(band.nominal[i], i ? 0 : 100, 0);
   }
   DVHBandDestroy(&band);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "near.h"
 
 typedef double (*Shape)(const double x_mm[3]);
 
@@ -92,7 +93,7 @@ static void OfScaledUniformDose(void **state)
     float *dose = Fill(&box, Uniform, 0, factor[i % 4]);
     GammaResult result = Analyse(&spec, &box, reference, &box, dose);
     for (size_t v = 0; v < GridSize(&box); v++)
-      assert_float_equal(result.gamma[v], fabs(factor[i % 4] - 1) / 0.02, 1e-5);
+      assert_double_near(result.gamma[v], fabs(factor[i % 4] - 1) / 0.02, 1e-5);
     assert_true(result.pass_percent == 100 * passes[i % 4]);
     GammaResultDestroy(&result);
     free(dose);
@@ -117,7 +118,7 @@ static void CheckSlope(const Grid *grid, const Grid *searched, double shift_mm, 
     if (!inner) continue;
     const double criterion = 0.03 * (local ? (double)reference[v] : result.reference_maximum);
     const double move_mm = fabs(g[0] * shift_mm) / steepness;
-    assert_float_equal(result.gamma[v], move_mm / hypot(2, criterion / steepness), 2e-5);
+    assert_double_near(result.gamma[v], move_mm / hypot(2, criterion / steepness), 2e-5);
     checked++;
   }
   assert_true(checked > 200);
@@ -181,10 +182,10 @@ static void OfShiftedGaussian(void **state)
   GammaResult result = Analyse(&spec, &line, reference, &line, dose);
   const float *gamma = result.gamma + GridIndex(&line, 0, 1, 1);
   for (int i = 40; i <= 360; i += 8)
-    assert_float_equal(gamma[i], GaussianGamma(-20 + 0.1 * i, shift_mm, 2, 0.02), 2e-3);
-  assert_float_equal(gamma[280], shift_mm / hypot(2, 0.02 / slope_per_mm), 5e-3);
-  assert_float_equal(gamma[120], shift_mm / hypot(2, 0.02 / slope_per_mm), 5e-3);
-  assert_float_equal(gamma[200], 0.430, 2e-3);
+    assert_double_near(gamma[i], GaussianGamma(-20 + 0.1 * i, shift_mm, 2, 0.02), 2e-3);
+  assert_double_near(gamma[280], shift_mm / hypot(2, 0.02 / slope_per_mm), 5e-3);
+  assert_double_near(gamma[120], shift_mm / hypot(2, 0.02 / slope_per_mm), 5e-3);
+  assert_double_near(gamma[200], 0.430, 2e-3);
   assert_true(result.pass_percent == 100);
   GammaResultDestroy(&result);
   spec.distance_mm = 0.5;
@@ -297,7 +298,7 @@ static void OfRoughDosesAgainstASearch(void **state)
           least2 = fmin(least2, sum + pow(difference / (0.2 * result.reference_maximum), 2));
         }
     assert_true(sqrt(least2) >= (double)result.gamma[v] - 1e-6);
-    assert_float_equal(result.gamma[v], sqrt(least2), 0.01);
+    assert_double_near(result.gamma[v], sqrt(least2), 0.01);
   }
   assert_true(result.highest < spec.largest && result.n_passed > 5 && result.n_passed < 64);
   GammaResultDestroy(&result);
@@ -314,7 +315,7 @@ static void InAPlane(void **state)
   GammaResult result = Analyse(&spec, &plane, reference, &plane, dose);
   const double way = hypot(2, 0.03 * result.reference_maximum / steepness);
   assert_int_equal(result.n_compared, 225);
-  assert_float_equal(result.gamma[112], gradient_Gy_mm[0] * shift_mm / steepness / way, 2e-5);
+  assert_double_near(result.gamma[112], gradient_Gy_mm[0] * shift_mm / steepness / way, 2e-5);
   GammaResultDestroy(&result);
   free(reference);
   free(dose);

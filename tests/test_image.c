@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "near.h"
 
 static char folder[] = "/tmp/robion-image.XXXXXX", path[64];
 
@@ -85,7 +86,7 @@ static void AnyAxes(void **state)
           for (int a = 0; a < 3; a++)
             index[a] = (PetscInt)lround((at[a] - image.grid.origin_mm[a]) / image.grid.spacing_mm[a]);
           size_t v = (size_t)t * 24 + GridIndex(&image.grid, index[0], index[1], index[2]);
-          assert_float_equal(image.value[v], 2 * value[((t * 4 + k) * 2 + j) * 3 + i] + 1, 1e-6);
+          assert_double_near(image.value[v], 2 * value[((t * 4 + k) * 2 + j) * 3 + i] + 1, 1e-6);
         }
   assert_int_equal(ImageDestroy(&image), 0);
 }
@@ -158,12 +159,12 @@ static void ClonogensOnTheCT(void **state)
   double sum = 0;
   for (size_t v = 0; v < GridSize(&patient->ct); v++) {
     const unsigned char inside = patient->structures[target].mask[v];
-    assert_float_equal(clonogens[v] / expected, inside, 0.005);
+    assert_double_near(clonogens[v] / expected, inside, 0.005);
     sum += clonogens[v];
   }
   print_message("clonogens: %.6g on the image, %.6g on the CT\n", report.clonogens, report.clonogens_on_ct);
-  assert_float_equal(sum / report.clonogens, 1, 1e-6);
-  assert_float_equal(report.rmse_sd_um2_ms, 0, 1e-4);
+  assert_double_near(sum / report.clonogens, 1, 1e-6);
+  assert_double_near(report.rmse_sd_um2_ms, 0, 1e-4);
   assert_int_equal(report.n_left_out, 0);
   image.n_volume = 2; /* neither a map nor the protocol's images */
   assert_int_equal(CellCountAdd(patient, target, &image, 1, &spec, &protocol, &mistakes, &report), 0);
@@ -190,7 +191,7 @@ static void FromHDF5(void **state)
   assert_true(ImageRead(File("i.h5"), &mistakes, &image));
   assert_int_equal(image.n_volume, 2);
   assert_int_equal(image.grid.n[0] == 2 && image.grid.n[1] == 3 && image.grid.n[2] == 4, 1);
-  assert_float_equal(image.grid.spacing_mm[2], 3, 0);
+  assert_double_near(image.grid.spacing_mm[2], 3, 0);
   assert_memory_equal(image.value, value, sizeof value);
   assert_int_equal(ImageDestroy(&image), 0);
 }

@@ -34,8 +34,8 @@ static void StepsAreExact(void **state)
       Scattering on_the_way = ScatteringBetween(carbon, range - i * step, range - (i + 1) * step);
       MomentsDrift(&beam, step, &on_the_way);
     }
-    assert_float_equal(sqrt(beam.offset2_mm2 / 2), LateralSigma_mm(carbon, range, 99), 1e-6);
-    assert_float_equal(beam.angle2 / 2, ScatteringBetween(carbon, range, 1).angle2, 1e-12);
+    assert_double_near(sqrt(beam.offset2_mm2 / 2), LateralSigma_mm(carbon, range, 99), 1e-6);
+    assert_double_near(beam.angle2 / 2, ScatteringBetween(carbon, range, 1).angle2, 1e-12);
   }
 }
 
@@ -46,9 +46,9 @@ static void KickHalfWay(void **state)
   Scattering none = {0};
   MomentsKick(&ions, 0.01, 2);
   MomentsDrift(&ions, 4, &none);
-  assert_float_equal(ions.angle2, 3 * 0.01, 1e-15);
-  assert_float_equal(ions.mixed_mm, 3 * 0.01 * 2, 1e-15);
-  assert_float_equal(ions.offset2_mm2, 3 * 0.01 * 4, 1e-15);
+  assert_double_near(ions.angle2, 3 * 0.01, 1e-15);
+  assert_double_near(ions.mixed_mm, 3 * 0.01 * 2, 1e-15);
+  assert_double_near(ions.offset2_mm2, 3 * 0.01 * 4, 1e-15);
 }
 
 /* Goldhaber's angles at 400 MeV/u, mrad: hydrogen 60 to 100, and ever narrower for heavier fragments. */
@@ -66,8 +66,8 @@ static void FragmentAngles(void **state)
     if (i >= 6) hydrogen2 += share[i - 6] * mrad * mrad;
   }
   assert_true(sqrt(hydrogen2) > 60 && sqrt(hydrogen2) < 100);
-  assert_float_equal(FragmentAngle2(carbon, carbon, 400), 0, 0);
-  assert_float_equal(FragmentSpread_MeV_c(carbon, (Species){5, 11}), 90, 1e-9);
+  assert_double_near(FragmentAngle2(carbon, carbon, 400), 0, 0);
+  assert_double_near(FragmentSpread_MeV_c(carbon, (Species){5, 11}), 90, 1e-9);
 }
 
 /* Sigma and share of the components beside the rule of thumb: primaries' sigma and 0.012 z or 0.05 z in quadrature. */
@@ -91,7 +91,7 @@ static void Components(void **state)
       if (part[j] > 1) assert_true(share[0] < 1e-3 && share[2] > 0.3);
     }
     for (PetscInt d = 0; d < m->n_depth; d++)
-      assert_float_equal(m->sigma_mm[d], LateralSigma_mm((Species){6, 12}, m->csda_range_mm[0], m->depth_mm[d]), 1e-9);
+      assert_double_near(m->sigma_mm[d], LateralSigma_mm((Species){6, 12}, m->csda_range_mm[0], m->depth_mm[d]), 1e-9);
     assert_int_equal(MachineDestroy(&m), 0);
   }
 }
@@ -111,7 +111,7 @@ static void EvenlyMade(void **state)
     if (field.species[s].A == 1) continue; /* some are knocked out of the target, at large angles */
     print_message("Z = %d, A = %2d: sigma %.3f mm at 60 mm, evenly made %.3f\n", (int)field.species[s].Z,
                   (int)field.species[s].A, sigma, want);
-    assert_float_equal(sigma / want, 1, 0.06);
+    assert_double_near(sigma / want, 1, 0.06);
   }
   assert_int_equal(TransportFieldDestroy(&field), 0);
 }
@@ -133,8 +133,8 @@ static void RippleFilter(void **state)
     double spot = sqrt(3.39728 * 3.39728 + 1e6 * angle2 + 2e3 * covariance);
     print_message("%g MeV/u: %.2f mrad, spot sigma %.3f mm instead of %.3f\n", energy, 1e3 * sqrt(angle2),
                   m->spot_sigma_mm[0], without->spot_sigma_mm[0]);
-    assert_float_equal(m->spot_sigma_mm[0], spot, 1e-4);
-    assert_float_equal(m->offset_mm, 3, 0);
+    assert_double_near(m->spot_sigma_mm[0], spot, 1e-4);
+    assert_double_near(m->offset_mm, 3, 0);
     assert_true(m->spot_sigma_mm[0] < before && m->spot_sigma_mm[0] > without->spot_sigma_mm[0]);
     before = m->spot_sigma_mm[0];
     double z = 0.8 * R; /* the beam as a whole at this depth, followed from the filter through air and water */
@@ -146,10 +146,10 @@ static void RippleFilter(void **state)
     MomentsDrift(&beam, z - 3, &water);
     for (int k = 0; k < 3; k++) {
       double sigma = At(m, m->sigma_mm + k * m->n_depth, z), bare = At(without, without->sigma_mm + k * m->n_depth, z);
-      if (k == 0) assert_float_equal(hypot(m->spot_sigma_mm[0], sigma), sqrt(beam.offset2_mm2), 2e-3);
+      if (k == 0) assert_double_near(hypot(m->spot_sigma_mm[0], sigma), sqrt(beam.offset2_mm2), 2e-3);
       /* what light fragments have beside the spot depends on its size */
       if (k < LATERAL_LIGHT)
-        assert_float_equal(sigma * sigma - bare * bare, 2 * (z - 3) * 1000 * angle2, 0.01 * sigma * sigma);
+        assert_double_near(sigma * sigma - bare * bare, 2 * (z - 3) * 1000 * angle2, 0.01 * sigma * sigma);
     }
     assert_non_null(strstr(m->source, "3 mm water at 1000 mm"));
     assert_int_equal(MachineDestroy(&m), 0);

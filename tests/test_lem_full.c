@@ -61,13 +61,13 @@ static void VanishingLET(void **state)
              d1 = fmax(hit_per_let * let, 1e-10 * dose);
       double effect = FieldEffect(&full, field, &grad), fall = 0.5 * slope * slope * d1 * dose;
       assert_true(effect <= plain * (1 + 1e-12) + 1e-12);
-      assert_float_equal(effect / plain, 1, 1e-9 + 1.5 * fall / plain);
+      assert_double_near(effect / plain, 1, 1e-9 + 1.5 * fall / plain);
       if (dose < 25 && slope * d1 < 1e-4) {
-        assert_float_equal((plain - effect) / plain, fall / plain, 1e-9 + 1e-3 * fall / plain);
-        assert_float_equal(grad.let_dose / (-0.5 * slope * slope * hit_per_let), 1, 1e-3);
+        assert_double_near((plain - effect) / plain, fall / plain, 1e-9 + 1e-3 * fall / plain);
+        assert_double_near(grad.let_dose / (-0.5 * slope * slope * hit_per_let), 1, 1e-3);
       }
       if (dose < 25 && let < 1e-8)
-        assert_float_equal(FieldEffect(&full, FieldOf(&full, ion, let, dose), NULL) / ((0.4 + 0.045 * dose) * dose), 1,
+        assert_double_near(FieldEffect(&full, FieldOf(&full, ion, let, dose), NULL) / ((0.4 + 0.045 * dose) * dose), 1,
                            1e-8);
     }
 }
@@ -146,7 +146,7 @@ static void NoSurprises(void **state)
                   effect - 1e-12);
     }
   FieldDose grad;
-  assert_float_equal(FieldEffect(&full, (FieldDose){0}, &grad), 0, 0);
+  assert_double_near(FieldEffect(&full, (FieldDose){0}, &grad), 0, 0);
   assert_true(grad.dose_Gy == 0 && grad.alpha_dose == 1 && grad.sqrt_beta_dose == 0 && grad.let_dose == 0);
 }
 
@@ -162,17 +162,17 @@ static void AgainstLowDose(void **state)
         FieldDose field = FieldOf(spec, LEM1(spec, 6, 12, energy), let, dose);
         effect[a] = FieldEffect(spec, field, NULL);
         weighted[a] = RBEWeightedDose(spec, effect[a], NULL);
-        assert_float_equal(FieldRBE(spec, field), weighted[a] / dose, 1e-12);
+        assert_double_near(FieldRBE(spec, field), weighted[a] / dose, 1e-12);
         BiologySpec clinical = *spec;
         clinical.clinical_factor = 1.5;
-        assert_float_equal(FieldRBE(&clinical, field), 1.5 * weighted[a] / dose, 1e-12);
-        assert_float_equal(PhotonEffect(&clinical, 1.5 * weighted[a]), effect[a], 1e-12);
+        assert_double_near(FieldRBE(&clinical, field), 1.5 * weighted[a] / dose, 1e-12);
+        assert_double_near(PhotonEffect(&clinical, 1.5 * weighted[a]), effect[a], 1e-12);
       }
       print_message("12C %3.0f MeV/u %.0f Gy: low-dose %.3f Gy(RBE), survival %.5f; full %.3f, %.5f; %+.2f %%\n",
                     energy, dose, weighted[0], SurvivalFraction(effect[0]), weighted[1], SurvivalFraction(effect[1]),
                     100 * (weighted[1] / weighted[0] - 1));
       /* beta of the low-dose approximation is already damped, so they stay close at doses of a fraction */
-      assert_float_equal(weighted[1] / weighted[0], 1, 0.05);
+      assert_double_near(weighted[1] / weighted[0], 1, 0.05);
     }
 }
 
@@ -185,7 +185,7 @@ static void Machines(void **state)
   for (PetscInt i = 0; i < machine->n_component * machine->n_depth; i++)
     assert_true(by_full->alpha_per_Gy[i] > by_low->alpha_per_Gy[i] &&
                 by_full->sqrt_beta_per_Gy[i] > by_low->sqrt_beta_per_Gy[i]);
-  assert_float_equal(by_full->alpha_per_Gy[0] / LEM1(&full, 6, 12, 290).alpha_per_Gy, 1, 0.003);
+  assert_double_near(by_full->alpha_per_Gy[0] / LEM1(&full, 6, 12, 290).alpha_per_Gy, 1, 0.003);
   assert_int_equal(BiologyDestroy(&by_low) || BiologyDestroy(&by_full), 0);
   for (PetscInt i = 1; i < n_biology_model_names; i++) {
     BiologySpec other;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "near.h"
 
 static char folder[PETSC_MAX_PATH_LEN];
 static PetscMPIInt rank;
@@ -166,7 +167,7 @@ static void Quoting(void **state)
   assert_string_equal(text.data, "plain;\"a,b\";\"say \"\"x\"\"\";\"two\nlines\";;");
   TextDestroy(&text);
   assert_true(TextParseNumber("1.25e3", &number));
-  assert_float_equal(number, 1250, 0);
+  assert_double_near(number, 1250, 0);
   assert_false(TextParseNumber("1,5", &number));
   assert_false(TextParseNumber("", &number));
   assert_false(TextParseNumber("nan", &number));

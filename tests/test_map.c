@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <cmocka.h>
+#include "near.h"
 
 static const Grid coarse = {{6, 5, 4}, {1.7, 1.3, 6}, {-3, 1, 2}},
                   around = {{12, 12, 30}, {1.1, 1.1, 1.9}, {-5.05, -2.07, -8}};
@@ -23,7 +24,7 @@ static void CountsStay(void **state)
   double count[120], *fine, *back, centre[2] = {0, 0};
   for (size_t v = 0; v < 120; v++) count[v] = 1000 + 37.0 * (double)((v * 7919) % 101);
   assert_int_equal(GridResampleCounts(&coarse, count, &around, &fine), 0);
-  assert_float_equal(Total(&around, fine) / Total(&coarse, count), 1, 1e-13);
+  assert_double_near(Total(&around, fine) / Total(&coarse, count), 1, 1e-13);
   for (size_t v = 0; v < GridSize(&around); v++) {
     double at[3];
     GridCentre(&around, v, at);
@@ -34,10 +35,10 @@ static void CountsStay(void **state)
     GridCentre(&coarse, v, at);
     centre[0] += at[2] * count[v] / Total(&coarse, count);
   }
-  assert_float_equal(centre[0], centre[1], 0.3); /* a cell is 1.9 mm long */
+  assert_double_near(centre[0], centre[1], 0.3); /* a cell is 1.9 mm long */
   const Grid whole = {{1, 1, 1}, {60, 60, 100}, {0, 0, 10}};
   assert_int_equal(GridResampleCounts(&coarse, count, &whole, &back), 0);
-  assert_float_equal(back[0] / Total(&coarse, count), 1, 1e-13);
+  assert_double_near(back[0] / Total(&coarse, count), 1, 1e-13);
   assert_int_equal(PetscFree(fine), 0);
   assert_int_equal(PetscFree(back), 0);
 }
@@ -49,7 +50,7 @@ static void CountsScaleWithVolume(void **state)
   double count[512], *out;
   for (size_t v = 0; v < 512; v++) count[v] = 2.7e5;
   assert_int_equal(GridResampleCounts(&from, count, &to, &out), 0);
-  for (size_t v = 0; v < 8; v++) assert_float_equal(out[v] / (8 * 2.7e5), 1, 1e-13);
+  for (size_t v = 0; v < 8; v++) assert_double_near(out[v] / (8 * 2.7e5), 1, 1e-13);
   assert_int_equal(PetscFree(out), 0);
 }
 
@@ -68,11 +69,11 @@ static void ClonogensPerVolume(void **state)
   memcpy(rmse, misfit, sizeof misfit);
   assert_int_equal(CaseAddMap(&patient, MAP_CLONOGENS, MAP_CLONOGENS_UNIT, count), 0);
   assert_int_equal(CaseClonogens(&patient, 0, CELLS_WORST, &whole, &out), 0);
-  assert_float_equal(out[0], expected[CELLS_NOMINAL], 1e-12); /* no map of the misfit */
+  assert_double_near(out[0], expected[CELLS_NOMINAL], 1e-12); /* no map of the misfit */
   assert_int_equal(PetscFree(out) || CaseAddMap(&patient, MAP_RMSE, MAP_RMSE_UNIT, rmse), 0);
   for (int c = 0; c < N_CELL_CASES; c++) {
     assert_int_equal(CaseClonogens(&patient, 0, (CellCase)c, &whole, &out), 0);
-    assert_float_equal(out[0], expected[c], 1e-7);
+    assert_double_near(out[0], expected[c], 1e-7);
     assert_int_equal(PetscFree(out), 0);
   }
   for (PetscInt m = 0; m < patient.n_maps; m++)
@@ -93,7 +94,7 @@ static void MeansStay(void **state)
   size_t n = 0;
   for (size_t v = 0; v < GridSize(&around); v++) {
     if (out[v] == 0) continue;
-    assert_float_equal(out[v], 0.83, 1e-12);
+    assert_double_near(out[v], 0.83, 1e-12);
     n++;
   }
   assert_true(n > 100);
@@ -114,12 +115,12 @@ static void OfACase(void **state)
   assert_int_equal(CaseFindMap(&patient, MAP_RMSE), 1);
   assert_int_equal(CaseFindMap(&patient, "other"), -1);
   assert_int_equal(CaseMapToGrid(&patient, 0, &grid, &out), 0);
-  assert_float_equal(out[0], 40, 1e-12);
-  assert_float_equal(out[7], 5, 1e-12);
+  assert_double_near(out[0], 40, 1e-12);
+  assert_double_near(out[7], 5, 1e-12);
   assert_int_equal(PetscFree(out), 0);
   assert_int_equal(CaseMapToGrid(&patient, 1, &grid, &out), 0);
-  assert_float_equal(out[0], 0.3, 1e-7); /* of the two voxels that have one */
-  assert_float_equal(out[7], 0, 0);
+  assert_double_near(out[0], 0.3, 1e-7); /* of the two voxels that have one */
+  assert_double_near(out[7], 0, 0);
   assert_int_equal(PetscFree(out), 0);
   assert_int_equal(CaseAddMap(&patient, MAP_CLONOGENS, "1/cm3", again), 0);
   assert_int_equal(patient.n_maps, 2);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "near.h"
 
 static char temporary[256];
 
@@ -84,7 +85,7 @@ static void CarbonTestData(void **state)
   }
   assert_int_equal(voxels[0], 8);
   assert_int_equal(voxels[1], 1152);
-  for (int k = 0; k < 3; k++) assert_float_equal(centre_mm[k], -5, 1e-12);
+  for (int k = 0; k < 3; k++) assert_double_near(centre_mm[k], -5, 1e-12);
   assert_int_equal(CaseDestroy(&patient), 0);
 }
 

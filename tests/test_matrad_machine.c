@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "near.h"
 #include <matio.h>
 
 #define GY_MM2 1.6021766208e-8
@@ -86,14 +87,14 @@ static void HeaderAndDerived(void **state)
   assert_string_equal(m->name, "matRad-carbon-Generic");
   assert_int_equal(strlen(m->hash), 16);
   assert_true(m->Z == 6 && m->A == 12 && m->n_component == 1 && m->n_species == 0);
-  assert_float_equal(m->sad_mm, 10000, 0);
-  assert_float_equal(m->bams_to_iso_mm, 2000, 0);
-  assert_float_equal(m->offset_mm, 0, 0);
-  assert_float_equal(m->spot_sigma_mm[0], 5.00931352, 1e-8);
-  assert_float_equal(2.3548 * m->spot_sigma_mm[0], 11.796, 0.001);
+  assert_double_near(m->sad_mm, 10000, 0);
+  assert_double_near(m->bams_to_iso_mm, 2000, 0);
+  assert_double_near(m->offset_mm, 0, 0);
+  assert_double_near(m->spot_sigma_mm[0], 5.00931352, 1e-8);
+  assert_double_near(2.3548 * m->spot_sigma_mm[0], 11.796, 0.001);
   /* R80 as published for this machine: 30.7 ... 271.5 mm */
-  assert_float_equal(m->r80_mm[0], 30.7, 0.06);
-  assert_float_equal(m->r80_mm[120], 271.5, 0.06);
+  assert_double_near(m->r80_mm[0], 30.7, 0.06);
+  assert_double_near(m->r80_mm[120], 271.5, 0.06);
   /* dose over depth is 0.93 (row 0) and 0.82 (row 120) of the beam's energy */
   const double fraction[2][2] = {{0, 0.93}, {120, 0.82}};
   for (int i = 0; i < 2; i++) {
@@ -101,7 +102,7 @@ static void HeaderAndDerived(void **state)
     const double *z = m->depth_mm + e * m->n_depth, *dose = m->idd_Gy_mm2 + e * m->n_depth;
     double sum = 0;
     for (PetscInt d = 1; d < m->n_depth; d++) sum += 0.5 * (z[d] - z[d - 1]) * (dose[d] + dose[d - 1]);
-    assert_float_equal(sum / GY_MM2 * 0.1 / (12 * m->energy_MeV_u[e]), fraction[i][1], 0.006);
+    assert_double_near(sum / GY_MM2 * 0.1 / (12 * m->energy_MeV_u[e]), fraction[i][1], 0.006);
   }
   assert_int_equal(MachineDestroy(&m), 0);
 }
@@ -130,7 +131,7 @@ static void ThroughMatRadFile(void **state)
   assert_memory_equal(again->alpha_x, m->alpha_x, sizeof(double) * (size_t)m->n_tissue);
   assert_memory_equal(again->alpha, m->alpha, sizeof(double) * n * (size_t)m->n_tissue);
   assert_memory_equal(again->beta, m->beta, sizeof(double) * n * (size_t)m->n_tissue);
-  for (size_t i = 0; i < n; i++) assert_float_equal(again->idd_Gy_mm2[i], m->idd_Gy_mm2[i], 1e-15 * m->idd_Gy_mm2[i]);
+  for (size_t i = 0; i < n; i++) assert_double_near(again->idd_Gy_mm2[i], m->idd_Gy_mm2[i], 1e-15 * m->idd_Gy_mm2[i]);
   m->A = 11; /* matRad has no name for it */
   assert_int_equal(MachineWriteMatRad(m, damaged, &mistakes), 0);
   assert_int_equal(mistakes.n, 1);
@@ -175,11 +176,11 @@ static void BuiltinThroughMatRadFile(void **state)
   spec.offset_mm = 2.89;
   assert_int_equal(MachineBuild(PETSC_COMM_SELF, &spec, &m), 0);
   assert_int_equal(MachineWriteMatRad(m, damaged, &mistakes), 0);
-  assert_float_equal(WrittenNumber("offset"), -2.89, 0);
+  assert_double_near(WrittenNumber("offset"), -2.89, 0);
   assert_int_equal(ImportMatRadMachine(damaged, &mistakes, &again), 0);
   assert_int_equal(mistakes.n, 0);
   assert_true(again->n_energy == 2 && again->n_depth == m->n_depth && again->n_component == 2 && again->n_tissue == 0);
-  assert_float_equal(again->offset_mm, 2.89, 0);
+  assert_double_near(again->offset_mm, 2.89, 0);
   assert_memory_equal(again->depth_mm, m->depth_mm, sizeof(double) * 2 * (size_t)m->n_depth);
   assert_memory_equal(again->sigma_mm + 2 * m->n_depth, m->sigma_mm + 3 * m->n_depth,
                       sizeof(double) * (size_t)m->n_depth);
@@ -191,10 +192,10 @@ static void BuiltinThroughMatRadFile(void **state)
         square[0] += m->component[three] * pow(m->sigma_mm[three], 2);
         if (k < 2) square[1] += again->component[two] * pow(again->sigma_mm[two], 2);
       }
-      assert_float_equal(square[1], square[0], 1e-9 * (1 + square[0]));
+      assert_double_near(square[1], square[0], 1e-9 * (1 + square[0]));
     }
-  assert_float_equal(again->r80_mm[1], m->r80_mm[1], 1e-9);
-  assert_float_equal(again->spot_sigma_mm[0], m->spot_sigma_mm[0], 0);
+  assert_double_near(again->r80_mm[1], m->r80_mm[1], 1e-9);
+  assert_double_near(again->spot_sigma_mm[0], m->spot_sigma_mm[0], 0);
   assert_int_equal(unlink(damaged), 0);
   assert_int_equal(MachineDestroy(&m), 0);
   assert_int_equal(MachineDestroy(&again), 0);

@@ -12,11 +12,11 @@ static void PhotonReference(void **state)
   photons.clinical_factor = 1;
   double d10 = RBEWeightedDose(&photons, log(10), NULL);
   print_message("photon D10 %.4f Gy (4.03), clinical factor %.4f (1.46)\n", d10, hsg.clinical_factor);
-  assert_float_equal(d10, 4.03, 0.01);
-  assert_float_equal(hsg.clinical_factor, 1.46, 0.005);
-  assert_float_equal(SurvivalFraction(PhotonEffect(&photons, 4.03)), 0.1, 0.001);
+  assert_double_near(d10, 4.03, 0.01);
+  assert_double_near(hsg.clinical_factor, 1.46, 0.005);
+  assert_double_near(SurvivalFraction(PhotonEffect(&photons, 4.03)), 0.1, 0.001);
   for (double dose = 0.01; dose < 100; dose *= 1.7)
-    assert_float_equal(RBEWeightedDose(&hsg, PhotonEffect(&hsg, dose), NULL) / dose, 1, 1e-12);
+    assert_double_near(RBEWeightedDose(&hsg, PhotonEffect(&hsg, dose), NULL) / dose, 1, 1e-12);
 }
 
 /* Dose, alpha, beta and LET of a depth node, all lateral components together, per primary. */
@@ -66,12 +66,12 @@ static void ClinicalDose(void **state)
       print_message("mean of %s, LETd %.1f keV/um: 5.88 Gy(RBE) are %.3f Gy, survival %.4f (0.10), clinical RBE %.2f\n",
                     beta_averaging_names[rule], machine->letd_keV_um[d], field.dose_Gy, survival,
                     FieldRBE(&spec, field));
-      assert_float_equal(survival, 0.1, 0.005);
-      assert_float_equal(FieldRBE(&spec, field), 5.88 / field.dose_Gy, 1e-9);
+      assert_double_near(survival, 0.1, 0.005);
+      assert_double_near(FieldRBE(&spec, field), 5.88 / field.dose_Gy, 1e-9);
     }
     assert_int_equal(BiologyDestroy(&biology), 0);
   }
-  assert_float_equal(FieldRBE(&hsg, (FieldDose){0}), 0, 0);
+  assert_double_near(FieldRBE(&hsg, (FieldDose){0}), 0, 0);
 }
 
 enum { MOST_LAYERS = 64, N_SLICE = 200 };
@@ -171,8 +171,8 @@ static void SpreadOutPeak(void **state)
   print_message("60 mm peak, survival %.3f to %.3f: at LETd 75 to 85 RBE10 %.2f (2.06), clinical RBE %.2f (3.0)\n",
                 least, most, effect / n, sum / n);
   assert_true(least > 0.08 && most < 0.12 && n > 3);
-  assert_float_equal(effect / n / 2.06, 1, 0.1);
-  assert_float_equal(sum / n / 3.0, 1, 0.1);
+  assert_double_near(effect / n / 2.06, 1, 0.1);
+  assert_double_near(sum / n / 3.0, 1, 0.1);
   assert_int_equal(BiologyDestroy(&biology) || MachineDestroy(&m), 0);
 }
 
@@ -184,10 +184,10 @@ static void CarbonTable(void **state)
   assert_int_equal(LETTableCreate(&hsg, &mistakes, &table), 0);
   for (double energy = 0.4; energy < 900; energy *= 1.3) {
     IonResponse r = LETTableResponse(&hsg, table, LET_keV_um(6, 12, energy)), mkm = MKM(&hsg, 6, 12, energy);
-    assert_float_equal(r.alpha_per_Gy / mkm.alpha_per_Gy, 1, 0.002);
-    assert_float_equal(r.beta_per_Gy2, 0.0593, 1e-12);
+    assert_double_near(r.alpha_per_Gy / mkm.alpha_per_Gy, 1, 0.002);
+    assert_double_near(r.beta_per_Gy2, 0.0593, 1e-12);
   }
-  assert_float_equal(LETTableResponse(&hsg, table, 0).alpha_per_Gy, 0.150, 1e-12);
+  assert_double_near(LETTableResponse(&hsg, table, 0).alpha_per_Gy, 0.150, 1e-12);
   assert_true(LETTableResponse(&hsg, table, 1e4).alpha_per_Gy == table->alpha_per_Gy[table->n - 1]);
   assert_int_equal(LETTableDestroy(&table), 0);
 }
@@ -218,9 +218,9 @@ static void TableFile(const char *text, const char *words)
     for (PetscInt k = d; k < machine->n_component * machine->n_depth; k += machine->n_depth) {
       alpha += machine->component[k] * biology->alpha_per_Gy[k];
       letd += machine->component[k] * machine->component_letd_keV_um[k];
-      assert_float_equal(biology->sqrt_beta_per_Gy[k], 0.2, 1e-12);
+      assert_double_near(biology->sqrt_beta_per_Gy[k], 0.2, 1e-12);
     }
-    if (machine->idd_Gy_mm2[d] > 0) assert_float_equal(alpha / (0.2 + 0.01 * letd), 1, 0.02);
+    if (machine->idd_Gy_mm2[d] > 0) assert_double_near(alpha / (0.2 + 0.01 * letd), 1, 0.02);
   }
   assert_int_equal(BiologyDestroy(&biology), 0);
 }

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "near.h"
 #include "tiny_plan.h"
 #include <string.h>
 
@@ -75,10 +76,10 @@ static void DepthWidthAndOperators(void **state)
   double *x, *a, *b, most = 0, worst = 0;
   Create(&p, 100);
   const Beam *with = &p.beams->beam[0], *without = &p.beams->beam[1];
-  assert_float_equal(with->range_shifter_gap_mm, 100, 1e-9);
+  assert_double_near(with->range_shifter_gap_mm, 100, 1e-9);
   const double deeper =
       machine->r80_mm[with->energy[with->n_layer - 1]] - machine->r80_mm[without->energy[without->n_layer - 1]];
-  assert_float_equal(deeper, THICKNESS_MM, 3); /* the machine's energies are 3 mm apart */
+  assert_double_near(deeper, THICKNESS_MM, 3); /* the machine's energies are 3 mm apart */
   const FactoredVoxels voxels = {p.set, &p.grid, p.n_voxel, p.voxel};
   assert_int_equal(FactoredCreate(PETSC_COMM_SELF, p.model, &voxels, &factored), 0);
   assert_int_equal(PetscMalloc3(p.beams->n_spot, &x, p.n_voxel * N_CHANNELS, &a, p.n_voxel * N_CHANNELS, &b), 0);

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "near.h"
 
 enum { N = 7 * 5 * 6 };
 static const Grid grid = {{7, 5, 6}, {1.5, 2, 3.3}, {-4, 3, -10}};
@@ -73,13 +74,13 @@ static void RandomRays(void **state)
     if (r % 5 == 0) b[r % 3] = a[r % 3];                                  /* in a plane */
     if (r % 7 == 0) b[r % 3] = a[r % 3], b[(r + 1) % 3] = a[(r + 1) % 3]; /* along an axis */
     double exact = BruteForce(a, b), found = RaytraceWEPL_mm(&grid, rsp, a, b);
-    assert_float_equal(found, exact, 1e-3 * exact + 2e-4 * Length(a, b));
-    assert_float_equal(RaytraceWEPL_mm(&grid, rsp, b, a), found, 1e-12);
+    assert_double_near(found, exact, 1e-3 * exact + 2e-4 * Length(a, b));
+    assert_double_near(RaytraceWEPL_mm(&grid, rsp, b, a), found, 1e-12);
     crossing += exact > 1;
     double middle[3], t = Uniform();
     for (int k = 0; k < 3; k++) middle[k] = a[k] + t * (b[k] - a[k]);
     double parts = RaytraceWEPL_mm(&grid, rsp, a, middle) + RaytraceWEPL_mm(&grid, rsp, middle, b);
-    assert_float_equal(parts, found, 1e-9);
+    assert_double_near(parts, found, 1e-9);
   }
   assert_true(crossing > 500);
 }
@@ -100,7 +101,7 @@ static void LengthInBox(void **state)
       leave = fmin(leave, fmax(t, u));
     }
     double want = leave > enter ? (leave - enter) * Length(a, b) : 0;
-    assert_float_equal(RaytraceWEPL_mm(&grid, ones, a, b), want, 1e-8);
+    assert_double_near(RaytraceWEPL_mm(&grid, ones, a, b), want, 1e-8);
   }
 }
 
@@ -110,18 +111,18 @@ static void OnWalls(void **state)
   Grid cube = {{2, 2, 2}, {1, 1, 1}, {0.5, 0.5, 0.5}};
   const float value[8] = {1, 2, 4, 8, 16, 32, 64, 128};
   const double a[3] = {-3, 1, 0.5}, b[3] = {5, 1, 0.5};
-  assert_float_equal(RaytraceWEPL_mm(&cube, value, a, b), 4 + 8, 1e-14);
-  assert_float_equal(RaytraceWEPL_mm(&cube, value, b, a), 4 + 8, 1e-14);
+  assert_double_near(RaytraceWEPL_mm(&cube, value, a, b), 4 + 8, 1e-14);
+  assert_double_near(RaytraceWEPL_mm(&cube, value, b, a), 4 + 8, 1e-14);
   const double c[3] = {1, 1, -7}, d[3] = {1, 1, 1.25};
-  assert_float_equal(RaytraceWEPL_mm(&cube, value, c, d), 8 + 128 * 0.25, 1e-14);
+  assert_double_near(RaytraceWEPL_mm(&cube, value, c, d), 8 + 128 * 0.25, 1e-14);
   const double low[3] = {0, 0, 9}, low_end[3] = {0, 0, -9}, high[3] = {2, 1, 9}, high_end[3] = {2, 1, -9};
-  assert_float_equal(RaytraceWEPL_mm(&cube, value, low, low_end), 1 + 16, 1e-14);
-  assert_float_equal(RaytraceWEPL_mm(&cube, value, high, high_end), 0, 0);
+  assert_double_near(RaytraceWEPL_mm(&cube, value, low, low_end), 1 + 16, 1e-14);
+  assert_double_near(RaytraceWEPL_mm(&cube, value, high, high_end), 0, 0);
   const double corner[3] = {-1, -1, -1}, opposite[3] = {3, 3, 3}; /* through three edges at once */
-  assert_float_equal(RaytraceWEPL_mm(&cube, value, corner, opposite), sqrt(3) * (1 + 128), 1e-12);
+  assert_double_near(RaytraceWEPL_mm(&cube, value, corner, opposite), sqrt(3) * (1 + 128), 1e-12);
   const double edge[3] = {-1, 3, 0.5}, edge_end[3] = {3, -1, 0.5};
-  assert_float_equal(RaytraceWEPL_mm(&cube, value, edge, edge_end), sqrt(2) * (2 + 4), 1e-12);
-  assert_float_equal(RaytraceWEPL_mm(&cube, value, b, b), 0, 0);
+  assert_double_near(RaytraceWEPL_mm(&cube, value, edge, edge_end), sqrt(2) * (2 + 4), 1e-12);
+  assert_double_near(RaytraceWEPL_mm(&cube, value, b, b), 0, 0);
   const double nowhere[3] = {NAN, 0, 0};
   assert_true(isnan(RaytraceWEPL_mm(&cube, value, nowhere, b)));
 }
@@ -140,13 +141,13 @@ static void Slabs(void **state)
     double slope = tan(degrees * PETSC_PI / 180), to[3] = {30 * slope, 60, 3},
            from[3] = {-30 * slope - 100 * slope, -100, 3};
     double want = (20 + 10 * (double)0.001f + 30 * (double)1.53f) / cos(degrees * PETSC_PI / 180);
-    assert_float_equal(RaytraceWEPL_mm(&stack, value, from, to), want, 1e-9);
+    assert_double_near(RaytraceWEPL_mm(&stack, value, from, to), want, 1e-9);
     to[0] -= 10 * slope; /* stop 10 mm before the end */
     to[1] -= 10;
     want -= 10 * (double)1.53f / cos(degrees * PETSC_PI / 180);
-    assert_float_equal(RaytraceWEPL_mm(&stack, value, from, to), want, 1e-9);
+    assert_double_near(RaytraceWEPL_mm(&stack, value, from, to), want, 1e-9);
     double bone = RaytraceEntry_mm(&stack, value, from, to, 1.2);
-    assert_float_equal(bone, 130 / cos(degrees * PETSC_PI / 180), 1e-9);
+    assert_double_near(bone, 130 / cos(degrees * PETSC_PI / 180), 1e-9);
   }
   assert_int_equal(PetscFree(value), 0);
 }
@@ -161,10 +162,10 @@ static void CylinderDepth(void **state)
   for (int degrees = 0; degrees < 360; degrees += 7) {
     double angle = degrees * PETSC_PI / 180, from[3] = {5000 * sin(angle), -5000 * cos(angle), 0.3},
            to[3] = {0, 0, 0.3};
-    assert_float_equal(RaytraceWEPL_mm(&patient->ct, patient->rsp, from, to), 116, 0.75); /* half a voxel's diagonal */
+    assert_double_near(RaytraceWEPL_mm(&patient->ct, patient->rsp, from, to), 116, 0.75); /* half a voxel's diagonal */
     double skin = RaytraceEntry_mm(&patient->ct, patient->rsp, from, to, 0.05);
-    assert_float_equal(skin, 5000 - 116, 0.75);
-    assert_float_equal(RaytraceEntry_mm(&patient->ct, patient->rsp, to, from, 0.05), 0, 0);
+    assert_double_near(skin, 5000 - 116, 0.75);
+    assert_double_near(RaytraceEntry_mm(&patient->ct, patient->rsp, to, from, 0.05), 0, 0);
   }
   assert_int_equal(CaseDestroy(&patient), 0);
 }
@@ -174,9 +175,9 @@ static void EntryGoesOnBeyond(void **state)
   Grid line = {{10, 1, 1}, {2, 2, 2}, {1, 1, 1}};
   const float value[10] = {0, 0, 0, 0, 0, 0.5f, 0, 1, 0, 0};
   const double a[3] = {-4, 1, 1}, near[3] = {-3, 1, 1}, far[3] = {40, 1, 1}, aside[3] = {40, 9, 1};
-  assert_float_equal(RaytraceEntry_mm(&line, value, a, near, 0.4), 14, 1e-12);
-  assert_float_equal(RaytraceEntry_mm(&line, value, a, far, 0.5), 18, 1e-12); /* above, not at the threshold */
-  assert_float_equal(RaytraceEntry_mm(&line, value, far, a, 0.4), 24, 1e-12);
+  assert_double_near(RaytraceEntry_mm(&line, value, a, near, 0.4), 14, 1e-12);
+  assert_double_near(RaytraceEntry_mm(&line, value, a, far, 0.5), 18, 1e-12); /* above, not at the threshold */
+  assert_double_near(RaytraceEntry_mm(&line, value, far, a, 0.4), 24, 1e-12);
   assert_true(isinf(RaytraceEntry_mm(&line, value, a, far, 1)));
   assert_true(isinf(RaytraceEntry_mm(&line, value, near, a, 0.4))); /* behind */
   assert_true(isinf(RaytraceEntry_mm(&line, value, far, aside, 0.4)));

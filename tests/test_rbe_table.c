@@ -85,13 +85,13 @@ static void Interpolation(void **state)
   assert_int_equal(RBETableCreate(&table, 2, carbon, &mistakes, &ions), 0);
   double e[2] = {0.1 * pow(10, 4 * 40 / 79.), 0.1 * pow(10, 4 * 41 / 79.)}, middle = sqrt(e[0] * e[1]);
   IonResponse a = LEM1(&lem, 6, 12, e[0]), b = LEM1(&lem, 6, 12, e[1]), m = RBETableResponse(ions, 6, 12, middle);
-  assert_float_equal(RBETableResponse(ions, 6, 12, e[0]).alpha_per_Gy / a.alpha_per_Gy, 1, 1e-12);
-  assert_float_equal(m.alpha_per_Gy / sqrt(a.alpha_per_Gy * b.alpha_per_Gy), 1, 1e-12);
-  assert_float_equal(m.beta_per_Gy2, 0.5 * (a.beta_per_Gy2 + b.beta_per_Gy2), 1e-12);
-  assert_float_equal(RBETableResponse(ions, 6, 12, 5000).alpha_per_Gy / LEM1(&lem, 6, 12, 1000).alpha_per_Gy, 1, 1e-12);
-  assert_float_equal(RBETableResponse(ions, 6, 12, 0.01).alpha_per_Gy / LEM1(&lem, 6, 12, 0.1).alpha_per_Gy, 1, 1e-12);
+  assert_double_near(RBETableResponse(ions, 6, 12, e[0]).alpha_per_Gy / a.alpha_per_Gy, 1, 1e-12);
+  assert_double_near(m.alpha_per_Gy / sqrt(a.alpha_per_Gy * b.alpha_per_Gy), 1, 1e-12);
+  assert_double_near(m.beta_per_Gy2, 0.5 * (a.beta_per_Gy2 + b.beta_per_Gy2), 1e-12);
+  assert_double_near(RBETableResponse(ions, 6, 12, 5000).alpha_per_Gy / LEM1(&lem, 6, 12, 1000).alpha_per_Gy, 1, 1e-12);
+  assert_double_near(RBETableResponse(ions, 6, 12, 0.01).alpha_per_Gy / LEM1(&lem, 6, 12, 0.1).alpha_per_Gy, 1, 1e-12);
   for (double energy = 0.2; energy < 900; energy *= 3)
-    assert_float_equal(RBETableResponse(ions, 6, 11, energy).alpha_per_Gy /
+    assert_double_near(RBETableResponse(ions, 6, 11, energy).alpha_per_Gy /
                            RBETableResponse(ions, 6, 12, energy).alpha_per_Gy,
                        1, 1e-3);
   assert_int_equal(RBETableDestroy(&ions), 0);
@@ -175,9 +175,9 @@ static void Chordom02(void **state)
     print_message("12C at %g MeV/u: alpha %.6f, with LET %.1f for %.1f %.6f (%.6f), beta %.4g %.4g (%.4g)\n", energy[i],
                   r.alpha_per_Gy, let[i], LET_keV_um(6, 12, energy[i]), step.alpha_per_Gy, alpha[i], r.beta_per_Gy2,
                   step.beta_per_Gy2, beta[i]);
-    assert_float_equal(step.alpha_per_Gy / alpha[i], 1, 0.003);
-    assert_float_equal(step.beta_per_Gy2 / beta[i], 1, 0.003);
-    assert_float_equal(r.alpha_per_Gy / alpha[i], 1, i ? 0.01 : 0.03);
+    assert_double_near(step.alpha_per_Gy / alpha[i], 1, 0.003);
+    assert_double_near(step.beta_per_Gy2 / beta[i], 1, 0.003);
+    assert_double_near(r.alpha_per_Gy / alpha[i], 1, i ? 0.01 : 0.03);
   }
   assert_int_equal(RBETableDestroy(&ions), 0);
 }

@@ -49,8 +49,8 @@ static void RisingLET(void **state)
                   energy[i], entrance, let, MachineLETd_keV_um(m, 0, peak, MACHINE_LET_ALL),
                   MachineLETd_keV_um(m, 0, peak, MACHINE_LET_PRIMARIES),
                   MachineLETd_keV_um(m, 0, peak, MACHINE_LET_HEAVY), (int)falls, -least);
-    assert_float_equal(entrance / let, 1, 0.04);
-    assert_float_equal(MachineLETd_keV_um(m, 0, 0, MACHINE_LET_PRIMARIES) / let, 1, 0.04);
+    assert_double_near(entrance / let, 1, 0.04);
+    assert_double_near(MachineLETd_keV_um(m, 0, 0, MACHINE_LET_PRIMARIES) / let, 1, 0.04);
     falling += falls > 0;
   }
   assert_int_equal(falling, 0);
@@ -63,12 +63,12 @@ static void Groups(void **state)
     const Machine *m = machine[i];
     for (PetscInt d = 0; d < m->n_depth; d++) {
       double all = MachineLETd_keV_um(m, 0, d, MACHINE_LET_ALL), heavy = MachineLETd_keV_um(m, 0, d, MACHINE_LET_HEAVY);
-      assert_float_equal(all / m->letd_keV_um[d], 1, 2e-3);
+      assert_double_near(all / m->letd_keV_um[d], 1, 2e-3);
       if (heavy > 0) assert_true(heavy > all - 0.01 * all);
     }
     PetscInt last = m->n_depth - 1;
-    assert_float_equal(MachineLETd_keV_um(m, 0, last, MACHINE_LET_PRIMARIES), 0, 0);
-    assert_float_equal(MachineLETd_keV_um(m, 0, 0, MACHINE_LET_PRIMARIES), m->component_letd_keV_um[0], 2e-3 * 50);
+    assert_double_near(MachineLETd_keV_um(m, 0, last, MACHINE_LET_PRIMARIES), 0, 0);
+    assert_double_near(MachineLETd_keV_um(m, 0, 0, MACHINE_LET_PRIMARIES), m->component_letd_keV_um[0], 2e-3 * 50);
   }
 }
 
@@ -80,12 +80,12 @@ static void DoseOfCharge(void **state)
     double sum = 0, light = 0, idd = m->idd_Gy_mm2[d];
     for (PetscInt Z = 1; Z <= 6; Z++) sum += MachineDoseOfCharge_Gy_mm2(m, 0, d, Z);
     for (PetscInt Z = 1; Z <= 2; Z++) light += MachineDoseOfCharge_Gy_mm2(m, 0, d, Z);
-    assert_float_equal(sum / idd, 1 - m->recoil[d], 1e-3);
+    assert_double_near(sum / idd, 1 - m->recoil[d], 1e-3);
     assert_true(m->recoil[d] > 0 && m->recoil[d] < 0.2);
     double with_recoils = m->component[LATERAL_LIGHT * m->n_depth + d];
     assert_true(light / idd <= with_recoils + 1e-3 && light / idd > with_recoils - m->recoil[d] - 1e-3);
   }
-  assert_float_equal(MachineDoseOfCharge_Gy_mm2(m, 0, 0, 7), 0, 0);
+  assert_double_near(MachineDoseOfCharge_Gy_mm2(m, 0, 0, 7), 0, 0);
 }
 
 /* The spectral fluence adds up to the fluence; at the entrance it is the beam. */
@@ -100,14 +100,14 @@ static void Fluence(void **state)
         double sum = 0, fluence = (double)m->species_fluence[d * m->n_species + s];
         MachineFluenceSpectrum(m, 0, d, s, per_MeV_u);
         for (PetscInt b = 0; b < m->n_bin; b++) sum += per_MeV_u[b] * (m->bin_edge_MeV_u[b + 1] - m->bin_edge_MeV_u[b]);
-        if (sum > 0) assert_float_equal(sum / fluence, 1, 1e-9);
+        if (sum > 0) assert_double_near(sum / fluence, 1, 1e-9);
       }
     MachineFluenceSpectrum(m, 0, 0, 0, per_MeV_u);
     double mean = 0;
     for (PetscInt b = 0; b < m->n_bin; b++)
       mean += per_MeV_u[b] * (m->bin_edge_MeV_u[b + 1] - m->bin_edge_MeV_u[b]) *
               sqrt(m->bin_edge_MeV_u[b] * m->bin_edge_MeV_u[b + 1]);
-    assert_float_equal(mean / energy[i], 1, 0.01);
+    assert_double_near(mean / energy[i], 1, 0.01);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "near.h"
 
 #define HEADER "beam,x_mm,y_mm,energy_MeV_u,particles\n"
 static char file[256];
@@ -42,10 +43,10 @@ static void GoodCSV(void **state)
   assert_false(MistakesAny(&mistakes));
   assert_int_equal(spots.n, 2);
   assert_int_equal(spots.beam[1], 2);
-  assert_float_equal(spots.x_mm[0], -4.5, 0);
-  assert_float_equal(spots.y_mm[0], 8, 0);
-  assert_float_equal(spots.energy_MeV_u[1], 399, 0);
-  assert_float_equal(spots.particles[0], 1e6, 0);
+  assert_double_near(spots.x_mm[0], -4.5, 0);
+  assert_double_near(spots.y_mm[0], 8, 0);
+  assert_double_near(spots.energy_MeV_u[1], 399, 0);
+  assert_double_near(spots.particles[0], 1e6, 0);
   assert_true(spots.any_energy && !spots.spot_fwhm_mm && !spots.has_angles && !spots.ion.Z);
   assert_int_equal(SpotListDestroy(&spots), 0);
   assert_null(spots.beam);
@@ -140,7 +141,7 @@ static void GoodPlan(void **state)
     assert_int_equal(spots.beam[i], i / 3);
     assert_true(spots.energy_MeV_u[i] == i % 3 + 1);
   }
-  assert_float_equal(spots.particles[4], 7, 0);
+  assert_double_near(spots.particles[4], 7, 0);
   assert_false(spots.any_energy); /* a plan of robion: it was made with some machine */
   PetscInt n;
   double *energy;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
+#include "near.h"
 
 static void DistanceAgainstBruteForce(void **state)
 {
@@ -32,7 +33,7 @@ static void DistanceAgainstBruteForce(void **state)
         GridCentre(&grid, w, b);
         least = fmin(least, hypot(hypot(a[0] - b[0], a[1] - b[1]), a[2] - b[2]));
       }
-      assert_float_equal(distance[v], least, 1e-5);
+      assert_double_near(distance[v], least, 1e-5);
     }
   }
   memset(mask, 0, sizeof mask);
@@ -108,8 +109,8 @@ static void MarginsOfASphere(void **state)
       snprintf(text, sizeof text, "A minus %g mm", margin_mm[m]);
       Derive(patient, name, text);
       double shrunk = a - Radius_mm(patient, name);
-      assert_float_equal(grown, margin_mm[m], 0.3 * voxel_mm);
-      assert_float_equal(shrunk, margin_mm[m], 0.3 * voxel_mm);
+      assert_double_near(grown, margin_mm[m], 0.3 * voxel_mm);
+      assert_double_near(shrunk, margin_mm[m], 0.3 * voxel_mm);
     }
     assert_int_equal(CaseDestroy(&patient), 0);
   }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
+#include "near.h"
 
 static Case *Phantom(const char *kind, double spacing_mm)
 {
@@ -34,8 +35,8 @@ static void CheckRegion(const Region *region, const Grid *grid, double volume_cm
     sum += region->fraction[i];
   }
   assert_true(region->n > 0 && (size_t)region->voxel[region->n - 1] < GridSize(grid));
-  assert_float_equal(region->volume_cm3, sum * GridVoxelVolume_cm3(grid), 1e-9 * volume_cm3);
-  assert_float_equal(region->volume_cm3, volume_cm3, tolerance * volume_cm3);
+  assert_double_near(region->volume_cm3, sum * GridVoxelVolume_cm3(grid), 1e-9 * volume_cm3);
+  assert_double_near(region->volume_cm3, volume_cm3, tolerance * volume_cm3);
 }
 
 /* Fractions below 1e-3 are dropped, which only spacings that do not divide each other make: then 1e-5 of the volume. */
@@ -97,20 +98,20 @@ static void FractionsByHand(void **state)
   assert_int_equal(CaseDoseGrid(&patient, 3, &grid), 0);
   assert_int_equal(grid.n[0], 4);
   assert_int_equal(grid.n[1], 1);
-  assert_float_equal(grid.origin_mm[0], 1.5, 1e-12);
+  assert_double_near(grid.origin_mm[0], 1.5, 1e-12);
   assert_int_equal(StructureToGrid(&patient, 1, &grid, &region), 0);
   assert_int_equal(region.n, 3);
   const double want[3] = {1.0 / 3, 1, 2.0 / 3};
   for (int i = 0; i < 3; i++) {
     assert_int_equal(region.voxel[i], i);
-    assert_float_equal(region.fraction[i], want[i], 1e-7);
+    assert_double_near(region.fraction[i], want[i], 1e-7);
   }
-  assert_float_equal(region.volume_cm3, 6 * 9e-3, 1e-8);
+  assert_double_near(region.volume_cm3, 6 * 9e-3, 1e-8);
   assert_int_equal(RegionDestroy(&region), 0);
   Grid aside = {{2, 1, 1}, {3, 3, 3}, {100, 1.5, 1.5}}; /* nothing there */
   assert_int_equal(StructureToGrid(&patient, 1, &aside, &region), 0);
   assert_int_equal(region.n, 0);
-  assert_float_equal(region.volume_cm3, 0, 0);
+  assert_double_near(region.volume_cm3, 0, 0);
   assert_int_equal(RegionDestroy(&region), 0);
 }
 
@@ -123,7 +124,7 @@ static void GridCoversTheExternal(void **state)
     double half = k < 2 ? 116.5 : 40, corner = patient->ct.origin_mm[k] - 0.5, low = grid.origin_mm[k] - 1.5;
     assert_true(low <= -half && low > -half - 3);
     assert_true(low + 3 * grid.n[k] >= half && low + 3 * grid.n[k] < half + 3);
-    assert_float_equal(remainder(low - corner, 3), 0, 1e-9);
+    assert_double_near(remainder(low - corner, 3), 0, 1e-9);
   }
   patient->structures[0].role = ROLE_OAR; /* no external: the whole CT */
   assert_int_equal(CaseDoseGrid(patient, 0.5, &grid), 0);
@@ -141,7 +142,7 @@ static void Priorities(void **state)
   for (PetscInt s = 0; s < 3; s++) {
     Region region;
     assert_int_equal(StructureToGridWithPriority(&patient, s, 3, order, &patient.ct, &region), 0);
-    assert_float_equal(region.volume_cm3, left[s] * 1e-3, 1e-12);
+    assert_double_near(region.volume_cm3, left[s] * 1e-3, 1e-12);
     assert_int_equal(RegionDestroy(&region), 0);
   }
   memcpy(b, a, sizeof b);

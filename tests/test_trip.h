@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "near.h"
 
 static char folder[64], file[128], again[128];
 

@@ -20,17 +20,17 @@ static void GoodFiles(void **state)
   Read(HEAD "!ddd\n0 158.5 .1 0.25 0.5\r\n\n 1e1\t1.7e-3 0.2 0 1\n", &d);
   assert_true(d.n == 2 && d.lateral && d.species.Z == 6 && d.species.A == 12);
   assert_string_equal(d.material, "H2O");
-  assert_float_equal(d.energy_MeV_u, 200.5, 0);
-  assert_float_equal(d.depth[1].z_g_cm2, 10, 0);
-  assert_float_equal(d.depth[1].dose_MeV_cm2_g, 1.7e-3, 0);
-  assert_float_equal(d.depth[0].factor, 0.25, 0);
+  assert_double_near(d.energy_MeV_u, 200.5, 0);
+  assert_double_near(d.depth[1].z_g_cm2, 10, 0);
+  assert_double_near(d.depth[1].dose_MeV_cm2_g, 1.7e-3, 0);
+  assert_double_near(d.depth[0].factor, 0.25, 0);
   assert_int_equal(TripDepthDoseDestroy(&d), 0);
   Read(HEAD "# z FWHM1[mm] factor FWHM2[mm]\n!ddd\n0 1 3 0 4\n1 1 5 0 4\n", &d);
-  assert_float_equal(d.depth[1].fwhm1_g_cm2, 0.5, 1e-15);
+  assert_double_near(d.depth[1].fwhm1_g_cm2, 0.5, 1e-15);
   assert_int_equal(TripDepthDoseDestroy(&d), 0);
   /* only a comment names the columns; names lose blanks and control characters at their ends */
   Read("!projectile 12C\n!material FWHM1[mm]\2 \3\n!energy 90\n!ddd\n0 1 3 0 4\n1 1 5 0 4\n", &d);
-  assert_float_equal(d.depth[1].fwhm1_g_cm2, 5, 0);
+  assert_double_near(d.depth[1].fwhm1_g_cm2, 5, 0);
   assert_string_equal(d.material, "FWHM1[mm]");
   assert_int_equal(TripDepthDoseDestroy(&d), 0);
   Read(HEAD "!ddd\n0 1 0.3\n1 1 0.5\n", &d);
@@ -109,24 +109,24 @@ static void ToMachine(void **state)
   assert_none(&mistakes);
   assert_true(m->n_energy == 3 && m->n_depth == 3 && m->n_component == 2 && m->n_species == 0 && m->Z == 6);
   assert_string_equal(m->name, "trip98-12C");
-  assert_float_equal(m->energy_MeV_u[2], 200, 0);
-  assert_float_equal(m->spot_sigma_mm[1], 8 / FWHM_PER_SIGMA, 1e-12);
+  assert_double_near(m->energy_MeV_u[2], 200, 0);
+  assert_double_near(m->spot_sigma_mm[1], 8 / FWHM_PER_SIGMA, 1e-12);
   const double depth[] = {0, 40, 50, 0, 30, 60, 0, 5, 90}, idd[] = {10, 50, 0, 9, 6, 3, 8, 8, 0};
   for (int i = 0; i < 9; i++) {
-    assert_float_equal(m->depth_mm[i], depth[i], 1e-12);
-    assert_float_equal(m->idd_Gy_mm2[i] / GY_MM2_PER_MEV_CM2_G, idd[i], 1e-12);
+    assert_double_near(m->depth_mm[i], depth[i], 1e-12);
+    assert_double_near(m->idd_Gy_mm2[i] / GY_MM2_PER_MEV_CM2_G, idd[i], 1e-12);
   }
-  assert_float_equal(m->sigma_mm[1], 2 / FWHM_PER_SIGMA, 1e-12);
-  assert_float_equal(m->sigma_mm[3 + 1], 10 / FWHM_PER_SIGMA, 1e-12);
-  assert_float_equal(m->component[1], 0.75, 0);
-  assert_float_equal(m->component[3 + 1], 0.25, 0);
-  assert_float_equal(m->r80_mm[0], 42, 1e-9); /* from 50 at 40 mm straight to 0 at 50 mm */
+  assert_double_near(m->sigma_mm[1], 2 / FWHM_PER_SIGMA, 1e-12);
+  assert_double_near(m->sigma_mm[3 + 1], 10 / FWHM_PER_SIGMA, 1e-12);
+  assert_double_near(m->component[1], 0.75, 0);
+  assert_double_near(m->component[3 + 1], 0.25, 0);
+  assert_double_near(m->r80_mm[0], 42, 1e-9); /* from 50 at 40 mm straight to 0 at 50 mm */
   TripDepthDose back;
   assert_int_equal(MachineToTripDepthDose(m, 0, &back), 0);
   for (int i = 0; i < 3; i++) {
-    assert_float_equal(back.depth[i].dose_MeV_cm2_g, a[i].dose_MeV_cm2_g, 1e-12);
-    assert_float_equal(back.depth[i].fwhm2_g_cm2, a[i].fwhm2_g_cm2, 1e-12);
-    assert_float_equal(back.depth[i].factor, a[i].factor, 1e-15);
+    assert_double_near(back.depth[i].dose_MeV_cm2_g, a[i].dose_MeV_cm2_g, 1e-12);
+    assert_double_near(back.depth[i].fwhm2_g_cm2, a[i].fwhm2_g_cm2, 1e-12);
+    assert_double_near(back.depth[i].factor, a[i].factor, 1e-15);
   }
   assert_int_equal(TripDepthDoseDestroy(&back), 0);
   assert_int_equal(MachineDestroy(&m), 0);

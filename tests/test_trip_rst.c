@@ -30,8 +30,8 @@ static void CarbonPlan(void **state)
   assert_none(&mistakes);
   assert_true(r.n == 17 && r.charge == 6 && r.mass == 12 && r.gantry_deg == 0 && r.couch_deg == -90);
   assert_string_equal(r.ripple_filter, "3 mm RIFI");
-  assert_float_equal(r.slice[0].energy_MeV_u, 229.76, 0);
-  assert_float_equal(r.slice[16].energy_MeV_u, 283.76, 0);
+  assert_double_near(r.slice[0].energy_MeV_u, 229.76, 0);
+  assert_double_near(r.slice[16].energy_MeV_u, 283.76, 0);
   double total = 0;
   PetscInt n = 0;
   for (int i = 0; i < 17; i++) {
@@ -40,7 +40,7 @@ static void CarbonPlan(void **state)
     n += r.slice[i].n;
   }
   assert_int_equal(n, 13243);
-  assert_float_equal(total, 1.97079e9, 0.00001e9);
+  assert_double_near(total, 1.97079e9, 0.00001e9);
   print_message("17 energies, %d points, %.6g particles, header %.6g\n", (int)n, total, r.total);
   assert_int_equal(TripRasterWrite(&r, file, &mistakes), 0);
   assert_int_equal(TripRasterRead(file, &mistakes, &s), 0);
@@ -63,10 +63,10 @@ static void ProtonPlan(void **state)
   assert_none(&mistakes);
   double total = 0;
   for (PetscInt i = 0; i < spots.n; i++) total += spots.particles[i];
-  assert_float_equal(total, 3.57576e10, 1e-5 * 3.57576e10);
+  assert_double_near(total, 3.57576e10, 1e-5 * 3.57576e10);
   assert_true(spots.beam[spots.n - 1] == 0 && spots.x_mm[0] == 24 && spots.y_mm[0] == 27);
   assert_true(spots.ion.Z == 1 && spots.ion.A == 1 && spots.any_energy);
-  assert_float_equal(spots.energy_MeV_u[0], 120.2, 0);
+  assert_double_near(spots.energy_MeV_u[0], 120.2, 0);
   print_message("%d spots, %.6g particles\n", (int)spots.n, total);
   assert_int_equal(SpotListDestroy(&spots), 0);
 }
@@ -80,11 +80,11 @@ static void OwnPlan(void **state)
   assert_int_equal(SpotListReadRaster(file, &mistakes, &spots), 0);
   assert_none(&mistakes);
   assert_int_equal(spots.n, 3);
-  assert_float_equal(spots.x_mm[1], -4, 0);
-  assert_float_equal(spots.y_mm[1], 0.5, 0);
-  assert_float_equal(spots.energy_MeV_u[2], 233.42, 0);
-  assert_float_equal(spots.spot_fwhm_mm[1], 3.7, 0);
-  assert_float_equal(spots.spot_fwhm_mm[2], 3.6, 0);
+  assert_double_near(spots.x_mm[1], -4, 0);
+  assert_double_near(spots.y_mm[1], 0.5, 0);
+  assert_double_near(spots.energy_MeV_u[2], 233.42, 0);
+  assert_double_near(spots.spot_fwhm_mm[1], 3.7, 0);
+  assert_double_near(spots.spot_fwhm_mm[2], 3.6, 0);
   assert_true(spots.line[1] == 15 && spots.line[2] == 21);
   assert_string_equal(spots.file, file);
   assert_true(spots.has_angles && spots.gantry_deg == 90 && spots.couch_deg == 0);
@@ -93,13 +93,13 @@ static void OwnPlan(void **state)
   assert_string_equal(r.patient, "a b");
   r.slice[1].point[0].particles = 1. / 3;
   assert_int_equal(TripRasterSum(&r), 0);
-  assert_float_equal(r.least, 1. / 3, 0);
-  assert_float_equal(r.total, 350.5 + 1. / 3, 1e-12);
+  assert_double_near(r.least, 1. / 3, 0);
+  assert_double_near(r.total, 350.5 + 1. / 3, 1e-12);
   assert_int_equal(TripRasterWrite(&r, again, &mistakes), 0);
   assert_int_equal(TripRasterDestroy(&r), 0);
   assert_int_equal(TripRasterRead(again, &mistakes, &r), 0);
   assert_none(&mistakes);
-  assert_float_equal(r.slice[1].point[0].particles, 1. / 3, 0);
+  assert_double_near(r.slice[1].point[0].particles, 1. / 3, 0);
   assert_int_equal(r.slice[1].energy_index, 94);
   assert_int_equal(TripRasterDestroy(&r), 0);
 }

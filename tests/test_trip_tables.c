@@ -24,9 +24,9 @@ static void Accelerator(void **state)
   assert_int_equal(TripBeamTableRead(file, &mistakes, &t), 0);
   assert_none(&mistakes);
   assert_true(t.n == 3 && t.n_focus == 2 && t.n_intensity == 3 && t.table_version == 19981218);
-  assert_float_equal(t.energy_MeV_u[2], 90.52, 0);
-  assert_float_equal(t.focus_fwhm_mm[2 * 2 + 1], 3.9, 0);
-  assert_float_equal(t.intensity[3 + 1], 2e6, 0);
+  assert_double_near(t.energy_MeV_u[2], 90.52, 0);
+  assert_double_near(t.focus_fwhm_mm[2 * 2 + 1], 3.9, 0);
+  assert_double_near(t.intensity[3 + 1], 2e6, 0);
   t.focus_fwhm_mm[2] = 1. / 3;
   assert_int_equal(TripBeamTableWrite(&t, file, &mistakes), 0);
   assert_int_equal(TripBeamTableRead(file, &mistakes, &s), 0);
@@ -64,11 +64,11 @@ static void Cells(void **state)
   assert_string_equal(t.cell_type, "own cells");
   assert_true(t.n == 2 && t.table[0].n == 2 && t.table[1].n == 1);
   assert_string_equal(t.table[1].kind, "min");
-  assert_float_equal(t.table[0].beta_x_per_Gy2, 0.05, 0);
-  assert_float_equal(t.table[0].cut_Gy, 30, 0);
-  assert_float_equal(t.table[1].alpha_x_per_Gy, 0.11, 0);
+  assert_double_near(t.table[0].beta_x_per_Gy2, 0.05, 0);
+  assert_double_near(t.table[0].cut_Gy, 30, 0);
+  assert_double_near(t.table[1].alpha_x_per_Gy, 0.11, 0);
   assert_true(t.table[0].ion[0].n == 3 && t.table[0].ion[1].species.Z == 6);
-  assert_float_equal(t.table[0].ion[0].point[1].rbe, 9, 0);
+  assert_double_near(t.table[0].ion[0].point[1].rbe, 9, 0);
   t.table[0].ion[0].point[1].rbe = 9 + 1. / 3;
   assert_int_equal(TripRBEWrite(&t, file, &mistakes), 0);
   assert_int_equal(TripRBERead(file, &mistakes, &s), 0);

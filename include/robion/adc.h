@@ -29,7 +29,10 @@ typedef struct DiffusionTissue {
   double Di_um2_ms, D0_um2_ms;
 } DiffusionTissue;
 
-/** Signal of water in spheres, relative to b = 0, by the Gaussian phase approximation. */
+/**
+ * Signal of water in spheres, relative to b = 0, by the Gaussian phase approximation. Of its series 12 terms are summed: good to
+ * 1e-4 of -ln S up to 12 um, to 0.3 % up to 50 um; not for spheres of hundreds of um.
+ */
 double SphereSignal(double radius_um, double D_um2_ms, double delta_ms, double Delta_ms, double b_ms_um2);
 
 /** S(b)/S(0) of a tissue. */
