@@ -96,11 +96,14 @@ check "robion status tells where it stopped" expect_text '^study e2e-collect: .*
   "$WORK/cancelled"
 
 restarts() { scontrol show job "$1" | sed -nE 's/.*Restarts=([0-9]+).*/\1/p'; }
-until_done() { # JOB SECONDS: help requeued jobs to start at once; on its way back into the queue a job may look ended for a moment
-  local tries=0 ended=0
-  while [ "$ended" -lt 3 ] && [ $((tries += 1)) -lt "$2" ]; do
-    if state_of "$1" | grep -qE 'PENDING|RUNNING|COMPLETING|REQUEUED'; then ended=0; else ended=$((ended + 1)); fi
-    requeue_now "$1"
+until_done() { # JOB SECONDS: help requeued jobs to start at once; on its way back into the queue a job looks failed for some seconds
+  local tries=0 failed=0 state
+  until state=$(state_of "$1") && [ "$state" = "COMPLETED " ] || [ "$failed" = 60 ] || [ $((tries += 1)) -gt "$2" ]; do
+    case $state in
+    *PENDING*) requeue_now "$1" && failed=0 ;;
+    *RUNNING* | *COMPLETING* | *REQUEUED*) failed=0 ;;
+    *) failed=$((failed + 1)) ;;
+    esac
     sleep 1
   done
   completes "$1" 1
