@@ -81,6 +81,12 @@ PetscErrorCode BeamSetCreate(const Settings *settings, const Case *patient, cons
                              const Region *target, const ScenarioSet *optimize, Mistakes *mistakes, BeamSet **out);
 
 /**
+ * A mistake (ROBION_INPUT) for each of the first spots whose beam is not 0 to n_beam - 1, where the spot stands; `what` says in it
+ * which beams these are. Not collective.
+ */
+PetscErrorCode SpotListCheckBeams(const SpotList *spots, PetscInt n_beam, const char *what, Mistakes *mistakes);
+
+/**
  * The beams of the study with exactly the spots of a foreign plan, in their order (spot_of[i]: index in the set of list entry
  * i). Energies must be the machine's within 0.05 MeV/u (else one mistake with all that are missing), positions and particles
  * within what a scanner could do; mistakes are ROBION_INPUT. Angles are the study's; the list's, where it has others, are a

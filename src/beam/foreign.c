@@ -169,6 +169,17 @@ static PetscErrorCode FillBeam(const Machine *machine, PetscInt n, const Foreign
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode SpotListCheckBeams(const SpotList *spots, PetscInt n_beam, const char *what, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const PetscInt most = mistakes->n + MOST_BAD_SPOTS;
+  for (PetscInt i = 0; i < spots->n && mistakes->n < most; i++)
+    if (spots->beam[i] < 0 || spots->beam[i] >= n_beam)
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: beam %d, expected 0 to %d (%s)", PlaceOf(spots, i).text,
+                            (int)spots->beam[i], (int)n_beam - 1, what));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode BeamSetFromSpots(const Settings *settings, const Case *patient, const Machine *machine, const Grid *grid,
                                 const Region *target, const SpotList *spots, Mistakes *mistakes, BeamSet **out,
                                 PetscInt **spot_of)
@@ -180,10 +191,7 @@ PetscErrorCode BeamSetFromSpots(const Settings *settings, const Case *patient, c
   PetscCall(BeamSetPlace(settings, patient, machine, grid, target, mistakes, &set));
   PetscCall(CheckEnergies(machine, spots, mistakes));
   PetscCall(PetscMalloc1(spots->n, spot_of));
-  for (PetscInt i = 0; i < spots->n && mistakes->n < before + MOST_BAD_SPOTS; i++)
-    if (spots->beam[i] < 0 || spots->beam[i] >= set->n_beam)
-      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: beam %d, expected 0 to %d (the study's beams)",
-                            PlaceOf(spots, i).text, (int)spots->beam[i], (int)set->n_beam - 1));
+  PetscCall(SpotListCheckBeams(spots, set->n_beam, "the study's beams", mistakes));
   for (PetscInt b = 0; b < set->n_beam && mistakes->n == before; b++) {
     ForeignSpot *spot;
     PetscInt n;

@@ -69,18 +69,6 @@ static PetscErrorCode AppendBeams(BeamSet **from, BeamSet *to)
   PetscFunctionReturn(0);
 }
 
-/* A list of spots is of the beams of all stages. */
-static PetscErrorCode CheckBeams(const SpotList *spots, PetscInt n_beam, Mistakes *mistakes)
-{
-  PetscFunctionBegin;
-  PetscInt most = -1;
-  for (PetscInt i = 0; i < spots->n; i++) most = PetscMax(most, spots->beam[i]);
-  if (most >= n_beam)
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: beam %d, expected 0 to %d (the beams of the study's stages)",
-                          spots->file ? spots->file : "spots", (int)most, (int)n_beam - 1));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode CourseCreate(const SpotList *spots, PetscInt **spot_of, Mistakes *mistakes, PlanInputs *in)
 {
   PetscFunctionBegin;
@@ -94,7 +82,8 @@ PetscErrorCode CourseCreate(const SpotList *spots, PetscInt **spot_of, Mistakes 
     if (own) PetscCall(AppendBeams(&own, in->beams));
     first[k + 1] = in->beams->n_beam;
   }
-  if (spots && !MistakesAny(mistakes)) PetscCall(CheckBeams(spots, in->beams->n_beam, mistakes));
+  if (spots && !MistakesAny(mistakes))
+    PetscCall(SpotListCheckBeams(spots, in->beams->n_beam, "the beams of the study's stages", mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   in->course = (Course){.accumulation = spec->accumulation, .alpha_beta_Gy = spec->alpha_beta_Gy};
   for (PetscInt k = 0; k < spec->n_stages; k++) {
