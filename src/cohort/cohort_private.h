@@ -67,8 +67,12 @@ PetscErrorCode PlanSpotCosts(const PlanInputs *in, Mistakes *mistakes, double **
 PetscErrorCode PlanCountNominal(MPI_Comm comm, const PlanInputs *in, PetscInt n, const PetscInt *voxel,
                                 double *entries);
 
-/* Particles in the spots sought to begin with: equal in every stage, and as many as give the target its dose. Collective. */
-PetscErrorCode PlanStartWeights(Problem problem, const PlanInputs *in, double *weight);
+/*
+ * The problem of `spec`, and particles in the spots sought to begin with [n_sought]: equal in every stage, and as many as give the
+ * target its dose. Adds the seconds it took to *build_s. To be freed by ProblemDestroy and PetscFree. Collective.
+ */
+PetscErrorCode PlanProblemStart(MPI_Comm comm, const PlanInputs *in, const ProblemSpec *spec, double *build_s,
+                                Problem *problem, double **start);
 /*
  * A rough plan by a cheap operator of the same problem, where the study asks for one, the operator has a cheap one, and `state`
  * (rank 0's; may be empty) is not of the problem itself. `solve` has what both solves share. Afterwards the solve of the problem

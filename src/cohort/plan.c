@@ -183,13 +183,10 @@ static PetscErrorCode OptimiseProblem(RunContext *run, const PlanSpec *plan, con
 {
   PetscFunctionBegin;
   Problem problem;
-  double *start, begun = TimeSteady();
+  double *start;
   size_t stored, bytes, largest;
-  PetscCall(ProblemCreate(run->comm, spec, &problem));
+  PetscCall(PlanProblemStart(run->comm, in, spec, build_s, &problem, &start));
   PetscCall(ProblemGetSize(problem, &stored, &bytes, &largest));
-  PetscCall(PetscMalloc1(in->n_sought, &start));
-  PetscCall(PlanStartWeights(problem, in, start));
-  *build_s += TimeSteady() - begun;
   LogLine(LOG_INFO, "build", plan->case_name,
           "%s  %d spots, %d voxels, %d scenario rows, %zu stored entries, %.1f MiB, %.1f s", plan->arm,
           (int)in->n_sought, (int)in->n_voxel, (int)in->optimize->n, stored, (double)bytes / 1048576.0, *build_s);

@@ -43,7 +43,7 @@ static PetscErrorCode ScaleWeights(Problem problem, const PlanInputs *in, PetscI
 }
 
 /* Every stage with a term of its own is scaled by that, the others together by one of the course. */
-PetscErrorCode PlanStartWeights(Problem problem, const PlanInputs *in, double *weight)
+static PetscErrorCode StartWeights(Problem problem, const PlanInputs *in, double *weight)
 {
   PetscFunctionBegin;
   const PetscInt n_stage = PetscMax(in->course.n, 1);
@@ -67,6 +67,18 @@ PetscErrorCode PlanStartWeights(Problem problem, const PlanInputs *in, double *w
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PlanProblemStart(MPI_Comm comm, const PlanInputs *in, const ProblemSpec *spec, double *build_s,
+                                Problem *problem, double **start)
+{
+  PetscFunctionBegin;
+  const double begun = TimeSteady();
+  PetscCall(ProblemCreate(comm, spec, problem));
+  PetscCall(PetscMalloc1(in->n_sought, start));
+  PetscCall(StartWeights(*problem, in, *start));
+  *build_s += TimeSteady() - begun;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PlanRough(RunContext *run, const PlanSpec *plan, const PlanInputs *in, const ProblemSpec *spec,
                          const SolveSpec *solve, double *build_s, SolveState *state, Solution *solution)
 {
@@ -79,16 +91,13 @@ PetscErrorCode PlanRough(RunContext *run, const PlanSpec *plan, const PlanInputs
   ProblemSpec cheap = *spec;
   SolveSpec first = *solve;
   Solution rough;
-  double begun = TimeSteady(), *start;
+  double *start;
   cheap.rough = PETSC_TRUE;
   first.terms = &cheap;
   first.rough_iterations = iterations;
   first.resume = state->n_field ? state : NULL;
-  PetscCall(ProblemCreate(run->comm, &cheap, &first.problem));
-  PetscCall(PetscMalloc1(in->n_sought, &start));
-  PetscCall(PlanStartWeights(first.problem, in, start));
+  PetscCall(PlanProblemStart(run->comm, in, &cheap, build_s, &first.problem, &start));
   first.start = start;
-  *build_s += TimeSteady() - begun;
   LogLine(LOG_INFO, "optimize", plan->case_name, "%s  first a rough plan by a cheap operator, at most %d iterations",
           plan->arm, (int)iterations);
   PetscCall(Solve(run->comm, &first, &rough));
