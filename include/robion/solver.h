@@ -118,12 +118,10 @@ typedef struct SolveSpec {
   Problem problem;
   const ProblemSpec *terms; /* what the problem was made of */
   const OptimizerSpec *optimizer;
-  const double *start; /* [n_spot] particles */
-  PetscInt
-      rough_iterations; /* above 0: the problem is a cheap one like that to be solved. Stop after so many iterations, with
-                                 a state that the other problem's solve goes on from, and no certificate */
-  const SolveState *resume;   /* go on from there, or NULL; rank 0 */
-  SolveMonitor monitor;       /* NULL: none */
+  const double *start;       /* [n_spot] particles */
+  PetscInt rough_iterations; /* 0, or of a cheap problem like that to be solved: where to stop, without a certificate */
+  const SolveState *resume;  /* go on from there, or NULL; rank 0 */
+  SolveMonitor monitor;      /* NULL: none */
   SolveCheckpoint checkpoint; /* NULL: none */
   void *context;
 } SolveSpec;

@@ -7,6 +7,7 @@
 #define STEP_PER_SIGMA 0.55 /* of the narrowest spot: spline error below 1e-3 of a single spot's peak */
 #define ALIGNMENT 64
 #define HUGE_PAGE ((uintptr_t)2 << 20)
+#define ROUGH_COARSENESS 2
 
 /*
  * Ask for huge pages, as far as the system gives them for such memory: voxels look into volumes of gigabytes at random, each look
@@ -14,14 +15,10 @@
  */
 static void PreferHugePages(void *memory, size_t bytes)
 {
-#ifdef MADV_HUGEPAGE
   const uintptr_t first = ((uintptr_t)memory + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1),
                   last = ((uintptr_t)memory + bytes) & ~(HUGE_PAGE - 1);
-  if (last > first && madvise((void *)first, last - first, MADV_HUGEPAGE)) return;
-#endif
+  if (last > first) (void)madvise((void *)first, last - first, MADV_HUGEPAGE);
 }
-
-static const double ROUGH_COARSENESS = 2;
 
 /* Memory that all ranks of the node see, of the node's first rank or of each. */
 static PetscErrorCode Share(struct Factored_s *f, size_t bytes, PetscBool of_each, MPI_Win *window)
@@ -148,21 +145,27 @@ static PetscErrorCode Prepare(MPI_Comm team, DoseModel model, const FactoredVoxe
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode Create(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, double coarseness,
+                             Factored *out)
+{
+  PetscFunctionBegin;
+  PetscCall(Prepare(team, model, voxels, coarseness, out));
+  PetscCall(CreateMemory(*out));
+  PetscCall(CreateTransforms(*out));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *out)
 {
   PetscFunctionBegin;
-  PetscCall(Prepare(team, model, voxels, 1, out));
-  PetscCall(CreateMemory(*out));
-  PetscCall(CreateTransforms(*out));
+  PetscCall(Create(team, model, voxels, 1, out));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode FactoredCreateRough(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *out)
 {
   PetscFunctionBegin;
-  PetscCall(Prepare(team, model, voxels, ROUGH_COARSENESS, out));
-  PetscCall(CreateMemory(*out));
-  PetscCall(CreateTransforms(*out));
+  PetscCall(Create(team, model, voxels, ROUGH_COARSENESS, out));
   PetscFunctionReturn(0);
 }
 
