@@ -42,6 +42,7 @@ completes() { # JOB SECONDS
   [ "$state" = "COMPLETED " ] && return
   echo "job $1: $state"
   squeue
+  grep -w "JobId=$1" "$WORK/slurm/log/slurmctld.log"
   tail -n 20 "$WORK/job-$1.log"
   return 1
 }
@@ -95,11 +96,12 @@ check "robion status tells where it stopped" expect_text '^study e2e-collect: .*
   "$WORK/cancelled"
 
 restarts() { scontrol show job "$1" | sed -nE 's/.*Restarts=([0-9]+).*/\1/p'; }
-# SLURM lets a job that was put back wait for two minutes; here it waits some seconds, once each time. Not less: started in the second
-# in which its credential was revoked it is "non-startable", and fails.
+# SLURM lets a job that was put back wait for two minutes; here it waits some seconds from when it is back, once each time. Not less:
+# started in the second in which its credential was revoked it is "non-startable", and fails.
 declare -A hastened
 hasten() { # JOB
   local now
+  [ "$(state_of "$1")" = "PENDING " ] || return 0
   now=$(restarts "$1")
   [ "$now" -gt "${hastened[$1]:-0}" ] && scontrol update jobid="$1" StartTime=now+3 2>/dev/null && hastened[$1]=$now
 }
