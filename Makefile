@@ -5,7 +5,8 @@ VARIANT ?= release
 BUILD := build$(if $(filter-out release,$(VARIANT)),/$(VARIANT))
 PREFIX ?= /usr/local
 STUDY ?= jobs/rtog-benchmark/study.yaml
-CORES := $(shell nproc)
+# nproc would print OMP_NUM_THREADS where that is set, as SLURM jobs and the tests do.
+CORES := $(shell env -u OMP_NUM_THREADS nproc)
 # The benchmark has more arms than a first look needs.
 comma := ,
 RUN_ARGS ?= $(if $(filter jobs/rtog-benchmark/study.yaml,$(STUDY)),--arms conventional$(comma)worst-case)

@@ -20,7 +20,7 @@ cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=tests/mpi-env.sh
 . tests/mpi-env.sh
 BUILD=${BUILD:-build}
-JOBS=${JOBS:-$(nproc)}
+JOBS=${JOBS:-$(env -u OMP_NUM_THREADS nproc)} # which mpi-env.sh has set to 1, and nproc would print
 export CMOCKA_MESSAGE_OUTPUT=TAP ROBION="$BUILD/robion"
 export UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
 
