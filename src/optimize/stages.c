@@ -4,7 +4,8 @@
 #include <math.h>
 #include <stdarg.h>
 
-enum { STAGE_ITERATIONS = 20 };
+/* Multipliers of constraints need many moves more than they need exact ones. */
+enum { STAGE_ITERATIONS = 20, ROUND_ITERATIONS = 10 };
 static const double MU_START = 0.2; /* temperature of the first stage, as share of the largest scenario value */
 static const double MU_GAP = 2;     /* of later ones, in gaps between largest value and weighted sum ... */
 static const double MU_LEAST = 0.05, MU_MOST = 0.2; /* ... within these shares of the largest value */
@@ -179,12 +180,17 @@ static void NextMultipliers(Solver *s)
   }
 }
 
+static PetscInt StageIterations(const Solver *s)
+{
+  return s->n_hard ? ROUND_ITERATIONS : STAGE_ITERATIONS;
+}
+
 /* Between stages: new multipliers where the stage ended (a line search may have looked elsewhere last). */
 static PetscErrorCode EndStage(Solver *s, double before, PetscBool moved)
 {
   PetscFunctionBegin;
   const double fall = before - s->best_objective;
-  const double expected = s->spec->optimizer->relative_tolerance * STAGE_ITERATIONS / s->spec->optimizer->window;
+  const double expected = s->spec->optimizer->relative_tolerance * StageIterations(s) / s->spec->optimizer->window;
   s->still = fall < expected * fabs(before) || !moved ? s->still + 1 : 0;
   if (!s->finished && s->n_group && s->still == 2)
     PetscCall(SolverFinish(s, PETSC_FALSE, "worst case levelled out between stages"));
@@ -210,7 +216,7 @@ PetscErrorCode SolverRun(Solver *s)
   while (!s->finished) {
     const double before = s->best_objective;
     PetscBool moved;
-    PetscCall(SolverRunStage(s, STAGE_ITERATIONS, &moved));
+    PetscCall(SolverRunStage(s, StageIterations(s), &moved));
     if (s->solution->stopped) break; /* this stage is gone through again */
     PetscCall(EndStage(s, before, moved));
     if (s->n_hard) PetscCall(SolverConstraintsRound(s));
