@@ -1,4 +1,5 @@
-/* Every preset of every model makes a sound biology or says what it lacks; LEM I for any tissue. */
+/* Every preset of every model makes a sound biology or says what it lacks; LEM I for any tissue.
+ * sanitizer: slow */
 #include "biology_case.h"
 #include <math.h>
 #include <string.h>

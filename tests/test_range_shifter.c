@@ -1,4 +1,5 @@
-/* Plates before the patient: what they add to depth and width, against an integral of the scattering, in every operator. */
+/* Plates before the patient: what they add to depth and width, against an integral of the scattering, in every operator.
+ * sanitizer: slow */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
