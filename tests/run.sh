@@ -169,10 +169,11 @@ run_units() { # FOLDER PREFIX
   done
 }
 
-# Leaks are looked for where that is possible (it needs ptrace) and where MPI keeps its plug-ins loaded.
+# Leaks are looked for where that is possible (it needs ptrace) and where MPI keeps its plug-ins loaded. Stacks are followed by
+# frame pointers, in a fifth of the time; of a leak that ends in a library without them fast_unwind_on_malloc=0 tells the caller.
 sanitizer_options() {
   local probe=$logs/leak-probe
-  export ASAN_OPTIONS=detect_leaks=1:fast_unwind_on_malloc=0
+  export ASAN_OPTIONS=detect_leaks=1
   echo 'int main(void) { return 0; }' | ${CC:-cc} -fsanitize=address -x c -o "$probe" - 2>/dev/null
   "$probe" >/dev/null 2>&1 || {
     ASAN_OPTIONS=detect_leaks=0

@@ -174,6 +174,60 @@ static void ClonogensOnTheCT(void **state)
   assert_int_equal(CaseDestroy(&patient), 0);
 }
 
+/* A grid of other voxels over the same box. */
+static Grid Over(const Grid *ct, double x_mm, double y_mm, double z_mm)
+{
+  Grid g = {.spacing_mm = {x_mm, y_mm, z_mm}};
+  for (int k = 0; k < 3; k++) {
+    g.n[k] = (PetscInt)ceil(ct->n[k] * ct->spacing_mm[k] / g.spacing_mm[k]);
+    g.origin_mm[k] = ct->origin_mm[k] + (g.spacing_mm[k] - ct->spacing_mm[k]) / 2;
+  }
+  return g;
+}
+
+/*
+ * A real CT and GTV. Its diffusion is made of its FDG uptake, on voxels of 3 x 3 x 4 mm: every clonogen of the GTV's image voxels comes onto
+ * the CT, into the GTV and nowhere else, and the plan's grid of 5 mm holds the same number.
+ */
+static void RealPatient(void **state)
+{
+  const char *reference = getenv("ROBION_REFERENCE");
+  char file[PETSC_MAX_PATH_LEN];
+  Mistakes mistakes = {0};
+  Case *patient;
+  CellCountReport report;
+  ADCLibrarySpec spec;
+  DiffusionProtocol protocol;
+  double *uptake, *count, on_ct = 0, on_grid = 0, most = 0;
+  snprintf(file, sizeof file, "%s/cases/sarcoma/sts_008.h5", reference ? reference : "../shared");
+  if (access(file, R_OK)) skip();
+  assert_int_equal(CaseLoad(file, &mistakes, &patient), 0);
+  assert_non_null(patient);
+  Image image = {.grid = Over(&patient->ct, 3, 3, 4), .n_volume = 1};
+  const size_t n = GridSize(&image.grid);
+  const PetscInt gtv = CaseFindStructure(patient, "GTV");
+  assert_int_equal(CaseMapToGrid(patient, CaseFindMap(patient, "suv"), &image.grid, &uptake), 0);
+  assert_int_equal(PetscMalloc1(n, &image.value), 0);
+  for (size_t v = 0; v < n; v++) most = PetscMax(most, uptake[v]);
+  for (size_t v = 0; v < n; v++) image.value[v] = (float)(1.25 - 0.65 * uptake[v] / most);
+  assert_int_equal(ADCLibrarySpecDefault(&spec) || DiffusionProtocolDefault(&protocol), 0);
+  assert_int_equal(CellCountAdd(patient, gtv, &image, 1, &spec, &protocol, &mistakes, &report), 0);
+  assert_false(MistakesAny(&mistakes));
+  const PetscInt map = CaseFindMap(patient, MAP_CLONOGENS);
+  const float *clonogens = patient->maps[map].value;
+  for (size_t v = 0; v < GridSize(&patient->ct); v++) {
+    assert_int_equal(clonogens[v] > 0, patient->structures[gtv].mask[v]);
+    on_ct += clonogens[v];
+  }
+  const Grid plan = Over(&patient->ct, 5, 5, 5);
+  assert_int_equal(CaseMapToGrid(patient, map, &plan, &count), 0);
+  for (size_t v = 0; v < GridSize(&plan); v++) on_grid += count[v];
+  print_message("%s: %.6g clonogens on the image, %.6g on the CT\n", patient->name, report.clonogens, on_ct);
+  assert_double_near(on_ct / report.clonogens, 1, 1e-6);
+  assert_double_near(on_grid / on_ct, 1, 1e-6);
+  assert_int_equal(PetscFree(uptake) || PetscFree(count) || ImageDestroy(&image) || CaseDestroy(&patient), 0);
+}
+
 static void FromHDF5(void **state)
 {
   Mistakes mistakes = {0};
@@ -207,7 +261,7 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL) || !mkdtemp(folder)) return 1;
   const struct CMUnitTest tests[] = {cmocka_unit_test(AnyAxes), cmocka_unit_test(Refused), cmocka_unit_test(FromHDF5),
-                                     cmocka_unit_test(ClonogensOnTheCT)};
+                                     cmocka_unit_test(ClonogensOnTheCT), cmocka_unit_test(RealPatient)};
   int failures = cmocka_run_group_tests(tests, NULL, Clean);
   return PetscFinalize() ? 1 : failures;
 }

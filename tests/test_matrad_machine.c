@@ -251,7 +251,7 @@ static void Damaged(void **state)
   char text[200]; /* long enough for a header, but none */
   memset(text, 'x', sizeof text);
   assert_refused(text, sizeof text);
-  for (size_t i = 3; i < 20; i++) { /* one bit anywhere in what is compressed */
+  for (size_t i = 3; i < 20; i += 3) { /* one bit anywhere in what is compressed */
     bytes[length * i / 20] ^= 4;
     assert_refused(bytes, length);
     bytes[length * i / 20] ^= 4;
