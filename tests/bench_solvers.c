@@ -22,8 +22,7 @@
 
 enum { MOST_TERMS = 8, TIMES_OURS = 3 };
 static const double temperature[] = {0.2, 0.1, 0.05, 0.02, 0.01, 0.005}; /* mu, as shares of the least maximum so far */
-/* Without PETSc 3.18's bqnkls, which ends in an error (it scales a matrix of a kind that has no scale), and its family. */
-static const char *const types[] = {"blmvm", "bqnls", "bncg"};
+static const char *const types[] = {"blmvm", "bqnls", "bncg", "bqnkls", "bqnktr", "bqnktl"};
 
 /* One way through a problem by TAO: how often it was evaluated, and the least maximum over scenarios. */
 typedef struct Walk {
@@ -84,6 +83,9 @@ static PetscErrorCode WalkByTao(const char *type, PetscInt n_row, PetscInt evalu
   PetscCall(TaoSetVariableBounds(tao, low, high));
   PetscCall(TaoSetObjectiveAndGradient(tao, NULL, Evaluate, walk));
   PetscCall(TaoSetConvergenceTest(tao, StopWhenSpent, walk));
+  /* The bqnk types of PETSc 3.18 scale their matrix, which the kind they begin with does not know. */
+  PetscCall(PetscOptionsSetValue(NULL, "-tao_bqnk_mat_type", MATLMVMBFGS));
+  PetscCall(TaoSetFromOptions(tao));
   PetscCall(TaoSetMaximumFunctionEvaluations(tao, PETSC_MAX_INT));
   PetscCall(TaoSetMaximumIterations(tao, PETSC_MAX_INT));
   for (PetscInt k = 0; k < n_temperature; k++) {
