@@ -4,12 +4,14 @@
  */
 #include "robion/case.h"
 #include "robion/hdf5.h"
+#include "robion/map.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "near.h"
@@ -113,6 +115,46 @@ static void ComesBackOnEveryRank(void **state)
   assert_int_equal(PetscFree(hlut.rsp), 0);
 }
 
+/* Maps come into a copy of the file; what robion does not know, the provenance and the permissions stay. */
+static void MapsAreAdded(void **state)
+{
+  static const char *const names[] = {"cells", "adc_rmse"};
+  char copy[sizeof file + 5], *source_text = NULL;
+  struct stat status;
+  Mistakes mistakes = {0};
+  Case *patient, *again;
+  H5Sink sink;
+  H5Source source;
+  float *changed[2];
+  PetscMPIInt rank;
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  if (rank) return;
+  snprintf(copy, sizeof copy, "%s.copy", file);
+  WriteSmallCase();
+  assert_true(H5SinkExtend(file, file, &mistakes, &sink));
+  H5WriteString(&sink, "/structures/GTV", "origin", "drawn");
+  assert_true(H5SinkClose(&sink, &mistakes));
+  assert_int_equal(chmod(file, 0600), 0);
+  assert_int_equal(CaseLoad(file, &mistakes, &patient), 0);
+  for (int m = 0; m < 2; m++) {
+    assert_int_equal(PetscMalloc1(N, &changed[m]), 0);
+    for (int v = 0; v < N; v++) changed[m][v] = (float)(m + 1) * cells[v];
+    assert_int_equal(CaseAddMap(patient, names[m], "1/mm3", changed[m]), 0);
+  }
+  assert_int_equal(CaseFileWithMaps(patient, file, copy, 2, names, &mistakes), 0);
+  assert_int_equal(CaseLoad(copy, &mistakes, &again), 0);
+  assert_false(MistakesAny(&mistakes));
+  assert_int_equal(again->n_maps, 2);
+  for (int m = 0; m < 2; m++)
+    assert_memory_equal(again->maps[CaseFindMap(again, names[m])].value, changed[m], N * sizeof(float));
+  assert_true(H5SourceOpen(copy, &mistakes, &source));
+  assert_true(H5ReadString(&source, "/structures/GTV", "origin", PETSC_FALSE, &source_text, &mistakes));
+  assert_string_equal(source_text, "drawn");
+  H5SourceClose(&source);
+  assert_true(!stat(copy, &status) && (status.st_mode & 0777) == 0600 && !unlink(copy));
+  assert_int_equal(PetscFree(source_text) || CaseDestroy(&patient) || CaseDestroy(&again), 0);
+}
+
 /* Reading the file must fail with one mistake that holds the text. */
 static void ExpectMistake(const char *text)
 {
@@ -191,7 +233,7 @@ static void SetPosition(const char *position, const char *text)
   H5Fclose(id);
   H5Sink sink = {0};
   Mistakes mistakes = {0};
-  assert_true(H5SinkExtend(file, &mistakes, &sink));
+  assert_true(H5SinkExtend(file, file, &mistakes, &sink));
   H5WriteString(&sink, "/", "patient_position", position);
   assert_true(H5SinkClose(&sink, &mistakes));
   ExpectMistake(text);
@@ -283,8 +325,8 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(ComesBackOnEveryRank), cmocka_unit_test(MissingParts), cmocka_unit_test(WrongParts),
-      cmocka_unit_test(NotACaseFile),         cmocka_unit_test(OtherWidths),
+      cmocka_unit_test(ComesBackOnEveryRank), cmocka_unit_test(MapsAreAdded), cmocka_unit_test(MissingParts),
+      cmocka_unit_test(WrongParts),           cmocka_unit_test(NotACaseFile), cmocka_unit_test(OtherWidths),
   };
   int failures = cmocka_run_group_tests(tests, SetUp, TearDown);
   return PetscFinalize() ? 1 : failures;

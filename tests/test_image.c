@@ -166,6 +166,11 @@ static void ClonogensOnTheCT(void **state)
   assert_double_near(sum / report.clonogens, 1, 1e-6);
   assert_double_near(report.rmse_sd_um2_ms, 0, 1e-4);
   assert_int_equal(report.n_left_out, 0);
+  image.n_volume = 1; /* signals taken for an ADC map in a thousandth of the unit */
+  assert_int_equal(CellCountAdd(patient, target, &image, 1, &spec, &protocol, &mistakes, &report), 0);
+  assert_int_equal(mistakes.n, 1);
+  assert_non_null(strstr(mistakes.item[0].text, "the mean ADC in CTV is 700 um2/ms, expected 0.05 to 4"));
+  assert_int_equal(MistakesClear(&mistakes), 0);
   image.n_volume = 2; /* neither a map nor the protocol's images */
   assert_int_equal(CellCountAdd(patient, target, &image, 1, &spec, &protocol, &mistakes, &report), 0);
   assert_int_equal(mistakes.n, 1);

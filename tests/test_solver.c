@@ -177,6 +177,7 @@ static void ToldTheTruth(Run *run, const Solution *solution)
   SolveIt(run, &none, NULL, NULL, &again);
   const double truth = again.n_history ? again.history[0].objective : 0;
   assert_double_near(solution->objective, truth, 1e-9 * truth);
+  assert_true(again.certificate.known && !again.certificate.bounded); /* no gap where none was looked for */
   assert_int_equal(SolutionDestroy(&again), 0);
 }
 

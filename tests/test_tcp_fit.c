@@ -86,6 +86,33 @@ static void BetterThanTheTruth(void **state)
   }
 }
 
+/*
+ * Doses so low, or so high, that the start's TCP is 0 or 1 for all: squares have no slope there. From a start of middling TCP low doses are
+ * fitted at least as well as by one TCP for everyone; doses of more than 1000 Gy(RBE) end with a number.
+ */
+static void FarStart(void **state)
+{
+  const double scale[] = {1.0 / 16, 20};
+  for (int far = 0; far < 2; far++) {
+    TCPPatient patient[PATIENTS] = {{0}};
+    TCPSpec planted, fitted;
+    double controlled = 0;
+    assert_int_equal(TCPSpecDefault(&planted), 0);
+    fitted = planted;
+    MakeCohort(3, &planted, patient);
+    for (int i = 0; i < PATIENTS; i++) {
+      for (PetscInt v = 0; v < patient[i].n; v++) patient[i].dose_Gy_RBE[v] *= scale[far];
+      controlled += patient[i].control ? 1.0 / PATIENTS : 0;
+    }
+    assert_int_equal(TCPFitParameters(PATIENTS, patient, NULL, &fitted), 0);
+    const double found = TCPJudge(&fitted, PATIENTS, patient, NULL, PETSC_FALSE).brier;
+    print_message("doses times %g: Brier score %.4f, of one TCP for everyone %.4f\n", scale[far], found,
+                  controlled * (1 - controlled));
+    assert_true(found <= (far ? 1 : controlled * (1 - controlled) + 1e-3));
+    FreeCohort(patient);
+  }
+}
+
 /* TCP 0.9, 0.6, 0.6, 0.2 with outcomes 1, 1, 0, 0: pairs 4, won 3, tied 1. */
 static void Quality(void **state)
 {
@@ -115,7 +142,7 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {cmocka_unit_test(Quality), cmocka_unit_test(BetterThanTheTruth),
-                                     cmocka_unit_test(PlantedParameters)};
+                                     cmocka_unit_test(PlantedParameters), cmocka_unit_test(FarStart)};
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;
 }

@@ -65,6 +65,10 @@ PetscErrorCode CaseLoad(const char *file, Mistakes *mistakes, Case **out);
 /** Write a case file in the same layout (used by the importers). Temporary name, then rename. Not collective. */
 PetscErrorCode CaseWrite(const Case *patient, const char *file, Mistakes *mistakes);
 
+/** Write a copy of the case file `from` with these maps of the case added or replaced; everything else in it stays. Not collective. */
+PetscErrorCode CaseFileWithMaps(const Case *patient, const char *from, const char *file, PetscInt n,
+                                const char *const *names, Mistakes *mistakes);
+
 /** Description of a built-in phantom; unset fields (0) take the phantom's defaults. */
 typedef struct PhantomSpec {
   const char *kind;        /* "water-box" | "rtog" | "donut" | "chordoma" */

@@ -43,8 +43,10 @@ typedef struct H5Sink {
 } H5Sink;
 
 PetscBool H5SinkOpen(const char *file, Mistakes *mistakes, H5Sink *sink);
-/** The same on a copy of `file`, to add to what it holds; H5SinkClose replaces it. */
-PetscBool H5SinkExtend(const char *file, Mistakes *mistakes, H5Sink *sink);
+/** The same on a copy of `from` (which may be `file`), to add to what it holds; the file's permissions are those of `from`. */
+PetscBool H5SinkExtend(const char *from, const char *file, Mistakes *mistakes, H5Sink *sink);
+/** Take a dataset or group away, if it is there. */
+void H5Remove(H5Sink *sink, const char *path);
 /** Write a dataset, shuffled and gzip-compressed when larger than 1 kB; groups on the way are made; unit, long_name may be NULL. */
 void H5WriteArray(H5Sink *sink, const char *path, hid_t type, int rank, const hsize_t *dims, const void *data,
                   const char *unit, const char *long_name);

@@ -35,6 +35,7 @@ typedef struct Iteration {
 /** How good a plan is, for those who do not want to believe. */
 typedef struct Certificate {
   PetscBool known;           /* false: there is none */
+  PetscBool bounded;         /* a lower bound was looked for; else least_sum, lower_bound and gap say nothing */
   double objective;          /* of the plan, unsmoothed */
   double weighted_sum;       /* sum_s multiplier_s F_s at the plan, and all terms outside of worst cases */
   double least_sum;          /* the least that its own minimisation over all weights, started from the plan, found */

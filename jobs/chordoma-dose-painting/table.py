@@ -86,7 +86,7 @@ def terciles(results):
         for a in results.painted:
             each = list(results.tercile_gains(a))
             for case, gains in each:
-                table.writerows((a, case, name, f"{x:.6g}") for name, x in zip(TERCILES, gains))
+                table.writerows((a, case, name, f"{x:.6g}") for name, x in zip(TERCILES, gains) if x == x)
             gain = numpy.array([gains for _, gains in each]).reshape(-1, 3)
             row(a, *(spread(x[~numpy.isnan(x)]) for x in (*gain.T, gain[:, 2] - gain[:, 0])))
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define H5_QUIET H5E_BEGIN_TRY
@@ -247,22 +248,24 @@ PetscBool H5SinkOpen(const char *file, Mistakes *mistakes, H5Sink *sink)
   return PETSC_FALSE;
 }
 
-/* Copy a file byte by byte; false with errno where that fails. */
+/* Copy a file byte by byte, with its permissions; false with errno where that fails. */
 static PetscBool CopyFile(const char *from, const char *to)
 {
   char buffer[65536];
+  struct stat status;
   size_t n = 0;
   FILE *in = fopen(from, "rb"), *out = in ? fopen(to, "wb") : NULL;
   PetscBool good = out ? PETSC_TRUE : PETSC_FALSE;
   while (good && (n = fread(buffer, 1, sizeof buffer, in)) > 0)
     if (fwrite(buffer, 1, n, out) < n) good = PETSC_FALSE;
   if (in && ferror(in)) good = PETSC_FALSE;
+  if (good && (fstat(fileno(in), &status) || fchmod(fileno(out), status.st_mode & 0777))) good = PETSC_FALSE;
   if (in) fclose(in);
   if (out && fclose(out)) good = PETSC_FALSE;
   return good;
 }
 
-PetscBool H5SinkExtend(const char *file, Mistakes *mistakes, H5Sink *sink)
+PetscBool H5SinkExtend(const char *from, const char *file, Mistakes *mistakes, H5Sink *sink)
 {
   char temporary[PETSC_MAX_PATH_LEN];
   snprintf(temporary, sizeof temporary, "%s.tmp.%ld", file, (long)getpid());
@@ -270,7 +273,7 @@ PetscBool H5SinkExtend(const char *file, Mistakes *mistakes, H5Sink *sink)
   sink->id = -1;
   if (PetscStrallocpy(file, &sink->name) || PetscStrallocpy(temporary, &sink->temporary)) return PETSC_FALSE;
   errno = 0;
-  if (CopyFile(file, temporary)) {
+  if (CopyFile(from, temporary)) {
     H5_QUIET
     {
       sink->id = H5Fopen(temporary, H5F_ACC_RDWR, H5P_DEFAULT);
@@ -284,6 +287,17 @@ PetscBool H5SinkExtend(const char *file, Mistakes *mistakes, H5Sink *sink)
   (void)PetscFree(sink->name);
   (void)PetscFree(sink->temporary);
   return PETSC_FALSE;
+}
+
+void H5Remove(H5Sink *sink, const char *path)
+{
+  H5Source view = {sink->name, sink->id};
+  if (sink->failed || !H5SourceHas(&view, path)) return;
+  H5_QUIET
+  {
+    if (H5Ldelete(sink->id, path, H5P_DEFAULT) < 0) sink->failed = PETSC_TRUE;
+  }
+  H5E_END_TRY
 }
 
 void H5WriteGroup(H5Sink *sink, const char *path)

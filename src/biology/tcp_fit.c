@@ -2,6 +2,7 @@
 #include "robion/tcp_fit.h"
 #include "robion/counter_random.h"
 #include <gsl/gsl_blas.h>
+#include <gsl/gsl_errno.h>
 #include <gsl/gsl_multifit_nlinear.h>
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
@@ -104,6 +105,24 @@ static int Jacobian(const gsl_vector *u, void *data, gsl_matrix *jacobian)
   return GSL_SUCCESS;
 }
 
+/* ln S at the reference from which the patients' mean TCP is about 1/2: where all are 0 or 1 the squares have no slope. */
+static double StartLn(const Fitting *fitting, double p[N_TCP_FITTED])
+{
+  double low = tcp_fit_bounds[TCP_LN_A][0], high = tcp_fit_bounds[TCP_LN_A][1];
+  for (int step = 0; step < 40; step++) {
+    double sum = 0, weight = 0;
+    p[TCP_LN_A] = 0.5 * (low + high);
+    const TCPSpec spec = SpecAt(fitting->given, p);
+    for (PetscInt i = 0; i < fitting->n; i++) {
+      const TCPPatient *t = fitting->patient[i];
+      weight += fitting->weight[i];
+      sum += fitting->weight[i] * TCPOfSurvival(TCPRegionSurvival(&spec, t->n, t->share, t->clonogens, t->dose_Gy_RBE));
+    }
+    *(sum > 0.5 * weight ? &low : &high) = p[TCP_LN_A];
+  }
+  return p[TCP_LN_A];
+}
+
 /* The least squares of the patients that count, from the given start. */
 static PetscErrorCode Solve(Fitting *fitting, TCPSpec *spec)
 {
@@ -115,7 +134,8 @@ static PetscErrorCode Solve(Fitting *fitting, TCPSpec *spec)
   const double start_ln = spec->ln_a +
                           (spec->link == TCP_LINK_POWER ? spec->kappa : 1) * LogLink(spec, reference_clonogens) -
                           spec->alpha_per_Gy * Effective(spec, reference_dose_Gy);
-  const double start[N_TCP_FITTED] = {start_ln, spec->kappa, spec->alpha_per_Gy};
+  double start[N_TCP_FITTED] = {start_ln, spec->kappa, spec->alpha_per_Gy};
+  start[TCP_LN_A] = StartLn(fitting, start);
   double u[N_TCP_FITTED], p[N_TCP_FITTED];
   int why;
   for (int k = 0; k < N_TCP_FITTED; k++) u[k] = Unbounded(tcp_fit_bounds[k], start[k]);
@@ -123,8 +143,10 @@ static PetscErrorCode Solve(Fitting *fitting, TCPSpec *spec)
   gsl_multifit_nlinear_workspace *work =
       gsl_multifit_nlinear_alloc(gsl_multifit_nlinear_trust, &options, (size_t)fitting->n, N_TCP_FITTED);
   PetscCheck(work, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for a fit of %d patients", (int)fitting->n);
+  gsl_error_handler_t *handler = gsl_set_error_handler_off(); /* the default one aborts where the Jacobian vanishes */
   gsl_multifit_nlinear_init(&at.vector, &fdf, work);
   (void)gsl_multifit_nlinear_driver(MOST_ITERATIONS, 1e-8, 1e-10, 0, NULL, NULL, &why, work);
+  (void)gsl_set_error_handler(handler);
   ParametersOf(gsl_multifit_nlinear_position(work), p);
   *spec = SpecAt(spec, p);
   gsl_multifit_nlinear_free(work);

@@ -170,7 +170,7 @@ static void WriteGamma(const GammaCheck *check, const char *file, const GammaRes
 {
   const GammaSpec *spec = &check->spec;
   H5Sink sink;
-  if (!H5SinkExtend(file, mistakes, &sink)) return;
+  if (!H5SinkExtend(file, file, mistakes, &sink)) return;
   H5WriteGroup(&sink, "/gamma");
   H5WriteString(&sink, "/gamma", "reference", check->file);
   H5WriteString(&sink, "/gamma", "evaluated", "/dose/nominal of this file, searched with linear interpolation");

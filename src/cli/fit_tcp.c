@@ -143,10 +143,28 @@ static PetscErrorCode TakeRow(const char *table, PetscInt row, char *const *fiel
   PetscFunctionReturn(0);
 }
 
+/* Nothing can be told apart where outcomes are all alike. */
+static PetscBool IsOneOutcome(const TCPQuality *q)
+{
+  return q->n_control == 0 || q->n_control == q->n ? PETSC_TRUE : PETSC_FALSE;
+}
+
 static void PrintQuality(const char *what, const TCPQuality *q)
 {
-  printf("%s: %d patients, %d controlled; AUC %.3f, predicted minus observed control %+.3f, Brier score %.3f\n", what,
-         (int)q->n, (int)q->n_control, q->auc, q->expected, q->brier);
+  char auc[32] = "not defined";
+  if (!IsOneOutcome(q)) snprintf(auc, sizeof auc, "%.3f", q->auc);
+  printf("%s: %d patients, %d controlled; AUC %s, predicted minus observed control %+.3f, Brier score %.3f\n", what,
+         (int)q->n, (int)q->n_control, auc, q->expected, q->brier);
+}
+
+/* A fit that is worse than one TCP for everyone has found nothing. */
+static void WarnOfBadFit(const TCPQuality *fitted)
+{
+  const double rate = (double)fitted->n_control / (double)fitted->n;
+  if (IsOneOutcome(fitted))
+    printf("  warning: all outcomes are alike, and the parameters hardly more than the start's\n");
+  else if (fitted->brier > 1.001 * rate * (1 - rate))
+    printf("  warning: no better than the same TCP for everyone; are doses Gy(RBE) of the whole course?\n");
 }
 
 /* Of kappa and alpha; ln A has none of its own. */
@@ -167,10 +185,14 @@ static void PrintFit(const TCPFit *fit, PetscInt n_bootstrap)
       printf("%-14s %10.5g  (%.5g to %.5g)%s\n", tcp_fitted_names[k], fit->parameter[k].value, fit->parameter[k].low,
              fit->parameter[k].high, AtBound(k, fit->parameter[k].value) ? "  at the edge of what is tried" : "");
   PrintQuality("fitted", &fit->fitted);
+  WarnOfBadFit(&fit->fitted);
   if (fit->held_out.n) PrintQuality("held out", &fit->held_out);
-  printf("%s: AUC %.3f (%.3f to %.3f), predicted minus observed control %+.3f (%+.3f to %+.3f)\n",
-         fit->held_out.n ? "held out" : "fitted", fit->auc.value, fit->auc.low, fit->auc.high, fit->expected.value,
-         fit->expected.low, fit->expected.high);
+  const TCPQuality *judged = fit->held_out.n ? &fit->held_out : &fit->fitted;
+  char auc[64] = "not defined";
+  if (!IsOneOutcome(judged))
+    snprintf(auc, sizeof auc, "%.3f (%.3f to %.3f)", fit->auc.value, fit->auc.low, fit->auc.high);
+  printf("%s: AUC %s, predicted minus observed control %+.3f (%+.3f to %+.3f)\n",
+         fit->held_out.n ? "held out" : "fitted", auc, fit->expected.value, fit->expected.low, fit->expected.high);
   printf("intervals: 95 %%, %d bootstrap samples of the patients\n", (int)n_bootstrap);
 }
 

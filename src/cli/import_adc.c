@@ -3,6 +3,7 @@
 #include "robion/cellcount.h"
 #include "robion/text.h"
 #include <string.h>
+#include <sys/stat.h>
 
 #define S_MM2_PER_MS_UM2 1000.0
 
@@ -104,6 +105,13 @@ static void Print(const char *out, const Case *patient, PetscInt structure, cons
            report->n_left_out, empty, n);
 }
 
+static PetscBool IsSameFile(const char *a, const char *b)
+{
+  struct stat one, other;
+  return !stat(a, &one) && !stat(b, &other) && one.st_dev == other.st_dev && one.st_ino == other.st_ino ? PETSC_TRUE
+                                                                                                        : PETSC_FALSE;
+}
+
 static PetscErrorCode AddToCase(const char *const *operand, const Wanted *w, Mistakes *mistakes)
 {
   PetscFunctionBegin;
@@ -115,12 +123,16 @@ static PetscErrorCode AddToCase(const char *const *operand, const Wanted *w, Mis
   double scale = 1;
   PetscInt structure = -1;
   const char *out = w->out ? w->out : operand[1];
+  static const char *const maps[] = {MAP_CLONOGENS, MAP_RMSE};
   PetscCall(TakeModel(w, mistakes, &spec, &protocol, &scale));
+  if (IsSameFile(out, operand[2]))
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s is the image itself, expected another file to write", out));
   if (!MistakesAny(mistakes)) PetscCall(CaseLoad(operand[1], mistakes, &patient));
   if (patient) PetscCall(FindTumour(patient, w->structure ? w->structure : "GTV", mistakes, &structure));
   if (structure >= 0 && ImageRead(operand[2], mistakes, &image))
     PetscCall(CellCountAdd(patient, structure, &image, scale, &spec, &protocol, mistakes, &report));
-  if (!MistakesAny(mistakes)) PetscCall(CaseWrite(patient, out, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(CaseFileWithMaps(patient, operand[1], out, 2, maps, mistakes));
   if (!MistakesAny(mistakes)) Print(out, patient, structure, &report);
   PetscCall(ImageDestroy(&image));
   PetscCall(CaseDestroy(&patient));

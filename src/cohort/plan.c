@@ -52,11 +52,27 @@ static PetscErrorCode Checkpoint(const SolveState *state, void *context)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode LogCertificate(const PlanSpec *plan, const Solution *solution)
+{
+  PetscFunctionBegin;
+  const Certificate *c = &solution->certificate;
+  char bound[96] = "no lower bound was looked for";
+  if (c->bounded)
+    snprintf(bound, sizeof bound, "%s lower bound %.8g: gap %.3g %%", c->rigorous ? "rigorous" : "local",
+             c->lower_bound, 100 * c->gap);
+  LogLine(LOG_INFO, "certify", plan->case_name, "%s  F %.8g, %s; projected gradient %.2e of %.2e at the start",
+          plan->arm, c->objective, bound, c->stationarity, c->stationarity_start);
+  if (solution->n_group && c->bounded)
+    LogLine(LOG_INFO, "certify", plan->case_name,
+            "%s  %d active scenarios; their weighted sum %.8g at the plan, %.8g at least", plan->arm, (int)c->n_active,
+            c->weighted_sum, c->least_sum);
+  PetscFunctionReturn(0);
+}
+
 /* What the evaluations were for, and how far from the optimum the plan is. */
 static PetscErrorCode LogSolution(const PlanSpec *plan, const Solution *solution)
 {
   PetscFunctionBegin;
-  const Certificate *c = &solution->certificate;
   Text spent = {0};
   for (int k = 0; k < N_SPENT; k++)
     if (solution->spent[k])
@@ -66,19 +82,12 @@ static PetscErrorCode LogSolution(const PlanSpec *plan, const Solution *solution
           solution->seconds, solution->reason);
   PetscCall(TextDestroy(&spent));
   if (solution->stopped) PetscFunctionReturn(0);
-  LogLine(LOG_INFO, "certify", plan->case_name,
-          "%s  F %.8g, %s lower bound %.8g: gap %.3g %%; projected gradient %.2e of %.2e at the start", plan->arm,
-          c->objective, c->rigorous ? "rigorous" : "local", c->lower_bound, 100 * c->gap, c->stationarity,
-          c->stationarity_start);
+  PetscCall(LogCertificate(plan, solution));
   PetscCall(ConstraintsLog(plan, solution));
   if (solution->delivery.done)
     LogLine(LOG_INFO, "deliver", plan->case_name, "%s  %d of %d spots left after %d rounds; F %.8g, before %.8g",
             plan->arm, (int)solution->delivery.n_after, (int)solution->delivery.n_before,
             (int)solution->delivery.rounds, solution->objective, solution->delivery.optimised);
-  if (solution->n_group)
-    LogLine(LOG_INFO, "certify", plan->case_name,
-            "%s  %d active scenarios; their weighted sum %.8g at the plan, %.8g at least", plan->arm, (int)c->n_active,
-            c->weighted_sum, c->least_sum);
   PetscFunctionReturn(0);
 }
 

@@ -1,6 +1,22 @@
 /* What the tumour control of a plan is judged by: the clonogens of its case. */
 #include "cohort_private.h"
+#include "robion/log.h"
 #include "robion/map.h"
+
+static const double MOST_EMPTY = 0.01; /* of the structure's volume, without a warning */
+
+/* A voxel without clonogens is one without tumour; many of them may be an image that did not cover the structure. */
+static void WarnOfEmpty(const PlanInputs *in, const TumourControl *control)
+{
+  double empty = 0, all = 0;
+  for (PetscInt i = 0; i < control->region.n; i++) {
+    all += control->region.fraction[i];
+    if (!(control->clonogens[CELLS_NOMINAL][i] > 0)) empty += control->region.fraction[i];
+  }
+  if (empty > MOST_EMPTY * all)
+    LogLine(LOG_WARNING, "tcp", in->patient->name, "%.1f %% of %s hold no clonogens and count as controlled",
+            100 * empty / all, in->settings->tumour.structure);
+}
 
 PetscErrorCode PlanTumourControl(const PlanInputs *in, TumourControl *control)
 {
@@ -22,7 +38,10 @@ PetscErrorCode PlanTumourControl(const PlanInputs *in, TumourControl *control)
     }
     PetscCall(PetscFree(per_mm3));
   }
-  if (!(sum > 0)) PetscCall(RegionDestroy(&control->region));
+  if (!(sum > 0))
+    PetscCall(RegionDestroy(&control->region));
+  else
+    WarnOfEmpty(in, control);
   PetscFunctionReturn(0);
 }
 

@@ -2,6 +2,9 @@
 #include "robion/cellcount.h"
 #include <math.h>
 
+/* Mean ADC of a tissue: water at body temperature diffuses at 3 um2/ms. */
+static const double LEAST_ADC_UM2_MS = 0.05, MOST_ADC_UM2_MS = 4;
+
 /* Shares of the image's voxels that lie in the structure. */
 static PetscErrorCode StructureShares(const Case *patient, PetscInt structure, const Grid *grid, double **share)
 {
@@ -35,6 +38,7 @@ static PetscBool MatchVoxel(ADCLibrary library, const DiffusionProtocol *protoco
     if (!(signal[k] > 0)) return PETSC_FALSE;
   }
   *adc = ADCOfSignals(protocol, signal);
+  if (!(*adc > 0)) return PETSC_FALSE;
   *match = ADCMatchSignals(library, signal);
   return PETSC_TRUE;
 }
@@ -120,7 +124,12 @@ PetscErrorCode CellCountAdd(Case *patient, PetscInt structure, const Image *imag
   PetscCall(ADCLibraryCreate(spec, protocol, &library));
   PetscCall(MatchImage(library, spec, protocol, image, scale, &maps, report));
   PetscCall(ADCLibraryDestroy(&library));
-  if (report->n_voxel)
+  const double adc = report->mean_adc_um2_ms;
+  if (report->n_voxel && !(adc >= LEAST_ADC_UM2_MS && adc <= MOST_ADC_UM2_MS))
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                          "the mean ADC in %s is %.4g um2/ms, expected %g to %g: is it in another unit (--unit)?",
+                          patient->structures[structure].name, adc, LEAST_ADC_UM2_MS, MOST_ADC_UM2_MS));
+  else if (report->n_voxel)
     PetscCall(AddMaps(patient, structure, &image->grid, &maps, report));
   else
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT,

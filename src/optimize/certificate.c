@@ -13,7 +13,7 @@ static const double LOCAL_FALL = 1e-5, RIGOROUS_FALL = 1e-9;
 
 typedef struct Certifier {
   Solver *s;
-  PetscInt iteration;
+  PetscInt iteration; /* at least 2 once a step was taken */
   double least, window[CERTIFICATE_WINDOW];
 } Certifier;
 
@@ -89,6 +89,7 @@ PetscErrorCode SolverCertify(Solver *s)
   out->objective = s->best_objective;
   out->least_sum = PetscMin(certifier.least, out->weighted_sum);
   out->rigorous = s->bound.rigorous && isfinite(s->bound.lower) ? PETSC_TRUE : PETSC_FALSE;
+  out->bounded = out->rigorous || certifier.iteration > 1 || out->stationarity == 0 ? PETSC_TRUE : PETSC_FALSE;
   out->lower_bound = out->rigorous ? s->bound.lower : out->least_sum;
   out->gap = out->objective > 0 ? PetscMax(0, out->objective - out->lower_bound) / out->objective : 0;
   out->stationarity_start = s->first_norm;

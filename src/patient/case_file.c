@@ -352,3 +352,23 @@ PetscErrorCode CaseWrite(const Case *patient, const char *file, Mistakes *mistak
   (void)H5SinkClose(&sink, mistakes);
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode CaseFileWithMaps(const Case *patient, const char *from, const char *file, PetscInt n,
+                                const char *const *names, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  H5Sink sink;
+  hsize_t dims[3];
+  char path[1024];
+  if (!H5SinkExtend(from, file, mistakes, &sink)) PetscFunctionReturn(0);
+  CTShape(&patient->ct, dims);
+  for (PetscInt m = 0; m < patient->n_maps; m++)
+    for (PetscInt i = 0; i < n; i++) {
+      if (strcmp(patient->maps[m].name, names[i])) continue;
+      PetscCall(PetscSNPrintf(path, sizeof path, "/maps/%s", names[i]));
+      H5Remove(&sink, path);
+      H5WriteArray(&sink, path, H5T_NATIVE_FLOAT, 3, dims, patient->maps[m].value, patient->maps[m].unit, NULL);
+    }
+  (void)H5SinkClose(&sink, mistakes);
+  PetscFunctionReturn(0);
+}

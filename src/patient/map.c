@@ -90,6 +90,9 @@ PetscErrorCode CaseMapToGrid(const Case *patient, PetscInt map, const Grid *grid
   PetscFunctionReturn(0);
 }
 
+/* Misfits that vary less are rounding: all counts are sure. */
+static const double LEAST_SIGMA_UM2_MS = 1e-6;
+
 const char *const cell_case_names[N_CELL_CASES] = {"nominal", "best", "worst"};
 
 /* Standard deviation of a map where there are clonogens. */
@@ -117,7 +120,7 @@ PetscErrorCode CaseClonogens(const Case *patient, PetscInt map, CellCase which, 
   unsigned char *some;
   PetscCall(PetscMalloc2(n, &density, n, &some));
   for (size_t v = 0; v < n; v++) {
-    const double weight = sigma > 0 ? CellCaseWeight(which, (double)rmse[v], sigma) : 1;
+    const double weight = sigma > LEAST_SIGMA_UM2_MS ? CellCaseWeight(which, (double)rmse[v], sigma) : 1;
     some[v] = count[v] > 0;
     density[v] = some[v] ? per_voxel * weight * (double)count[v] : 0;
   }

@@ -28,16 +28,19 @@ static PetscErrorCode WriteCertificate(SharedFile *file, const Certificate *c)
   static const char group[] = "/optimizer/certificate";
   if (!c->known) PetscFunctionReturn(0);
   PetscCall(SharedFileGroup(file, group));
-  PetscCall(SharedFileString(file, group, "kind", c->rigorous ? "rigorous" : "local"));
+  PetscCall(SharedFileString(file, group, "kind", !c->bounded ? "none" : c->rigorous ? "rigorous" : "local"));
   PetscCall(SharedFileString(
       file, group, "about",
       "rigorous: no weights have an objective below lower_bound (by convexity); local: lower_bound is the "
-      "least of the weighted sum of the scenarios that its own minimisation from the plan found"));
+      "least of the weighted sum of the scenarios that its own minimisation from the plan found; none: no bound was "
+      "looked for"));
   PetscCall(SharedFileNumber(file, group, "objective", c->objective));
-  PetscCall(SharedFileNumber(file, group, "lower_bound", c->lower_bound));
-  PetscCall(SharedFileNumber(file, group, "gap", c->gap));
   PetscCall(SharedFileNumber(file, group, "weighted_sum_at_plan", c->weighted_sum));
-  PetscCall(SharedFileNumber(file, group, "weighted_sum_least", c->least_sum));
+  if (c->bounded) {
+    PetscCall(SharedFileNumber(file, group, "lower_bound", c->lower_bound));
+    PetscCall(SharedFileNumber(file, group, "gap", c->gap));
+    PetscCall(SharedFileNumber(file, group, "weighted_sum_least", c->least_sum));
+  }
   PetscCall(SharedFileNumber(file, group, "stationarity", c->stationarity));
   PetscCall(SharedFileNumber(file, group, "stationarity_at_start", c->stationarity_start));
   PetscCall(SharedFileNumber(file, group, "active_scenarios", (double)c->n_active));
