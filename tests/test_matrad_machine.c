@@ -1,4 +1,7 @@
-/* Import of matRad's generic carbon machine: number for number against an independent conversion; damaged files refused. */
+/* sanitizer: slow
+ *
+ * Import of matRad's generic carbon machine: number for number against an independent conversion; damaged files refused.
+ */
 #include "robion/exchange.h"
 #include "robion/hdf5.h"
 #include "robion/text.h"
