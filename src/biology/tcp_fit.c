@@ -65,6 +65,11 @@ static void ParametersOf(const gsl_vector *u, double p[N_TCP_FITTED])
   for (int k = 0; k < N_TCP_FITTED; k++) p[k] = Bounded(tcp_fit_bounds[k], gsl_vector_get(u, (size_t)k));
 }
 
+static double TCPOfPatient(const TCPSpec *spec, const TCPPatient *p)
+{
+  return TCPOfSurvival(TCPRegionSurvival(spec, p->n, p->share, p->clonogens, p->dose_Gy_RBE));
+}
+
 static int Residuals(const gsl_vector *u, void *data, gsl_vector *f)
 {
   const Fitting *fitting = data;
@@ -73,8 +78,7 @@ static int Residuals(const gsl_vector *u, void *data, gsl_vector *f)
   const TCPSpec spec = SpecAt(fitting->given, p);
   for (PetscInt i = 0; i < fitting->n; i++) {
     const TCPPatient *patient = fitting->patient[i];
-    double survival = TCPRegionSurvival(&spec, patient->n, patient->share, patient->clonogens, patient->dose_Gy_RBE);
-    gsl_vector_set(f, (size_t)i, sqrt(fitting->weight[i]) * (TCPOfSurvival(survival) - patient->control));
+    gsl_vector_set(f, (size_t)i, sqrt(fitting->weight[i]) * (TCPOfPatient(&spec, patient) - patient->control));
   }
   return GSL_SUCCESS;
 }
@@ -105,26 +109,23 @@ static int Jacobian(const gsl_vector *u, void *data, gsl_matrix *jacobian)
   return GSL_SUCCESS;
 }
 
-/* ln S at the reference from which the patients' mean TCP is about 1/2: where all are 0 or 1 the squares have no slope. */
-static double StartLn(const Fitting *fitting, double p[N_TCP_FITTED])
+/* A start's ln S with which the mean TCP is about 1/2: where it is 0 or 1 for all, the squares have no slope. */
+static double MiddlingLn(const Fitting *fitting, const double start[N_TCP_FITTED])
 {
   double low = tcp_fit_bounds[TCP_LN_A][0], high = tcp_fit_bounds[TCP_LN_A][1];
-  for (int step = 0; step < 40; step++) {
-    double sum = 0, weight = 0;
-    p[TCP_LN_A] = 0.5 * (low + high);
+  double p[N_TCP_FITTED] = {0.5 * (low + high), start[TCP_KAPPA], start[TCP_ALPHA]};
+  for (int step = 0; step < 40; step++, p[TCP_LN_A] = 0.5 * (low + high)) {
+    double excess = 0;
     const TCPSpec spec = SpecAt(fitting->given, p);
-    for (PetscInt i = 0; i < fitting->n; i++) {
-      const TCPPatient *t = fitting->patient[i];
-      weight += fitting->weight[i];
-      sum += fitting->weight[i] * TCPOfSurvival(TCPRegionSurvival(&spec, t->n, t->share, t->clonogens, t->dose_Gy_RBE));
-    }
-    *(sum > 0.5 * weight ? &low : &high) = p[TCP_LN_A];
+    for (PetscInt i = 0; i < fitting->n; i++)
+      excess += fitting->weight[i] * (TCPOfPatient(&spec, fitting->patient[i]) - 0.5);
+    *(excess > 0 ? &low : &high) = p[TCP_LN_A];
   }
   return p[TCP_LN_A];
 }
 
-/* The least squares of the patients that count, from the given start. */
-static PetscErrorCode Solve(Fitting *fitting, TCPSpec *spec)
+/* The least squares of the patients that count, from the given start, or from one of its kappa and alpha and a middling TCP. */
+static PetscErrorCode Solve(Fitting *fitting, PetscBool middling, TCPSpec *spec)
 {
   PetscFunctionBegin;
   enum { MOST_ITERATIONS = 200 };
@@ -135,7 +136,7 @@ static PetscErrorCode Solve(Fitting *fitting, TCPSpec *spec)
                           (spec->link == TCP_LINK_POWER ? spec->kappa : 1) * LogLink(spec, reference_clonogens) -
                           spec->alpha_per_Gy * Effective(spec, reference_dose_Gy);
   double start[N_TCP_FITTED] = {start_ln, spec->kappa, spec->alpha_per_Gy};
-  start[TCP_LN_A] = StartLn(fitting, start);
+  if (middling) start[TCP_LN_A] = MiddlingLn(fitting, start);
   double u[N_TCP_FITTED], p[N_TCP_FITTED];
   int why;
   for (int k = 0; k < N_TCP_FITTED; k++) u[k] = Unbounded(tcp_fit_bounds[k], start[k]);
@@ -170,7 +171,7 @@ PetscErrorCode TCPFitParameters(PetscInt n, const TCPPatient *patient, const Pet
              (int)fitting.n, (int)N_TCP_FITTED);
   fitting.patient = chosen;
   fitting.weight = weight;
-  PetscCall(Solve(&fitting, spec));
+  PetscCall(Solve(&fitting, use ? PETSC_FALSE : PETSC_TRUE, spec)); /* resampled: from the whole's fit */
   PetscCall(PetscFree2(chosen, weight));
   PetscFunctionReturn(0);
 }
@@ -185,7 +186,7 @@ TCPQuality TCPJudge(const TCPSpec *spec, PetscInt n, const TCPPatient *patient, 
     const TCPPatient *p = &patient[i];
     const PetscInt count = p->held_out != held_out ? 0 : use ? use[i] : 1;
     if (!count) continue;
-    tcp[i] = TCPOfSurvival(TCPRegionSurvival(spec, p->n, p->share, p->clonogens, p->dose_Gy_RBE));
+    tcp[i] = TCPOfPatient(spec, p);
     q.n += count;
     q.n_control += p->control ? count : 0;
     q.expected += count * (tcp[i] - p->control);

@@ -1,6 +1,7 @@
 /* Case files: CT, structures and maps of one patient in HDF5. */
 #include "robion/case.h"
 #include "robion/hdf5.h"
+#include "robion/map.h"
 #include <limits.h>
 #include <math.h>
 #include <string.h>
@@ -323,6 +324,18 @@ PetscErrorCode CaseLoad(const char *file, Mistakes *mistakes, Case **out)
   PetscFunctionReturn(0);
 }
 
+/* A map, in place of one of its name. */
+static void WriteMap(H5Sink *sink, const Case *patient, PetscInt map)
+{
+  const BiologyMap *m = &patient->maps[map];
+  hsize_t dims[3];
+  char path[1024];
+  snprintf(path, sizeof path, "/maps/%s", m->name);
+  CTShape(&patient->ct, dims);
+  H5Remove(sink, path);
+  H5WriteArray(sink, path, H5T_NATIVE_FLOAT, 3, dims, m->value, m->unit, NULL);
+}
+
 PetscErrorCode CaseWrite(const Case *patient, const char *file, Mistakes *mistakes)
 {
   PetscFunctionBegin;
@@ -345,10 +358,7 @@ PetscErrorCode CaseWrite(const Case *patient, const char *file, Mistakes *mistak
     H5WriteArray(&sink, path, H5T_NATIVE_UCHAR, 3, dims, structure->mask, NULL, NULL);
     H5WriteString(&sink, path, "role", role_names[structure->role]);
   }
-  for (PetscInt m = 0; m < patient->n_maps; m++) {
-    PetscCall(PetscSNPrintf(path, sizeof path, "/maps/%s", patient->maps[m].name));
-    H5WriteArray(&sink, path, H5T_NATIVE_FLOAT, 3, dims, patient->maps[m].value, patient->maps[m].unit, NULL);
-  }
+  for (PetscInt m = 0; m < patient->n_maps; m++) WriteMap(&sink, patient, m);
   (void)H5SinkClose(&sink, mistakes);
   PetscFunctionReturn(0);
 }
@@ -358,17 +368,11 @@ PetscErrorCode CaseFileWithMaps(const Case *patient, const char *from, const cha
 {
   PetscFunctionBegin;
   H5Sink sink;
-  hsize_t dims[3];
-  char path[1024];
   if (!H5SinkExtend(from, file, mistakes, &sink)) PetscFunctionReturn(0);
-  CTShape(&patient->ct, dims);
-  for (PetscInt m = 0; m < patient->n_maps; m++)
-    for (PetscInt i = 0; i < n; i++) {
-      if (strcmp(patient->maps[m].name, names[i])) continue;
-      PetscCall(PetscSNPrintf(path, sizeof path, "/maps/%s", names[i]));
-      H5Remove(&sink, path);
-      H5WriteArray(&sink, path, H5T_NATIVE_FLOAT, 3, dims, patient->maps[m].value, patient->maps[m].unit, NULL);
-    }
+  for (PetscInt i = 0; i < n; i++) {
+    const PetscInt map = CaseFindMap(patient, names[i]);
+    if (map >= 0) WriteMap(&sink, patient, map);
+  }
   (void)H5SinkClose(&sink, mistakes);
   PetscFunctionReturn(0);
 }
