@@ -71,7 +71,7 @@ define = -D$(1)=$(call quote,"$(subst ",\",$(strip $(2)))")
 PROVENANCE = $(call define,ROBION_VERSION,$(VERSION)) $(call define,ROBION_GIT,$(GIT)) $(call define,ROBION_CFLAGS,$(CFLAGS) $(EXACT) $(SANITIZE))
 
 # --- Files ---------------------------------------------------------------------------------------------------------
-SOURCES := $(sort $(wildcard src/*/*.c))
+SOURCES := $(sort $(wildcard src/*/*.c src/*/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/librobion.a
 PROGRAM := $(BUILD)/robion
@@ -87,7 +87,7 @@ TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%)
 QUICK_TESTS = $(filter-out $(SLOW_SOURCES:%.c=$(BUILD)/%),$(TESTS))
 BENCHES := $(BENCH_SOURCES:%.c=$(BUILD)/%)
 KEEP_PLUGINS := $(if $(SANITIZE),$(BUILD)/tests/keep_plugins.o)
-C_FILES := $(sort $(wildcard src/*.c src/*/*.[ch] include/robion/*.h tests/*.[ch]))
+C_FILES := $(sort $(wildcard src/*.c src/*/*.[ch] src/*/*/*.[ch] include/robion/*.h tests/*.[ch]))
 SCRIPTS := $(sort .ci/run .ci/deps $(wildcard tests/*.sh tests/*/*.sh slurm/*.sh jobs/*/*.sh))
 
 .DEFAULT_GOAL := all
@@ -118,7 +118,7 @@ $(BUILD)/%.o: %.c $(BUILD)/stamp/flags
 $(BUILD)/src/base/provenance.o: $(BUILD)/stamp/provenance
 $(BUILD)/src/base/provenance.o: EXTRA_FLAGS = $(PROVENANCE)
 
-$(BUILD)/src/exchange/image.o: EXTRA_FLAGS = $(if $(NIFTI),-DROBION_NIFTI -isystem $(NIFTI_INCLUDE))
+$(BUILD)/src/exchange/volume/image.o: EXTRA_FLAGS = $(if $(NIFTI),-DROBION_NIFTI -isystem $(NIFTI_INCLUDE))
 
 # The assembler includes this file as it is; the compiler's list of dependencies does not know.
 $(BUILD)/src/machine/fragmentation.o: configs/fragmentation.yaml

@@ -1,5 +1,5 @@
 /* robion: one YAML study in, a cohort of robust carbon-ion plans out. */
-#include "cli/cli.h"
+#include "robion/cli.h"
 #include "robion/log.h"
 #include <signal.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* What the bench programs share: clocks over all ranks, peak memory, and one CSV of figures for all of them. */
 #pragma once
-#include "robion/cohort.h"
+#include "robion/plan.h"
 #include "robion/log.h"
 #include <float.h>
 #include <string.h>

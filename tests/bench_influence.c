@@ -256,26 +256,25 @@ static PetscErrorCode MeasurePlan(size_t plan, double triad, FILE *csv)
   const char *set[] = {"cases=[{phantom: rtog, name: rtog, heterogeneous: false, ct_spacing_mm: 2}]", set_scenarios};
   Mistakes mistakes = {0};
   Study *study;
-  RunContext run;
+  PlanContext context;
   PlanInputs inputs;
   Figures stored = {0}, factored = {0};
-  const RunOptions options = {.results = "build"};
   snprintf(set_scenarios, sizeof set_scenarios, "scenarios.optimize=%s", plans[plan].optimize);
   PetscCall(StudyLoadAll(PETSC_COMM_WORLD, "jobs/rtog-benchmark/study.yaml", PETSC_STATIC_ARRAY_LENGTH(set), set,
                          &mistakes, &study));
   if (!study) MistakesPrint(&mistakes);
   const PlanSpec *spec = PlanOfArm(study, plans[plan].arm);
   PetscCheck(spec, PETSC_COMM_WORLD, PETSC_ERR_USER, "the benchmark study has no arm %s", plans[plan].arm);
-  PetscCall(RunContextCreate(PETSC_COMM_WORLD, 0, NULL, study, &options, &run));
-  PetscCall(PlanInputsCreate(&run, spec, NULL, NULL, &mistakes, &inputs));
+  PetscCall(PlanContextCreate(PETSC_COMM_WORLD, 0, NULL, study, "build", &context));
+  PetscCall(PlanInputsCreate(&context, spec, NULL, NULL, &mistakes, &inputs));
   if (!inputs.model) MistakesPrint(&mistakes);
   PetscCheck(inputs.model, PETSC_COMM_WORLD, PETSC_ERR_USER, "the benchmark plan cannot be set up");
   if (plans[plan].stored) PetscCall(Measure(&inputs, INFLUENCE_ASSEMBLED, &stored));
   PetscCall(Measure(&inputs, INFLUENCE_FACTORED, &factored));
-  if (run.rank == 0 && plans[plan].stored) Print(&stored, triad, run.size, csv);
-  if (run.rank == 0) Print(&factored, triad, run.size, csv);
+  if (context.rank == 0 && plans[plan].stored) Print(&stored, triad, context.size, csv);
+  if (context.rank == 0) Print(&factored, triad, context.size, csv);
   PetscCall(PlanInputsDestroy(&inputs));
-  PetscCall(RunContextDestroy(&run));
+  PetscCall(PlanContextDestroy(&context));
   PetscCall(StudyDestroy(&study));
   PetscFunctionReturn(0);
 }

@@ -235,25 +235,24 @@ int main(int argc, char **argv)
   FILE *csv;
   Mistakes mistakes = {0};
   Study *study;
-  RunContext run;
+  PlanContext context;
   PlanInputs in;
-  const RunOptions options = {.results = "build"};
   PetscCall(PetscInitialize(&argc, &argv, NULL, NULL));
   PetscCall(BenchOpen(argc, argv, &csv));
   PetscCall(StudyParse(RTOG, strlen(RTOG), "bench", 0, NULL, &mistakes, &study));
   if (!study) MistakesPrint(&mistakes);
   PetscCheck(study, PETSC_COMM_WORLD, PETSC_ERR_USER, "the study is wrong");
-  PetscCall(RunContextCreate(PETSC_COMM_WORLD, 0, NULL, study, &options, &run));
-  PetscCall(PlanInputsCreate(&run, &study->plans[0], NULL, NULL, &mistakes, &in));
+  PetscCall(PlanContextCreate(PETSC_COMM_WORLD, 0, NULL, study, "build", &context));
+  PetscCall(PlanInputsCreate(&context, &study->plans[0], NULL, NULL, &mistakes, &in));
   if (!in.model) MistakesPrint(&mistakes);
   PetscCheck(in.model, PETSC_COMM_WORLD, PETSC_ERR_USER, "the plan cannot be laid out");
-  const BenchCase of = {run.size, "rtog-solvers", "assembled", in.optimize->n, in.beams->n_spot, in.n_voxel};
-  if (run.rank == 0)
+  const BenchCase of = {context.size, "rtog-solvers", "assembled", in.optimize->n, in.beams->n_spot, in.n_voxel};
+  if (context.rank == 0)
     printf("%d spots, %d voxels, %d scenarios\n%-14s %12s %11s %11s\n", (int)of.spots, (int)of.voxels,
            (int)of.scenarios, "solver", "max_s F_s", "evaluations", "to ours");
-  PetscCall(Compare(argc, argv, &in, run.rank, &of, csv));
+  PetscCall(Compare(argc, argv, &in, context.rank, &of, csv));
   PetscCall(PlanInputsDestroy(&in));
-  PetscCall(RunContextDestroy(&run));
+  PetscCall(PlanContextDestroy(&context));
   PetscCall(StudyDestroy(&study));
   if (csv) fclose(csv);
   return PetscFinalize();

@@ -10,7 +10,7 @@
  * matio works in a process of its own before robion trusts a file, so what kills it is refused. A machine that is read passes its
  * check and reads back equal in size; a refused file has mistakes.
  */
-#include "../src/exchange/matrad_private.h"
+#include "../src/exchange/matrad/matrad_private.h"
 #include "robion/exchange.h"
 #include <stdint.h>
 #include <stdlib.h>

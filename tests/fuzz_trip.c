@@ -10,7 +10,7 @@
  *
  * A file that is read must say no mistake, a refused one exactly one; what was read is written and must read back the same.
  */
-#include "../src/exchange/trip_private.h"
+#include "../src/exchange/trip98/trip_private.h"
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

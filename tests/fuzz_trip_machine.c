@@ -6,7 +6,7 @@
  *
  * Any spectra that can be read give a machine that passes its check, or one mistake.
  */
-#include "../src/exchange/trip_private.h"
+#include "../src/exchange/trip98/trip_private.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "near.h"
+#include "robion/exchange.h"
 #include "robion/hdf5.h"
 #include "robion/influence.h"
 #include <math.h>
@@ -78,12 +79,12 @@ static inline Biology *ReferenceBiology(const Machine *machine, double alpha_x_p
 static inline BeamSet *ReferenceBeams(BeamSpec *beam, PetscInt n_beams, const Case *patient, const Machine *machine,
                                       const SpotList *spots, PetscInt **spot_of)
 {
-  const Settings settings = {.n_beams = n_beams, .beams = beam, .beams_where = (char *)"reference"};
+  const BeamSetSpec spec = {.n = n_beams, .beam = beam, .where = (char *)"reference"};
   const Region unused = {0}; /* isocentres are given */
   BeamSet *beams;
   Mistakes mistakes = {0};
-  assert_int_equal(
-      BeamSetFromSpots(&settings, patient, machine, &patient->ct, &unused, spots, &mistakes, &beams, spot_of), 0);
+  assert_int_equal(BeamSetFromSpots(&spec, patient, machine, &patient->ct, &unused, spots, &mistakes, &beams, spot_of),
+                   0);
   MistakesPrint(&mistakes);
   assert_non_null(beams);
   return beams;

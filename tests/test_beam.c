@@ -128,14 +128,16 @@ static void LayersAndRuns(void **state)
   assert_int_equal(TinyPlanDestroy(&p), 0);
 }
 
-/* Lay the tiny plan's beams out anew with other spots. */
+/* Lay the tiny plan's beams out anew with other spots; the study has wider errors than the plan is made for. */
 static BeamSet *LayOut(TinyPlan *p, SpotSpec spots)
 {
+  static double wide[] = {-3.5, 0, 3.5};
+  const ScenarioSpec study = {.n_range = 3, .range_percent = wide, .setup = SETUP_AXES, .setup_mm = {6, 6, 6}};
   BeamSet *beams;
   Mistakes mistakes = {0};
-  p->settings.spots = spots;
+  p->spec.spots = spots;
   assert_int_equal(
-      BeamSetCreate(&p->settings, &p->patient, &p->machine, &p->grid, &p->target, p->set, &mistakes, &beams), 0);
+      BeamSetCreate(&p->spec, &p->patient, &p->machine, &p->grid, &p->target, p->set, &study, &mistakes, &beams), 0);
   assert_int_equal(mistakes.n, 0);
   return beams;
 }
@@ -146,7 +148,7 @@ static void HexagonalGrid(void **state)
   (void)state;
   TinyPlan p;
   assert_int_equal(TinyPlanCreate(&p, 1, 0), 0);
-  SpotSpec spots = p.settings.spots;
+  SpotSpec spots = p.spec.spots;
   spots.lateral_margin_mm = 30; /* so many that the rim hardly counts */
   BeamSet *square = LayOut(&p, spots);
   spots.grid = SPOT_GRID_HEXAGONAL;
@@ -177,7 +179,7 @@ static void LayersByEnergy(void **state)
   (void)state;
   TinyPlan p;
   assert_int_equal(TinyPlanCreate(&p, 1, 0), 0);
-  SpotSpec by_energy = p.settings.spots;
+  SpotSpec by_energy = p.spec.spots;
   by_energy.layer_MeV_u = 10; /* the machine's are 5 apart */
   BeamSet *beams = LayOut(&p, by_energy);
   for (PetscInt b = 0; b < beams->n_beam; b++) {
@@ -214,7 +216,7 @@ static void MarginsAndCover(void **state)
   TinyPlan p;
   double depth[2], x[2], other_depth[2], other_x[2];
   assert_int_equal(TinyPlanCreate(&p, 1, 0), 0);
-  const SpotSpec spots = p.settings.spots;
+  const SpotSpec spots = p.spec.spots;
   Extent(&p, p.beams, depth, x);
   for (int side = 0; side < 3; side++) {
     SpotSpec wider = spots;
@@ -226,8 +228,6 @@ static void MarginsAndCover(void **state)
     assert_true(side == 2 ? left >= 4 - 1e-9 && left <= 8 + 1e-9 : left == 0);
     assert_int_equal(BeamSetDestroy(&beams), 0);
   }
-  static double wide[] = {-3.5, 0, 3.5};
-  p.settings.optimize = (ScenarioSpec){.n_range = 3, .range_percent = wide, .setup = SETUP_AXES, .setup_mm = {6, 6, 6}};
   PetscInt n_spot[3];
   for (int cover = 0; cover < 3; cover++) {
     SpotSpec covering = spots;
@@ -252,8 +252,9 @@ static void TooDeepIsAMistake(void **state)
   Mistakes mistakes = {0};
   assert_int_equal(TinyPlanCreate(&p, 1, 0), 0);
   p.machine.n_energy = 3;
-  p.settings.n_beams = 1;
-  assert_int_equal(BeamSetCreate(&p.settings, &p.patient, &p.machine, &p.grid, &p.target, p.set, &mistakes, &beams), 0);
+  p.spec.n = 1;
+  assert_int_equal(BeamSetCreate(&p.spec, &p.patient, &p.machine, &p.grid, &p.target, p.set, NULL, &mistakes, &beams),
+                   0);
   assert_null(beams);
   assert_int_equal(mistakes.n, 1);
   assert_int_equal(MistakesExit(&mistakes), ROBION_INPUT);
@@ -294,7 +295,7 @@ static void MissingEnergiesAreOneMistake(void **state)
   double energy[N_FOREIGN] = {known[0], known[1] + 0.04, 777.5, 333, 777.5};
   const SpotList list = ForeignList(energy, NULL);
   assert_int_equal(
-      BeamSetFromSpots(&p.settings, &p.patient, &p.machine, &p.grid, &p.target, &list, &mistakes, &beams, &spot_of), 0);
+      BeamSetFromSpots(&p.spec, &p.patient, &p.machine, &p.grid, &p.target, &list, &mistakes, &beams, &spot_of), 0);
   assert_null(beams);
   assert_int_equal(mistakes.n, 1);
   assert_int_equal(MistakesExit(&mistakes), ROBION_INPUT);
@@ -304,7 +305,7 @@ static void MissingEnergiesAreOneMistake(void **state)
   assert_int_equal(MistakesClear(&mistakes), 0);
   energy[2] = energy[3] = energy[4] = known[2];
   assert_int_equal(
-      BeamSetFromSpots(&p.settings, &p.patient, &p.machine, &p.grid, &p.target, &list, &mistakes, &beams, &spot_of), 0);
+      BeamSetFromSpots(&p.spec, &p.patient, &p.machine, &p.grid, &p.target, &list, &mistakes, &beams, &spot_of), 0);
   assert_int_equal(mistakes.n, 0);
   assert_int_equal(beams->beam[0].n_spot, N_FOREIGN);
   assert_int_equal(BeamSetDestroy(&beams), 0);

@@ -1,5 +1,6 @@
 /* Images on grids of their own: NIfTI in any axis order and direction, HDF5, and clonogens from them. */
-#include "robion/cellcount.h"
+#include "robion/cell_count.h"
+#include "robion/exchange.h"
 #include "robion/hdf5.h"
 #include <math.h>
 #include <setjmp.h>

@@ -58,11 +58,11 @@ static void Create(TinyPlan *p, double gap_mm)
   for (size_t v = 0; v < GridSize(&p->patient.ct); v++) p->patient.rsp[v] = 1;
   assert_int_equal(DoseModelDestroy(&p->model), 0);
   assert_int_equal(BeamSetDestroy(&p->beams), 0);
-  p->settings.n_beams = 2;
-  p->settings.beams = beams;
+  p->spec.n = 2;
+  p->spec.beam = beams;
   for (int k = 0; k < 2; k++) beams[k].has_isocentre = PETSC_TRUE;
   assert_int_equal(
-      BeamSetCreate(&p->settings, &p->patient, machine, &p->grid, &p->target, p->set, &mistakes, &p->beams), 0);
+      BeamSetCreate(&p->spec, &p->patient, machine, &p->grid, &p->target, p->set, NULL, &mistakes, &p->beams), 0);
   assert_int_equal(mistakes.n, 0);
   assert_int_equal(DoseModelCreate(&p->patient, machine, &p->tissues, p->beams, 0, &p->model), 0);
 }
@@ -145,8 +145,8 @@ static void InsideThePatientIsAMistake(void **state)
   BeamSet *beams;
   Mistakes mistakes = {0};
   Create(&p, 100);
-  p.settings.beams[0].range_shifter.to_isocentre_mm = 20;
-  assert_int_equal(BeamSetCreate(&p.settings, &p.patient, machine, &p.grid, &p.target, p.set, &mistakes, &beams), 0);
+  p.spec.beam[0].range_shifter.to_isocentre_mm = 20;
+  assert_int_equal(BeamSetCreate(&p.spec, &p.patient, machine, &p.grid, &p.target, p.set, NULL, &mistakes, &beams), 0);
   assert_null(beams);
   assert_int_equal(mistakes.n, 1);
   if (!strstr(mistakes.item[0].text, "beam 0: range_shifter.to_isocentre_mm is 20, expected at least 30.0"))

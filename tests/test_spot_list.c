@@ -1,5 +1,5 @@
 /* Spot lists: CSV and plan files, and what wrong ones say. */
-#include "robion/exchange.h"
+#include "robion/spot_list.h"
 #include "robion/hdf5.h"
 #include <math.h>
 #include <setjmp.h>

@@ -27,23 +27,25 @@ static void TestExpansion(void **state)
   assert_true(study->plans[24].settings.patient.phantom.heterogeneous);
 
   const Settings *same = &FindPlan(study, "a", "same", sweep)->settings;
-  assert_true(same->robust.mode == ROBUST_VOXELWISE && same->robust.on_effect && same->spots.lateral_mm == 4);
-  assert_true(same->spots.layer_mm == 3 && same->beams[0].isocentre_mm[1] == 2 && !same->beams[1].has_isocentre);
+  assert_true(same->robust.mode == ROBUST_VOXELWISE && same->robust.on_effect && same->beams.spots.lateral_mm == 4);
+  assert_true(same->beams.spots.layer_mm == 3 && same->beams.beam[0].isocentre_mm[1] == 2 &&
+              !same->beams.beam[1].has_isocentre);
   const Settings *nominal = &FindPlan(study, "a", "nominal", sweep)->settings;
   assert_true(nominal->robust.mode == ROBUST_NONE && !nominal->robust.on_effect); /* the word replaced the mapping */
   const Settings *nested = &FindPlan(study, "b", "nested", sweep)->settings;
-  assert_true(nested->spots.lateral_mm == 5 && nested->spots.layer_mm == 3 && nested->objectives[1].weight == 7);
+  assert_true(nested->beams.spots.lateral_mm == 5 && nested->beams.spots.layer_mm == 3 &&
+              nested->objectives[1].weight == 7);
   assert_true(nested->objectives[0].weight == 100 && nested->robust.importance == 3 && nested->robust.on_effect);
   const Settings *dotted = &FindPlan(study, "b", "dotted", sweep)->settings;
-  assert_true(dotted->spots.lateral_mm == 6 && dotted->robust.mode == ROBUST_EXPECTED && dotted->n_beams == 1);
-  assert_true(dotted->beams[0].gantry_deg == 270 && dotted->beams[0].isocentre_mm[0] == 1);
+  assert_true(dotted->beams.spots.lateral_mm == 6 && dotted->robust.mode == ROBUST_EXPECTED && dotted->beams.n == 1);
+  assert_true(dotted->beams.beam[0].gantry_deg == 270 && dotted->beams.beam[0].isocentre_mm[0] == 1);
   assert_int_equal(StudyDestroy(&study) || PetscFree(text), 0);
 }
 
 static void TestFolders(void **state)
 {
   char *text = StudyText(STUDIES "plans.yaml", 0, NULL);
-  Study *study = GoodStudy(text, 1, (const char *const[]){"sweep.spots.margin_mm=[1, 2.5]"});
+  Study *study = GoodStudy(text, 1, (const char *const[]){"sweep.beams.spots.margin_mm=[1, 2.5]"});
   for (PetscInt i = 0; i < study->n_plans; i++) {
     const char *folder = study->plans[i].folder;
     assert_int_equal(strspn(folder, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-+=,/"),
@@ -74,7 +76,7 @@ static void TestSweepForms(void **state)
   static const char *const step[] = {"spots.layer_mm=2", "spots.layer_mm=2.1", "spots.layer_mm=2.2",
                                      "spots.layer_mm=2.3"};
   Study *study = SweepStudy("sweep: {spots.layer_mm: {range: [2, 2.3, 0.1]}}", 4, step);
-  assert_true(study->plans[3].settings.spots.layer_mm == 2.3);
+  assert_true(study->plans[3].settings.beams.spots.layer_mm == 2.3);
   assert_string_equal(study->plans[1].folder, "cases/plain/plan/spots.layer_mm=2.1");
   assert_int_equal(StudyDestroy(&study), 0);
   static const char *const equal[] = {"spots.layer_mm=4", "spots.layer_mm=3", "spots.layer_mm=2"};
@@ -87,7 +89,8 @@ static void TestSweepForms(void **state)
   assert_int_equal(StudyDestroy(&study), 0);
   static const char *const zip[] = {"spots.layer_mm=2,spots.lateral_mm=3", "spots.layer_mm=3,spots.lateral_mm=5"};
   study = SweepStudy("sweep: {grid: {zip: {spots.layer_mm: [2, 3], spots.lateral_mm: [3, 5]}}}", 2, zip);
-  assert_true(study->plans[1].settings.spots.lateral_mm == 5 && study->plans[1].settings.spots.layer_mm == 3);
+  assert_true(study->plans[1].settings.beams.spots.lateral_mm == 5 &&
+              study->plans[1].settings.beams.spots.layer_mm == 3);
   assert_int_equal(StudyDestroy(&study), 0);
   static const char *const named[] = {"spots.layer_mm=2,cells=hard", "spots.layer_mm=2,cells=soft",
                                       "spots.layer_mm=3,cells=hard", "spots.layer_mm=3,cells=soft"};
@@ -156,7 +159,8 @@ static void TestArmMistakes(void **state)
       {"arms: {a: {robust: {mode: vox}}}", "24:27: robust.mode: found vox, expected none, expected, composite, "
                                            "voxelwise, objectivewise, cvar or probabilistic"},
       {"arms: {a: {spots: {latral_mm: 3}}}", "24:20: spots.latral_mm: unknown key, did you mean lateral_mm?"},
-      {"arms: {a: {spots.latral_mm: 3}}", "24:12: arms.a.spots.latral_mm: unknown key, did you mean spots.lateral_mm?"},
+      {"arms: {a: {spots.latral_mm: 3}}",
+       "24:12: arms.a.beams.spots.latral_mm: unknown key, did you mean spots.lateral_mm?"},
       {"arms: {a: {lateral_mm: 3}}", "24:12: arms.a.lateral_mm: unknown key, did you mean spots.lateral_mm?"},
       {"arms: {a: {dose_grid_mm: -1}, b: {}}", "24:26: dose_grid_mm: found -1, expected a number above 0 (mm)"},
       {"arms: {a: {dose_grid_mm.x: 1}}",
@@ -184,32 +188,34 @@ static void TestSweepMistakes(void **state)
   static const struct {
     const char *line, *mistake;
   } slips[] = {
-      {"sweep: {spots.latral_mm: [2, 3]}", "25:9: sweep.spots.latral_mm: unknown key, did you mean spots.lateral_mm?"},
+      {"sweep: {spots.latral_mm: [2, 3]}",
+       "25:9: sweep.beams.spots.latral_mm: unknown key, did you mean spots.lateral_mm?"},
       {"sweep: {spots.layer_mm: [2, 0]}", "25:29: spots.layer_mm: found 0, expected a number above 0 (mm)"},
-      {"sweep: {spots.layer_mm: [2, 2.0]}", "25:29: sweep.spots.layer_mm: found 2.0 again, expected it once"},
+      {"sweep: {spots.layer_mm: [2, 2.0]}", "25:29: sweep.beams.spots.layer_mm: found 2.0 again, expected it once"},
       {"sweep: {arms: [{}]}", "25:9: sweep.arms: found arms, which is the same for all plans of a study"},
-      {"sweep: {spots.layer_mm: {range: [2, 3, -1]}}",
-       "25:33: sweep.spots.layer_mm.range: found [2, 3, -1], expected [first, last, step] with a step from the first "
-       "towards the last"},
-      {"sweep: {spots.layer_mm: {linspace: [2, 3, 1.5]}}", "25:36: sweep.spots.layer_mm.linspace: found [2, 3, 1.5], "
-                                                           "expected [first, last, how many] with a whole number of "
-                                                           "at least 2"},
+      {"sweep: {spots.layer_mm: {range: [2, 3, -1]}}", "25:33: sweep.beams.spots.layer_mm.range: found [2, 3, -1], "
+                                                       "expected [first, last, step] with a step from the first "
+                                                       "towards the last"},
+      {"sweep: {spots.layer_mm: {linspace: [2, 3, 1.5]}}",
+       "25:36: sweep.beams.spots.layer_mm.linspace: found [2, 3, 1.5], "
+       "expected [first, last, how many] with a whole number of "
+       "at least 2"},
       {"sweep: {spots.layer_mm: {logspace: [0, 3, 4]}}",
-       "25:36: sweep.spots.layer_mm.logspace: found [0, 3, 4], expected first and last above 0"},
+       "25:36: sweep.beams.spots.layer_mm.logspace: found [0, 3, 4], expected first and last above 0"},
       {"sweep: {spots.layer_mm: {linspce: [2, 3, 4]}}",
-       "25:26: sweep.spots.layer_mm.linspce: unknown key, did you mean linspace?"},
+       "25:26: sweep.beams.spots.layer_mm.linspce: unknown key, did you mean linspace?"},
       {"sweep: {spots.layer_mm: {linspace: [2, 3]}}",
-       "25:36: sweep.spots.layer_mm.linspace: found a list of 2, expected a list of 3 numbers"},
+       "25:36: sweep.beams.spots.layer_mm.linspace: found a list of 2, expected a list of 3 numbers"},
       {"sweep: {spots.layer_mm: {linspace: [2, 3, 4], range: [2, 3, 1]}}",
-       "25:25: sweep.spots.layer_mm: found 2 keys, expected one of range, linspace, logspace, zip, points"},
+       "25:25: sweep.beams.spots.layer_mm: found 2 keys, expected one of range, linspace, logspace, zip, points"},
       {"sweep: {a: {zip: {spots.layer_mm: [2, 3], spots.lateral_mm: [3]}}}",
-       "25:61: sweep.a.zip.spots.lateral_mm: found a list of 1, expected one of 2 as at spots.layer_mm"},
+       "25:61: sweep.a.zip.beams.spots.lateral_mm: found a list of 1, expected one of 2 as at spots.layer_mm"},
       {"sweep: {a: {zip: {spots.layer_mm: [2, 3, 2], spots.lateral_mm: [3, 3, 3]}}}",
        "25:42: sweep.a: found spots.layer_mm=2,spots.lateral_mm=3 again, expected it once"},
       {"sweep: {spots.layer_mm: [2, 3], a: {points: {x: {spots.layer_mm: 4}}}}",
        "25:33: sweep.a: found spots.layer_mm, which the sweep of spots.layer_mm varies already"},
       {"sweep: {a: {points: {x: {spots.layr_mm: 4}}}}",
-       "25:26: sweep.spots.layr_mm: unknown key, did you mean spots.layer_mm?"},
+       "25:26: sweep.beams.spots.layr_mm: unknown key, did you mean spots.layer_mm?"},
       {"sweep: {a: {points: {x/y: {spots.layer_mm: 4}}}}",
        "25:22: sweep.a.points: found \"x/y\", expected a name that can be a folder (up to 100 letters, digits, . _ - + "
        "= ,)"},
@@ -274,7 +280,7 @@ static void TestSet(void **state)
   const Settings *s = &study->plans[1].settings; /* arm robust, which changes nothing */
   assert_int_equal(study->n_plans, 4);
   assert_true(s->objectives[0].weight == 7 && s->patient.phantom.ct_spacing_mm == 3 && s->robust.mode == ROBUST_NONE);
-  assert_true(s->spots.distal_margin_mm == 1 && s->spots.layer_mm == 2 && s->n_derived == 3);
+  assert_true(s->beams.spots.distal_margin_mm == 1 && s->beams.spots.layer_mm == 2 && s->n_derived == 3);
   assert_string_equal(s->derived[2].name, "rim.2");
   assert_int_equal(StudyDestroy(&study) || PetscFree(text), 0);
 }

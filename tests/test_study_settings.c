@@ -22,11 +22,12 @@ static void TestValues(void **state)
   assert_true(s->prescription_Gy_RBE == 3 && s->fractions == 20);
   assert_string_equal(s->target, "CTV");
   assert_string_equal(s->target_where, "study.yaml:9:55");
-  assert_int_equal(s->n_beams, 2);
-  assert_true(s->beams[1].gantry_deg == 90 && s->beams[1].couch_deg == -30 && s->beams[1].isocentre_mm[2] == 3);
-  assert_true(s->beams[1].has_isocentre && !s->beams[0].has_isocentre && !s->beams_from_case);
-  assert_true(s->dose_grid_mm == 3 && s->spots.lateral_mm == 3.5 && s->spots.layer_mm == 2 &&
-              s->spots.lateral_margin_mm == 4);
+  assert_int_equal(s->beams.n, 2);
+  assert_true(s->beams.beam[1].gantry_deg == 90 && s->beams.beam[1].couch_deg == -30 &&
+              s->beams.beam[1].isocentre_mm[2] == 3);
+  assert_true(s->beams.beam[1].has_isocentre && !s->beams.beam[0].has_isocentre && !s->beams.from_case);
+  assert_true(s->dose_grid_mm == 3 && s->beams.spots.lateral_mm == 3.5 && s->beams.spots.layer_mm == 2 &&
+              s->beams.spots.lateral_margin_mm == 4);
   assert_true(s->dropped_dose_fraction == 0.01);
   assert_int_equal(s->n_derived, 2);
   assert_string_equal(s->derived[1].expression, "ring 0-20 mm around PTV");
@@ -79,7 +80,7 @@ static void TestDefaults(void **state)
   assert_string_equal(s->biology.model, biology.model);
   assert_true(s->biology.beta_x_per_Gy2 == biology.beta_x_per_Gy2 && s->biology.d_t_Gy == biology.d_t_Gy);
   assert_int_equal(s->fractions, 1);
-  assert_true(s->spots.lateral_mm == 4 && s->spots.layer_mm == 3 && s->spots.lateral_margin_mm == 4);
+  assert_true(s->beams.spots.lateral_mm == 4 && s->beams.spots.layer_mm == 3 && s->beams.spots.lateral_margin_mm == 4);
   assert_true(s->dropped_dose_fraction == 0.002);
   assert_true(s->n_derived == 0 && s->n_priority == 0);
   assert_true(s->optimize.n_range == 1 && s->optimize.range_percent[0] == 0 && s->optimize.setup == SETUP_NONE);

@@ -14,7 +14,7 @@ typedef struct TinyPlan {
   ScenarioSet *set;
   BeamSet *beams;
   DoseModel model;
-  Settings settings;
+  BeamSetSpec spec; /* of the beams */
   Term term[8];
   PetscInt n_voxel, *voxel;
 } TinyPlan;
@@ -135,12 +135,13 @@ static inline PetscErrorCode TinyPlanFill(TinyPlan *p, const Machine *machine, d
   PetscCall(PetscCalloc1(GridSize(&p->grid), &p->tissues.of_voxel));
   for (PetscInt i = 0; i < p->oar.n; i++) p->tissues.of_voxel[p->oar.voxel[i]] = 1;
   PetscCall(ScenarioSetCreate(&spec, &p->set));
-  p->settings.n_beams = 3;
-  p->settings.beams = beams;
-  p->settings.beams_where = p->settings.target = (char *)"tiny";
-  p->settings.spots = (SpotSpec){
+  p->spec.n = 3;
+  p->spec.beam = beams;
+  p->spec.where = (char *)"tiny";
+  p->target.name = (char *)"tiny";
+  p->spec.spots = (SpotSpec){
       .lateral_mm = 4, .layer_mm = 3, .lateral_margin_mm = 3, .proximal_margin_mm = 3, .distal_margin_mm = 3};
-  PetscCall(BeamSetCreate(&p->settings, &p->patient, machine, &p->grid, &p->target, p->set, &mistakes, &p->beams));
+  PetscCall(BeamSetCreate(&p->spec, &p->patient, machine, &p->grid, &p->target, p->set, NULL, &mistakes, &p->beams));
   MistakesPrint(&mistakes);
   PetscCheck(p->beams, PETSC_COMM_SELF, PETSC_ERR_PLIB, "the tiny plan has no beams");
   PetscCall(DoseModelCreate(&p->patient, machine, &p->tissues, p->beams, dropped_dose_fraction, &p->model));

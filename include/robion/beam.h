@@ -8,9 +8,56 @@
  * along LPS axes, however the patient lies.
  */
 #pragma once
-#include "robion/exchange.h"
+#include "robion/machine.h"
+#include "robion/scenario.h"
+#include "robion/spot_list.h"
 #include "robion/structure.h"
-#include "robion/study.h"
+
+/** Plates before the patient that shift the range: part of one beam's set-up. */
+typedef struct RangeShifterSpec {
+  double thickness_mm;    /* water-equivalent; 0: none */
+  double to_isocentre_mm; /* from the side it leaves on */
+} RangeShifterSpec;
+
+typedef struct BeamSpec {
+  double gantry_deg, couch_deg; /* IEC 61217 */
+  RangeShifterSpec range_shifter;
+  PetscBool has_isocentre; /* else: centre of mass of the prescription's target */
+  double isocentre_mm[3];
+} BeamSpec;
+
+/** Where spots may lie in the isocentre plane. */
+typedef enum { SPOT_GRID_SQUARE, SPOT_GRID_HEXAGONAL } SpotGrid;
+extern const char *const spot_grid_names[]; /* as a study writes them, indexed by SpotGrid */
+
+/** In which scenarios the spots cover the target: those of the optimisation, no error, or all the study has for it. */
+typedef enum { COVER_ROBUST, COVER_NOMINAL, COVER_SCENARIOS } SpotCover;
+extern const char *const spot_cover_names[]; /* as a study writes them, indexed by SpotCover */
+
+/** Whether spots are split into sub-beams with depths of their own, of sigma / sqrt(2) or sigma / 2 in air. */
+typedef enum { SPLITTING_NONE, SPLITTING_COARSE, SPLITTING_FINE } SpotSplitting;
+extern const char *const spot_splitting_names[]; /* as a study writes them, indexed by SpotSplitting */
+
+typedef struct SpotSpec {
+  SpotGrid grid;
+  double lateral_mm;  /* between neighbouring spots in the isocentre plane */
+  double layer_mm;    /* water-equivalent spacing of energy layers ... */
+  double layer_MeV_u; /* ... or, if above 0, their spacing in energy */
+  double lateral_margin_mm, proximal_margin_mm, distal_margin_mm; /* around the target */
+  SpotCover cover;
+  SpotSplitting splitting;
+} SpotSpec;
+
+/** What a study says of its beams and their spots. */
+typedef struct BeamSetSpec {
+  PetscBool position_from_case; /* patient_position: from-case */
+  PatientPosition position;     /* else this */
+  PetscBool from_case;          /* beams: from-case, at the angles that the case suggests */
+  PetscInt n;
+  BeamSpec *beam;
+  char *where; /* "study.yaml:line:column" of the beams */
+  SpotSpec spots;
+} BeamSetSpec;
 
 /** Consecutive energy layers of one ray: spots first_spot ... first_spot + n - 1 on layers first_layer ... */
 typedef struct SpotRun {
@@ -68,17 +115,18 @@ double BeamSkin_mm(const Beam *beam, const Case *patient);
  * Beams with angles, axes and isocentre (as given, else the target's centre of mass) and no spots. Mistakes (ROBION_INPUT):
  * isocentre outside the CT, a range shifter inside the patient, `from-case` without angles in the case. *out is set in any case. Not collective.
  */
-PetscErrorCode BeamSetPlace(const Settings *settings, const Case *patient, const Machine *machine, const Grid *grid,
+PetscErrorCode BeamSetPlace(const BeamSetSpec *beams, const Case *patient, const Machine *machine, const Grid *grid,
                             const Region *target, Mistakes *mistakes, BeamSet **out);
 
 /**
- * Lay out spots and layers that cover `target` (fractions on `grid`) grown by the spot margins: in every scenario of `optimize`,
- * or as settings->spots.cover says. Rays are a square or hexagonal grid about the isocentre, layers energies of the machine, a
+ * Lay out spots and layers that cover `target` (fractions on `grid`) grown by the spot margins: in every scenario of `optimize`
+ * or as beams->spots.cover says (COVER_SCENARIOS: those of `study`). Rays are a square or hexagonal grid about the isocentre, layers energies of the machine, a
  * step apart in depth or in energy. Mistakes (ROBION_INPUT): those of BeamSetPlace,
  * target deeper than the machine's largest range or no layer that reaches it (says depth and range). Not collective.
  */
-PetscErrorCode BeamSetCreate(const Settings *settings, const Case *patient, const Machine *machine, const Grid *grid,
-                             const Region *target, const ScenarioSet *optimize, Mistakes *mistakes, BeamSet **out);
+PetscErrorCode BeamSetCreate(const BeamSetSpec *beams, const Case *patient, const Machine *machine, const Grid *grid,
+                             const Region *target, const ScenarioSet *optimize, const ScenarioSpec *study,
+                             Mistakes *mistakes, BeamSet **out);
 
 /**
  * A mistake (ROBION_INPUT) for each of the first spots whose beam is not 0 to n_beam - 1, where the spot stands; `what` says in it
@@ -92,7 +140,7 @@ PetscErrorCode SpotListCheckBeams(const SpotList *spots, PetscInt n_beam, const 
  * within what a scanner could do; mistakes are ROBION_INPUT. Angles are the study's; the list's, where it has others, are a
  * warning. Spots diverge from one point, as the machine's sad_mm says, also where the plan's scanner has two distances.
  */
-PetscErrorCode BeamSetFromSpots(const Settings *settings, const Case *patient, const Machine *machine, const Grid *grid,
+PetscErrorCode BeamSetFromSpots(const BeamSetSpec *beams, const Case *patient, const Machine *machine, const Grid *grid,
                                 const Region *target, const SpotList *spots, Mistakes *mistakes, BeamSet **out,
                                 PetscInt **spot_of);
 

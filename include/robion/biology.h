@@ -82,6 +82,13 @@ typedef struct Biology {
 PetscErrorCode BiologyCreate(const BiologySpec *spec, const Machine *machine, Mistakes *mistakes, Biology **out);
 PetscErrorCode BiologyDestroy(Biology **biology);
 
+/** Structures whose cells respond in their own way. */
+typedef struct TissueSpec {
+  PetscInt n_structures;
+  char **structures, *where;
+  BiologySpec biology; /* what the tissue does not say is that of Settings.biology */
+} TissueSpec;
+
 /** The tissues of a patient: how each responds, and which of them a voxel of the dose grid is. */
 typedef struct Tissues {
   PetscInt n;

@@ -79,6 +79,14 @@ typedef struct PhantomSpec {
   PetscInt seed;           /* chordoma: which patient of the cohort, from 1; default 1 */
 } PhantomSpec;
 
+/** What a study says of a case. */
+typedef struct CaseSpec {
+  char *name;          /* as results name it; default: phantom kind, or file name without .h5 */
+  char *file;          /* case file, relative to the study file's folder; NULL for a phantom */
+  PhantomSpec phantom; /* phantom.kind NULL for a file */
+  char *where;         /* "study.yaml:line:column" */
+} CaseSpec;
+
 /** Names of the built-in phantoms. */
 extern const char *const phantom_names[];
 extern const PetscInt n_phantom_names;

@@ -13,7 +13,32 @@
  */
 #pragma once
 #include "robion/influence.h"
-#include "robion/study.h"
+#include "robion/objective.h"
+
+/** How the RBE-weighted doses of a course's stages add up: as they are, or as doses in fractions of 2 Gy (course.h). */
+typedef enum { ACCUMULATE_GY_RBE, ACCUMULATE_EQD2 } Accumulation;
+extern const char *const accumulation_names[]; /* as a study writes them, indexed by Accumulation */
+
+enum { STAGES_MOST = 8 };
+/** In the place of a stage's index: the mean fraction of the course. */
+#define COURSE_MEAN (-1)
+
+/** One stage of a course: fractions with spots of their own. */
+typedef struct StageSpec {
+  char *name, *target, *where; /* where: of the target */
+  PetscInt fractions;
+  double dose_Gy_RBE; /* RBE-weighted, per fraction of the stage; the prescription's unless it says otherwise */
+  PetscInt n_beams;   /* of its own; 0: the study's */
+  BeamSpec *beams;
+} StageSpec;
+
+typedef struct CourseSpec {
+  PetscInt n_stages; /* 0: a plan without stages */
+  StageSpec *stages;
+  PetscBool together; /* all stages are planned at once, else one after the other */
+  Accumulation accumulation;
+  double alpha_beta_Gy; /* of eqd2 */
+} CourseSpec;
 
 typedef struct CourseStage {
   const char *name;            /* not owned */

@@ -9,6 +9,12 @@
 #pragma once
 #include "robion/solver.h"
 
+/** What a machine can deliver (delivery.h); minimum and step 0: any number of particles. */
+typedef struct DeliverySpec {
+  double min_particles, step_particles; /* per spot and fraction */
+  PetscInt rounds;                      /* in which spots below the minimum are removed; default 3 */
+} DeliverySpec;
+
 /** Whether the study asks for it. */
 PetscBool DeliveryIsOn(const DeliverySpec *spec);
 

@@ -3,6 +3,7 @@
  */
 #pragma once
 #include "robion/case.h"
+#include "robion/image.h"
 #include "robion/machine.h"
 
 /**
@@ -30,35 +31,11 @@ PetscErrorCode ImportMatRadMachine(const char *file, Mistakes *mistakes, Machine
  */
 PetscErrorCode MachineWriteMatRad(const Machine *machine, const char *file, Mistakes *mistakes);
 
-/** A plan as a list of spots: the columns of a spot CSV. */
-typedef struct SpotList {
-  PetscInt n;
-  PetscInt *beam;
-  double *x_mm, *y_mm, *energy_MeV_u, *particles;
-  double *spot_fwhm_mm;         /* in air at the isocentre, ripple filter included; 0, or NULL for all: the machine's */
-  PetscBool any_energy;         /* of another system: built-in base data are computed at these energies */
-  Species ion;                  /* Z = 0: not said */
-  PetscBool has_angles;         /* the next two are said */
-  double gantry_deg, couch_deg; /* IEC 61217, of beam 0 */
-  char *file; /* for messages: where the list came from, and the line of each spot; NULL where it was not read */
-  PetscInt *line;
-} SpotList;
-
 /**
- * Read `beam,x_mm,y_mm,energy_MeV_u,particles` (header line required; one mistake per bad line with file:line). Particles per
- * fraction; negative or non-finite numbers are mistakes (ROBION_INPUT). Not collective.
+ * Read an image. NIfTI (.nii, .nii.gz, .hdr): the affine matrix (sform, else qform) is turned from RAS to LPS; axes may be in any order
+ * and direction, but must be the patient's within 0.1 %: an oblique image is to be resampled first. Else HDF5: a dataset /image of
+ * shape [z][y][x] or [volume][z][y][x] with attributes spacing_mm and origin_mm as /ct/hu of a case. Values that are not finite (the library
+ * of NIfTI makes them 0) and everything else that is wrong are mistakes (ROBION_INPUT); false then. ImageDestroy in either case. Not collective.
  */
-PetscErrorCode SpotListReadCSV(const char *file, Mistakes *mistakes, SpotList *out);
-/** The spots of a plan.h5 (/plan/beam_k). */
-PetscErrorCode SpotListReadPlan(const char *file, Mistakes *mistakes, SpotList *out);
-/**
- * The spots of n_beam beams from `first` on, these numbered from 0, as a list of its own; entry[i] (to be freed with PetscFree) is
- * where its spot i stands in `spots`. Not collective.
- */
-PetscErrorCode SpotListOfBeams(const SpotList *spots, PetscInt first, PetscInt n_beam, SpotList *part,
-                               PetscInt **entry);
-/** The different energies, ascending; to be freed with PetscFree. Not collective. */
-PetscErrorCode SpotListEnergies(const SpotList *spots, PetscInt *n, double **energy_MeV_u);
-/** Give rank `root`'s list, but for file and line, to every rank of comm. Collective. */
-PetscErrorCode SpotListBroadcast(MPI_Comm comm, PetscMPIInt root, SpotList *spots);
-PetscErrorCode SpotListDestroy(SpotList *spots);
+PetscBool ImageRead(const char *file, Mistakes *mistakes, Image *image);
+PetscErrorCode ImageDestroy(Image *image);

@@ -5,6 +5,15 @@
 #include "robion/course.h"
 #include "robion/evaluate.h"
 
+/** What a plan is to keep: a metric of a structure at least or at most at a limit (goals.h). */
+typedef struct GoalSpec {
+  char *structure, *where, *metric;
+  Quantity quantity; /* RBE-weighted, physical, or LETd */
+  PetscBool at_least, of_prescription, course,
+      worst; /* limit in percent of the prescription; per course; worst scenario */
+  double limit;
+} GoalSpec;
+
 /** What a plan makes of one goal. */
 typedef struct Goal {
   char structure[64], metric[16], unit[12]; /* unit of value and limit */

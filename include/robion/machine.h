@@ -6,9 +6,13 @@
  */
 #pragma once
 #include "robion/error.h"
+#include "robion/ion.h"
 
 /** Laterally integrated dose of one particle: Gy mm2 per MeV cm2/g. */
 #define GY_MM2_PER_MEV_CM2_G 1.6021766208e-8
+
+/** FWHM of a Gaussian in units of its sigma: 2 sqrt(2 ln 2). */
+#define FWHM_PER_SIGMA 2.3548200450309493
 
 /** Lateral components a machine may have; more are a mistake (MachineCheck). */
 enum { MACHINE_MOST_COMPONENTS = 8 };
@@ -16,9 +20,9 @@ enum { MACHINE_MOST_COMPONENTS = 8 };
 /** Lateral components of built-in base data, each with its own LET, alpha and beta (Inaniwa & Kanematsu, PMB 60:437, 2015). */
 enum { LATERAL_PRIMARIES, LATERAL_HEAVY, LATERAL_LIGHT, LATERAL_COMPONENTS }; /* fragments of Z >= 3, of Z <= 2 */
 
-typedef struct Species {
-  PetscInt Z, A;
-} Species;
+/** Lateral dose of a spot: every component of the base data, or all dose in the first one's Gaussian. */
+typedef enum { LATERAL_MODEL_FULL, LATERAL_MODEL_SINGLE } LateralModel;
+extern const char *const lateral_model_names[]; /* as a study writes them, indexed by LateralModel */
 
 typedef struct Machine {
   char *name;    /* "builtin-12C", or the name in an imported file */

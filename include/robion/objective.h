@@ -7,8 +7,52 @@
  */
 #pragma once
 #include "robion/biology.h"
+#include "robion/map.h"
 #include "robion/structure.h"
-#include "robion/study.h"
+#include "robion/tcp.h"
+
+/** What an objective looks at in a voxel, per fraction. */
+typedef enum { QUANTITY_RBE_WEIGHTED, QUANTITY_PHYSICAL, QUANTITY_EFFECT, QUANTITY_LETD } Quantity;
+extern const char *const quantity_names[]; /* as the study writes them, indexed by Quantity */
+
+/** How scenarios are combined, see robust.h. */
+typedef enum {
+  ROBUST_NONE,
+  ROBUST_EXPECTED,
+  ROBUST_COMPOSITE,
+  ROBUST_VOXELWISE,
+  ROBUST_OBJECTIVEWISE,
+  ROBUST_CVAR,
+  ROBUST_PROBABILISTIC
+} RobustMode;
+extern const char *const robust_mode_names[]; /* as the study writes them, indexed by RobustMode */
+
+/** Numbers of an objective beside its goal; 0 where the type has no use for them. */
+typedef struct ObjectiveParameters {
+  double volume;                    /* DVH objectives: share of the structure's volume, 0 to 1 */
+  double a;                         /* gEUD: exponent */
+  double smoothing;                 /* maximum, minimum: width of the smooth extreme, as share of the goal */
+  double distance_mm, low;          /* dose fall-off: where the goal has fallen to `low` (a share of it) */
+  double td50_Gy, m, alpha_beta_Gy; /* NTCP: EQD2 of the course */
+  double fractions;                 /* NTCP: of the course */
+  TCPSpec tcp;                      /* TCP: the study's; fractions those of the course */
+} ObjectiveParameters;
+
+typedef struct ObjectiveSpec {
+  char *structure, *where;
+  char *type;        /* a name registered in objective/ */
+  Quantity quantity; /* from the goal's key, or `quantity` */
+  double goal;       /* per fraction: Gy, Gy(RBE), effect or keV/um */
+  char *map;         /* goals (tcp: clonogens) voxel by voxel from this map of the case, or NULL */
+  double map_scale;  /* from the map's values to goals per fraction; tcp: share of its clonogens that count */
+  CellCase cells;    /* tcp: which of them */
+  char *from;        /* dose fall-off: the structure that distances are taken from, or NULL */
+  ObjectiveParameters parameters;
+  double weight;
+  RobustMode mode; /* the study's, or the objective's own */
+  PetscInt stage;  /* of the course, or COURSE_MEAN (course.h); 0 without stages */
+  PetscBool hard;  /* a constraint: the goal is a bound that must hold, its weight is the solver's */
+} ObjectiveSpec;
 
 /**
  * A number that a type needs to know of all its voxels together before it can look at one of them. It is found anew at every

@@ -10,7 +10,7 @@
 #include "robion/goals.h"
 #include "robion/provenance.h"
 #include "robion/scenario.h"
-#include "robion/solver.h"
+#include "robion/delivery.h"
 #include "robion/text.h"
 
 typedef struct PlanBeam {

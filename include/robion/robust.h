@@ -16,6 +16,15 @@
  */
 #pragma once
 #include "robion/objective.h"
+#include "robion/scenario.h"
+
+typedef struct RobustSpec {
+  RobustMode mode;     /* of all objectives that have none of their own */
+  PetscBool on_effect; /* voxelwise: Yagi's form on effect (true) or on dose (false, default) */
+  double importance;   /* weight of the worst case beside the nominal (voxelwise on effect), of the variance beside the
+                            expectation (probabilistic); default 1 */
+  double worst_fraction; /* cvar: the share of scenarios, by probability, whose mean counts; default 0.1 */
+} RobustSpec;
 
 enum { SLOT_NOMINAL = 0 };
 /* Slots behind the scenario rows, from set->n on. */

@@ -10,6 +10,19 @@
 #pragma once
 #include "robion/optimize.h"
 
+typedef struct OptimizerSpec {
+  PetscInt max_iterations; /* of the TAO solver over all stages; default 300 */
+  double
+      relative_tolerance; /* stop when the objective fell by less than this share over `window` iterations; default 1e-4 */
+  PetscInt window;        /* default 10 */
+  double max_minutes;     /* wall-clock budget of one plan; 0 (default): none */
+  double relative_gap;    /* stop when the plan is proven to be this close to the optimum; default 1e-3 */
+  PetscInt certificate_iterations; /* most iterations for the certificate; default 50 */
+  PetscInt rough_iterations;       /* most iterations by a cheap operator, before those by the plan's own; default 0 */
+  double checkpoint_minutes;       /* least time between checkpoints; default 10 */
+  double constraint_tolerance; /* constraints hold when they miss their bounds by at most this share; default 1e-3 */
+} OptimizerSpec;
+
 /** What evaluations of the objective are spent on. */
 typedef enum {
   SPENT_STEP,        /* the first point tried in an iteration */

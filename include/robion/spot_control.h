@@ -13,6 +13,17 @@
 #pragma once
 #include "robion/beam.h"
 
+/** What the optimiser pays beside the dose for risky spots (spot_control.h) and uneven fields (field_gradient.h); all weights 0: nothing. */
+typedef struct SpotControlSpec {
+  double heterogeneity;        /* K0, per mm2 */
+  double oar_range, oar_setup; /* K1, K2 */
+  double range_percent, setup_mm, sigma_mm;
+  double gradient; /* G0, mm2 */
+  double gradient_distance_mm;
+  PetscInt n_structures; /* that K1 and K2 spare */
+  char **structures, *where;
+} SpotControlSpec;
+
 /** Whether the study asks for any of it; in-field gradients (field_gradient.h) are another matter. */
 PetscBool SpotControlIsOn(const SpotControlSpec *spec);
 

@@ -4,6 +4,11 @@
 #pragma once
 #include "robion/case.h"
 
+/** A structure that a study derives from others. */
+typedef struct DerivedStructure {
+  char *name, *expression, *where;
+} DerivedStructure;
+
 /** A structure on a dose grid: its voxels in ascending order and the fraction of each voxel's volume inside, (0, 1]. */
 typedef struct Region {
   char *name;

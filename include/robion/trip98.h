@@ -7,11 +7,9 @@
  * collective. Lengths in g/cm2 are those of unit-density water: 1 g/cm2 is 10 mm.
  */
 #pragma once
-#include "robion/biology.h"
-#include "robion/exchange.h"
-
-enum { TRIP_NAME_LENGTH = 96 };
-typedef char TripName[TRIP_NAME_LENGTH];
+#include "robion/machine.h"
+#include "robion/rbe_file.h"
+#include "robion/spot_list.h"
 
 /* --- .ddd: depth dose of one energy --- */
 
@@ -122,37 +120,6 @@ PetscErrorCode TripBeamTableRead(const char *file, Mistakes *mistakes, TripBeamT
 PetscErrorCode TripBeamTableWrite(const TripBeamTable *table, const char *file, Mistakes *mistakes);
 PetscErrorCode TripBeamTableDestroy(TripBeamTable *table);
 
-/* --- .rbe: RBE of ions against energy, for one kind of cell --- */
-
-typedef struct TripRBEPoint {
-  double energy_MeV_u, rbe; /* RBE_alpha: ratio of the initial slopes */
-} TripRBEPoint;
-
-typedef struct TripRBEIon {
-  TripName projectile;
-  Species species;
-  PetscInt n;
-  TripRBEPoint *point; /* ascending energy */
-} TripRBEIon;
-
-/** One complete table: the mean, or a limit of its uncertainty. */
-typedef struct TripRBETable {
-  TripName kind; /* mean, min or max */
-  double alpha_x_per_Gy, beta_x_per_Gy2, cut_Gy, nucleus_radius_um;
-  PetscInt n;
-  TripRBEIon *ion;
-} TripRBETable;
-
-typedef struct TripRBE {
-  TripName cell_type;
-  PetscInt n; /* 1 to 3 */
-  TripRBETable *table;
-} TripRBE;
-
-/** Keywords of later format versions are passed over with their data. */
-PetscErrorCode TripRBERead(const char *file, Mistakes *mistakes, TripRBE *out);
-PetscErrorCode TripRBEWrite(const TripRBE *rbe, const char *file, Mistakes *mistakes);
-PetscErrorCode TripRBEDestroy(TripRBE *rbe);
 /**
  * RBE of these ions by LEM I (model lem1), at 80 energies between 0.1 and 1000 MeV/u in equal steps of ln(E): what others need to
  * plan with robion's biology, and what BiologySpec.table reads.

@@ -180,7 +180,7 @@ PetscErrorCode SpotListCheckBeams(const SpotList *spots, PetscInt n_beam, const 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode BeamSetFromSpots(const Settings *settings, const Case *patient, const Machine *machine, const Grid *grid,
+PetscErrorCode BeamSetFromSpots(const BeamSetSpec *beams, const Case *patient, const Machine *machine, const Grid *grid,
                                 const Region *target, const SpotList *spots, Mistakes *mistakes, BeamSet **out,
                                 PetscInt **spot_of)
 {
@@ -188,7 +188,7 @@ PetscErrorCode BeamSetFromSpots(const Settings *settings, const Case *patient, c
   BeamSet *set;
   PetscInt before = mistakes->n;
   *out = NULL;
-  PetscCall(BeamSetPlace(settings, patient, machine, grid, target, mistakes, &set));
+  PetscCall(BeamSetPlace(beams, patient, machine, grid, target, mistakes, &set));
   PetscCall(CheckEnergies(machine, spots, mistakes));
   PetscCall(PetscMalloc1(spots->n, spot_of));
   PetscCall(SpotListCheckBeams(spots, set->n_beam, "the study's beams", mistakes));

@@ -67,7 +67,7 @@ static PetscErrorCode PlaceRangeShifter(const RangeShifterSpec *spec, const Case
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode BeamSetPlace(const Settings *settings, const Case *patient, const Machine *machine, const Grid *grid,
+PetscErrorCode BeamSetPlace(const BeamSetSpec *beams, const Case *patient, const Machine *machine, const Grid *grid,
                             const Region *target, Mistakes *mistakes, BeamSet **out)
 {
   PetscFunctionBegin;
@@ -76,15 +76,15 @@ PetscErrorCode BeamSetPlace(const Settings *settings, const Case *patient, const
   PetscCall(PetscNew(&set));
   *out = set;
   TargetCentre(grid, target, centre_mm);
-  set->splitting = settings->spots.splitting;
-  set->position = settings->position_from_case ? patient->position : settings->position;
-  set->n_beam = settings->beams_from_case ? patient->n_beam_angles : settings->n_beams;
+  set->splitting = beams->spots.splitting;
+  set->position = beams->position_from_case ? patient->position : beams->position;
+  set->n_beam = beams->from_case ? patient->n_beam_angles : beams->n;
   if (!set->n_beam)
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: beams: from-case, but case %s holds no beam_gantry_deg",
-                          settings->beams_where, patient->name));
+                          beams->where, patient->name));
   PetscCall(PetscCalloc1(set->n_beam, &set->beam));
   for (PetscInt b = 0; b < set->n_beam; b++) {
-    const BeamSpec *spec = settings->beams_from_case ? NULL : &settings->beams[b];
+    const BeamSpec *spec = beams->from_case ? NULL : &beams->beam[b];
     Beam *beam = &set->beam[b];
     beam->gantry_deg = spec ? spec->gantry_deg : patient->beam_gantry_deg[b];
     beam->couch_deg = spec ? spec->couch_deg : 0;
@@ -93,12 +93,11 @@ PetscErrorCode BeamSetPlace(const Settings *settings, const Case *patient, const
     PetscCall(PetscArraycpy(beam->isocentre_mm, spec && spec->has_isocentre ? spec->isocentre_mm : centre_mm, 3));
     BeamSetAxes(beam);
     if (!InsideGrid(&patient->ct, beam->isocentre_mm))
-      PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
-                            "%s: beam %d: isocentre (%g, %g, %g) mm lies outside the CT of case %s",
-                            settings->beams_where, (int)b, beam->isocentre_mm[0], beam->isocentre_mm[1],
-                            beam->isocentre_mm[2], patient->name));
-    PetscCall(CheckSource(beam, patient, settings->beams_where, b, mistakes));
-    if (spec) PetscCall(PlaceRangeShifter(&spec->range_shifter, patient, settings->beams_where, b, mistakes, beam));
+      PetscCall(MistakesAdd(
+          mistakes, ROBION_INPUT, "%s: beam %d: isocentre (%g, %g, %g) mm lies outside the CT of case %s", beams->where,
+          (int)b, beam->isocentre_mm[0], beam->isocentre_mm[1], beam->isocentre_mm[2], patient->name));
+    PetscCall(CheckSource(beam, patient, beams->where, b, mistakes));
+    if (spec) PetscCall(PlaceRangeShifter(&spec->range_shifter, patient, beams->where, b, mistakes, beam));
   }
   PetscFunctionReturn(0);
 }

@@ -201,12 +201,12 @@ static void MarkTarget(const Sighting *sighting, PetscInt n_target, const Scenar
   }
 }
 
-static PetscErrorCode LayOutBeam(const Settings *settings, const Case *patient, const Machine *machine,
+static PetscErrorCode LayOutBeam(const BeamSetSpec *beams, const Case *patient, const Machine *machine,
                                  const Grid *grid, const Region *target, const ScenarioSet *set, PetscInt index,
                                  PetscInt first_spot, Mistakes *mistakes, Beam *beam)
 {
   PetscFunctionBegin;
-  const SpotSpec *spots = &settings->spots;
+  const SpotSpec *spots = &beams->spots;
   const double lateral_margin_mm = spots->lateral_margin_mm + 0.5 * grid->spacing_mm[0];
   const double largest_mm = machine->r80_mm[machine->n_energy - 1];
   Sighting *sighting;
@@ -219,7 +219,7 @@ static PetscErrorCode LayOutBeam(const Settings *settings, const Case *patient, 
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
                           "%s: beam %d (gantry %g deg) cannot reach %s of case %s: its water-equivalent depth is up to "
                           "%.1f mm, the largest range of machine %s is %.1f mm",
-                          settings->beams_where, (int)index, beam->gantry_deg, settings->target, patient->name, deep_mm,
+                          beams->where, (int)index, beam->gantry_deg, target->name, patient->name, deep_mm,
                           machine->name, largest_mm));
     PetscCall(PetscFree(sighting));
     PetscFunctionReturn(0);
@@ -238,37 +238,38 @@ static PetscErrorCode LayOutBeam(const Settings *settings, const Case *patient, 
 }
 
 /* The scenarios in which spots are to cover the target, if they are not those of the optimisation; else NULL. */
-static PetscErrorCode CoverScenarios(const Settings *settings, ScenarioSet **own)
+static PetscErrorCode CoverScenarios(SpotCover cover, const ScenarioSpec *study, ScenarioSet **own)
 {
   PetscFunctionBegin;
   double zero = 0;
   ScenarioSpec nominal = {.n_range = 1, .range_percent = &zero, .setup = SETUP_NONE};
   *own = NULL;
-  if (settings->spots.cover == COVER_NOMINAL) PetscCall(ScenarioSetCreate(&nominal, own));
-  if (settings->spots.cover == COVER_SCENARIOS) PetscCall(ScenarioSetCreate(&settings->optimize, own));
+  if (cover == COVER_NOMINAL) PetscCall(ScenarioSetCreate(&nominal, own));
+  if (cover == COVER_SCENARIOS) PetscCall(ScenarioSetCreate(study, own));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode BeamSetCreate(const Settings *settings, const Case *patient, const Machine *machine, const Grid *grid,
-                             const Region *target, const ScenarioSet *optimize, Mistakes *mistakes, BeamSet **out)
+PetscErrorCode BeamSetCreate(const BeamSetSpec *beams, const Case *patient, const Machine *machine, const Grid *grid,
+                             const Region *target, const ScenarioSet *optimize, const ScenarioSpec *study,
+                             Mistakes *mistakes, BeamSet **out)
 {
   PetscFunctionBegin;
   BeamSet *set;
   ScenarioSet *own;
   PetscInt before = mistakes->n;
   *out = NULL;
-  PetscCall(BeamSetPlace(settings, patient, machine, grid, target, mistakes, &set));
-  PetscCall(CoverScenarios(settings, &own));
+  PetscCall(BeamSetPlace(beams, patient, machine, grid, target, mistakes, &set));
+  PetscCall(CoverScenarios(beams->spots.cover, study, &own));
   for (PetscInt b = 0; b < set->n_beam && mistakes->n == before; b++) {
-    PetscCall(LayOutBeam(settings, patient, machine, grid, target, own ? own : optimize, b, set->n_spot, mistakes,
+    PetscCall(LayOutBeam(beams, patient, machine, grid, target, own ? own : optimize, b, set->n_spot, mistakes,
                          &set->beam[b]));
     set->n_spot += set->beam[b].n_spot;
   }
   PetscCall(ScenarioSetDestroy(&own));
   if (mistakes->n == before && set->n_spot == 0)
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
-                          "%s: no spot of machine %s reaches %s of case %s (smallest range %.1f mm)",
-                          settings->beams_where, machine->name, settings->target, patient->name, machine->r80_mm[0]));
+                          "%s: no spot of machine %s reaches %s of case %s (smallest range %.1f mm)", beams->where,
+                          machine->name, target->name, patient->name, machine->r80_mm[0]));
   if (mistakes->n > before) PetscCall(BeamSetDestroy(&set));
   *out = set;
   PetscFunctionReturn(0);

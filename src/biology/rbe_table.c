@@ -2,7 +2,7 @@
  * RBE tables of TRiP98: LEM I's initial slope alpha_z of an ion against energy, tabulated by others.
  */
 #include "biology_private.h"
-#include "robion/trip98.h"
+#include "robion/rbe_file.h"
 #include <gsl/gsl_interp.h>
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "cli.h"
+#include "robion/cli.h"
 #include <stdio.h>
 #include <string.h>
 

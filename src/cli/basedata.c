@@ -1,11 +1,10 @@
 #include "basedata.h"
+#include "robion/exchange.h"
 #include "robion/text.h"
 #include "robion/trip98.h"
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-
-#define FWHM_PER_SIGMA 2.354820045
 
 /* A number given as an option, or unchanged. */
 static PetscErrorCode TakeNumber(const char *option, const char *text, double *value, Mistakes *mistakes)

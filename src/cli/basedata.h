@@ -1,6 +1,6 @@
 /* What the files of the verb basedata share. */
 #pragma once
-#include "cli.h"
+#include "robion/cli.h"
 
 PetscErrorCode BaseDataShow(const Arguments *arguments, const char *usage, Mistakes *mistakes);
 PetscErrorCode BaseDataExport(const Arguments *arguments, const char *usage, Mistakes *mistakes);

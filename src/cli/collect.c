@@ -1,5 +1,5 @@
 /* The verbs that look at results: collect and status. */
-#include "cli.h"
+#include "robion/cli.h"
 #include "robion/collect.h"
 
 static PetscErrorCode Collect(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)

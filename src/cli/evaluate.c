@@ -1,4 +1,4 @@
-#include "cli.h"
+#include "robion/cli.h"
 #include "evaluate_gamma.h"
 #include "robion/log.h"
 #include <string.h>
@@ -10,19 +10,19 @@ static PetscBool EndsWith(const char *text, const char *end)
   return n >= m && !strcmp(text + n - m, end) ? PETSC_TRUE : PETSC_FALSE;
 }
 
-static PetscErrorCode EvaluatePlan(RunContext *run, const PlanSpec *plan, const SpotList *spots, const char *folder,
-                                   Mistakes *mistakes)
+static PetscErrorCode EvaluatePlan(PlanContext *context, const PlanSpec *plan, const SpotList *spots,
+                                   const char *folder, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   PlanInputs inputs;
   PetscInt *spot_of = NULL;
   double *weight, stage_seconds[N_STAGES] = {0}, begun = TimeNow();
-  PetscCall(PlanInputsCreate(run, plan, spots, &spot_of, mistakes, &inputs));
+  PetscCall(PlanInputsCreate(context, plan, spots, &spot_of, mistakes, &inputs));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   stage_seconds[STAGE_PREPARE] = TimeNow() - begun;
   PetscCall(PetscCalloc1(inputs.beams->n_spot, &weight));
   for (PetscInt i = 0; i < spots->n; i++) weight[spot_of[i]] = spots->particles[i];
-  PetscCall(PlanEvaluateAndWrite(run, plan, &inputs, NULL, weight, stage_seconds, folder, mistakes));
+  PetscCall(PlanEvaluateAndWrite(context, plan, &inputs, NULL, weight, stage_seconds, folder, mistakes));
   PetscCall(PetscFree(weight));
   PetscCall(PetscFree(spot_of));
   PetscCall(PlanInputsDestroy(&inputs));
@@ -53,22 +53,21 @@ static PetscErrorCode Forward(const Arguments *arguments, const Study *study, co
                               const SpotList *spots, const char *out, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  const RunOptions options = {.results = "."};
   char folder[PETSC_MAX_PATH_LEN];
-  RunContext run;
-  PetscCall(RunContextCreate(PETSC_COMM_WORLD, arguments->all_argc, arguments->all_argv, study, &options, &run));
+  PlanContext context;
+  PetscCall(PlanContextCreate(PETSC_COMM_WORLD, arguments->all_argc, arguments->all_argv, study, ".", &context));
   PetscCall(PetscSNPrintf(folder, sizeof folder, "%s.work", out));
-  if (run.rank == 0) (void)FolderMake(folder, mistakes);
-  PetscCall(MistakesShare(run.comm, mistakes));
-  if (!MistakesAny(mistakes)) PetscCall(EvaluatePlan(&run, plan, spots, folder, mistakes));
-  if (run.rank == 0) {
+  if (context.rank == 0) (void)FolderMake(folder, mistakes);
+  PetscCall(MistakesShare(context.comm, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(EvaluatePlan(&context, plan, spots, folder, mistakes));
+  if (context.rank == 0) {
     if (!MistakesAny(mistakes))
       PetscCall(PlaceOutputs(folder, out, mistakes));
     else
       rmdir(folder);
   }
-  PetscCall(MistakesShare(run.comm, mistakes));
-  PetscCall(RunContextDestroy(&run));
+  PetscCall(MistakesShare(context.comm, mistakes));
+  PetscCall(PlanContextDestroy(&context));
   PetscFunctionReturn(0);
 }
 

@@ -1,5 +1,5 @@
 /* fit-tcp: parameters of the TCP model from a table of patients. */
-#include "cli.h"
+#include "robion/cli.h"
 #include "robion/map.h"
 #include "robion/results.h"
 #include "robion/tcp_fit.h"

@@ -1,5 +1,5 @@
 /* What the verbs share that work on one plan of a study and on spots made elsewhere. */
-#include "cli.h"
+#include "robion/cli.h"
 #include "robion/trip98.h"
 #include <string.h>
 

@@ -1,4 +1,5 @@
 #include "import.h"
+#include "robion/exchange.h"
 #include <string.h>
 
 static PetscErrorCode Import(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)

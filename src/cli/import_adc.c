@@ -1,6 +1,7 @@
 /* import adc: diffusion images to maps of clonogens in a case file. */
 #include "import.h"
-#include "robion/cellcount.h"
+#include "robion/exchange.h"
+#include "robion/cell_count.h"
 #include "robion/text.h"
 #include <string.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "cli.h"
+#include "robion/cli.h"
 
 static PetscErrorCode Info(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {

@@ -1,23 +1,22 @@
-#include "cli.h"
+#include "robion/cli.h"
 
 /* Lay the plan out, or take the spots given, and write its matrices on rank 0. */
 static PetscErrorCode Write(const Arguments *arguments, const Study *study, const PlanSpec *plan, const SpotList *spots,
                             const char *out, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  const RunOptions options = {.results = "."};
-  RunContext run;
+  PlanContext context;
   PlanInputs inputs;
   PetscInt *spot_of = NULL;
-  PetscCall(RunContextCreate(PETSC_COMM_WORLD, arguments->all_argc, arguments->all_argv, study, &options, &run));
-  PetscCall(PlanInputsCreate(&run, plan, spots, &spot_of, mistakes, &inputs));
+  PetscCall(PlanContextCreate(PETSC_COMM_WORLD, arguments->all_argc, arguments->all_argv, study, ".", &context));
+  PetscCall(PlanInputsCreate(&context, plan, spots, &spot_of, mistakes, &inputs));
   if (!MistakesAny(mistakes)) {
-    if (run.rank == 0) PetscCall(PlanWriteMatrix(&inputs, run.memory_bytes, out, mistakes));
-    PetscCall(MistakesShare(run.comm, mistakes));
+    if (context.rank == 0) PetscCall(PlanWriteMatrix(&inputs, context.memory_bytes, out, mistakes));
+    PetscCall(MistakesShare(context.comm, mistakes));
     PetscCall(PlanInputsDestroy(&inputs));
   }
   PetscCall(PetscFree(spot_of));
-  PetscCall(RunContextDestroy(&run));
+  PetscCall(PlanContextDestroy(&context));
   PetscFunctionReturn(0);
 }
 

@@ -1,5 +1,5 @@
 /* The built-in phantoms and digital patients as case files and pictures. */
-#include "cli.h"
+#include "robion/cli.h"
 #include "robion/case_plot.h"
 #include "robion/text.h"
 #include <limits.h>

@@ -1,4 +1,4 @@
-#include "cli.h"
+#include "robion/cli.h"
 #include "robion/log.h"
 #include "robion/stop.h"
 #include <stdlib.h>

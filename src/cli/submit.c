@@ -1,5 +1,5 @@
 /* The verb that hands a study to SLURM. */
-#include "cli.h"
+#include "robion/cli.h"
 #include "robion/batch.h"
 #include "robion/log.h"
 #include <errno.h>

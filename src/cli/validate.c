@@ -1,4 +1,4 @@
-#include "cli.h"
+#include "robion/cli.h"
 #include <string.h>
 #include <unistd.h>
 

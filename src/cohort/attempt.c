@@ -1,5 +1,5 @@
 /* One attempt at one plan by a team: whatever goes wrong stays inside. */
-#include "queue_private.h"
+#include "cohort_private.h"
 #include "robion/guard.h"
 #include "robion/log.h"
 #include "robion/stop.h"
@@ -23,7 +23,7 @@ static PetscErrorCode WriteStatus(Attempt *attempt, const char *state, const cha
 {
   PetscFunctionBegin;
   const PlanSpec *plan = attempt->plan;
-  if (attempt->run->rank) PetscFunctionReturn(0);
+  if (attempt->run->plan.rank) PetscFunctionReturn(0);
   RunStatus status = {.state = state,
                       .message = message,
                       .started = attempt->started,
@@ -32,7 +32,7 @@ static PetscErrorCode WriteStatus(Attempt *attempt, const char *state, const cha
                       .arm = plan->arm,
                       .sweep = plan->sweep,
                       .seconds = TimeSteady() - attempt->begun,
-                      .ranks = attempt->run->size};
+                      .ranks = attempt->run->plan.size};
   status.ended = strcmp(state, "running") ? TimeNow() : 0;
   (void)StatusWrite(attempt->folder, &status, mistakes);
   PetscFunctionReturn(0);
@@ -54,7 +54,7 @@ static PetscErrorCode CheckResults(const RunContext *run, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   char file[PETSC_MAX_PATH_LEN];
-  snprintf(file, sizeof file, "%s/study.yaml", run->results);
+  snprintf(file, sizeof file, "%s/study.yaml", run->plan.results);
   if (access(file, F_OK))
     PetscCall(
         MistakesAdd(mistakes, ROBION_RESOURCES, "%s: %s: the results folder has vanished", file, strerror(errno)));
@@ -66,7 +66,7 @@ static PetscErrorCode PrepareFolder(Attempt *attempt)
 {
   PetscFunctionBegin;
   RunContext *run = attempt->run;
-  if (run->rank == 0) {
+  if (run->plan.rank == 0) {
     PetscCall(CheckResults(run, &attempt->mistakes));
     if (!MistakesAny(&attempt->mistakes) && FolderMake(attempt->folder, &attempt->mistakes)) {
       PlanFilesRemove(attempt->folder);
@@ -74,7 +74,7 @@ static PetscErrorCode PrepareFolder(Attempt *attempt)
       PetscCall(WriteStatus(attempt, "running", NULL, &attempt->mistakes));
     }
   }
-  PetscCall(MistakesShare(run->comm, &attempt->mistakes));
+  PetscCall(MistakesShare(run->plan.comm, &attempt->mistakes));
   PetscFunctionReturn(0);
 }
 
@@ -82,7 +82,7 @@ static PetscErrorCode Make(void *context)
 {
   PetscFunctionBegin;
   Attempt *attempt = context;
-  PetscCall(PlanMake(attempt->run, attempt->plan, attempt->folder, &attempt->mistakes, &attempt->stopped));
+  PetscCall(PlanMake(&attempt->run->plan, attempt->plan, attempt->folder, &attempt->mistakes, &attempt->stopped));
   PetscFunctionReturn(0);
 }
 
@@ -92,12 +92,12 @@ static PetscErrorCode MakeGuarded(Attempt *attempt)
   PetscFunctionBegin;
   RunContext *run = attempt->run;
   Mistakes errors = {0};
-  PetscCall(GuardedRun(run->comm, Make, attempt, &errors));
+  PetscCall(GuardedRun(run->plan.comm, Make, attempt, &errors));
   if (MistakesAny(&errors)) {
     attempt->stopped = PETSC_FALSE;
     PetscCall(MistakesClear(&attempt->mistakes));
-    PetscCall(MachineDestroy(&run->machine));
-    PetscCall(PetscFree(run->machine_key));
+    PetscCall(MachineDestroy(&run->plan.machine));
+    PetscCall(PetscFree(run->plan.machine_key));
     for (PetscInt i = 0; i < errors.n; i++)
       PetscCall(MistakesAdd(&attempt->mistakes, errors.item[i].exit, "%s: %s", attempt->folder, errors.item[i].text));
   }
@@ -109,9 +109,9 @@ static PetscErrorCode MakeGuarded(Attempt *attempt)
 static PetscErrorCode Seal(Attempt *attempt)
 {
   PetscFunctionBegin;
-  if (attempt->run->rank == 0 && PlanChecksumsWrite(attempt->folder, &attempt->mistakes))
+  if (attempt->run->plan.rank == 0 && PlanChecksumsWrite(attempt->folder, &attempt->mistakes))
     CheckpointRemove(attempt->folder);
-  PetscCall(MistakesShare(attempt->run->comm, &attempt->mistakes));
+  PetscCall(MistakesShare(attempt->run->plan.comm, &attempt->mistakes));
   PetscFunctionReturn(0);
 }
 
@@ -131,7 +131,7 @@ static PetscErrorCode RecordFailure(Attempt *attempt, PetscInt p, Tally *tally)
   }
   LogEvent("plan_failed", "plan=%s case=%s arm=%s sweep=%s seconds=%g message=%s", plan->folder, plan->case_name,
            plan->arm, plan->sweep, TimeSteady() - attempt->begun, MistakesFirst(mistakes));
-  if (attempt->run->rank == 0 && !access(attempt->folder, F_OK)) {
+  if (attempt->run->plan.rank == 0 && !access(attempt->folder, F_OK)) {
     PlanFilesRemove(attempt->folder);
     TemporariesRemove(attempt->folder, "");
     PetscCall(WriteLastStatus(attempt, "failed", MistakesFirst(mistakes)));
@@ -160,7 +160,7 @@ static PetscErrorCode RecordDone(Attempt *attempt, Tally *tally)
   DurationText(seconds, took);
   LogLine(LOG_INFO, "plan", plan->case_name, "%s %s done in %s", plan->arm, plan->sweep, took);
   LogEvent("plan_done", "plan=%s case=%s arm=%s sweep=%s seconds=%g ranks=%d", plan->folder, plan->case_name, plan->arm,
-           plan->sweep, seconds, (int)attempt->run->size);
+           plan->sweep, seconds, (int)attempt->run->plan.size);
   PetscCall(WriteLastStatus(attempt, "done", NULL));
   PetscFunctionReturn(0);
 }
@@ -179,12 +179,12 @@ static void Announce(const PlanSpec *plan, const Standing *standing)
 PetscErrorCode PlanAttempt(RunContext *run, PetscInt p, const Standing *standing, Tally *tally)
 {
   PetscFunctionBegin;
-  const PlanSpec *plan = &run->study->plans[p];
+  const PlanSpec *plan = &run->plan.study->plans[p];
   Attempt attempt = {.run = run, .plan = plan, .begun = TimeSteady(), .started = TimeNow()};
   PlanFolder(run, plan, attempt.folder);
   Announce(plan, standing);
   LogEvent("plan_started", "plan=%s case=%s arm=%s sweep=%s ranks=%d", plan->folder, plan->case_name, plan->arm,
-           plan->sweep, (int)run->size);
+           plan->sweep, (int)run->plan.size);
   PetscCall(PrepareFolder(&attempt));
   if (!MistakesAny(&attempt.mistakes)) PetscCall(MakeGuarded(&attempt));
   if (!MistakesAny(&attempt.mistakes) && !attempt.stopped) PetscCall(Seal(&attempt));

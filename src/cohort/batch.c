@@ -1,6 +1,6 @@
 /* From a study's estimate to a script for SLURM. */
 #include "robion/batch.h"
-#include "queue_private.h"
+#include "cohort_private.h"
 #include "robion/log.h"
 #include <math.h>
 

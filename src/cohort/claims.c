@@ -1,5 +1,5 @@
 /* Which plan is whose: a table that all teams reach without anybody's help. */
-#include "queue_private.h"
+#include "cohort_private.h"
 
 /* In the window: how often each plan was asked for, core milliseconds it took, and whether to stop. */
 struct Claims_s {

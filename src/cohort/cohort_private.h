@@ -1,114 +1,123 @@
-/* Shared by the files that put one plan's inputs together. */
+/* Shared by the files that share a study's plans out among teams of ranks. */
 #pragma once
 #include "robion/cohort.h"
-#include <string.h>
 
-/* Fill in->tissues from the settings; needs patient, machine and grid. After a mistake some biologies are NULL. */
-PetscErrorCode TissuesCreate(Mistakes *mistakes, PlanInputs *in);
-PetscErrorCode TissuesDestroy(Tissues *tissues);
+/* What is shared by all plans of a run. */
+typedef struct RunContext {
+  PlanContext plan; /* of the team that plans; before teams are formed, of all ranks */
+  const RunOptions *options;
+  char part[48]; /* of the names of log and status files that this job and node write: "", "-2", "-2-node1" */
+} RunContext;
 
-/*
- * Instead of an optimisation: the weights of the plan that has made the same one (plan->optimized_by), from its file. Not there
- * or not finished: ROBION_INPUT. Collective.
- */
-PetscErrorCode PlanTakeWeights(RunContext *run, const PlanSpec *plan, PetscInt n_spot, Mistakes *mistakes,
-                               Solution *solution);
+/* What is left to do of a plan. */
+typedef enum {
+  LEFT_OUT,      /* by --only, or another job of the array does it */
+  LEFT_FINISHED, /* by an earlier run: kept */
+  LEFT_TO_DO,
+  LEFT_INTERRUPTED /* was being made when an earlier run died: done last, as it may have been the reason */
+} Left;
 
-/*
- * The weights of one stage from another plan's file, where that plan is finished; else *there stays 0. `weight` is of all n_spot
- * spots. Not collective.
- */
-PetscErrorCode PlanFindStage(RunContext *run, const PlanSpec *from, PetscInt n_spot, const CourseStage *stage,
-                             double *weight, int *there);
+/* A plan as the queue sees it. */
+typedef struct QueuePlan {
+  Left left;
+  PetscInt arm;      /* the first plan with the same arm */
+  double estimate_s; /* core seconds, from its size alone; 0 if its case cannot be read */
+  double measured_s; /* core seconds it took an earlier run; 0: not known */
+  double bytes;      /* of a team of one rank at work on it, estimated */
+  double own_bytes;  /* of each further rank of the team */
+  PetscInt units;    /* blocks of voxels: more ranks than these have nothing to do */
+} QueuePlan;
 
-/* Optimise what is sought of the inputs: a plan, or one stage; or all stages one after the other. Collective. */
-PetscErrorCode PlanOptimise(RunContext *run, const PlanSpec *plan, const PlanInputs *in, const char *folder,
-                            double stage_seconds[N_STAGES], Mistakes *mistakes, Solution *solution);
-PetscErrorCode PlanOptimiseStages(RunContext *run, const PlanSpec *plan, const PlanInputs *in, const char *folder,
-                                  double stage_seconds[N_STAGES], Mistakes *mistakes, Solution *solution);
+/* Whether this job has still to make a plan. */
+static inline PetscBool PlanIsLeft(const QueuePlan *plan)
+{
+  return plan->left == LEFT_TO_DO || plan->left == LEFT_INTERRUPTED ? PETSC_TRUE : PETSC_FALSE;
+}
 
-/* Beams, course and their models of a plan in stages; beams have given spots, if there are any, as PlanInputsCreate takes them. */
-PetscErrorCode CourseCreate(const SpotList *spots, PetscInt **spot_of, Mistakes *mistakes, PlanInputs *in);
-PetscErrorCode CourseDestroy(Course *course);
-/*
- * What one stage is planned from when those before have the weights [their spots]: a view of the plan's inputs with the terms
- * that count then, those of the stage and in the last one those of the course, and with their voxels alone, so that it does not
- * depend on what later stages want.
- */
-PetscErrorCode CoursePartCreate(const PlanInputs *in, PetscInt stage, const double *weight, PlanInputs *part);
-PetscErrorCode CoursePartDestroy(PlanInputs *part);
+/* Look at the results folder: what is finished, what stays behind of dead runs is removed. Plans are dealt to the ranks. Collective. */
+PetscErrorCode SurveyPlans(RunContext *run, QueuePlan *plan);
 
-/*
- * The weights of a stage that is finished while others are not, in a file of the plan's folder: written, read back (false if
- * there is none of these settings), removed with those of all other stages. Not collective.
- */
-PetscBool StageFileWrite(const char *folder, const char *yaml, const CourseStage *stage, const double *weight,
-                         Mistakes *mistakes);
-PetscBool StageFileRead(const char *folder, const char *yaml, const CourseStage *stage, double *weight);
-void StageFilesRemove(const char *folder, const Course *course);
-
-/* The biology a structure's objectives on effect are measured by. */
-const BiologySpec *TissueOfStructure(const Settings *settings, const char *structure);
+/* Fill in estimates, each case on one rank. Collective on comm. */
+PetscErrorCode CostsEstimate(MPI_Comm comm, const Study *study, QueuePlan *plan);
 
 /*
- * Bytes that the plan takes on all ranks together, beside its inputs: the more of optimisation and evaluation. `entries` of an
- * assembled operator. Collective.
+ * Core seconds [n] to expect of each plan: what it has taken where that is known, else its estimate times the ratio of
+ * measured to estimated times of the plans of its arm (of all plans as long as none of its arm is known). Not collective.
  */
-PetscErrorCode PlanMemory(RunContext *run, const PlanInputs *in, double entries, double *bytes);
-/* A mistake (ROBION_RESOURCES) if that and what is in use are more than the team has. Collective. */
-PetscErrorCode PlanCheckMemory(RunContext *run, const PlanSpec *plan, const PlanInputs *in, Mistakes *mistakes);
+PetscErrorCode CostsRefine(const Study *study, const QueuePlan *plan, const double *measured_s, double *expected_s);
 
 /*
- * Costs of all the plan's spots (spot_control.h), NULL if the study asks for none. A structure without volume: ROBION_INPUT. Not
- * collective.
+ * The job of the array that plan p belongs to, from 1 on: mixed, as many for each as for any other, the same in all jobs. Plans
+ * that share an optimisation or a stage are of one job.
  */
-PetscErrorCode PlanSpotCosts(const PlanInputs *in, Mistakes *mistakes, double **cost);
-/* Entries of the operator's rows of a list of voxels in the nominal scenario, estimated where there are many. Collective. */
-PetscErrorCode PlanCountNominal(MPI_Comm comm, const PlanInputs *in, PetscInt n, const PetscInt *voxel,
-                                double *entries);
+PetscErrorCode ArrayShare(const Study *study, PetscInt n_jobs, PetscInt *job);
+
+/* Core seconds that a team of `size` ranks needs per second of its own time: 1 for one rank, below `size` for more. */
+double TeamSpeed(PetscInt size);
+
+/* Ranks that plan together. */
+typedef struct Team {
+  MPI_Comm comm;
+  PetscMPIInt rank, size, index, n_teams;
+  PetscMPIInt nodes;   /* that its ranks are on */
+  PetscMPIInt node;    /* of its first rank, from 0 on */
+  double memory_bytes; /* that its ranks may take together; 0: not known */
+} Team;
+
+/* Divide the ranks of the world into teams, as options->team_size says and the plans that are left make sense of. Collective. */
+PetscErrorCode TeamCreate(const RunContext *run, const QueuePlan *plan, Team *team);
+PetscErrorCode TeamDestroy(Team *team);
 
 /*
- * The problem of `spec`, and particles in the spots sought to begin with [n_sought]: equal in every stage, and as many as give the
- * target its dose. Adds the seconds it took to *build_s. To be freed by ProblemDestroy and PetscFree. Collective.
+ * A table of one number per plan, in the memory of the world's first rank, that teams read and change one-sidedly: nobody has
+ * to answer. It has one more number, with which a team that stops tells the others.
  */
-PetscErrorCode PlanProblemStart(MPI_Comm comm, const PlanInputs *in, const ProblemSpec *spec, double *build_s,
-                                Problem *problem, double **start);
+typedef struct Claims_s *Claims;
+enum { CLAIM_FREE = -1, CLAIM_TAKEN = 0, CLAIM_OVER = 1 }; /* more: done, having taken that many core milliseconds */
+PetscErrorCode ClaimsCreate(MPI_Comm comm, PetscInt n, const long long *start,
+                            Claims *claims);                                 /* collective; start: rank 0's */
+PetscErrorCode ClaimsRead(Claims claims, long long *value);                  /* [n] */
+PetscErrorCode ClaimsTake(Claims claims, PetscInt p, PetscBool *taken);      /* false: another team was faster */
+PetscErrorCode ClaimsFinish(Claims claims, PetscInt p, double core_seconds); /* 0: over, but not done */
+PetscErrorCode ClaimsTellStop(Claims claims);
+PetscErrorCode ClaimsHearStop(Claims claims, PetscBool *stop);
+PetscErrorCode ClaimsDestroy(Claims *claims); /* collective */
+
+/* What became of the plans of a team, or of all teams. */
+typedef struct Tally {
+  PetscInt done, skipped, failed, stopped;
+  PetscInt first_failed; /* plan of the failure that counts for the exit code */
+  RobionExit first_failure;
+  PetscBool resources;
+} Tally;
+
+/* Where the run of a study stands when a plan begins, for log lines. */
+typedef struct Standing {
+  PetscInt k, n; /* this is the k-th plan to begin, of n that this job has to do */
+  double left_s; /* expected time until all are done; negative: not known */
+} Standing;
+
+/* Let the team work on the plans until none is left; the tally is of all teams, the same on all ranks. Collective on all of them. */
+PetscErrorCode QueueWork(RunContext *run, QueuePlan *plan, const Team *team, Tally *tally);
+
+/* Make plan p with the team of run->plan.comm, catch whatever goes wrong, and say in status and log what became of it. Collective. */
+PetscErrorCode PlanAttempt(RunContext *run, PetscInt p, const Standing *standing, Tally *tally);
+
+/* Remove what interrupted writers have left in a folder: NAME.tmp, NAME.tmp.PID, where the name has `among` in it. */
+void TemporariesRemove(const char *folder, const char *among);
+
+/* The folder of a plan in the results. */
+void PlanFolder(const RunContext *run, const PlanSpec *plan, char folder[PETSC_MAX_PATH_LEN]);
+
 /*
- * A rough plan by a cheap operator of the same problem, where the study asks for one, the operator has a cheap one, and `state`
- * (rank 0's; may be empty) is not of the problem itself. `solve` has what both solves share. Afterwards the solve of the problem
- * goes on from `state`; or the rough one was stopped, and is `solution`. Adds to *build_s what the cheap operator took to build.
- * Collective.
+ * Hand n plans, longest expectation first, to teams that ask when they are free; return when the last one is done. took_s is
+ * how long each takes in truth, in the order of expected_s. Not collective.
  */
-PetscErrorCode PlanRough(RunContext *run, const PlanSpec *plan, const PlanInputs *in, const ProblemSpec *spec,
-                         const SolveSpec *solve, double *build_s, SolveState *state, Solution *solution);
+PetscErrorCode ScheduleMakespan(PetscInt n, const double *expected_s, const double *took_s, PetscInt n_teams,
+                                double *makespan_s);
 
-/* Which formulas spot control goes by, for log and plan file; NULL without any. */
-const char *SpotControlText(const Settings *settings);
+/* The simulation of --simulate. Collective. */
+PetscErrorCode Simulate(RunContext *run, Mistakes *mistakes, RobionExit *exit_code);
 
-/* The fields of a plan whose in-field gradients are suppressed (field_gradient.h). */
-typedef struct PlanFields {
-  FieldGradientSpec spec; /* n_field 0: the study does not ask for it */
-  BeamSet *beams;         /* of one beam each, owned by the plan's */
-  DoseModel *model;
-  PetscInt *voxel;
-} PlanFields;
-
-/* A distance that reaches no neighbour: ROBION_STUDY. Not collective. */
-PetscErrorCode PlanFieldsCreate(const PlanInputs *in, Mistakes *mistakes, PlanFields *out);
-PetscErrorCode PlanFieldsDestroy(PlanFields *fields);
-
-/* Fill in->term and the voxels they look at from the settings; needs patient and grid. */
-PetscErrorCode TermsCreate(Mistakes *mistakes, PlanInputs *in);
-/* Collect the voxels that terms look at, which are grid indices in ascending order, and turn them into positions in that list. */
-PetscErrorCode TermsIndex(PlanInputs *in);
-
-/* What tumour control is judged by; a region without voxels: the case has no clonogens. */
-PetscErrorCode PlanTumourControl(const PlanInputs *in, TumourControl *control);
-PetscErrorCode PlanTumourControlDestroy(TumourControl *control);
-
-/* How well a solution keeps its constraints, [solution->n_constraint], to be freed; the same as lines of the log. */
-PetscErrorCode ConstraintsReport(const Settings *settings, const Solution *solution, ConstraintReport **out);
-PetscErrorCode ConstraintsLog(const PlanSpec *plan, const Solution *solution);
-
-/* Indices of the marked voxels of a grid, neighbours together. */
-PetscErrorCode PlanCollectMarked(const Grid *grid, const unsigned char *mark, PetscInt *n, PetscInt **voxel);
+/* Print plans, scenarios, spots, voxels, nonzeros and memory per rank instead of planning. Collective. */
+PetscErrorCode DryRun(RunContext *run, RobionExit *exit_code);

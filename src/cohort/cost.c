@@ -1,5 +1,5 @@
 /* What a plan will cost, from the sizes of its case and settings: good enough to start long plans first. */
-#include "queue_private.h"
+#include "cohort_private.h"
 #include "robion/optimize.h"
 #include "robion/structure.h"
 #include <math.h>
@@ -99,7 +99,7 @@ static PetscErrorCode Estimate(const Settings *settings, const Case *patient, co
   PetscInt optimize, evaluate;
   PetscCall(CountRows(settings, &optimize, &evaluate));
   const double voxel_mm3 = pow(settings->dose_grid_mm, 3), *box = extents->body.box_mm;
-  const double beams = settings->beams_from_case ? PetscMax(1, patient->n_beam_angles) : settings->n_beams;
+  const double beams = settings->beams.from_case ? PetscMax(1, patient->n_beam_angles) : settings->beams.n;
   const double voxels = ObjectiveVolume_mm3(settings, patient, extents) / voxel_mm3,
                dose_voxels = extents->body.mm3 / voxel_mm3;
   const double points =

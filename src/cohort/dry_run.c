@@ -1,21 +1,20 @@
 /* What a study would take, without planning it. */
 #include "cohort_private.h"
-#include "queue_private.h"
 
 static PetscErrorCode DescribePlan(RunContext *run, const PlanSpec *plan, double estimate_s, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   PlanInputs in;
   double entries, mib = 1.0 / 1048576.0;
-  PetscCall(PlanInputsCreate(run, plan, NULL, NULL, mistakes, &in));
+  PetscCall(PlanInputsCreate(&run->plan, plan, NULL, NULL, mistakes, &in));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
-  PetscCall(PlanCountEntries(run->comm, &in, &entries));
+  PetscCall(PlanCountEntries(run->plan.comm, &in, &entries));
   double memory;
-  PetscCall(PlanMemory(run, &in, entries, &memory));
-  PetscCall(PetscPrintf(run->comm, "%-24s %-16s %-20s %4d %4d %4d %7d %8d %8d %10.3g %10.1f %10.3g\n", plan->case_name,
-                        plan->arm, plan->sweep[0] ? plan->sweep : "-", (int)in.optimize->n_set, (int)in.evaluate->n_set,
-                        (int)in.beams->n_beam, (int)in.beams->n_spot, (int)in.n_voxel, (int)in.n_dose_voxel, entries,
-                        memory / run->size * mib, estimate_s));
+  PetscCall(PlanMemory(&run->plan, &in, entries, &memory));
+  PetscCall(PetscPrintf(run->plan.comm, "%-24s %-16s %-20s %4d %4d %4d %7d %8d %8d %10.3g %10.1f %10.3g\n",
+                        plan->case_name, plan->arm, plan->sweep[0] ? plan->sweep : "-", (int)in.optimize->n_set,
+                        (int)in.evaluate->n_set, (int)in.beams->n_beam, (int)in.beams->n_spot, (int)in.n_voxel,
+                        (int)in.n_dose_voxel, entries, memory / run->plan.size * mib, estimate_s));
   PetscCall(PlanInputsDestroy(&in));
   PetscFunctionReturn(0);
 }
@@ -26,24 +25,25 @@ PetscErrorCode DryRun(RunContext *run, RobionExit *exit_code)
   PetscInt failed = 0;
   RobionExit first = ROBION_DONE;
   QueuePlan *costs;
-  PetscCall(PetscCalloc1(run->study->n_plans, &costs));
-  PetscCall(CostsEstimate(run->comm, run->study, costs));
-  PetscCall(
-      PetscPrintf(run->comm, "study %s: %d plans, %d ranks\n", run->study->name, (int)run->study->n_plans, run->size));
-  PetscCall(PetscPrintf(run->comm, "%-24s %-16s %-20s %4s %4s %4s %7s %8s %8s %10s %10s %10s\n", "case", "arm", "sweep",
-                        "opt", "eval", "beam", "spots", "voxels", "dosevox", "nonzeros", "MiB/rank", "core s"));
-  for (PetscInt p = 0; p < run->study->n_plans; p++) {
+  PetscCall(PetscCalloc1(run->plan.study->n_plans, &costs));
+  PetscCall(CostsEstimate(run->plan.comm, run->plan.study, costs));
+  PetscCall(PetscPrintf(run->plan.comm, "study %s: %d plans, %d ranks\n", run->plan.study->name,
+                        (int)run->plan.study->n_plans, run->plan.size));
+  PetscCall(PetscPrintf(run->plan.comm, "%-24s %-16s %-20s %4s %4s %4s %7s %8s %8s %10s %10s %10s\n", "case", "arm",
+                        "sweep", "opt", "eval", "beam", "spots", "voxels", "dosevox", "nonzeros", "MiB/rank",
+                        "core s"));
+  for (PetscInt p = 0; p < run->plan.study->n_plans; p++) {
     Mistakes mistakes = {0};
-    PetscCall(DescribePlan(run, &run->study->plans[p], costs[p].estimate_s, &mistakes));
+    PetscCall(DescribePlan(run, &run->plan.study->plans[p], costs[p].estimate_s, &mistakes));
     if (MistakesAny(&mistakes) && !failed++) first = MistakesExit(&mistakes);
-    if (run->rank == 0) MistakesPrint(&mistakes);
+    if (run->plan.rank == 0) MistakesPrint(&mistakes);
     PetscCall(MistakesClear(&mistakes));
   }
   PetscCall(PetscPrintf(
-      run->comm, "opt, eval: scenarios optimised and evaluated; voxels: seen by objectives; dosevox: with dose;\n"
-                 "nonzeros: entries a matrix of all optimised scenarios has, four channels each;\n"
-                 "core s: estimated time on one core, good for comparing plans\n"));
+      run->plan.comm, "opt, eval: scenarios optimised and evaluated; voxels: seen by objectives; dosevox: with dose;\n"
+                      "nonzeros: entries a matrix of all optimised scenarios has, four channels each;\n"
+                      "core s: estimated time on one core, good for comparing plans\n"));
   PetscCall(PetscFree(costs));
-  *exit_code = !failed ? ROBION_DONE : failed == run->study->n_plans ? first : ROBION_SOME_FAILED;
+  *exit_code = !failed ? ROBION_DONE : failed == run->plan.study->n_plans ? first : ROBION_SOME_FAILED;
   PetscFunctionReturn(0);
 }

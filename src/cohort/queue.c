@@ -1,5 +1,5 @@
 /* Teams at the queue of plans: each takes the longest that is left whenever it is free. */
-#include "queue_private.h"
+#include "cohort_private.h"
 #include "robion/log.h"
 #include "robion/stop.h"
 #include <string.h>
@@ -102,11 +102,11 @@ static PetscErrorCode RunTeam(const RunContext *world, Queue *queue, const Team 
   RunContext run = *world;
   Standing standing = {0};
   PetscInt p;
-  run.comm = team->comm;
-  run.rank = team->rank;
-  run.size = team->size;
-  run.nodes = team->nodes;
-  run.memory_bytes = team->memory_bytes;
+  run.plan.comm = team->comm;
+  run.plan.rank = team->rank;
+  run.plan.size = team->size;
+  run.plan.nodes = team->nodes;
+  run.plan.memory_bytes = team->memory_bytes;
   StopWatchOthers(AnotherStops, queue->claims);
   for (;;) {
     PetscCall(NextPlan(queue, team, &p, &standing));
@@ -116,7 +116,7 @@ static PetscErrorCode RunTeam(const RunContext *world, Queue *queue, const Team 
     if (team->rank == 0) PetscCall(ClaimsFinish(queue->claims, p, (TimeSteady() - begun) * TeamSpeed(team->size)));
   }
   StopWatchOthers(NULL, NULL);
-  PetscCall(RunContextDestroy(&run));
+  PetscCall(PlanContextDestroy(&run.plan));
   PetscFunctionReturn(0);
 }
 
@@ -126,10 +126,10 @@ static PetscErrorCode AddTallies(const RunContext *run, const Team *team, Tally 
   PetscFunctionBegin;
   Tally *all, sum = {0};
   if (team->rank) *tally = (Tally){0}; /* the first rank has counted for its team */
-  PetscCall(PetscMalloc1(run->size, &all));
-  PetscCallMPI(
-      MPI_Allgather(tally, (PetscMPIInt)sizeof *tally, MPI_BYTE, all, (PetscMPIInt)sizeof *tally, MPI_BYTE, run->comm));
-  for (PetscMPIInt r = 0; r < run->size; r++) {
+  PetscCall(PetscMalloc1(run->plan.size, &all));
+  PetscCallMPI(MPI_Allgather(tally, (PetscMPIInt)sizeof *tally, MPI_BYTE, all, (PetscMPIInt)sizeof *tally, MPI_BYTE,
+                             run->plan.comm));
+  for (PetscMPIInt r = 0; r < run->plan.size; r++) {
     if (all[r].failed && (!sum.failed || all[r].first_failed < sum.first_failed)) {
       sum.first_failed = all[r].first_failed;
       sum.first_failure = all[r].first_failure;
@@ -147,15 +147,15 @@ static PetscErrorCode AddTallies(const RunContext *run, const Team *team, Tally 
 static PetscErrorCode QueueCreate(RunContext *run, QueuePlan *plan, const Team *team, Queue *queue)
 {
   PetscFunctionBegin;
-  const PetscInt n = run->study->n_plans;
-  *queue = (Queue){.study = run->study, .plan = plan, .n_teams = team->n_teams};
+  const PetscInt n = run->plan.study->n_plans;
+  *queue = (Queue){.study = run->plan.study, .plan = plan, .n_teams = team->n_teams};
   PetscCall(PetscMalloc3(n, &queue->claim, n, &queue->measured_s, n, &queue->expected_s));
   for (PetscInt p = 0; p < n; p++) {
     const PetscBool left = PlanIsLeft(&plan[p]);
     queue->claim[p] = left ? CLAIM_FREE : CLAIM_TAKEN;
     if (left) queue->n++;
   }
-  PetscCall(ClaimsCreate(run->comm, n, queue->claim, &queue->claims));
+  PetscCall(ClaimsCreate(run->plan.comm, n, queue->claim, &queue->claims));
   PetscFunctionReturn(0);
 }
 
@@ -165,7 +165,7 @@ static PetscErrorCode QueueDestroy(const RunContext *run, const Team *team, Queu
   PetscFunctionBegin;
   PetscCall(AddTallies(run, team, tally));
   PetscCall(ClaimsRead(queue->claims, queue->claim));
-  for (PetscInt p = 0; p < run->study->n_plans; p++) {
+  for (PetscInt p = 0; p < run->plan.study->n_plans; p++) {
     if (queue->claim[p] == CLAIM_FREE) tally->stopped++;
     if (queue->plan[p].left == LEFT_FINISHED) tally->skipped++;
   }
@@ -179,11 +179,11 @@ PetscErrorCode QueueWork(RunContext *run, QueuePlan *plan, const Team *team, Tal
   PetscFunctionBegin;
   Queue queue;
   PetscCall(QueueCreate(run, plan, team, &queue));
-  LogEvent("study_start", "study=%s plans=%d to_do=%d ranks=%d teams=%d", run->study->name, (int)run->study->n_plans,
-           (int)queue.n, (int)run->size, (int)team->n_teams);
-  if (run->rank == 0)
+  LogEvent("study_start", "study=%s plans=%d to_do=%d ranks=%d teams=%d", run->plan.study->name,
+           (int)run->plan.study->n_plans, (int)queue.n, (int)run->plan.size, (int)team->n_teams);
+  if (run->plan.rank == 0)
     LogLine(LOG_INFO, "study", NULL, "%d of %d plans to make by %d ranks in %d teams", (int)queue.n,
-            (int)run->study->n_plans, (int)run->size, (int)team->n_teams);
+            (int)run->plan.study->n_plans, (int)run->plan.size, (int)team->n_teams);
   PetscCall(RunTeam(run, &queue, team, tally));
   PetscCall(QueueDestroy(run, team, &queue, tally));
   PetscFunctionReturn(0);

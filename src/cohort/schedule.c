@@ -1,5 +1,5 @@
 /* The order in which plans are handed out, and what comes of it. */
-#include "queue_private.h"
+#include "cohort_private.h"
 #include "robion/provenance.h"
 #include <math.h>
 #include <string.h>

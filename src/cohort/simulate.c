@@ -1,5 +1,5 @@
 /* What a study would take on other numbers of nodes, from estimated or measured times, without planning it. */
-#include "queue_private.h"
+#include "cohort_private.h"
 #include "robion/gnuplot.h"
 #include "robion/text.h"
 
@@ -12,13 +12,13 @@ typedef struct Simulation {
 static PetscErrorCode SimulationCreate(const RunContext *run, const QueuePlan *plan, Simulation *simulation)
 {
   PetscFunctionBegin;
-  const PetscInt n = run->study->n_plans;
+  const PetscInt n = run->plan.study->n_plans;
   double *measured;
   *simulation = (Simulation){.n = 0};
   PetscCall(PetscMalloc2(n, &simulation->expected_s, n, &simulation->order_blind));
   PetscCall(PetscMalloc1(n, &measured));
   for (PetscInt p = 0; p < n; p++) measured[p] = plan[p].measured_s;
-  PetscCall(CostsRefine(run->study, plan, measured, simulation->expected_s));
+  PetscCall(CostsRefine(run->plan.study, plan, measured, simulation->expected_s));
   PetscCall(PetscFree(measured));
   for (PetscInt p = 0; p < n; p++) {
     if (plan[p].left == LEFT_OUT) continue;
@@ -73,7 +73,7 @@ static PetscErrorCode Write(const RunContext *run, const Simulation *simulation,
   PetscFunctionBegin;
   char file[PETSC_MAX_PATH_LEN], title[256];
   snprintf(file, sizeof file, "%s/simulation.csv", run->options->draw);
-  snprintf(title, sizeof title, "%.100s: %d plans, %.3g h on one node", run->study->name, (int)simulation->n,
+  snprintf(title, sizeof title, "%.100s: %d plans, %.3g h on one node", run->plan.study->name, (int)simulation->n,
            simulation->sum_s / 3600);
   if (FolderMake(run->options->draw, mistakes) && FileReplace(file, text->data, text->length, mistakes))
     PetscCall(Draw(run->options->draw, title, text, mistakes));
@@ -86,17 +86,17 @@ PetscErrorCode Simulate(RunContext *run, Mistakes *mistakes, RobionExit *exit_co
   QueuePlan *plan;
   Simulation simulation;
   Text text = {0};
-  PetscCall(PetscMalloc1(run->study->n_plans, &plan));
+  PetscCall(PetscMalloc1(run->plan.study->n_plans, &plan));
   PetscCall(SurveyPlans(run, plan));
-  PetscCall(CostsEstimate(run->comm, run->study, plan));
+  PetscCall(CostsEstimate(run->plan.comm, run->plan.study, plan));
   PetscCall(SimulationCreate(run, plan, &simulation));
   PetscCall(SimulationText(&simulation, run->options->n_simulate, run->options->simulate, &text));
-  PetscCall(PetscPrintf(run->comm,
+  PetscCall(PetscPrintf(run->plan.comm,
                         "%s: %d plans, one node plans one at a time; times measured for %d, estimated for the others\n"
                         "sum %.6g s, longest plan %.6g s; ideal: sum / nodes\n%s",
-                        run->study->name, (int)simulation.n, (int)simulation.n_measured, simulation.sum_s,
+                        run->plan.study->name, (int)simulation.n, (int)simulation.n_measured, simulation.sum_s,
                         simulation.longest_s, text.data));
-  if (run->rank == 0 && run->options->draw) PetscCall(Write(run, &simulation, &text, mistakes));
+  if (run->plan.rank == 0 && run->options->draw) PetscCall(Write(run, &simulation, &text, mistakes));
   *exit_code = ROBION_DONE;
   PetscCall(TextDestroy(&text));
   PetscCall(PetscFree2(simulation.expected_s, simulation.order_blind));

@@ -1,5 +1,5 @@
 /* A run of a study from beginning to end: folder, survey, teams, plans, tables, exit code. */
-#include "queue_private.h"
+#include "cohort_private.h"
 #include "robion/collect.h"
 #include "robion/log.h"
 #include "robion/report.h"
@@ -7,30 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-PetscErrorCode RunContextCreate(MPI_Comm comm, int argc, char **argv, const Study *study, const RunOptions *options,
-                                RunContext *run)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscArrayzero(run, 1));
-  run->comm = comm;
-  run->study = study;
-  run->options = options;
-  run->results = options->results;
-  run->nodes = 1;
-  PetscCallMPI(MPI_Comm_rank(comm, &run->rank));
-  PetscCallMPI(MPI_Comm_size(comm, &run->size));
-  PetscCall(ProvenanceFill(comm, argc, argv, study->hash, &run->provenance));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode RunContextDestroy(RunContext *run)
-{
-  PetscFunctionBegin;
-  PetscCall(MachineDestroy(&run->machine));
-  PetscCall(PetscFree(run->machine_key));
-  PetscFunctionReturn(0);
-}
 
 /* What an option names must be one of the names that plans have. */
 static PetscErrorCode CheckNamed(const char *option, PetscInt n, char *const *named, PetscInt n_plans,
@@ -72,8 +48,8 @@ static PetscErrorCode ClosePrivate(RunContext *run, Mistakes *mistakes)
   PetscFunctionBegin;
   if (!run->options->owner_only) PetscFunctionReturn(0);
   umask(077);
-  if (run->rank == 0 && chmod(run->results, 0700))
-    PetscCall(MistakesAdd(mistakes, ROBION_RESOURCES, "%s: is not yours to make private", run->results));
+  if (run->plan.rank == 0 && chmod(run->plan.results, 0700))
+    PetscCall(MistakesAdd(mistakes, ROBION_RESOURCES, "%s: is not yours to make private", run->plan.results));
   PetscFunctionReturn(0);
 }
 
@@ -82,8 +58,8 @@ static PetscErrorCode WatchStopFile(RunContext *run, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   char file[PETSC_MAX_PATH_LEN];
-  snprintf(file, sizeof file, "%s/stop", run->results);
-  if (run->rank == 0 && !access(file, F_OK))
+  snprintf(file, sizeof file, "%s/stop", run->plan.results);
+  if (run->plan.rank == 0 && !access(file, F_OK))
     PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s: asks runs to stop: remove it first", file));
   PetscCall(StopWatchFile(file));
   PetscFunctionReturn(0);
@@ -96,15 +72,15 @@ static PetscErrorCode OpenResults(RunContext *run, Mistakes *mistakes)
   char file[PETSC_MAX_PATH_LEN];
   if (run->options->array_jobs) snprintf(run->part, sizeof run->part, "-%d", (int)run->options->array_job);
   if (run->options->owner_only) umask(077);
-  PetscBool good = run->rank == 0 && FolderMake(run->results, mistakes) ? PETSC_TRUE : PETSC_FALSE;
+  PetscBool good = run->plan.rank == 0 && FolderMake(run->plan.results, mistakes) ? PETSC_TRUE : PETSC_FALSE;
   if (good) PetscCall(ClosePrivate(run, mistakes));
   PetscCall(WatchStopFile(run, mistakes));
   if (good && !MistakesAny(mistakes)) {
-    PetscCall(PetscSNPrintf(file, sizeof file, "%s/study.yaml", run->results));
-    good = FileReplace(file, run->study->yaml, strlen(run->study->yaml), mistakes);
-    if (good) (void)ProvenanceWriteJSON(&run->provenance, 0, NULL, run->results, run->part, mistakes);
+    PetscCall(PetscSNPrintf(file, sizeof file, "%s/study.yaml", run->plan.results));
+    good = FileReplace(file, run->plan.study->yaml, strlen(run->plan.study->yaml), mistakes);
+    if (good) (void)ProvenanceWriteJSON(&run->plan.provenance, 0, NULL, run->plan.results, run->part, mistakes);
   }
-  PetscCall(MistakesShare(run->comm, mistakes));
+  PetscCall(MistakesShare(run->plan.comm, mistakes));
   PetscFunctionReturn(0);
 }
 
@@ -113,15 +89,15 @@ static PetscErrorCode WarmMachines(RunContext *run, const QueuePlan *plan)
 {
   PetscFunctionBegin;
   char hash[17], before[17] = "";
-  for (PetscInt p = 0; p < run->study->n_plans; p++) {
-    const Settings *settings = &run->study->plans[p].settings;
+  for (PetscInt p = 0; p < run->plan.study->n_plans; p++) {
+    const Settings *settings = &run->plan.study->plans[p].settings;
     Mistakes refused = {0};
     if (!PlanIsLeft(&plan[p]) || strcmp(settings->base_data, "builtin")) continue;
     PetscCall(MachineSpecCheck(&settings->machine, settings->base_data_where, &refused));
     if (!MistakesAny(&refused)) {
       PetscCall(MachineSpecHash(&settings->machine, hash));
       Machine *machine = NULL;
-      if (strcmp(hash, before)) PetscCall(MachineBuiltin(run->comm, &settings->machine, &machine));
+      if (strcmp(hash, before)) PetscCall(MachineBuiltin(run->plan.comm, &settings->machine, &machine));
       PetscCall(MachineDestroy(&machine));
       memcpy(before, hash, sizeof before);
     }
@@ -134,21 +110,21 @@ static PetscErrorCode WarmMachines(RunContext *run, const QueuePlan *plan)
 static PetscErrorCode Conclude(RunContext *run, Tally *tally)
 {
   PetscFunctionBegin;
-  if (run->rank == 0 && !run->options->array_jobs) {
+  if (run->plan.rank == 0 && !run->options->array_jobs) {
     Mistakes mistakes = {0};
     PetscInt n = 0;
     char **folder;
     PetscBool *done;
-    PetscCall(PetscMalloc2(run->study->n_plans, &folder, run->study->n_plans, &done));
-    for (PetscInt p = 0; p < run->study->n_plans; p++) {
+    PetscCall(PetscMalloc2(run->plan.study->n_plans, &folder, run->plan.study->n_plans, &done));
+    for (PetscInt p = 0; p < run->plan.study->n_plans; p++) {
       char text[PETSC_MAX_PATH_LEN];
-      PlanFolder(run, &run->study->plans[p], text);
+      PlanFolder(run, &run->plan.study->plans[p], text);
       done[p] = PlanChecksumsThere(text);
       if (done[p]) PetscCall(PetscStrallocpy(text, &folder[n++]));
     }
-    PetscCall(TablesMerge(run->results, n, (const char *const *)folder, &mistakes));
-    PetscCall(SummaryPrint(stdout, run->results, run->study, &mistakes));
-    PetscCall(StatisticsWrite(stdout, run->results, run->study, done, &mistakes));
+    PetscCall(TablesMerge(run->plan.results, n, (const char *const *)folder, &mistakes));
+    PetscCall(SummaryPrint(stdout, run->plan.results, run->plan.study, &mistakes));
+    PetscCall(StatisticsWrite(stdout, run->plan.results, run->plan.study, done, &mistakes));
     for (PetscInt i = 0; i < mistakes.n; i++) {
       LogLine(LOG_ERROR, "tables", NULL, "%s", mistakes.item[i].text);
       if (mistakes.item[i].exit == ROBION_RESOURCES) tally->resources = PETSC_TRUE;
@@ -157,7 +133,7 @@ static PetscErrorCode Conclude(RunContext *run, Tally *tally)
     for (PetscInt i = 0; i < n; i++) PetscCall(PetscFree(folder[i]));
     PetscCall(PetscFree2(folder, done));
   }
-  PetscCallMPI(MPI_Bcast(tally, (PetscMPIInt)sizeof *tally, MPI_BYTE, 0, run->comm));
+  PetscCallMPI(MPI_Bcast(tally, (PetscMPIInt)sizeof *tally, MPI_BYTE, 0, run->plan.comm));
   PetscFunctionReturn(0);
 }
 
@@ -174,16 +150,16 @@ static PetscErrorCode WriteStatus(const RunContext *run, const char *state, cons
                                   double seconds)
 {
   PetscFunctionBegin;
-  if (run->rank) PetscFunctionReturn(0);
+  if (run->plan.rank) PetscFunctionReturn(0);
   Mistakes mistakes = {0};
   RunStatus status = {.state = state,
                       .message = message,
                       .started = started,
                       .seconds = seconds,
-                      .ranks = run->size,
+                      .ranks = run->plan.size,
                       .part = run->part};
   status.ended = strcmp(state, "running") ? TimeNow() : 0;
-  (void)StatusWrite(run->results, &status, &mistakes);
+  (void)StatusWrite(run->plan.results, &status, &mistakes);
   for (PetscInt i = 0; i < mistakes.n; i++) LogLine(LOG_WARNING, "status", NULL, "%s", mistakes.item[i].text);
   PetscCall(MistakesClear(&mistakes));
   PetscFunctionReturn(0);
@@ -195,12 +171,12 @@ static PetscErrorCode Report(const RunContext *run, const Tally *tally, double s
 {
   PetscFunctionBegin;
   char took[32], message[160];
-  if (run->rank) PetscFunctionReturn(0); /* other teams have spoken for themselves */
+  if (run->plan.rank) PetscFunctionReturn(0); /* other teams have spoken for themselves */
   DurationText(seconds, took);
   snprintf(message, sizeof message, "%d plans done, %d skipped, %d failed, %d stopped in %s", (int)tally->done,
            (int)tally->skipped, (int)tally->failed, (int)tally->stopped, took);
   LogProgress("%s", "");
-  LogLine(LOG_INFO, "study", NULL, "%s; results in %s; exit %d", message, run->results, (int)exit_code);
+  LogLine(LOG_INFO, "study", NULL, "%s; results in %s; exit %d", message, run->plan.results, (int)exit_code);
   LogEvent("study_end", "done=%d skipped=%d failed=%d stopped=%d seconds=%g exit=%d", (int)tally->done,
            (int)tally->skipped, (int)tally->failed, (int)tally->stopped, seconds, (int)exit_code);
   const char *state = tally->stopped ? "stopped" : tally->failed || tally->resources ? "failed" : "done";
@@ -215,8 +191,8 @@ static PetscErrorCode OpenLog(const RunContext *run, const Team *team, Mistakes 
   char part[sizeof run->part + 24];
   snprintf(part, sizeof part, "%s", run->part);
   if (team->node) snprintf(part, sizeof part, "%s-node%d", run->part, (int)team->node);
-  PetscCall(LogOpen(team->comm, run->results, part, 1, mistakes));
-  PetscCall(MistakesShare(run->comm, mistakes));
+  PetscCall(LogOpen(team->comm, run->plan.results, part, 1, mistakes));
+  PetscCall(MistakesShare(run->plan.comm, mistakes));
   PetscFunctionReturn(0);
 }
 
@@ -239,16 +215,16 @@ static PetscErrorCode RunPlans(RunContext *run, Mistakes *mistakes, RobionExit *
   PetscFunctionBegin;
   QueuePlan *plan;
   Team team;
-  if (run->options->team_size > run->size)
+  if (run->options->team_size > run->plan.size)
     PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE,
                           "--team-size: found %d, expected at most %d, the ranks of this run",
-                          (int)run->options->team_size, (int)run->size));
+                          (int)run->options->team_size, (int)run->plan.size));
   else
     PetscCall(OpenResults(run, mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc1(run->study->n_plans, &plan));
+  PetscCall(PetscMalloc1(run->plan.study->n_plans, &plan));
   PetscCall(SurveyPlans(run, plan));
-  PetscCall(CostsEstimate(run->comm, run->study, plan));
+  PetscCall(CostsEstimate(run->plan.comm, run->plan.study, plan));
   PetscCall(TeamCreate(run, plan, &team));
   PetscCall(OpenLog(run, &team, mistakes));
   if (!MistakesAny(mistakes)) {
@@ -266,9 +242,10 @@ PetscErrorCode RunStudy(MPI_Comm comm, int argc, char **argv, const Study *study
                         RobionExit *exit_code)
 {
   PetscFunctionBegin;
-  RunContext run;
+  RunContext run = {.options = options};
   Mistakes mistakes = {0};
-  PetscCall(RunContextCreate(comm, argc, argv, study, options, &run));
+  PetscCall(PlanContextCreate(comm, argc, argv, study, options->results, &run.plan));
+  run.plan.resume = options->resume;
   PetscCall(CheckSelection(study, options, &mistakes));
   const PetscBool good = MistakesAny(&mistakes) ? PETSC_FALSE : PETSC_TRUE;
   if (good && options->n_simulate)
@@ -279,8 +256,8 @@ PetscErrorCode RunStudy(MPI_Comm comm, int argc, char **argv, const Study *study
     PetscCall(RunPlans(&run, &mistakes, exit_code));
   PetscCall(MistakesShare(comm, &mistakes));
   if (MistakesAny(&mistakes)) *exit_code = MistakesExit(&mistakes);
-  if (run.rank == 0) MistakesPrint(&mistakes);
-  PetscCall(RunContextDestroy(&run));
+  if (run.plan.rank == 0) MistakesPrint(&mistakes);
+  PetscCall(PlanContextDestroy(&run.plan));
   PetscCall(MistakesClear(&mistakes));
   PetscFunctionReturn(0);
 }

@@ -1,5 +1,5 @@
 /* What earlier runs have left in the results folder. */
-#include "queue_private.h"
+#include "cohort_private.h"
 #include "robion/log.h"
 #include "robion/text.h"
 #include <dirent.h>
@@ -9,7 +9,7 @@
 
 void PlanFolder(const RunContext *run, const PlanSpec *plan, char folder[PETSC_MAX_PATH_LEN])
 {
-  snprintf(folder, PETSC_MAX_PATH_LEN, "%s/%s", run->results, plan->folder);
+  snprintf(folder, PETSC_MAX_PATH_LEN, "%s/%s", run->plan.results, plan->folder);
 }
 
 void TemporariesRemove(const char *folder, const char *among)
@@ -87,7 +87,7 @@ static PetscBool IsSelected(const RunOptions *options, const PlanSpec *plan)
 /* The plans asked for, and those that they take their weights from. */
 static void Select(const RunContext *run, PetscBool *selected)
 {
-  const Study *study = run->study;
+  const Study *study = run->plan.study;
   for (PetscInt p = 0; p < study->n_plans; p++)
     if (IsSelected(run->options, &study->plans[p])) selected[p] = selected[study->plans[p].optimized_by] = PETSC_TRUE;
 }
@@ -96,14 +96,14 @@ static void Select(const RunContext *run, PetscBool *selected)
 static PetscErrorCode ShareFindings(const RunContext *run, QueuePlan *plan)
 {
   PetscFunctionBegin;
-  const PetscInt n = run->study->n_plans;
+  const PetscInt n = run->plan.study->n_plans;
   double *found;
   PetscCall(PetscCalloc1(2 * n, &found));
-  for (PetscInt p = run->rank; p < n; p += run->size) {
+  for (PetscInt p = run->plan.rank; p < n; p += run->plan.size) {
     found[2 * p] = (double)plan[p].left;
     found[2 * p + 1] = plan[p].measured_s;
   }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, found, (PetscMPIInt)(2 * n), MPI_DOUBLE, MPI_SUM, run->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, found, (PetscMPIInt)(2 * n), MPI_DOUBLE, MPI_SUM, run->plan.comm));
   for (PetscInt p = 0; p < n; p++) {
     plan[p].left = (Left)found[2 * p];
     plan[p].measured_s = found[2 * p + 1];
@@ -115,7 +115,7 @@ static PetscErrorCode ShareFindings(const RunContext *run, QueuePlan *plan)
 PetscErrorCode SurveyPlans(RunContext *run, QueuePlan *plan)
 {
   PetscFunctionBegin;
-  const Study *study = run->study;
+  const Study *study = run->plan.study;
   const RunOptions *options = run->options;
   PetscInt *job = NULL;
   PetscBool *selected;
@@ -128,11 +128,12 @@ PetscErrorCode SurveyPlans(RunContext *run, QueuePlan *plan)
     while (strcmp(study->plans[plan[p].arm].arm, study->plans[p].arm)) plan[p].arm++;
     const PetscBool mine = !options->array_jobs || job[p] == options->array_job ? PETSC_TRUE : PETSC_FALSE;
     plan[p].left = mine && selected[p] ? LEFT_TO_DO : LEFT_OUT;
-    if (plan[p].left != LEFT_OUT && p % run->size == run->rank) SurveyPlan(run, &study->plans[p], &plan[p]);
+    if (plan[p].left != LEFT_OUT && p % run->plan.size == run->plan.rank) SurveyPlan(run, &study->plans[p], &plan[p]);
   }
   PetscCall(PetscFree(job));
   PetscCall(PetscFree(selected));
-  if (run->rank == 0 && !options->dry_run) TemporariesRemove(run->results, run->part); /* other jobs may be at work */
+  if (run->plan.rank == 0 && !options->dry_run)
+    TemporariesRemove(run->plan.results, run->part); /* other jobs may be at work */
   PetscCall(ShareFindings(run, plan));
   PetscFunctionReturn(0);
 }

@@ -1,5 +1,5 @@
 /* Dividing the ranks of a run into teams. */
-#include "queue_private.h"
+#include "cohort_private.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -42,12 +42,12 @@ static double NodeMemory(void)
 static PetscErrorCode CountGroups(const RunContext *run, MPI_Comm group, PetscMPIInt *index, PetscMPIInt *n)
 {
   PetscFunctionBegin;
-  PetscMPIInt first = run->rank, *of;
+  PetscMPIInt first = run->plan.rank, *of;
   PetscCallMPI(MPI_Bcast(&first, 1, MPI_INT, 0, group));
-  PetscCall(PetscMalloc1(run->size, &of));
-  PetscCallMPI(MPI_Allgather(&first, 1, MPI_INT, of, 1, MPI_INT, run->comm));
+  PetscCall(PetscMalloc1(run->plan.size, &of));
+  PetscCallMPI(MPI_Allgather(&first, 1, MPI_INT, of, 1, MPI_INT, run->plan.comm));
   *index = *n = 0;
-  for (PetscMPIInt r = 0; r < run->size; r++) {
+  for (PetscMPIInt r = 0; r < run->plan.size; r++) {
     if (of[r] != r) continue; /* not the first of its group */
     ++*n;
     if (r < first) ++*index;
@@ -67,14 +67,14 @@ typedef struct Node {
 static PetscErrorCode NodeCreate(const RunContext *run, Node *node)
 {
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_split_type(run->comm, MPI_COMM_TYPE_SHARED, run->rank, MPI_INFO_NULL, &node->comm));
+  PetscCallMPI(MPI_Comm_split_type(run->plan.comm, MPI_COMM_TYPE_SHARED, run->plan.rank, MPI_INFO_NULL, &node->comm));
   PetscCallMPI(MPI_Comm_rank(node->comm, &node->rank));
   PetscCallMPI(MPI_Comm_size(node->comm, &node->size));
   PetscCall(CountGroups(run, node->comm, &node->index, &node->n_nodes));
   node->memory_bytes = node->rank == 0 ? NodeMemory() : 0;
   PetscCallMPI(MPI_Bcast(&node->memory_bytes, 1, MPI_DOUBLE, 0, node->comm));
-  PetscCallMPI(MPI_Allreduce(&node->memory_bytes, &node->least_memory_bytes, 1, MPI_DOUBLE, MPI_MIN, run->comm));
-  PetscCallMPI(MPI_Allreduce(&node->size, &node->least_size, 1, MPI_INT, MPI_MIN, run->comm));
+  PetscCallMPI(MPI_Allreduce(&node->memory_bytes, &node->least_memory_bytes, 1, MPI_DOUBLE, MPI_MIN, run->plan.comm));
+  PetscCallMPI(MPI_Allreduce(&node->size, &node->least_size, 1, MPI_INT, MPI_MIN, run->plan.comm));
   PetscFunctionReturn(0);
 }
 
@@ -87,13 +87,13 @@ typedef struct Pending {
 static PetscErrorCode PendingCreate(const RunContext *run, const QueuePlan *plan, Pending *pending)
 {
   PetscFunctionBegin;
-  const PetscInt n = run->study->n_plans;
+  const PetscInt n = run->plan.study->n_plans;
   double *measured;
   PetscCall(PetscArrayzero(pending, 1));
   PetscCall(PetscMalloc1(n, &pending->expected_s));
   PetscCall(PetscMalloc1(n, &measured));
   for (PetscInt p = 0; p < n; p++) measured[p] = plan[p].measured_s;
-  PetscCall(CostsRefine(run->study, plan, measured, pending->expected_s));
+  PetscCall(CostsRefine(run->plan.study, plan, measured, pending->expected_s));
   PetscCall(PetscFree(measured));
   for (PetscInt p = 0; p < n; p++) {
     if (!PlanIsLeft(&plan[p])) continue;
@@ -130,13 +130,13 @@ static PetscErrorCode FastestSize(const RunContext *run, const Pending *pending,
 {
   PetscFunctionBegin;
   double shortest = INFINITY;
-  const PetscInt most = PetscMax(1, pending->units ? PetscMin(run->size, pending->units) : run->size);
+  const PetscInt most = PetscMax(1, pending->units ? PetscMin(run->plan.size, pending->units) : run->plan.size);
   *size = 1;
   for (PetscInt s = 1; s <= most; s += s < node->least_size ? 1 : node->least_size) {
     double takes;
     if (!MemoryAllows(pending, node, s)) continue;
-    PetscCall(
-        ScheduleMakespan(pending->n, pending->expected_s, pending->expected_s, PetscMax(1, run->size / s), &takes));
+    PetscCall(ScheduleMakespan(pending->n, pending->expected_s, pending->expected_s, PetscMax(1, run->plan.size / s),
+                               &takes));
     takes /= TeamSpeed(s);
     if (takes < shortest) *size = s;
     shortest = PetscMin(shortest, takes);
@@ -147,8 +147,8 @@ static PetscErrorCode FastestSize(const RunContext *run, const Pending *pending,
 /* Teams of one node take ranks that follow each other there; larger ones fill nodes in turn. What is left over joins the last. */
 static PetscInt TeamOf(const RunContext *run, const Node *node, PetscInt size)
 {
-  if (size >= node->size) return PetscMin(run->rank / size, PetscMax(1, run->size / size) - 1);
-  return node->index * run->size + PetscMin(node->rank / size, node->size / size - 1);
+  if (size >= node->size) return PetscMin(run->plan.rank / size, PetscMax(1, run->plan.size / size) - 1);
+  return node->index * run->plan.size + PetscMin(node->rank / size, node->size / size - 1);
 }
 
 static PetscErrorCode CountNodes(MPI_Comm comm, PetscMPIInt *n)
@@ -176,8 +176,8 @@ PetscErrorCode TeamCreate(const RunContext *run, const QueuePlan *plan, Team *te
     size = DefaultSize(&pending, &node);
   else if (size == TEAM_AUTOMATIC)
     PetscCall(FastestSize(run, &pending, &node, &size));
-  PetscCallMPI(MPI_Bcast(&size, 1, MPIU_INT, 0, run->comm));
-  PetscCallMPI(MPI_Comm_split(run->comm, (int)TeamOf(run, &node, size), run->rank, &team->comm));
+  PetscCallMPI(MPI_Bcast(&size, 1, MPIU_INT, 0, run->plan.comm));
+  PetscCallMPI(MPI_Comm_split(run->plan.comm, (int)TeamOf(run, &node, size), run->plan.rank, &team->comm));
   PetscCallMPI(MPI_Comm_rank(team->comm, &team->rank));
   PetscCallMPI(MPI_Comm_size(team->comm, &team->size));
   PetscCall(CountGroups(run, team->comm, &team->index, &team->n_teams));

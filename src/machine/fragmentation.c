@@ -1,9 +1,9 @@
 /*
  * The file of nuclear data (configs/fragmentation.yaml, which the program holds, or a user's own): reading and checking.
  */
-#include "../study/schema_private.h"
 #include "machine_private.h"
 #include "robion/provenance.h"
+#include "robion/schema.h"
 #include "robion/text.h"
 #include <math.h>
 #include <string.h>
@@ -15,8 +15,6 @@ __asm__(".pushsection .rodata\n"
         ".popsection\n");
 extern const char fragmentation_builtin[] __attribute__((visibility("hidden")));
 
-#define CHILDREN(table) .child = table, .n_child = PETSC_STATIC_ARRAY_LENGTH(table)
-#define REQUIRED .required = PETSC_TRUE
 #define SHARE_ROUNDING 1e-6
 
 /* "11C" -> species; false if it is no nuclide up to oxygen. */

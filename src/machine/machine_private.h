@@ -3,6 +3,7 @@
  */
 #pragma once
 #include "robion/machine.h"
+#include "robion/remap.h"
 
 /* Change when any table or formula below changes: cached machines of an older version are then not found. */
 #define MACHINE_TABLE_VERSION 7
@@ -123,23 +124,6 @@ static inline void MomentsDrift(Moments *ions, double length_mm, const Scatterin
 double FragmentSpread_MeV_c(Species projectile, Species daughter);
 /* Mean square angle to the parent's direction of a fragment born with this energy. */
 double FragmentAngle2(Species projectile, Species daughter, double energy_MeV_u);
-
-/* A conservative linear map between two histograms; rows are source bins. */
-typedef struct Remap {
-  PetscInt n_row;
-  PetscInt *start; /* n_row + 1 */
-  PetscInt *target;
-  double *weight; /* sums to 1 over a row */
-} Remap;
-
-/* Share every source bin over uniform target bins of width `step` by overlap. edge: n_row + 1, ascending, in the target's
-   coordinate; what lies beyond the last target bin goes into it. */
-PetscErrorCode RemapOverlap(PetscInt n_row, const double *edge, PetscInt n_target, double step, Remap *map);
-/* Share the energy interval between successive edges over logarithmic energy bins. Interval pieces are split between the
-   two nearest bin centres so that ln(E) is kept on average: sums over bin centres are then second-order accurate. */
-PetscErrorCode RemapSpectrum(PetscInt n_row, const double *edge_MeV_u, PetscInt n_bin, const double *bin_edge_MeV_u,
-                             Remap *map);
-PetscErrorCode RemapDestroy(Remap *map);
 
 /* The two logarithmic bins next to an energy, and the share of the upper one. */
 void SpectrumPlace(PetscInt n_bin, const double *bin_edge_MeV_u, double energy_MeV_u, PetscInt *lower,

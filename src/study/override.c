@@ -139,7 +139,7 @@ static PetscErrorCode CheckSet(const char *set, Mistakes *mistakes, PetscBool *g
 PetscErrorCode StudySet(Pool pool, Node *root, PetscInt n_set, const char *const *set, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  Check check = {.mistakes = mistakes};
+  Check check = {.mistakes = mistakes, .root = &schema_study};
   for (PetscInt i = 0; i < n_set; i++) {
     PetscBool good;
     Node *value;

@@ -169,7 +169,7 @@ static PetscErrorCode CheckArm(const Node *root, const Design *design, const Nod
   PetscFunctionBegin;
   Mistakes seen = {0};
   char label[1536];
-  Check check = {.mistakes = mistakes, .seen = &seen, .label = label};
+  Check check = {.mistakes = mistakes, .root = &schema_study, .seen = &seen, .label = label};
   PetscCall(CopyMistakes(base, &seen));
   if (arm) {
     check.place = arm->place;
@@ -194,7 +194,7 @@ PetscErrorCode PlansCheck(const Node *root, Mistakes *mistakes)
   PetscFunctionBegin;
   Design design;
   Mistakes base = {0};
-  Check check = {.mistakes = mistakes};
+  Check check = {.mistakes = mistakes, .root = &schema_study};
   PetscCall(CopyMistakes(mistakes, &base));
   PetscCall(DesignCreate(&check, root, &design));
   const NodeEntry *sweep = NodeFind(root, "sweep"), *many = sweep ? sweep : NodeFind(root, "cases");
@@ -272,7 +272,7 @@ PetscErrorCode PlansChange(const Node *root, const char *key, PetscBool *changes
   PetscFunctionBegin;
   Design design;
   Mistakes none = {0};
-  Check check = {.mistakes = &none};
+  Check check = {.mistakes = &none, .root = &schema_study};
   *changes = PETSC_FALSE;
   PetscCall(DesignCreate(&check, root, &design));
   for (PetscInt a = 0; a < design.n_arms; a++)
@@ -290,7 +290,7 @@ PetscErrorCode PlansCreate(const Defaults *defaults, const Node *root, Study *st
   PetscFunctionBegin;
   Design design;
   Mistakes none = {0};
-  Check check = {.mistakes = &none};
+  Check check = {.mistakes = &none, .root = &schema_study};
   PetscCall(DesignCreate(&check, root, &design));
   PetscInt n_arms = PetscMax(design.n_arms, 1), stride = n_arms * design.n_points;
   study->n_plans = stride * NodeGet(root, "cases")->n;

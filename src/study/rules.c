@@ -147,7 +147,7 @@ static PetscErrorCode FitsSchema(const SchemaKey *key, const Node *node, PetscBo
 {
   PetscFunctionBegin;
   Mistakes found = {0};
-  Check quiet = {.mistakes = &found};
+  Check quiet = {.mistakes = &found, .root = &schema_study};
   for (PetscInt i = 0; i < node->n; i++) {
     const SchemaKey *child = SchemaChild(key, node->entry[i].key);
     if (child) PetscCall(SchemaCheck(&quiet, child, node->entry[i].value, ""));

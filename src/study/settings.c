@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FWHM_PER_SIGMA 2.354820045
-
 PetscErrorCode SettingText(const Node *node, const char *key, char **out)
 {
   PetscFunctionBegin;
@@ -339,7 +337,7 @@ PetscErrorCode SettingsCreate(const Node *root, const char *file, Settings *out)
   PetscCall(SettingsReadPosition(root, out));
   PetscCall(SettingsReadBeams(NodeGet(root, "beams"), out));
   PetscCall(SettingNumber(root, "dose_grid_mm", &out->dose_grid_mm));
-  PetscCall(SettingsReadSpots(NodeGet(root, "spots"), &out->spots));
+  PetscCall(SettingsReadSpots(NodeGet(root, "spots"), &out->beams.spots));
   PetscCall(SettingWord(root, "dose_operator", 2, dose_operator_names, &operator));
   out->dose_operator = (DoseOperator) operator;
   PetscCall(SettingNumber(root, "dropped_dose_fraction", &out->dropped_dose_fraction));
@@ -393,8 +391,8 @@ PetscErrorCode SettingsDestroy(Settings *s)
   PetscCall(PetscFree(s->target));
   PetscCall(PetscFree(s->target_where));
   PetscCall(PetscFree(s->priority_where));
-  PetscCall(PetscFree(s->beams_where));
-  PetscCall(PetscFree(s->beams));
+  PetscCall(PetscFree(s->beams.where));
+  PetscCall(PetscFree(s->beams.beam));
   for (PetscInt i = 0; i < s->n_derived; i++) {
     PetscCall(PetscFree(s->derived[i].name));
     PetscCall(PetscFree(s->derived[i].expression));

@@ -6,10 +6,11 @@ PetscErrorCode SettingsReadPosition(const Node *root, Settings *out)
 {
   PetscFunctionBegin;
   PetscInt position;
-  out->position_from_case = strcmp(NodeGet(root, "patient_position")->text, "from-case") ? PETSC_FALSE : PETSC_TRUE;
-  if (out->position_from_case) PetscFunctionReturn(0);
+  out->beams.position_from_case =
+      strcmp(NodeGet(root, "patient_position")->text, "from-case") ? PETSC_FALSE : PETSC_TRUE;
+  if (out->beams.position_from_case) PetscFunctionReturn(0);
   PetscCall(SettingWord(root, "patient_position", N_PATIENT_POSITIONS, patient_position_names, &position));
-  out->position = (PatientPosition)position;
+  out->beams.position = (PatientPosition)position;
   PetscFunctionReturn(0);
 }
 
@@ -38,9 +39,9 @@ PetscErrorCode SettingsReadBeamList(const Node *node, PetscInt *n, BeamSpec **ou
 PetscErrorCode SettingsReadBeams(const Node *node, Settings *out)
 {
   PetscFunctionBegin;
-  PetscCall(SettingPlace(node->place, &out->beams_where));
-  out->beams_from_case = node->kind == NODE_SCALAR ? PETSC_TRUE : PETSC_FALSE;
-  PetscCall(SettingsReadBeamList(node, &out->n_beams, &out->beams));
+  PetscCall(SettingPlace(node->place, &out->beams.where));
+  out->beams.from_case = node->kind == NODE_SCALAR ? PETSC_TRUE : PETSC_FALSE;
+  PetscCall(SettingsReadBeamList(node, &out->beams.n, &out->beams.beam));
   PetscFunctionReturn(0);
 }
 

@@ -62,7 +62,7 @@ PetscErrorCode StudyParse(const char *text, size_t length, const char *file, Pet
   PetscFunctionBegin;
   Pool pool;
   Node *root;
-  Check check = {.mistakes = mistakes};
+  Check check = {.mistakes = mistakes, .root = &schema_study};
   const Place start = {file, 1, 1, PETSC_FALSE};
   PetscInt before = mistakes->n;
   *out = NULL;

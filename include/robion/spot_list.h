@@ -1,0 +1,39 @@
+/**
+ * A plan as a list of spots: what spot CSVs, plan files and raster-scan plans have in common. Part of step 5.
+ */
+#pragma once
+#include "robion/error.h"
+#include "robion/ion.h"
+
+/** A plan as a list of spots: the columns of a spot CSV. */
+typedef struct SpotList {
+  PetscInt n;
+  PetscInt *beam;
+  double *x_mm, *y_mm, *energy_MeV_u, *particles;
+  double *spot_fwhm_mm;         /* in air at the isocentre, ripple filter included; 0, or NULL for all: the machine's */
+  PetscBool any_energy;         /* of another system: built-in base data are computed at these energies */
+  Species ion;                  /* Z = 0: not said */
+  PetscBool has_angles;         /* the next two are said */
+  double gantry_deg, couch_deg; /* IEC 61217, of beam 0 */
+  char *file; /* for messages: where the list came from, and the line of each spot; NULL where it was not read */
+  PetscInt *line;
+} SpotList;
+
+/**
+ * Read `beam,x_mm,y_mm,energy_MeV_u,particles` (header line required; one mistake per bad line with file:line). Particles per
+ * fraction; negative or non-finite numbers are mistakes (ROBION_INPUT). Not collective.
+ */
+PetscErrorCode SpotListReadCSV(const char *file, Mistakes *mistakes, SpotList *out);
+/** The spots of a plan.h5 (/plan/beam_k). */
+PetscErrorCode SpotListReadPlan(const char *file, Mistakes *mistakes, SpotList *out);
+/**
+ * The spots of n_beam beams from `first` on, these numbered from 0, as a list of its own; entry[i] (to be freed with PetscFree) is
+ * where its spot i stands in `spots`. Not collective.
+ */
+PetscErrorCode SpotListOfBeams(const SpotList *spots, PetscInt first, PetscInt n_beam, SpotList *part,
+                               PetscInt **entry);
+/** The different energies, ascending; to be freed with PetscFree. Not collective. */
+PetscErrorCode SpotListEnergies(const SpotList *spots, PetscInt *n, double **energy_MeV_u);
+/** Give rank `root`'s list, but for file and line, to every rank of comm. Collective. */
+PetscErrorCode SpotListBroadcast(MPI_Comm comm, PetscMPIInt root, SpotList *spots);
+PetscErrorCode SpotListDestroy(SpotList *spots);

@@ -1,0 +1,41 @@
+/* What the readers and writers of TRiP98 files share. */
+#pragma once
+#include "robion/trip98.h"
+#include "robion/trip_text.h"
+
+#define MM_PER_G_CM2 10.0 /* unit-density water */
+
+/* Readers of a file's content, which is taken apart in place. *out is zeroed first. */
+PetscErrorCode TripDepthDoseParse(const char *file, char *content, size_t length, Mistakes *mistakes,
+                                  TripDepthDose *out);
+PetscErrorCode TripSpectraParse(const char *file, char *content, size_t length, Mistakes *mistakes, TripSpectra *out);
+PetscErrorCode TripBeamTableParse(const char *file, char *content, size_t length, Mistakes *mistakes,
+                                  TripBeamTable *out);
+PetscErrorCode TripRasterParse(const char *file, char *content, size_t length, Mistakes *mistakes, TripRaster *out);
+
+/*
+ * Tags of .spc files: number and length in bytes (4 bytes each), then the data, all on 8-byte boundaries. The header has tags 1
+ * to 9, then each depth 10 to 12, then each species in it 13 to 20.
+ */
+enum {
+  TAG_FILETYPE = 1,
+  TAG_VERSION,
+  TAG_DATE,
+  TAG_TARGET,
+  TAG_PROJECTILE,
+  TAG_ENERGY,
+  TAG_PEAK,
+  TAG_NORM,
+  TAG_DEPTHS,
+  TAG_DEPTH,
+  TAG_DEPTH_NORM,
+  TAG_SPECIES_COUNT,
+  TAG_SPECIES,
+  TAG_CUMULATIVE,
+  TAG_RESERVED,
+  TAG_BINS,
+  TAG_EDGES,
+  TAG_EDGES_OF, /* instead of TAG_EDGES: the edges of another species */
+  TAG_HISTOGRAM,
+  TAG_RUNNING_SUM
+};

@@ -1,0 +1,352 @@
+/* What one plan is computed from: case, machine, biology, structures on the dose grid, scenarios, beams, terms. */
+#include "plan_private.h"
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+static PetscErrorCode StructureNames(const Case *patient, const char ***names)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(patient->n_structures, names));
+  for (PetscInt i = 0; i < patient->n_structures; i++) (*names)[i] = patient->structures[i].name;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanCheckName(const Case *patient, const char *name, const char *where, const char *key,
+                             Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  if (CaseFindStructure(patient, name) >= 0) PetscFunctionReturn(0);
+  const char **names;
+  PetscCall(StructureNames(patient, &names));
+  const char *nearest = NearestName(name, patient->n_structures, names);
+  PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: case %s has no structure %s%s%s%s", where, key, patient->name,
+                        name, nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : ""));
+  PetscCall(PetscFree(names));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  PetscCall(PlanCheckName(patient, settings->target, settings->target_where, "prescription.target", mistakes));
+  for (PetscInt i = 0; i < settings->n_objectives; i++) {
+    const ObjectiveSpec *objective = &settings->objectives[i];
+    PetscCall(PlanCheckName(patient, objective->structure, objective->where,
+                            objective->hard ? "constraints" : "objectives", mistakes));
+    if (objective->from) PetscCall(PlanCheckName(patient, objective->from, objective->where, "objectives", mistakes));
+  }
+  for (PetscInt i = 0; i < settings->n_goals; i++)
+    PetscCall(PlanCheckName(patient, settings->goals[i].structure, settings->goals[i].where, "goals", mistakes));
+  PetscCall(PlanCheckName(patient, settings->tumour.structure, settings->tumour.where, "tcp.structure", mistakes));
+  for (PetscInt k = 0; k < settings->course.n_stages; k++)
+    PetscCall(PlanCheckName(patient, settings->course.stages[k].target, settings->course.stages[k].where, "stages",
+                            mistakes));
+  for (PetscInt i = 0; i < settings->n_priority; i++)
+    PetscCall(PlanCheckName(patient, settings->priority[i], settings->priority_where, "overlap_priority", mistakes));
+  for (PetscInt i = 0; i < settings->spot_control.n_structures; i++)
+    PetscCall(PlanCheckName(patient, settings->spot_control.structures[i], settings->spot_control.where,
+                            "spot_control.structures", mistakes));
+  for (PetscInt t = 0; t < settings->n_tissues; t++)
+    for (PetscInt i = 0; i < settings->tissues[t].n_structures; i++)
+      PetscCall(PlanCheckName(patient, settings->tissues[t].structures[i], settings->tissues[t].where,
+                              "biology.tissues", mistakes));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanReadCase(const Settings *settings, Mistakes *mistakes, Case **patient)
+{
+  PetscFunctionBegin;
+  const CaseSpec *spec = &settings->patient;
+  if (spec->file)
+    PetscCall(CaseLoad(spec->file, mistakes, patient));
+  else
+    PetscCall(CaseBuildPhantom(&spec->phantom, spec->name, mistakes, patient));
+  if (!*patient) PetscFunctionReturn(0);
+  if (spec->file)
+    PetscCall(CaseSetRSP(*patient, &settings->hlut));
+  else
+    PetscCall(CaseClearOutside(*patient));
+  PetscCall(PetscFree((*patient)->name));
+  PetscCall(PetscStrallocpy(spec->name, &(*patient)->name));
+  for (PetscInt i = 0; i < settings->n_derived; i++)
+    PetscCall(StructureDerive(*patient, settings->derived[i].name, settings->derived[i].expression,
+                              settings->derived[i].where, mistakes));
+  PetscCall(PlanCheckNames(settings, *patient, mistakes));
+  if (MistakesAny(mistakes)) PetscCall(CaseDestroy(patient));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanLoadCase(MPI_Comm comm, const Settings *settings, Mistakes *mistakes, Case **patient)
+{
+  PetscFunctionBegin;
+  PetscMPIInt rank;
+  *patient = NULL;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (rank == 0) PetscCall(PlanReadCase(settings, mistakes, patient));
+  PetscCall(MistakesShare(comm, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(CaseBroadcast(comm, 0, patient));
+  PetscFunctionReturn(0);
+}
+
+/* "12C" of Z = 6, A = 12. */
+static void IonName(PetscInt Z, PetscInt A, char name[16])
+{
+  static const char *const symbol[] = {"n", "H", "He", "Li", "Be", "B", "C", "N", "O", "F", "Ne"};
+  const PetscInt known = PETSC_STATIC_ARRAY_LENGTH(symbol);
+  snprintf(name, 16, "%d%s", (int)A, Z < known ? symbol[Z] : "?");
+}
+
+/* Built-in base data; for a plan of another system, at exactly its energies. */
+static PetscErrorCode BuildMachine(MPI_Comm comm, const Settings *settings, const SpotList *spots, Mistakes *mistakes,
+                                   Machine **machine)
+{
+  PetscFunctionBegin;
+  enum { MOST_ENERGIES = 1000 }; /* each takes about a second */
+  MachineSpec spec = settings->machine;
+  const char *where = settings->base_data_where;
+  double *energy = NULL;
+  if (spots && spots->any_energy) {
+    PetscCall(SpotListEnergies(spots, &spec.n_energy, &energy));
+    spec.energy_MeV_u = energy;
+    if (spots->file) where = spots->file;
+  }
+  if (spec.n_energy > MOST_ENERGIES)
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %d different energies, expected at most %d", where,
+                          (int)spec.n_energy, (int)MOST_ENERGIES));
+  else
+    PetscCall(MachineSpecCheck(&spec, where, mistakes));
+  PetscCall(MistakesShare(comm, mistakes));
+  if (energy) { /* what the study says of energies does not count, not even for the cache */
+    spec.energy_min_MeV_u = energy[0];
+    spec.energy_max_MeV_u = energy[spec.n_energy - 1];
+  }
+  if (!MistakesAny(mistakes)) PetscCall(MachineBuiltin(comm, &spec, machine));
+  PetscCall(PetscFree(energy));
+  PetscFunctionReturn(0);
+}
+
+/* A plan that says its ion must be for the study's. */
+static PetscErrorCode CheckIon(const Settings *settings, const SpotList *spots, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  char ion[16];
+  if (!spots || !spots->ion.Z) PetscFunctionReturn(0);
+  IonName(spots->ion.Z, spots->ion.A, ion);
+  if (strcmp(ion, settings->machine.ion))
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: a plan of %s, expected %s (machine.ion of the study)",
+                          spots->file ? spots->file : "spots", ion, settings->machine.ion));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode LoadMachine(MPI_Comm comm, const Settings *settings, const SpotList *spots, Mistakes *mistakes,
+                                  Machine **machine)
+{
+  PetscFunctionBegin;
+  PetscMPIInt rank;
+  char ion[16];
+  *machine = NULL;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(CheckIon(settings, spots, mistakes));
+  PetscCall(MistakesShare(comm, mistakes));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  if (!strcmp(settings->base_data, "builtin")) {
+    PetscCall(BuildMachine(comm, settings, spots, mistakes, machine));
+    PetscFunctionReturn(0);
+  }
+  if (rank == 0) {
+    PetscCall(MachineRead(settings->base_data, mistakes, machine));
+    if (*machine) {
+      IonName((*machine)->Z, (*machine)->A, ion);
+      PetscCall(MachineCheck(*machine, settings->base_data, mistakes));
+      if (strcmp(ion, settings->machine.ion))
+        PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: machine.base_data: %s holds %s, expected %s (machine.ion)",
+                              settings->base_data_where, settings->base_data, ion, settings->machine.ion));
+    }
+  }
+  PetscCall(MistakesShare(comm, mistakes));
+  if (!MistakesAny(mistakes))
+    PetscCall(MachineBroadcast(comm, 0, machine));
+  else
+    PetscCall(MachineDestroy(machine));
+  PetscFunctionReturn(0);
+}
+
+/* The machine of a plan, reusing that of the plan before when it is the same; one made for a list of spots is not kept. */
+static PetscErrorCode UseMachine(PlanContext *context, const Settings *settings, const SpotList *spots,
+                                 Mistakes *mistakes, const Machine **machine)
+{
+  PetscFunctionBegin;
+  char hash[17], key[PETSC_MAX_PATH_LEN + 32];
+  PetscCall(MachineSpecHash(&settings->machine, hash));
+  snprintf(key, sizeof key, "%s %s %d", settings->base_data, hash, (int)settings->lateral_model);
+  if (spots || !context->machine || strcmp(context->machine_key, key)) {
+    PetscCall(MachineDestroy(&context->machine));
+    PetscCall(PetscFree(context->machine_key));
+    PetscCall(LoadMachine(context->comm, settings, spots, mistakes, &context->machine));
+    if (context->machine && spots) PetscCall(MachineSetSpotSizes(context->machine, spots, mistakes));
+    if (context->machine && settings->lateral_model == LATERAL_MODEL_SINGLE)
+      PetscCall(MachineMergeComponents(context->machine));
+    PetscCall(PetscStrallocpy(spots ? "" : key, &context->machine_key));
+  }
+  *machine = context->machine;
+  PetscFunctionReturn(0);
+}
+
+/* Structures with any volume, on the dose grid. */
+static PetscErrorCode MakeRegions(PlanInputs *in)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscCalloc1(in->patient->n_structures, &in->region));
+  for (PetscInt i = 0; i < in->patient->n_structures; i++) {
+    Region *region = &in->region[in->n_region];
+    PetscCall(StructureToGrid(in->patient, i, &in->grid, region));
+    if (region->n)
+      in->n_region++;
+    else
+      PetscCall(RegionDestroy(region));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanCollectMarked(const Grid *grid, const unsigned char *mark, PetscInt *n, PetscInt **voxel)
+{
+  PetscFunctionBegin;
+  *n = 0;
+  for (size_t i = 0; i < GridSize(grid); i++) *n += mark[i];
+  PetscCall(PetscMalloc1(*n, voxel));
+  *n = 0;
+  for (size_t i = 0; i < GridSize(grid); i++)
+    if (mark[i]) (*voxel)[(*n)++] = (PetscInt)i;
+  PetscCall(GridOrderCompact(grid, *n, *voxel, NULL));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CollectDoseVoxels(PlanInputs *in)
+{
+  PetscFunctionBegin;
+  unsigned char *mark;
+  PetscCall(PetscCalloc1(GridSize(&in->grid), &mark));
+  for (PetscInt r = 0; r < in->n_region; r++)
+    for (PetscInt i = 0; i < in->region[r].n; i++) mark[in->region[r].voxel[i]] = 1;
+  PetscCall(PlanCollectMarked(&in->grid, mark, &in->n_dose_voxel, &in->dose_voxel));
+  PetscCall(PetscFree(mark));
+  PetscFunctionReturn(0);
+}
+
+/* The prescription's target must have volume, all of it inside the CT and the external structure's air-free part. */
+static PetscErrorCode MakeTarget(const Settings *settings, Mistakes *mistakes, PlanInputs *in)
+{
+  PetscFunctionBegin;
+  PetscInt index = CaseFindStructure(in->patient, settings->target);
+  PetscCall(StructureToGrid(in->patient, index, &in->grid, &in->target));
+  if (!in->target.n)
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: prescription.target: structure %s of case %s has no volume",
+                          settings->target_where, settings->target, in->patient->name));
+  PetscFunctionReturn(0);
+}
+
+/* Plans that are not robust are laid out and optimised for the nominal scenario alone. */
+static PetscErrorCode MakeScenarios(const Settings *settings, PlanInputs *in)
+{
+  PetscFunctionBegin;
+  double zero = 0;
+  ScenarioSpec nominal = {.n_range = 1, .range_percent = &zero, .setup = SETUP_NONE};
+  PetscBool robust = PETSC_FALSE;
+  for (PetscInt o = 0; o < settings->n_objectives; o++)
+    if (settings->objectives[o].mode != ROBUST_NONE) robust = PETSC_TRUE;
+  PetscCall(ScenarioSetCreate(robust ? &settings->optimize : &nominal, &in->optimize));
+  PetscCall(ScenarioSetCreate(&settings->evaluate, &in->evaluate));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode MakeBeams(const Settings *settings, const SpotList *spots, PetscInt **spot_of, Mistakes *mistakes,
+                                PlanInputs *in)
+{
+  PetscFunctionBegin;
+  if (settings->course.n_stages)
+    PetscCall(CourseCreate(spots, spot_of, mistakes, in));
+  else if (spots)
+    PetscCall(BeamSetFromSpots(&settings->beams, in->patient, in->machine, &in->grid, &in->target, spots, mistakes,
+                               &in->beams, spot_of));
+  else
+    PetscCall(BeamSetCreate(&settings->beams, in->patient, in->machine, &in->grid, &in->target, in->optimize,
+                            &settings->optimize, mistakes, &in->beams));
+  if (in->beams) BeamSetTell(in->beams, in->machine, in->patient);
+  in->n_sought = in->beams ? in->beams->n_spot : 0;
+  if (!MistakesAny(mistakes))
+    PetscCall(DoseModelCreate(in->patient, in->machine, &in->tissues, in->beams, settings->dropped_dose_fraction,
+                              &in->model));
+  PetscFunctionReturn(0);
+}
+
+/* Voxels are counted in 32 bits. */
+static PetscErrorCode CheckDoseGrid(const Settings *settings, const Case *patient, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  double voxels = 1;
+  for (int k = 0; k < 3; k++) voxels *= ceil(patient->ct.n[k] * patient->ct.spacing_mm[k] / settings->dose_grid_mm);
+  if (voxels > 0.99 * INT_MAX)
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                          "dose_grid_mm: %g mm makes %.3g voxels of case %s, expected at most %d",
+                          settings->dose_grid_mm, voxels, patient->name, INT_MAX));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Assemble(PlanContext *context, const SpotList *spots, PetscInt **spot_of, Mistakes *mistakes,
+                               PlanInputs *in)
+{
+  PetscFunctionBegin;
+  const Settings *settings = in->settings;
+  PetscCall(PlanLoadCase(context->comm, settings, mistakes, &in->patient));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  PetscCall(UseMachine(context, settings, spots, mistakes, &in->machine));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  PetscCall(CheckDoseGrid(settings, in->patient, mistakes));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  PetscCall(CaseDoseGrid(in->patient, settings->dose_grid_mm, &in->grid));
+  PetscCall(TissuesCreate(mistakes, in));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  PetscCall(MakeTarget(settings, mistakes, in));
+  PetscCall(TermsCreate(mistakes, in));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  PetscCall(MakeRegions(in));
+  PetscCall(CollectDoseVoxels(in));
+  PetscCall(MakeScenarios(settings, in));
+  PetscCall(MakeBeams(settings, spots, spot_of, mistakes, in));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanInputsCreate(PlanContext *context, const PlanSpec *plan, const SpotList *spots, PetscInt **spot_of,
+                                Mistakes *mistakes, PlanInputs *inputs)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscArrayzero(inputs, 1));
+  inputs->settings = &plan->settings;
+  PetscCall(Assemble(context, spots, spot_of, mistakes, inputs));
+  PetscCall(MistakesShare(context->comm, mistakes));
+  if (MistakesAny(mistakes)) PetscCall(PlanInputsDestroy(inputs));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanInputsDestroy(PlanInputs *in)
+{
+  PetscFunctionBegin;
+  PetscCall(DoseModelDestroy(&in->model));
+  PetscCall(CourseDestroy(&in->course));
+  PetscCall(BeamSetDestroy(&in->beams));
+  PetscCall(ScenarioSetDestroy(&in->optimize));
+  PetscCall(ScenarioSetDestroy(&in->evaluate));
+  for (PetscInt t = 0; t < in->n_term; t++) PetscCall(TermDestroy(&in->term[t]));
+  PetscCall(PetscFree(in->term));
+  PetscCall(PetscFree(in->objective));
+  PetscCall(PetscFree(in->voxel));
+  PetscCall(PetscFree(in->dose_voxel));
+  for (PetscInt r = 0; r < in->n_region; r++) PetscCall(RegionDestroy(&in->region[r]));
+  PetscCall(PetscFree(in->region));
+  PetscCall(RegionDestroy(&in->target));
+  PetscCall(TissuesDestroy(&in->tissues));
+  PetscCall(CaseDestroy(&in->patient));
+  PetscCall(PetscArrayzero(in, 1));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,152 @@
+/* A plan's dose operator as a file of sparse matrices. */
+#include "plan_private.h"
+#include "robion/hdf5.h"
+#include "robion/log.h"
+#include <stdlib.h>
+
+static const struct {
+  const char *name, *unit, *long_name;
+} channels[N_CHANNELS] = {{"dose", "Gy", "physical dose per ion"},
+                          {"alpha_dose", "1", "alpha times dose per ion"},
+                          {"sqrt_beta_dose", "1", "square root of beta times dose per ion"},
+                          {"let_dose", "Gy keV/um", "LET times dose per ion"}};
+
+static int CompareIndices(const void *a, const void *b)
+{
+  const PetscInt *p = a, *q = b;
+  return (*p > *q) - (*p < *q);
+}
+
+static void WriteColumn(H5Sink *sink, const char *path, hid_t type, hsize_t n, const void *data, const char *unit,
+                        const char *long_name)
+{
+  H5WriteArray(sink, path, type, 1, &n, data, unit, long_name);
+}
+
+/* Columns of all matrices: beam, place and energy of every spot. */
+static PetscErrorCode WriteSpots(H5Sink *sink, const BeamSet *beams, const Machine *machine)
+{
+  PetscFunctionBegin;
+  const PetscInt n = beams->n_spot;
+  PetscInt *of_beam;
+  double *x, *y, *energy;
+  PetscCall(PetscMalloc4(n, &of_beam, n, &x, n, &y, n, &energy));
+  for (PetscInt b = 0; b < beams->n_beam; b++)
+    for (PetscInt r = 0; r < beams->beam[b].n_run; r++) {
+      const SpotRun *run = &beams->beam[b].run[r];
+      for (PetscInt i = 0; i < run->n; i++) {
+        of_beam[run->first_spot + i] = b;
+        x[run->first_spot + i] = run->x_mm;
+        y[run->first_spot + i] = run->y_mm;
+        energy[run->first_spot + i] = machine->energy_MeV_u[beams->beam[b].energy[run->first_layer + i]];
+      }
+    }
+  WriteColumn(sink, "/spots/beam", H5T_NATIVE_INT, (hsize_t)n, of_beam, NULL, "counted from 0");
+  WriteColumn(sink, "/spots/x_mm", H5T_NATIVE_DOUBLE, (hsize_t)n, x, "mm",
+              "spot position, IEC gantry x in the isocentre plane");
+  WriteColumn(sink, "/spots/y_mm", H5T_NATIVE_DOUBLE, (hsize_t)n, y, "mm",
+              "spot position, IEC gantry y in the isocentre plane");
+  WriteColumn(sink, "/spots/energy_MeV_u", H5T_NATIVE_DOUBLE, (hsize_t)n, energy, "MeV/u",
+              "kinetic energy at the nozzle");
+  PetscCall(PetscFree4(of_beam, x, y, energy));
+  PetscFunctionReturn(0);
+}
+
+/* Rows of all matrices: voxels of the dose grid, and what their doses are weighted with. */
+static PetscErrorCode WriteVoxels(H5Sink *sink, const PlanInputs *in, const PetscInt *voxel)
+{
+  PetscFunctionBegin;
+  double shape[3], alpha_x[TISSUES_MOST], beta_x[TISSUES_MOST];
+  PetscInt *tissue;
+  for (int k = 0; k < 3; k++) shape[k] = (double)in->grid.n[2 - k];
+  H5WriteGroup(sink, "/grid");
+  H5WriteDoubles(sink, "/grid", "shape", 3, shape); /* z, y, x */
+  H5WriteDoubles(sink, "/grid", "spacing_mm", 3, in->grid.spacing_mm);
+  H5WriteDoubles(sink, "/grid", "origin_mm", 3, in->grid.origin_mm);
+  PetscCall(PetscMalloc1(in->n_voxel, &tissue));
+  for (PetscInt v = 0; v < in->n_voxel; v++) tissue[v] = TissueOf(&in->tissues, voxel[v]);
+  for (PetscInt t = 0; t < in->tissues.n; t++) {
+    alpha_x[t] = in->tissues.biology[t]->spec.alpha_x_per_Gy;
+    beta_x[t] = in->tissues.biology[t]->spec.beta_x_per_Gy2;
+  }
+  WriteColumn(sink, "/voxels/index", H5T_NATIVE_INT, (hsize_t)in->n_voxel, voxel, NULL,
+              "flat index into the grid [z, y, x]");
+  WriteColumn(sink, "/voxels/tissue", H5T_NATIVE_INT, (hsize_t)in->n_voxel, tissue, NULL, "index into /tissues");
+  WriteColumn(sink, "/tissues/alpha_x", H5T_NATIVE_DOUBLE, (hsize_t)in->tissues.n, alpha_x, "1/Gy", "photon alpha");
+  WriteColumn(sink, "/tissues/beta_x", H5T_NATIVE_DOUBLE, (hsize_t)in->tissues.n, beta_x, "1/Gy2", "photon beta");
+  PetscCall(PetscFree(tissue));
+  PetscFunctionReturn(0);
+}
+
+static void WriteMatrix(H5Sink *sink, PetscInt scenario, PetscInt beam, const InfluenceMatrix *matrix)
+{
+  char path[128];
+  const hsize_t n = (hsize_t)matrix->start[matrix->n_column];
+  snprintf(path, sizeof path, "/scenario_%d/beam_%d/indptr", (int)scenario, (int)beam);
+  WriteColumn(sink, path, H5T_NATIVE_INT64, (hsize_t)matrix->n_column + 1, matrix->start, NULL,
+              "where a spot's entries begin");
+  snprintf(path, sizeof path, "/scenario_%d/beam_%d/indices", (int)scenario, (int)beam);
+  WriteColumn(sink, path, H5T_NATIVE_INT32, n, matrix->row, NULL, "row: position in /voxels");
+  for (int c = 0; c < N_CHANNELS; c++) {
+    snprintf(path, sizeof path, "/scenario_%d/beam_%d/%s", (int)scenario, (int)beam, channels[c].name);
+    WriteColumn(sink, path, H5T_NATIVE_FLOAT, n, matrix->value[c], channels[c].unit, channels[c].long_name);
+  }
+}
+
+/* All beams of one scenario; false after a mistake. */
+static PetscErrorCode WriteScenario(const PlanInputs *in, Influence influence, PetscInt s, double most_bytes,
+                                    const char *file, H5Sink *sink, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const Scenario *scenario = &in->optimize->scenario[s];
+  char group[64];
+  snprintf(group, sizeof group, "/scenario_%d", (int)s);
+  H5WriteGroup(sink, group);
+  H5WriteString(sink, group, "id", scenario->id);
+  H5WriteDoubles(sink, group, "range_percent", 1, &scenario->range_percent);
+  H5WriteDoubles(sink, group, "shift_mm", 3, scenario->shift_mm);
+  for (PetscInt b = 0; b < in->beams->n_beam && !MistakesAny(mistakes); b++) {
+    InfluenceMatrix matrix;
+    PetscCall(InfluenceGetMatrix(influence, s, b, most_bytes, &matrix));
+    if (!matrix.row && matrix.start[matrix.n_column])
+      PetscCall(MistakesAdd(mistakes, ROBION_RESOURCES,
+                            "%s: the matrix of beam %d takes %.2f GiB, expected at most %.2f (memory): a coarser dose "
+                            "grid, fewer voxels in objectives, or a larger dropped_dose_fraction",
+                            file, (int)b, matrix.bytes / 1073741824.0, most_bytes / 1073741824.0));
+    else
+      WriteMatrix(sink, s, b, &matrix);
+    LogLine(LOG_INFO, "matrix", in->patient->name, "scenario %s, beam %d: %lld entries", scenario->id, (int)b,
+            (long long)matrix.start[matrix.n_column]);
+    PetscCall(InfluenceMatrixDestroy(&matrix));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanWriteMatrix(const PlanInputs *in, double most_bytes, const char *file, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  H5Sink sink;
+  Influence influence;
+  PetscInt *voxel;
+  if (DoseModelIsSplit(in->model)) {
+    PetscCall(MistakesAdd(mistakes, ROBION_STUDY, "spots.splitting has no matrix, expected none"));
+    PetscFunctionReturn(0);
+  }
+  if (!H5SinkOpen(file, mistakes, &sink)) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(in->n_voxel, &voxel));
+  PetscCall(PetscArraycpy(voxel, in->voxel, in->n_voxel));
+  qsort(voxel, (size_t)in->n_voxel, sizeof *voxel, CompareIndices);
+  H5WriteString(&sink, "/", "format", "robion-matrix");
+  PetscCall(WriteSpots(&sink, in->beams, in->machine));
+  PetscCall(WriteVoxels(&sink, in, voxel));
+  PetscCall(InfluenceCreate(in->model, INFLUENCE_STREAMED, in->optimize, &in->grid, in->n_voxel, voxel, &influence));
+  for (PetscInt s = 0; s < in->optimize->n && !MistakesAny(mistakes); s++)
+    PetscCall(WriteScenario(in, influence, s, most_bytes, file, &sink, mistakes));
+  PetscCall(InfluenceDestroy(&influence));
+  PetscCall(PetscFree(voxel));
+  if (MistakesAny(mistakes)) sink.failed = PETSC_TRUE; /* nothing is to be left */
+  Mistakes closing = {0};
+  (void)H5SinkClose(&sink, MistakesAny(mistakes) ? &closing : mistakes);
+  PetscCall(MistakesClear(&closing));
+  PetscFunctionReturn(0);
+}

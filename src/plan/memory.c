@@ -1,0 +1,81 @@
+/* What a plan takes of a team's memory, known before it is taken. */
+#include "plan_private.h"
+#include "robion/log.h"
+#include "robion/optimize.h"
+
+/* Over all ranks: the optimised voxels' rays and channels, and the operator. */
+static PetscErrorCode OptimisationBytes(PlanContext *context, const PlanInputs *in, double entries, double *bytes)
+{
+  PetscFunctionBegin;
+  const double voxels = (double)in->n_voxel, rows = (double)in->optimize->n;
+  const double rays = (double)in->optimize->n_setup * in->beams->n_beam;
+  size_t shared, own;
+  *bytes = voxels * (rows * N_CHANNELS + 5 * rays) * sizeof(double);
+  if (DoseModelIsSplit(in->model)) PetscFunctionReturn(0);
+  if (in->settings->dose_operator == OPERATOR_ASSEMBLED) {
+    *bytes += entries * INFLUENCE_BYTES_PER_ENTRY;
+    PetscFunctionReturn(0);
+  }
+  const FactoredVoxels looked_up = {in->optimize, &in->grid, in->n_voxel, in->voxel};
+  PetscCall(FactoredMeasure(context->comm, in->model, &looked_up, &shared, &own));
+  *bytes += (double)own * context->size + (double)shared * context->nodes;
+  PetscFunctionReturn(0);
+}
+
+/* Over all ranks: the nominal rows of the target's voxels, if in-field gradients are suppressed. */
+static PetscErrorCode FieldBytes(PlanContext *context, const PlanInputs *in, double *bytes)
+{
+  PetscFunctionBegin;
+  double entries = 0;
+  if (in->settings->spot_control.gradient > 0)
+    PetscCall(PlanCountNominal(context->comm, in, in->target.n, in->target.voxel, &entries));
+  *bytes = entries * INFLUENCE_BYTES_PER_ENTRY;
+  PetscFunctionReturn(0);
+}
+
+/* Over all ranks: doses of every scenario, dose cubes on each rank, and the beams' dose volumes, which make no gradient. */
+static PetscErrorCode EvaluationBytes(PlanContext *context, const PlanInputs *in, double *bytes)
+{
+  PetscFunctionBegin;
+  size_t shared = 0, own;
+  const FactoredVoxels looked_up = {in->evaluate, &in->grid, in->n_dose_voxel, in->dose_voxel};
+  if (!DoseModelIsSplit(in->model)) PetscCall(FactoredMeasure(context->comm, in->model, &looked_up, &shared, &own));
+  *bytes = (double)GridSize(&in->grid) * sizeof(float) * (2.0 * N_DOSE_KINDS + 2) * context->size;
+  *bytes += ((double)in->evaluate->n + context->size) * N_COMPUTED_KINDS * sizeof(float) * in->n_dose_voxel;
+  *bytes += (double)shared * context->nodes;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanMemory(PlanContext *context, const PlanInputs *in, double entries, double *bytes)
+{
+  PetscFunctionBegin;
+  double evaluation, fields;
+  PetscCall(OptimisationBytes(context, in, entries, bytes));
+  PetscCall(FieldBytes(context, in, &fields));
+  *bytes += fields;
+  PetscCall(EvaluationBytes(context, in, &evaluation));
+  *bytes = PetscMax(*bytes, evaluation);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanCheckMemory(PlanContext *context, const PlanSpec *plan, const PlanInputs *in, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const double gib = 1073741824.0;
+  double bytes, entries = 0;
+  PetscLogDouble mine, now;
+  if (in->settings->dose_operator == OPERATOR_ASSEMBLED)
+    PetscFunctionReturn(0); /* computed on the fly where it does not fit */
+  PetscCall(PlanMemory(context, in, entries, &bytes));
+  PetscCall(PetscMemoryGetCurrentUsage(&mine));
+  PetscCallMPI(MPI_Allreduce(&mine, &now, 1, MPI_DOUBLE, MPI_SUM, context->comm));
+  bytes += now;
+  LogLine(LOG_DETAIL, "memory", plan->case_name, "%s  about %.2f GiB of %.2f GiB", plan->arm, bytes / gib,
+          context->memory_bytes / gib);
+  if (context->memory_bytes > 0 && bytes > context->memory_bytes)
+    PetscCall(MistakesAdd(mistakes, ROBION_RESOURCES,
+                          "%s: needs about %.2f GiB of memory, its team of %d ranks has %.2f GiB: larger teams "
+                          "(--team-size), fewer ranks per node, more nodes, or a coarser dose grid",
+                          plan->folder, bytes / gib, context->size, context->memory_bytes / gib));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,278 @@
+/* From spot weights to a plan's files. */
+#include "plan_private.h"
+#include "robion/log.h"
+#include <string.h>
+
+/* Mean target dose below this share of the prescription: the plan has failed. */
+static const double LEAST_TARGET_SHARE = 0.01;
+
+/* Spots beam by beam in the order of the weights. */
+static PetscErrorCode SpotsCreate(const PlanInputs *in, const double *weight, PlanSpots *spots)
+{
+  PetscFunctionBegin;
+  spots->n_beam = in->beams->n_beam;
+  spots->position = in->beams->position;
+  PetscCall(PetscCalloc1(spots->n_beam, &spots->beam));
+  for (PetscInt b = 0; b < spots->n_beam; b++) {
+    const Beam *beam = &in->beams->beam[b];
+    PlanBeam *out = &spots->beam[b];
+    out->gantry_deg = beam->gantry_deg;
+    out->couch_deg = beam->couch_deg;
+    out->range_shifter_mm = beam->range_shifter_mm;
+    out->range_shifter_to_isocentre_mm = beam->range_shifter_mm > 0 ? beam->range_shifter_to_isocentre_mm : 0;
+    PetscCall(PetscArraycpy(out->isocentre_mm, beam->isocentre_mm, 3));
+    out->n = beam->n_spot;
+    PetscCall(
+        PetscMalloc4(out->n, &out->x_mm, out->n, &out->y_mm, out->n, &out->energy_MeV_u, out->n, &out->particles));
+    for (PetscInt r = 0; r < beam->n_run; r++)
+      for (PetscInt i = 0; i < beam->run[r].n; i++) {
+        PetscInt at = beam->run[r].first_spot - beam->first_spot + i;
+        out->x_mm[at] = beam->run[r].x_mm;
+        out->y_mm[at] = beam->run[r].y_mm;
+        out->energy_MeV_u[at] = in->machine->energy_MeV_u[beam->energy[beam->run[r].first_layer + i]];
+        out->particles[at] = weight[beam->first_spot + at];
+      }
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Which stage each beam is of. */
+static void NameStages(const Course *course, PlanSpots *spots)
+{
+  for (PetscInt k = 0; k < course->n; k++)
+    for (PetscInt b = 0; b < course->stage[k].n_beam; b++) {
+      PlanBeam *beam = &spots->beam[course->stage[k].first_beam + b];
+      beam->stage = course->stage[k].name;
+      beam->stage_fractions = course->stage[k].fractions;
+    }
+}
+
+static PetscErrorCode SpotsDestroy(PlanSpots *spots)
+{
+  PetscFunctionBegin;
+  for (PetscInt b = 0; b < spots->n_beam; b++) {
+    PlanBeam *beam = &spots->beam[b];
+    PetscCall(PetscFree4(beam->x_mm, beam->y_mm, beam->energy_MeV_u, beam->particles));
+  }
+  PetscCall(PetscFree(spots->beam));
+  PetscFunctionReturn(0);
+}
+
+/* Structures of each tissue by name, for readers. */
+static PetscErrorCode NameTissues(const Settings *settings, Text text[TISSUES_MOST], const char *name[TISSUES_MOST])
+{
+  PetscFunctionBegin;
+  PetscCall(TextAdd(&text[0], "all other voxels"));
+  name[0] = text[0].data;
+  for (PetscInt t = 0; t < settings->n_tissues; t++) {
+    const TissueSpec *tissue = &settings->tissues[t];
+    for (PetscInt s = 0; s < tissue->n_structures; s++)
+      PetscCall(TextAdd(&text[1 + t], "%s%s", s ? ", " : "", tissue->structures[s]));
+    name[1 + t] = text[1 + t].data;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* RBE-weighted dose per fraction that doses are judged by: of a course that of its mean fraction, if all stages meet theirs. */
+static double Prescription(const PlanInputs *in)
+{
+  double dose_Gy_RBE[STAGES_MOST];
+  if (!in->course.n) return in->settings->prescription_Gy_RBE;
+  for (PetscInt k = 0; k < in->course.n; k++) dose_Gy_RBE[k] = in->settings->course.stages[k].dose_Gy_RBE;
+  return CourseFraction(&in->course, dose_Gy_RBE, NULL);
+}
+
+static void TakeDoses(const DoseSet *doses, PlanResult *result)
+{
+  for (int kind = 0; kind < N_DOSE_KINDS; kind++) result->nominal[kind] = doses->nominal[kind];
+  result->robust_min = doses->rbe_min;
+  result->robust_max = doses->rbe_max;
+  result->n_bands = doses->n_band;
+  result->bands = doses->band;
+  result->metrics = doses->metrics;
+  result->statistics = doses->statistics;
+}
+
+static PetscErrorCode ReportOf(const Solution *solution, const Settings *settings, OptimizerReport *report,
+                               IterationRecord **history, ConstraintReport **constraint)
+{
+  PetscFunctionBegin;
+  *history = NULL;
+  *constraint = NULL;
+  report->mode = solution ? robust_mode_names[settings->robust.mode] : "none";
+  report->reason = solution ? solution->reason : "given plan, not optimised";
+  if (!solution) PetscFunctionReturn(0);
+  report->iterations = solution->n_iteration;
+  report->evaluations = solution->n_evaluation;
+  report->objective = solution->objective;
+  report->n_history = solution->n_history;
+  report->certificate = solution->certificate;
+  report->n_spent = N_SPENT;
+  report->spent_names = spent_names;
+  report->spent = solution->spent;
+  report->n_group = solution->n_group;
+  report->multiplier = solution->multiplier;
+  PetscCall(ConstraintsReport(settings, solution, constraint));
+  report->n_constraint = solution->n_constraint;
+  report->n_round = solution->n_round;
+  report->constraint = *constraint;
+  report->constraint_part = solution->constraint_part;
+  report->delivery = solution->delivery;
+  report->delivery_limits = settings->delivery;
+  PetscCall(PetscMalloc1(solution->n_history, history));
+  for (PetscInt i = 0; i < solution->n_history; i++) {
+    const Iteration *line = &solution->history[i];
+    (*history)[i] =
+        (IterationRecord){line->iteration, line->evaluations, line->minimised, line->objective, line->gradient_norm};
+  }
+  report->history = *history;
+  PetscFunctionReturn(0);
+}
+
+/* Files this plan was made from, for provenance. */
+static PetscErrorCode HashInputs(PlanContext *context, const Settings *settings, Mistakes *mistakes, PetscInt *n,
+                                 InputFile input[3])
+{
+  PetscFunctionBegin;
+  *n = 0;
+  PetscCall(InputFileHash(context->comm, "study", context->study->file, mistakes, &input[(*n)++]));
+  if (settings->patient.file)
+    PetscCall(InputFileHash(context->comm, "case", settings->patient.file, mistakes, &input[(*n)++]));
+  if (strcmp(settings->base_data, "builtin"))
+    PetscCall(InputFileHash(context->comm, "base_data", settings->base_data, mistakes, &input[(*n)++]));
+  PetscFunctionReturn(0);
+}
+
+/* Sum over ranks of the largest memory each has used. */
+static PetscErrorCode TeamMemory_MiB(MPI_Comm comm, double *total)
+{
+  PetscFunctionBegin;
+  double mine = PeakMemory_MiB();
+  PetscCallMPI(MPI_Allreduce(&mine, total, 1, MPI_DOUBLE, MPI_SUM, comm));
+  PetscFunctionReturn(0);
+}
+
+/* A plan that leaves its target without dose is no result; one that covers less than half of it deserves a warning. */
+static PetscErrorCode CheckTarget(const PlanResult *result, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < result->metrics[0].n; i++) {
+    const Metric *m = &result->metrics[0].item[i];
+    if (m->quantity != DOSE_RBE_WEIGHTED || strcmp(m->structure, result->target)) continue;
+    if (!strcmp(m->name, "Dmean") && m->value < LEAST_TARGET_SHARE * result->prescription_Gy_RBE)
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                            "case %s, arm %s: %s gets a mean dose of %.3g Gy(RBE), expected something near %.3g: check "
+                            "objectives and weights",
+                            result->patient, result->arm, result->target, m->value, result->prescription_Gy_RBE));
+    else if (!strcmp(m->name, "V95") && m->value < 50)
+      LogLine(LOG_WARNING, "plan", result->patient, "%s  only %.1f %% of %s gets 95 %% of the prescription",
+              result->arm, m->value, result->target);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Pass or fail of every goal, told where it is missed. */
+static PetscErrorCode Judge(const PlanInputs *in, const DoseSet *doses, PlanResult *result, Goal *goal,
+                            Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const Settings *settings = in->settings;
+  const GoalBasis basis = {.prescription_Gy_RBE = Prescription(in),
+                           .fractions = (double)settings->fractions,
+                           .course = in->course.n ? &in->course : NULL,
+                           .nominal = &doses->metrics[0],
+                           .statistics = doses->statistics};
+  PetscInt met = 0;
+  PetscCall(GoalsJudge(&basis, settings->n_goals, settings->goals, mistakes, goal));
+  result->n_goals = settings->n_goals;
+  result->goals = goal;
+  if (!settings->n_goals || MistakesAny(mistakes)) PetscFunctionReturn(0);
+  for (PetscInt i = 0; i < settings->n_goals; i++) {
+    const Goal *g = &goal[i];
+    if (g->met) met++;
+    LogLine(g->met ? LOG_INFO : LOG_WARNING, "goals", result->patient, "%s  %-6s  %s %s %.5g %s %s, %s: %s %.5g",
+            result->arm, g->met ? "met" : "missed", g->structure, g->metric, g->value, g->unit,
+            g->course ? "per course" : "per fraction", g->scenario, g->at_least ? "at least" : "at most", g->limit);
+  }
+  LogLine(LOG_INFO, "goals", result->patient, "%s  %d of %d met", result->arm, (int)met, (int)settings->n_goals);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteFiles(PlanContext *context, const PlanResult *result, const char *folder, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  if (context->rank == 0) (void)PlanTablesWrite(result, folder, mistakes);
+  PetscCall(MistakesShare(context->comm, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(PlanFileWrite(context->comm, result, folder, mistakes));
+  if (MistakesAny(mistakes) && context->rank == 0) PlanFilesRemove(folder); /* no tables without their plan */
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanEvaluateAndWrite(PlanContext *context, const PlanSpec *plan, const PlanInputs *in,
+                                    const Solution *solution, const double *weight, double stage_seconds[N_STAGES],
+                                    const char *folder, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const Settings *settings = in->settings;
+  const double started = TimeSteady();
+  DoseSet doses;
+  TumourControl control;
+  InputFile input[3];
+  IterationRecord *history;
+  ConstraintReport *constraint;
+  Goal *goal;
+  Text tissue_text[TISSUES_MOST] = {{0}};
+  const char *tissue_name[TISSUES_MOST];
+  PlanResult result = {
+      .study = context->study->name, .patient = plan->case_name, .arm = plan->arm, .sweep = plan->sweep};
+  PetscCall(PlanTumourControl(in, &control));
+  result.control = control.region.n ? &control : NULL;
+  PetscCall(DoseSetCreate(context->comm, in->model, in->course.n ? &in->course : NULL, &in->tissues, in->evaluate,
+                          &in->grid, in->n_dose_voxel, in->dose_voxel, weight, in->n_region, in->region,
+                          settings->prescription_Gy_RBE, result.control, &doses));
+  stage_seconds[STAGE_EVALUATE] = TimeSteady() - started;
+  const StageTime times[N_STAGES] = {{"prepare", stage_seconds[STAGE_PREPARE]},
+                                     {"build", stage_seconds[STAGE_BUILD]},
+                                     {"optimize", stage_seconds[STAGE_OPTIMIZE]},
+                                     {"evaluate", stage_seconds[STAGE_EVALUATE]}};
+  char ion[16];
+  snprintf(ion, sizeof ion, "%s", settings->machine.ion);
+  result.yaml = plan->yaml;
+  result.prescription_Gy_RBE = Prescription(in);
+  result.fractions = settings->fractions;
+  result.target = settings->target;
+  result.grid = in->grid;
+  result.n_regions = in->n_region;
+  result.regions = in->region;
+  result.optimize = in->optimize;
+  result.evaluate = in->evaluate;
+  PetscCall(SpotsCreate(in, weight, &result.spots));
+  NameStages(&in->course, &result.spots);
+  TakeDoses(&doses, &result);
+  result.tissues = &in->tissues;
+  result.spot_control = SpotControlText(in->settings);
+  PetscCall(NameTissues(settings, tissue_text, tissue_name));
+  result.tissue_structures = tissue_name;
+  result.machine_name = in->machine->name;
+  result.machine_hash = in->machine->hash;
+  result.ion = ion;
+  PetscCall(ReportOf(solution, settings, &result.optimizer, &history, &constraint));
+  result.n_times = N_STAGES;
+  result.times = times;
+  PetscCall(TeamMemory_MiB(context->comm, &result.peak_memory_MiB));
+  result.provenance = &context->provenance;
+  PetscCall(HashInputs(context, settings, mistakes, &result.n_inputs, input));
+  result.inputs = input;
+  PetscCall(PetscCalloc1(settings->n_goals, &goal));
+  PetscCall(Judge(in, &doses, &result, goal, mistakes));
+  if (solution) PetscCall(CheckTarget(&result, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(WriteFiles(context, &result, folder, mistakes));
+  for (PetscInt t = 0; t < in->tissues.n; t++) PetscCall(TextDestroy(&tissue_text[t]));
+  PetscCall(PetscFree(goal));
+  PetscCall(PetscFree(history));
+  PetscCall(PetscFree(constraint));
+  PetscCall(SpotsDestroy(&result.spots));
+  PetscCall(DoseSetDestroy(&doses));
+  PetscCall(PlanTumourControlDestroy(&control));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,109 @@
+/* Shared by the files that put one plan's inputs together. */
+#pragma once
+#include "robion/plan.h"
+#include <string.h>
+
+/* Fill in->tissues from the settings; needs patient, machine and grid. After a mistake some biologies are NULL. */
+PetscErrorCode TissuesCreate(Mistakes *mistakes, PlanInputs *in);
+PetscErrorCode TissuesDestroy(Tissues *tissues);
+
+/*
+ * Instead of an optimisation: the weights of the plan that has made the same one (plan->optimized_by), from its file. Not there
+ * or not finished: ROBION_INPUT. Collective.
+ */
+PetscErrorCode PlanTakeWeights(PlanContext *context, const PlanSpec *plan, PetscInt n_spot, Mistakes *mistakes,
+                               Solution *solution);
+
+/*
+ * The weights of one stage from another plan's file, where that plan is finished; else *there stays 0. `weight` is of all n_spot
+ * spots. Not collective.
+ */
+PetscErrorCode PlanFindStage(PlanContext *context, const PlanSpec *from, PetscInt n_spot, const CourseStage *stage,
+                             double *weight, int *there);
+
+/* Optimise what is sought of the inputs: a plan, or one stage; or all stages one after the other. Collective. */
+PetscErrorCode PlanOptimise(PlanContext *context, const PlanSpec *plan, const PlanInputs *in, const char *folder,
+                            double stage_seconds[N_STAGES], Mistakes *mistakes, Solution *solution);
+PetscErrorCode PlanOptimiseStages(PlanContext *context, const PlanSpec *plan, const PlanInputs *in, const char *folder,
+                                  double stage_seconds[N_STAGES], Mistakes *mistakes, Solution *solution);
+
+/* Beams, course and their models of a plan in stages; beams have given spots, if there are any, as PlanInputsCreate takes them. */
+PetscErrorCode CourseCreate(const SpotList *spots, PetscInt **spot_of, Mistakes *mistakes, PlanInputs *in);
+PetscErrorCode CourseDestroy(Course *course);
+/*
+ * What one stage is planned from when those before have the weights [their spots]: a view of the plan's inputs with the terms
+ * that count then, those of the stage and in the last one those of the course, and with their voxels alone, so that it does not
+ * depend on what later stages want.
+ */
+PetscErrorCode CoursePartCreate(const PlanInputs *in, PetscInt stage, const double *weight, PlanInputs *part);
+PetscErrorCode CoursePartDestroy(PlanInputs *part);
+
+/*
+ * The weights of a stage that is finished while others are not, in a file of the plan's folder: written, read back (false if
+ * there is none of these settings), removed with those of all other stages. Not collective.
+ */
+PetscBool StageFileWrite(const char *folder, const char *yaml, const CourseStage *stage, const double *weight,
+                         Mistakes *mistakes);
+PetscBool StageFileRead(const char *folder, const char *yaml, const CourseStage *stage, double *weight);
+void StageFilesRemove(const char *folder, const Course *course);
+
+/* The biology a structure's objectives on effect are measured by. */
+const BiologySpec *TissueOfStructure(const Settings *settings, const char *structure);
+
+/* A mistake (ROBION_RESOURCES) if PlanMemory and what is in use are more than the team has. Collective. */
+PetscErrorCode PlanCheckMemory(PlanContext *context, const PlanSpec *plan, const PlanInputs *in, Mistakes *mistakes);
+
+/*
+ * Costs of all the plan's spots (spot_control.h), NULL if the study asks for none. A structure without volume: ROBION_INPUT. Not
+ * collective.
+ */
+PetscErrorCode PlanSpotCosts(const PlanInputs *in, Mistakes *mistakes, double **cost);
+/* Entries of the operator's rows of a list of voxels in the nominal scenario, estimated where there are many. Collective. */
+PetscErrorCode PlanCountNominal(MPI_Comm comm, const PlanInputs *in, PetscInt n, const PetscInt *voxel,
+                                double *entries);
+
+/*
+ * The problem of `spec`, and particles in the spots sought to begin with [n_sought]: equal in every stage, and as many as give the
+ * target its dose. Adds the seconds it took to *build_s. To be freed by ProblemDestroy and PetscFree. Collective.
+ */
+PetscErrorCode PlanProblemStart(MPI_Comm comm, const PlanInputs *in, const ProblemSpec *spec, double *build_s,
+                                Problem *problem, double **start);
+/*
+ * A rough plan by a cheap operator of the same problem, where the study asks for one, the operator has a cheap one, and `state`
+ * (rank 0's; may be empty) is not of the problem itself. `solve` has what both solves share. Afterwards the solve of the problem
+ * goes on from `state`; or the rough one was stopped, and is `solution`. Adds to *build_s what the cheap operator took to build.
+ * Collective.
+ */
+PetscErrorCode PlanRough(PlanContext *context, const PlanSpec *plan, const PlanInputs *in, const ProblemSpec *spec,
+                         const SolveSpec *solve, double *build_s, SolveState *state, Solution *solution);
+
+/* Which formulas spot control goes by, for log and plan file; NULL without any. */
+const char *SpotControlText(const Settings *settings);
+
+/* The fields of a plan whose in-field gradients are suppressed (field_gradient.h). */
+typedef struct PlanFields {
+  FieldGradientSpec spec; /* n_field 0: the study does not ask for it */
+  BeamSet *beams;         /* of one beam each, owned by the plan's */
+  DoseModel *model;
+  PetscInt *voxel;
+} PlanFields;
+
+/* A distance that reaches no neighbour: ROBION_STUDY. Not collective. */
+PetscErrorCode PlanFieldsCreate(const PlanInputs *in, Mistakes *mistakes, PlanFields *out);
+PetscErrorCode PlanFieldsDestroy(PlanFields *fields);
+
+/* Fill in->term and the voxels they look at from the settings; needs patient and grid. */
+PetscErrorCode TermsCreate(Mistakes *mistakes, PlanInputs *in);
+/* Collect the voxels that terms look at, which are grid indices in ascending order, and turn them into positions in that list. */
+PetscErrorCode TermsIndex(PlanInputs *in);
+
+/* What tumour control is judged by; a region without voxels: the case has no clonogens. */
+PetscErrorCode PlanTumourControl(const PlanInputs *in, TumourControl *control);
+PetscErrorCode PlanTumourControlDestroy(TumourControl *control);
+
+/* How well a solution keeps its constraints, [solution->n_constraint], to be freed; the same as lines of the log. */
+PetscErrorCode ConstraintsReport(const Settings *settings, const Solution *solution, ConstraintReport **out);
+PetscErrorCode ConstraintsLog(const PlanSpec *plan, const Solution *solution);
+
+/* Indices of the marked voxels of a grid, neighbours together. */
+PetscErrorCode PlanCollectMarked(const Grid *grid, const unsigned char *mark, PetscInt *n, PetscInt **voxel);
