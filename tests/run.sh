@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Run the tests and count them:  tests/run.sh [--san] [PATTERN]     (normally through `make test`)
 #
-# Unit tests are the cmocka programs $BUILD/tests/test_*, end-to-end tests the scripts tests/e2e_*.sh; both speak TAP.
+# Unit tests are the cmocka programs $BUILD/tests/test_*, end-to-end tests the scripts tests/e2e/e2e_*.sh; both speak TAP.
 # A comment among the first lines of a test's source says how it wants to be run:
 #   ranks: 1 2 4          with each of these rank counts (unit tests; default 1), more than one under mpirun
 #   timeout: 300          seconds until it counts as hung (default 120; three times that with sanitizers)
@@ -17,12 +17,12 @@ if [ "${1:-}" = --rank ]; then # what mpirun starts: each rank's output goes to 
 fi
 
 cd "$(dirname "$0")/.." || exit 1
-# shellcheck source=tests/mpi-env.sh
-. tests/mpi-env.sh
+# shellcheck source=tests/support/mpi-env.sh
+. tests/support/mpi-env.sh
 BUILD=${BUILD:-build}
 JOBS=${JOBS:-$(env -u OMP_NUM_THREADS nproc)} # which mpi-env.sh has set to 1, and nproc would print
 export CMOCKA_MESSAGE_OUTPUT=TAP ROBION="$BUILD/robion"
-export UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
+export UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=suppressions=$PWD/tests/support/lsan.supp:print_suppressions=0
 
 what=all
 [ "${1:-}" != --san ] || { what=san && shift; }
@@ -39,7 +39,7 @@ wish() { # FILE KEY DEFAULT
 }
 
 # Count TAP: the log of rank 0, then those of the other ranks. Prints: passed failed skipped.
-# A plan line begins a group of tests (cmocka) or ends the only one (tests/lib.sh).
+# A plan line begins a group of tests (cmocka) or ends the only one (tests/support/lib.sh).
 tap_count() { # LOG...
   awk '
     FNR == 1 { rank++; group = 0 }
@@ -153,7 +153,7 @@ wanted() { [[ $1 =~ $pattern ]]; }
 
 run_units() { # FOLDER PREFIX
   local source name ranks slower
-  for source in tests/test_*.c; do
+  for source in tests/unit/test_*.c; do
     [ -e "$source" ] || continue
     name=$(basename "$source" .c)
     wanted "$2$name" || continue
@@ -186,7 +186,7 @@ if [ "${BUILT:-yes}" != yes ]; then # whatever still stands there from an earlie
 fi
 if [ "$what" = all ]; then
   for cores in 0 1; do # what takes longest first, so that nothing is waited for alone at the end
-    for script in tests/e2e_*.sh; do
+    for script in tests/e2e/e2e_*.sh; do
       [ -e "$script" ] || continue
       [ "$(wish "$script" cores 1)" = "$cores" ] || continue
       name=$(basename "$script" .sh)

@@ -1,5 +1,5 @@
 /* The tree a study is read into: places, syntax errors, aliases, editing, writing. */
-#include "../src/study/node_private.h"
+#include "../../src/study/node_private.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
