@@ -10,7 +10,8 @@
 # Then come the sanitizer builds in $BUILD/san, one run each with the fewest ranks; with --san they alone.
 # PATTERN is an extended regular expression: the tests whose names (without the rank count) have it are run.
 # A test passes where every rank says so; one that its program announced but never reached has failed.
-# Last line: N passed, N failed[, N skipped]. The logs stay in $BUILD/test-logs.
+# Last line: N passed, N failed[, N skipped]. The logs stay in $BUILD/test-logs, with times.csv: the seconds of every test, of
+# a clock and of processors (what daemons spent that a script started is not in them).
 set -u
 if [ "${1:-}" = --rank ]; then # what mpirun starts: each rank's output goes to a file of its own
   exec "$3" >"$2.${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-0}}" 2>&1
@@ -29,6 +30,7 @@ what=all
 pattern=${1:-}
 logs=$BUILD/test-logs
 mkdir -p "$logs" && rm -rf "${logs:?}"/*
+echo 'test,ranks,wall_s,user_s,system_s' >"$logs/times.csv"
 passed=0 failed=0 skipped=0
 
 # The value of a `KEY: value` comment.
@@ -54,6 +56,12 @@ tap_count() { # LOG...
       if (p + s + f < announced) f = announced - p - s
       print p + 0, f + 0, s + 0
     }' "$@"
+}
+
+# Run a command of a test, its output to LOG, and note its times.
+timed() { # LOG NAME RANKS SECONDS COMMAND...
+  local TIMEFORMAT="$2,$3,%3R,%3U,%3S"
+  { time timeout -k 5 "$4" "${@:5}" >"$1" 2>&1 </dev/null; } 2>>"$logs/times.csv"
 }
 
 # Leave one test's result, and what it said if that was not all good, for the main loop to print.
@@ -84,13 +92,13 @@ report() { # LOG TITLE STATUS SECONDS
 }
 
 run_unit() { # PROGRAM SOURCE TITLE SLOWER RANKS
-  local program=$1 source=$2 title=$3 slower=$4 ranks=$5 log seconds start=$SECONDS status=0 launcher=()
-  log=$logs/$(tr ' ' - <<<"$title")-$ranks
+  local program=$1 source=$2 title=$3 slower=$4 ranks=$5 name log seconds start=$SECONDS status=0 launcher=()
+  name=${title// /-} log=$logs/$name-$ranks
   [ "$ranks" = 1 ] || title="$title on $ranks ranks" launcher=(mpirun -n "$ranks") # it doubles the time to start
   seconds=$(($(wish "$source" timeout 120) * slower))
   if [ -x "$program" ]; then
     # shellcheck disable=SC2094 # the ranks write to $log.0, $log.1 ...
-    timeout -k 5 "$seconds" "${launcher[@]}" tests/run.sh --rank "$log" "$program" >"$log" 2>&1 </dev/null || status=$?
+    timed "$log" "$name" "$ranks" "$seconds" "${launcher[@]}" tests/run.sh --rank "$log" "$program" || status=$?
   else
     echo "$program was not built" >"$log" && status=127
   fi
@@ -105,7 +113,7 @@ run_on_ranks() { # PROGRAM SOURCE TITLE SLOWER RANKS...
 
 run_script() { # SCRIPT TITLE
   local log=$logs/$2 start=$SECONDS status=0
-  timeout -k 5 "$(wish "$1" timeout 120)" bash "$1" >"$log.0" 2>&1 </dev/null || status=$?
+  timed "$log.0" "$2" 1 "$(wish "$1" timeout 120)" bash "$1" || status=$?
   report "$log" "$2" "$status" $((SECONDS - start))
 }
 
