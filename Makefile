@@ -75,19 +75,19 @@ SOURCES := $(sort $(wildcard src/*/*.c src/*/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/librobion.a
 PROGRAM := $(BUILD)/robion
-TEST_SOURCES := $(sort $(wildcard tests/test_*.c))
+TEST_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
 ifdef search
 matches = $(shell printf '%s\nsan %s\n' $(1) $(1) | grep -E -e '$(search)')
-TEST_SOURCES := $(foreach t,$(TEST_SOURCES),$(if $(call matches,$(t:tests/%.c=%)),$(t)))
+TEST_SOURCES := $(foreach t,$(TEST_SOURCES),$(if $(call matches,$(t:tests/unit/%.c=%)),$(t)))
 endif
 # Tests whose sanitizer build only `make san` runs say so among their first lines.
 SLOW_SOURCES = $(shell grep -lE 'sanitizer: *slow' $(TEST_SOURCES) /dev/null)
-BENCH_SOURCES := $(sort $(wildcard tests/bench_*.c))
-TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%)
-QUICK_TESTS = $(filter-out $(SLOW_SOURCES:%.c=$(BUILD)/%),$(TESTS))
-BENCHES := $(BENCH_SOURCES:%.c=$(BUILD)/%)
-KEEP_PLUGINS := $(if $(SANITIZE),$(BUILD)/tests/keep_plugins.o)
-C_FILES := $(sort $(wildcard src/*.c src/*/*.[ch] src/*/*/*.[ch] include/robion/*.h tests/*.[ch]))
+BENCH_SOURCES := $(sort $(wildcard tests/bench/bench_*.c))
+TESTS := $(TEST_SOURCES:tests/unit/%.c=$(BUILD)/tests/%)
+QUICK_TESTS = $(filter-out $(SLOW_SOURCES:tests/unit/%.c=$(BUILD)/tests/%),$(TESTS))
+BENCHES := $(BENCH_SOURCES:tests/bench/%.c=$(BUILD)/tests/%)
+KEEP_PLUGINS := $(if $(SANITIZE),$(BUILD)/tests/support/keep_plugins.o)
+C_FILES := $(sort $(wildcard src/*.c src/*/*.[ch] src/*/*/*.[ch] include/robion/*.h tests/*/*.[ch]))
 SCRIPTS := $(sort .ci/run .ci/deps $(wildcard tests/*.sh tests/*/*.sh slurm/*.sh jobs/*/*.sh))
 
 .DEFAULT_GOAL := all
@@ -133,12 +133,13 @@ $(PROGRAM): $(BUILD)/src/main.o $(LIBRARY) $(KEEP_PLUGINS)
 	$(call say,LINK,$@)
 	$(LINK) $(ALL_LIBS)
 
-$(BUILD)/tests/test_%.o: | deps
-$(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(LIBRARY) $(KEEP_PLUGINS)
+$(BUILD)/tests/%.o: EXTRA_FLAGS = -Itests/support
+$(TEST_SOURCES:%.c=$(BUILD)/%.o): | deps
+$(BUILD)/tests/test_%: $(BUILD)/tests/unit/test_%.o $(LIBRARY) $(KEEP_PLUGINS)
 	$(call say,LINK,$@)
 	$(LINK) $(CMOCKA) $(ALL_LIBS)
 
-$(BUILD)/tests/bench_%: $(BUILD)/tests/bench_%.o $(LIBRARY) $(KEEP_PLUGINS)
+$(BUILD)/tests/bench_%: $(BUILD)/tests/bench/bench_%.o $(LIBRARY) $(KEEP_PLUGINS)
 	$(call say,LINK,$@)
 	$(LINK) $(ALL_LIBS)
 
@@ -171,7 +172,7 @@ san: deps                       ## the unit tests with address, leak and undefin
 	  BUILT=$$built BUILD=$(BUILD) CC='$(CC)' tests/run.sh --san '$(search)'
 
 BENCH_RANKS ?= 1 2
-bench: $(BENCHES)               ## the timing programs tests/bench_*.c on 1 and 2 ranks; their figures go to build/bench.csv
+bench: $(BENCHES)               ## the timing programs tests/bench/bench_*.c on 1 and 2 ranks; their figures go to build/bench.csv
 	@rm -f $(BUILD)/bench.csv
 	@$(foreach n,$(BENCH_RANKS),$(foreach b,$(filter-out %/bench_solvers,$(BENCHES)),$(MPI_ENV) mpirun -n $n $b $(BUILD)/bench.csv || exit 1;))
 

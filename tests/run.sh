@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Run the tests and count them:  tests/run.sh [--san] [PATTERN]     (normally through `make test`)
 #
-# Unit tests are the cmocka programs $BUILD/tests/test_*, end-to-end tests the scripts tests/e2e_*.sh; both speak TAP.
+# Unit tests are the cmocka programs $BUILD/tests/test_*, end-to-end tests the scripts tests/e2e/e2e_*.sh; both speak TAP.
 # A comment among the first lines of a test's source says how it wants to be run:
 #   ranks: 1 2 4          with each of these rank counts (unit tests; default 1), more than one under mpirun
 #   timeout: 300          seconds until it counts as hung (default 120; three times that with sanitizers)
@@ -10,25 +10,27 @@
 # Then come the sanitizer builds in $BUILD/san, one run each with the fewest ranks; with --san they alone.
 # PATTERN is an extended regular expression: the tests whose names (without the rank count) have it are run.
 # A test passes where every rank says so; one that its program announced but never reached has failed.
-# Last line: N passed, N failed[, N skipped]. The logs stay in $BUILD/test-logs.
+# Last line: N passed, N failed[, N skipped]. The logs stay in $BUILD/test-logs, with times.csv: the seconds of every test, of
+# a clock and of processors (what daemons spent that a script started is not in them).
 set -u
 if [ "${1:-}" = --rank ]; then # what mpirun starts: each rank's output goes to a file of its own
   exec "$3" >"$2.${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-0}}" 2>&1
 fi
 
 cd "$(dirname "$0")/.." || exit 1
-# shellcheck source=tests/mpi-env.sh
-. tests/mpi-env.sh
+# shellcheck source=tests/support/mpi-env.sh
+. tests/support/mpi-env.sh
 BUILD=${BUILD:-build}
 JOBS=${JOBS:-$(env -u OMP_NUM_THREADS nproc)} # which mpi-env.sh has set to 1, and nproc would print
 export CMOCKA_MESSAGE_OUTPUT=TAP ROBION="$BUILD/robion"
-export UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
+export UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=suppressions=$PWD/tests/support/lsan.supp:print_suppressions=0
 
 what=all
 [ "${1:-}" != --san ] || { what=san && shift; }
 pattern=${1:-}
 logs=$BUILD/test-logs
 mkdir -p "$logs" && rm -rf "${logs:?}"/*
+echo 'test,ranks,wall_s,user_s,system_s' >"$logs/times.csv"
 passed=0 failed=0 skipped=0
 
 # The value of a `KEY: value` comment.
@@ -39,7 +41,7 @@ wish() { # FILE KEY DEFAULT
 }
 
 # Count TAP: the log of rank 0, then those of the other ranks. Prints: passed failed skipped.
-# A plan line begins a group of tests (cmocka) or ends the only one (tests/lib.sh).
+# A plan line begins a group of tests (cmocka) or ends the only one (tests/support/lib.sh).
 tap_count() { # LOG...
   awk '
     FNR == 1 { rank++; group = 0 }
@@ -54,6 +56,12 @@ tap_count() { # LOG...
       if (p + s + f < announced) f = announced - p - s
       print p + 0, f + 0, s + 0
     }' "$@"
+}
+
+# Run a command of a test, its output to LOG, and note its times.
+timed() { # LOG NAME RANKS SECONDS COMMAND...
+  local TIMEFORMAT="$2,$3,%3R,%3U,%3S"
+  { time timeout -k 5 "$4" "${@:5}" >"$1" 2>&1 </dev/null; } 2>>"$logs/times.csv"
 }
 
 # Leave one test's result, and what it said if that was not all good, for the main loop to print.
@@ -84,13 +92,13 @@ report() { # LOG TITLE STATUS SECONDS
 }
 
 run_unit() { # PROGRAM SOURCE TITLE SLOWER RANKS
-  local program=$1 source=$2 title=$3 slower=$4 ranks=$5 log seconds start=$SECONDS status=0 launcher=()
-  log=$logs/$(tr ' ' - <<<"$title")-$ranks
+  local program=$1 source=$2 title=$3 slower=$4 ranks=$5 name log seconds start=$SECONDS status=0 launcher=()
+  name=${title// /-} log=$logs/$name-$ranks
   [ "$ranks" = 1 ] || title="$title on $ranks ranks" launcher=(mpirun -n "$ranks") # it doubles the time to start
   seconds=$(($(wish "$source" timeout 120) * slower))
   if [ -x "$program" ]; then
     # shellcheck disable=SC2094 # the ranks write to $log.0, $log.1 ...
-    timeout -k 5 "$seconds" "${launcher[@]}" tests/run.sh --rank "$log" "$program" >"$log" 2>&1 </dev/null || status=$?
+    timed "$log" "$name" "$ranks" "$seconds" "${launcher[@]}" tests/run.sh --rank "$log" "$program" || status=$?
   else
     echo "$program was not built" >"$log" && status=127
   fi
@@ -105,7 +113,7 @@ run_on_ranks() { # PROGRAM SOURCE TITLE SLOWER RANKS...
 
 run_script() { # SCRIPT TITLE
   local log=$logs/$2 start=$SECONDS status=0
-  timeout -k 5 "$(wish "$1" timeout 120)" bash "$1" >"$log.0" 2>&1 </dev/null || status=$?
+  timed "$log.0" "$2" 1 "$(wish "$1" timeout 120)" bash "$1" || status=$?
   report "$log" "$2" "$status" $((SECONDS - start))
 }
 
@@ -153,7 +161,7 @@ wanted() { [[ $1 =~ $pattern ]]; }
 
 run_units() { # FOLDER PREFIX
   local source name ranks slower
-  for source in tests/test_*.c; do
+  for source in tests/unit/test_*.c; do
     [ -e "$source" ] || continue
     name=$(basename "$source" .c)
     wanted "$2$name" || continue
@@ -186,7 +194,7 @@ if [ "${BUILT:-yes}" != yes ]; then # whatever still stands there from an earlie
 fi
 if [ "$what" = all ]; then
   for cores in 0 1; do # what takes longest first, so that nothing is waited for alone at the end
-    for script in tests/e2e_*.sh; do
+    for script in tests/e2e/e2e_*.sh; do
       [ -e "$script" ] || continue
       [ "$(wish "$script" cores 1)" = "$cores" ] || continue
       name=$(basename "$script" .sh)

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # The templates in slurm/ under a real SLURM of two nodes on this machine: bits, time limit and requeue, cancelling, an array.
 # timeout: 1000, cores: 0
-# shellcheck source=tests/lib.sh
-. "$(dirname "$0")/lib.sh"
-# shellcheck source=tests/slurm/cluster.sh
-. tests/slurm/cluster.sh
+# shellcheck source=tests/support/lib.sh
+. "$(dirname "$0")/../support/lib.sh"
+# shellcheck source=tests/support/slurm_cluster.sh
+. tests/support/slurm_cluster.sh
 ROBION_CACHE=$(dirname "$ROBION")/test-cache
 export ROBION_CACHE ROBION
 mkdir -p "$ROBION_CACHE"

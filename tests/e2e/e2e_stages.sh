@@ -2,8 +2,8 @@
 # A course in stages from the study to plan.h5: at once and one after the other, the same bits on two ranks. A first stage that
 # arms have in common is planned once.
 # timeout: 600
-# shellcheck source=tests/lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/support/lib.sh
+. "$(dirname "$0")/../support/lib.sh"
 ROBION_CACHE=$(dirname "$ROBION")/test-cache
 export ROBION_CACHE
 mkdir -p "$ROBION_CACHE"

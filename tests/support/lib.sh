@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# For the end-to-end scripts tests/e2e_*.sh: source this, then one line per check. Output is TAP, which run.sh counts.
+# For the end-to-end scripts tests/e2e/e2e_*.sh: source this, then one line per check. Output is TAP, which run.sh counts.
 #
-#   . "$(dirname "$0")/lib.sh"
+#   . "$(dirname "$0")/../support/lib.sh"
 #   check "help needs no launcher" "$ROBION" --help
 #   check "an unknown key is refused" expect_exit 3 "$ROBION" validate "$WORK/bad.yaml"
 #   check "and named" expect_text "unknown key .*gantry" "$ROBION" validate "$WORK/bad.yaml"
@@ -10,9 +10,9 @@
 #
 # The working folder is the repository's root. $WORK is an own temporary folder, removed at the end.
 set -u
-cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
-# shellcheck source=tests/mpi-env.sh
-. tests/mpi-env.sh
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+# shellcheck source=tests/support/mpi-env.sh
+. tests/support/mpi-env.sh
 ROBION=${ROBION:-build/robion}
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/robion-test.XXXXXX") || exit 1
 checks=0 failures=0

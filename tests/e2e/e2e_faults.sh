@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # What can go wrong with a cohort: damaged files, errors inside a plan, full and vanished disks, kills, stops, too little memory.
 # timeout: 600
-# shellcheck source=tests/lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/support/lib.sh
+. "$(dirname "$0")/../support/lib.sh"
 ROBION_CACHE=$(dirname "$ROBION")/test-cache
 export ROBION_CACHE
 mkdir -p "$ROBION_CACHE"
@@ -134,7 +134,7 @@ check "elsewhere there are no control characters" no_controls
 
 # --- Kills -----------------------------------------------------------------------------------------------------------
 if command -v h5diff >/dev/null; then
-  check "three kills are recovered" tests/kill_cohort.sh 3 7 2 2 --only p1 --set 'sweep={}'
+  check "three kills are recovered" tests/support/kill_cohort.sh 3 7 2 2 --only p1 --set 'sweep={}'
 else
   skip "kills" "no h5diff here"
 fi

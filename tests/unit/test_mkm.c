@@ -1,5 +1,5 @@
 /* Modified MKM: specific energies and survival curves as published, the quadrature against sums over a fine grid, limits. */
-#include "../src/biology/biology_private.h"
+#include "../../src/biology/biology_private.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

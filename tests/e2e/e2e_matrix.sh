@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # `robion matrix`: what a reader in Python makes of the file must be the doses of the plan.
 # timeout: 120
-# shellcheck source=tests/lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/support/lib.sh
+. "$(dirname "$0")/../support/lib.sh"
 ROBION_CACHE=$(dirname "$ROBION")/test-cache
 export ROBION_CACHE
 mkdir -p "$ROBION_CACHE"

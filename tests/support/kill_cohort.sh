@@ -2,15 +2,15 @@
 # kill -9 of a rank or of mpirun at random moments of a small cohort, then --resume: the results must be the bits of an
 # undisturbed run, with nothing half written on the way.
 #
-#   tests/kill_cohort.sh [KILLS [SEED [RANKS [TEAM-SIZE [OPTIONS of robion run]]]]]      default: 20 1 2 1, all cases
+#   tests/support/kill_cohort.sh [KILLS [SEED [RANKS [TEAM-SIZE [OPTIONS of robion run]]]]]      default: 20 1 2 1, all cases
 #
 # When a rank dies, mpirun sends SIGTERM to the others: a team of its own (TEAM-SIZE below RANKS) then has a second to stop with
 # a checkpoint, or to end its plan.
-# tests/e2e_faults.sh does a few of them; all 20 by hand. Prints a line per kill and ends with 0 if all were recovered.
+# tests/e2e/e2e_faults.sh does a few of them; all 20 by hand. Prints a line per kill and ends with 0 if all were recovered.
 set -u
-cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
-# shellcheck source=tests/mpi-env.sh
-. tests/mpi-env.sh
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+# shellcheck source=tests/support/mpi-env.sh
+. tests/support/mpi-env.sh
 ROBION=${ROBION:-build/robion}
 STUDY=tests/studies/e2e-cohort.yaml
 command -v h5diff >/dev/null || {

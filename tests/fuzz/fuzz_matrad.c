@@ -2,15 +2,15 @@
  * Fuzzing of the readers of matRad's files with libFuzzer; no part of the test suite:
  *
  *   OMPI_CC=clang mpicc -g -O1 -std=gnu11 -fsanitize=fuzzer,address,undefined -Iinclude \
- *     $(pkg-config --cflags PETSc hdf5-openmpi gsl zlib) tests/fuzz_matrad.c src/exchange/matrad_*.c build/librobion.a \
+ *     $(pkg-config --cflags PETSc hdf5-openmpi gsl zlib) tests/fuzz/fuzz_matrad.c src/exchange/matrad_*.c build/librobion.a \
  *     $(pkg-config --libs PETSc hdf5-openmpi gsl yaml-0.1 zlib) -lmatio -lm -o build/fuzz_matrad
- *   LSAN_OPTIONS=suppressions=tests/lsan.supp build/fuzz_matrad -max_total_time=300 -rss_limit_mb=1024 \
- *     build/corpus_mat tests/corpus/mat
+ *   LSAN_OPTIONS=suppressions=tests/support/lsan.supp build/fuzz_matrad -max_total_time=300 -rss_limit_mb=1024 \
+ *     build/corpus_mat tests/fuzz/corpus/mat
  *
  * matio works in a process of its own before robion trusts a file, so what kills it is refused. A machine that is read passes its
  * check and reads back equal in size; a refused file has mistakes.
  */
-#include "../src/exchange/matrad/matrad_private.h"
+#include "../../src/exchange/matrad/matrad_private.h"
 #include "robion/exchange.h"
 #include <stdint.h>
 #include <stdlib.h>

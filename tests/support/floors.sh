@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Whether the floors of the house are kept:  tests/floors.sh BUILD     (src/floors.txt has their order)
+# Whether the floors of the house are kept:  tests/support/floors.sh BUILD     (src/floors.txt has their order)
 # Looks at what every source file includes and at which symbols its object takes from others. Prints a line for each call or
 # include that goes up, each private header that leaves its folder, and each folder or header that floors.txt does not know;
 # ends with 1 if there is any.

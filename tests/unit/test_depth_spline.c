@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include "../src/influence/depth_spline.h"
+#include "../../src/influence/depth_spline.h"
 #include <math.h>
 
 enum { N_KNOT = 33, MOST = N_KNOT + 2 };

@@ -1,5 +1,5 @@
 /* From a study's text to settings: values, defaults, the reference file, the effective study. */
-#include "../src/study/schema_private.h"
+#include "../../src/study/schema_private.h"
 #include "test_study.h"
 #include <math.h>
 

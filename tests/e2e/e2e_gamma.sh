@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# `robion evaluate --gamma`, and with it the dose engine against tests/independent_dose.py on a plan for a C-shaped target.
+# `robion evaluate --gamma`, and with it the dose engine against tests/support/independent_dose.py on a plan for a C-shaped target.
 # timeout: 600
-# shellcheck source=tests/lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/support/lib.sh
+. "$(dirname "$0")/../support/lib.sh"
 ROBION_CACHE=$(dirname "$ROBION")/test-cache
 export ROBION_CACHE
 mkdir -p "$ROBION_CACHE"
@@ -55,10 +55,10 @@ done
 if [ -n "$python" ]; then
   cp tests/studies/e2e-gamma.yaml "$WORK/study.yaml"
   c_shape=$WORK/c/cases/c-shape/plan/plan.h5
-  check "a C-shaped target" "$python" tests/independent_dose.py case "$WORK/c-shape.h5"
+  check "a C-shaped target" "$python" tests/support/independent_dose.py case "$WORK/c-shape.h5"
   check "base data" mpi 2 "$ROBION" basedata build --out "$WORK/machine.h5" --energy-max-MeV-u 190 --range-step-mm 4
   check "a plan for it" mpi 2 "$ROBION" run "$WORK/study.yaml" --results "$WORK/c"
-  check "its dose, independently" "$python" tests/independent_dose.py dose "$c_shape" "$WORK/machine.h5" "$WORK/other.h5"
+  check "its dose, independently" "$python" tests/support/independent_dose.py dose "$c_shape" "$WORK/machine.h5" "$WORK/other.h5"
   compare() {
     mpi 2 "$ROBION" evaluate "$c_shape" "$WORK/study.yaml" -o "$WORK/c.h5" --gamma "$WORK/other.h5" --dose-percent 2 \
       --distance-mm 2 --threshold-percent 10 --local | grep '^\(gamma\|physical\|rbe_weighted\) '

@@ -1,6 +1,6 @@
 /* Depth dose, LET and fragments of the one-dimensional transport against published depth doses and yields.
  * sanitizer: slow timeout: 300 */
-#include "../src/machine/machine_private.h"
+#include "../../src/machine/machine_private.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Model table with an RBE file of TRiP98: round trip of robion's own LEM I, isotopes, both approaches, mistakes. */
-#include "../src/biology/biology_private.h"
+#include "../../src/biology/biology_private.h"
 #include "biology_case.h"
 #include "robion/trip98.h"
 #include <math.h>

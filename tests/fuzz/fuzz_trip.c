@@ -3,14 +3,14 @@
  *
  *   for f in ddd spc sis rbe rst; do
  *     OMPI_CC=clang mpicc -g -O1 -std=gnu11 -fsanitize=fuzzer,address,undefined -DFUZZ_$f -Iinclude \
- *       $(pkg-config --cflags PETSc) tests/fuzz_trip.c src/exchange/trip_text.c src/exchange/trip_$f*.c src/base/{error,text}.c \
+ *       $(pkg-config --cflags PETSc) tests/fuzz/fuzz_trip.c src/exchange/trip_text.c src/exchange/trip_$f*.c src/base/{error,text}.c \
  *       $(pkg-config --libs PETSc) -lm -o build/fuzz_$f
- *     build/fuzz_$f -max_total_time=120 -max_len=4096 -rss_limit_mb=512 build/corpus_$f tests/corpus/$f
+ *     build/fuzz_$f -max_total_time=120 -max_len=4096 -rss_limit_mb=512 build/corpus_$f tests/fuzz/corpus/$f
  *   done
  *
  * A file that is read must say no mistake, a refused one exactly one; what was read is written and must read back the same.
  */
-#include "../src/exchange/trip98/trip_private.h"
+#include "../../src/exchange/trip98/trip_private.h"
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Nuclear data: what the program's own file says of a reaction, and what mistakes in another file are told as. */
-#include "../src/machine/machine_private.h"
+#include "../../src/machine/machine_private.h"
 #include "robion/text.h"
 #include <math.h>
 #include <setjmp.h>

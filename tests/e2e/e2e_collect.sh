@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Sweeps of the evaluation, `robion collect` and `robion status` on a small cohort: nothing optimised twice, what is missing named.
 # timeout: 600
-# shellcheck source=tests/lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/support/lib.sh
+. "$(dirname "$0")/../support/lib.sh"
 ROBION_CACHE=$(dirname "$ROBION")/test-cache
 export ROBION_CACHE
 mkdir -p "$ROBION_CACHE"

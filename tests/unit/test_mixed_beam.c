@@ -1,5 +1,5 @@
 /* Mixed beam model: photon reference and clinical factor, tables by LET.  sanitizer: slow */
-#include "../src/biology/biology_private.h"
+#include "../../src/biology/biology_private.h"
 #include "biology_case.h"
 #include <math.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The verbs beside `run`: help and facts, base data, imports, evaluation of given plans, options for PETSc.
 # timeout: 600
-# shellcheck source=tests/lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/support/lib.sh
+. "$(dirname "$0")/../support/lib.sh"
 ROBION_CACHE=$(dirname "$ROBION")/test-cache
 export ROBION_CACHE
 mkdir -p "$ROBION_CACHE"

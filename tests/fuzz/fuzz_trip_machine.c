@@ -2,11 +2,11 @@
  * Fuzzing of what is made of TRiP98's spectra, with libFuzzer; no part of the test suite (see fuzz_trip.c):
  *
  *   OMPI_CC=clang mpicc -g -O1 -std=gnu11 -fsanitize=fuzzer,address,undefined -Iinclude $(pkg-config --cflags PETSc hdf5-openmpi gsl) \
- *     tests/fuzz_trip_machine.c build/librobion.a $(pkg-config --libs PETSc hdf5-openmpi gsl) -lmatio -lm -o build/fuzz_machine
+ *     tests/fuzz/fuzz_trip_machine.c build/librobion.a $(pkg-config --libs PETSc hdf5-openmpi gsl) -lmatio -lm -o build/fuzz_machine
  *
  * Any spectra that can be read give a machine that passes its check, or one mistake.
  */
-#include "../src/exchange/trip98/trip_private.h"
+#include "../../src/exchange/trip98/trip_private.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

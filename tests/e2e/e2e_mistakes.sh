@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # What users get wrong: the exit code, the line that says so, nothing left under a final name, and never a traceback.
 # timeout: 600
-# shellcheck source=tests/lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/support/lib.sh
+. "$(dirname "$0")/../support/lib.sh"
 ROBION_CACHE=$(dirname "$ROBION")/test-cache
 export ROBION_CACHE
 mkdir -p "$ROBION_CACHE"
@@ -89,7 +89,7 @@ done
 # --- Cases -----------------------------------------------------------------------------------------------------------
 CASE=$WORK/e2e_case
 # shellcheck disable=SC2046 # lists of flags
-if ${CC:-mpicc} -std=gnu11 -Iinclude $(pkg-config --cflags PETSc hdf5-openmpi) tests/e2e_case.c \
+if ${CC:-mpicc} -std=gnu11 -Iinclude $(pkg-config --cflags PETSc hdf5-openmpi) tests/support/e2e_case.c \
   "$(dirname "$ROBION")/librobion.a" -o "$CASE" $(pkg-config --libs PETSc hdf5-openmpi) 2>"$WORK/compiler"; then
   for kind in good flat no-ct bad-role nan-map; do "$CASE" $kind "$WORK/$kind.h5"; done
   head -c 3000 "$WORK/good.h5" >"$WORK/truncated.h5"

@@ -1,5 +1,5 @@
 /* Stochastic MKM: its two coefficients, the correction for the spread of the nucleus' energy, published survival. */
-#include "../src/biology/biology_private.h"
+#include "../../src/biology/biology_private.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

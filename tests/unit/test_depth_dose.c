@@ -3,7 +3,7 @@
  * ripple filter of the same kind; and the fragments of each charge just before the peak.
  * sanitizer: slow
  */
-#include "../src/machine/machine_private.h"
+#include "../../src/machine/machine_private.h"
 #include "reference.h"
 
 enum { ENERGIES = 7 };

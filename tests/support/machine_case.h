@@ -1,6 +1,6 @@
 /* What the tests of machines and of base data files share: the comparison of two machines. */
 #pragma once
-#include "../src/machine/machine_private.h"
+#include "../../src/machine/machine_private.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* Sharing plans out: every plan has one team, however many ask; jobs of an array and simulated nodes.  ranks: 1 2 3 4 */
-#include "../src/cohort/cohort_private.h"
+#include "../../src/cohort/cohort_private.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

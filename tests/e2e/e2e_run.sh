@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # `robion run` from the study to the tables: the same bits on any number of ranks, every file, resume, stop, sweeps.
 # timeout: 600
-# shellcheck source=tests/lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/support/lib.sh
+. "$(dirname "$0")/../support/lib.sh"
 ROBION_CACHE=$(dirname "$ROBION")/test-cache
 export ROBION_CACHE
 mkdir -p "$ROBION_CACHE"
