@@ -45,7 +45,7 @@ static void TestExpansion(void **state)
 static void TestFolders(void **state)
 {
   char *text = StudyText(STUDIES "plans.yaml", 0, NULL);
-  Study *study = GoodStudy(text, 1, (const char *const[]){"sweep.beams.spots.margin_mm=[1, 2.5]"});
+  Study *study = GoodStudy(text, 1, (const char *const[]){"sweep.spots.margin_mm=[1, 2.5]"});
   for (PetscInt i = 0; i < study->n_plans; i++) {
     const char *folder = study->plans[i].folder;
     assert_int_equal(strspn(folder, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-+=,/"),
@@ -159,8 +159,7 @@ static void TestArmMistakes(void **state)
       {"arms: {a: {robust: {mode: vox}}}", "24:27: robust.mode: found vox, expected none, expected, composite, "
                                            "voxelwise, objectivewise, cvar or probabilistic"},
       {"arms: {a: {spots: {latral_mm: 3}}}", "24:20: spots.latral_mm: unknown key, did you mean lateral_mm?"},
-      {"arms: {a: {spots.latral_mm: 3}}",
-       "24:12: arms.a.beams.spots.latral_mm: unknown key, did you mean spots.lateral_mm?"},
+      {"arms: {a: {spots.latral_mm: 3}}", "24:12: arms.a.spots.latral_mm: unknown key, did you mean spots.lateral_mm?"},
       {"arms: {a: {lateral_mm: 3}}", "24:12: arms.a.lateral_mm: unknown key, did you mean spots.lateral_mm?"},
       {"arms: {a: {dose_grid_mm: -1}, b: {}}", "24:26: dose_grid_mm: found -1, expected a number above 0 (mm)"},
       {"arms: {a: {dose_grid_mm.x: 1}}",
@@ -188,34 +187,32 @@ static void TestSweepMistakes(void **state)
   static const struct {
     const char *line, *mistake;
   } slips[] = {
-      {"sweep: {spots.latral_mm: [2, 3]}",
-       "25:9: sweep.beams.spots.latral_mm: unknown key, did you mean spots.lateral_mm?"},
+      {"sweep: {spots.latral_mm: [2, 3]}", "25:9: sweep.spots.latral_mm: unknown key, did you mean spots.lateral_mm?"},
       {"sweep: {spots.layer_mm: [2, 0]}", "25:29: spots.layer_mm: found 0, expected a number above 0 (mm)"},
-      {"sweep: {spots.layer_mm: [2, 2.0]}", "25:29: sweep.beams.spots.layer_mm: found 2.0 again, expected it once"},
+      {"sweep: {spots.layer_mm: [2, 2.0]}", "25:29: sweep.spots.layer_mm: found 2.0 again, expected it once"},
       {"sweep: {arms: [{}]}", "25:9: sweep.arms: found arms, which is the same for all plans of a study"},
-      {"sweep: {spots.layer_mm: {range: [2, 3, -1]}}", "25:33: sweep.beams.spots.layer_mm.range: found [2, 3, -1], "
+      {"sweep: {spots.layer_mm: {range: [2, 3, -1]}}", "25:33: sweep.spots.layer_mm.range: found [2, 3, -1], "
                                                        "expected [first, last, step] with a step from the first "
                                                        "towards the last"},
-      {"sweep: {spots.layer_mm: {linspace: [2, 3, 1.5]}}",
-       "25:36: sweep.beams.spots.layer_mm.linspace: found [2, 3, 1.5], "
-       "expected [first, last, how many] with a whole number of "
-       "at least 2"},
+      {"sweep: {spots.layer_mm: {linspace: [2, 3, 1.5]}}", "25:36: sweep.spots.layer_mm.linspace: found [2, 3, 1.5], "
+                                                           "expected [first, last, how many] with a whole number of "
+                                                           "at least 2"},
       {"sweep: {spots.layer_mm: {logspace: [0, 3, 4]}}",
-       "25:36: sweep.beams.spots.layer_mm.logspace: found [0, 3, 4], expected first and last above 0"},
+       "25:36: sweep.spots.layer_mm.logspace: found [0, 3, 4], expected first and last above 0"},
       {"sweep: {spots.layer_mm: {linspce: [2, 3, 4]}}",
-       "25:26: sweep.beams.spots.layer_mm.linspce: unknown key, did you mean linspace?"},
+       "25:26: sweep.spots.layer_mm.linspce: unknown key, did you mean linspace?"},
       {"sweep: {spots.layer_mm: {linspace: [2, 3]}}",
-       "25:36: sweep.beams.spots.layer_mm.linspace: found a list of 2, expected a list of 3 numbers"},
+       "25:36: sweep.spots.layer_mm.linspace: found a list of 2, expected a list of 3 numbers"},
       {"sweep: {spots.layer_mm: {linspace: [2, 3, 4], range: [2, 3, 1]}}",
-       "25:25: sweep.beams.spots.layer_mm: found 2 keys, expected one of range, linspace, logspace, zip, points"},
+       "25:25: sweep.spots.layer_mm: found 2 keys, expected one of range, linspace, logspace, zip, points"},
       {"sweep: {a: {zip: {spots.layer_mm: [2, 3], spots.lateral_mm: [3]}}}",
-       "25:61: sweep.a.zip.beams.spots.lateral_mm: found a list of 1, expected one of 2 as at spots.layer_mm"},
+       "25:61: sweep.a.zip.spots.lateral_mm: found a list of 1, expected one of 2 as at spots.layer_mm"},
       {"sweep: {a: {zip: {spots.layer_mm: [2, 3, 2], spots.lateral_mm: [3, 3, 3]}}}",
        "25:42: sweep.a: found spots.layer_mm=2,spots.lateral_mm=3 again, expected it once"},
       {"sweep: {spots.layer_mm: [2, 3], a: {points: {x: {spots.layer_mm: 4}}}}",
        "25:33: sweep.a: found spots.layer_mm, which the sweep of spots.layer_mm varies already"},
       {"sweep: {a: {points: {x: {spots.layr_mm: 4}}}}",
-       "25:26: sweep.beams.spots.layr_mm: unknown key, did you mean spots.layer_mm?"},
+       "25:26: sweep.spots.layr_mm: unknown key, did you mean spots.layer_mm?"},
       {"sweep: {a: {points: {x/y: {spots.layer_mm: 4}}}}",
        "25:22: sweep.a.points: found \"x/y\", expected a name that can be a folder (up to 100 letters, digits, . _ - + "
        "= ,)"},
