@@ -72,7 +72,7 @@ PROVENANCE = $(call define,ROBION_VERSION,$(VERSION)) $(call define,ROBION_GIT,$
 
 # --- Files ---------------------------------------------------------------------------------------------------------
 SOURCES := $(sort $(wildcard src/*/*.c src/*/*/*.c))
-OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/generated/fragmentation_builtin.o
 LIBRARY := $(BUILD)/librobion.a
 PROGRAM := $(BUILD)/robion
 TEST_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
@@ -115,13 +115,20 @@ $(BUILD)/%.o: %.c $(BUILD)/stamp/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) $(EXTRA_FLAGS) -MMD -MP -c $< -o $@
 
+$(BUILD)/generated/%.o: $(BUILD)/generated/%.c $(BUILD)/stamp/flags
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
+
 $(BUILD)/src/base/provenance.o: $(BUILD)/stamp/provenance
 $(BUILD)/src/base/provenance.o: EXTRA_FLAGS = $(PROVENANCE)
 
 $(BUILD)/src/exchange/volume/image.o: EXTRA_FLAGS = $(if $(NIFTI),-DROBION_NIFTI -isystem $(NIFTI_INCLUDE))
 
-# The assembler includes this file as it is; the compiler's list of dependencies does not know.
-$(BUILD)/src/machine/fragmentation.o: configs/fragmentation.yaml
+# The program holds its nuclear data: a file's lines as the lines of a C string.
+$(BUILD)/generated/fragmentation_builtin.c: configs/fragmentation.yaml
+	$(call say,GEN,$@)
+	@mkdir -p $(@D)
+	$(Q)sed -e 's/[\\"]/\\&/g' -e 's/.*/  "&\\n"/' -e '1s/^/extern const char fragmentation_builtin[];\nconst char fragmentation_builtin[] =\n/' \
+	  -e '$$s/$$/;/' $< >$@
 
 $(LIBRARY): $(OBJECTS) $(BUILD)/stamp/sources
 	$(call say,AR,$@)

@@ -1,3 +1,4 @@
+/* Random numbers as a function of seed, stream and counter: Philox4x32-10, whose rounds are in the paper the header cites. */
 #include "robion/counter_random.h"
 #include <gsl/gsl_cdf.h>
 

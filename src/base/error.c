@@ -1,3 +1,4 @@
+/* Mistakes of users: a growing list of lines, shared among ranks in rank order; names near to a misspelt one. */
 #include "robion/error.h"
 #include <stdarg.h>
 #include <stdio.h>

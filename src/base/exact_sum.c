@@ -1,3 +1,9 @@
+/*
+ * Sums that are the same in any order. A double a is split into two integers: a 2^(30 - e), rounded, and what is left of it in
+ * units 2^50 times finer; both are added up as 64-bit integers, which is associative and leaves room for 2^33 and 2^14 addends of
+ * size 2^e. One rounding per addend, at 2^(e - 80), is all that is lost, and it does not depend on the others. e is the caller's guess of
+ * the size; an addend too large for it is not added but asks for a larger e.
+ */
 #include "robion/exact_sum.h"
 #include <limits.h>
 #include <math.h>

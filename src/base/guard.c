@@ -1,3 +1,9 @@
+/*
+ * How a failed rank ends the work of its team without a deadlock. Every collective call on a watched communicator is preceded by an
+ * MPI_Iallreduce of "have you failed?" on its shadow. A rank that fails takes part in this one question on each watched communicator,
+ * all at once, since the others may be about to ask on different ones; they learn of it and leave by the usual error way. Each
+ * communicator hears of a failure once (`settled`), so question and answer always pair up.
+ */
 #include "robion/guard.h"
 #include "guard.h"
 #include <stdio.h>

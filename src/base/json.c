@@ -1,3 +1,4 @@
+/* JSON text: values found by key in flat objects, strings written with escapes. */
 #include "robion/json.h"
 #include "robion/text.h"
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* The one logger of a process: lines for people, events and status for programs, clocks. */
 #include "robion/log.h"
 #include "robion/text.h"
 #include <errno.h>

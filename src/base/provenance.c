@@ -1,3 +1,4 @@
+/* Facts of the program, its libraries and a run, in one table that JSON, HDF5 and `robion info` are written from. */
 #include "robion/provenance.h"
 #include "robion/log.h"
 #include "robion/text.h"

@@ -1,3 +1,4 @@
+/* Reasons to stop, asked for by polling: signal handlers only set a flag. */
 #include "robion/stop.h"
 #include "robion/log.h"
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* Growing text, numbers read strictly, files read and replaced as a whole (temporary name, fsync, rename). */
 #include "robion/text.h"
 #include <errno.h>
 #include <fcntl.h>

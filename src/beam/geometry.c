@@ -1,3 +1,4 @@
+/* The way between patient and beam's-eye view, and the water-equivalent depth along a ray. */
 #include "robion/beam.h"
 #include "robion/raytrace.h"
 #include <math.h>

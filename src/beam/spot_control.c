@@ -1,3 +1,4 @@
+/* What a particle of each spot costs: the indices of heterogeneity and risk that the header defines. */
 #include "robion/spot_control.h"
 #include "robion/raytrace.h"
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Options and operands of a verb, by its table of options. */
 #include "robion/cli.h"
 #include <stdio.h>
 #include <string.h>

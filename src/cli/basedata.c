@@ -1,3 +1,4 @@
+/* `robion basedata`: build, import, export, show. */
 #include "basedata.h"
 #include "robion/exchange.h"
 #include "robion/text.h"

@@ -1,3 +1,4 @@
+/* `robion evaluate`: doses and metrics of given spots. */
 #include "robion/cli.h"
 #include "evaluate_gamma.h"
 #include "robion/log.h"

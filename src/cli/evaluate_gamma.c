@@ -1,3 +1,4 @@
+/* `robion evaluate --gamma`: the doses just computed against those of a reference. */
 #include "evaluate_gamma.h"
 #include "robion/evaluate.h"
 #include "robion/hdf5.h"

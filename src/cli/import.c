@@ -1,3 +1,4 @@
+/* `robion import`: the formats by name. */
 #include "import.h"
 #include "robion/exchange.h"
 #include <string.h>

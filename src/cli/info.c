@@ -1,3 +1,4 @@
+/* `robion info`: version, build and libraries. */
 #include "robion/cli.h"
 
 static PetscErrorCode Info(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)

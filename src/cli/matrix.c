@@ -1,3 +1,4 @@
+/* `robion matrix`: the dose operator as sparse matrices. */
 #include "robion/cli.h"
 
 /* Lay the plan out, or take the spots given, and write its matrices on rank 0. */

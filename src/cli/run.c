@@ -1,3 +1,4 @@
+/* `robion run`: a study, planned. */
 #include "robion/cli.h"
 #include "robion/log.h"
 #include "robion/stop.h"

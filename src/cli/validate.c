@@ -1,3 +1,4 @@
+/* `robion validate`: every mistake of a study, its cases and names at once. */
 #include "robion/cli.h"
 #include <string.h>
 #include <unistd.h>

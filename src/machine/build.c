@@ -19,11 +19,11 @@ PetscErrorCode MachineSpecHash(const MachineSpec *spec, char hex[17])
                      spec->spot_fwhm_mm,           spec->sad_mm,           (double)spec->n_energy};
   const char *ion = spec->ion ? spec->ion : "";
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(number); i++) number[i] += 0.0; /* -0 is 0 */
-  uint64_t hash = HashBytes(HASH_START, ion, strlen(ion)), data;
-  PetscCall(FragmentationUse(spec->fragmentation));
-  data = FragmentationHash();
+  uint64_t hash = HashBytes(HASH_START, ion, strlen(ion));
+  Fragmentation nuclear;
+  PetscCall(FragmentationLoad(spec->fragmentation, &nuclear));
   hash = HashBytes(hash, number, sizeof number);
-  hash = HashBytes(hash, &data, sizeof data);
+  hash = HashBytes(hash, &nuclear.hash, sizeof nuclear.hash);
   if (spec->n_energy) hash = HashBytes(hash, spec->energy_MeV_u, sizeof(double) * (size_t)spec->n_energy);
   snprintf(hex, 17, "%016llx", (unsigned long long)hash);
   PetscFunctionReturn(0);
@@ -110,13 +110,14 @@ static void FillNode(const MachineSpec *spec, Machine *m, PetscInt e, PetscInt d
 }
 
 /* All rows of energy e. */
-static PetscErrorCode BuildEnergy(const MachineSpec *spec, Machine *m, PetscInt e)
+static PetscErrorCode BuildEnergy(const MachineSpec *spec, const Fragmentation *nuclear, Machine *m, PetscInt e)
 {
   PetscFunctionBegin;
   Species p = {m->Z, m->A};
   double *depth = m->depth_mm + e * m->n_depth;
   LayoutDepths(m->csda_range_mm[e], m->n_depth, depth);
-  TransportInput input = {.projectile = p,
+  TransportInput input = {.nuclear = nuclear,
+                          .projectile = p,
                           .energy_MeV_u = m->energy_MeV_u[e],
                           .range_sigma_mm = RangeSpread_mm(spec, p, m->energy_MeV_u[e]),
                           .n_depth = m->n_depth,
@@ -132,7 +133,7 @@ static PetscErrorCode BuildEnergy(const MachineSpec *spec, Machine *m, PetscInt 
 }
 
 /* Everything that needs no transport. */
-static PetscErrorCode BuildFrame(const MachineSpec *spec, Machine *m)
+static PetscErrorCode BuildFrame(const MachineSpec *spec, const Fragmentation *nuclear, Machine *m)
 {
   PetscFunctionBegin;
   Species p = {0}, species[YIELD_SPECIES];
@@ -159,7 +160,7 @@ static PetscErrorCode BuildFrame(const MachineSpec *spec, Machine *m)
   PetscCall(PetscArraycpy(m->emitter, emitters, EMITTERS));
   PetscCall(PetscArraycpy(m->emitter_half_life_s, emitter_half_life_s, EMITTERS));
   for (PetscInt e = 0; e < m->n_energy; e++) m->spot_sigma_mm[e] = SpotSigma_mm(spec, p, range[e]);
-  double highest = TransportFastest_MeV_u(p, (Species){1, 1}, m->energy_MeV_u[m->n_energy - 1]);
+  double highest = TransportFastest_MeV_u(nuclear, p, (Species){1, 1}, m->energy_MeV_u[m->n_energy - 1]);
   double width = log(highest / LOWEST_BIN_MEV_U) / ENERGY_BINS;
   for (PetscInt b = 0; b <= m->n_bin; b++) m->bin_edge_MeV_u[b] = LOWEST_BIN_MEV_U * exp(width * (double)b);
   PetscCall(PetscFree(energy));
@@ -223,13 +224,14 @@ PetscErrorCode MachineBuild(MPI_Comm comm, const MachineSpec *spec, Machine **ou
   PetscMPIInt rank, size;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCallMPI(MPI_Comm_size(comm, &size));
+  Fragmentation nuclear;
   Machine *m;
   PetscCall(PetscNew(&m));
-  PetscCall(FragmentationUse(spec->fragmentation));
-  PetscCall(BuildFrame(spec, m));
+  PetscCall(FragmentationLoad(spec->fragmentation, &nuclear));
+  PetscCall(BuildFrame(spec, &nuclear, m));
   PetscCall(BuildNames(spec, m));
   PetscInt first = BlockStart(m->n_energy, size, rank), end = BlockStart(m->n_energy, size, rank + 1);
-  for (PetscInt e = first; e < end; e++) PetscCall(BuildEnergy(spec, m, e));
+  for (PetscInt e = first; e < end; e++) PetscCall(BuildEnergy(spec, &nuclear, m, e));
   PetscCall(GatherRows(comm, m));
   PetscCall(MachineComputeR80(m));
   *out = m;

@@ -8,13 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-/* The default file as it is; make's working folder is the project's. */
-__asm__(".pushsection .rodata\n"
-        "fragmentation_builtin: .incbin \"configs/fragmentation.yaml\"\n"
-        ".byte 0\n"
-        ".popsection\n");
-extern const char fragmentation_builtin[] __attribute__((visibility("hidden")));
-
 #define SHARE_ROUNDING 1e-6
 
 /* "11C" -> species; false if it is no nuclide up to oxygen. */
@@ -328,5 +321,14 @@ PetscErrorCode FragmentationRead(const char *file, Mistakes *mistakes, Fragmenta
   PetscCall(MistakesClear(&found));
   PetscCall(PetscSegBufferDestroy(&pool));
   PetscCall(PetscFree(own));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode FragmentationLoad(const char *file, Fragmentation *out)
+{
+  PetscFunctionBegin;
+  Mistakes mistakes = {0};
+  PetscCall(FragmentationRead(file, &mistakes, out));
+  PetscCheck(!MistakesAny(&mistakes), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s", MistakesFirst(&mistakes));
   PetscFunctionReturn(0);
 }

@@ -40,40 +40,41 @@ static PetscErrorCode LaneFill(Transport *t, Lane *lane)
     double from = lane->edge_MeV_u[j], to = lane->edge_MeV_u[j + 1];
     lane->dose[j] = MeanStopping(s, from, to, t->step_mm);
     lane->let[j] = MeanLET(s, from, to);
-    lane->lost_share[j] = -expm1(-ReactionLoss_per_mm(s, from) * t->step_mm); /* half-way */
-    lane->local_MeV[j] = LocalEnergy_MeV(s, from);
+    lane->lost_share[j] = -expm1(-ReactionLoss_per_mm(in->nuclear, s, from) * t->step_mm); /* half-way */
+    lane->local_MeV[j] = LocalEnergy_MeV(in->nuclear, s, from);
     for (int m = 0; m < EMITTERS; m++)
-      lane->target[m * lane->n_bin + j] = EmitterFromTarget_per_mm(s, from, emitters[m]);
+      lane->target[m * lane->n_bin + j] = EmitterFromTarget_per_mm(in->nuclear, s, from, emitters[m]);
     if (j) lane->scatter[j] = ScatteringBetween(s, ((double)j + 0.5) * t->step_mm, ((double)j - 0.5) * t->step_mm);
   }
   lane->emitter = EmitterOf(s);
-  FragmentYields(s, lane->yield);
-  lane->knocked_out = KnockedOutProtons(s);
+  FragmentYields(in->nuclear, s, lane->yield);
+  lane->knocked_out = KnockedOutProtons(in->nuclear, s);
   PetscCall(RemapSpectrum(lane->n_bin, lane->edge_MeV_u, in->n_bin, in->bin_edge_MeV_u, &lane->spectrum));
   PetscFunctionReturn(0);
 }
 
 /* Energy of a daughter whose momentum along the beam is x standard deviations above that of the parent's velocity. */
-static double SpreadEnergy(Species projectile, Species daughter, double x, double energy_MeV_u)
+static double SpreadEnergy(const Fragmentation *nuclear, Species projectile, Species daughter, double x,
+                           double energy_MeV_u)
 {
   double mass = NuclearMass_u(daughter.Z, daughter.A) * ATOMIC_MASS_MEV;
-  double sigma = FragmentSpread_MeV_c(projectile, daughter);
+  double sigma = FragmentSpread_MeV_c(nuclear, projectile, daughter);
   double gamma = 1 + energy_MeV_u / ATOMIC_MASS_MEV, momentum = mass * sqrt(gamma * gamma - 1);
   double spread = PetscMax(0.2 * momentum, momentum + x * gamma * sigma) / mass; /* no fragment turns back */
   return ATOMIC_MASS_MEV * spread * spread / (1 + sqrt(1 + spread * spread));
 }
 
-double TransportFastest_MeV_u(Species projectile, Species daughter, double energy_MeV_u)
+double TransportFastest_MeV_u(const Fragmentation *nuclear, Species projectile, Species daughter, double energy_MeV_u)
 {
-  return SpreadEnergy(projectile, daughter, spread_limit[FRAGMENT_CLASSES], energy_MeV_u);
+  return SpreadEnergy(nuclear, projectile, daughter, spread_limit[FRAGMENT_CLASSES], energy_MeV_u);
 }
 
 /* Lowest (0) or highest (1) energy of a class of daughters of the projectile or of protons of the target. */
-static double ClassEnergy(Species projectile, Species daughter, PetscBool knocked_out, int class, int end,
-                          double born_MeV_u)
+static double ClassEnergy(const Fragmentation *nuclear, Species projectile, Species daughter, PetscBool knocked_out,
+                          int class, int end, double born_MeV_u)
 {
-  return knocked_out ? KnockedOutEnergy_MeV(class, end, born_MeV_u)
-                     : SpreadEnergy(projectile, daughter, spread_limit[class + end], born_MeV_u);
+  return knocked_out ? KnockedOutEnergy_MeV(nuclear, class, end, born_MeV_u)
+                     : SpreadEnergy(nuclear, projectile, daughter, spread_limit[class + end], born_MeV_u);
 }
 
 /* Place in a lane, in bins, of a daughter: born half-way through the step, half of which the parent slows and half the daughter,
@@ -94,11 +95,12 @@ static PetscErrorCode BirthCreate(const Transport *t, const Lane *lane, PetscBoo
     double born[2], energy[2];
     for (int end = 0; end < 2; end++) {
       born[end] = EnergyOfRange_MeV_u(p.Z, p.A, ((double)(j + end) - 0.5) * t->step_mm);
-      energy[end] = ClassEnergy(p, s, knocked_out, class, end, born[end]);
+      energy[end] = ClassEnergy(t->in->nuclear, p, s, knocked_out, class, end, born[end]);
     }
     birth->from[j] = BirthPlace(t, lane, energy[0]);
     birth->to[j] = PetscMax(BirthPlace(t, lane, energy[1]), birth->from[j] + 1e-3);
-    birth->kick[j] = knocked_out ? KnockedOutAngle2(class) : FragmentAngle2(p, s, 0.5 * (energy[0] + energy[1]));
+    birth->kick[j] = knocked_out ? KnockedOutAngle2(t->in->nuclear, class)
+                                 : FragmentAngle2(t->in->nuclear, p, s, 0.5 * (energy[0] + energy[1]));
   }
   PetscFunctionReturn(0);
 }
@@ -130,7 +132,8 @@ static PetscErrorCode LaneConnect(Transport *t, Lane *lane, PetscBool of_target)
 PetscErrorCode LaneCreate(Transport *t, Species species, PetscBool of_target, Lane *lane)
 {
   PetscFunctionBegin;
-  double fastest = TransportFastest_MeV_u(t->in->projectile, species, t->reference_MeV_u[t->n_reference]);
+  double fastest =
+      TransportFastest_MeV_u(t->in->nuclear, t->in->projectile, species, t->reference_MeV_u[t->n_reference]);
   lane->species = species;
   lane->n_bin = (PetscInt)ceil(CSDARange_mm(species.Z, species.A, fastest) / t->step_mm) + 1;
   PetscCall(PetscCalloc7(lane->n_bin, &lane->ions, lane->n_bin, &lane->lost_share, lane->n_bin + 1, &lane->edge_MeV_u,

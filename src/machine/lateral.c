@@ -33,17 +33,17 @@ double LateralSigma_mm(Species p, double range_mm, double depth_mm)
   return sqrt(ScatteringBetween(p, range_mm, rest).offset2_mm2);
 }
 
-double FragmentSpread_MeV_c(Species projectile, Species daughter)
+double FragmentSpread_MeV_c(const Fragmentation *nuclear, Species projectile, Species daughter)
 {
   double F = (double)daughter.A, A = (double)projectile.A;
-  return F < A ? FragmentMomentum_MeV_c() * sqrt(F * (A - F) / (A - 1)) : 0;
+  return F < A ? nuclear->momentum_MeV_c * sqrt(F * (A - F) / (A - 1)) : 0;
 }
 
-double FragmentAngle2(Species projectile, Species daughter, double energy_MeV_u)
+double FragmentAngle2(const Fragmentation *nuclear, Species projectile, Species daughter, double energy_MeV_u)
 {
   double gamma = 1 + energy_MeV_u / ATOMIC_MASS_MEV;
   double momentum = NuclearMass_u(daughter.Z, daughter.A) * ATOMIC_MASS_MEV * sqrt(gamma * gamma - 1);
-  double angle = FragmentSpread_MeV_c(projectile, daughter) / momentum;
+  double angle = FragmentSpread_MeV_c(nuclear, projectile, daughter) / momentum;
   return PetscMin(WIDEST_ANGLE2, angle * angle);
 }
 

@@ -14,31 +14,7 @@ enum { YIELD_SPECIES = 14 };
 /* The species that transport follows, heaviest first. */
 extern const Species yield_species[YIELD_SPECIES];
 
-/* Mean number of daughters (index into yield_species) from one inelastic reaction of `parent` in water. */
-void FragmentYields(Species parent, double yield[YIELD_SPECIES]);
-
-/* Energy left on the spot by the fragments of the target, MeV per reaction of `parent`. */
-double LocalEnergy_MeV(Species parent, double energy_MeV_u);
-/* Goldhaber's sigma_0: momentum of a fragment in the frame of its parent, MeV/c. */
-double FragmentMomentum_MeV_c(void);
-/* Macroscopic cross section, 1/mm, of one given per molecule of water. */
-double WaterMolecules_per_mm(double mb);
-/* Positron emitters made of the nuclei of water by inelastic reactions of a projectile, 1/mm; 0 for other nuclides. */
-double EmitterFromTarget_per_mm(Species projectile, double energy_MeV_u, Species emitter);
-
-/* Share of ions per mm that inelastic reactions in water take from their species. */
-double ReactionLoss_per_mm(Species parent, double energy_MeV_u);
-/* Equally likely classes of energy in which daughters are born: fragments of the projectile, protons of the target. */
-enum { FRAGMENT_CLASSES = 5, KNOCK_CLASSES = 20 };
-/* Protons knocked out of the target per reaction; their energy, and mean square angle in a plane, in one of the classes. */
-double KnockedOutProtons(Species parent);
-double KnockedOutEnergy_MeV(int class, int end, double parent_MeV_u); /* lowest (end 0), highest (1) */
-double KnockedOutAngle2(int class);
-
-/*
- * The nuclear data behind the functions above: from a file (NULL: the one in the program). One set is in use at a time, the
- * program's own until another is.
- */
+/* The nuclear data of transport (configs/fragmentation.yaml). */
 enum { CURVE_POINTS = 32, MOST_EMITTERS = 8 };
 typedef struct Curve {
   PetscInt n;
@@ -58,12 +34,35 @@ typedef struct Fragmentation {
   PetscInt n_emitter;
   EmitterData emitter[MOST_EMITTERS];
 } Fragmentation;
-/* Read and check a file; its mistakes are ROBION_INPUT and say file:line:column. Not collective. */
+/* The text of configs/fragmentation.yaml, of which the Makefile makes a C file. */
+extern const char fragmentation_builtin[];
+/*
+ * Read and check a file of nuclear data, NULL: the one in the program; its mistakes are ROBION_INPUT and say file:line:column. Not
+ * collective.
+ */
 PetscErrorCode FragmentationRead(const char *file, Mistakes *mistakes, Fragmentation *out);
-/* A file with mistakes is an error here: MachineSpecCheck tells them first. Not collective. */
-PetscErrorCode FragmentationUse(const char *file);
-/* Of the data in use. */
-uint64_t FragmentationHash(void);
+/* The same for who has checked before (MachineSpecCheck tells mistakes): a file with mistakes is an error. Not collective. */
+PetscErrorCode FragmentationLoad(const char *file, Fragmentation *out);
+
+/* Mean number of daughters (index into yield_species) from one inelastic reaction of `parent` in water. */
+void FragmentYields(const Fragmentation *nuclear, Species parent, double yield[YIELD_SPECIES]);
+
+/* Energy left on the spot by the fragments of the target, MeV per reaction of `parent`. */
+double LocalEnergy_MeV(const Fragmentation *nuclear, Species parent, double energy_MeV_u);
+/* Macroscopic cross section, 1/mm, of one given per molecule of water. */
+double WaterMolecules_per_mm(double mb);
+/* Positron emitters made of the nuclei of water by inelastic reactions of a projectile, 1/mm; 0 for other nuclides. */
+double EmitterFromTarget_per_mm(const Fragmentation *nuclear, Species projectile, double energy_MeV_u, Species emitter);
+
+/* Share of ions per mm that inelastic reactions in water take from their species. */
+double ReactionLoss_per_mm(const Fragmentation *nuclear, Species parent, double energy_MeV_u);
+/* Equally likely classes of energy in which daughters are born: fragments of the projectile, protons of the target. */
+enum { FRAGMENT_CLASSES = 5, KNOCK_CLASSES = 20 };
+/* Protons knocked out of the target per reaction; their energy, and mean square angle in a plane, in one of the classes. */
+double KnockedOutProtons(const Fragmentation *nuclear, Species parent);
+double KnockedOutEnergy_MeV(const Fragmentation *nuclear, int class, int end,
+                            double parent_MeV_u); /* lowest (end 0), highest (1) */
+double KnockedOutAngle2(const Fragmentation *nuclear, int class);
 /* Charge and mass number of all daughters together. */
 void YieldSums(const double yield[YIELD_SPECIES], double *charge, double *mass);
 
@@ -121,9 +120,9 @@ static inline void MomentsDrift(Moments *ions, double length_mm, const Scatterin
 
 /* Sigma of one component of a fragment's momentum in the parent's frame, MeV/c: sigma^2 = sigma_0^2 F (A - F)/(A - 1)
    (Goldhaber, Phys Lett B 53:306, 1974); A is the projectile's also where a fragment reacts. */
-double FragmentSpread_MeV_c(Species projectile, Species daughter);
+double FragmentSpread_MeV_c(const Fragmentation *nuclear, Species projectile, Species daughter);
 /* Mean square angle to the parent's direction of a fragment born with this energy. */
-double FragmentAngle2(Species projectile, Species daughter, double energy_MeV_u);
+double FragmentAngle2(const Fragmentation *nuclear, Species projectile, Species daughter, double energy_MeV_u);
 
 /* The two logarithmic bins next to an energy, and the share of the upper one. */
 void SpectrumPlace(PetscInt n_bin, const double *bin_edge_MeV_u, double energy_MeV_u, PetscInt *lower,
@@ -131,6 +130,7 @@ void SpectrumPlace(PetscInt n_bin, const double *bin_edge_MeV_u, double energy_M
 
 /* One mono-energetic beam and the depths to score it at. */
 typedef struct TransportInput {
+  const Fragmentation *nuclear;
   Species projectile;
   double energy_MeV_u;
   double range_sigma_mm; /* Gaussian spread of the initial range */
@@ -164,7 +164,7 @@ typedef struct TransportField {
 /* Species followed for a projectile: itself first, then every lighter one. Returns their number. */
 PetscInt TransportSpecies(Species projectile, Species species[YIELD_SPECIES]);
 /* The most energy with which a daughter of an ion of this energy is born. */
-double TransportFastest_MeV_u(Species projectile, Species daughter, double energy_MeV_u);
+double TransportFastest_MeV_u(const Fragmentation *nuclear, Species projectile, Species daughter, double energy_MeV_u);
 PetscErrorCode TransportRun(const TransportInput *input, TransportField *field);
 /* Ions of charge Z per primary at depth node d: what a charge-changing cross section experiment counts. */
 double TransportFluenceOfCharge(const TransportField *field, PetscInt d, PetscInt Z);

@@ -52,7 +52,7 @@ static PetscErrorCode TransportCreate(const TransportInput *in, Transport *t)
     t->reference_MeV_u[j] = EnergyOfRange_MeV_u(p.Z, p.A, (double)j * t->step_mm);
   for (PetscInt j = 0; j < t->n_reference; j++) {
     double middle = EnergyOfRange_MeV_u(p.Z, p.A, ((double)j + 0.5) * t->step_mm);
-    t->attenuation[j + 1] = t->attenuation[j] + t->step_mm * ReactionLoss_per_mm(p, middle);
+    t->attenuation[j + 1] = t->attenuation[j] + t->step_mm * ReactionLoss_per_mm(in->nuclear, p, middle);
   }
   t->n_step = (PetscInt)(in->depth_mm[in->n_depth - 1] / t->step_mm) + 1;
   PetscCall(PetscCalloc2(EMITTERS * t->n_step, &t->emitter_made, EMITTERS * t->n_step, &t->emitter_stopped));

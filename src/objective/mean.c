@@ -1,3 +1,4 @@
+/* Objectives on the mean of a structure: over a bound, off a goal, as it is. */
 #include "objective_private.h"
 
 /* Squared excess of the structure's mean over the goal. */

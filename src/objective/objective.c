@@ -1,3 +1,4 @@
+/* The table of objective types. */
 #include "robion/objective.h"
 #include <string.h>
 

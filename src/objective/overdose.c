@@ -1,6 +1,6 @@
+/* Squared excess over the goal. */
 #include "objective_private.h"
 
-/* Squared excess over the goal. */
 const ObjectiveType objective_overdose = {.name = "overdose",
                                           .keys = KEY_GOAL | KEY_MAP,
                                           .voxel = ObjectiveExcess,

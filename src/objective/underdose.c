@@ -1,6 +1,6 @@
+/* Squared lack below the goal. */
 #include "objective_private.h"
 
-/* Squared lack below the goal. */
 const ObjectiveType objective_underdose = {.name = "underdose",
                                            .keys = KEY_GOAL | KEY_MAP,
                                            .voxel = ObjectiveLack,

@@ -1,6 +1,6 @@
+/* Squared deviation from the goal. */
 #include "objective_private.h"
 
-/* Squared deviation from the goal. */
 const ObjectiveType objective_uniform = {.name = "uniform",
                                          .keys = KEY_GOAL | KEY_MAP,
                                          .voxel = ObjectiveDeviation,

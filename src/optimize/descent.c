@@ -1,3 +1,10 @@
+/*
+ * Projected L-BFGS. F are the variables that are free: not at a bound that the gradient pushes against. The direction is
+ * -H_F g_F, H_F from the two-loop recursion over the curvature pairs (s, y) restricted to F; a pair whose s.y on F is not positive enough
+ * is left out, so the direction descends. The step is searched backwards along the projected arc P(x + t d) from t = 1 by
+ * quadratic interpolation until f falls by a share of the linear prediction (Armijo). Without a step that lowers f the pairs are
+ * forgotten and the gradient is tried; without that either the solver ends. All sums run over the variables in their order.
+ */
 #include "descent.h"
 #include <math.h>
 #include <petsc/private/taoimpl.h>

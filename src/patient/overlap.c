@@ -1,3 +1,4 @@
+/* Exact overlap of the voxels of two grids: a product of the overlaps along the three axes. */
 #include "overlap_private.h"
 #include <math.h>
 

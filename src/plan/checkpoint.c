@@ -1,3 +1,4 @@
+/* The state of a solver on disk, and the one before it in case the last one was cut short. */
 #include "robion/plan.h"
 #include "robion/log.h"
 #include <inttypes.h>

@@ -1,3 +1,8 @@
+/*
+ * One HDF5 file by all ranks, so that it is whole or not there. The same calls run three times: to measure (how many bytes at
+ * most, every number finite) before anything is created, to write into space that is reserved, and to read back what was written
+ * and compare it. Only then does the file get its name. All ranks agree on every failure before they act on it.
+ */
 #include "shared_file.h"
 #include <errno.h>
 #include <fcntl.h>

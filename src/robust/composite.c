@@ -1,6 +1,6 @@
+/* Worst scenario of the total: max_s F_s, every scenario may have all the weight. */
 #include "robion/robust.h"
 
-/* The worst scenario of the total. */
 static double Cap(const RobustSpec *spec, const Scenario *scenario)
 {
   return 1;

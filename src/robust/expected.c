@@ -1,6 +1,6 @@
+/* Expectation: the mean of F_s over the set by probability. */
 #include "robion/robust.h"
 
-/* Weighted mean of the values over the scenarios of the set. */
 static double SlotWeight(const RobustSpec *spec, const Term *term, const ScenarioSet *set, PetscInt slot)
 {
   return slot < set->n ? set->scenario[slot].weight : 0;

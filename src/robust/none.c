@@ -1,6 +1,6 @@
+/* No robustness: the nominal scenario. */
 #include "robion/robust.h"
 
-/* Nominal scenario only. */
 static double SlotWeight(const RobustSpec *spec, const Term *term, const ScenarioSet *set, PetscInt slot)
 {
   return slot == SLOT_NOMINAL;

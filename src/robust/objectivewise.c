@@ -1,3 +1,4 @@
+/* Worst scenario of each objective by itself: sum_t max_s F_ts. */
 #include "robion/robust.h"
 
 /* The worst scenario of every objective by itself. */

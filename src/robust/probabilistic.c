@@ -1,3 +1,4 @@
+/* Objectives of the expected quantity of every voxel, and its variance. */
 #include "robion/robust.h"
 
 /*

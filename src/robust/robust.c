@@ -1,3 +1,4 @@
+/* The table of robust modes, and how a table of values becomes one number with its gradient. */
 #include "robion/robust.h"
 #include "robust_private.h"
 

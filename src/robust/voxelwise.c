@@ -1,3 +1,4 @@
+/* Objectives of the lowest and the highest quantity of every voxel over the scenarios. */
 #include "robion/robust.h"
 
 /*

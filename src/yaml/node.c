@@ -1,3 +1,4 @@
+/* The tree of a YAML file: made, searched, copied and merged; texts about it for messages. */
 #include "robion/yaml.h"
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,8 @@
+/*
+ * libyaml's document as a tree of nodes. Aliases become shared branches: an alias to a collection that is still being read would
+ * contain itself and is refused, and the nodes that all branches together have are counted against a bound, as aliases to aliases
+ * multiply. Depth and brackets are bounded before libyaml's own recursion sees them.
+ */
 #include "robion/yaml.h"
 #include <string.h>
 #include <yaml.h>

@@ -1,3 +1,4 @@
+/* A tree checked against a table of keys: shape, type, unit, range, words, required keys, then the key's own rule. */
 #include "robion/schema.h"
 #include "robion/text.h"
 #include <stdarg.h>

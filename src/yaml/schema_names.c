@@ -1,3 +1,4 @@
+/* Names of keys: unknown ones and what was meant, what is expected, in words. */
 #include "robion/schema.h"
 #include <stdio.h>
 #include <string.h>

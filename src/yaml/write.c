@@ -1,3 +1,4 @@
+/* A tree as YAML text that reads back the same. */
 #include "robion/yaml.h"
 #include <ctype.h>
 #include <string.h>

@@ -6,6 +6,8 @@
 #include "../../src/machine/machine_private.h"
 #include "reference.h"
 
+static Fragmentation nuclear;
+
 enum { ENERGIES = 7 };
 static const double nominal_MeV_u[ENERGIES] = {115, 151, 201, 251, 299, 350, 399};
 static const double offset_mm = 2.89;
@@ -131,7 +133,7 @@ static void FluenceBeforePeak(void **state)
     double range = CSDARange_mm(6, 12, energy[i]), sigma = RangeSpread_mm(&spec, (Species){6, 12}, energy[i]);
     double depth = range - 3 * sigma, edge[31], share[7];
     for (int b = 0; b <= 30; b++) edge[b] = 0.1 * pow(5000, b / 30.0);
-    TransportInput input = {{6, 12}, energy[i], sigma, 1, &depth, 30, edge, 0};
+    TransportInput input = {&nuclear, {6, 12}, energy[i], sigma, 1, &depth, 30, edge, 0};
     TransportField field;
     assert_int_equal(TransportRun(&input, &field), 0);
     for (PetscInt Z = 1; Z <= 6; Z++) share[Z] = TransportFluenceOfCharge(&field, 0, Z);
@@ -145,6 +147,7 @@ static void FluenceBeforePeak(void **state)
 
 static int Start(void **state)
 {
+  if (FragmentationLoad(NULL, &nuclear)) return 1;
   return PetscInitializeNoArguments();
 }
 

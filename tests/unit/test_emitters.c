@@ -3,6 +3,8 @@
 #include "machine_case.h"
 #include <math.h>
 
+static Fragmentation nuclear;
+
 enum { C11, C10, O15, N13 }; /* in emitters[] */
 
 static Machine *OneEnergy(const char *ion, double energy_MeV_u)
@@ -43,7 +45,7 @@ static double Reactions(const Machine *m, PetscInt d, PetscInt s)
   MachineFluenceSpectrum(m, 0, d, s, fluence);
   for (PetscInt b = 0; b < m->n_bin; b++)
     sum += fluence[b] * (m->bin_edge_MeV_u[b + 1] - m->bin_edge_MeV_u[b]) *
-           ReactionLoss_per_mm(m->species[s], sqrt(m->bin_edge_MeV_u[b] * m->bin_edge_MeV_u[b + 1]));
+           ReactionLoss_per_mm(&nuclear, m->species[s], sqrt(m->bin_edge_MeV_u[b] * m->bin_edge_MeV_u[b + 1]));
   return sum;
 }
 
@@ -97,7 +99,7 @@ static void TargetEmitters(void **state)
       MachineFluenceSpectrum(m, 0, d, s, fluence);
       for (PetscInt b = 0; b < m->n_bin; b++)
         want += fluence[b] * (m->bin_edge_MeV_u[b + 1] - m->bin_edge_MeV_u[b]) *
-                EmitterFromTarget_per_mm(m->species[s], sqrt(m->bin_edge_MeV_u[b] * m->bin_edge_MeV_u[b + 1]),
+                EmitterFromTarget_per_mm(&nuclear, m->species[s], sqrt(m->bin_edge_MeV_u[b] * m->bin_edge_MeV_u[b + 1]),
                                          emitters[O15]);
     }
     /* protons of the target, which the tables of species leave out, make up to a fifth more */
@@ -198,7 +200,7 @@ static double InPMMA(const Machine *m, int emitter, PetscInt last, double stoppe
       for (PetscInt b = 0; b < m->n_bin; b++) {
         const double ions = (to - from) * fluence[b] * (m->bin_edge_MeV_u[b + 1] - m->bin_edge_MeV_u[b]);
         const double energy = sqrt(m->bin_edge_MeV_u[b] * m->bin_edge_MeV_u[b + 1]);
-        of_oxygen += ions * EmitterFromTarget_per_mm(m->species[s], energy, emitters[emitter]);
+        of_oxygen += ions * EmitterFromTarget_per_mm(&nuclear, m->species[s], energy, emitters[emitter]);
         of_carbon += ions * 0.92 * WaterMolecules_per_mm(EmitterFromCarbon_mb(m->species[s], energy, emitter));
       }
     }
@@ -262,6 +264,7 @@ static void DensityKeepsCounts(void **state)
 
 static int Start(void **state)
 {
+  if (FragmentationLoad(NULL, &nuclear)) return 1;
   return PetscInitializeNoArguments();
 }
 

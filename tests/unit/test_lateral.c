@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+static Fragmentation nuclear;
+
 /* A machine of one energy. */
 static Machine *OneEnergy(const MachineSpec *given, double energy_MeV_u)
 {
@@ -59,15 +61,15 @@ static void FragmentAngles(void **state)
   const double share[3] = {0.12, 0.28, 0.60}; /* of t, d, p in hydrogen */
   double before = 0, hydrogen2 = 0;
   for (int i = 0; i < 9; i++) {
-    double mrad = 1e3 * sqrt(FragmentAngle2(carbon, fragment[i], 400));
+    double mrad = 1e3 * sqrt(FragmentAngle2(&nuclear, carbon, fragment[i], 400));
     print_message("A = %2d: %5.1f mrad\n", (int)fragment[i].A, mrad);
     assert_true(mrad >= before - 1); /* 3He and 3H alike */
     before = mrad;
     if (i >= 6) hydrogen2 += share[i - 6] * mrad * mrad;
   }
   assert_true(sqrt(hydrogen2) > 60 && sqrt(hydrogen2) < 100);
-  assert_double_near(FragmentAngle2(carbon, carbon, 400), 0, 0);
-  assert_double_near(FragmentSpread_MeV_c(carbon, (Species){5, 11}), 90, 1e-9);
+  assert_double_near(FragmentAngle2(&nuclear, carbon, carbon, 400), 0, 0);
+  assert_double_near(FragmentSpread_MeV_c(&nuclear, carbon, (Species){5, 11}), 90, 1e-9);
 }
 
 /* Sigma and share of the components beside the rule of thumb: primaries' sigma and 0.012 z or 0.05 z in quadrature. */
@@ -101,12 +103,14 @@ static void EvenlyMade(void **state)
 {
   double depth = 60, edge[31];
   for (int b = 0; b <= 30; b++) edge[b] = 0.1 * pow(10000, b / 30.0);
-  TransportInput input = {{6, 12}, 399, 1, 1, &depth, 30, edge, 1e3}; /* so wide a spot that sigma is the rms */
+  TransportInput input = {&nuclear, {6, 12}, 399,  1,  1,
+                          &depth,   30,      edge, 1e3}; /* so wide a spot that sigma is the rms */
   TransportField field;
   assert_int_equal(TransportRun(&input, &field), 0);
   for (PetscInt s = 1; s < field.n_species; s++) {
     double sigma = sqrt(field.species_sigma2_mm2[s]);
-    double angle = sqrt(FragmentAngle2((Species){6, 12}, field.species[s], 360)); /* of a beam half-way to 60 mm */
+    double angle =
+        sqrt(FragmentAngle2(&nuclear, (Species){6, 12}, field.species[s], 360)); /* of a beam half-way to 60 mm */
     double want = hypot(angle * depth / sqrt(3), sqrt(field.species_sigma2_mm2[0]));
     if (field.species[s].A == 1) continue; /* some are knocked out of the target, at large angles */
     print_message("Z = %d, A = %2d: sigma %.3f mm at 60 mm, evenly made %.3f\n", (int)field.species[s].Z,
@@ -159,6 +163,7 @@ static void RippleFilter(void **state)
 
 static int Start(void **state)
 {
+  if (FragmentationLoad(NULL, &nuclear)) return 1;
   return PetscInitializeNoArguments();
 }
 

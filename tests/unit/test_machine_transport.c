@@ -8,6 +8,8 @@
 #include <cmocka.h>
 #include "near.h"
 
+static Fragmentation nuclear;
+
 #define GY_MM2 1.6021766208e-8
 
 /* The default machine at one energy. */
@@ -126,7 +128,7 @@ static void CarbonSurvival(void **state)
     double range = CSDARange_mm(6, 12, gate[i][0]), sigma = RangeSpread_mm(&spec, (Species){6, 12}, gate[i][0]);
     double depth = range - 3 * sigma, edge[31];
     for (int b = 0; b <= 30; b++) edge[b] = 0.1 * pow(5000, b / 30.0);
-    TransportInput input = {{6, 12}, gate[i][0], sigma, 1, &depth, 30, edge, 3.4};
+    TransportInput input = {&nuclear, {6, 12}, gate[i][0], sigma, 1, &depth, 30, edge, 3.4};
     TransportField field;
     assert_int_equal(TransportRun(&input, &field), 0);
     double share[7];
@@ -162,7 +164,7 @@ static void Yields(void **state)
 {
   for (int p = 0; p < YIELD_SPECIES; p++) {
     double yield[YIELD_SPECIES], charge = 0, mass = 0;
-    FragmentYields(yield_species[p], yield);
+    FragmentYields(&nuclear, yield_species[p], yield);
     for (int s = 0; s < YIELD_SPECIES; s++) {
       assert_true(yield[s] >= 0 && (yield[s] == 0 || yield_species[s].A < yield_species[p].A));
       charge += yield[s] * (double)yield_species[s].Z;
@@ -204,6 +206,7 @@ static void LateralSpread(void **state)
 
 static int Start(void **state)
 {
+  if (FragmentationLoad(NULL, &nuclear)) return 1;
   return PetscInitializeNoArguments();
 }
 

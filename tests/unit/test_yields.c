@@ -11,6 +11,8 @@
 #include <cmocka.h>
 #include "near.h"
 
+static Fragmentation nuclear;
+
 #define PER_MM_OF_MB 3.343e-6 /* of a molecule of water: 3.343e22 per cm3 */
 
 static const char own[] = "configs/fragmentation.yaml";
@@ -32,8 +34,8 @@ static void PartialCrossSections(void **state)
   const double high = 1.2, table[][4] = {{6, 11, 28, 55.97},      {6, 10, 2.9, 5.33},      {5, 11, 30.5, 65.61},
                                          {4, 7, 10, high * 18.6}, {3, 6, 14, high * 30},   {3, 7, 10, high * 23.9},
                                          {4, 9, 6, high * 16.4},  {5, 10, 18, high * 36.8}};
-  double yield[YIELD_SPECIES], loss_mb = ReactionLoss_per_mm((Species){6, 12}, 250) / PER_MM_OF_MB;
-  FragmentYields((Species){6, 12}, yield);
+  double yield[YIELD_SPECIES], loss_mb = ReactionLoss_per_mm(&nuclear, (Species){6, 12}, 250) / PER_MM_OF_MB;
+  FragmentYields(&nuclear, (Species){6, 12}, yield);
   for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
     double mb = 2 * high * table[i][2] + 1.15 * table[i][3];
     assert_double_near(YieldOf(yield, (PetscInt)table[i][0], (PetscInt)table[i][1]) * loss_mb, mb, 0.002 * mb);
@@ -44,10 +46,10 @@ static void PartialCrossSections(void **state)
 static void ChargeChanging(void **state)
 {
   double yield[YIELD_SPECIES];
-  FragmentYields((Species){6, 12}, yield);
+  FragmentYields(&nuclear, (Species){6, 12}, yield);
   double changing = 1 - YieldOf(yield, 6, 11) - YieldOf(yield, 6, 10);
   for (double energy = 150; energy < 441; energy += 50) {
-    double mb = changing * ReactionLoss_per_mm((Species){6, 12}, energy) / PER_MM_OF_MB;
+    double mb = changing * ReactionLoss_per_mm(&nuclear, (Species){6, 12}, energy) / PER_MM_OF_MB;
     print_message("%g MeV/u: charge changing %.0f mb\n", energy, mb);
     assert_true(mb > 1200 && mb < 1300);
   }
@@ -59,18 +61,18 @@ static void Conservation(void **state)
   for (int p = 0; p < YIELD_SPECIES; p++) {
     Species parent = yield_species[p];
     double yield[YIELD_SPECIES], charge, mass, knocked = 0;
-    FragmentYields(parent, yield);
+    FragmentYields(&nuclear, parent, yield);
     YieldSums(yield, &charge, &mass);
     for (int s = 0; s < YIELD_SPECIES; s++)
       assert_true(yield[s] >= 0 && (yield[s] == 0 || yield_species[s].A < parent.A));
     for (int c = 0; c < KNOCK_CLASSES; c++) {
-      double energy = 0.5 * (KnockedOutEnergy_MeV(c, 0, 300) + KnockedOutEnergy_MeV(c, 1, 300));
+      double energy = 0.5 * (KnockedOutEnergy_MeV(&nuclear, c, 0, 300) + KnockedOutEnergy_MeV(&nuclear, c, 1, 300));
       assert_true(energy > 0 && energy <= 300);
-      knocked += energy / 300 / KNOCK_CLASSES * KnockedOutProtons(parent);
+      knocked += energy / 300 / KNOCK_CLASSES * KnockedOutProtons(&nuclear, parent);
     }
     assert_true(charge <= (double)parent.Z + 1e-9 && mass + knocked <= (double)parent.A + 1e-9);
     for (double energy = 1; energy < 1001; energy *= 2)
-      assert_true((mass + knocked) * energy + LocalEnergy_MeV(parent, energy) <=
+      assert_true((mass + knocked) * energy + LocalEnergy_MeV(&nuclear, parent, energy) <=
                   (double)parent.A * energy * (1 + 1e-9));
   }
 }
@@ -79,17 +81,17 @@ static void Conservation(void **state)
 static void Emitters(void **state)
 {
   const Species proton = {1, 1}, carbon = {6, 12}, o15 = {8, 15}, c11 = {6, 11}, n13 = {7, 13};
-  assert_double_near(EmitterFromTarget_per_mm(proton, 200, o15) / (45 * PER_MM_OF_MB), 1, 1e-6);
-  assert_double_near(EmitterFromTarget_per_mm(proton, 60, c11) / (16 * PER_MM_OF_MB), 1, 1e-6);
-  assert_double_near(EmitterFromTarget_per_mm(carbon, 250, n13) / (9.6 * PER_MM_OF_MB), 1, 1e-6);
+  assert_double_near(EmitterFromTarget_per_mm(&nuclear, proton, 200, o15) / (45 * PER_MM_OF_MB), 1, 1e-6);
+  assert_double_near(EmitterFromTarget_per_mm(&nuclear, proton, 60, c11) / (16 * PER_MM_OF_MB), 1, 1e-6);
+  assert_double_near(EmitterFromTarget_per_mm(&nuclear, carbon, 250, n13) / (9.6 * PER_MM_OF_MB), 1, 1e-6);
   for (int p = 0; p < YIELD_SPECIES; p++)
     for (double energy = 0.01; energy < 1000; energy *= 1.5) {
-      double made = EmitterFromTarget_per_mm(yield_species[p], energy, o15);
+      double made = EmitterFromTarget_per_mm(&nuclear, yield_species[p], energy, o15);
       assert_true(made >= 0 && made < 0.1 * ReactionCrossSectionWater_per_mm(4, 9, 50));
     }
-  assert_double_near(EmitterFromTarget_per_mm(proton, 15, o15), 0, 0); /* threshold 16.7 MeV */
-  assert_double_near(EmitterFromTarget_per_mm(proton, 26, c11), 0, 0); /* 27.5 MeV */
-  assert_double_near(EmitterFromTarget_per_mm(carbon, 200, (Species){9, 18}), 0, 0);
+  assert_double_near(EmitterFromTarget_per_mm(&nuclear, proton, 15, o15), 0, 0); /* threshold 16.7 MeV */
+  assert_double_near(EmitterFromTarget_per_mm(&nuclear, proton, 26, c11), 0, 0); /* 27.5 MeV */
+  assert_double_near(EmitterFromTarget_per_mm(&nuclear, carbon, 200, (Species){9, 18}), 0, 0);
 }
 
 /* A copy of the program's own file with one piece of text replaced; returns its name. */
@@ -142,34 +144,35 @@ static void MistakesOfAFile(void **state)
   unlink(Changed("11C", "11C"));
 }
 
-/* Another file gives other base data with another hash; without one the program's own come back. */
+/* Another file gives other yields and base data with another hash; the program's own are those of configs/fragmentation.yaml. */
 static void AnotherFile(void **state)
 {
   MachineSpec spec;
-  char first[17], other[17], again[17];
+  Fragmentation changed, same;
+  char first[17], other[17];
   double yield[YIELD_SPECIES], before;
   assert_int_equal(MachineSpecDefault(&spec), 0);
   MachineSpecHash(&spec, first);
-  FragmentYields((Species){6, 12}, yield);
+  FragmentYields(&nuclear, (Species){6, 12}, yield);
   before = YieldOf(yield, 6, 11);
   spec.fragmentation = Changed("11C: 28,", "11C: 20,");
   Mistakes mistakes = {0};
   assert_int_equal(MachineSpecCheck(&spec, "study", &mistakes), 0);
   assert_false(MistakesAny(&mistakes));
   MachineSpecHash(&spec, other);
-  FragmentYields((Species){6, 12}, yield);
-  assert_true(YieldOf(yield, 6, 11) < 0.9 * before);
+  assert_int_equal(FragmentationLoad(spec.fragmentation, &changed), 0);
   unlink(spec.fragmentation);
-  spec.fragmentation = NULL;
-  MachineSpecHash(&spec, again);
-  FragmentYields((Species){6, 12}, yield);
-  assert_double_near(YieldOf(yield, 6, 11), before, 0);
-  assert_string_equal(first, again);
+  FragmentYields(&changed, (Species){6, 12}, yield);
+  assert_true(YieldOf(yield, 6, 11) < 0.9 * before);
   assert_string_not_equal(first, other);
+  assert_int_equal(FragmentationLoad("configs/fragmentation.yaml", &same), 0);
+  assert_int_equal(same.hash, nuclear.hash);
+  assert_memory_equal(same.carbon_yield, nuclear.carbon_yield, sizeof same.carbon_yield);
 }
 
 static int Start(void **state)
 {
+  if (FragmentationLoad(NULL, &nuclear)) return 1;
   return PetscInitializeNoArguments();
 }
 
