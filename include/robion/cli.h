@@ -18,6 +18,13 @@ typedef struct Verb {
   PetscErrorCode (*run)(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code);
 } Verb;
 
+/* What `robion --help` prints. */
+void VerbsPrintHelp(FILE *out);
+/* The verb of a name, or NULL and a mistake (ROBION_COMMAND_LINE) with the nearest one. */
+const Verb *VerbFind(const char *name, Mistakes *mistakes);
+/* Run a verb with MPI and PETSc. Its own error is too little memory, or a bug: then all ranks end; PETSc has told which. */
+RobionExit VerbRunParallel(const Verb *verb, Arguments *arguments, Mistakes *mistakes);
+
 /* The spots of a plan.h5, a raster-scan plan of TRiP98 or a spot CSV, on every rank. */
 PetscErrorCode ReadSpots(const char *file, Mistakes *mistakes, SpotList *spots);
 
