@@ -136,24 +136,37 @@ static PetscErrorCode CheckSet(const char *set, Mistakes *mistakes, PetscBool *g
   PetscFunctionReturn(0);
 }
 
+/* One text of the command line as an override; its value stays NULL after a mistake. */
+static PetscErrorCode ReadSet(Pool pool, const char *set, Mistakes *mistakes, Override *override)
+{
+  PetscFunctionBegin;
+  PetscBool good;
+  Node *value = NULL;
+  Line source;
+  *override = (Override){.prefix = ""};
+  PetscCall(CheckSet(set, mistakes, &good));
+  if (!good) PetscFunctionReturn(0);
+  const char *equal = strchr(set, '=');
+  snprintf(source.text, sizeof source.text, "--set %.700s", set);
+  PetscCall(PoolText(pool, source.text, strlen(source.text), &override->place.source));
+  PetscCall(PoolText(pool, set, (size_t)(equal - set), &override->path));
+  PetscCall(YamlRead(pool, equal + 1, strlen(equal + 1), override->place, ROBION_COMMAND_LINE, mistakes, &value));
+  override->value = value;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode StudySet(Pool pool, Node *root, PetscInt n_set, const char *const *set, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   Check check = {.mistakes = mistakes, .root = &schema_study};
   for (PetscInt i = 0; i < n_set; i++) {
-    PetscBool good;
-    Node *value;
-    Override override = {.prefix = ""};
-    PetscCall(CheckSet(set[i], mistakes, &good));
-    if (!good) continue;
-    const char *equal = strchr(set[i], '=');
-    Line source;
-    snprintf(source.text, sizeof source.text, "--set %.700s", set[i]);
-    PetscCall(PoolText(pool, source.text, strlen(source.text), &override.place.source));
-    PetscCall(PoolText(pool, set[i], (size_t)(equal - set[i]), &override.path));
-    PetscCall(YamlRead(pool, equal + 1, strlen(equal + 1), override.place, ROBION_COMMAND_LINE, mistakes, &value));
-    override.value = value;
-    if (value && root) PetscCall(OverrideApply(&check, pool, root, &override));
+    Override override;
+    const PetscInt before = mistakes->n;
+    PetscCall(ReadSet(pool, set[i], mistakes, &override));
+    if (!override.value || !root) continue;
+    PetscCall(OverrideApply(&check, pool, root, &override));
+    if (mistakes->n == before && strncmp(override.path, "arms", 4) && strncmp(override.path, "sweep", 5))
+      PetscCall(PlansYield(&check, pool, root, &override));
   }
   PetscFunctionReturn(0);
 }

@@ -256,14 +256,26 @@ static PetscErrorCode MakePlans(Pool pool, const Node *complete, const NodeEntry
   PetscFunctionReturn(0);
 }
 
-/* Whether one of the keys, dotted paths, is `key`, above or below it. */
+/* Whether a dotted path is `key`, above or below it. */
+static PetscBool Touches(const char *path, const char *key)
+{
+  const size_t n = PetscMin(strlen(path), strlen(key));
+  return !strncmp(path, key, n) && (!path[n] || path[n] == '.') && (!key[n] || key[n] == '.') ? PETSC_TRUE
+                                                                                              : PETSC_FALSE;
+}
+
 static PetscBool AnyTouches(const Node *overrides, const char *key)
 {
-  for (PetscInt i = 0; i < overrides->n; i++) {
-    const char *path = overrides->entry[i].key;
-    const size_t n = PetscMin(strlen(path), strlen(key));
-    if (!strncmp(path, key, n) && (!path[n] || path[n] == '.') && (!key[n] || key[n] == '.')) return PETSC_TRUE;
-  }
+  for (PetscInt i = 0; i < overrides->n; i++)
+    if (Touches(overrides->entry[i].key, key)) return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
+static PetscBool SweepTouches(const Design *design, const char *key)
+{
+  for (PetscInt k = 0; k < design->n_keys; k++)
+    for (PetscInt i = 0; i < design->axis[k]->n; i++)
+      if (AnyTouches(design->axis[k]->entry[i].value, key)) return PETSC_TRUE;
   return PETSC_FALSE;
 }
 
@@ -273,13 +285,53 @@ PetscErrorCode PlansChange(const Node *root, const char *key, PetscBool *changes
   Design design;
   Mistakes none = {0};
   Check check = {.mistakes = &none, .root = &schema_study};
-  *changes = PETSC_FALSE;
   PetscCall(DesignCreate(&check, root, &design));
+  *changes = SweepTouches(&design, key);
   for (PetscInt a = 0; a < design.n_arms; a++)
     if (AnyTouches(design.arm[a]->value, key)) *changes = PETSC_TRUE;
-  for (PetscInt k = 0; k < design.n_keys; k++)
-    for (PetscInt i = 0; i < design.axis[k]->n; i++)
-      if (AnyTouches(design.axis[k]->entry[i].value, key)) *changes = PETSC_TRUE;
+  PetscCall(DesignDestroy(&design));
+  PetscCall(MistakesClear(&none));
+  PetscFunctionReturn(0);
+}
+
+/* What an arm says of a path goes, what it says of all around it stays before the value that wins. */
+static PetscErrorCode ArmYield(Pool pool, Node *arm, const Override *set)
+{
+  PetscFunctionBegin;
+  const size_t length = strlen(set->path);
+  PetscInt n = 0;
+  if (!AnyTouches(arm, set->path)) PetscFunctionReturn(0);
+  for (PetscInt i = 0; i < arm->n; i++)
+    if (strlen(arm->entry[i].key) < length || !Touches(arm->entry[i].key, set->path)) arm->entry[n++] = arm->entry[i];
+  arm->n = n;
+  Node *value;
+  PetscCall(NodeCopy(pool, set->value, PETSC_FALSE, &value));
+  PetscCall(NodeAppend(pool, arm, set->path, set->place, value));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlansYield(Check *check, Pool pool, Node *root, const Override *set)
+{
+  PetscFunctionBegin;
+  Design design;
+  Mistakes none = {0};
+  Check quiet = {.mistakes = &none, .root = &schema_study};
+  if (set->value->kind == NODE_MAPPING && set->value->n) { /* merged key by key, as over the study itself */
+    for (PetscInt i = 0; i < set->value->n; i++) {
+      Override one = *set;
+      PetscCall(PoolText(pool, PathJoin(set->path, set->value->entry[i].key).text,
+                         strlen(set->path) + 1 + strlen(set->value->entry[i].key), &one.path));
+      one.value = set->value->entry[i].value;
+      PetscCall(PlansYield(check, pool, root, &one));
+    }
+    PetscFunctionReturn(0);
+  }
+  PetscCall(DesignCreate(&quiet, root, &design));
+  if (SweepTouches(&design, set->path))
+    PetscCall(CheckAdd(check, set->place, set->path,
+                       "the sweep sets this, too, and would undo it: change the sweep, or take it out with sweep={}"));
+  else
+    for (PetscInt a = 0; a < design.n_arms; a++) PetscCall(ArmYield(pool, design.arm[a]->value, set));
   PetscCall(DesignDestroy(&design));
   PetscCall(MistakesClear(&none));
   PetscFunctionReturn(0);

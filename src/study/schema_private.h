@@ -70,7 +70,7 @@ typedef struct Override {
  * path that leads nowhere is a mistake.
  */
 PetscErrorCode OverrideApply(Check *check, Pool pool, Node *root, const Override *override);
-/* Put "path=value" texts over the study; path={} empties a mapping (sweep={}: no sweep). */
+/* Put "path=value" texts over the study and its arms, the later over the earlier; path={} empties a mapping (sweep={}: no sweep). */
 PetscErrorCode StudySet(Pool pool, Node *root, PetscInt n_set, const char *const *set, Mistakes *mistakes);
 
 /* More points than this are a slip. */
@@ -87,6 +87,11 @@ PetscErrorCode SweepCheck(Check *check, PetscInt n, const NodeEntry *const *key,
 PetscErrorCode PlansCheck(const Node *root, Mistakes *mistakes);
 /* Whether an arm or a point of the sweep changes a dotted path of the study, something below it or all of what it is in. */
 PetscErrorCode PlansChange(const Node *root, const char *key, PetscBool *changes);
+/*
+ * A value that the command line puts at a path of the study wins over what arms say of the same path: they take it. A sweep, whose
+ * points would all become the same, is a mistake.
+ */
+PetscErrorCode PlansYield(Check *check, Pool pool, Node *root, const Override *set);
 /* Expand a study without mistakes into its plans. */
 PetscErrorCode PlansCreate(const Defaults *defaults, const Node *root, Study *study);
 /* Hashes of what shapes a plan, and its stages, from its complete tree; needs its settings (plans_shared.c). */

@@ -112,8 +112,8 @@ static void TestSharedOptimizations(void **state)
 {
   char *text = StudyText(STUDIES "plans.yaml", 0, NULL);
   static const char *const set[] = {"sweep={}",
-                                    "sweep.scenarios.evaluate.setup_mm=[1, 2, 3]",
                                     "scenarios.evaluate={setup: axes, setup_mm: 1}",
+                                    "sweep.scenarios.evaluate.setup_mm=[1, 2, 3]",
                                     "arms={}",
                                     "arms.first={}",
                                     "arms.finer={spots: {layer_mm: 1.5}}",
@@ -282,6 +282,27 @@ static void TestSet(void **state)
   assert_int_equal(StudyDestroy(&study) || PetscFree(text), 0);
 }
 
+/* What the command line says counts in every arm, also in one that says it otherwise, or says all around it. */
+static void TestSetWins(void **state)
+{
+  static const char *const set[] = {"sweep={}", "spots.lateral_mm=3.5", "robust=cvar", "objectives.1={weight: 9}",
+                                    "beams.0.gantry_deg=45"};
+  char *text = StudyText(STUDIES "plans.yaml", 0, NULL);
+  Study *study = GoodStudy(text, PETSC_STATIC_ARRAY_LENGTH(set), set), *again;
+  assert_int_equal(study->n_plans, 8);
+  for (PetscInt i = 0; i < study->n_plans; i++) {
+    const Settings *s = &study->plans[i].settings;
+    assert_true(s->beams.spots.lateral_mm == 3.5 && s->robust.mode == ROBUST_CVAR && s->objectives[1].weight == 9);
+    assert_true(s->beams.beam[0].gantry_deg == 45);
+  }
+  assert_true(FindPlan(study, "a", "dotted", "")->settings.beams.n == 1); /* the rest of the arm stays */
+  again = GoodStudy(study->yaml, 0, NULL);                                /* the effective study says the same */
+  assert_int_equal(again->n_plans, study->n_plans);
+  for (PetscInt i = 0; i < study->n_plans; i++) assert_string_equal(study->plans[i].yaml, again->plans[i].yaml);
+  assert_int_equal(StudyDestroy(&again), 0);
+  assert_int_equal(StudyDestroy(&study) || PetscFree(text), 0);
+}
+
 static void TestSetMistakes(void **state)
 {
   AssertSet("spots", ROBION_COMMAND_LINE, "--set spots: found no =, expected path=value");
@@ -298,6 +319,13 @@ static void TestSetMistakes(void **state)
             "in the key's name, leave it out");
   AssertSet("beams.5.gantry_deg=3", ROBION_STUDY,
             "--set beams.5.gantry_deg=3: beams.5.gantry_deg: found entry 5, but beams has 2, counted from 0");
+  AssertSet("spots.layer_mm=4", ROBION_STUDY,
+            "--set spots.layer_mm=4: spots.layer_mm: the sweep sets this, too, and would undo it: change the sweep, or "
+            "take it out with sweep={}");
+  AssertSet(
+      "spots={layer_mm: 4}", ROBION_STUDY,
+      "--set spots={layer_mm: 4}: spots.layer_mm: the sweep sets this, too, and would undo it: change the sweep, or "
+      "take it out with sweep={}");
 }
 
 int main(int argc, char **argv)
@@ -308,7 +336,8 @@ int main(int argc, char **argv)
       cmocka_unit_test(TestWrittenStudy),  cmocka_unit_test(TestArmMistakes),
       cmocka_unit_test(TestSweepForms),    cmocka_unit_test(TestSharedOptimizations),
       cmocka_unit_test(TestSweepMistakes), cmocka_unit_test(TestPointMistakes),
-      cmocka_unit_test(TestSet),           cmocka_unit_test(TestSetMistakes),
+      cmocka_unit_test(TestSet),           cmocka_unit_test(TestSetWins),
+      cmocka_unit_test(TestSetMistakes),
   };
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;
