@@ -32,6 +32,12 @@ PetscBool TextParseNumber(const char *string, double *number);
 void TextRemoveControls(char *string);
 
 /**
+ * A descriptor of a new, empty file of this name, -1 with errno if there can be none. Whatever had the name goes; a symbolic link that
+ * stands there, put by whom ever, is removed and not followed. Not collective.
+ */
+int FileCreate(const char *file);
+
+/**
  * Give `file` this content at once: temporary name beside it, fsync, rename. On failure nothing is left behind, the old
  * file stays, and one ROBION_RESOURCES mistake says why. Not collective.
  */

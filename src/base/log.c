@@ -25,8 +25,10 @@ static int OpenForAppending(const char *folder, const char *stem, const char *pa
 {
   char file[PETSC_MAX_PATH_LEN];
   snprintf(file, sizeof file, "%s/%s%s.%s", folder, stem, part, ending);
-  int descriptor = open(file, O_WRONLY | O_CREAT | O_APPEND, 0666);
-  if (descriptor < 0) (void)MistakesAdd(mistakes, ROBION_RESOURCES, "%s: cannot be written: %s", file, strerror(errno));
+  int descriptor = open(file, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0666);
+  if (descriptor < 0)
+    (void)MistakesAdd(mistakes, ROBION_RESOURCES, "%s: cannot be written: %s", file,
+                      errno == ELOOP ? "a symbolic link, which is not followed" : strerror(errno));
   return descriptor;
 }
 

@@ -140,12 +140,20 @@ static PetscBool WriteAll(int descriptor, const char *content, size_t length)
   return PETSC_TRUE;
 }
 
+int FileCreate(const char *file)
+{
+  const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
+  int descriptor = open(file, flags, 0666);
+  if (descriptor < 0 && errno == EEXIST && !unlink(file)) descriptor = open(file, flags, 0666);
+  return descriptor;
+}
+
 PetscBool FileReplace(const char *file, const char *content, size_t length, Mistakes *mistakes)
 {
   char temporary[PETSC_MAX_PATH_LEN];
   snprintf(temporary, sizeof temporary, "%s.tmp.%ld", file, (long)getpid());
   errno = 0;
-  int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+  int descriptor = FileCreate(temporary);
   PetscBool good = descriptor >= 0 ? PETSC_TRUE : PETSC_FALSE;
   int reason = errno;
   if (good) {

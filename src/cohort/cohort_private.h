@@ -1,12 +1,14 @@
 /* Shared by the files that share a study's plans out among teams of ranks. */
 #pragma once
 #include "robion/cohort.h"
+#include "robion/lock.h"
 
 /* What is shared by all plans of a run. */
 typedef struct RunContext {
   PlanContext plan; /* of the team that plans; before teams are formed, of all ranks */
   const RunOptions *options;
-  char part[48]; /* of the names of log and status files that this job and node write: "", "-2", "-2-node1" */
+  FolderLock lock; /* of the results folder, rank 0's */
+  char part[48];   /* of the names of log and status files that this job and node write: "", "-2", "-2-node1" */
 } RunContext;
 
 /* What is left to do of a plan. */

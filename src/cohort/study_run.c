@@ -73,6 +73,7 @@ static PetscErrorCode OpenResults(RunContext *run, Mistakes *mistakes)
   if (run->options->array_jobs) snprintf(run->part, sizeof run->part, "-%d", (int)run->options->array_job);
   if (run->options->owner_only) umask(077);
   PetscBool good = run->plan.rank == 0 && FolderMake(run->plan.results, mistakes) ? PETSC_TRUE : PETSC_FALSE;
+  if (good) good = FolderLockTake(run->plan.results, run->part, mistakes, &run->lock);
   if (good) PetscCall(ClosePrivate(run, mistakes));
   PetscCall(WatchStopFile(run, mistakes));
   if (good && !MistakesAny(mistakes)) {
@@ -242,7 +243,7 @@ PetscErrorCode RunStudy(MPI_Comm comm, int argc, char **argv, const Study *study
                         RobionExit *exit_code)
 {
   PetscFunctionBegin;
-  RunContext run = {.options = options};
+  RunContext run = {.options = options, .lock = {-1, -1}};
   Mistakes mistakes = {0};
   PetscCall(PlanContextCreate(comm, argc, argv, study, options->results, &run.plan));
   run.plan.resume = options->resume;
@@ -254,6 +255,7 @@ PetscErrorCode RunStudy(MPI_Comm comm, int argc, char **argv, const Study *study
     PetscCall(DryRun(&run, exit_code));
   else if (good)
     PetscCall(RunPlans(&run, &mistakes, exit_code));
+  FolderLockRelease(&run.lock);
   PetscCall(MistakesShare(comm, &mistakes));
   if (MistakesAny(&mistakes)) *exit_code = MistakesExit(&mistakes);
   if (run.plan.rank == 0) MistakesPrint(&mistakes);

@@ -1,6 +1,7 @@
 /* Slices of a case with the outlines of its structures, and of its maps. */
 #include "robion/case_plot.h"
 #include "robion/gnuplot.h"
+#include "robion/text.h"
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -87,7 +88,8 @@ static void WriteOutline(const Case *patient, const unsigned char *mask, const P
 static PetscErrorCode WriteData(const Case *patient, const PetscInt middle[3], const char *file, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  FILE *out = fopen(file, "w");
+  const int descriptor = FileCreate(file);
+  FILE *out = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
   if (out) {
     WriteImages(patient, middle, out);
     for (PetscInt s = 0; s < patient->n_structures; s++)

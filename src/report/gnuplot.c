@@ -1,5 +1,6 @@
 /* Run gnuplot on a script; the picture appears whole or not at all. */
 #include "robion/gnuplot.h"
+#include "robion/text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -25,7 +26,8 @@ PetscBool GnuplotOpen(const char *file, int width, int height, Mistakes *mistake
   int n = snprintf(plot->data, sizeof plot->data, "%s.data.tmp", file);
   snprintf(plot->picture, sizeof plot->picture, "%s.tmp", file);
   snprintf(plot->script_name, sizeof plot->script_name, "%s.gp.tmp", file);
-  if (n < (int)sizeof plot->data) plot->script = fopen(plot->script_name, "w");
+  const int script = n < (int)sizeof plot->data ? FileCreate(plot->script_name) : -1;
+  if (script >= 0) plot->script = fdopen(script, "w");
   if (!plot->script) {
     (void)MistakesAdd(mistakes, ROBION_RESOURCES, "%s: cannot be written: %s", file, strerror(errno));
     return PETSC_FALSE;

@@ -4,6 +4,7 @@
  * and compare it. Only then does the file get its name. All ranks agree on every failure before they act on it.
  */
 #include "shared_file.h"
+#include "robion/text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -45,10 +46,10 @@ static PetscErrorCode AgreeOn(const SharedFile *file, int *reason)
  * ever, or the data is lost without a word. posix_fallocate writes to every block where the file system cannot reserve, and
  * fsync brings out what a network file system or a quota only finds then. Returns an errno.
  */
-static int ReserveSpace(const char *name, size_t bytes, int flags)
+static int ReserveSpace(const char *name, size_t bytes, PetscBool create)
 {
   struct rlimit limit;
-  int reason = 0, descriptor = open(name, flags, 0666);
+  int reason = 0, descriptor = create ? FileCreate(name) : open(name, O_RDWR);
   if (descriptor < 0) return errno;
   if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur != RLIM_INFINITY && (size_t)limit.rlim_cur < bytes)
     reason = EFBIG;
@@ -96,14 +97,14 @@ PetscErrorCode SharedFileOpen(SharedFile *file, const char *name, Mistakes *mist
   snprintf(temporary, sizeof temporary, "%s.tmp", name);
   PetscCall(PetscStrallocpy(name, &file->sink.name));
   PetscCall(PetscStrallocpy(temporary, &file->sink.temporary));
-  if (file->rank == 0) reason = ReserveSpace(temporary, file->bytes, O_RDWR | O_CREAT | O_TRUNC);
+  if (file->rank == 0) reason = ReserveSpace(temporary, file->bytes, PETSC_TRUE);
   PetscCall(AgreeOn(file, &reason));
   if (!reason) {
     file->sink.id = CreateTogether(file);
     if (file->sink.id < 0) reason = EIO;
     PetscCall(AgreeOn(file, &reason));
     /* HDF5 has cut the file to nothing, which gave the blocks back. */
-    if (!reason && file->rank == 0) reason = ReserveSpace(temporary, file->bytes, O_RDWR);
+    if (!reason && file->rank == 0) reason = ReserveSpace(temporary, file->bytes, PETSC_FALSE);
     PetscCall(AgreeOn(file, &reason));
     if (reason && file->sink.id >= 0) {
       H5E_BEGIN_TRY
@@ -315,7 +316,7 @@ static PetscErrorCode CloseWritten(SharedFile *file)
 {
   PetscFunctionBegin;
   /* Asking again for the space finds a disk that has become full, before HDF5 writes its last bytes together. */
-  if (file->rank == 0 && ReserveSpace(file->sink.temporary, file->bytes, O_RDWR)) file->sink.failed = PETSC_TRUE;
+  if (file->rank == 0 && ReserveSpace(file->sink.temporary, file->bytes, PETSC_FALSE)) file->sink.failed = PETSC_TRUE;
   PetscCall(AgreeOnFailure(file));
   if (file->sink.failed) {
     if (file->rank == 0 && truncate(file->sink.temporary, 0)) unlink(file->sink.temporary);
