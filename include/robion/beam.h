@@ -92,7 +92,16 @@ typedef struct BeamSet {
 void BeamSetAxes(Beam *beam);
 
 /** BEV coordinates (u, v, w), mm, of a patient point when the patient is shifted by shift_mm. */
-void BeamProject(const Beam *beam, const double point_mm[3], const double shift_mm[3], double bev_mm[3]);
+static inline void BeamProject(const Beam *beam, const double point_mm[3], const double shift_mm[3], double bev_mm[3])
+{
+  bev_mm[0] = bev_mm[1] = bev_mm[2] = 0;
+  for (int k = 0; k < 3; k++) {
+    double d = point_mm[k] + shift_mm[k] - beam->isocentre_mm[k];
+    bev_mm[0] += d * beam->u[k];
+    bev_mm[1] += d * beam->v[k];
+    bev_mm[2] += d * beam->w[k];
+  }
+}
 
 /** Source position (LPS) in the frame of a patient shifted by shift_mm; for a parallel beam, a point far upstream of `point_mm`. */
 void BeamSource(const Beam *beam, const double point_mm[3], const double shift_mm[3], double source_mm[3]);
@@ -108,6 +117,12 @@ double BeamWEPL(const Beam *beam, const Case *patient, const double point_mm[3],
 double BeamPassed_mm(const Beam *beam, const Machine *machine, const Case *patient, const double point_mm[3],
                      const double shift_mm[3]);
 
+/** How many of n_setup setup errors are to be traced: 1 if rays are parallel, since BeamWEPL and BeamPassed_mm are then the same in all. */
+static inline PetscInt BeamTraces(const Beam *beam, PetscInt n_setup)
+{
+  return beam->sad_mm > 0 ? n_setup : PetscMin(n_setup, 1);
+}
+
 /** Distance, mm, from the patient's surface on a beam's axis to the isocentre; minus infinity if the axis meets no patient. */
 double BeamSkin_mm(const Beam *beam, const Case *patient);
 
@@ -122,11 +137,12 @@ PetscErrorCode BeamSetPlace(const BeamSetSpec *beams, const Case *patient, const
  * Lay out spots and layers that cover `target` (fractions on `grid`) grown by the spot margins: in every scenario of `optimize`
  * or as beams->spots.cover says (COVER_SCENARIOS: those of `study`). Rays are a square or hexagonal grid about the isocentre, layers energies of the machine, a
  * step apart in depth or in energy. Mistakes (ROBION_INPUT): those of BeamSetPlace,
- * target deeper than the machine's largest range or no layer that reaches it (says depth and range). Not collective.
+ * target deeper than the machine's largest range or no layer that reaches it (says depth and range). Collective on
+ * `team`, whose ranks trace a part of the target each; all give the same arguments and get the same.
  */
-PetscErrorCode BeamSetCreate(const BeamSetSpec *beams, const Case *patient, const Machine *machine, const Grid *grid,
-                             const Region *target, const ScenarioSet *optimize, const ScenarioSpec *study,
-                             Mistakes *mistakes, BeamSet **out);
+PetscErrorCode BeamSetCreate(MPI_Comm team, const BeamSetSpec *beams, const Case *patient, const Machine *machine,
+                             const Grid *grid, const Region *target, const ScenarioSet *optimize,
+                             const ScenarioSpec *study, Mistakes *mistakes, BeamSet **out);
 
 /**
  * A mistake (ROBION_INPUT) for each of the first spots whose beam is not 0 to n_beam - 1, where the spot stands; `what` says in it

@@ -43,6 +43,7 @@ typedef struct MetricList {
 /** A structure's sorted voxel values with volume weights; reusable for any number of queries. */
 typedef struct DVH {
   PetscInt n;
+  PetscInt *order;    /* position of value[i] among the region's voxels; of equal ones in ascending order */
   double *value;      /* descending */
   double *cumulative; /* volume fraction at or above value[i], ascending, last is 1 */
   double mean, max;   /* max over voxels with at least half their volume inside (over all if there are none) */
@@ -51,6 +52,9 @@ typedef struct DVH {
 
 /** Sort the region's values (indexed by grid voxel) with its fractions as weights. */
 PetscErrorCode DVHCreate(const Region *region, const Grid *grid, const float *value, DVH *dvh);
+/** The DVH of those voxels of `whole` whose `dose` (on the grid) is at least this, to the last bit; all 0 if there are none. */
+PetscErrorCode DVHCreatePart(const DVH *whole, const Region *region, const Grid *grid, const float *dose, double least,
+                             DVH *dvh);
 PetscErrorCode DVHDestroy(DVH *dvh);
 /** Dose that the hottest `percent` of the volume receive at least (D95: 95), linear between voxels. */
 double DVHDoseAtVolume(const DVH *dvh, double percent);
@@ -73,6 +77,9 @@ double DVHVolumeAtDose(const DVH *dvh, double dose);
  */
 PetscErrorCode MetricsOfStructure(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],
                                   double prescription_Gy_RBE, MetricList *list);
+/** The same, and the DVHs of all voxels' RBE-weighted dose and LETd that it takes, for the caller (DVHDestroy). */
+PetscErrorCode MetricsAndDVHsOfStructure(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],
+                                         double prescription_Gy_RBE, MetricList *list, DVH *rbe_weighted, DVH *letd);
 PetscErrorCode MetricListDestroy(MetricList *list);
 
 /** Tumour control of a structure: its model and its clonogens. */

@@ -78,8 +78,8 @@ typedef enum {
 } InfluenceType;
 
 /**
- * Operator of n voxels (indices into grid) in the scenarios of set. Traces every voxel's rays once per setup; for
- * INFLUENCE_ASSEMBLED builds all entries. Not collective.
+ * Operator of n voxels (indices into grid) in the scenarios of set. Traces every voxel's rays, once for all setups where rays are
+ * parallel, else for each; for INFLUENCE_ASSEMBLED builds all entries. Not collective.
  */
 PetscErrorCode InfluenceCreate(DoseModel model, InfluenceType type, const ScenarioSet *set, const Grid *grid,
                                PetscInt n, const PetscInt *voxel, Influence *out);
@@ -88,8 +88,22 @@ PetscErrorCode InfluenceCreate(DoseModel model, InfluenceType type, const Scenar
 PetscErrorCode InfluenceCreateFactored(Factored factored, const ScenarioSet *set, const Grid *grid, PetscInt n,
                                        const PetscInt *voxel, Influence *out);
 
+typedef struct Depths_s *Depths;
+
+/**
+ * Depths of n voxels (indices into grid) for all beams of a model, for operators that look at the same voxels in one scenario set
+ * after the other: they share the depths where rays are parallel, else each traces its own. Arguments must outlive it. Not collective.
+ */
+PetscErrorCode DepthsCreate(DoseModel model, const Grid *grid, PetscInt n, const PetscInt *voxel, Depths *depths);
+PetscErrorCode DepthsDestroy(Depths *depths);
+
+/** Operator of the voxels of `depths`, which must outlive it; streamed if `factored` is NULL, else looked up in that. Not collective. */
+PetscErrorCode InfluenceCreateAtDepths(Depths depths, Factored factored, const ScenarioSet *set, Influence *out);
+
 /** channels[v*N_CHANNELS + c] = sum_j entry(v, j, c) weight[j] in one scenario; weight in particles, [n_spot]. Not collective. */
 PetscErrorCode InfluenceApply(Influence influence, PetscInt scenario, const double *weight, double *channels);
+/** The same of every scenario of the set: channels[(scenario*n + v)*N_CHANNELS + c]. Faster than one after the other. Not collective. */
+PetscErrorCode InfluenceApplyAll(Influence influence, const double *weight, double *channels);
 
 /** gradient[j] += sum_{v,c} entry(v, j, c) cotangent[v*N_CHANNELS + c]: the transpose of InfluenceApply. Not collective. */
 PetscErrorCode InfluenceApplyTranspose(Influence influence, PetscInt scenario, const double *cotangent,

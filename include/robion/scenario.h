@@ -53,4 +53,6 @@ typedef struct ScenarioSet {
 
 /** Expand a spec; range varies slowest. Row 0 is always the nominal scenario. Not collective. */
 PetscErrorCode ScenarioSetCreate(const ScenarioSpec *spec, ScenarioSet **out);
+/** The n rows of a set from `first` on, as a set of its own; n_set counts those of them that are in the set. Not collective. */
+PetscErrorCode ScenarioSetSlice(const ScenarioSet *set, PetscInt first, PetscInt n, ScenarioSet **out);
 PetscErrorCode ScenarioSetDestroy(ScenarioSet **set);

@@ -33,17 +33,6 @@ void BeamSetAxes(Beam *beam)
   }
 }
 
-void BeamProject(const Beam *beam, const double point_mm[3], const double shift_mm[3], double bev_mm[3])
-{
-  bev_mm[0] = bev_mm[1] = bev_mm[2] = 0;
-  for (int k = 0; k < 3; k++) {
-    double d = point_mm[k] + shift_mm[k] - beam->isocentre_mm[k];
-    bev_mm[0] += d * beam->u[k];
-    bev_mm[1] += d * beam->v[k];
-    bev_mm[2] += d * beam->w[k];
-  }
-}
-
 void BeamSource(const Beam *beam, const double point_mm[3], const double shift_mm[3], double source_mm[3])
 {
   const double far_upstream_mm = 5000;

@@ -23,24 +23,58 @@ typedef struct RayMap {
   unsigned char *needed; /* [ny][nx][n_layer] */
 } RayMap;
 
-/* Every (target voxel, setup) of a beam; range errors are applied by the caller. */
-static PetscErrorCode SightTarget(const Beam *beam, const Case *patient, const Machine *machine, const Grid *grid,
-                                  const Region *target, const ScenarioSet *set, Sighting **out)
+typedef struct TargetDepth {
+  double wepl_mm, passed_mm;
+} TargetDepth;
+
+/* Depths of the target's voxels in every setup that is to be traced, a part on each rank of the team. */
+static PetscErrorCode TraceTarget(MPI_Comm team, const Beam *beam, const Case *patient, const Machine *machine,
+                                  const Grid *grid, const Region *target, const ScenarioSet *set, TargetDepth *depth)
 {
   PetscFunctionBegin;
+  const PetscInt n = BeamTraces(beam, set->n_setup) * target->n;
+  PetscMPIInt rank, size, *count, *first;
+  PetscCallMPI(MPI_Comm_rank(team, &rank));
+  PetscCallMPI(MPI_Comm_size(team, &size));
+  PetscCall(PetscMalloc2(size, &count, size + 1, &first));
+  for (PetscMPIInt r = 0; r <= size; r++) first[r] = (PetscMPIInt)(2 * ((PetscInt64)n * r / size));
+  for (PetscMPIInt r = 0; r < size; r++) count[r] = first[r + 1] - first[r];
+  for (PetscInt at = first[rank] / 2; at < first[rank + 1] / 2; at++) {
+    const double *shift_mm = set->setup_mm[at / target->n];
+    double p[3];
+    GridCentre(grid, (size_t)target->voxel[at % target->n], p);
+    depth[at].wepl_mm = BeamWEPL(beam, patient, p, shift_mm);
+    depth[at].passed_mm = BeamPassed_mm(beam, machine, patient, p, shift_mm);
+  }
+  PetscCallMPI(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, depth, count, first, MPI_DOUBLE, team));
+  PetscCall(PetscFree2(count, first));
+  PetscFunctionReturn(0);
+}
+
+/* Every (target voxel, setup) of a beam; range errors are applied by the caller. */
+static PetscErrorCode SightTarget(MPI_Comm team, const Beam *beam, const Case *patient, const Machine *machine,
+                                  const Grid *grid, const Region *target, const ScenarioSet *set, Sighting **out)
+{
+  PetscFunctionBegin;
+  const PetscInt n_trace = BeamTraces(beam, set->n_setup);
+  TargetDepth *depth;
+  PetscCall(PetscMalloc1((size_t)n_trace * (size_t)target->n, &depth));
+  PetscCall(TraceTarget(team, beam, patient, machine, grid, target, set, depth));
   PetscCall(PetscMalloc1((size_t)set->n_setup * (size_t)target->n, out));
   Sighting *s = *out;
   for (PetscInt k = 0; k < set->n_setup; k++)
     for (PetscInt i = 0; i < target->n; i++, s++) {
+      const TargetDepth *d = &depth[(size_t)(n_trace > 1 ? k : 0) * (size_t)target->n + (size_t)i];
       double p[3], bev[3];
       GridCentre(grid, (size_t)target->voxel[i], p);
       BeamProject(beam, p, set->setup_mm[k], bev);
       double magnification = beam->sad_mm > 0 ? beam->sad_mm / (beam->sad_mm + bev[2]) : 1;
       s->x_mm = bev[0] * magnification;
       s->y_mm = bev[1] * magnification;
-      s->depth_mm = BeamWEPL(beam, patient, p, set->setup_mm[k]);
-      s->passed_mm = BeamPassed_mm(beam, machine, patient, p, set->setup_mm[k]);
+      s->depth_mm = d->wepl_mm;
+      s->passed_mm = d->passed_mm;
     }
+  PetscCall(PetscFree(depth));
   PetscFunctionReturn(0);
 }
 
@@ -201,7 +235,7 @@ static void MarkTarget(const Sighting *sighting, PetscInt n_target, const Scenar
   }
 }
 
-static PetscErrorCode LayOutBeam(const BeamSetSpec *beams, const Case *patient, const Machine *machine,
+static PetscErrorCode LayOutBeam(MPI_Comm team, const BeamSetSpec *beams, const Case *patient, const Machine *machine,
                                  const Grid *grid, const Region *target, const ScenarioSet *set, PetscInt index,
                                  PetscInt first_spot, Mistakes *mistakes, Beam *beam)
 {
@@ -213,7 +247,7 @@ static PetscErrorCode LayOutBeam(const BeamSetSpec *beams, const Case *patient, 
   LayerSpan *layer;
   RayMap map = {0};
   double shallow_mm, deep_mm;
-  PetscCall(SightTarget(beam, patient, machine, grid, target, set, &sighting));
+  PetscCall(SightTarget(team, beam, patient, machine, grid, target, set, &sighting));
   DepthSpan(sighting, set, target->n, &shallow_mm, &deep_mm);
   if (deep_mm > largest_mm) {
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
@@ -249,9 +283,9 @@ static PetscErrorCode CoverScenarios(SpotCover cover, const ScenarioSpec *study,
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode BeamSetCreate(const BeamSetSpec *beams, const Case *patient, const Machine *machine, const Grid *grid,
-                             const Region *target, const ScenarioSet *optimize, const ScenarioSpec *study,
-                             Mistakes *mistakes, BeamSet **out)
+PetscErrorCode BeamSetCreate(MPI_Comm team, const BeamSetSpec *beams, const Case *patient, const Machine *machine,
+                             const Grid *grid, const Region *target, const ScenarioSet *optimize,
+                             const ScenarioSpec *study, Mistakes *mistakes, BeamSet **out)
 {
   PetscFunctionBegin;
   BeamSet *set;
@@ -261,7 +295,7 @@ PetscErrorCode BeamSetCreate(const BeamSetSpec *beams, const Case *patient, cons
   PetscCall(BeamSetPlace(beams, patient, machine, grid, target, mistakes, &set));
   PetscCall(CoverScenarios(beams->spots.cover, study, &own));
   for (PetscInt b = 0; b < set->n_beam && mistakes->n == before; b++) {
-    PetscCall(LayOutBeam(beams, patient, machine, grid, target, own ? own : optimize, b, set->n_spot, mistakes,
+    PetscCall(LayOutBeam(team, beams, patient, machine, grid, target, own ? own : optimize, b, set->n_spot, mistakes,
                          &set->beam[b]));
     set->n_spot += set->beam[b].n_spot;
   }

@@ -39,26 +39,39 @@ static PetscErrorCode CheckFinite(const Scenario *scenario, size_t n, const floa
   PetscFunctionReturn(0);
 }
 
-/* Lowest and highest RBE-weighted dose of each voxel over the rows of the set. */
-static PetscErrorCode Extremes(const LocalDoses *local, const ScenarioSet *set, DoseSet *out)
+/* Lowest and highest RBE-weighted dose of this rank's voxels over the rows of the set that have been computed. */
+typedef struct Extremes {
+  float *lowest, *highest;
+} Extremes;
+
+static PetscErrorCode ExtremesCreate(const LocalDoses *local, Extremes *extremes)
 {
   PetscFunctionBegin;
-  float *lowest, *highest;
-  PetscCall(PetscMalloc2(local->n, &lowest, local->n, &highest));
+  PetscCall(PetscMalloc2(local->n, &extremes->lowest, local->n, &extremes->highest));
   for (PetscInt v = 0; v < local->n; v++) {
-    lowest[v] = INFINITY;
-    highest[v] = 0;
+    extremes->lowest[v] = INFINITY;
+    extremes->highest[v] = 0;
   }
-  for (PetscInt s = 0; s < set->n; s++) {
+  PetscFunctionReturn(0);
+}
+
+static void ExtremesAdd(const LocalDoses *local, const ScenarioSet *set, Extremes *extremes)
+{
+  for (PetscInt s = local->first; s < local->first + local->n_scenario; s++) {
     const float *rbe_weighted = LocalDosesOf(local, s, DOSE_RBE_WEIGHTED);
     for (PetscInt v = 0; set->scenario[s].in_set && v < local->n; v++) {
-      lowest[v] = PetscMin(lowest[v], rbe_weighted[v]);
-      highest[v] = PetscMax(highest[v], rbe_weighted[v]);
+      extremes->lowest[v] = PetscMin(extremes->lowest[v], rbe_weighted[v]);
+      extremes->highest[v] = PetscMax(extremes->highest[v], rbe_weighted[v]);
     }
   }
-  PetscCall(LocalDosesGather(local, lowest, out->size, out->rbe_min));
-  PetscCall(LocalDosesGather(local, highest, out->size, out->rbe_max));
-  PetscCall(PetscFree2(lowest, highest));
+}
+
+static PetscErrorCode ExtremesShare(const LocalDoses *local, Extremes *extremes, DoseSet *out)
+{
+  PetscFunctionBegin;
+  PetscCall(LocalDosesGather(local, extremes->lowest, out->size, out->rbe_min));
+  PetscCall(LocalDosesGather(local, extremes->highest, out->size, out->rbe_max));
+  PetscCall(PetscFree2(extremes->lowest, extremes->highest));
   PetscFunctionReturn(0);
 }
 
@@ -69,12 +82,11 @@ static PetscErrorCode AnalyseScenario(const Scenario *scenario, PetscBool nomina
 {
   PetscFunctionBegin;
   for (PetscInt r = 0; r < n_region; r++) {
-    PetscCall(MetricsOfStructure(&region[r], grid, dose, prescription_Gy_RBE, metrics));
+    DVH dvh[2];
+    PetscCall(MetricsAndDVHsOfStructure(&region[r], grid, dose, prescription_Gy_RBE, metrics, &dvh[0], &dvh[1]));
     for (PetscInt k = 0; k < 2; k++) {
-      DVH dvh;
-      PetscCall(DVHCreate(&region[r], grid, dose[k ? DOSE_LETD : DOSE_RBE_WEIGHTED], &dvh));
-      PetscCall(DVHBandAdd(&band[2 * r + k], &dvh, nominal, scenario->in_set));
-      PetscCall(DVHDestroy(&dvh));
+      PetscCall(DVHBandAdd(&band[2 * r + k], &dvh[k], nominal, scenario->in_set));
+      PetscCall(DVHDestroy(&dvh[k]));
     }
   }
   PetscFunctionReturn(0);
@@ -138,30 +150,71 @@ static PetscErrorCode ShareBands(MPI_Comm comm, PetscInt n, DVHBand *band)
   PetscFunctionReturn(0);
 }
 
-/* Scenarios are dealt to the ranks: in each round every rank analyses one, as long as there are any. */
-static PetscErrorCode AnalyseScenarios(const LocalDoses *local, const Course *course, const Tissues *tissues,
-                                       const ScenarioSet *set, const Grid *grid, PetscInt n_region,
-                                       const Region *region, double prescription_Gy_RBE, const TumourControl *control,
-                                       DoseSet *out)
+/* What a scenario's doses are judged by. */
+typedef struct Analysis {
+  const Course *course;
+  const Tissues *tissues;
+  const ScenarioSet *set;
+  const Grid *grid;
+  PetscInt n_region;
+  const Region *region;
+  double prescription_Gy_RBE;
+  const TumourControl *control;
+  float *dose[N_DOSE_KINDS]; /* room for one scenario on the grid */
+} Analysis;
+
+/* The slice's scenarios are dealt to the ranks: in each round every rank analyses one, as long as there are any. */
+static PetscErrorCode AnalyseSlice(const LocalDoses *local, const Analysis *a, DoseSet *out)
 {
   PetscFunctionBegin;
-  float *dose[N_DOSE_KINDS] = {NULL};
-  for (int kind = 0; kind < N_DOSE_KINDS; kind++)
-    if (HasKind(course, kind)) PetscCall(PetscCalloc1(out->size, &dose[kind]));
-  for (PetscInt first = 0; first < set->n; first += local->size) {
+  const PetscInt end = local->first + local->n_scenario;
+  for (PetscInt first = local->first; first < end; first += local->size) {
     const PetscInt s = first + local->rank;
-    PetscCall(LocalDosesDeliver(local, first, dose));
-    if (s >= set->n) continue;
-    Derive(tissues, course, out->size, dose);
-    for (int kind = 0; kind < N_DOSE_KINDS; kind++) PetscCall(CheckFinite(&set->scenario[s], out->size, dose[kind]));
-    PetscCall(AnalyseScenario(&set->scenario[s], s == 0 ? PETSC_TRUE : PETSC_FALSE, grid, (const float *const *)dose,
-                              n_region, region, prescription_Gy_RBE, &out->metrics[s], out->band));
-    if (control) PetscCall(MetricsOfControl(control, dose[DOSE_RBE_WEIGHTED], &out->metrics[s]));
+    PetscCall(LocalDosesDeliver(local, first, a->dose));
+    if (s >= end) continue;
+    Derive(a->tissues, a->course, out->size, a->dose);
+    for (int kind = 0; kind < N_DOSE_KINDS; kind++)
+      PetscCall(CheckFinite(&a->set->scenario[s], out->size, a->dose[kind]));
+    PetscCall(AnalyseScenario(&a->set->scenario[s], s == 0 ? PETSC_TRUE : PETSC_FALSE, a->grid,
+                              (const float *const *)a->dose, a->n_region, a->region, a->prescription_Gy_RBE,
+                              &out->metrics[s], out->band));
+    if (a->control) PetscCall(MetricsOfControl(a->control, a->dose[DOSE_RBE_WEIGHTED], &out->metrics[s]));
   }
-  for (int kind = 0; kind < N_DOSE_KINDS; kind++) PetscCall(PetscFree(dose[kind]));
+  PetscFunctionReturn(0);
+}
+
+/* The nominal scenario's doses, while the first slice is there. */
+static PetscErrorCode KeepNominal(const LocalDoses *local, const Analysis *a, DoseSet *out)
+{
+  PetscFunctionBegin;
+  for (int kind = 0; kind < N_COMPUTED_KINDS; kind++)
+    PetscCall(LocalDosesGather(local, LocalDosesOf(local, 0, (DoseKind)kind), out->size, out->nominal[kind]));
+  Derive(a->tissues, a->course, out->size, out->nominal);
+  if (!a->control) PetscFunctionReturn(0);
+  PetscCall(PetscCalloc1(out->size, &out->nominal[DOSE_TCP]));
+  TumourControlMap(a->control, out->nominal[DOSE_RBE_WEIGHTED], out->nominal[DOSE_TCP]);
+  PetscFunctionReturn(0);
+}
+
+/* All scenarios, slice by slice; what is kept of them ends up on every rank. */
+static PetscErrorCode AnalyseAll(LocalDoses *local, Analysis *a, DoseSet *out)
+{
+  PetscFunctionBegin;
+  Extremes extremes;
+  PetscCall(ExtremesCreate(local, &extremes));
+  for (int kind = 0; kind < N_DOSE_KINDS; kind++)
+    if (HasKind(a->course, kind)) PetscCall(PetscCalloc1(out->size, &a->dose[kind]));
+  for (PetscInt first = 0; first < a->set->n; first += local->most) {
+    PetscCall(LocalDosesCompute(local, first));
+    if (!first) PetscCall(KeepNominal(local, a, out));
+    ExtremesAdd(local, a->set, &extremes);
+    PetscCall(AnalyseSlice(local, a, out));
+  }
+  for (int kind = 0; kind < N_DOSE_KINDS; kind++) PetscCall(PetscFree(a->dose[kind]));
+  PetscCall(ExtremesShare(local, &extremes, out));
   PetscCall(ShareMetrics(local, out));
   PetscCall(ShareBands(local->comm, out->n_band, out->band));
-  PetscCall(Statistics(set, out));
+  PetscCall(Statistics(a->set, out));
   PetscFunctionReturn(0);
 }
 
@@ -172,6 +225,7 @@ PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Course *cours
 {
   PetscFunctionBegin;
   LocalDoses local;
+  Analysis analysis = {course, tissues, set, grid, n_region, region, prescription_Gy_RBE, control, {NULL}};
   PetscCall(PetscArrayzero(out, 1));
   out->n = set->n;
   out->size = GridSize(grid);
@@ -183,15 +237,7 @@ PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Course *cours
   PetscCall(PetscCalloc1(set->n, &out->metrics));
   PetscCall(CreateBands(n_region, region, prescription_Gy_RBE, out));
   PetscCall(LocalDosesCreate(comm, model, course, tissues, set, grid, n, voxel, weight, &local));
-  for (int kind = 0; kind < N_COMPUTED_KINDS; kind++)
-    PetscCall(LocalDosesGather(&local, LocalDosesOf(&local, 0, (DoseKind)kind), out->size, out->nominal[kind]));
-  Derive(tissues, course, out->size, out->nominal);
-  if (control) {
-    PetscCall(PetscCalloc1(out->size, &out->nominal[DOSE_TCP]));
-    TumourControlMap(control, out->nominal[DOSE_RBE_WEIGHTED], out->nominal[DOSE_TCP]);
-  }
-  PetscCall(Extremes(&local, set, out));
-  PetscCall(AnalyseScenarios(&local, course, tissues, set, grid, n_region, region, prescription_Gy_RBE, control, out));
+  PetscCall(AnalyseAll(&local, &analysis, out));
   PetscCall(LocalDosesDestroy(&local));
   PetscFunctionReturn(0);
 }

@@ -9,7 +9,7 @@ const char *const dose_kind_units[N_DOSE_KINDS] = {"Gy", "Gy(RBE)", "keV/um", "1
 
 typedef struct Entry {
   uint32_t key; /* ascending where the value descends */
-  float value, weight;
+  PetscInt at;  /* among the region's voxels */
 } Entry;
 
 /* Bits of a float order as its magnitude; the first is the sign. */
@@ -57,48 +57,77 @@ static PetscErrorCode CheckRegion(const Region *region, const float *value)
  * A voxel that only touches the structure has most of its volume outside: its dose is no maximum of the structure.
  * Where every voxel is such a one (structures thinner than the grid) all count.
  */
-static double Maximum(PetscInt n, const Entry *descending)
+static double Maximum(const DVH *dvh, const Region *region)
 {
-  for (PetscInt i = 0; i < n; i++)
-    if (descending[i].weight >= 0.5f) return (double)descending[i].value;
-  return (double)descending[0].value;
+  for (PetscInt i = 0; i < dvh->n; i++)
+    if (region->fraction[dvh->order[i]] >= 0.5f) return dvh->value[i];
+  return dvh->value[0];
+}
+
+static PetscErrorCode Allocate(PetscInt n, DVH *dvh)
+{
+  PetscFunctionBegin;
+  memset(dvh, 0, sizeof *dvh);
+  PetscCall(PetscMalloc3(n, &dvh->order, n, &dvh->value, n, &dvh->cumulative));
+  PetscFunctionReturn(0);
+}
+
+/* Volumes, mean and maximum of what is sorted. */
+static void Accumulate(const Region *region, const Grid *grid, DVH *dvh)
+{
+  double total = 0, sum = 0;
+  for (PetscInt i = 0; i < dvh->n; i++) {
+    const double weight = (double)region->fraction[dvh->order[i]];
+    total += weight;
+    sum += weight * dvh->value[i];
+    dvh->cumulative[i] = total;
+  }
+  for (PetscInt i = 0; i < dvh->n; i++) dvh->cumulative[i] /= total;
+  dvh->mean = sum / total;
+  dvh->max = Maximum(dvh, region);
+  dvh->volume_cm3 = total * GridVoxelVolume_cm3(grid);
 }
 
 PetscErrorCode DVHCreate(const Region *region, const Grid *grid, const float *value, DVH *dvh)
 {
   PetscFunctionBegin;
   Entry *entry, *spare;
-  double total = 0, sum = 0;
   memset(dvh, 0, sizeof *dvh);
   PetscCheck(region->n > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ, "structure %s has no voxels on the dose grid",
              region->name);
   PetscCall(CheckRegion(region, value));
-  dvh->n = region->n;
+  PetscCall(Allocate(region->n, dvh));
   PetscCall(PetscMalloc2(region->n, &entry, region->n, &spare));
-  PetscCall(PetscMalloc2(region->n, &dvh->value, region->n, &dvh->cumulative));
-  for (PetscInt i = 0; i < region->n; i++) {
-    float found = value[region->voxel[i]];
-    entry[i] = (Entry){KeyOf(found), found, region->fraction[i]};
-  }
+  for (PetscInt i = 0; i < region->n; i++) entry[i] = (Entry){KeyOf(value[region->voxel[i]]), i};
   SortEntries(region->n, entry, spare);
+  dvh->n = region->n;
   for (PetscInt i = 0; i < region->n; i++) {
-    total += (double)entry[i].weight;
-    sum += (double)entry[i].weight * (double)entry[i].value;
-    dvh->value[i] = (double)entry[i].value;
-    dvh->cumulative[i] = total;
+    dvh->order[i] = entry[i].at;
+    dvh->value[i] = (double)value[region->voxel[entry[i].at]];
   }
-  for (PetscInt i = 0; i < region->n; i++) dvh->cumulative[i] /= total;
-  dvh->mean = sum / total;
-  dvh->max = Maximum(region->n, entry);
-  dvh->volume_cm3 = total * GridVoxelVolume_cm3(grid);
+  Accumulate(region, grid, dvh);
   PetscCall(PetscFree2(entry, spare));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode DVHCreatePart(const DVH *whole, const Region *region, const Grid *grid, const float *dose, double least,
+                             DVH *dvh)
+{
+  PetscFunctionBegin;
+  PetscCall(Allocate(whole->n, dvh));
+  for (PetscInt i = 0; i < whole->n; i++) {
+    if ((double)dose[region->voxel[whole->order[i]]] < least) continue;
+    dvh->order[dvh->n] = whole->order[i];
+    dvh->value[dvh->n++] = whole->value[i];
+  }
+  if (dvh->n) Accumulate(region, grid, dvh);
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode DVHDestroy(DVH *dvh)
 {
   PetscFunctionBegin;
-  PetscCall(PetscFree2(dvh->value, dvh->cumulative));
+  PetscCall(PetscFree3(dvh->order, dvh->value, dvh->cumulative));
   memset(dvh, 0, sizeof *dvh);
   PetscFunctionReturn(0);
 }

@@ -1,21 +1,12 @@
-/* Forward doses of all scenarios, each voxel on one rank, until a scenario as a whole is wanted. */
+/*
+ * Forward doses of all scenarios, each voxel on one rank, until a scenario as a whole is wanted. Scenarios come in slices, so that
+ * 10,000 take no more memory than a few for each rank.
+ */
 #include "doses_private.h"
 #include "robion/optimize.h"
 
-#define NOISE 1e-5 /* of a bound of the dose */
-
-/* What all voxels are computed from. */
-typedef struct DoseSource {
-  PetscInt n_stage;
-  DoseModel model[STAGES_MOST];
-  Factored factored[STAGES_MOST]; /* NULL for a model of sub-beams */
-  const double *weight;
-  double floor_Gy[STAGES_MOST]; /* less is noise */
-  const Course *course;         /* NULL: a single stage */
-  const Tissues *tissues;
-  const ScenarioSet *set;
-  const Grid *grid;
-} DoseSource;
+#define NOISE 1e-5               /* of a bound of the dose */
+enum { SCENARIOS_PER_RANK = 8 }; /* of a slice: projecting a block and meeting the others is worth that many */
 
 /* The computed kinds of one voxel from its channel sums in each stage. */
 static void StoreVoxel(const DoseSource *source, PetscInt voxel, double channels[STAGES_MOST][N_CHANNELS], float *value,
@@ -36,32 +27,30 @@ static void StoreVoxel(const DoseSource *source, PetscInt voxel, double channels
                                : QuantityValue(biology, quantity[kind], stage[0], NULL));
 }
 
-/* All scenarios of one block of voxels. */
-static PetscErrorCode ComputeBlock(const DoseSource *source, PetscInt n, const PetscInt *voxel, PetscInt at,
-                                   LocalDoses *local)
+/* A slice of scenarios at the voxels of one block, the first of them at `at` in this rank's. */
+static PetscErrorCode ComputeBlock(LocalDoses *local, const ScenarioSet *slice, const Depths *depths, PetscInt at,
+                                   PetscInt n)
 {
   PetscFunctionBegin;
-  Influence influence[STAGES_MOST];
-  double channels[STAGES_MOST][BLOCK_VOXELS][N_CHANNELS], of_voxel[STAGES_MOST][N_CHANNELS];
-  const size_t stride = (size_t)local->n;
-  for (PetscInt k = 0; k < source->n_stage; k++)
-    if (source->factored[k])
-      PetscCall(InfluenceCreateFactored(source->factored[k], source->set, source->grid, n, voxel, &influence[k]));
-    else
-      PetscCall(
-          InfluenceCreate(source->model[k], INFLUENCE_STREAMED, source->set, source->grid, n, voxel, &influence[k]));
-  for (PetscInt s = 0; s < source->set->n; s++) {
-    for (PetscInt k = 0; k < source->n_stage; k++)
-      PetscCall(InfluenceApply(influence[k], s, source->weight, channels[k][0]));
-    for (PetscInt v = 0; v < n; v++) {
-      for (PetscInt k = 0; k < source->n_stage; k++)
-        for (int c = 0; c < N_CHANNELS; c++) of_voxel[k][c] = channels[k][v][c];
-      StoreVoxel(source, voxel[v], of_voxel, local->value + (size_t)s * N_COMPUTED_KINDS * stride + (size_t)(at + v),
-                 stride);
-    }
+  const DoseSource *source = &local->source;
+  const size_t stride = (size_t)local->n, rows = (size_t)slice->n * (size_t)n;
+  double *channels, of_voxel[STAGES_MOST][N_CHANNELS];
+  PetscCall(PetscMalloc1((size_t)source->n_stage * rows * N_CHANNELS, &channels));
+  for (PetscInt k = 0; k < source->n_stage; k++) {
+    Influence influence;
+    PetscCall(InfluenceCreateAtDepths(depths[k], source->factored[k], slice, &influence));
+    PetscCall(InfluenceApplyAll(influence, source->weight, channels + (size_t)k * rows * N_CHANNELS));
+    PetscCall(InfluenceDestroy(&influence));
   }
-  for (PetscInt v = 0; v < n; v++) local->voxel[at + v] = voxel[v];
-  for (PetscInt k = 0; k < source->n_stage; k++) PetscCall(InfluenceDestroy(&influence[k]));
+  for (PetscInt s = 0; s < slice->n; s++)
+    for (PetscInt v = 0; v < n; v++) {
+      const size_t row = (size_t)s * (size_t)n + (size_t)v;
+      for (PetscInt k = 0; k < source->n_stage; k++)
+        PetscCall(PetscArraycpy(of_voxel[k], channels + ((size_t)k * rows + row) * N_CHANNELS, N_CHANNELS));
+      StoreVoxel(source, local->voxel[at + v], of_voxel,
+                 local->value + (size_t)s * N_COMPUTED_KINDS * stride + (size_t)(at + v), stride);
+    }
+  PetscCall(PetscFree(channels));
   PetscFunctionReturn(0);
 }
 
@@ -97,32 +86,67 @@ static PetscErrorCode OpenSource(MPI_Comm comm, DoseModel model, const FactoredV
   PetscFunctionReturn(0);
 }
 
+/* This rank's voxels and how deep they lie. */
+static PetscErrorCode TakeShare(LocalDoses *local)
+{
+  PetscFunctionBegin;
+  const DoseSource *source = &local->source;
+  PetscInt done = 0;
+  local->n = ShareOf(local, local->rank);
+  PetscCall(PetscMalloc1(local->n, &local->voxel));
+  PetscCall(PetscMalloc1((local->n / BLOCK_VOXELS + 1) * source->n_stage, &local->depths));
+  for (PetscInt at = local->rank * BLOCK_VOXELS; at < local->n_all; at += local->size * BLOCK_VOXELS) {
+    const PetscInt n = BlockSize(local, at);
+    PetscCall(PetscArraycpy(local->voxel + done, local->all + at, n));
+    for (PetscInt k = 0; k < source->n_stage; k++)
+      PetscCall(
+          DepthsCreate(source->model[k], source->grid, n, local->voxel + done, &local->depths[local->n_depths++]));
+    done += n;
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode LocalDosesCreate(MPI_Comm comm, DoseModel model, const Course *course, const Tissues *tissues,
                                 const ScenarioSet *set, const Grid *grid, PetscInt n, const PetscInt *voxel,
                                 const double *weight, LocalDoses *local)
 {
   PetscFunctionBegin;
-  PetscInt done = 0;
-  DoseSource source = {.course = course, .tissues = tissues, .set = set, .grid = grid};
-  *local = (LocalDoses){.comm = comm, .n_scenario = set->n, .n_all = n, .all = voxel};
+  *local = (LocalDoses){.comm = comm,
+                        .source = {.course = course, .tissues = tissues, .set = set, .grid = grid},
+                        .n_all = n,
+                        .all = voxel};
   PetscCallMPI(MPI_Comm_rank(comm, &local->rank));
   PetscCallMPI(MPI_Comm_size(comm, &local->size));
-  local->n = ShareOf(local, local->rank);
-  PetscCall(PetscMalloc1(local->n, &local->voxel));
-  PetscCall(PetscMalloc1((size_t)set->n * N_COMPUTED_KINDS * (size_t)local->n, &local->value));
-  PetscCall(OpenSource(comm, model, &(FactoredVoxels){set, grid, n, voxel}, weight, &source));
-  for (PetscInt at = local->rank * BLOCK_VOXELS; at < n; at += local->size * BLOCK_VOXELS) {
-    PetscCall(ComputeBlock(&source, BlockSize(local, at), voxel + at, done, local));
-    done += BlockSize(local, at);
-  }
-  for (PetscInt k = 0; k < source.n_stage; k++) PetscCall(FactoredDestroy(&source.factored[k]));
+  local->most = PetscMin(set->n, SCENARIOS_PER_RANK * local->size);
+  PetscCall(OpenSource(comm, model, &(FactoredVoxels){set, grid, n, voxel}, weight, &local->source));
+  PetscCall(TakeShare(local));
+  PetscCall(PetscMalloc1((size_t)local->most * N_COMPUTED_KINDS * (size_t)local->n, &local->value));
   PetscCall(PetscMalloc1(N_COMPUTED_KINDS * (size_t)n, &local->received));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LocalDosesCompute(LocalDoses *local, PetscInt first)
+{
+  PetscFunctionBegin;
+  const PetscInt n_stage = local->source.n_stage;
+  ScenarioSet *slice;
+  local->first = first;
+  local->n_scenario = PetscMin(local->most, local->source.set->n - first);
+  PetscCall(ScenarioSetSlice(local->source.set, first, local->n_scenario, &slice));
+  for (PetscInt at = 0; at < local->n; at += BLOCK_VOXELS)
+    PetscCall(ComputeBlock(local, slice, local->depths + at / BLOCK_VOXELS * n_stage, at,
+                           PetscMin(BLOCK_VOXELS, local->n - at)));
+  PetscCall(ScenarioSetDestroy(&slice));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode LocalDosesDestroy(LocalDoses *local)
 {
   PetscFunctionBegin;
+  DoseSource *source = &local->source;
+  for (PetscInt i = 0; i < local->n_depths; i++) PetscCall(DepthsDestroy(&local->depths[i]));
+  for (PetscInt k = 0; k < source->n_stage; k++) PetscCall(FactoredDestroy(&source->factored[k]));
+  PetscCall(PetscFree(local->depths));
   PetscCall(PetscFree(local->voxel));
   PetscCall(PetscFree(local->value));
   PetscCall(PetscFree(local->received));
@@ -142,10 +166,10 @@ PetscErrorCode LocalDosesDeliver(const LocalDoses *local, PetscInt first, float 
   PetscFunctionBegin;
   PetscMPIInt *sent, *sent_at, *received, *received_at, at = 0;
   const PetscMPIInt mine = (PetscMPIInt)(N_COMPUTED_KINDS * local->n);
-  const PetscBool wanted = first + local->rank < local->n_scenario ? PETSC_TRUE : PETSC_FALSE;
+  const PetscBool wanted = first + local->rank < local->first + local->n_scenario ? PETSC_TRUE : PETSC_FALSE;
   PetscCall(PetscMalloc4(local->size, &sent, local->size, &sent_at, local->size, &received, local->size, &received_at));
   for (PetscMPIInt r = 0; r < local->size; r++) {
-    const PetscBool there = first + r < local->n_scenario ? PETSC_TRUE : PETSC_FALSE;
+    const PetscBool there = first + r < local->first + local->n_scenario ? PETSC_TRUE : PETSC_FALSE;
     sent[r] = there ? mine : 0;
     sent_at[r] = there ? r * mine : 0;
     received[r] = wanted ? (PetscMPIInt)(N_COMPUTED_KINDS * ShareOf(local, r)) : 0;

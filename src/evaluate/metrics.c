@@ -37,21 +37,30 @@ typedef struct DVHPoint {
   double percent;
 } DVHPoint;
 
-static PetscErrorCode DoseMetrics(const Region *region, const Grid *grid, DoseKind kind, const float *dose,
-                                  double prescription_Gy_RBE, MetricList *list)
+static PetscErrorCode DoseMetrics(const Region *region, DoseKind kind, const DVH *dvh, double prescription_Gy_RBE,
+                                  MetricList *list)
 {
   PetscFunctionBegin;
   static const DVHPoint point[] = {{"D98", 98}, {"D95", 95}, {"D50", 50}, {"D2", 2}, {"D1", 1}};
   const char *unit = dose_kind_units[kind];
+  for (size_t i = 0; i < sizeof point / sizeof *point; i++)
+    PetscCall(Append(list, region, kind, point[i].name, unit, DVHDoseAtVolume(dvh, point[i].percent)));
+  PetscCall(Append(list, region, kind, "Dmax", unit, dvh->max));
+  PetscCall(Append(list, region, kind, "D0.03cc", unit, DVHDoseAtVolume_cm3(dvh, NEAR_MAXIMUM_cm3)));
+  PetscCall(Append(list, region, kind, "Dmean", unit, dvh->mean));
+  if (kind == DOSE_RBE_WEIGHTED)
+    PetscCall(Append(list, region, kind, "V95", "%", DVHVolumeAtDose(dvh, COVERAGE_SHARE * prescription_Gy_RBE)));
+  PetscFunctionReturn(0);
+}
+
+/* The same of doses that no DVH is there of. */
+static PetscErrorCode DoseMetricsOfVoxels(const Region *region, const Grid *grid, DoseKind kind, const float *dose,
+                                          double prescription_Gy_RBE, MetricList *list)
+{
+  PetscFunctionBegin;
   DVH dvh;
   PetscCall(DVHCreate(region, grid, dose, &dvh));
-  for (size_t i = 0; i < sizeof point / sizeof *point; i++)
-    PetscCall(Append(list, region, kind, point[i].name, unit, DVHDoseAtVolume(&dvh, point[i].percent)));
-  PetscCall(Append(list, region, kind, "Dmax", unit, dvh.max));
-  PetscCall(Append(list, region, kind, "D0.03cc", unit, DVHDoseAtVolume_cm3(&dvh, NEAR_MAXIMUM_cm3)));
-  PetscCall(Append(list, region, kind, "Dmean", unit, dvh.mean));
-  if (kind == DOSE_RBE_WEIGHTED)
-    PetscCall(Append(list, region, kind, "V95", "%", DVHVolumeAtDose(&dvh, COVERAGE_SHARE * prescription_Gy_RBE)));
+  PetscCall(DoseMetrics(region, kind, &dvh, prescription_Gy_RBE, list));
   PetscCall(DVHDestroy(&dvh));
   PetscFunctionReturn(0);
 }
@@ -71,18 +80,14 @@ static PetscErrorCode RegionAboveDose(const Region *region, const float *dose, d
   PetscFunctionReturn(0);
 }
 
-/* Points of the volume histogram of the part of a region that counts, all 0 if it has no voxels; *mean over its volume. */
-static PetscErrorCode QualityMetrics(const Region *part, const Grid *grid, DoseKind kind, const float *value,
-                                     const DVHPoint point[3], MetricList *list, double *mean)
+/* Points of the volume histogram of the part of a region that counts, all 0 if it has no voxels. */
+static PetscErrorCode QualityMetrics(const Region *region, DoseKind kind, const DVH *dvh, const DVHPoint point[3],
+                                     MetricList *list)
 {
   PetscFunctionBegin;
-  DVH dvh = {0};
-  if (part->n) PetscCall(DVHCreate(part, grid, value, &dvh));
   for (int i = 0; i < 3; i++)
-    PetscCall(Append(list, part, kind, point[i].name, dose_kind_units[kind],
-                     part->n ? DVHDoseAtVolume(&dvh, point[i].percent) : 0));
-  *mean = dvh.mean;
-  PetscCall(DVHDestroy(&dvh));
+    PetscCall(Append(list, region, kind, point[i].name, dose_kind_units[kind],
+                     dvh->n ? DVHDoseAtVolume(dvh, point[i].percent) : 0));
   PetscFunctionReturn(0);
 }
 
@@ -98,17 +103,22 @@ static double MeanRBE(const Region *region, const float *rbe_weighted, const flo
 }
 
 static PetscErrorCode RadiationQuality(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],
-                                       double prescription_Gy_RBE, MetricList *list)
+                                       const DVH *whole_letd, double prescription_Gy_RBE, MetricList *list)
 {
   PetscFunctionBegin;
   static const DVHPoint letd[3] = {{"L98", 98}, {"L50", 50}, {"L1", 1}},
                         rbe[3] = {{"RBE98", 98}, {"RBE50", 50}, {"RBE2", 2}};
+  const double least = QUALITY_DOSE_SHARE * prescription_Gy_RBE;
   Region part;
-  double mean;
-  PetscCall(RegionAboveDose(region, dose[DOSE_RBE_WEIGHTED], QUALITY_DOSE_SHARE * prescription_Gy_RBE, &part));
-  PetscCall(QualityMetrics(&part, grid, DOSE_LETD, dose[DOSE_LETD], letd, list, &mean));
-  PetscCall(Append(list, region, DOSE_LETD, "Lmean", dose_kind_units[DOSE_LETD], mean));
-  PetscCall(QualityMetrics(&part, grid, DOSE_RBE, dose[DOSE_RBE], rbe, list, &mean));
+  DVH dvh;
+  PetscCall(DVHCreatePart(whole_letd, region, grid, dose[DOSE_RBE_WEIGHTED], least, &dvh));
+  PetscCall(QualityMetrics(region, DOSE_LETD, &dvh, letd, list));
+  PetscCall(Append(list, region, DOSE_LETD, "Lmean", dose_kind_units[DOSE_LETD], dvh.mean));
+  PetscCall(DVHDestroy(&dvh));
+  PetscCall(RegionAboveDose(region, dose[DOSE_RBE_WEIGHTED], least, &part));
+  if (part.n) PetscCall(DVHCreate(&part, grid, dose[DOSE_RBE], &dvh));
+  PetscCall(QualityMetrics(region, DOSE_RBE, &dvh, rbe, list));
+  PetscCall(DVHDestroy(&dvh));
   PetscCall(Append(list, region, DOSE_RBE, "RBEmean", dose_kind_units[DOSE_RBE],
                    MeanRBE(region, dose[DOSE_RBE_WEIGHTED], dose[DOSE_PHYSICAL])));
   PetscCall(PetscFree2(part.voxel, part.fraction));
@@ -131,18 +141,33 @@ static PetscErrorCode SurvivalMetrics(const Region *region, const float *surviva
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode MetricsOfStructure(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],
-                                  double prescription_Gy_RBE, MetricList *list)
+PetscErrorCode MetricsAndDVHsOfStructure(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],
+                                         double prescription_Gy_RBE, MetricList *list, DVH *rbe_weighted, DVH *letd)
 {
   PetscFunctionBegin;
   PetscCheck(prescription_Gy_RBE > 0 && isfinite(prescription_Gy_RBE), PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
              "prescription %g Gy(RBE), expected a positive dose", prescription_Gy_RBE);
-  PetscCall(DoseMetrics(region, grid, DOSE_RBE_WEIGHTED, dose[DOSE_RBE_WEIGHTED], prescription_Gy_RBE, list));
-  PetscCall(DoseMetrics(region, grid, DOSE_PHYSICAL, dose[DOSE_PHYSICAL], prescription_Gy_RBE, list));
-  PetscCall(RadiationQuality(region, grid, dose, prescription_Gy_RBE, list));
+  PetscCall(DVHCreate(region, grid, dose[DOSE_RBE_WEIGHTED], rbe_weighted));
+  PetscCall(DVHCreate(region, grid, dose[DOSE_LETD], letd));
+  PetscCall(DoseMetrics(region, DOSE_RBE_WEIGHTED, rbe_weighted, prescription_Gy_RBE, list));
+  PetscCall(DoseMetricsOfVoxels(region, grid, DOSE_PHYSICAL, dose[DOSE_PHYSICAL], prescription_Gy_RBE, list));
+  PetscCall(RadiationQuality(region, grid, dose, letd, prescription_Gy_RBE, list));
   PetscCall(SurvivalMetrics(region, dose[DOSE_SURVIVAL], list));
   for (int kind = DOSE_COURSE; kind <= DOSE_COURSE_EQD2; kind++)
-    if (dose[kind]) PetscCall(DoseMetrics(region, grid, (DoseKind)kind, dose[kind], prescription_Gy_RBE, list));
+    if (dose[kind]) PetscCall(DoseMetricsOfVoxels(region, grid, (DoseKind)kind, dose[kind], prescription_Gy_RBE, list));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MetricsOfStructure(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],
+                                  double prescription_Gy_RBE, MetricList *list)
+{
+  PetscFunctionBegin;
+  DVH rbe_weighted = {0}, letd = {0};
+  const PetscErrorCode failed =
+      MetricsAndDVHsOfStructure(region, grid, dose, prescription_Gy_RBE, list, &rbe_weighted, &letd);
+  PetscCall(DVHDestroy(&rbe_weighted));
+  PetscCall(DVHDestroy(&letd));
+  PetscCall(failed);
   PetscFunctionReturn(0);
 }
 

@@ -159,7 +159,7 @@ static PetscErrorCode Assemble(Influence influence, PetscInt scenario, PetscInt 
   PetscCall(MatrixCreate(influence->n, m));
   for (PetscInt v = 0; v < influence->n; v++) {
     RowBuild(influence->model, beam, PartComponent(influence, part), influence->tissue[v],
-             influence->bev_mm + 3 * (at + (size_t)v), ScenarioDepth_mm(influence, scenario, at + (size_t)v), row);
+             influence->bev_mm + 3 * (at + (size_t)v), ScenarioDepth_mm(influence, scenario, beam, v), row);
     PetscCall(AppendRow(m, v, row));
   }
   PetscCall(MatrixFinish(influence->n, m, &influence->bytes));

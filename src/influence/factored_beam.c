@@ -120,20 +120,49 @@ static PetscInt FastSize(PetscInt n)
   }
 }
 
-/* Grow bounds by all places where voxels of a list are seen from a beam, in the isocentre plane. */
+/* Grow bounds by the places where voxels of a list are seen from a beam, in the isocentre plane, in one setup. */
+static void GrowBounds(const FactoredVoxels *voxels, const Beam *beam, const double shift_mm[3], double low[2],
+                       double high[2])
+{
+  for (PetscInt i = 0; i < voxels->n; i++) {
+    double point_mm[3], bev_mm[3];
+    GridCentre(voxels->grid, (size_t)voxels->voxel[i], point_mm);
+    BeamProject(beam, point_mm, shift_mm, bev_mm);
+    const double shrink = beam->sad_mm > 0 ? beam->sad_mm / (beam->sad_mm + bev_mm[2]) : 1;
+    for (int k = 0; k < 2; k++) {
+      low[k] = PetscMin(low[k], bev_mm[k] * shrink);
+      high[k] = PetscMax(high[k], bev_mm[k] * shrink);
+    }
+  }
+}
+
+/* What a setup moves all voxels by in a parallel beam, as seen from it. */
+static void SetupMove(const Beam *beam, const double shift_mm[3], double move_mm[2])
+{
+  move_mm[0] = move_mm[1] = 0;
+  for (int k = 0; k < 3; k++) {
+    move_mm[0] += shift_mm[k] * beam->u[k];
+    move_mm[1] += shift_mm[k] * beam->v[k];
+  }
+}
+
+/* Over all setups. In a parallel beam only those that move the voxels farthest matter, but for rounding. */
 static void VoxelBounds(const FactoredVoxels *voxels, const Beam *beam, double low[2], double high[2])
 {
-  for (PetscInt s = 0; s < voxels->set->n_setup; s++)
-    for (PetscInt i = 0; i < voxels->n; i++) {
-      double point_mm[3], bev_mm[3];
-      GridCentre(voxels->grid, (size_t)voxels->voxel[i], point_mm);
-      BeamProject(beam, point_mm, voxels->set->setup_mm[s], bev_mm);
-      const double shrink = beam->sad_mm > 0 ? beam->sad_mm / (beam->sad_mm + bev_mm[2]) : 1;
-      for (int k = 0; k < 2; k++) {
-        low[k] = PetscMin(low[k], bev_mm[k] * shrink);
-        high[k] = PetscMax(high[k], bev_mm[k] * shrink);
-      }
-    }
+  const ScenarioSet *set = voxels->set;
+  const double rounding_mm = 1e-6;
+  double least[2] = {INFINITY, INFINITY}, most[2] = {-INFINITY, -INFINITY}, move[2];
+  for (PetscInt s = 0; s < set->n_setup; s++) {
+    SetupMove(beam, set->setup_mm[s], move);
+    for (int k = 0; k < 2; k++) least[k] = PetscMin(least[k], move[k]), most[k] = PetscMax(most[k], move[k]);
+  }
+  for (PetscInt s = 0; s < set->n_setup; s++) {
+    PetscBool matters = beam->sad_mm > 0 ? PETSC_TRUE : PETSC_FALSE;
+    SetupMove(beam, set->setup_mm[s], move);
+    for (int k = 0; k < 2; k++)
+      if (move[k] <= least[k] + rounding_mm || move[k] >= most[k] - rounding_mm) matters = PETSC_TRUE;
+    if (matters) GrowBounds(voxels, beam, set->setup_mm[s], low, high);
+  }
 }
 
 static void SpotBounds(const Beam *beam, double low[2], double high[2])

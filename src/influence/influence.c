@@ -1,41 +1,46 @@
 /* The operator object: where its voxels are seen from every beam, and the choice of implementation. */
 #include "influence_private.h"
 
-/* BEV position and depth of every voxel for every setup and beam, and its tissue. */
+/* BEV position of every voxel for every setup and beam, and its tissue. */
 static PetscErrorCode SightVoxels(Influence influence, const Grid *grid, const PetscInt *voxel)
 {
   PetscFunctionBegin;
   const struct DoseModel_s *model = influence->model;
   const ScenarioSet *set = influence->set;
   size_t n = (size_t)set->n_setup * (size_t)model->beams->n_beam * (size_t)influence->n;
-  PetscCall(PetscMalloc3(3 * n, &influence->bev_mm, n, &influence->wepl_mm, n, &influence->passed_mm));
-  for (PetscInt k = 0; k < set->n_setup; k++)
-    for (PetscInt b = 0; b < model->beams->n_beam; b++) {
-      const Beam *beam = &model->beams->beam[b];
-      size_t at = SightIndex(influence, k, b);
-      for (PetscInt v = 0; v < influence->n; v++, at++) {
-        double point_mm[3];
-        GridCentre(grid, (size_t)voxel[v], point_mm);
-        BeamProject(beam, point_mm, set->setup_mm[k], influence->bev_mm + 3 * at);
-        influence->wepl_mm[at] = BeamWEPL(beam, model->patient, point_mm, set->setup_mm[k]);
-        influence->passed_mm[at] = BeamPassed_mm(beam, model->machine, model->patient, point_mm, set->setup_mm[k]);
-      }
-    }
+  PetscCall(PetscMalloc1(3 * n, &influence->bev_mm));
+  for (PetscInt v = 0; v < influence->n; v++) {
+    double point_mm[3];
+    GridCentre(grid, (size_t)voxel[v], point_mm);
+    for (PetscInt k = 0; k < set->n_setup; k++)
+      for (PetscInt b = 0; b < model->beams->n_beam; b++)
+        BeamProject(&model->beams->beam[b], point_mm, set->setup_mm[k],
+                    influence->bev_mm + 3 * (SightIndex(influence, k, b) + (size_t)v));
+  }
   PetscCall(PetscMalloc1(influence->n, &influence->tissue));
   for (PetscInt v = 0; v < influence->n; v++) influence->tissue[v] = (unsigned char)TissueOf(model->tissues, voxel[v]);
-  influence->bytes += 5 * n * sizeof(double) + (size_t)influence->n;
+  influence->bytes += 3 * n * sizeof(double) + (size_t)influence->n;
   PetscFunctionReturn(0);
 }
 
+/* Without `depths`, or where they depend on the setup, the operator traces its own. */
 static PetscErrorCode CreateFrame(DoseModel model, const ScenarioSet *set, const Grid *grid, PetscInt n,
-                                  const PetscInt *voxel, Influence *out)
+                                  const PetscInt *voxel, Depths depths, Influence *out)
 {
   PetscFunctionBegin;
-  PetscCall(PetscNew(out));
-  (*out)->model = model;
-  (*out)->set = set;
-  (*out)->n = n;
-  PetscCall(SightVoxels(*out, grid, voxel));
+  Influence influence;
+  PetscCall(PetscNew(&influence));
+  influence->model = model;
+  influence->set = set;
+  influence->n = n;
+  influence->depths = depths;
+  if (!depths || !depths->n_trace) {
+    PetscCall(DepthsTrace(model, set, grid, n, voxel, &influence->own_depths));
+    influence->depths = influence->own_depths;
+    influence->bytes += influence->depths->bytes;
+  }
+  PetscCall(SightVoxels(influence, grid, voxel));
+  *out = influence;
   PetscFunctionReturn(0);
 }
 
@@ -44,7 +49,7 @@ PetscErrorCode InfluenceCreate(DoseModel model, InfluenceType type, const Scenar
 {
   PetscFunctionBegin;
   PetscCheck(type != INFLUENCE_FACTORED, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG, "expected InfluenceCreateFactored");
-  PetscCall(CreateFrame(model, set, grid, n, voxel, out));
+  PetscCall(CreateFrame(model, set, grid, n, voxel, NULL, out));
   if (model->split)
     PetscCall(InfluenceCreate_Split(*out));
   else if (type == INFLUENCE_ASSEMBLED)
@@ -60,9 +65,23 @@ PetscErrorCode InfluenceCreateFactored(Factored factored, const ScenarioSet *set
   PetscFunctionBegin;
   DoseModel model;
   PetscCall(FactoredGetModel(factored, &model));
-  PetscCall(CreateFrame(model, set, grid, n, voxel, out));
+  PetscCall(CreateFrame(model, set, grid, n, voxel, NULL, out));
   (*out)->factored = factored;
   PetscCall(InfluenceCreate_Factored(*out));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode InfluenceCreateAtDepths(Depths depths, Factored factored, const ScenarioSet *set, Influence *out)
+{
+  PetscFunctionBegin;
+  PetscCall(CreateFrame(depths->model, set, depths->grid, depths->n, depths->voxel, depths, out));
+  (*out)->factored = factored;
+  if (factored)
+    PetscCall(InfluenceCreate_Factored(*out));
+  else if (depths->model->split)
+    PetscCall(InfluenceCreate_Split(*out));
+  else
+    PetscCall(InfluenceCreate_Streamed(*out));
   PetscFunctionReturn(0);
 }
 
@@ -72,6 +91,18 @@ PetscErrorCode InfluenceApply(Influence influence, PetscInt scenario, const doub
   PetscCheck(scenario >= 0 && scenario < influence->set->n, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
              "scenario %d, expected 0 to %d", (int)scenario, (int)influence->set->n - 1);
   PetscCall((*influence->apply)(influence, scenario, weight, channels));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode InfluenceApplyAll(Influence influence, const double *weight, double *channels)
+{
+  PetscFunctionBegin;
+  const size_t size = (size_t)influence->n * N_CHANNELS;
+  if (influence->apply_all)
+    PetscCall((*influence->apply_all)(influence, weight, channels));
+  else
+    for (PetscInt s = 0; s < influence->set->n; s++)
+      PetscCall((*influence->apply)(influence, s, weight, channels + (size_t)s * size));
   PetscFunctionReturn(0);
 }
 
@@ -95,8 +126,8 @@ PetscErrorCode InfluenceGetSize(Influence influence, size_t *entries, size_t *by
 
 double InfluenceDepth(Influence influence, PetscInt setup, PetscInt beam, PetscInt v)
 {
-  size_t at = SightIndex(influence, setup, beam) + (size_t)v;
-  return influence->wepl_mm[at] + influence->passed_mm[at];
+  const size_t at = DepthIndex(influence->depths, setup, beam) + (size_t)v;
+  return influence->depths->wepl_mm[at] + influence->depths->passed_mm[at];
 }
 
 PetscErrorCode InfluenceCountEntries(DoseModel model, const Grid *grid, PetscInt n, const PetscInt *voxel,
@@ -130,7 +161,8 @@ PetscErrorCode InfluenceDestroy(Influence *influence)
   if (*influence) {
     PetscCall((*(*influence)->destroy)(*influence));
     PetscCall(PetscFree((*influence)->tissue));
-    PetscCall(PetscFree3((*influence)->bev_mm, (*influence)->wepl_mm, (*influence)->passed_mm));
+    PetscCall(PetscFree((*influence)->bev_mm));
+    PetscCall(DepthsDestroy(&(*influence)->own_depths));
     PetscCall(PetscFree(*influence));
   }
   PetscFunctionReturn(0);

@@ -77,18 +77,34 @@ void RowApply(const Row *row, const double *weight, double *layer_sum, double ou
 /* gradient += row^T cotangent; layer_factor is scratch of max_layer doubles. */
 void RowApplyTranspose(const Row *row, const double cotangent[N_CHANNELS], double *layer_factor, double *gradient);
 
+struct Depths_s {
+  DoseModel model;
+  const Grid *grid;
+  PetscInt n;
+  const PetscInt *voxel;
+  PetscInt n_trace;  /* setups that were traced; 1 serves all, 0: every operator traces its own */
+  double *wepl_mm;   /* [trace][beam][n] in the patient, without range error */
+  double *passed_mm; /* [trace][beam][n] before the patient */
+  size_t bytes;
+};
+
+/* DepthsCreate, or the depths in the setups of a set if they depend on these. */
+PetscErrorCode DepthsTrace(DoseModel model, const ScenarioSet *set, const Grid *grid, PetscInt n, const PetscInt *voxel,
+                           Depths *depths);
+
 struct Influence_s {
   DoseModel model;
   Factored factored; /* of one that looks doses up, else NULL; not owned */
   const ScenarioSet *set;
   PetscInt n;
   double *bev_mm;        /* [setup][beam][n][3]; of one that looks doses up: places in planes, factor (sampled.c) */
-  double *wepl_mm;       /* [setup][beam][n] in the patient, without range error */
-  double *passed_mm;     /* [setup][beam][n] before the patient */
+  Depths depths;         /* of these voxels, in the set's setups or in all */
+  Depths own_depths;     /* the same if nobody else has them, else NULL */
   unsigned char *tissue; /* [n] */
   void *data;            /* of the implementation */
   size_t entries, bytes;
   PetscErrorCode (*apply)(Influence, PetscInt, const double *, double *);
+  PetscErrorCode (*apply_all)(Influence, const double *, double *); /* NULL: scenario by scenario */
   PetscErrorCode (*transpose)(Influence, PetscInt, const double *, double *);
   PetscErrorCode (*destroy)(Influence);
 };
@@ -99,11 +115,19 @@ static inline size_t SightIndex(const struct Influence_s *influence, PetscInt se
   return ((size_t)setup * (size_t)influence->model->beams->n_beam + (size_t)beam) * (size_t)influence->n;
 }
 
-/* Depth of a voxel, index from SightIndex, in a scenario: its range error scales what the patient adds. */
-static inline double ScenarioDepth_mm(const struct Influence_s *influence, PetscInt scenario, size_t at)
+/* Index of a (setup, beam) pair's depths. */
+static inline size_t DepthIndex(const struct Depths_s *depths, PetscInt setup, PetscInt beam)
 {
-  double factor = 1 + influence->set->scenario[scenario].range_percent / 100;
-  return influence->wepl_mm[at] * factor + influence->passed_mm[at];
+  const PetscInt trace = depths->n_trace > 1 ? setup : 0;
+  return ((size_t)trace * (size_t)depths->model->beams->n_beam + (size_t)beam) * (size_t)depths->n;
+}
+
+/* Depth of a voxel in a scenario: its range error scales what the patient adds. */
+static inline double ScenarioDepth_mm(const struct Influence_s *influence, PetscInt scenario, PetscInt beam, PetscInt v)
+{
+  const size_t at = DepthIndex(influence->depths, influence->set->setup_of[scenario], beam) + (size_t)v;
+  const double factor = 1 + influence->set->scenario[scenario].range_percent / 100;
+  return influence->depths->wepl_mm[at] * factor + influence->depths->passed_mm[at];
 }
 
 /* A scenario's operator is a sum of parts: every lateral component of every beam. */

@@ -46,7 +46,7 @@ static PetscErrorCode TakeAll(Influence influence, PetscInt scenario, PetscInt b
   for (PetscInt v = 0; v < influence->n; v++)
     for (PetscInt k = 0; k < influence->model->n_component; k++) {
       RowBuild(influence->model, b, k, influence->tissue[v], influence->bev_mm + 3 * (at + (size_t)v),
-               ScenarioDepth_mm(influence, scenario, at + (size_t)v), &row);
+               ScenarioDepth_mm(influence, scenario, b, v), &row);
       TakeRow(e, v, beam->first_spot, &row);
     }
   PetscCall(RowDestroy(&row));

@@ -35,7 +35,7 @@ static inline PetscBool Find(Influence influence, PetscInt scenario, PetscInt b,
   const size_t at = SightIndex(influence, influence->set->setup_of[scenario], b) + (size_t)v;
   const double u = influence->bev_mm[3 * at], w = influence->bev_mm[3 * at + 1],
                shrink2 = influence->bev_mm[3 * at + 2];
-  const double z_mm = PetscMax(0.0, ScenarioDepth_mm(influence, scenario, at));
+  const double z_mm = PetscMax(0.0, ScenarioDepth_mm(influence, scenario, b, v));
   if (!TapsInside(u, fb->nu) || !TapsInside(w, fb->nv) || !(z_mm <= fb->last_mm)) return PETSC_FALSE;
   const PetscInt iz = DepthSplineWeights(&fb->depth[0], z_mm, &place->z);
   const PetscInt iu = (PetscInt)u, iv = (PetscInt)w;
@@ -86,19 +86,34 @@ static inline void Scatter(const FactoredBeam *fb, int64_t *scattered, const Pla
     }
 }
 
+/* What beam b gives to the voxels in a scenario. */
+static void AddBeam(Influence influence, PetscInt scenario, PetscInt b, double *channels)
+{
+  const struct Factored_s *f = influence->factored;
+  if (!Seen(influence, scenario, b)) return;
+  for (PetscInt v = 0; v < influence->n; v++) {
+    Place place;
+    if (Find(influence, scenario, b, v, &place))
+      *(Four *)(channels + v * N_CHANNELS) += Gather(&f->beam[b], f->volume, &place);
+  }
+}
+
 static PetscErrorCode Apply_Factored(Influence influence, PetscInt scenario, const double *weight, double *channels)
 {
   PetscFunctionBegin;
-  const struct Factored_s *f = influence->factored;
   memset(channels, 0, (size_t)influence->n * sizeof(Four));
-  for (PetscInt b = 0; b < influence->model->beams->n_beam; b++) {
-    if (!Seen(influence, scenario, b)) continue;
-    for (PetscInt v = 0; v < influence->n; v++) {
-      Place place;
-      if (Find(influence, scenario, b, v, &place))
-        *(Four *)(channels + v * N_CHANNELS) += Gather(&f->beam[b], f->volume, &place);
-    }
-  }
+  for (PetscInt b = 0; b < influence->model->beams->n_beam; b++) AddBeam(influence, scenario, b, channels);
+  PetscFunctionReturn(0);
+}
+
+/* Beam by beam: what one scenario has fetched of a volume, the next ones find in the cache. */
+static PetscErrorCode ApplyAll_Factored(Influence influence, const double *weight, double *channels)
+{
+  PetscFunctionBegin;
+  const size_t size = (size_t)influence->n * N_CHANNELS;
+  memset(channels, 0, (size_t)influence->set->n * size * sizeof *channels);
+  for (PetscInt b = 0; b < influence->model->beams->n_beam; b++)
+    for (PetscInt s = 0; s < influence->set->n; s++) AddBeam(influence, s, b, channels + (size_t)s * size);
   PetscFunctionReturn(0);
 }
 
@@ -156,6 +171,7 @@ PetscErrorCode InfluenceCreate_Factored(Influence influence)
     for (PetscInt b = 0; b < n_beam; b++) seen[k * n_beam + b] = PlaceVoxels(influence, k, b) ? 1 : 0;
   influence->data = seen;
   influence->apply = Apply_Factored;
+  influence->apply_all = ApplyAll_Factored;
   influence->transpose = ApplyTranspose_Factored;
   influence->destroy = Destroy_Factored;
   PetscFunctionReturn(0);

@@ -27,7 +27,7 @@ static SplitView View(Influence influence, PetscInt scenario, PetscInt b, PetscI
   return (SplitView){.beam = b,
                      .tissue = influence->tissue[v],
                      .bev_mm = influence->bev_mm + 3 * at,
-                     .depth_mm = ScenarioDepth_mm(influence, scenario, at),
+                     .depth_mm = ScenarioDepth_mm(influence, scenario, b, v),
                      .factor = 1 + influence->set->scenario[scenario].range_percent / 100,
                      .trace = own->trace[setup * influence->model->beams->n_beam + b]};
 }

@@ -13,7 +13,7 @@ static void StreamRow(Influence influence, PetscInt scenario, PetscInt beam, Pet
 {
   size_t at = SightIndex(influence, influence->set->setup_of[scenario], beam) + (size_t)v;
   RowBuild(influence->model, beam, component, influence->tissue[v], influence->bev_mm + 3 * at,
-           ScenarioDepth_mm(influence, scenario, at), row);
+           ScenarioDepth_mm(influence, scenario, beam, v), row);
 }
 
 static PetscErrorCode Apply_Streamed(Influence influence, PetscInt scenario, const double *weight, double *channels)

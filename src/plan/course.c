@@ -23,8 +23,8 @@ static PetscErrorCode GivenBeams(const BeamSetSpec *own, const PlanInputs *in, c
 }
 
 /* The beams of a stage, laid out to its own target or with the given spots. */
-static PetscErrorCode StageBeams(const StageSpec *stage, const PlanInputs *in, const SpotList *spots, PetscInt first,
-                                 Mistakes *mistakes, BeamSet **beams, PetscInt *spot_of)
+static PetscErrorCode StageBeams(MPI_Comm team, const StageSpec *stage, const PlanInputs *in, const SpotList *spots,
+                                 PetscInt first, Mistakes *mistakes, BeamSet **beams, PetscInt *spot_of)
 {
   PetscFunctionBegin;
   BeamSetSpec own = in->settings->beams;
@@ -43,8 +43,8 @@ static PetscErrorCode StageBeams(const StageSpec *stage, const PlanInputs *in, c
   else if (spots)
     PetscCall(GivenBeams(&own, in, &target, spots, first, mistakes, beams, spot_of));
   else
-    PetscCall(BeamSetCreate(&own, in->patient, in->machine, &in->grid, &target, in->optimize, &in->settings->optimize,
-                            mistakes, beams));
+    PetscCall(BeamSetCreate(team, &own, in->patient, in->machine, &in->grid, &target, in->optimize,
+                            &in->settings->optimize, mistakes, beams));
   PetscCall(RegionDestroy(&target));
   PetscFunctionReturn(0);
 }
@@ -69,7 +69,8 @@ static PetscErrorCode AppendBeams(BeamSet **from, BeamSet *to)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CourseCreate(const SpotList *spots, PetscInt **spot_of, Mistakes *mistakes, PlanInputs *in)
+PetscErrorCode CourseCreate(MPI_Comm team, const SpotList *spots, PetscInt **spot_of, Mistakes *mistakes,
+                            PlanInputs *in)
 {
   PetscFunctionBegin;
   const CourseSpec *spec = &in->settings->course;
@@ -78,7 +79,7 @@ PetscErrorCode CourseCreate(const SpotList *spots, PetscInt **spot_of, Mistakes 
   if (spots) PetscCall(PetscCalloc1(spots->n, spot_of));
   for (PetscInt k = 0; k < spec->n_stages && !MistakesAny(mistakes); k++) {
     BeamSet *own;
-    PetscCall(StageBeams(&spec->stages[k], in, spots, first[k], mistakes, &own, spots ? *spot_of : NULL));
+    PetscCall(StageBeams(team, &spec->stages[k], in, spots, first[k], mistakes, &own, spots ? *spot_of : NULL));
     if (own) PetscCall(AppendBeams(&own, in->beams));
     first[k + 1] = in->beams->n_beam;
   }

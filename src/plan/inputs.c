@@ -260,17 +260,17 @@ static PetscErrorCode MakeScenarios(const Settings *settings, PlanInputs *in)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode MakeBeams(const Settings *settings, const SpotList *spots, PetscInt **spot_of, Mistakes *mistakes,
-                                PlanInputs *in)
+static PetscErrorCode MakeBeams(MPI_Comm team, const Settings *settings, const SpotList *spots, PetscInt **spot_of,
+                                Mistakes *mistakes, PlanInputs *in)
 {
   PetscFunctionBegin;
   if (settings->course.n_stages)
-    PetscCall(CourseCreate(spots, spot_of, mistakes, in));
+    PetscCall(CourseCreate(team, spots, spot_of, mistakes, in));
   else if (spots)
     PetscCall(BeamSetFromSpots(&settings->beams, in->patient, in->machine, &in->grid, &in->target, spots, mistakes,
                                &in->beams, spot_of));
   else
-    PetscCall(BeamSetCreate(&settings->beams, in->patient, in->machine, &in->grid, &in->target, in->optimize,
+    PetscCall(BeamSetCreate(team, &settings->beams, in->patient, in->machine, &in->grid, &in->target, in->optimize,
                             &settings->optimize, mistakes, &in->beams));
   if (in->beams) BeamSetTell(in->beams, in->machine, in->patient);
   in->n_sought = in->beams ? in->beams->n_spot : 0;
@@ -313,7 +313,7 @@ static PetscErrorCode Assemble(PlanContext *context, const SpotList *spots, Pets
   PetscCall(MakeRegions(in));
   PetscCall(CollectDoseVoxels(in));
   PetscCall(MakeScenarios(settings, in));
-  PetscCall(MakeBeams(settings, spots, spot_of, mistakes, in));
+  PetscCall(MakeBeams(run->comm, settings, spots, spot_of, mistakes, in));
   PetscFunctionReturn(0);
 }
 

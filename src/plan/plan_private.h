@@ -28,7 +28,8 @@ PetscErrorCode PlanOptimiseStages(PlanContext *context, const PlanSpec *plan, co
                                   double stage_seconds[N_STAGES], Mistakes *mistakes, Solution *solution);
 
 /* Beams, course and their models of a plan in stages; beams have given spots, if there are any, as PlanInputsCreate takes them. */
-PetscErrorCode CourseCreate(const SpotList *spots, PetscInt **spot_of, Mistakes *mistakes, PlanInputs *in);
+PetscErrorCode CourseCreate(MPI_Comm team, const SpotList *spots, PetscInt **spot_of, Mistakes *mistakes,
+                            PlanInputs *in);
 PetscErrorCode CourseDestroy(Course *course);
 /*
  * What one stage is planned from when those before have the weights [their spots]: a view of the plan's inputs with the terms

@@ -153,6 +153,23 @@ PetscErrorCode ScenarioSetCreate(const ScenarioSpec *spec, ScenarioSet **out)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ScenarioSetSlice(const ScenarioSet *set, PetscInt first, PetscInt n, ScenarioSet **out)
+{
+  PetscFunctionBegin;
+  ScenarioSet *slice;
+  PetscCheck(first >= 0 && n > 0 && first + n <= set->n, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
+             "rows %d to %d of %d scenarios", (int)first, (int)(first + n) - 1, (int)set->n);
+  PetscCall(PetscNew(&slice));
+  slice->n = n;
+  PetscCall(PetscMalloc1(n, &slice->scenario));
+  PetscCall(PetscArraycpy(slice->scenario, set->scenario + first, n));
+  for (PetscInt s = 0; s < n; s++)
+    if (slice->scenario[s].in_set) slice->n_set++;
+  PetscCall(IndexSetups(slice));
+  *out = slice;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScenarioSetDestroy(ScenarioSet **set)
 {
   PetscFunctionBegin;

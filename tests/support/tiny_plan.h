@@ -141,7 +141,8 @@ static inline PetscErrorCode TinyPlanFill(TinyPlan *p, const Machine *machine, d
   p->target.name = (char *)"tiny";
   p->spec.spots = (SpotSpec){
       .lateral_mm = 4, .layer_mm = 3, .lateral_margin_mm = 3, .proximal_margin_mm = 3, .distal_margin_mm = 3};
-  PetscCall(BeamSetCreate(&p->spec, &p->patient, machine, &p->grid, &p->target, p->set, NULL, &mistakes, &p->beams));
+  PetscCall(BeamSetCreate(PETSC_COMM_SELF, &p->spec, &p->patient, machine, &p->grid, &p->target, p->set, NULL,
+                          &mistakes, &p->beams));
   MistakesPrint(&mistakes);
   PetscCheck(p->beams, PETSC_COMM_SELF, PETSC_ERR_PLIB, "the tiny plan has no beams");
   PetscCall(DoseModelCreate(&p->patient, machine, &p->tissues, p->beams, dropped_dose_fraction, &p->model));

@@ -136,8 +136,9 @@ static BeamSet *LayOut(TinyPlan *p, SpotSpec spots)
   BeamSet *beams;
   Mistakes mistakes = {0};
   p->spec.spots = spots;
-  assert_int_equal(
-      BeamSetCreate(&p->spec, &p->patient, &p->machine, &p->grid, &p->target, p->set, &study, &mistakes, &beams), 0);
+  assert_int_equal(BeamSetCreate(PETSC_COMM_SELF, &p->spec, &p->patient, &p->machine, &p->grid, &p->target, p->set,
+                                 &study, &mistakes, &beams),
+                   0);
   assert_int_equal(mistakes.n, 0);
   return beams;
 }
@@ -253,7 +254,8 @@ static void TooDeepIsAMistake(void **state)
   assert_int_equal(TinyPlanCreate(&p, 1, 0), 0);
   p.machine.n_energy = 3;
   p.spec.n = 1;
-  assert_int_equal(BeamSetCreate(&p.spec, &p.patient, &p.machine, &p.grid, &p.target, p.set, NULL, &mistakes, &beams),
+  assert_int_equal(BeamSetCreate(PETSC_COMM_SELF, &p.spec, &p.patient, &p.machine, &p.grid, &p.target, p.set, NULL,
+                                 &mistakes, &beams),
                    0);
   assert_null(beams);
   assert_int_equal(mistakes.n, 1);

@@ -61,8 +61,9 @@ static void Create(TinyPlan *p, double gap_mm)
   p->spec.n = 2;
   p->spec.beam = beams;
   for (int k = 0; k < 2; k++) beams[k].has_isocentre = PETSC_TRUE;
-  assert_int_equal(
-      BeamSetCreate(&p->spec, &p->patient, machine, &p->grid, &p->target, p->set, NULL, &mistakes, &p->beams), 0);
+  assert_int_equal(BeamSetCreate(PETSC_COMM_SELF, &p->spec, &p->patient, machine, &p->grid, &p->target, p->set, NULL,
+                                 &mistakes, &p->beams),
+                   0);
   assert_int_equal(mistakes.n, 0);
   assert_int_equal(DoseModelCreate(&p->patient, machine, &p->tissues, p->beams, 0, &p->model), 0);
 }
@@ -146,7 +147,9 @@ static void InsideThePatientIsAMistake(void **state)
   Mistakes mistakes = {0};
   Create(&p, 100);
   p.spec.beam[0].range_shifter.to_isocentre_mm = 20;
-  assert_int_equal(BeamSetCreate(&p.spec, &p.patient, machine, &p.grid, &p.target, p.set, NULL, &mistakes, &beams), 0);
+  assert_int_equal(
+      BeamSetCreate(PETSC_COMM_SELF, &p.spec, &p.patient, machine, &p.grid, &p.target, p.set, NULL, &mistakes, &beams),
+      0);
   assert_null(beams);
   assert_int_equal(mistakes.n, 1);
   if (!strstr(mistakes.item[0].text, "beam 0: range_shifter.to_isocentre_mm is 20, expected at least 30.0"))
