@@ -69,6 +69,8 @@ void DurationText(double seconds, char text[32]);
 /** Time left if `done` of `total` took `elapsed` seconds, as DurationText; "unknown" when nothing is done yet. */
 void TimeLeftText(double elapsed, PetscInt done, PetscInt total, char text[32]);
 
+/** Let the system have what was freed: MPI libraries make malloc keep it. */
+void MemoryGiveBack(void);
 /** Largest resident memory of this process since the start or the last PeakMemoryReset, MiB. */
 double PeakMemory_MiB(void);
 /** Begin a new peak at the memory in use now (Linux; elsewhere it does nothing and the peak goes on). */

@@ -330,11 +330,16 @@ double PeakMemory_MiB(void)
   return kib / 1024.0;
 }
 
-void PeakMemoryReset(void)
+void MemoryGiveBack(void)
 {
 #ifdef __GLIBC__
-  malloc_trim(0); /* what the plan before has freed is not this plan's */
+  malloc_trim(0);
 #endif
+}
+
+void PeakMemoryReset(void)
+{
+  MemoryGiveBack(); /* what the plan before has freed is not this plan's */
   FILE *f = fopen("/proc/self/clear_refs", "w");
   if (!f) return;
   fputs("5", f); /* proc(5): sets the peak to the present value */

@@ -2,6 +2,7 @@
  * The Machine object: its tables, allocation, distribution over ranks, printing.
  */
 #include "machine_private.h"
+#include "robion/log.h"
 #include <limits.h>
 #include <math.h>
 #include <stddef.h>
@@ -355,6 +356,14 @@ PetscErrorCode MachineMergeComponents(Machine *m)
   }
   for (PetscInt s = 0; s < m->n_species; s++) m->species_component[s] = -1;
   m->n_component = 1;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MachineDropSpectra(Machine *m)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFree(m->dose_share));
+  MemoryGiveBack();
   PetscFunctionReturn(0);
 }
 

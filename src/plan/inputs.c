@@ -307,6 +307,7 @@ static PetscErrorCode Assemble(PlanContext *context, const SpotList *spots, Pets
   PetscCall(CaseDoseGrid(in->patient, settings->dose_grid_mm, &in->grid));
   PetscCall(TissuesCreate(mistakes, in));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  if (spots) PetscCall(MachineDropSpectra(run->machine)); /* no other plan will have this machine */
   PetscCall(MakeTarget(settings, mistakes, in));
   PetscCall(TermsCreate(mistakes, in));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);

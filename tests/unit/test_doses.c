@@ -1,4 +1,4 @@
-/* Doses of a plan in all scenarios: RBE and survival by hand, of two tissues, and on any number of ranks.  ranks: 1 3 */
+/* Doses of a plan in all scenarios: RBE and survival by hand, of two tissues, and on any number of ranks.  ranks: 1 2 3 4 */
 #include "robion/doses.h"
 #include "tiny_plan.h"
 #include <setjmp.h>
@@ -125,14 +125,23 @@ static void Compare(const Course *course, const ScenarioSet *set)
   assert_int_equal(DoseSetDestroy(&alone), 0);
 }
 
-/* More scenarios than ranks, and so few that ranks have none. */
+/* More scenarios than ranks, more than one slice of them has, and so few that ranks have none. */
 static void AnyRanks(void **state)
 {
   double zero = 0;
-  ScenarioSpec spec = {.n_range = 1, .range_percent = &zero, .setup = SETUP_NONE};
-  ScenarioSet *one;
+  ScenarioSpec spec = {.n_range = 1, .range_percent = &zero, .setup = SETUP_NONE}, random = {.n_range = 1,
+                                                                                             .range_percent = &zero,
+                                                                                             .setup = SETUP_RANDOM,
+                                                                                             .setup_mm = {2, 1, 3},
+                                                                                             .n_random = 70,
+                                                                                             .range_sigma_percent = 2};
+  ScenarioSet *one, *many;
   assert_int_equal(plan.set->n, 15);
   Compare(NULL, plan.set);
+  assert_int_equal(ScenarioSetCreate(&random, &many), 0);
+  assert_int_equal(many->n, 71);
+  Compare(NULL, many);
+  assert_int_equal(ScenarioSetDestroy(&many), 0);
   assert_int_equal(ScenarioSetCreate(&spec, &one), 0);
   assert_int_equal(one->n, 1);
   Compare(NULL, one);

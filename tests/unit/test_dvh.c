@@ -62,6 +62,48 @@ static void Order(void **state)
   DVHDestroy(&dvh);
 }
 
+/* Of the voxels with enough of another dose, without sorting these again: to the last bit what a region of them alone has. */
+static void Part(void **state)
+{
+  enum { MANY = 400 };
+  static const double least[] = {0, 0.3, 0.999, 2}; /* all, some, few, none */
+  float values[MANY], dose[MANY], shares[MANY], part_shares[MANY];
+  PetscInt index[MANY], part_index[MANY];
+  const Grid line = {{MANY, 1, 1}, {1, 1, 1}, {0, 0, 0}};
+  const Region whole = {"W", ROLE_TARGET, MANY, index, shares, 0.7};
+  unsigned seed = 5;
+  DVH of_all;
+  for (int i = 0; i < MANY; i++) {
+    seed = seed * 1664525u + 1013904223u;
+    values[i] = (float)(seed >> 24); /* many equal ones */
+    dose[i] = (float)(seed >> 8 & 65535) / 65535;
+    shares[i] = (float)(1 + (seed >> 9 & 1023)) / 1024;
+    index[i] = i;
+  }
+  assert_int_equal(DVHCreate(&whole, &line, values, &of_all), 0);
+  for (int k = 0; k < 4; k++) {
+    Region region_of_part = {"P", ROLE_TARGET, 0, part_index, part_shares, 0.7};
+    DVH part, want = {0};
+    for (int i = 0; i < MANY; i++)
+      if ((double)dose[i] >= least[k]) {
+        part_index[region_of_part.n] = i;
+        part_shares[region_of_part.n++] = shares[i];
+      }
+    assert_int_equal(DVHCreatePart(&of_all, &whole, &line, dose, least[k], &part), 0);
+    assert_int_equal(part.n, region_of_part.n);
+    assert_int_equal(part.n == 0, k == 3);
+    if (part.n) assert_int_equal(DVHCreate(&region_of_part, &line, values, &want), 0);
+    assert_memory_equal(part.value, want.value, (size_t)want.n * sizeof *want.value);
+    assert_memory_equal(part.cumulative, want.cumulative, (size_t)want.n * sizeof *want.cumulative);
+    assert_memory_equal(&part.mean, &want.mean, sizeof want.mean);
+    assert_memory_equal(&part.max, &want.max, sizeof want.max);
+    assert_memory_equal(&part.volume_cm3, &want.volume_cm3, sizeof want.volume_cm3);
+    DVHDestroy(&part);
+    DVHDestroy(&want);
+  }
+  DVHDestroy(&of_all);
+}
+
 static void DoseAtVolume(void **state)
 {
   DVH dvh;
@@ -159,13 +201,10 @@ static void Band(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(FourVoxels),
-                                     cmocka_unit_test(Order),
-                                     cmocka_unit_test(DoseAtVolume),
-                                     cmocka_unit_test(VolumeAtDose),
-                                     cmocka_unit_test(MaximumOfThinStructure),
-                                     cmocka_unit_test(Monotone),
-                                     cmocka_unit_test(Band)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(FourVoxels),   cmocka_unit_test(Order),
+                                     cmocka_unit_test(Part),         cmocka_unit_test(DoseAtVolume),
+                                     cmocka_unit_test(VolumeAtDose), cmocka_unit_test(MaximumOfThinStructure),
+                                     cmocka_unit_test(Monotone),     cmocka_unit_test(Band)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   PetscFinalize();

@@ -146,10 +146,36 @@ static void RandomScenarios(void **state)
   assert_int_equal(ScenarioSetDestroy(&many) || ScenarioSetDestroy(&few) || ScenarioSetDestroy(&other), 0);
 }
 
+/* Slices cover a set row by row, whatever their size; setups are indexed anew. */
+static void Slices(void **state)
+{
+  double two[] = {-3.5, 3.5};
+  ScenarioSet *set = Make(2, two, SETUP_AXES, 2);
+  assert_int_equal(set->n, 15);
+  for (PetscInt size = 1; size <= set->n; size++) {
+    PetscInt in_set = 0;
+    for (PetscInt first = 0; first < set->n; first += size) {
+      ScenarioSet *slice;
+      assert_int_equal(ScenarioSetSlice(set, first, PetscMin(size, set->n - first), &slice), 0);
+      assert_int_equal(slice->n, PetscMin(size, set->n - first));
+      assert_true(slice->n_setup <= PetscMin(slice->n, set->n_setup));
+      for (PetscInt s = 0; s < slice->n; s++) {
+        assert_memory_equal(&slice->scenario[s], &set->scenario[first + s], sizeof *slice->scenario);
+        assert_memory_equal(slice->setup_mm[slice->setup_of[s]], set->scenario[first + s].shift_mm, 3 * sizeof(double));
+      }
+      in_set += slice->n_set;
+      assert_int_equal(ScenarioSetDestroy(&slice), 0);
+    }
+    assert_int_equal(in_set, set->n_set);
+  }
+  assert_int_equal(ScenarioSetDestroy(&set), 0);
+}
+
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(Counts), cmocka_unit_test(Ids), cmocka_unit_test(RepeatedShifts),
-                                     cmocka_unit_test(GridAndCross), cmocka_unit_test(RandomScenarios)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(Counts),          cmocka_unit_test(Ids),
+                                     cmocka_unit_test(RepeatedShifts),  cmocka_unit_test(GridAndCross),
+                                     cmocka_unit_test(RandomScenarios), cmocka_unit_test(Slices)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failed;
