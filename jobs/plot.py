@@ -11,8 +11,8 @@ For each case two pictures, a column per plan:
 """
 import argparse
 import pathlib
-import sys
 
+import h5py
 import matplotlib
 
 matplotlib.use("Agg")
@@ -24,7 +24,7 @@ import robion
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "black"]  # of arms, or whatever is compared
 TARGETS = [(colour, dashes) for colour in ("black", "dimgray") for dashes in ("solid", "dashed", "dashdot", "dotted")]
-ORGANS = ["magenta", "saddlebrown", "darkorange", "#00a000", "#888888", "deepskyblue", "#7a5cff", "#b8860b", "crimson", "teal"]
+ORGANS = ["magenta", "saddlebrown", "darkorange", "#00a000", "deepskyblue", "#7a5cff", "#b8860b", "crimson", "teal", "#888888"]
 DOSE = {"cmap": "turbo", "vmin": 0, "vmax": 115}  # percent of the prescription
 LEAST = 5  # percent; no colour for less
 ISODOSE = {"color": "white", "linewidth": 1.2}  # 95 %
@@ -59,12 +59,13 @@ def contour(axes, plan, plane, level, line):
 
 
 def show_ct(axes, file, z):
-    ct = robion.h5py.File(file)["ct/hu"]
-    (dx, dy, dz), (x, y, z0) = ct.attrs["spacing_mm"], ct.attrs["origin_mm"]
-    k = min(max(int(round((z - z0) / dz)), 0), ct.shape[0] - 1)
-    _, ny, nx = ct.shape
-    axes.imshow(ct[k], cmap="gray", vmin=-200, vmax=400,
-                extent=(x - dx / 2, x + (nx - 0.5) * dx, y + (ny - 0.5) * dy, y - dy / 2))
+    with h5py.File(file) as f:
+        ct = f["ct/hu"]
+        (dx, dy, dz), (x, y, z0) = ct.attrs["spacing_mm"], ct.attrs["origin_mm"]
+        k = min(max(int(round((z - z0) / dz)), 0), ct.shape[0] - 1)
+        _, ny, nx = ct.shape
+        axes.imshow(ct[k], cmap="gray", vmin=-200, vmax=400,
+                    extent=(x - dx / 2, x + (nx - 0.5) * dx, y + (ny - 0.5) * dy, y - dy / 2))
 
 
 def show(axes, plan, k, plane, lines, window=None, **how):
@@ -135,7 +136,7 @@ def percent(plan, scenarios="nominal"):
 
 def dose_picture(plans, lines, ct):
     k = plans[0].structures[plans[0].target].middle()
-    figure, axes = panels(2, len(plans), 3.3, 3.1, f"{plans[0].case}, z = {plans[0].z[k]:.0f} mm",
+    figure, axes = panels(2, len(plans), 3.3, 0.4 + 3 * len(plans[0].y) / len(plans[0].x), f"{plans[0].case}, z = {plans[0].z[k]:.0f} mm",
                           {**lines, "95 % of the prescription": {**ISODOSE, "color": "silver"}})
     for column, plan in enumerate(plans):
         k = plan.structures[plan.target].middle()
@@ -173,7 +174,8 @@ def main():
     for case in sorted({plan.case for plan in plans}):
         of_case = [plan for plan in plans if plan.case == case]
         lines = styles(of_case, arguments.structures)
-        inner = {name: line for name, line in lines.items() if of_case[0].structures[name].role != "external"}
+        external = {s.name for plan in of_case for s in plan.structures.values() if s.role == "external"}
+        inner = {name: line for name, line in lines.items() if name not in external}
         for kind, figure in (("dose", dose_picture(of_case, lines, arguments.ct)), ("dvh", dvh_picture(of_case, inner))):
             print(*save(figure, arguments.output, f"{case}-{kind}", arguments.format))
 

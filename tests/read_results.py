@@ -4,8 +4,11 @@
 Plans, tables and statistics are found as they are, and doses with structures give the metrics of metrics.csv again.
 """
 import pathlib
+import shutil
 import sys
+import tempfile
 
+import h5py
 import numpy
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "jobs"))
@@ -45,10 +48,24 @@ def check_plan(plan, told):
         reached = 100 * structure.fraction[dose >= dvh.axis[i]].sum() / structure.fraction.sum()
         assert near(dvh.nominal[i], reached, 1e-4) and dvh.min[i] <= dvh.max[i], (plan.file, name, dvh.nominal[i], reached)
     assert compared >= 4 * len(plan.structures), compared
-    assert (plan.dose(scenarios="min") <= plan.dose(scenarios="max")).all()
+    low, high = plan.dose(scenarios="min"), plan.dose(scenarios="max")
+    assert (low <= high).all() and (low < high).any()
     roles = [robion.ROLES.index(s.role) for s in plan.structures.values()]
-    assert roles == sorted(roles) and plan.structures[plan.target].role == "target"
+    sizes = [s.volume_cm3 for s in plan.structures.values() if s.role == "target"]
+    assert roles == sorted(roles) and sizes == sorted(sizes) and plan.structures[plan.target].role == "target"
     assert all(len(b.x_mm) == len(b.particles) and b.particles.sum() > 0 for b in plan.beams)
+
+
+def check_many_beams(plan):
+    """Twelve beams keep their order."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = pathlib.Path(shutil.copy(plan.file, folder))
+        with h5py.File(copy, "a") as f:
+            for i in range(len(plan.beams), 12):
+                f.copy("plan/beam_0", f"plan/beam_{i}")
+            for name, beam in f["plan"].items():
+                beam.attrs["gantry_deg"] = float(name.removeprefix("beam_"))
+        assert [beam.gantry_deg for beam in robion.Plan(copy).beams] == list(range(12))
 
 
 def main():
@@ -58,6 +75,7 @@ def main():
     for key, plan in results.plans.items():
         assert key == (plan.case, plan.arm, plan.sweep) and results.plan(*key) is plan
         check_plan(plan, results.values[key])
+    check_many_beams(plan)
     case, arm, sweep = next(iter(wanted))
     assert set(results.plans_of(arm)) == set(results.cases)
     assert results.plan(case, arm).sweep == results.sweeps[0]
