@@ -10,6 +10,7 @@ For each case two pictures, a column per plan:
 --ct puts the CT of a case file behind the dose. A structure has one colour in all panels of a picture.
 """
 import argparse
+import itertools
 import pathlib
 
 import h5py
@@ -23,8 +24,11 @@ from matplotlib.lines import Line2D
 import robion
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "black"]  # of arms, or whatever is compared
-TARGETS = [(colour, dashes) for colour in ("black", "dimgray") for dashes in ("solid", "dashed", "dashdot", "dotted")]
-ORGANS = ["magenta", "saddlebrown", "darkorange", "#00a000", "deepskyblue", "#7a5cff", "#b8860b", "crimson", "teal", "#888888"]
+ORGANS = "magenta", "saddlebrown", "darkorange", "#00a000", "deepskyblue", "#7a5cff", "#b8860b", "crimson", "teal", "#888888"
+LINES = {"target": [{"color": colour, "linestyle": dashes, "linewidth": 1.5}
+                    for colour in ("black", "dimgray") for dashes in ("solid", "dashed", "dashdot", "dotted")],
+         "oar": [{"color": colour, "linewidth": 1.3} for colour in ORGANS],
+         "external": [{"color": "gray", "linewidth": 0.9}]}
 DOSE = {"cmap": "turbo", "vmin": 0, "vmax": 115}  # percent of the prescription
 LEAST = 5  # percent; no colour for less
 ISODOSE = {"color": "white", "linewidth": 1.2}  # 95 %
@@ -41,15 +45,9 @@ def styles(plans, names=None, k=None):
     found = {s.name: s for plan in plans for s in plan.structures.values()}
     if names is None:
         names = [s.name for s in sorted(found.values(), key=robion.Structure.order)]
-    lines, targets, organs = {}, iter(TARGETS * len(names)), iter(ORGANS * len(names))
+    lines, of_role = {}, {role: itertools.cycle(lines) for role, lines in LINES.items()}
     for name in (name for name in names if name in found):
-        if found[name].role == "target":
-            colour, dashes = next(targets)
-            lines[name] = {"color": colour, "linestyle": dashes, "linewidth": 1.5}
-        elif found[name].role == "oar":
-            lines[name] = {"color": next(organs), "linewidth": 1.3}
-        else:
-            lines[name] = {"color": "gray", "linewidth": 0.9}
+        lines[name] = next(of_role[found[name].role])
     return {name: line for name, line in lines.items() if k is None or found[name].inside(k).max() > 0.5}
 
 
@@ -106,17 +104,16 @@ def panels(rows, columns, width, height, title, legend, margin=0.9, widths=None,
     A figure of panels of this size in inches (their columns as wide as widths say), its title, and below one legend: lines by
     name, or artists.
     """
-    entries = [Line2D([], [], **e, label=name) if isinstance(e, dict) else e for name, e in legend.items()]
-    for entry, name in zip(entries, legend):
-        entry.set_label(name)
-    size = columns * width + margin, rows * height + 0.5 + 0.2 * title.count("\n")
-    per_row = max(1, min(len(entries), int(size[0] / (0.7 + 0.075 * max(map(len, legend), default=0)))))
-    below = 0.22 * -(-len(entries) // per_row) + 0.1
-    figure, axes = plt.subplots(rows, columns, figsize=(size[0], size[1] + below), squeeze=False, layout="constrained",
+    entries = [Line2D([], [], **entry) if isinstance(entry, dict) else entry for entry in legend.values()]
+    across = columns * width + margin
+    per_row = max(1, min(len(legend), int(across / (0.7 + 0.075 * max(map(len, legend), default=0)))))
+    below = 0.1 + 0.22 * -(-len(legend) // per_row)
+    down = rows * height + 0.5 + 0.2 * title.count("\n") + below
+    figure, axes = plt.subplots(rows, columns, figsize=(across, down), squeeze=False, layout="constrained",
                                 gridspec_kw={"width_ratios": widths}, **more)
-    figure.get_layout_engine().set(rect=(0, below / (size[1] + below), 1, size[1] / (size[1] + below)))
+    figure.get_layout_engine().set(rect=(0, below / down, 1, 1 - below / down))
     figure.suptitle(title)
-    figure.legend(handles=entries, loc="lower center", ncol=per_row, frameon=False, facecolor="silver")
+    figure.legend(entries, legend, loc="lower center", ncol=per_row, frameon=False)
     return figure, axes
 
 
@@ -136,7 +133,8 @@ def percent(plan, scenarios="nominal"):
 
 def dose_picture(plans, lines, ct):
     k = plans[0].structures[plans[0].target].middle()
-    figure, axes = panels(2, len(plans), 3.3, 0.4 + 3 * len(plans[0].y) / len(plans[0].x), f"{plans[0].case}, z = {plans[0].z[k]:.0f} mm",
+    height = 0.6 + 3 * len(plans[0].y) / len(plans[0].x)
+    figure, axes = panels(2, len(plans), 3.3, height, f"{plans[0].case}, z = {round(plans[0].z[k])} mm",
                           {**lines, "95 % of the prescription": {**ISODOSE, "color": "silver"}})
     for column, plan in enumerate(plans):
         k = plan.structures[plan.target].middle()
@@ -146,37 +144,49 @@ def dose_picture(plans, lines, ct):
             dose = percent(plan, scenarios)[k]
             image = show(a, plan, k, numpy.ma.masked_less(dose, LEAST), lines, **DOSE, alpha=0.7 if ct else 1)
             contour(a, plan, dose, 95, ISODOSE)
-            a.set_title(f"{plan.arm} {plan.sweep}: {title}".replace(" :", ":"))
+            a.set_title(f"{plan.arm} {plan.sweep}".strip() + f"\n{title}")
     figure.colorbar(image, ax=axes, shrink=0.6, label="RBE-weighted dose, % of the prescription")
     return figure
 
 
 def dvh_picture(plans, lines):
     n = int(plans[0]["scenarios"].in_set.sum())
-    figure, axes = panels(1, len(plans), 3.6, 3.3, f"{plans[0].case}: lines without errors, bands over the {n} scenarios", lines)
+    title = f"{plans[0].case}: lines without errors, bands over the {n} scenarios"
+    figure, axes = panels(1, len(plans), 3.6, 3.3, title, lines)
     for a, plan in zip(axes[0], plans):
         show_dvh(a, plan, lines)
         a.set_title(f"{plan.arm} {plan.sweep}".strip())
     return figure
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parser_of(doc):
+    """The command line of a script that draws plans; the script may add to it."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=pathlib.Path, help="folder of a study's results")
     parser.add_argument("-o", "--output", type=pathlib.Path, default=pathlib.Path("."), help="folder for the pictures")
+    return parser
+
+
+def parse(parser):
+    """What was given, and the plans of each case."""
+    arguments, by_case = parser.parse_args(), {}
+    for plan in robion.Results(arguments.results).plans.values():
+        by_case.setdefault(plan.case, []).append(plan)
+    if not by_case:
+        parser.error(f"no cases/*/plan.h5 in {arguments.results}")
+    return arguments, by_case
+
+
+def main():
+    parser = parser_of(__doc__)
     parser.add_argument("--ct", type=pathlib.Path, help="case file whose CT is drawn behind the dose")
     parser.add_argument("--structures", type=lambda names: names.split(","), help="those that are drawn; default: all")
     parser.add_argument("--format", default="png", help="png, pdf, svg")
-    arguments = parser.parse_args()
-    plans = robion.Results(arguments.results).plans.values()
-    if not plans:
-        parser.error(f"no cases/*/plan.h5 in {arguments.results}")
-    for case in sorted({plan.case for plan in plans}):
-        of_case = [plan for plan in plans if plan.case == case]
-        lines = styles(of_case, arguments.structures)
-        external = {s.name for plan in of_case for s in plan.structures.values() if s.role == "external"}
-        inner = {name: line for name, line in lines.items() if name not in external}
-        for kind, figure in (("dose", dose_picture(of_case, lines, arguments.ct)), ("dvh", dvh_picture(of_case, inner))):
+    arguments, by_case = parse(parser)
+    for case, plans in by_case.items():
+        lines = styles(plans, arguments.structures)
+        inner = {name: line for name, line in lines.items() if line not in LINES["external"]}
+        for kind, figure in (("dose", dose_picture(plans, lines, arguments.ct)), ("dvh", dvh_picture(plans, inner))):
             print(*save(figure, arguments.output, f"{case}-{kind}", arguments.format))
 
 

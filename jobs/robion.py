@@ -160,7 +160,8 @@ class Results:
             of_plan[r["scenario"], r["structure"], r["quantity"], r["metric"]] = r["value"]
         return values
 
-    cases, arms, sweeps = (cached_property(lambda self, i=i: list(dict.fromkeys(key[i] for key in self.values))) for i in range(3))
+    cases, arms, sweeps = (cached_property(lambda self, i=i: list(dict.fromkeys(key[i] for key in self.values)))
+                           for i in range(3))
     goals = cached_property(lambda self: list(rows(self.folder / "goals.csv")))
     statistics = cached_property(lambda self: list(rows(self.folder / "statistics.csv")))
 

@@ -15,7 +15,7 @@ OFFSET_MM = 2.89  # of water passed before depth 0 of matRad's machine
 ENERGIES = 115.23, 150.71, 200.61, 250.51, 299.33, 349.91, 398.84  # MeV/u
 
 folder = pathlib.Path(sys.argv[1])
-ours, theirs = (numpy.genfromtxt(folder / f"{name}.csv", delimiter=",", names=True, encoding="utf8") for name in ("seven", "matrad"))
+ours, theirs = (numpy.genfromtxt(folder / table, delimiter=",", names=True) for table in ("seven.csv", "matrad.csv"))
 lines = {f"{energy} MeV/u": {"color": colour, "linewidth": 1.2} for energy, colour in zip(ENERGIES, plot.COLOURS)}
 figure, axes = plot.panels(2, 1, 11, 4, "Laterally integrated physical dose: lines robion, points matRad carbon Generic", lines)
 for a in axes.flat:

@@ -14,7 +14,6 @@ import argparse
 import pathlib
 
 import numpy
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from painting import (PUBLISHED, PUBLISHED_ARMS, PUBLISHED_CELLS, PUBLISHED_GAIN, PUBLISHED_HIGH_LESS_LOW, PUBLISHED_TCP,
@@ -65,9 +64,9 @@ def table_1(results):
             style[a, "published"] = {**common, "color": "black", "markerfacecolor": "none"}
         style[a, "ours"] = {**common, "color": colour(results, a)}
     structures = list(dict.fromkeys(s for s, _ in PUBLISHED))
-    figure, axes = plot.panels(2, len(structures), 3.2, 2.8, f"Medians and quartiles; published: {SOURCE}; ours: {patients(counts)}",
-                               {", ".join(source): Line2D([], [], **{k: v for k, v in how.items() if k != "capsize"})
-                                for source, how in style.items()})
+    legend = {", ".join(source): {key: value for key, value in how.items() if key != "capsize"} for source, how in style.items()}
+    title = f"Medians and quartiles; published: {SOURCE}; ours: {patients(counts)}"
+    figure, axes = plot.panels(2, len(structures), 3.2, 2.8, title, legend)
     for (line, column), a in numpy.ndenumerate(axes):
         structure, letter, label = structures[column], "DL"[line], ("course, Gy(RBE)", "LETd, keV/µm")[line]
         metrics = [m for s, m in PUBLISHED if s == structure and m[0] == letter]
@@ -126,9 +125,10 @@ def tcp(results):
     drawn = [(tcp_panel, arms), (gain_panel, [a for a in arms if a != "uniform" and len(results.gain(a))])]
     drawn = [(panel, of) for panel, of in drawn if of]
     counts = {a: len(results.tcp(a)) for a in arms}
-    figure, axes = plot.panels(1, len(drawn), 4.9, 3.6, f"TCP of the GTV; published: {SOURCE}; ours: {patients(counts)}", {
-        "published, mean (redistribution: uniform + gain)": Patch(**THEIRS), "ours, mean": Patch(color=plot.COLOURS[0], alpha=0.85),
-        "ours, patients": Line2D([], [], **DOTS)}, widths=[len(of) for _, of in drawn])
+    title = f"TCP of the GTV; published: {SOURCE}; ours: {patients(counts)}"
+    figure, axes = plot.panels(1, len(drawn), 4.9, 3.6, title, {
+        "published, mean (redistribution: uniform + gain)": Patch(**THEIRS), "ours, mean": Patch(color=plot.COLOURS[0]),
+        "ours, patients": DOTS}, widths=[len(of) for _, of in drawn])
     for a, (panel, of) in zip(axes[0], drawn):
         panel(a, results, of)
         a.set_xticks(range(len(of)), of)
@@ -152,7 +152,8 @@ def tercile_panel(axes, results, arm, voxels):
             box = dict(zip(("whislo", "q1", "med", "q3", "whishi"),
                            weighted_percentiles(gain[within], share[within], (5, 25, 50, 75, 95))))
             line = {"color": shade, "linewidth": 1.3}
-            axes.bxp([box], [t], [0.35], showfliers=False, patch_artist=True, boxprops={"facecolor": shade + "4d", "edgecolor": shade},
+            axes.bxp([box], [t], [0.35], showfliers=False, patch_artist=True,
+                     boxprops={"facecolor": shade + "4d", "edgecolor": shade},
                      medianprops={"color": "black", "linewidth": 2}, whiskerprops=line, capprops=line)
         dots(axes, t + 0.33, means[~numpy.isnan(means[:, t]), t], color=shade, markerfacecolor=shade)
         if name in PUBLISHED_TERCILES.get(arm, {}):
@@ -175,8 +176,8 @@ def terciles(results):
         return None
     figure, axes = plot.panels(1, len(drawn), 4, 3.6, "Gain of TCP by voxel in terciles of the cell count", {
         "all voxels: quartiles, median, 5 to 95 %": Patch(facecolor="#dddddd", edgecolor="gray"),
-        "means of patients": Line2D([], [], **{**DOTS, "color": "gray", "markerfacecolor": "gray"}),
-        "published mean and SD": Line2D([], [], color="black", marker="D", markerfacecolor="none")}, sharey=True)
+        "means of patients": {**DOTS, "color": "gray", "markerfacecolor": "gray"},
+        "published mean and SD": {"color": "black", "marker": "D", "markerfacecolor": "none"}}, sharey=True)
     low, high = (f"{e / 1e5:.1f}·10$^5$" for e in TERCILE_EDGES)
     for a, arm in zip(axes[0], drawn):
         tercile_panel(a, results, arm, voxels[arm])

@@ -21,7 +21,8 @@ FLASKS = [f"Flask{i}" for i in range(1, 6)]
 values = robion.Results(sys.argv[1]).values
 robion.heading("arm, quantity", *FLASKS)
 for arm, published in YAGI.items():
+    ours = values["donut", arm, ""]
     for what, scenario, quantity, metric, form in OURS:
-        robion.row(f"{arm}: {what}", *(form.format(values["donut", arm, ""][scenario, flask, quantity, metric]) for flask in FLASKS))
+        robion.row(f"{arm}: {what}", *(form.format(ours[scenario, flask, quantity, metric]) for flask in FLASKS))
     for how, survival in published.items():
         robion.row(f"{arm}: survival, %, {how} by Yagi et al.", *(f"{s:.1f}" for s in survival))

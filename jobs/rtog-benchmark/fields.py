@@ -3,10 +3,9 @@
 
     fields.py RESULTS STUDY.yaml [-o FOLDER] [--robion build/robion]
 
-RBE-weighted doses are no sums of those of fields, so each field's spots are evaluated by themselves, without errors. Columns: the
-fields, all of them, and the lowest dose of each voxel over the evaluation scenarios; axial slice through the target's centre.
+RBE-weighted doses are no sums of those of fields, so each field's spots are evaluated by themselves, without errors. Columns:
+the fields, all of them, and the lowest dose of each voxel over the evaluation scenarios; axial slice through the target's centre.
 """
-import argparse
 import pathlib
 import subprocess
 import sys
@@ -18,7 +17,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
 import plot
 import robion
 
-REACH_MM = 80  # shown on either side of the middle
+WINDOW = -80, 80, -80, 80  # shown, mm
 LEAST = 3  # percent; what gets less is white
 STRUCTURES = "CTV", "PTV", "OAR"
 
@@ -51,7 +50,7 @@ def picture(plans, arguments):
     for line, plan in zip(axes, plans):
         k = plan.structures[plan.target].middle()
         for a, (title, dose) in zip(line, doses(plan, arguments)):
-            image = plot.show(a, plan, k, numpy.ma.masked_less(dose[k], LEAST), lines, 2 * (-REACH_MM, REACH_MM), **plot.DOSE)
+            image = plot.show(a, plan, k, numpy.ma.masked_less(dose[k], LEAST), lines, WINDOW, **plot.DOSE)
             a.set_title(title if plan is plans[0] else "")
         line[0].set_ylabel(f"{plan.arm}\n{line[0].get_ylabel()}")
     figure.colorbar(image, ax=axes, shrink=0.6, label="RBE-weighted dose, % of the prescription")
@@ -59,17 +58,12 @@ def picture(plans, arguments):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("results", type=pathlib.Path, help="folder of the study's results")
+    parser = plot.parser_of(__doc__)
     parser.add_argument("study", type=pathlib.Path, help="the study they are of")
-    parser.add_argument("-o", "--output", type=pathlib.Path, default=pathlib.Path("."), help="folder for the pictures")
     parser.add_argument("--robion", default="build/robion", help="the program")
-    arguments = parser.parse_args()
-    plans = robion.Results(arguments.results).plans.values()
-    if not plans:
-        parser.error(f"no cases/*/plan.h5 in {arguments.results}")
-    for case in sorted({plan.case for plan in plans}):
-        plot.save(picture([plan for plan in plans if plan.case == case], arguments), arguments.output, f"{case}-fields", "png")
+    arguments, by_case = plot.parse(parser)
+    for case, plans in by_case.items():
+        plot.save(picture(plans, arguments), arguments.output, f"{case}-fields", "png")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ row_is_right() { # the mean difference in worst D98 between the arms, worked out
 check "the difference between arms is that of the plans of each case" row_is_right
 python=$(python_with 'h5py, numpy')
 if [ -n "$python" ]; then
-  check "Python reads what the tables say" "$python" tests/read_results.py "$out"
+  check "Python reads what the tables say" "$python" tests/support/read_results.py "$out"
 else
   skip "results in Python" "no python3 with numpy and h5py here"
 fi

@@ -92,7 +92,7 @@ install() { # with the program as it is, whatever built it
 }
 tables() { "$python" "$painting/table.py" "$WORK/painted" | tee "$WORK/tables.md"; }
 if [ -n "$python" ]; then
-  check "Python reads what the tables say" "$python" tests/read_results.py "$WORK/r1"
+  check "Python reads what the tables say" "$python" tests/support/read_results.py "$WORK/r1"
   check "a cohort of painted doses" painted_cohort "$WORK/painted"
   check "as tables, with the gain of TCP" expect_text '\| escalation \| 80.0 .* 10.0 \| \+7.8 \|' tables
   check "and goals that patients meet" grep -q 'GTV Dmean of the course.*| 0/1, ' "$WORK/tables.md"

@@ -11,7 +11,7 @@ import tempfile
 import h5py
 import numpy
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "jobs"))
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "jobs"))
 import robion
 
 DIGITS = 1e-7  # of the tables, relative
@@ -38,7 +38,9 @@ def check_plan(plan, told):
         assert numpy.array_equal(structure.inside(structure.middle()), structure.inside()[structure.middle()])
         assert near(structure.inside().sum() * numpy.prod(plan["grid"].spacing_mm) / 1000, structure.volume_cm3, FLOATS), name
         for quantity in ("physical", "rbe_weighted", "rbe_weighted_course", "eqd2_course"):
-            for statistic, ours in metrics_of(structure, plan.dose(quantity)).items() if f"dose/nominal/{quantity}" in plan else ():
+            if f"dose/nominal/{quantity}" not in plan:
+                continue
+            for statistic, ours in metrics_of(structure, plan.dose(quantity)).items():
                 theirs = told["nominal", name, quantity, f"D{statistic}"]
                 assert near(ours, theirs, FLOATS), (plan.file, name, quantity, statistic, ours, theirs)
                 compared += 1
