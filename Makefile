@@ -156,7 +156,7 @@ deps-build:
 	@CC='$(CC)' sh .ci/deps $(PACKAGES) nifti
 
 deps: deps-build                ## install missing packages (Debian, Ubuntu); does nothing where all are found
-	@CC='$(CC)' sh .ci/deps $(PACKAGES) nifti cmocka gnuplot h5diff slurm
+	@CC='$(CC)' sh .ci/deps $(PACKAGES) nifti cmocka gnuplot python h5diff slurm
 
 # --- Run and check -------------------------------------------------------------------------------------------------
 # Open MPI: slots are hardware threads here, and containers run as root.
@@ -205,9 +205,9 @@ linter = $(Q)if command -v $(1) >/dev/null; then $(1) $(2); else echo 'skipped: 
 
 # --- The rest ------------------------------------------------------------------------------------------------------
 SHARE = $(DESTDIR)$(PREFIX)/share/robion
-install: $(PROGRAM)             ## PREFIX (default /usr/local) and DESTDIR: program, configurations, studies, SLURM scripts
+install: $(PROGRAM)             ## PREFIX (default /usr/local) and DESTDIR: program, configurations, studies and their scripts, SLURM scripts
 	$(Q)install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/robion
-	$(Q)for f in $(wildcard configs/* slurm/* jobs/*/*); do install -D -m 644 $$f $(SHARE)/$$f || exit 1; done
+	$(Q)for f in $$(find configs slurm jobs -maxdepth 2 -type f ! -name '*.pyc'); do install -D -m 644 $$f $(SHARE)/$$f || exit 1; done
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/robion $(wildcard README.md LICENSE CHANGELOG.md CITATION.cff)
 
 info: | deps-build              ## variant, compiler, flags and versions of this build

@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.."
 out=${1:-results/base-data}
 robion=${ROBION:-build/robion}
 reference=${ROBION_REFERENCE:-../shared}
+python=${PYTHON:-python3}
 energies=115.23,150.71,200.61,250.51,299.33,349.91,398.84 # of matRad's machine, near 115, 151, 201, 251, 299, 350, 399
 tests='stopping nuclear machine_transport depth_dose lem averaging mkm mixed_beam rst_plan emitters trip_ddd trip_spc
   trip_tables matrad_machine'
@@ -28,10 +29,11 @@ done
 command -v gnuplot >/dev/null || { echo "no gnuplot: no pictures" && exit 0; }
 for ion in 12C 11C; do "$robion" basedata show "$out/$ion.h5" --plot "$out/$ion.png" >/dev/null; done
 [ -e "$reference/matrad/carbon_Generic.mat" ] || { echo "no $reference/matrad: no comparison of depth doses" && exit 0; }
+"$python" -c 'import h5py, matplotlib' 2>/dev/null || { echo "no h5py or matplotlib: no comparison of depth doses" && exit 0; }
 "$robion" basedata build --energies-MeV-u $energies --out "$out/seven.h5"
 "$robion" basedata import "$reference/matrad/carbon_Generic.mat" --out "$out/matrad.h5"
 for machine in seven matrad; do
   "$robion" basedata show "$out/$machine.h5" --curves "$out/$machine.csv" --energy $energies >/dev/null
 done
-gnuplot -e "folder = '$out'" jobs/base-data/depth-dose.gp
+"$python" jobs/base-data/depth-dose.py "$out"
 echo "$out: figures.txt, 12C.png, 11C.png, depth-dose.png"

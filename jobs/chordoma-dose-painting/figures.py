@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Figures of the cohort, PNG and SVG into the results' figures/ (needs numpy, h5py and gnuplot):
+"""Figures of the cohort, PNG and SVG into the results' figures/ (needs numpy, h5py and matplotlib):
 
     figures.py results/chordoma-dose-painting [--case chordoma-6]
 
@@ -12,30 +12,23 @@ Plans that are missing, and figures that nothing is there for, are left out and 
 """
 import argparse
 import pathlib
-import shutil
 
 import numpy
+from matplotlib.patches import Patch
 
-import slices
-from gnuplot import block, draw, key, place
 from painting import (PUBLISHED, PUBLISHED_ARMS, PUBLISHED_CELLS, PUBLISHED_GAIN, PUBLISHED_HIGH_LESS_LOW, PUBLISHED_TCP,
                       PUBLISHED_TERCILES, TERCILE_EDGES, TERCILES, Results, quantity)
+import plot
+import slices
 
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]  # of arms
 SOURCE = "Parrella et al. 2025, 10 patients"
-THEIRS = "fs pattern 4 border lc rgb 'black' lc rgb '#777777'"  # bars of published values
-COMMON = """set grid ytics lc rgb '#cccccc' lw 0.7
-set border lw 0.8
-set tics nomirror out scale 0.6
-set style fill solid 0.85 border lc rgb '#333333'
-set bars 0.7
-set title offset 0,-0.5
-unset key
-"""
+THEIRS = {"facecolor": "white", "edgecolor": "#777777", "hatch": "//"}  # bars of published values
+WHISKER = {"color": "black", "fmt": "none", "capsize": 3, "linewidth": 1.3}
+DOTS = {"color": "black", "marker": "o", "markersize": 3.5, "markerfacecolor": "none", "linestyle": "none"}
 
 
 def colour(results, arm):
-    return COLOURS[results.arms.index(arm) % len(COLOURS)]
+    return plot.COLOURS[results.arms.index(arm) % len(plot.COLOURS)]
 
 
 def patients(counts):
@@ -45,10 +38,10 @@ def patients(counts):
     return f"{told} patient{'' if told == '1' else 's'}"
 
 
-def spread_out(at, values):
+def dots(axes, at, values, **how):
     """Points side by side about a position, in the order of the cases."""
     steps = numpy.linspace(-0.1, 0.1, len(values)) if len(values) > 1 else [0.0]
-    return [(at + float(s), float(v)) for s, v in zip(steps, values)]
+    axes.plot(at + numpy.array(steps), values, **{**DOTS, **how})
 
 
 def quartiles(results, arm, kind, structure, metric):
@@ -56,7 +49,7 @@ def quartiles(results, arm, kind, structure, metric):
     if kind == "published":
         return PUBLISHED[structure, metric][PUBLISHED_ARMS.index(arm)]
     ours = results.of(arm, structure, quantity(metric), metric)
-    return [float(q) for q in numpy.percentile(ours, [50, 25, 75])] if len(ours) else None
+    return numpy.percentile(ours, [50, 25, 75]) if len(ours) else None
 
 
 def table_1(results):
@@ -64,153 +57,136 @@ def table_1(results):
     counts = {a: len(results.of(a, "GTV", "rbe_weighted_course", "D50")) for a in results.arms}
     if not any(counts.values()):
         return None
-    sources = [(a, kind) for a in results.arms for kind in ("published", "ours") if kind == "ours" or a in PUBLISHED_ARMS]
-    style = {(a, kind): "yerrorbars pt {} ps 0.8 lw 1.3 lc rgb '{}'".format(
-        4 + 2 * (results.arms.index(a) % 5) + (kind == "ours"), "black" if kind == "published" else colour(results, a))
-        for a, kind in sources}
-    size, data, panels = (1000, 700), "", ""
-    for line, (letter, label) in enumerate((("D", "course, Gy(RBE)"), ("L", "LETd, keV/{/Symbol m}m"))):
-        for s, structure in enumerate(dict.fromkeys(s for s, _ in PUBLISHED)):
-            metrics = [m for st, m in PUBLISHED if st == structure and m[0] == letter]
-            plots = []
-            for k, source in enumerate(sources):
-                cells = [(i, quartiles(results, *source, structure, m)) for i, m in enumerate(metrics)]
-                rows = [(i + 0.75 * ((k + 0.5) / len(sources) - 0.5), *q) for i, q in cells if q is not None]
-                if rows:
-                    data += block(f"t{line}{s}{k}", rows)
-                    plots.append(f"$t{line}{s}{k} with {style[source]}")
-            tics = ", ".join(f"'{m.replace('mean', ' mean')}' {i}" for i, m in enumerate(metrics))
-            panels += (place(size, 65 + 318 * s, 390 - 300 * line, 265, 235)
-                       + f"set title '{structure.replace('-', ' - ')}' noenhanced\nset xtics ({tics})\n"
-                       f"set xrange [-0.5:{len(metrics) - 0.5}]\nset ylabel '{'' if s else label}'\nplot {', '.join(plots)}\n")
-    legend = [(style[source], ", ".join(source)) for source in sources]
-    return size, (COMMON + data + f'set multiplot title "Medians and quartiles; published: {SOURCE}; ours: {patients(counts)}"\n'
-                  + panels + key(size, legend, 12) + "unset multiplot\n")
+    style = {}
+    for n, a in enumerate(results.arms):
+        common = {"marker": "so^vD"[n % 5], "markersize": 5, "capsize": 2.5, "linestyle": "none"}
+        if a in PUBLISHED_ARMS:
+            style[a, "published"] = {**common, "color": "black", "markerfacecolor": "none"}
+        style[a, "ours"] = {**common, "color": colour(results, a)}
+    structures = list(dict.fromkeys(s for s, _ in PUBLISHED))
+    legend = {", ".join(source): {key: value for key, value in how.items() if key != "capsize"} for source, how in style.items()}
+    title = f"Medians and quartiles; published: {SOURCE}; ours: {patients(counts)}"
+    figure, axes = plot.panels(2, len(structures), 3.2, 2.8, title, legend)
+    for (line, column), a in numpy.ndenumerate(axes):
+        structure, letter, label = structures[column], "DL"[line], ("course, Gy(RBE)", "LETd, keV/µm")[line]
+        metrics = [m for s, m in PUBLISHED if s == structure and m[0] == letter]
+        for k, (source, how) in enumerate(style.items()):
+            for i, m in enumerate(metrics):
+                if (q := quartiles(results, *source, structure, m)) is not None:
+                    a.errorbar(i + 0.75 * ((k + 0.5) / len(style) - 0.5), q[0], [[q[0] - q[1]], [q[2] - q[0]]], **how)
+        a.set(title=structure.replace("-", " - "), xlim=(-0.5, len(metrics) - 0.5), ylabel="" if column else label)
+        a.set_xticks(range(len(metrics)), [m.replace("mean", " mean") for m in metrics])
+        a.grid(axis="y")
+    return figure
 
 
-def tcp_data(results, arms):
-    """Bars and points of the figure of TCP, by name of their data block; positions count arms, of gains painted ones."""
-    data = {name: [] for name in ("published", "ours", "dots", "published_gain", "gain", "gain_dots")}
+def bar(axes, at, mean, low, high, **how):
+    axes.bar(at, mean, 0.32, **how)
+    if low < high:
+        axes.errorbar(at, mean, [[mean - low], [high - mean]], **WHISKER)
+
+
+def tcp_panel(axes, results, arms):
+    """TCP with its range over cell counts, published and ours."""
+    told = {"ha": "center", "va": "bottom", "fontsize": 8}
     for i, a in enumerate(arms):
-        each = results.of(a, "GTV", "tcp", "TCP")
-        best, worst = (results.of(a, "GTV", "tcp", m).mean() for m in ("TCP_best", "TCP_worst"))
-        shade = int(colour(results, a)[1:], 16)
-        data["ours"].append((i + 0.19, each.mean(), worst, best, shade))
-        data["dots"] += spread_out(i + 0.19, each)
-        gain, gain_sd = PUBLISHED_GAIN.get(a, (None, None))
-        mean = PUBLISHED_TCP[a][0] if a in PUBLISHED_TCP else gain and PUBLISHED_TCP["uniform"][0] + gain
-        if mean:
-            data["published"].append((i - 0.19, mean, mean + PUBLISHED_CELLS[0], mean + PUBLISHED_CELLS[1]))
-        ours = results.gain(a) if a != "uniform" else []
-        if len(ours):
-            at = arms.index(a) - ("uniform" in arms)
-            data["gain"].append((at + 0.19, ours.mean(), float(ours.std(ddof=1)) if len(ours) > 1 else 0.0, shade))
-            data["gain_dots"] += spread_out(at + 0.19, ours)
-            if gain:
-                data["published_gain"].append((at - 0.19, gain, gain_sd or 0.0))
-    return data
+        mean, best, worst = (results.tcp(a, m).mean() for m in ("TCP", "TCP_best", "TCP_worst"))
+        bar(axes, i + 0.19, mean, worst, best, color=colour(results, a), alpha=0.85)
+        dots(axes, i + 0.19, results.tcp(a))
+        axes.text(i + 0.19, 3, f"{mean:.1f}\n{worst:.1f}–{best:.1f}", color="white", **told)
+        theirs = PUBLISHED_TCP[a][0] if a in PUBLISHED_TCP else None
+        if a in PUBLISHED_GAIN and theirs is None:
+            theirs = PUBLISHED_TCP["uniform"][0] + PUBLISHED_GAIN[a][0]
+        if theirs:
+            bar(axes, i - 0.19, theirs, *(theirs + step for step in PUBLISHED_CELLS), **THEIRS)
+            axes.text(i - 0.19, 3, f"{theirs:.1f}", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5}, **told)
+    low, high = PUBLISHED_CELLS
+    axes.set(title=f"whiskers: worst to best cell counts; published {low:+} to {high:+} pp", ylim=(0, 100), ylabel="TCP, %")
 
 
-def bars(data, theirs, ours, dots, whisker):
-    """Bars with whiskers, published and ours, and the patients' points."""
-    line = "with vectors heads size screen 0.004,90 lw 1.6 lc rgb 'black'"
-    plots = [f"${theirs} using 1:2 with boxes {THEIRS}", f"'' using {whisker} {line}"] if data[theirs] else []
-    plots += [f"${ours} using 1:2:{len(data[ours][0])} with boxes lc rgb variable", f"'' using {whisker} {line}",
-              f"${dots} using 1:2 with points pt 6 ps 0.5 lc rgb 'black'"]
-    return plots
+def gain_panel(axes, results, arms):
+    for i, a in enumerate(arms):
+        ours = results.gain(a)
+        mean, sd = ours.mean(), ours.std(ddof=1) if len(ours) > 1 else 0.0
+        bar(axes, i + 0.19, mean, mean - sd, mean + sd, color=colour(results, a), alpha=0.85)
+        dots(axes, i + 0.19, ours)
+        if a in PUBLISHED_GAIN:
+            mean, sd = (value or 0.0 for value in PUBLISHED_GAIN[a])
+            bar(axes, i - 0.19, mean, mean - sd, mean + sd, **THEIRS)
+    axes.axhline(0, color="black", linewidth=0.8)
+    axes.set(title="whiskers: SD of patients", ylabel="gain of TCP over uniform, pp")
 
 
 def tcp(results):
     """TCP with its range over cell counts, and beside it the gain over uniform."""
-    arms = [a for a in results.arms if len(results.of(a, "GTV", "tcp", "TCP"))]
+    arms = [a for a in results.arms if len(results.tcp(a))]
     if not arms:
         return None
-    data, size = tcp_data(results, arms), (1000, 470)
-    painted = [a for a in arms if a != "uniform"]
-    names = lambda of: ", ".join(f"'{a}' {i}" for i, a in enumerate(of))
-    low, high = PUBLISHED_CELLS
-    told = "with labels offset 0,0.7 font ',8.5'"
-    plots = bars(data, "published", "ours", "dots", "1:3:(0):($4-$3)")
-    plots += [f"$published using 1:4:(sprintf('%.1f', $2)) {told}"] if data["published"] else []
-    plots += [f"$ours using 1:4:(sprintf('%.1f (%.1f to %.1f)', $2, $3, $4)) {told}"]
-    counts = {a: len(results.of(a, "GTV", "tcp", "TCP")) for a in arms}
-    script = (COMMON + "".join(block(*d) for d in data.items() if d[1]) + "set boxwidth 0.32\n"
-              f"set multiplot title 'TCP of the GTV; published: {SOURCE}; ours: {patients(counts)}'\n"
-              + place(size, 75, 90, 550 if data["gain"] else 900, 310)
-              + f"set xtics ({names(arms)}) noenhanced\nset xrange [-0.5:{len(arms) - 0.5}]; set yrange [0:100]\n"
-              f"set ylabel 'TCP, %'\nset title 'whiskers: worst to best cell counts; published {low:+} to {high:+} pp'\n"
-              f"plot {', '.join(plots)}\n")
-    if data["gain"]:
-        script += (place(size, 700, 90, 280, 310) + f"set xtics ({names(painted)}) noenhanced\n"
-                   f"set xrange [-0.5:{len(painted) - 0.5}]; set yrange [*:*]; set xzeroaxis lt -1; set offsets 0, 0, 0.5, 0\n"
-                   "set ylabel 'gain of TCP over uniform, pp'\nset title 'whiskers: SD of patients'\n"
-                   f"plot {', '.join(bars(data, 'published_gain', 'gain', 'gain_dots', '1:($2-$3):(0):(2*$3)'))}\n")
-    legend = [(f"boxes {THEIRS}", "published, mean (redistribution: uniform + gain)"),
-              ("boxes lc rgb '#0072B2'", "ours, mean"), ("points pt 6 ps 0.5 lc rgb 'black'", "ours, patients")]
-    return size, script + key(size, legend, 20) + "unset multiplot\n"
+    drawn = [(tcp_panel, arms), (gain_panel, [a for a in arms if a != "uniform" and len(results.gain(a))])]
+    drawn = [(panel, of) for panel, of in drawn if of]
+    counts = {a: len(results.tcp(a)) for a in arms}
+    title = f"TCP of the GTV; published: {SOURCE}; ours: {patients(counts)}"
+    figure, axes = plot.panels(1, len(drawn), 4.9, 3.6, title, {
+        "published, mean (redistribution: uniform + gain)": Patch(**THEIRS), "ours, mean": Patch(color=plot.COLOURS[0]),
+        "ours, patients": DOTS}, widths=[len(of) for _, of in drawn])
+    for a, (panel, of) in zip(axes[0], drawn):
+        panel(a, results, of)
+        a.set_xticks(range(len(of)), of)
+        a.grid(axis="y")
+    return figure
 
 
 def weighted_percentiles(values, weights, percents):
     order = numpy.argsort(values)
     share = numpy.cumsum(weights[order]) - 0.5 * weights[order]
-    return [float(v) for v in numpy.interp(numpy.array(percents) / 100 * weights.sum(), share, values[order])]
+    return numpy.interp(numpy.array(percents) / 100 * weights.sum(), share, values[order])
 
 
-def tercile_data(results, arm):
-    """Boxes of all voxels, the patients' means and the published means, and what to say above; None without TCP."""
-    voxels = list(results.voxel_gains(arm))
-    if not voxels:
-        print(f"left out: terciles of {arm}, no patient has it and uniform with TCP")
-        return None
+def tercile_panel(axes, results, arm, voxels):
+    """Boxes of all voxels, the patients' means and the published means."""
     cells, gain, share = (numpy.concatenate([v[k] for v in voxels]) for k in (1, 2, 3))
-    means = numpy.array([m for _, m in results.tercile_gains(arm)])
-    boxes, dots, published = [], [], []
+    means, shade = numpy.array([m for _, m in results.tercile_gains(arm)]), colour(results, arm)
     for t, name in enumerate(TERCILES):
         within = (cells > 0) & (numpy.digitize(cells, TERCILE_EDGES) == t)
         if within.any():
-            boxes.append((t, *weighted_percentiles(gain[within], share[within], (5, 25, 50, 75, 95))))
-        dots += spread_out(t + 0.33, means[~numpy.isnan(means[:, t]), t])
+            box = dict(zip(("whislo", "q1", "med", "q3", "whishi"),
+                           weighted_percentiles(gain[within], share[within], (5, 25, 50, 75, 95))))
+            line = {"color": shade, "linewidth": 1.3}
+            axes.bxp([box], [t], [0.35], showfliers=False, patch_artist=True,
+                     boxprops={"facecolor": shade + "4d", "edgecolor": shade},
+                     medianprops={"color": "black", "linewidth": 2}, whiskerprops=line, capprops=line)
+        dots(axes, t + 0.33, means[~numpy.isnan(means[:, t]), t], color=shade, markerfacecolor=shade)
         if name in PUBLISHED_TERCILES.get(arm, {}):
             mean, sd = PUBLISHED_TERCILES[arm][name]
-            published.append((t - 0.33, mean, sd or 0.0))
+            axes.errorbar(t - 0.33, mean, sd or 0.0, color="black", marker="D", markerfacecolor="none", capsize=3)
     apart = means[:, 2] - means[:, 0]
-    told = f"{arm}, {patients({arm: len(voxels)})}"
+    title = f"{arm}, {patients({arm: len(voxels)})}"
     if not numpy.isnan(apart).all():
-        told += f"\\n{{/*0.9 high - low: {numpy.nanmean(apart):.1f} pp, published about {PUBLISHED_HIGH_LESS_LOW} pp}}"
-    return boxes, dots, published, told
+        title += f"\nhigh - low: {numpy.nanmean(apart):.1f} pp, published about {PUBLISHED_HIGH_LESS_LOW} pp"
+    axes.set_title(title)
 
 
 def terciles(results):
     """A panel per painted arm."""
-    drawn = [(a, d) for a, d in ((a, tercile_data(results, a)) for a in results.painted) if d]
+    voxels = {arm: list(results.voxel_gains(arm)) for arm in results.painted}
+    for arm in (arm for arm in voxels if not voxels[arm]):
+        print(f"left out: terciles of {arm}, no patient has it and uniform with TCP")
+    drawn = [arm for arm in voxels if voxels[arm]]
     if not drawn:
         return None
-    size, data, panels = (70 + 410 * len(drawn), 520), "", ""
-    values = [v for _, (boxes, dots, published, _) in drawn for v in
-              (*(x for b in boxes for x in (b[1], b[5])), *(d[1] for d in dots),
-               *(p[1] + s * p[2] for p in published for s in (-1, 1)))]
-    for n, (a, (boxes, dots, published, told)) in enumerate(drawn):
-        data += block(f"box{n}", boxes) + block(f"dots{n}", dots)
-        shade = colour(results, a)
-        plots = [f"$box{n} using 1:3:2:6:5 with candlesticks lc rgb '{shade}' lw 1.4 fs solid 0.3 border lc "
-                 f"rgb '{shade}' whiskerbars 0.5",
-                 "'' using ($1-0.175):4:(0.35):(0) with vectors nohead lw 2.5 lc rgb 'black'",
-                 f"$dots{n} using 1:2 with points pt 7 ps 0.6 lc rgb '{shade}'"]
-        if published:
-            data += block(f"published{n}", published)
-            plots.append(f"$published{n} using 1:2:3 with yerrorbars pt 12 ps 1.3 lw 1.6 lc rgb 'black'")
-        panels += (place(size, 70 + 410 * n, 130, 370, 310)
-                   + f'set title "{told}"\nset ylabel "{"" if n else "gain of TCP over uniform, pp"}"\nplot {", ".join(plots)}\n')
-    low, high = (f"{e / 1e5:.1f}·10^5" for e in TERCILE_EDGES)
-    ranges = f"< {low}", f"to {high}", f"> {high}"
-    tics = ", ".join(f'"{n}\\n{{/*0.85 {r}}}" {i}' for i, (n, r) in enumerate(zip(TERCILES, ranges)))
-    legend = [("boxes lc rgb '#999999' fs solid 0.3 border lc rgb '#999999'", "all voxels: quartiles, median, 5 to 95 %"),
-              ("points pt 7 ps 0.6 lc rgb '#999999'", "means of patients"),
-              ("yerrorbars pt 12 ps 1.3 lw 1.6 lc rgb 'black'", "published mean and SD")]
-    return size, (COMMON + data + "set multiplot title 'Gain of TCP by voxel in terciles of the cell count'\n"
-                  f"set xtics ({tics})\nset xrange [-0.6:2.6]; set yrange [{min(values) - 1:.0f}:{max(values) + 1:.0f}]\n"
-                  "set xzeroaxis lt -1; set boxwidth 0.35\nset xlabel 'clonogens per 27 mm^3' offset 0,-1\n" + panels
-                  + key(size, legend, 12) + "unset multiplot\n")
+    figure, axes = plot.panels(1, len(drawn), 4, 3.6, "Gain of TCP by voxel in terciles of the cell count", {
+        "all voxels: quartiles, median, 5 to 95 %": Patch(facecolor="#dddddd", edgecolor="gray"),
+        "means of patients": {**DOTS, "color": "gray", "markerfacecolor": "gray"},
+        "published mean and SD": {"color": "black", "marker": "D", "markerfacecolor": "none"}}, sharey=True)
+    low, high = (f"{e / 1e5:.1f}·10$^5$" for e in TERCILE_EDGES)
+    for a, arm in zip(axes[0], drawn):
+        tercile_panel(a, results, arm, voxels[arm])
+        a.axhline(0, color="black", linewidth=0.8)
+        a.set(xlim=(-0.6, 2.6), xlabel="clonogens per 27 mm³", ylabel="gain of TCP over uniform, pp")
+        a.set_xticks(range(3), [f"{n}\n{r}" for n, r in zip(TERCILES, (f"< {low}", f"to {high}", f"> {high}"))])
+        a.grid(axis="y")
+        a.label_outer()
+    return figure
 
 
 def main():
@@ -218,22 +194,21 @@ def main():
     parser.add_argument("results", type=pathlib.Path, help="folder of the study's results")
     parser.add_argument("--case", help="patient whose slices are drawn; default: the first that has most arms")
     arguments = parser.parse_args()
-    if not shutil.which("gnuplot"):
-        parser.error("gnuplot, which draws, is not there")
     results = Results(arguments.results)
     for line in results.left_out():
         print(f"left out: {line}")
-    case = arguments.case or max(results.cases, key=lambda c: sum((c, a) in results.plans for a in results.arms))
-    arms = [a for a in results.arms if (case, a) in results.plans]
-    if not arms:
-        parser.error(f"{case} has no plan; patients that have: {' '.join(sorted({c for c, _ in results.plans}))}")
-    folder = arguments.results / "figures"
-    folder.mkdir(exist_ok=True)
+    of_arms = [results.plans_of(arm) for arm in results.arms]
+    case = arguments.case or max(results.cases, key=lambda c: sum(c in plans for plans in of_arms))
+    plans = [plans[case] for plans in of_arms if case in plans]
+    if not plans:
+        there = sorted({c for plans in of_arms for c in plans})
+        parser.error(f"{case} has no plan; patients that have: {' '.join(there)}")
     for name, make, of in (("table-1", table_1, results), ("tcp", tcp, results), ("terciles", terciles, results),
-                           (f"slices-{case}", slices.script, [results.plans[case, a] for a in arms])):
+                           (f"slices-{case}", slices.picture, plans)):
         figure = make(of)
         if figure:
-            draw(folder, name, *figure)
+            png, _ = plot.save(figure, arguments.results / "figures", name, "png", "svg")
+            print(f"drew {png} and .svg")
         else:
             print(f"left out: {name}, no plan has what it shows")
 

@@ -1,9 +1,11 @@
-"""What table.py and figures.py have in common: the published figures, and a results folder's plans and metrics."""
-import csv
+"""What table.py and figures.py have in common: the published figures, and the gain of TCP over uniform doses."""
 import pathlib
+import sys
 
-import h5py
 import numpy
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+import robion
 
 # Parrella et al., phiRO (2025), Table 1, of ten patients: median, quartiles of uniform and escalation.
 PUBLISHED_ARMS = "uniform", "escalation"
@@ -40,76 +42,44 @@ TERCILES = "low", "middle", "high"
 WINDOW = 95, 110  # percent of the prescription that voxels of a painted GTV may get
 
 
-def text(value):
-    return value.decode() if isinstance(value, bytes) else str(value)
-
-
-def rows(file):
-    with open(file, newline="") as lines:
-        yield from csv.DictReader(lines)
-
-
 def quantity(metric):
     return "letd" if metric[0] == "L" else "rbe_weighted_course"
 
 
-class Results:
-    """Metrics and plans of a results folder; of a sweep those of its first point, if not said otherwise."""
-
-    def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
-        if not (self.folder / "metrics.csv").exists():
-            raise SystemExit(f"{folder} has no metrics.csv: give a study's results folder; of a run that was cut short "
-                             "robion collect merges the tables")
-        self.value, self.arms, self.sweeps, self.cases = {}, [], [], []
-        for r in rows(self.folder / "metrics.csv"):
-            for seen, key in ((self.arms, r["arm"]), (self.sweeps, r["sweep"]), (self.cases, r["case"])):
-                if key not in seen:
-                    seen.append(key)
-            self.value[r["arm"], r["sweep"], r["case"], r["scenario"], r["structure"], r["quantity"], r["metric"]] = \
-                float(r["value"])
-        self.painted = [a for a in self.arms if a != "uniform"]
-        self.plans = {}
-        for file in sorted(self.folder.glob("cases/*/*/**/plan.h5")):
-            case, arm = file.relative_to(self.folder / "cases").parts[:2]
-            with h5py.File(file) as plan:
-                if text(plan.attrs["sweep"]) == self.sweeps[0]:
-                    self.plans[case, arm] = file
+class Results(robion.Results):
+    @property
+    def painted(self):
+        return [arm for arm in self.arms if arm != "uniform"]
 
     def left_out(self):
         """A line for each patient that lacks plans which others have, or whose plans are not in metrics.csv."""
-        begun = {f.relative_to(self.folder / "cases").parts for f in self.folder.glob("cases/*/*")}
-        told = {(arm, case) for arm, _, case, *_ in self.value}
-        for case in sorted({c for c, _ in begun}):
-            none = [a for a in sorted({a for _, a in begun}) if (case, a) not in self.plans]
-            new = [a for c, a in sorted(self.plans) if c == case and (a, case) not in told]
+        begun = {folder.relative_to(self.folder / "cases").parts for folder in self.folder.glob("cases/*/*")}
+        there = {(case, arm) for case, arm, sweep in self.plans if sweep == self.sweeps[0]}
+        told = {key[:2] for key in self.values}
+        for case in sorted({case for case, _ in begun}):
+            none = [arm for arm in sorted({arm for _, arm in begun}) if (case, arm) not in there]
+            new = [arm for c, arm in sorted(there) if c == case and (c, arm) not in told]
             if none:
                 yield f"{case}, no plan: {', '.join(none)}"
             if new:
                 yield f"{case}, not in metrics.csv, which robion collect writes anew: {', '.join(new)}"
 
-    def of(self, arm, structure, quantity, metric, scenario="nominal", sweep=None, cases=None):
-        """One value per case that has it."""
-        sweep = self.sweeps[0] if sweep is None else sweep
-        keys = [(arm, sweep, c, scenario, structure, quantity, metric) for c in (self.cases if cases is None else cases)]
-        return numpy.array([self.value[k] for k in keys if k in self.value])
+    def tcp(self, arm, metric="TCP", scenario="nominal", sweep=None):
+        return self.of(arm, "GTV", "tcp", metric, scenario, sweep)
 
     def gain(self, arm):
         """TCP over that of uniform, percentage points: one value per case that has both."""
-        both = [c for c in self.cases if all(len(self.of(a, "GTV", "tcp", "TCP", cases=[c])) for a in ("uniform", arm))]
-        return self.of(arm, "GTV", "tcp", "TCP", cases=both) - self.of("uniform", "GTV", "tcp", "TCP", cases=both)
+        uniform, ours = (self.by_case(a, "GTV", "tcp", "TCP") for a in ("uniform", arm))
+        return numpy.array([ours[case] - uniform[case] for case in uniform if case in ours])
 
     def voxel_gains(self, arm):
         """Of each case that has both plans: clonogens, gain of TCP over uniform (percentage points) and share of each voxel."""
-        for case in self.cases:
-            if not {(case, "uniform"), (case, arm)} <= set(self.plans):
-                continue
-            with h5py.File(self.plans[case, "uniform"]) as a, h5py.File(self.plans[case, arm]) as b:
-                if "tcp" not in a or "tcp" not in b:
-                    continue
-                voxel, share = a["structures/GTV/voxel"][:], a["structures/GTV/fraction"][:].astype(float)
-                tcp = [100.0 * f["dose/nominal/tcp"][:].ravel()[voxel].astype(float) for f in (a, b)]
-                yield case, a["tcp/clonogens_nominal"][:].ravel()[voxel], tcp[1] - tcp[0], share
+        uniform, ours = self.plans_of("uniform"), self.plans_of(arm)
+        for case in (case for case in self.cases if case in uniform and case in ours):
+            if "tcp" in uniform[case] and "tcp" in ours[case]:
+                gtv = uniform[case].structures["GTV"]
+                before, after = (100.0 * gtv.of(plans[case].dose("tcp")) for plans in (uniform, ours))
+                yield case, gtv.of(uniform[case]["tcp/clonogens_nominal"]), after - before, gtv.fraction
 
     def tercile_gains(self, arm):
         """Mean voxel-wise gain by tercile of the cell count, percentage points: case and three values per case."""

@@ -6,21 +6,17 @@ Needs numpy and h5py. With a sweep (sensitivity.yaml) the tables are those of it
 import csv
 import sys
 
-import h5py
 import numpy
 
-from painting import (PUBLISHED, PUBLISHED_ARMS, PUBLISHED_GAIN, PUBLISHED_TCP, TERCILES, WINDOW, Results, quantity, rows,
-                      text)
+from painting import PUBLISHED, PUBLISHED_ARMS, PUBLISHED_GAIN, PUBLISHED_TCP, TERCILES, WINDOW, Results, quantity, robion
 
 SIGNIFICANT = 0.05
+row = robion.row
 
 
 def heading(*names):
-    print("\n| " + " | ".join(names) + " |\n|" + " --- |" * len(names))
-
-
-def row(*cells):
-    print("| " + " | ".join(cells) + " |")
+    print()
+    robion.heading(*names)
 
 
 def median(x):
@@ -51,14 +47,10 @@ def painted_doses(results):
     heading("arm", "patients", "coldest voxel", "hottest voxel", "mean, lowest", "mean, highest")
     for a in results.painted:
         each = []
-        for case, arm in results.plans:
-            if arm != a:
-                continue
-            with h5py.File(results.plans[case, arm]) as f:
-                voxel, share = f["structures/GTV/voxel"][:], f["structures/GTV/fraction"][:].astype(float)
-                whole = float(f.attrs["prescription_Gy_RBE_per_fraction"][0] * f.attrs["fractions"][0])
-                dose = 100 / whole * f["dose/nominal/rbe_weighted_course"][:].ravel()[voxel].astype(float)
-            each.append((dose.min(), case, dose.max(), numpy.average(dose, weights=share)))
+        for case, plan in results.plans_of(a).items():
+            gtv = plan.structures["GTV"]
+            dose = 100 / plan.course_Gy_RBE * gtv.of(plan.dose("rbe_weighted_course"))
+            each.append((dose.min(), case, dose.max(), numpy.average(dose, weights=gtv.fraction)))
         if each:
             cold, hot = min(each), max(each, key=lambda e: e[2])
             means = [e[3] for e in each]
@@ -69,8 +61,8 @@ def painted_doses(results):
 def tcp(results):
     heading("TCP, %", "nominal cells", "best cells", "worst cells", "worst scenario", "gain, pp", "published")
     for a in results.arms:
-        shown = [spread(results.of(a, "GTV", "tcp", m)) for m in ("TCP", "TCP_best", "TCP_worst")]
-        shown.append(spread(results.of(a, "GTV", "tcp", "TCP", "min")))
+        shown = [spread(results.tcp(a, m)) for m in ("TCP", "TCP_best", "TCP_worst")]
+        shown.append(spread(results.tcp(a, scenario="min")))
         if a == "uniform":
             row(a, *shown, "", "{} ± {}".format(*PUBLISHED_TCP[a]))
         else:
@@ -94,12 +86,12 @@ def terciles(results):
 def goals(results):
     """How many patients meet each goal, and how far the worst is."""
     values = {}
-    for r in rows(results.folder / "goals.csv"):
+    for r in results.goals:
         if r["sweep"] == results.sweeps[0]:
             course = " of the course" if r["per"] == "course" else ""
             goal = (f"{r['structure']} {r['metric']}{course}, {r['scenario']}",
-                    f"{r['relation']} {float(r['limit']):.4g} {r['unit']}")
-            values.setdefault(goal, {}).setdefault(r["arm"], []).append((float(r["value"]), r["met"] == "1"))
+                    f"{r['relation']} {r['limit']:.4g} {r['unit']}")
+            values.setdefault(goal, {}).setdefault(r["arm"], []).append((r["value"], r["met"]))
     print("\nGoals: patients that meet them of all, median, worst")
     heading("goal", "limit", *results.arms)
     for (name, limit), of_arm in values.items():
@@ -108,46 +100,43 @@ def goals(results):
         for a in results.arms:
             each = of_arm.get(a, [])
             value = [v for v, _ in each]
-            cells.append(f"{sum(met for _, met in each)}/{len(each)}, {numpy.median(value):.1f}, {worst(value):.1f}"
+            cells.append(f"{sum(met for _, met in each):.0f}/{len(each)}, {numpy.median(value):.1f}, {worst(value):.1f}"
                          if each else "")
         row(name, limit, *cells)
 
 
 def organs(results):
     """Nominal metrics of organs in painted arms against uniform: those that differ by tests of the pairs, the worse first."""
-    oars = set()
-    for file in results.plans.values():
-        with h5py.File(file) as f:
-            oars |= {name for name, group in f["structures"].items() if text(group.attrs["role"]) == "oar"}
+    oars = {s.name for plan in results.plans.values() for s in plan.structures.values() if s.role == "oar"}
     oars.discard("rim")  # made for planning
     tests = {}
     if (results.folder / "statistics.csv").exists():  # only of more than one patient
-        for r in rows(results.folder / "statistics.csv"):
+        for r in results.statistics:
             if (r["versus_arm"] == "uniform" and r["sweep"] == r["versus_sweep"] == results.sweeps[0] and r["structure"] in oars
                     and r["scenario"] == "nominal" and r["quantity"] in ("rbe_weighted_course", "letd")
-                    and r["wilcoxon_p"]):
+                    and r["wilcoxon_p"] is not None):
                 tests.setdefault(r["arm"], []).append(r)
     else:
         print("\nno statistics.csv: tests of organs need more than one patient")
     print(f"\nOrgans against uniform, P < {SIGNIFICANT} by the exact Wilcoxon or the paired t test, of course doses and LETd; "
           "more of either is worse (the sacrum holds part of the GTV)")
     for a in results.painted:
-        differ = [r for r in tests.get(a, []) if min(float(r[p] or 1) for p in ("wilcoxon_p", "t_p")) < SIGNIFICANT]
-        differ.sort(key=lambda r: float(r["mean"]) <= 0)
-        worse = sum(float(r["mean"]) > 0 for r in differ)
+        differ = [r for r in tests.get(a, []) if min(1 if r[p] is None else r[p] for p in ("wilcoxon_p", "t_p")) < SIGNIFICANT]
+        differ.sort(key=lambda r: r["mean"] <= 0)
+        worse = sum(r["mean"] > 0 for r in differ)
         print(f"\n{a}: {len(tests.get(a, []))} metrics tested, {worse} worse, {len(differ) - worse} better")
         if differ:
             heading("organ", "metric", "n", "mean difference", "median difference", "Wilcoxon P", "paired t P", "")
         for r in differ:
-            row(r["structure"], r["metric"], r["n"], f"{float(r['mean']):+.2g} {r['unit']}", f"{float(r['median']):+.2g}",
-                f"{float(r['wilcoxon_p']):.2g}", f"{float(r['t_p']):.2g}" if r["t_p"] else "",
-                "worse" if float(r["mean"]) > 0 else "better")
+            row(r["structure"], r["metric"], f"{r['n']:.0f}", f"{r['mean']:+.2g} {r['unit']}", f"{r['median']:+.2g}",
+                f"{r['wilcoxon_p']:.2g}", "" if r["t_p"] is None else f"{r['t_p']:.2g}",
+                "worse" if r["mean"] > 0 else "better")
 
 
 def sweep(results):
     heading("TCP, %", *results.arms)
     for point in results.sweeps:
-        row(point, *(spread(results.of(a, "GTV", "tcp", "TCP", sweep=point)) for a in results.arms))
+        row(point, *(spread(results.tcp(a, sweep=point)) for a in results.arms))
 
 
 def main():

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""The tables of README.md from a results folder:  table.py results/rtog-benchmark"""
-import csv
+"""The tables of README.md from a results folder (needs numpy and h5py):  table.py results/rtog-benchmark"""
 import pathlib
 import sys
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+import robion
 
 # Yagi et al., PLOS ONE 18(7):e0288545 (2023): nominal, max, min, index of CTV D98 and of OAR Dmax, relative to the prescription.
 CONVENTIONAL = {
@@ -26,18 +28,15 @@ YAGI = {
     },
 }
 PRESCRIPTION = 4.8  # Gy(RBE) per fraction
+SCENARIOS = "nominal", "max", "min", "index"
 
-value = {}
-with open(pathlib.Path(sys.argv[1]) / "metrics.csv", newline="") as file:
-    for r in csv.DictReader(file):
-        if r["quantity"] == "rbe_weighted":
-            value[r["case"], r["arm"], r["structure"], r["metric"], r["scenario"]] = float(r["value"]) / PRESCRIPTION
-
+values = robion.Results(sys.argv[1]).values
 for title, table in YAGI.items():
-    print(f"{title}\n\n| phantom, arm | metric | nominal | max | min | index |\n| --- | --- | --- | --- | --- | --- |")
+    print(f"{title}\n")
+    robion.heading("phantom, arm", "metric", *SCENARIOS)
     for (case, arm), published in table.items():
         for (structure, metric), theirs in zip((("CTV", "D98"), ("OAR", "Dmax")), published):
-            ours = [value.get((case, arm, structure, metric, s)) for s in ("nominal", "max", "min", "index")]
-            cells = (f"{'-' if a is None else f'{a:.3f}'} \\| {b:.2f}" for a, b in zip(ours, theirs))
-            print(f"| {case.removeprefix('rtog-')}, {arm} | {structure} {metric} | {' | '.join(cells)} |")
+            ours = [values.get((case, arm, ""), {}).get((s, structure, "rbe_weighted", metric)) for s in SCENARIOS]
+            cells = (f"{'-' if a is None else f'{a / PRESCRIPTION:.3f}'} \\| {b:.2f}" for a, b in zip(ours, theirs))
+            robion.row(f"{case.removeprefix('rtog-')}, {arm}", f"{structure} {metric}", *cells)
     print()

@@ -44,6 +44,12 @@ row_is_right() { # the mean difference in worst D98 between the arms, worked out
     END { exit !good }' "$out/metrics.csv" "$out/statistics.csv"
 }
 check "the difference between arms is that of the plans of each case" row_is_right
+python=$(python_with 'h5py, numpy')
+if [ -n "$python" ]; then
+  check "Python reads what the tables say" "$python" tests/support/read_results.py "$out"
+else
+  skip "results in Python" "no python3 with numpy and h5py here"
+fi
 one_rank() {
   mpi 1 "$ROBION" run "$STUDY" --results "$WORK/one" >/dev/null && cmp "$WORK/one/statistics.csv" "$out/statistics.csv"
 }

@@ -48,10 +48,7 @@ check "and nothing is left" test ! -e "$WORK/out.h5"
 # Yagi et al. (PLoS One 18:e0288545, 2023) compare two planning systems: three horizontal fields on a C-shaped target in a
 # 100 mm box of water, 5.88 Gy(RBE); 97.2 % (physical) and 98.3 % (clinical dose) pass 3 % of the local dose or 2 mm. Here both
 # share the base data: at least 99 % at 2 % of the local dose or 2 mm, doses from 10 % of the highest.
-python=''
-for candidate in "${PYTHON:-python3}" python3 /usr/bin/python3; do
-  [ -n "$python" ] || ! "$candidate" -c 'import h5py, numpy' 2>/dev/null || python=$candidate
-done
+python=$(python_with 'h5py, numpy')
 if [ -n "$python" ]; then
   cp tests/studies/e2e-gamma.yaml "$WORK/study.yaml"
   c_shape=$WORK/c/cases/c-shape/plan/plan.h5

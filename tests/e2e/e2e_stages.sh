@@ -54,10 +54,7 @@ check "the worst of the set" grep -qE ',inner,rbe_weighted,D98,fraction,min,at l
 check "the log tells" grep -q 'goals .*3 of 4 met' "$WORK/r1/log.txt"
 
 # Tables and figures of the study of dose painting, of a course made to look like it: structures of its names and cell counts.
-python=''
-for candidate in "${PYTHON:-python3}" python3 /usr/bin/python3; do
-  [ -n "$python" ] || ! "$candidate" -c 'import h5py, numpy' 2>/dev/null || python=$candidate
-done
+python=$(python_with 'h5py, numpy') drawing=$(python_with 'h5py, matplotlib')
 painting=jobs/chordoma-dose-painting
 painted_cohort() { # FOLDER
   mkdir -p "$1"/cases/{box/uniform,box/escalation,other/uniform} &&
@@ -89,16 +86,30 @@ for table in ("metrics", "goals"):
         csv.DictWriter(written, read.fieldnames).writerows(rows)
 PYTHON
 }
+installed=$WORK/installed/share/robion/jobs
+install() { # with the program as it is, whatever built it
+  env -u MAKEFLAGS -u MAKELEVEL make -s -o "$ROBION" PROGRAM="$ROBION" PREFIX= DESTDIR="$WORK/installed" install
+}
 tables() { "$python" "$painting/table.py" "$WORK/painted" | tee "$WORK/tables.md"; }
-if [ -n "$python" ] && command -v gnuplot >/dev/null; then
+if [ -n "$python" ]; then
+  check "Python reads what the tables say" "$python" tests/support/read_results.py "$WORK/r1"
   check "a cohort of painted doses" painted_cohort "$WORK/painted"
   check "as tables, with the gain of TCP" expect_text '\| escalation \| 80.0 .* 10.0 \| \+7.8 \|' tables
   check "and goals that patients meet" grep -q 'GTV Dmean of the course.*| 0/1, ' "$WORK/tables.md"
-  check "figures, without the plan that is missing" expect_text 'left out: other, no plan: escalation, uniform' "$python" "$painting/figures.py" "$WORK/painted"
+  check "none of a folder without results" expect_text 'has no metrics.csv: give' "$python" "$painting/table.py" "$WORK"
+  check "install the studies' scripts" install
+  check "which print the same tables there" cmp <("$python" "$installed/chordoma-dose-painting/table.py" "$WORK/painted") "$WORK/tables.md"
+else
+  skip "tables of dose painting" "no python3 with numpy and h5py here"
+fi
+if [ -n "$drawing" ]; then
+  check "figures, without the plan that is missing" expect_text 'left out: other, no plan: escalation, uniform' "$drawing" "$painting/figures.py" "$WORK/painted"
   png_and_svg() { head -c 4 "$WORK/painted/figures/$1.png" | grep -q PNG && grep -q '</svg>' "$WORK/painted/figures/$1.svg"; }
   for figure in table-1 tcp terciles slices-box; do check "draw $figure" png_and_svg "$figure"; done
+  check "slices and histograms of any study" "$drawing" jobs/plot.py "$WORK/r1" -o "$WORK/pictures"
+  for picture in dose dvh; do check "draw $picture" test -s "$WORK/pictures/water-box-$picture.png"; done
 else
-  skip "figures of dose painting" "no gnuplot or no python3 with numpy and h5py here"
+  skip "figures of dose painting" "no python3 with h5py and matplotlib here"
 fi
 
 stages_planned() { grep -cE 'optimize .* harder  stage (wide|boost)$' "$WORK/$1/log.txt"; }

@@ -66,6 +66,14 @@ mpi() {
   mpirun -n "$ranks" "$@"
 }
 
+# python_with MODULES: the first Python at hand that has them (NAME, NAME); nothing where none has.
+python_with() {
+  local candidate
+  for candidate in "${PYTHON:-python3}" python3 /usr/bin/python3; do
+    ! "$candidate" -c "import $1" 2>/dev/null || { echo "$candidate" && return; }
+  done
+}
+
 finish() {
   local status=$?
   rm -rf "$WORK"
