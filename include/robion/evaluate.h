@@ -1,6 +1,10 @@
 /**
  * Dose-volume statistics: DVHs, metrics, robustness indices. Step 11 of the data's way. Not collective: works on doses
  * that are already complete on the calling rank.
+ *
+ * What belongs to a structure is the same for every metric of every quantity: all voxels that it touches (by at least 1e-3 of
+ * their volume, see StructureToGrid), each with the fraction of its volume that lies inside. So Dmax >= D0.03cc and Dmax >= D1 >=
+ * D2 >= D50 >= D95 >= D98, and Dmax >= Dmean >= D100.
  */
 #pragma once
 #include "robion/map.h"
@@ -45,7 +49,7 @@ typedef struct DVH {
   PetscInt n;
   double *value;      /* descending */
   double *cumulative; /* volume fraction at or above value[i], ascending, last is 1 */
-  double mean, max;   /* max over voxels with at least half their volume inside (over all if there are none) */
+  double mean, max;   /* max: the highest value of any voxel of the region, value[0] */
   double volume_cm3;
 } DVH;
 
@@ -54,7 +58,9 @@ PetscErrorCode DVHCreate(const Region *region, const Grid *grid, const float *va
 PetscErrorCode DVHDestroy(DVH *dvh);
 /** Dose that the hottest `percent` of the volume receive at least (D95: 95), linear between voxels. */
 double DVHDoseAtVolume(const DVH *dvh, double percent);
-/** The same for an absolute volume in cm3 (D0.03cc); the maximum if the structure is smaller. */
+/** The small volume of D0.03cc, the near-maximum dose of constraint tables for serial organs. */
+#define NEAR_MAXIMUM_cm3 0.03
+/** The same for an absolute volume in cm3 (D0.03cc); the maximum if the structure is smaller, which has no such volume. */
 double DVHDoseAtVolume_cm3(const DVH *dvh, double volume_cm3);
 /** Percent of the volume with at least this dose (V95: 0.95 x prescription). */
 double DVHVolumeAtDose(const DVH *dvh, double dose);
@@ -67,7 +73,7 @@ double DVHVolumeAtDose(const DVH *dvh, double dose);
  * - RBE: RBEmean, the mean weighted by physical dose, which is mean RBE-weighted over mean physical dose (0 without dose), and
  *   RBE98 RBE50 RBE2 over the same voxels as LETd.
  * - survival after one fraction: Smean, % of all cells of the structure if they are spread evenly (what survives of a flask,
- *   Yagi et al., PLoS One 18:e0288545, 2023), and Smax, % in the voxel where most survive, chosen as for Dmax.
+ *   Yagi et al., PLoS One 18:e0288545, 2023), and Smax, % in the voxel where most survive.
  * - dose of the course, where dose[DOSE_COURSE] or dose[DOSE_COURSE_EQD2] is not NULL: D98 to Dmean.
  * dose[kind] are arrays on the grid, per fraction but for those. Appends to list.
  */

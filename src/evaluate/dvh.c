@@ -53,17 +53,6 @@ static PetscErrorCode CheckRegion(const Region *region, const float *value)
   PetscFunctionReturn(0);
 }
 
-/*
- * A voxel that only touches the structure has most of its volume outside: its dose is no maximum of the structure.
- * Where every voxel is such a one (structures thinner than the grid) all count.
- */
-static double Maximum(PetscInt n, const Entry *descending)
-{
-  for (PetscInt i = 0; i < n; i++)
-    if (descending[i].weight >= 0.5f) return (double)descending[i].value;
-  return (double)descending[0].value;
-}
-
 PetscErrorCode DVHCreate(const Region *region, const Grid *grid, const float *value, DVH *dvh)
 {
   PetscFunctionBegin;
@@ -89,7 +78,7 @@ PetscErrorCode DVHCreate(const Region *region, const Grid *grid, const float *va
   }
   for (PetscInt i = 0; i < region->n; i++) dvh->cumulative[i] /= total;
   dvh->mean = sum / total;
-  dvh->max = Maximum(region->n, entry);
+  dvh->max = dvh->value[0];
   dvh->volume_cm3 = total * GridVoxelVolume_cm3(grid);
   PetscCall(PetscFree2(entry, spare));
   PetscFunctionReturn(0);
@@ -128,7 +117,8 @@ double DVHDoseAtVolume(const DVH *dvh, double percent)
 
 double DVHDoseAtVolume_cm3(const DVH *dvh, double volume_cm3)
 {
-  if (dvh->volume_cm3 < volume_cm3) return dvh->max;
+  const double rounding = 1e-6; /* a structure of just this volume is not smaller because its voxels' sum is */
+  if (dvh->volume_cm3 < (1 - rounding) * volume_cm3) return dvh->max;
   return DVHDoseAtVolume(dvh, 100 * volume_cm3 / dvh->volume_cm3);
 }
 

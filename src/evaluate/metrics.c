@@ -5,8 +5,6 @@
 
 const char *const scenario_statistic_names[4] = {"min", "max", "median", "index"};
 
-/* Small volume for the near-maximum dose, as ICRU and most constraint tables use it for serial organs. */
-static const double NEAR_MAXIMUM_cm3 = 0.03;
 /* LETd and RBE count only where there is dose worth speaking of: 1 % of the prescription. */
 static const double QUALITY_DOSE_SHARE = 0.01;
 /* V95: volume with at least 95 % of the prescription. */
@@ -118,16 +116,15 @@ static PetscErrorCode RadiationQuality(const Region *region, const Grid *grid, c
 static PetscErrorCode SurvivalMetrics(const Region *region, const float *survival, MetricList *list)
 {
   PetscFunctionBegin;
-  double sum = 0, volume = 0, highest = 0, highest_inside = -1;
+  double sum = 0, volume = 0, highest = 0;
   for (PetscInt i = 0; i < region->n; i++) {
     double fraction = (double)region->fraction[i], value = (double)survival[region->voxel[i]];
     sum += fraction * value;
     volume += fraction;
     highest = PetscMax(highest, value);
-    if (fraction >= 0.5) highest_inside = PetscMax(highest_inside, value);
   }
   PetscCall(Append(list, region, DOSE_SURVIVAL, "Smean", "%", 100 * sum / volume));
-  PetscCall(Append(list, region, DOSE_SURVIVAL, "Smax", "%", 100 * (highest_inside < 0 ? highest : highest_inside)));
+  PetscCall(Append(list, region, DOSE_SURVIVAL, "Smax", "%", 100 * highest));
   PetscFunctionReturn(0);
 }
 
