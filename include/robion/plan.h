@@ -60,8 +60,9 @@ PetscErrorCode PlanInputsCreate(PlanContext *context, const PlanSpec *plan, cons
 PetscErrorCode PlanInputsDestroy(PlanInputs *inputs);
 
 /**
- * Load or build the case of a plan: stopping power set, name as the study has it, structures derived, names checked
- * (PlanCheckNames). NULL after mistakes. Not collective.
+ * Load or build the case of a plan: an external structure derived if there is none, stopping power set (of a phantom by the
+ * study's hlut, unless that is the default table, by which its HU were made), name as the study has it, structures derived,
+ * names checked (PlanCheckNames). NULL after mistakes. Not collective.
  */
 PetscErrorCode PlanReadCase(const Settings *settings, Mistakes *mistakes, Case **patient);
 
@@ -69,8 +70,17 @@ PetscErrorCode PlanReadCase(const Settings *settings, Mistakes *mistakes, Case *
 PetscErrorCode PlanCheckName(const Case *patient, const char *name, const char *where, const char *key,
                              Mistakes *mistakes);
 
-/** Check that every structure the plan names is in the case (ROBION_INPUT). Not collective. */
+/**
+ * Check that every structure the plan names is in the case, and has voxels if doses in it are wanted, limited or judged
+ * (ROBION_INPUT). Not collective.
+ */
 PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mistakes *mistakes);
+
+/**
+ * Lines of the log, once in a run: an external structure that had to be derived, structures without voxels or outside of the
+ * external. Not collective.
+ */
+void PlanTellCase(const Case *patient);
 
 /** The case of a plan with its stopping power and derived structures, on rank 0's files; checks structure names. Collective. */
 PetscErrorCode PlanLoadCase(MPI_Comm comm, const Settings *settings, Mistakes *mistakes, Case **patient);
