@@ -89,7 +89,7 @@ check "no nodes: exit 2" expect_exit 2 "$ROBION" submit "$STUDY" --nodes 0 --dry
 
 # --- Status -----------------------------------------------------------------------------------------------------------
 check "status of a finished run" expect_text '^study e2e-collect: 12 plans, 12 done$' "$ROBION" status "$out"
-check "tells the worst case of each arm" expect_text '^robust +6 +0\.[0-9]+ +cases/[abc]/robust/errors=large$' "$ROBION" status "$out"
+check "tells the worst case of each arm" expect_text '^robust +6 +CTV +0\.[0-9]+ +cases/[abc]/robust/errors=large$' "$ROBION" status "$out"
 slow=(--set optimizer.max_iterations=1000000 --set optimizer.relative_tolerance=0 --set optimizer.window=1000000
   --set optimizer.max_minutes=10)
 running() { # status while a run goes on, then stop it
