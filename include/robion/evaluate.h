@@ -81,6 +81,18 @@ PetscErrorCode MetricsOfStructure(const Region *region, const Grid *grid, const 
                                   double prescription_Gy_RBE, MetricList *list);
 PetscErrorCode MetricListDestroy(MetricList *list);
 
+/**
+ * Rows on the hottest place of `outside`, what of the patient belongs to no target, for RBE-weighted and physical dose: its
+ * D0.03cc, the centre of its hottest voxel (hot_spot_x, _y, _z, mm), and of every region but the external one hot_spot, the distance
+ * from there to its nearest voxel, mm, 0 inside. Appends to list.
+ */
+PetscErrorCode MetricsOfHotSpot(const Region *outside, PetscInt n_region, const Region *region, const Grid *grid,
+                                const float *const dose[N_DOSE_KINDS], MetricList *list);
+/** Name of the region `outside` of all targets, and of its rows. */
+#define OUTSIDE_TARGETS "outside-targets"
+#define HOT_SPOT_DISTANCE "hot_spot"
+extern const char *const hot_spot_place_names[3];
+
 /** Tumour control of a structure: its model and its clonogens. */
 typedef struct TumourControl {
   TCPSpec spec;

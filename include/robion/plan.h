@@ -35,7 +35,8 @@ typedef struct PlanInputs {
   Grid grid;
   PetscInt n_region; /* all structures of the case and the derived ones that touch the dose grid */
   Region *region;
-  Region target; /* the prescription's target, for spots */
+  Region target;  /* the prescription's target, for spots */
+  Region outside; /* what of the external structure belongs to no target; n = 0: nothing, or there is no external */
   ScenarioSet *optimize, *evaluate;
   BeamSet *beams;             /* of all stages, one stage after the other */
   DoseModel model;            /* of all of them */

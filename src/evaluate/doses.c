@@ -65,7 +65,8 @@ static PetscErrorCode Extremes(const LocalDoses *local, const ScenarioSet *set, 
 /* Metrics and DVH curves of all regions in one scenario. */
 static PetscErrorCode AnalyseScenario(const Scenario *scenario, PetscBool nominal, const Grid *grid,
                                       const float *const dose[N_DOSE_KINDS], PetscInt n_region, const Region *region,
-                                      double prescription_Gy_RBE, MetricList *metrics, DVHBand *band)
+                                      const Region *outside, double prescription_Gy_RBE, MetricList *metrics,
+                                      DVHBand *band)
 {
   PetscFunctionBegin;
   for (PetscInt r = 0; r < n_region; r++) {
@@ -77,6 +78,7 @@ static PetscErrorCode AnalyseScenario(const Scenario *scenario, PetscBool nomina
       PetscCall(DVHDestroy(&dvh));
     }
   }
+  if (outside->n) PetscCall(MetricsOfHotSpot(outside, n_region, region, grid, dose, metrics));
   PetscFunctionReturn(0);
 }
 
@@ -141,8 +143,8 @@ static PetscErrorCode ShareBands(MPI_Comm comm, PetscInt n, DVHBand *band)
 /* Scenarios are dealt to the ranks: in each round every rank analyses one, as long as there are any. */
 static PetscErrorCode AnalyseScenarios(const LocalDoses *local, const Course *course, const Tissues *tissues,
                                        const ScenarioSet *set, const Grid *grid, PetscInt n_region,
-                                       const Region *region, double prescription_Gy_RBE, const TumourControl *control,
-                                       DoseSet *out)
+                                       const Region *region, const Region *outside, double prescription_Gy_RBE,
+                                       const TumourControl *control, DoseSet *out)
 {
   PetscFunctionBegin;
   float *dose[N_DOSE_KINDS] = {NULL};
@@ -155,7 +157,7 @@ static PetscErrorCode AnalyseScenarios(const LocalDoses *local, const Course *co
     Derive(tissues, course, out->size, dose);
     for (int kind = 0; kind < N_DOSE_KINDS; kind++) PetscCall(CheckFinite(&set->scenario[s], out->size, dose[kind]));
     PetscCall(AnalyseScenario(&set->scenario[s], s == 0 ? PETSC_TRUE : PETSC_FALSE, grid, (const float *const *)dose,
-                              n_region, region, prescription_Gy_RBE, &out->metrics[s], out->band));
+                              n_region, region, outside, prescription_Gy_RBE, &out->metrics[s], out->band));
     if (control) PetscCall(MetricsOfControl(control, dose[DOSE_RBE_WEIGHTED], &out->metrics[s]));
   }
   for (int kind = 0; kind < N_DOSE_KINDS; kind++) PetscCall(PetscFree(dose[kind]));
@@ -167,8 +169,8 @@ static PetscErrorCode AnalyseScenarios(const LocalDoses *local, const Course *co
 
 PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Course *course, const Tissues *tissues,
                              const ScenarioSet *set, const Grid *grid, PetscInt n, const PetscInt *voxel,
-                             const double *weight, PetscInt n_region, const Region *region, double prescription_Gy_RBE,
-                             const TumourControl *control, DoseSet *out)
+                             const double *weight, PetscInt n_region, const Region *region, const Region *outside,
+                             double prescription_Gy_RBE, const TumourControl *control, DoseSet *out)
 {
   PetscFunctionBegin;
   LocalDoses local;
@@ -191,7 +193,8 @@ PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Course *cours
     TumourControlMap(control, out->nominal[DOSE_RBE_WEIGHTED], out->nominal[DOSE_TCP]);
   }
   PetscCall(Extremes(&local, set, out));
-  PetscCall(AnalyseScenarios(&local, course, tissues, set, grid, n_region, region, prescription_Gy_RBE, control, out));
+  PetscCall(AnalyseScenarios(&local, course, tissues, set, grid, n_region, region, outside, prescription_Gy_RBE,
+                             control, out));
   PetscCall(LocalDosesDestroy(&local));
   PetscFunctionReturn(0);
 }

@@ -1,4 +1,4 @@
-#include "robion/evaluate.h"
+#include "metrics_private.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,18 +10,18 @@ static const double QUALITY_DOSE_SHARE = 0.01;
 /* V95: volume with at least 95 % of the prescription. */
 static const double COVERAGE_SHARE = 0.95;
 
-static PetscErrorCode Append(MetricList *list, const Region *region, DoseKind quantity, const char *name,
-                             const char *unit, double value)
+PetscErrorCode MetricAppend(MetricList *list, const char *structure, DoseKind quantity, const char *name,
+                            const char *unit, double value)
 {
   PetscFunctionBegin;
-  PetscCheck(isfinite(value), PETSC_COMM_SELF, PETSC_ERR_FP, "%s of %s is %g", name, region->name, value);
+  PetscCheck(isfinite(value), PETSC_COMM_SELF, PETSC_ERR_FP, "%s of %s is %g", name, structure, value);
   if (list->n == list->capacity) {
     list->capacity = list->capacity ? 2 * list->capacity : 64;
     PetscCall(PetscRealloc((size_t)list->capacity * sizeof *list->item, &list->item));
   }
   Metric *m = &list->item[list->n++];
   memset(m, 0, sizeof *m); /* rows are sent and compared as bytes */
-  PetscCall(PetscStrncpy(m->structure, region->name, sizeof m->structure));
+  PetscCall(PetscStrncpy(m->structure, structure, sizeof m->structure));
   PetscCall(PetscStrncpy(m->name, name, sizeof m->name));
   PetscCall(PetscStrncpy(m->unit, unit, sizeof m->unit));
   m->quantity = quantity;
@@ -44,12 +44,13 @@ static PetscErrorCode DoseMetrics(const Region *region, const Grid *grid, DoseKi
   DVH dvh;
   PetscCall(DVHCreate(region, grid, dose, &dvh));
   for (size_t i = 0; i < sizeof point / sizeof *point; i++)
-    PetscCall(Append(list, region, kind, point[i].name, unit, DVHDoseAtVolume(&dvh, point[i].percent)));
-  PetscCall(Append(list, region, kind, "Dmax", unit, dvh.max));
-  PetscCall(Append(list, region, kind, "D0.03cc", unit, DVHDoseAtVolume_cm3(&dvh, NEAR_MAXIMUM_cm3)));
-  PetscCall(Append(list, region, kind, "Dmean", unit, dvh.mean));
+    PetscCall(MetricAppend(list, region->name, kind, point[i].name, unit, DVHDoseAtVolume(&dvh, point[i].percent)));
+  PetscCall(MetricAppend(list, region->name, kind, "Dmax", unit, dvh.max));
+  PetscCall(MetricAppend(list, region->name, kind, "D0.03cc", unit, DVHDoseAtVolume_cm3(&dvh, NEAR_MAXIMUM_cm3)));
+  PetscCall(MetricAppend(list, region->name, kind, "Dmean", unit, dvh.mean));
   if (kind == DOSE_RBE_WEIGHTED)
-    PetscCall(Append(list, region, kind, "V95", "%", DVHVolumeAtDose(&dvh, COVERAGE_SHARE * prescription_Gy_RBE)));
+    PetscCall(MetricAppend(list, region->name, kind, "V95", "%",
+                           DVHVolumeAtDose(&dvh, COVERAGE_SHARE * prescription_Gy_RBE)));
   PetscCall(DVHDestroy(&dvh));
   PetscFunctionReturn(0);
 }
@@ -77,8 +78,8 @@ static PetscErrorCode QualityMetrics(const Region *part, const Grid *grid, DoseK
   DVH dvh = {0};
   if (part->n) PetscCall(DVHCreate(part, grid, value, &dvh));
   for (int i = 0; i < 3; i++)
-    PetscCall(Append(list, part, kind, point[i].name, dose_kind_units[kind],
-                     part->n ? DVHDoseAtVolume(&dvh, point[i].percent) : 0));
+    PetscCall(MetricAppend(list, part->name, kind, point[i].name, dose_kind_units[kind],
+                           part->n ? DVHDoseAtVolume(&dvh, point[i].percent) : 0));
   *mean = dvh.mean;
   PetscCall(DVHDestroy(&dvh));
   PetscFunctionReturn(0);
@@ -105,10 +106,10 @@ static PetscErrorCode RadiationQuality(const Region *region, const Grid *grid, c
   double mean;
   PetscCall(RegionAboveDose(region, dose[DOSE_RBE_WEIGHTED], QUALITY_DOSE_SHARE * prescription_Gy_RBE, &part));
   PetscCall(QualityMetrics(&part, grid, DOSE_LETD, dose[DOSE_LETD], letd, list, &mean));
-  PetscCall(Append(list, region, DOSE_LETD, "Lmean", dose_kind_units[DOSE_LETD], mean));
+  PetscCall(MetricAppend(list, region->name, DOSE_LETD, "Lmean", dose_kind_units[DOSE_LETD], mean));
   PetscCall(QualityMetrics(&part, grid, DOSE_RBE, dose[DOSE_RBE], rbe, list, &mean));
-  PetscCall(Append(list, region, DOSE_RBE, "RBEmean", dose_kind_units[DOSE_RBE],
-                   MeanRBE(region, dose[DOSE_RBE_WEIGHTED], dose[DOSE_PHYSICAL])));
+  PetscCall(MetricAppend(list, region->name, DOSE_RBE, "RBEmean", dose_kind_units[DOSE_RBE],
+                         MeanRBE(region, dose[DOSE_RBE_WEIGHTED], dose[DOSE_PHYSICAL])));
   PetscCall(PetscFree2(part.voxel, part.fraction));
   PetscFunctionReturn(0);
 }
@@ -123,8 +124,8 @@ static PetscErrorCode SurvivalMetrics(const Region *region, const float *surviva
     volume += fraction;
     highest = PetscMax(highest, value);
   }
-  PetscCall(Append(list, region, DOSE_SURVIVAL, "Smean", "%", 100 * sum / volume));
-  PetscCall(Append(list, region, DOSE_SURVIVAL, "Smax", "%", 100 * highest));
+  PetscCall(MetricAppend(list, region->name, DOSE_SURVIVAL, "Smean", "%", 100 * sum / volume));
+  PetscCall(MetricAppend(list, region->name, DOSE_SURVIVAL, "Smax", "%", 100 * highest));
   PetscFunctionReturn(0);
 }
 
@@ -157,7 +158,7 @@ PetscErrorCode MetricsOfControl(const TumourControl *control, const float *rbe_w
       survival[c] += share * TCPSurvival(&control->spec, control->clonogens[c][i], dose, NULL);
   }
   for (int c = 0; c < N_CELL_CASES; c++)
-    PetscCall(Append(list, region, DOSE_TCP, name[c], "%", 100 * TCPOfSurvival(survival[c] / volume)));
+    PetscCall(MetricAppend(list, region->name, DOSE_TCP, name[c], "%", 100 * TCPOfSurvival(survival[c] / volume)));
   PetscFunctionReturn(0);
 }
 

@@ -174,6 +174,38 @@ static PetscErrorCode MakeRegions(PlanInputs *in)
   PetscFunctionReturn(0);
 }
 
+static PetscBool IsTarget(const Settings *settings, const Structure *structure)
+{
+  if (structure->role == ROLE_EXTERNAL) return PETSC_FALSE;
+  if (structure->role == ROLE_TARGET || !strcmp(structure->name, settings->target)) return PETSC_TRUE;
+  for (PetscInt k = 0; k < settings->course.n_stages; k++)
+    if (!strcmp(structure->name, settings->course.stages[k].target)) return PETSC_TRUE;
+  for (PetscInt o = 0; o < settings->n_objectives; o++)
+    if (!strcmp(structure->name, settings->objectives[o].structure) &&
+        ObjectiveTypeFind(settings->objectives[o].type)->wants_dose)
+      return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
+/* Where dose is wanted nowhere: the external structure without what is a target by role, prescription or objective. */
+static PetscErrorCode MakeOutside(PlanInputs *in)
+{
+  PetscFunctionBegin;
+  const PetscInt external = CaseFindExternal(in->patient);
+  const char **first; /* those that take their volume away, and the external */
+  PetscInt n = 0;
+  if (external < 0) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(in->patient->n_structures, &first));
+  for (PetscInt s = 0; s < in->patient->n_structures; s++)
+    if (IsTarget(in->settings, &in->patient->structures[s])) first[n++] = in->patient->structures[s].name;
+  first[n++] = in->patient->structures[external].name;
+  PetscCall(StructureToGridWithPriority(in->patient, external, n, first, &in->grid, &in->outside));
+  PetscCall(PetscFree(in->outside.name));
+  PetscCall(PetscStrallocpy(OUTSIDE_TARGETS, &in->outside.name));
+  PetscCall(PetscFree(first));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PlanCollectMarked(const Grid *grid, const unsigned char *mark, PetscInt *n, PetscInt **voxel)
 {
   PetscFunctionBegin;
@@ -278,6 +310,7 @@ static PetscErrorCode Assemble(PlanContext *context, const SpotList *spots, Pets
   PetscCall(MakeRegions(in));
   PetscCall(PlanCheckRegions(in, mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  PetscCall(MakeOutside(in));
   if (context->rank == 0) PlanTellCase(in->patient);
   if (context->rank == 0) PlanTellRegions(in);
   PetscCall(CollectDoseVoxels(in));
@@ -314,6 +347,7 @@ PetscErrorCode PlanInputsDestroy(PlanInputs *in)
   for (PetscInt r = 0; r < in->n_region; r++) PetscCall(RegionDestroy(&in->region[r]));
   PetscCall(PetscFree(in->region));
   PetscCall(RegionDestroy(&in->target));
+  PetscCall(RegionDestroy(&in->outside));
   PetscCall(TissuesDestroy(&in->tissues));
   PetscCall(CaseDestroy(&in->patient));
   PetscCall(PetscArrayzero(in, 1));

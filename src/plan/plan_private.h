@@ -17,6 +17,9 @@ PetscErrorCode PlanCheckRegions(const PlanInputs *in, Mistakes *mistakes);
 /* Lines of the log on the plan's structures and its dose grid: what is cropped, what is too small. Not collective. */
 void PlanTellRegions(const PlanInputs *in);
 
+/* A line of the log on the hottest place outside of all targets, if the plan has one. Not collective. */
+void PlanTellHotSpot(const PlanResult *result);
+
 /* Fill in->tissues from the settings; needs patient, machine and grid. After a mistake some biologies are NULL. */
 PetscErrorCode TissuesCreate(Mistakes *mistakes, PlanInputs *in);
 PetscErrorCode TissuesDestroy(Tissues *tissues);

@@ -4,6 +4,8 @@
 
 /* Volume that rounding and voxels touched by less than 1e-3 may lose on the dose grid. */
 static const double LOST_SHARE = 1e-3;
+/* More than targets may get (ICRU 50), outside of them, deserves a warning. */
+static const double HOT_SHARE = 1.07;
 
 static void TellExternal(const Case *patient)
 {
@@ -62,4 +64,51 @@ void PlanTellRegions(const PlanInputs *in)
                   "structure %s has %.3g cm3, less than %g cm3: its D0.03cc is its Dmax", name, region->volume_cm3,
                   NEAR_MAXIMUM_cm3);
   }
+}
+
+static const Metric *FindRow(const MetricList *list, const char *structure, DoseKind kind, const char *name)
+{
+  for (PetscInt i = 0; i < list->n; i++) {
+    const Metric *m = &list->item[i];
+    if (m->quantity == kind && !strcmp(m->name, name) && !strcmp(m->structure, structure)) return m;
+  }
+  return NULL;
+}
+
+/* "5.1 Gy at (1, 2, 3) mm, 4 mm from Bladder", of the nominal scenario; of several regions that are as near the smallest. */
+static void HotSpotText(const PlanResult *r, DoseKind kind, char text[256])
+{
+  const MetricList *nominal = &r->metrics[0];
+  const Metric *dose = FindRow(nominal, OUTSIDE_TARGETS, kind, "D0.03cc");
+  const Region *nearest = NULL;
+  double place_mm[3], distance_mm = 0;
+  for (int k = 0; k < 3; k++) place_mm[k] = FindRow(nominal, OUTSIDE_TARGETS, kind, hot_spot_place_names[k])->value;
+  for (PetscInt i = 0; i < r->n_regions; i++) {
+    const Metric *from = FindRow(nominal, r->regions[i].name, kind, HOT_SPOT_DISTANCE);
+    if (!from || (nearest && from->value > distance_mm)) continue;
+    if (nearest && from->value == distance_mm && r->regions[i].volume_cm3 >= nearest->volume_cm3) continue;
+    nearest = &r->regions[i];
+    distance_mm = from->value;
+  }
+  int at = snprintf(text, 256, "%.4g %s at (%.1f, %.1f, %.1f) mm", dose->value, dose->unit, place_mm[0], place_mm[1],
+                    place_mm[2]);
+  if (nearest && distance_mm > 0)
+    snprintf(text + at, 256 - (size_t)at, ", %.1f mm from %.60s", distance_mm, nearest->name);
+  else if (nearest)
+    snprintf(text + at, 256 - (size_t)at, " in %.60s", nearest->name);
+}
+
+void PlanTellHotSpot(const PlanResult *r)
+{
+  char weighted[256], physical[256];
+  const Metric *dose = FindRow(&r->metrics[0], OUTSIDE_TARGETS, DOSE_RBE_WEIGHTED, "D0.03cc"),
+               *worst = FindRow(&r->statistics[1], OUTSIDE_TARGETS, DOSE_RBE_WEIGHTED, "D0.03cc");
+  if (!dose) return;
+  HotSpotText(r, DOSE_RBE_WEIGHTED, weighted);
+  HotSpotText(r, DOSE_PHYSICAL, physical);
+  LogLine(
+      dose->value > HOT_SHARE * r->prescription_Gy_RBE ? LOG_WARNING : LOG_INFO, "plan", r->patient,
+      "%s  hottest 0.03 cm3 outside all targets: %s, %.1f %% of the prescription, up to %.1f %% in the scenarios; %s",
+      r->arm, weighted, 100 * dose->value / r->prescription_Gy_RBE, 100 * worst->value / r->prescription_Gy_RBE,
+      physical);
 }

@@ -69,6 +69,9 @@ check "and nothing else" test "$(grep -c '"event": "plan_done"' "$WORK/gaps/even
 check "to the same tables" test "$before" = "$(cat "$WORK/gaps"/{metrics,dvh,scenarios,statistics}.csv | cksum)"
 check "no results: exit 4" expect_exit 4 "$ROBION" collect "$WORK/nowhere"
 
+no_places() { grep -q ',outside-targets,rbe_weighted,D0.03cc,' "$out/statistics.csv" && ! grep -q ',mm,' "$out/statistics.csv"; }
+check "places of hot spots are no samples, their doses are" no_places
+
 # --- Arrays -----------------------------------------------------------------------------------------------------------
 for job in 1 2 3; do
   check "job $job of an array of 3" mpi 1 "$ROBION" run "$STUDY" --results "$WORK/array" --array "$job/3"

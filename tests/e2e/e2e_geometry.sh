@@ -43,6 +43,10 @@ check "a target that leaves the body is planned" plan outside edge --set prescri
 rows() { [ "$(grep -c ",nominal,$2,rbe_weighted,D98," "$WORK/$1/metrics.csv")" = "$3" ]; }
 check "with rows of all structures that have voxels" rows edge '\(BODY\|CTV\|EDGE\|DOT\)' 4
 check "and none of the empty one" rows edge NOTHING 0
+check "the hottest place outside all targets is told" grep -qE 'hottest 0.03 cm3 outside all targets: .* Gy\(RBE\) at .* mm.* of the prescription' \
+  "$WORK/edge/log.txt"
+hot_rows() { [ "$(grep -cE ",nominal,outside-targets,(rbe_weighted|physical),(D0.03cc|hot_spot_[xyz])," "$WORK/edge/metrics.csv")" = 8 ]; }
+check "and a row of dose and place each" hot_rows
 speck=(--set 'cases=[{phantom: water-box, ct_spacing_mm: 1.5, size_mm: [81, 81, 81], target_mm: [27, 27, 27]}]'
   --set 'structures={speck: CTV minus 12.1 mm}')
 check "a structure below 0.03 cm3 is told of" expect_text 'speck has 0.027 cm3, less than 0.03 cm3: its D0.03cc is its Dmax' \
