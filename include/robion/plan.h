@@ -83,6 +83,12 @@ PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mis
  */
 void PlanTellCase(const Case *patient);
 
+/**
+ * Advice where a study has plans of LEM I in its low-dose approximation beside those of other models: a line of the log. Not
+ * collective.
+ */
+PetscErrorCode StudyTellModels(const Study *study);
+
 /** The case of a plan with its stopping power and derived structures, on rank 0's files; checks structure names. Collective. */
 PetscErrorCode PlanLoadCase(MPI_Comm comm, const Settings *settings, Mistakes *mistakes, Case **patient);
 

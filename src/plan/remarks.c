@@ -112,3 +112,37 @@ void PlanTellHotSpot(const PlanResult *r)
       r->arm, weighted, 100 * dose->value / r->prescription_Gy_RBE, 100 * worst->value / r->prescription_Gy_RBE,
       physical);
 }
+
+static PetscBool IsLowDoseLEM(const BiologySpec *biology)
+{
+  return !strcmp(biology->model, "lem1") && biology->approach == LEM_LOW_DOSE ? PETSC_TRUE : PETSC_FALSE;
+}
+
+PetscErrorCode StudyTellModels(const Study *study)
+{
+  PetscFunctionBegin;
+  PetscBool lem = PETSC_FALSE, *used;
+  Text others = {0};
+  PetscCall(PetscCalloc1(n_biology_model_names, &used));
+  for (PetscInt p = 0; p < study->n_plans; p++) {
+    const Settings *settings = &study->plans[p].settings;
+    const BiologySpec *biology[] = {&settings->biology, settings->other_biology ? &settings->judging_biology : NULL};
+    for (int b = 0; b < 2 && biology[b]; b++) {
+      lem = lem || IsLowDoseLEM(biology[b]) ? PETSC_TRUE : PETSC_FALSE;
+      for (PetscInt m = 0; m < n_biology_model_names; m++)
+        if (!strcmp(biology[b]->model, biology_model_names[m])) used[m] = PETSC_TRUE;
+    }
+  }
+  for (PetscInt m = 0; m < n_biology_model_names; m++)
+    if (used[m] && strcmp(biology_model_names[m], "lem1"))
+      PetscCall(TextAdd(&others, "%s%s", others.length ? ", " : "", biology_model_names[m]));
+  if (lem && others.length)
+    LogLine(
+        LOG_INFO, "biology", NULL,
+        "lem1 (low-dose approximation) beside %s: LEM I has a high RBE already at the low LET of the entrance, which "
+        "LEM IV was made to mend; RBE-weighted doses before the target differ by the model, not only by the plan",
+        others.data);
+  PetscCall(PetscFree(used));
+  PetscCall(TextDestroy(&others));
+  PetscFunctionReturn(0);
+}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What a case's geometry may do to a plan unseen: structures outside the body, empty ones, patients cut off by the CT, no outline,
-# a HU table of a phantom. Each is a line of the log, or a mistake.
+# What may be wrong with a plan unseen: structures outside the body, empty ones, patients cut off by the CT, no outline, a HU table of
+# a phantom, hot spots beside targets, models that cannot be compared. Each is a line of the log, or a mistake.
 # timeout: 300
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
@@ -78,3 +78,11 @@ check "also with another table" test -n "$(as_file "${denser[@]}")" -a "$(as_pha
 check "which changes depths" test "$(as_phantom)" != "$(as_phantom "${denser[@]}")"
 check "also in an arm" expect_text "$(as_phantom "${denser[@]}" | sed 's/.*beam 0/beam 0/; s/[(].*//')" as_phantom \
   --set 'arms={a: {}, b: {hlut: [[-1000, 0.001], [0, 1.2], [3000, 3]]}}'
+
+# --- Models that are compared ------------------------------------------------------------------------------------------
+models() { mpi 2 "$ROBION" run "$BOX" --results "$WORK/models" "${quick[@]}" --team-size 1 "$@"; }
+advice() { [ "$(models "${@:2}" | grep -c 'biology .*lem1 (low-dose approximation) beside')" = "$1" ]; }
+check "LEM I beside another model: advice, once" advice 1 --set 'arms={a: {}, b: {biology.model: mkm}, c: {biology.model: smk}}'
+check "also where plans are judged by it" advice 1 --set 'arms={a: {}, b: {judging.biology: {model: mkm}}}'
+check "none for LEM I alone, in any approach" advice 0 --set 'arms={a: {}, b: {biology.approach: full}}'
+check "none for others" advice 0 --set biology.model=mkm --set 'arms={a: {}, b: {biology.model: smk}}'
