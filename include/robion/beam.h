@@ -123,11 +123,18 @@ static inline PetscInt BeamTraces(const Beam *beam, PetscInt n_setup)
   return beam->sad_mm > 0 ? n_setup : PetscMin(n_setup, 1);
 }
 
+/**
+ * Share of the target's volume (0 to 1) that the beam's rays reach through a voxel of tissue at the border of the CT, where the
+ * patient is cut off: what lies beyond is missing from their depths. Without setup errors.
+ */
+double BeamCutShare(const Beam *beam, const Case *patient, const Grid *grid, const Region *target);
+
 /** Distance, mm, from the patient's surface on a beam's axis to the isocentre; minus infinity if the axis meets no patient. */
 double BeamSkin_mm(const Beam *beam, const Case *patient);
 
 /**
- * Beams with angles, axes and isocentre (as given, else the target's centre of mass) and no spots. Mistakes (ROBION_INPUT):
+ * Beams with angles, axes and isocentre (as given, else the target's centre of mass) and no spots; a warning in the log for those
+ * with a BeamCutShare. Mistakes (ROBION_INPUT):
  * isocentre outside the CT, a range shifter inside the patient, `from-case` without angles in the case. *out is set in any case. Not collective.
  */
 PetscErrorCode BeamSetPlace(const BeamSetSpec *beams, const Case *patient, const Machine *machine, const Grid *grid,

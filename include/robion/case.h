@@ -51,6 +51,8 @@ typedef struct HLUT {
 
 /** The default table: matRad's generic HU->RSP points (physics: piecewise linear between 8 nodes). Caller frees hu, rsp. */
 PetscErrorCode HLUTDefault(HLUT *hlut);
+/** Whether the points are those of the default table. */
+PetscBool HLUTIsDefault(const HLUT *hlut);
 double HLUTEvaluate(const HLUT *hlut, double hu);
 /** The HU of a stopping power, for an ascending table; where it is flat the end of the higher HU, beyond its ends its ends. */
 double HLUTInvert(const HLUT *hlut, double rsp);

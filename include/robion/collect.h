@@ -46,8 +46,8 @@ PetscErrorCode ResultsCollect(FILE *out, const char *results, const Study *study
                               RobionExit *exit_code);
 
 /**
- * `robion status`: what is done, running (iteration, worst scenario, time left), failed with the reason, and the worst target
- * coverage of each arm so far, from status and event files and the tables of plans that are done. Writes nothing.
+ * `robion status`: what is done, running (iteration, worst scenario, time left), failed with the reason, and the worst
+ * coverage of each target in each arm so far, from status and event files and the tables of plans that are done. Writes nothing.
  */
 PetscErrorCode ResultsStatus(FILE *out, const char *results, const Study *study);
 

@@ -22,15 +22,16 @@ typedef struct DoseSet {
 
 /**
  * Compute every scenario of `set` at the n voxels (indices into grid, ascending; all voxels of the regions must be among
- * them), the metrics and DVH bands of the regions, and the voxel extremes. Voxels are dealt to ranks in blocks, rows are
+ * them), the metrics and DVH bands of the regions, the hottest place of the region `outside` of all targets (n = 0: none is looked
+ * for), and the voxel extremes. Voxels are dealt to ranks in blocks, rows are
  * computed on the fly, scenarios are dealt to ranks for their metrics; every rank ends up with everything, bit-identical
  * for any number of ranks. `course` of a plan in stages brings models of its own, else it is NULL; so is `control` where none is
  * judged. Collective.
  */
 PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Course *course, const Tissues *tissues,
                              const ScenarioSet *set, const Grid *grid, PetscInt n, const PetscInt *voxel,
-                             const double *weight, PetscInt n_region, const Region *region, double prescription_Gy_RBE,
-                             const TumourControl *control, DoseSet *out);
+                             const double *weight, PetscInt n_region, const Region *region, const Region *outside,
+                             double prescription_Gy_RBE, const TumourControl *control, DoseSet *out);
 PetscErrorCode DoseSetDestroy(DoseSet *doses);
 
 /**

@@ -1,6 +1,10 @@
 /**
  * Dose-volume statistics: DVHs, metrics, robustness indices. Step 11 of the data's way. Not collective: works on doses
  * that are already complete on the calling rank.
+ *
+ * What belongs to a structure is the same for every metric of every quantity: all voxels that it touches (by at least 1e-3 of
+ * their volume, see StructureToGrid), each with the fraction of its volume that lies inside. So Dmax >= D0.03cc and Dmax >= D1 >=
+ * D2 >= D50 >= D95 >= D98, and Dmax >= Dmean >= D100.
  */
 #pragma once
 #include "robion/map.h"
@@ -46,7 +50,7 @@ typedef struct DVH {
   PetscInt *order;    /* position of value[i] among the region's voxels; of equal ones in ascending order */
   double *value;      /* descending */
   double *cumulative; /* volume fraction at or above value[i], ascending, last is 1 */
-  double mean, max;   /* max over voxels with at least half their volume inside (over all if there are none) */
+  double mean, max;   /* max: the highest value of any voxel of the region, value[0] */
   double volume_cm3;
 } DVH;
 
@@ -58,7 +62,9 @@ PetscErrorCode DVHCreatePart(const DVH *whole, const Region *region, const Grid 
 PetscErrorCode DVHDestroy(DVH *dvh);
 /** Dose that the hottest `percent` of the volume receive at least (D95: 95), linear between voxels. */
 double DVHDoseAtVolume(const DVH *dvh, double percent);
-/** The same for an absolute volume in cm3 (D0.03cc); the maximum if the structure is smaller. */
+/** The small volume of D0.03cc, the near-maximum dose of constraint tables for serial organs. */
+#define NEAR_MAXIMUM_cm3 0.03
+/** The same for an absolute volume in cm3 (D0.03cc); the maximum if the structure is smaller, which has no such volume. */
 double DVHDoseAtVolume_cm3(const DVH *dvh, double volume_cm3);
 /** Percent of the volume with at least this dose (V95: 0.95 x prescription). */
 double DVHVolumeAtDose(const DVH *dvh, double dose);
@@ -71,7 +77,7 @@ double DVHVolumeAtDose(const DVH *dvh, double dose);
  * - RBE: RBEmean, the mean weighted by physical dose, which is mean RBE-weighted over mean physical dose (0 without dose), and
  *   RBE98 RBE50 RBE2 over the same voxels as LETd.
  * - survival after one fraction: Smean, % of all cells of the structure if they are spread evenly (what survives of a flask,
- *   Yagi et al., PLoS One 18:e0288545, 2023), and Smax, % in the voxel where most survive, chosen as for Dmax.
+ *   Yagi et al., PLoS One 18:e0288545, 2023), and Smax, % in the voxel where most survive.
  * - dose of the course, where dose[DOSE_COURSE] or dose[DOSE_COURSE_EQD2] is not NULL: D98 to Dmean.
  * dose[kind] are arrays on the grid, per fraction but for those. Appends to list.
  */
@@ -81,6 +87,18 @@ PetscErrorCode MetricsOfStructure(const Region *region, const Grid *grid, const 
 PetscErrorCode MetricsAndDVHsOfStructure(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],
                                          double prescription_Gy_RBE, MetricList *list, DVH *rbe_weighted, DVH *letd);
 PetscErrorCode MetricListDestroy(MetricList *list);
+
+/**
+ * Rows on the hottest place of `outside`, what of the patient belongs to no target, for RBE-weighted and physical dose: its
+ * D0.03cc, the centre of its hottest voxel (hot_spot_x, _y, _z, mm), and of every region but the external one hot_spot, the distance
+ * from there to its nearest voxel, mm, 0 inside. Appends to list.
+ */
+PetscErrorCode MetricsOfHotSpot(const Region *outside, PetscInt n_region, const Region *region, const Grid *grid,
+                                const float *const dose[N_DOSE_KINDS], MetricList *list);
+/** Name of the region `outside` of all targets, and of its rows. */
+#define OUTSIDE_TARGETS "outside-targets"
+#define HOT_SPOT_DISTANCE "hot_spot"
+extern const char *const hot_spot_place_names[3];
 
 /** Tumour control of a structure: its model and its clonogens. */
 typedef struct TumourControl {

@@ -27,6 +27,13 @@ void LogLine(LogLevel level, const char *stage, const char *patient, const char 
     __attribute__((format(printf, 4, 5)));
 
 /**
+ * The same, unless this process has said just this since the log was opened: for what is true of a case in all of its plans, so
+ * that a study of many arms does not repeat it.
+ */
+void LogLineOnce(LogLevel level, const char *stage, const char *patient, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/**
  * One line that stays below the log while a run goes on, where somebody watches: standard output is a terminal (also that of
  * mpirun on this node) and this is rank 0 of MPI_COMM_WORLD. Elsewhere it does nothing. "" takes it away.
  */

@@ -35,7 +35,8 @@ typedef struct PlanInputs {
   Grid grid;
   PetscInt n_region; /* all structures of the case and the derived ones that touch the dose grid */
   Region *region;
-  Region target; /* the prescription's target, for spots */
+  Region target;  /* the prescription's target, for spots */
+  Region outside; /* what of the external structure belongs to no target; n = 0: nothing, or there is no external */
   ScenarioSet *optimize, *evaluate;
   BeamSet *beams;             /* of all stages, one stage after the other */
   DoseModel model;            /* of all of them */
@@ -60,8 +61,9 @@ PetscErrorCode PlanInputsCreate(PlanContext *context, const PlanSpec *plan, cons
 PetscErrorCode PlanInputsDestroy(PlanInputs *inputs);
 
 /**
- * Load or build the case of a plan: stopping power set, name as the study has it, structures derived, names checked
- * (PlanCheckNames). NULL after mistakes. Not collective.
+ * Load or build the case of a plan: an external structure derived if there is none, stopping power set (of a phantom by the
+ * study's hlut, unless that is the default table, by which its HU were made), name as the study has it, structures derived,
+ * names checked (PlanCheckNames). NULL after mistakes. Not collective.
  */
 PetscErrorCode PlanReadCase(const Settings *settings, Mistakes *mistakes, Case **patient);
 
@@ -69,8 +71,23 @@ PetscErrorCode PlanReadCase(const Settings *settings, Mistakes *mistakes, Case *
 PetscErrorCode PlanCheckName(const Case *patient, const char *name, const char *where, const char *key,
                              Mistakes *mistakes);
 
-/** Check that every structure the plan names is in the case (ROBION_INPUT). Not collective. */
+/**
+ * Check that every structure the plan names is in the case, and has voxels if doses in it are wanted, limited or judged
+ * (ROBION_INPUT). Not collective.
+ */
 PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mistakes *mistakes);
+
+/**
+ * Lines of the log, once in a run: an external structure that had to be derived, structures without voxels or outside of the
+ * external. Not collective.
+ */
+void PlanTellCase(const Case *patient);
+
+/**
+ * Advice where a study has plans of LEM I in its low-dose approximation beside those of other models: a line of the log. Not
+ * collective.
+ */
+PetscErrorCode StudyTellModels(const Study *study);
 
 /** The case of a plan with its stopping power and derived structures, on rank 0's files; checks structure names. Collective. */
 PetscErrorCode PlanLoadCase(MPI_Comm comm, const Settings *settings, Mistakes *mistakes, Case **patient);

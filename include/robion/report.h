@@ -6,7 +6,8 @@
 #include "robion/study.h"
 
 /**
- * The table at the end of a run: per case, one line per arm and sweep point, doses relative to the prescription. Read
+ * The table at the end of a run: per case, one line per arm and sweep point, doses relative to the prescription, of the targets of
+ * all its plans (PlansTargets) and the organs that some objective keeps low: the same structures in every line. Read
  * from the plan folders below `results`, so plans of earlier runs are in it; plans without results say so. Damaged
  * files are mistakes (ROBION_INPUT). Lines are at most 120 characters long. Not collective.
  */

@@ -27,7 +27,7 @@ typedef struct Region {
  *   A minus B | A and B | A or B     boolean
  *   ring 0-20 mm around A            outside A, farther than the first distance from its surface, at most the second
  * Expansion and rings stay inside the external structure if there is one (as RayStation and matRad users expect of a PTV
- * ring in the body); the role is that of A, and oar for rings and if A is the external (a case has only one).
+ * ring in the body), but an expansion holds all of A; the role is that of A, and oar for rings and if A is the external (a case has only one).
  * `where` ("study.yaml:12:8") starts the line of any mistake (ROBION_STUDY for grammar, ROBION_INPUT for a structure that
  * is not in the case or an empty result); a name already taken is a mistake.
  */
@@ -41,10 +41,24 @@ PetscErrorCode StructureCheckExpression(const char *expression, const char *wher
 PetscErrorCode DistanceToMask(const Grid *grid, const unsigned char *mask, float *distance_mm);
 
 /**
- * Dose grid of given isotropic spacing that covers the external structure (whole CT if there is none); its cells start
- * at the lower corner of the CT so that spacings that divide each other share cell walls.
+ * Dose grid of given isotropic spacing that covers the external structure (whole CT if there is none) and n other structures,
+ * wherever they lie; its cells start at the lower corner of the CT so that spacings that divide each other share cell walls.
  */
-PetscErrorCode CaseDoseGrid(const Case *patient, double spacing_mm, Grid *grid);
+PetscErrorCode CaseDoseGrid(const Case *patient, double spacing_mm, PetscInt n, const PetscInt *structure, Grid *grid);
+
+/** Volume of a structure on the CT, cm3, and the part of it that lies outside the external structure (0 if there is none). */
+double StructureVolume_cm3(const Case *patient, PetscInt structure);
+double StructureOutside_cm3(const Case *patient, PetscInt structure);
+
+/** A CT voxel above this is taken for patient where no external structure says. */
+#define EXTERNAL_THRESHOLD_HU (-500)
+/** Name of the structure that CaseDeriveExternal adds. */
+#define DERIVED_EXTERNAL "derived-external"
+/**
+ * Give a case without external structure one: the largest piece of voxels (face neighbours) above the threshold, with the holes
+ * of its transversal slices filled. Nothing happens if the case has one, or no such voxel. Not collective.
+ */
+PetscErrorCode CaseDeriveExternal(Case *patient);
 
 /** Exact volume overlap of the structure's CT voxels with each dose voxel. Voxels with a fraction below 1e-3 are left out. */
 PetscErrorCode StructureToGrid(const Case *patient, PetscInt structure, const Grid *grid, Region *region);

@@ -92,6 +92,13 @@ PetscErrorCode StudyCheckFiles(const Study *study, Mistakes *mistakes);
 
 PetscErrorCode StudyDestroy(Study **study);
 
+/**
+ * The prescriptions' targets of n plans, each once: those of the cases, then those the study derives (PTVs). Plans are compared on
+ * all of them, since the same structure must be told of every plan. The list is to be freed, its names belong to the plans. Not
+ * collective.
+ */
+PetscErrorCode PlansTargets(PetscInt n, const PlanSpec *plans, PetscInt *n_target, const char ***target);
+
 /** A case, derived structure or structure name that a study mentions. */
 typedef enum { MENTION_CASE_FILE, MENTION_PHANTOM, MENTION_DERIVED, MENTION_STRUCTURE } MentionKind;
 

@@ -1,5 +1,6 @@
 /* The one logger of a process: lines for people, events and status for programs, clocks. */
 #include "robion/log.h"
+#include "robion/provenance.h"
 #include "robion/text.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,14 @@ static struct {
   int verbosity, text, events; /* file descriptors, -1 when closed */
   char progress[256];          /* the line below the log, "" if there is none */
 } logger = {PETSC_FALSE, PETSC_FALSE, 1, -1, -1, ""};
+
+enum { MESSAGE = 2048, SAID_MOST = 4096 };
+
+/* Hashes of the lines that LogLineOnce has said; when there is no more place, lines are said again. */
+static struct {
+  int n;
+  uint64_t hash[SAID_MOST];
+} said;
 
 static const char *const level_names[] = {"error", "warning", "info", "detail"};
 
@@ -61,6 +70,7 @@ PetscErrorCode LogClose(void)
   logger.text = logger.events = -1;
   logger.open = logger.speaks = PETSC_FALSE;
   logger.verbosity = 1;
+  said.n = 0;
   PetscFunctionReturn(0);
 }
 
@@ -141,14 +151,20 @@ static void ProgressShow(void)
   if (logger.progress[0]) fputs(logger.progress, stdout);
 }
 
-void LogLine(LogLevel level, const char *stage, const char *patient, const char *format, ...)
+static PetscBool IsNews(const char *stage, const char *patient, const char *message)
 {
-  char message[2048], line[2304], clock[16] = "";
-  if (!Speaks()) return;
-  va_list arguments;
-  va_start(arguments, format);
-  TextPrintV(message, sizeof message, format, arguments);
-  va_end(arguments);
+  const char *const part[] = {stage, patient ? patient : "-", message};
+  uint64_t hash = HASH_START;
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(part); i++) hash = HashBytes(hash, part[i], strlen(part[i]) + 1);
+  for (int i = 0; i < said.n; i++)
+    if (said.hash[i] == hash) return PETSC_FALSE;
+  if (said.n < SAID_MOST) said.hash[said.n++] = hash;
+  return PETSC_TRUE;
+}
+
+static void Say(LogLevel level, const char *stage, const char *patient, const char *message)
+{
+  char line[2304], clock[16] = "";
   time_t now = time(NULL);
   struct tm parts;
   if (localtime_r(&now, &parts)) strftime(clock, sizeof clock, "%H:%M:%S", &parts);
@@ -164,6 +180,28 @@ void LogLine(LogLevel level, const char *stage, const char *patient, const char 
   fputs(line, stdout);
   ProgressShow();
   fflush(stdout);
+}
+
+void LogLine(LogLevel level, const char *stage, const char *patient, const char *format, ...)
+{
+  char message[MESSAGE];
+  if (!Speaks()) return;
+  va_list arguments;
+  va_start(arguments, format);
+  TextPrintV(message, sizeof message, format, arguments);
+  va_end(arguments);
+  Say(level, stage, patient, message);
+}
+
+void LogLineOnce(LogLevel level, const char *stage, const char *patient, const char *format, ...)
+{
+  char message[MESSAGE];
+  if (!Speaks()) return;
+  va_list arguments;
+  va_start(arguments, format);
+  TextPrintV(message, sizeof message, format, arguments);
+  va_end(arguments);
+  if (IsNews(stage, patient, message)) Say(level, stage, patient, message);
 }
 
 void LogProgress(const char *format, ...)

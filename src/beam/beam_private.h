@@ -1,6 +1,12 @@
-/* Shared by the layout of spots and of layers. */
+/* Shared by the files of beams: surface, layout of spots and of layers. */
 #pragma once
 #include "robion/beam.h"
+
+/* The patient's surface on a ray is where the stopping power is first above this. */
+#define SKIN_RSP 0.05
+
+/* A line of the log where the patient is cut off by the CT's border on rays of the beam to its target. Not collective. */
+void BeamWarnCut(const Beam *beam, PetscInt index, const Case *patient, const Grid *grid, const Region *target);
 
 /* Depths of peaks that a layer stands for. */
 typedef struct LayerSpan {

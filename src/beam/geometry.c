@@ -1,5 +1,5 @@
 /* The way between patient and beam's-eye view, and the water-equivalent depth along a ray. */
-#include "robion/beam.h"
+#include "beam_private.h"
 #include "robion/raytrace.h"
 #include <math.h>
 
@@ -47,8 +47,6 @@ double BeamWEPL(const Beam *beam, const Case *patient, const double point_mm[3],
   BeamSource(beam, point_mm, shift_mm, source_mm);
   return RaytraceWEPL_mm(&patient->ct, patient->rsp, source_mm, point_mm);
 }
-
-#define SKIN_RSP 0.05
 
 double BeamPassed_mm(const Beam *beam, const Machine *machine, const Case *patient, const double point_mm[3],
                      const double shift_mm[3])

@@ -1,5 +1,5 @@
 /* Where beams come from: axes, isocentre, source and range shifter about one patient. */
-#include "robion/beam.h"
+#include "beam_private.h"
 #include <math.h>
 
 static void TargetCentre(const Grid *grid, const Region *target, double centre_mm[3])
@@ -98,6 +98,7 @@ PetscErrorCode BeamSetPlace(const BeamSetSpec *beams, const Case *patient, const
           (int)b, beam->isocentre_mm[0], beam->isocentre_mm[1], beam->isocentre_mm[2], patient->name));
     PetscCall(CheckSource(beam, patient, beams->where, b, mistakes));
     if (spec) PetscCall(PlaceRangeShifter(&spec->range_shifter, patient, beams->where, b, mistakes, beam));
+    if (!MistakesAny(mistakes)) BeamWarnCut(beam, b, patient, grid, target);
   }
   PetscFunctionReturn(0);
 }

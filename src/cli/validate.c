@@ -28,6 +28,7 @@ static PetscErrorCode CheckStudy(const Study *study, Mistakes *mistakes)
       PetscCall(CaseDestroy(&patient));
       if (!plan->settings.patient.file || !access(plan->settings.patient.file, F_OK))
         PetscCall(PlanReadCase(&plan->settings, mistakes, &patient));
+      if (patient) PlanTellCase(patient);
     }
   }
   PetscCall(CaseDestroy(&patient));

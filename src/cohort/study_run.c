@@ -203,6 +203,7 @@ static PetscErrorCode RunTeams(RunContext *run, QueuePlan *plan, const Team *tea
   const double started = TimeNow(), begun = TimeSteady();
   Tally tally = {0};
   PetscCall(WriteStatus(run, "running", NULL, started, 0));
+  if (run->plan.rank == 0) PetscCall(StudyTellModels(run->plan.study));
   PetscCall(QueueWork(run, plan, team, &tally));
   PetscCall(Conclude(run, &tally));
   *exit_code = ExitOf(&tally);

@@ -225,17 +225,12 @@ static void PrintSample(FILE *out, const Comparison *c, const Sample *sample, co
   }
 }
 
-/* The target's coverage in the nominal and worst case: what most studies ask. statistics.csv has the rest. */
-static PetscErrorCode PrintTelling(FILE *out, Comparison *c, const Samples *samples, Row *row)
+static PetscErrorCode PrintTarget(FILE *out, Comparison *c, const Samples *samples, const char *target, Row *row)
 {
   PetscFunctionBegin;
   static const struct {
     const char *scenario, *metric;
   } telling[] = {{"nominal", "D98"}, {"min", "D98"}, {"min", "V95"}, {"nominal", "Dmax"}};
-  const char *target = c->study->plans[0].settings.target;
-  fprintf(out,
-          "\nover %d cases, RBE-weighted doses per fraction; differences: plans of a case; P: Wilcoxon signed rank\n",
-          (int)c->n_cases);
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(telling); i++) {
     const Sample *sample =
         SamplesFind(samples, telling[i].scenario, target, dose_kind_names[DOSE_RBE_WEIGHTED], telling[i].metric);
@@ -243,6 +238,21 @@ static PetscErrorCode PrintTelling(FILE *out, Comparison *c, const Samples *samp
     PetscCall(RowsFill(c, sample, row));
     PrintSample(out, c, sample, row);
   }
+  PetscFunctionReturn(0);
+}
+
+/* The targets' coverage in the nominal and worst case: what most studies ask. statistics.csv has the rest. */
+static PetscErrorCode PrintTelling(FILE *out, Comparison *c, const Samples *samples, Row *row)
+{
+  PetscFunctionBegin;
+  PetscInt n;
+  const char **target;
+  fprintf(out,
+          "\nover %d cases, RBE-weighted doses per fraction; differences: plans of a case; P: Wilcoxon signed rank\n",
+          (int)c->n_cases);
+  PetscCall(PlansTargets(c->study->n_plans, c->study->plans, &n, &target));
+  for (PetscInt t = 0; t < n; t++) PetscCall(PrintTarget(out, c, samples, target[t], row));
+  PetscCall(PetscFree(target));
   PetscFunctionReturn(0);
 }
 

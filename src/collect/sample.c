@@ -63,6 +63,7 @@ static PetscErrorCode AddPlan(Samples *samples, PetscInt p, const Table *table)
                         .quantity = row[COLUMN_QUANTITY],
                         .metric = row[COLUMN_METRIC]};
     double value;
+    if (!strcmp(row[COLUMN_UNIT], "mm")) continue; /* a place is no sample */
     if (!IsSummary(key.scenario) || !TextParseNumber(row[COLUMN_VALUE], &value)) continue;
     if (!tfind(&key, &samples->tree, CompareSamples)) PetscCall(AddSample(samples, &key, row));
     Sample **found = tfind(&key, &samples->tree, CompareSamples);

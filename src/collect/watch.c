@@ -132,8 +132,8 @@ static void PrintTroubles(FILE *out, const Watch *watch)
   }
 }
 
-/* D98 of the target in the worst scenario over the prescription; NaN if the plan does not tell. */
-static PetscErrorCode WorstCoverage(const Watch *watch, PetscInt p, double *share)
+/* D98 of a target in the worst scenario over the prescription; NaN if the plan does not tell. */
+static PetscErrorCode WorstCoverage(const Watch *watch, PetscInt p, const char *target, double *share)
 {
   PetscFunctionBegin;
   const PlanSpec *plan = &watch->study->plans[p];
@@ -144,7 +144,7 @@ static PetscErrorCode WorstCoverage(const Watch *watch, PetscInt p, double *shar
   *share = NAN;
   PetscCall(PetscSNPrintf(file, sizeof file, "%s/%s/metrics.csv", watch->results, plan->folder));
   if (!access(file, F_OK) && MetricTableRead(file, &unread, &table)) {
-    if (MetricTableFind(&table, "min", plan->settings.target, dose_kind_names[DOSE_RBE_WEIGHTED], "D98", &value))
+    if (MetricTableFind(&table, "min", target, dose_kind_names[DOSE_RBE_WEIGHTED], "D98", &value))
       *share = value / plan->settings.prescription_Gy_RBE;
     PetscCall(TableDestroy(&table));
   }
@@ -152,17 +152,16 @@ static PetscErrorCode WorstCoverage(const Watch *watch, PetscInt p, double *shar
   PetscFunctionReturn(0);
 }
 
-/* The case of each arm that fares worst so far. */
-static PetscErrorCode PrintWorst(FILE *out, const Watch *watch)
+/* The case of each arm that fares worst so far in one target; *any: the table has begun. */
+static PetscErrorCode PrintWorstIn(FILE *out, const Watch *watch, const char *target, PetscBool *any)
 {
   PetscFunctionBegin;
   const Study *study = watch->study;
   double *share;
-  PetscBool any = PETSC_FALSE;
   PetscCall(PetscMalloc1(study->n_plans, &share));
   for (PetscInt p = 0; p < study->n_plans; p++) {
     share[p] = NAN;
-    if (watch->news[p].condition == CONDITION_DONE) PetscCall(WorstCoverage(watch, p, &share[p]));
+    if (watch->news[p].condition == CONDITION_DONE) PetscCall(WorstCoverage(watch, p, target, &share[p]));
   }
   for (PetscInt first = 0; first < study->n_plans; first++) {
     PetscInt worst = -1, n = 0, known = 0;
@@ -173,14 +172,27 @@ static PetscErrorCode PrintWorst(FILE *out, const Watch *watch)
       if (worst < 0 || share[p] < share[worst]) worst = p;
     }
     if (worst < 0) continue;
-    if (!any)
-      fprintf(out, "\n%-24s %6s  %10s  %s\n", "worst so far, by arm", "plans", "target D98",
+    if (!*any)
+      fprintf(out, "\n%-24s %6s  %-16s %6s  %s\n", "worst so far, by arm", "plans", "target", "D98",
               "in the worst scenario, RBE-weighted over the prescription, of");
-    any = PETSC_TRUE;
-    fprintf(out, "%-24.60s %6d  %10.3f  %s\n", study->plans[first].arm, (int)n, share[worst],
+    *any = PETSC_TRUE;
+    fprintf(out, "%-24.60s %6d  %-16.60s %6.3f  %s\n", study->plans[first].arm, (int)n, target, share[worst],
             study->plans[worst].folder);
   }
   PetscCall(PetscFree(share));
+  PetscFunctionReturn(0);
+}
+
+/* Arms are ranked on the same structure: that of one may be a margin of that of another. */
+static PetscErrorCode PrintWorst(FILE *out, const Watch *watch)
+{
+  PetscFunctionBegin;
+  PetscBool any = PETSC_FALSE;
+  PetscInt n;
+  const char **target;
+  PetscCall(PlansTargets(watch->study->n_plans, watch->study->plans, &n, &target));
+  for (PetscInt t = 0; t < n; t++) PetscCall(PrintWorstIn(out, watch, target[t], &any));
+  PetscCall(PetscFree(target));
   PetscFunctionReturn(0);
 }
 

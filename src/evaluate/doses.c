@@ -78,7 +78,8 @@ static PetscErrorCode ExtremesShare(const LocalDoses *local, Extremes *extremes,
 /* Metrics and DVH curves of all regions in one scenario. */
 static PetscErrorCode AnalyseScenario(const Scenario *scenario, PetscBool nominal, const Grid *grid,
                                       const float *const dose[N_DOSE_KINDS], PetscInt n_region, const Region *region,
-                                      double prescription_Gy_RBE, MetricList *metrics, DVHBand *band)
+                                      const Region *outside, double prescription_Gy_RBE, MetricList *metrics,
+                                      DVHBand *band)
 {
   PetscFunctionBegin;
   for (PetscInt r = 0; r < n_region; r++) {
@@ -89,6 +90,7 @@ static PetscErrorCode AnalyseScenario(const Scenario *scenario, PetscBool nomina
       PetscCall(DVHDestroy(&dvh[k]));
     }
   }
+  if (outside->n) PetscCall(MetricsOfHotSpot(outside, n_region, region, grid, dose, metrics));
   PetscFunctionReturn(0);
 }
 
@@ -157,7 +159,7 @@ typedef struct Analysis {
   const ScenarioSet *set;
   const Grid *grid;
   PetscInt n_region;
-  const Region *region;
+  const Region *region, *outside; /* outside: of all targets */
   double prescription_Gy_RBE;
   const TumourControl *control;
   float *dose[N_DOSE_KINDS]; /* room for one scenario on the grid */
@@ -176,7 +178,7 @@ static PetscErrorCode AnalyseSlice(const LocalDoses *local, const Analysis *a, D
     for (int kind = 0; kind < N_DOSE_KINDS; kind++)
       PetscCall(CheckFinite(&a->set->scenario[s], out->size, a->dose[kind]));
     PetscCall(AnalyseScenario(&a->set->scenario[s], s == 0 ? PETSC_TRUE : PETSC_FALSE, a->grid,
-                              (const float *const *)a->dose, a->n_region, a->region, a->prescription_Gy_RBE,
+                              (const float *const *)a->dose, a->n_region, a->region, a->outside, a->prescription_Gy_RBE,
                               &out->metrics[s], out->band));
     if (a->control) PetscCall(MetricsOfControl(a->control, a->dose[DOSE_RBE_WEIGHTED], &out->metrics[s]));
   }
@@ -220,12 +222,12 @@ static PetscErrorCode AnalyseAll(LocalDoses *local, Analysis *a, DoseSet *out)
 
 PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Course *course, const Tissues *tissues,
                              const ScenarioSet *set, const Grid *grid, PetscInt n, const PetscInt *voxel,
-                             const double *weight, PetscInt n_region, const Region *region, double prescription_Gy_RBE,
-                             const TumourControl *control, DoseSet *out)
+                             const double *weight, PetscInt n_region, const Region *region, const Region *outside,
+                             double prescription_Gy_RBE, const TumourControl *control, DoseSet *out)
 {
   PetscFunctionBegin;
   LocalDoses local;
-  Analysis analysis = {course, tissues, set, grid, n_region, region, prescription_Gy_RBE, control, {NULL}};
+  Analysis analysis = {course, tissues, set, grid, n_region, region, outside, prescription_Gy_RBE, control, {NULL}};
   PetscCall(PetscArrayzero(out, 1));
   out->n = set->n;
   out->size = GridSize(grid);

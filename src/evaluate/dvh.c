@@ -53,17 +53,6 @@ static PetscErrorCode CheckRegion(const Region *region, const float *value)
   PetscFunctionReturn(0);
 }
 
-/*
- * A voxel that only touches the structure has most of its volume outside: its dose is no maximum of the structure.
- * Where every voxel is such a one (structures thinner than the grid) all count.
- */
-static double Maximum(const DVH *dvh, const Region *region)
-{
-  for (PetscInt i = 0; i < dvh->n; i++)
-    if (region->fraction[dvh->order[i]] >= 0.5f) return dvh->value[i];
-  return dvh->value[0];
-}
-
 static PetscErrorCode Allocate(PetscInt n, DVH *dvh)
 {
   PetscFunctionBegin;
@@ -84,7 +73,7 @@ static void Accumulate(const Region *region, const Grid *grid, DVH *dvh)
   }
   for (PetscInt i = 0; i < dvh->n; i++) dvh->cumulative[i] /= total;
   dvh->mean = sum / total;
-  dvh->max = Maximum(dvh, region);
+  dvh->max = dvh->value[0];
   dvh->volume_cm3 = total * GridVoxelVolume_cm3(grid);
 }
 
@@ -157,7 +146,8 @@ double DVHDoseAtVolume(const DVH *dvh, double percent)
 
 double DVHDoseAtVolume_cm3(const DVH *dvh, double volume_cm3)
 {
-  if (dvh->volume_cm3 < volume_cm3) return dvh->max;
+  const double rounding = 1e-6; /* a structure of just this volume is not smaller because its voxels' sum is */
+  if (dvh->volume_cm3 < (1 - rounding) * volume_cm3) return dvh->max;
   return DVHDoseAtVolume(dvh, 100 * volume_cm3 / dvh->volume_cm3);
 }
 

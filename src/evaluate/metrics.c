@@ -1,29 +1,27 @@
-#include "robion/evaluate.h"
+#include "metrics_private.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 const char *const scenario_statistic_names[4] = {"min", "max", "median", "index"};
 
-/* Small volume for the near-maximum dose, as ICRU and most constraint tables use it for serial organs. */
-static const double NEAR_MAXIMUM_cm3 = 0.03;
 /* LETd and RBE count only where there is dose worth speaking of: 1 % of the prescription. */
 static const double QUALITY_DOSE_SHARE = 0.01;
 /* V95: volume with at least 95 % of the prescription. */
 static const double COVERAGE_SHARE = 0.95;
 
-static PetscErrorCode Append(MetricList *list, const Region *region, DoseKind quantity, const char *name,
-                             const char *unit, double value)
+PetscErrorCode MetricAppend(MetricList *list, const char *structure, DoseKind quantity, const char *name,
+                            const char *unit, double value)
 {
   PetscFunctionBegin;
-  PetscCheck(isfinite(value), PETSC_COMM_SELF, PETSC_ERR_FP, "%s of %s is %g", name, region->name, value);
+  PetscCheck(isfinite(value), PETSC_COMM_SELF, PETSC_ERR_FP, "%s of %s is %g", name, structure, value);
   if (list->n == list->capacity) {
     list->capacity = list->capacity ? 2 * list->capacity : 64;
     PetscCall(PetscRealloc((size_t)list->capacity * sizeof *list->item, &list->item));
   }
   Metric *m = &list->item[list->n++];
   memset(m, 0, sizeof *m); /* rows are sent and compared as bytes */
-  PetscCall(PetscStrncpy(m->structure, region->name, sizeof m->structure));
+  PetscCall(PetscStrncpy(m->structure, structure, sizeof m->structure));
   PetscCall(PetscStrncpy(m->name, name, sizeof m->name));
   PetscCall(PetscStrncpy(m->unit, unit, sizeof m->unit));
   m->quantity = quantity;
@@ -44,12 +42,13 @@ static PetscErrorCode DoseMetrics(const Region *region, DoseKind kind, const DVH
   static const DVHPoint point[] = {{"D98", 98}, {"D95", 95}, {"D50", 50}, {"D2", 2}, {"D1", 1}};
   const char *unit = dose_kind_units[kind];
   for (size_t i = 0; i < sizeof point / sizeof *point; i++)
-    PetscCall(Append(list, region, kind, point[i].name, unit, DVHDoseAtVolume(dvh, point[i].percent)));
-  PetscCall(Append(list, region, kind, "Dmax", unit, dvh->max));
-  PetscCall(Append(list, region, kind, "D0.03cc", unit, DVHDoseAtVolume_cm3(dvh, NEAR_MAXIMUM_cm3)));
-  PetscCall(Append(list, region, kind, "Dmean", unit, dvh->mean));
+    PetscCall(MetricAppend(list, region->name, kind, point[i].name, unit, DVHDoseAtVolume(dvh, point[i].percent)));
+  PetscCall(MetricAppend(list, region->name, kind, "Dmax", unit, dvh->max));
+  PetscCall(MetricAppend(list, region->name, kind, "D0.03cc", unit, DVHDoseAtVolume_cm3(dvh, NEAR_MAXIMUM_cm3)));
+  PetscCall(MetricAppend(list, region->name, kind, "Dmean", unit, dvh->mean));
   if (kind == DOSE_RBE_WEIGHTED)
-    PetscCall(Append(list, region, kind, "V95", "%", DVHVolumeAtDose(dvh, COVERAGE_SHARE * prescription_Gy_RBE)));
+    PetscCall(
+        MetricAppend(list, region->name, kind, "V95", "%", DVHVolumeAtDose(dvh, COVERAGE_SHARE * prescription_Gy_RBE)));
   PetscFunctionReturn(0);
 }
 
@@ -86,8 +85,8 @@ static PetscErrorCode QualityMetrics(const Region *region, DoseKind kind, const 
 {
   PetscFunctionBegin;
   for (int i = 0; i < 3; i++)
-    PetscCall(Append(list, region, kind, point[i].name, dose_kind_units[kind],
-                     dvh->n ? DVHDoseAtVolume(dvh, point[i].percent) : 0));
+    PetscCall(MetricAppend(list, region->name, kind, point[i].name, dose_kind_units[kind],
+                           dvh->n ? DVHDoseAtVolume(dvh, point[i].percent) : 0));
   PetscFunctionReturn(0);
 }
 
@@ -113,14 +112,14 @@ static PetscErrorCode RadiationQuality(const Region *region, const Grid *grid, c
   DVH dvh;
   PetscCall(DVHCreatePart(whole_letd, region, grid, dose[DOSE_RBE_WEIGHTED], least, &dvh));
   PetscCall(QualityMetrics(region, DOSE_LETD, &dvh, letd, list));
-  PetscCall(Append(list, region, DOSE_LETD, "Lmean", dose_kind_units[DOSE_LETD], dvh.mean));
+  PetscCall(MetricAppend(list, region->name, DOSE_LETD, "Lmean", dose_kind_units[DOSE_LETD], dvh.mean));
   PetscCall(DVHDestroy(&dvh));
   PetscCall(RegionAboveDose(region, dose[DOSE_RBE_WEIGHTED], least, &part));
   if (part.n) PetscCall(DVHCreate(&part, grid, dose[DOSE_RBE], &dvh));
   PetscCall(QualityMetrics(region, DOSE_RBE, &dvh, rbe, list));
   PetscCall(DVHDestroy(&dvh));
-  PetscCall(Append(list, region, DOSE_RBE, "RBEmean", dose_kind_units[DOSE_RBE],
-                   MeanRBE(region, dose[DOSE_RBE_WEIGHTED], dose[DOSE_PHYSICAL])));
+  PetscCall(MetricAppend(list, region->name, DOSE_RBE, "RBEmean", dose_kind_units[DOSE_RBE],
+                         MeanRBE(region, dose[DOSE_RBE_WEIGHTED], dose[DOSE_PHYSICAL])));
   PetscCall(PetscFree2(part.voxel, part.fraction));
   PetscFunctionReturn(0);
 }
@@ -128,16 +127,15 @@ static PetscErrorCode RadiationQuality(const Region *region, const Grid *grid, c
 static PetscErrorCode SurvivalMetrics(const Region *region, const float *survival, MetricList *list)
 {
   PetscFunctionBegin;
-  double sum = 0, volume = 0, highest = 0, highest_inside = -1;
+  double sum = 0, volume = 0, highest = 0;
   for (PetscInt i = 0; i < region->n; i++) {
     double fraction = (double)region->fraction[i], value = (double)survival[region->voxel[i]];
     sum += fraction * value;
     volume += fraction;
     highest = PetscMax(highest, value);
-    if (fraction >= 0.5) highest_inside = PetscMax(highest_inside, value);
   }
-  PetscCall(Append(list, region, DOSE_SURVIVAL, "Smean", "%", 100 * sum / volume));
-  PetscCall(Append(list, region, DOSE_SURVIVAL, "Smax", "%", 100 * (highest_inside < 0 ? highest : highest_inside)));
+  PetscCall(MetricAppend(list, region->name, DOSE_SURVIVAL, "Smean", "%", 100 * sum / volume));
+  PetscCall(MetricAppend(list, region->name, DOSE_SURVIVAL, "Smax", "%", 100 * highest));
   PetscFunctionReturn(0);
 }
 
@@ -185,7 +183,7 @@ PetscErrorCode MetricsOfControl(const TumourControl *control, const float *rbe_w
       survival[c] += share * TCPSurvival(&control->spec, control->clonogens[c][i], dose, NULL);
   }
   for (int c = 0; c < N_CELL_CASES; c++)
-    PetscCall(Append(list, region, DOSE_TCP, name[c], "%", 100 * TCPOfSurvival(survival[c] / volume)));
+    PetscCall(MetricAppend(list, region->name, DOSE_TCP, name[c], "%", 100 * TCPOfSurvival(survival[c] / volume)));
   PetscFunctionReturn(0);
 }
 

@@ -17,6 +17,13 @@ PetscErrorCode HLUTDefault(HLUT *hlut)
   PetscFunctionReturn(0);
 }
 
+PetscBool HLUTIsDefault(const HLUT *hlut)
+{
+  for (PetscInt i = 0; i < N_DEFAULT; i++)
+    if (hlut->n != N_DEFAULT || hlut->hu[i] != default_hu[i] || hlut->rsp[i] != default_rsp[i]) return PETSC_FALSE;
+  return PETSC_TRUE;
+}
+
 double HLUTEvaluate(const HLUT *hlut, double hu)
 {
   if (hu <= hlut->hu[0]) return hlut->rsp[0];

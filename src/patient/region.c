@@ -88,40 +88,70 @@ PetscErrorCode RegionDestroy(Region *region)
   PetscFunctionReturn(0);
 }
 
-/* First and last index of the mask along each axis; the whole grid without a mask or with an empty one. */
-static void BoundingBox(const Grid *ct, const unsigned char *mask, PetscInt first[3], PetscInt last[3])
+double StructureVolume_cm3(const Case *patient, PetscInt structure)
 {
-  PetscBool any = mask && memchr(mask, 1, GridSize(ct));
-  for (int a = 0; a < 3; a++) {
-    first[a] = any ? ct->n[a] : 0;
-    last[a] = any ? -1 : ct->n[a] - 1;
-  }
+  const unsigned char *mask = patient->structures[structure].mask;
+  size_t n = 0;
+  for (size_t v = 0; v < GridSize(&patient->ct); v++) n += mask[v];
+  return (double)n * GridVoxelVolume_cm3(&patient->ct);
+}
+
+double StructureOutside_cm3(const Case *patient, PetscInt structure)
+{
+  const PetscInt external = CaseFindExternal(patient);
+  if (external < 0) return 0;
+  const unsigned char *mask = patient->structures[structure].mask, *inside = patient->structures[external].mask;
+  size_t n = 0;
+  for (size_t v = 0; v < GridSize(&patient->ct); v++) n += mask[v] && !inside[v];
+  return (double)n * GridVoxelVolume_cm3(&patient->ct);
+}
+
+/* First and last index along each axis. */
+typedef struct Box {
+  PetscInt first[3], last[3];
+} Box;
+
+/* Stretch a box over a mask. */
+static void Stretch(const Grid *ct, const unsigned char *mask, Box *box)
+{
   size_t v = 0;
-  for (PetscInt k = 0; any && k < ct->n[2]; k++)
+  for (PetscInt k = 0; k < ct->n[2]; k++)
     for (PetscInt j = 0; j < ct->n[1]; j++)
       for (PetscInt i = 0; i < ct->n[0]; i++, v++) {
         if (!mask[v]) continue;
         const PetscInt at[3] = {i, j, k};
         for (int a = 0; a < 3; a++) {
-          first[a] = PetscMin(first[a], at[a]);
-          last[a] = PetscMax(last[a], at[a]);
+          box->first[a] = PetscMin(box->first[a], at[a]);
+          box->last[a] = PetscMax(box->last[a], at[a]);
         }
       }
 }
 
-PetscErrorCode CaseDoseGrid(const Case *patient, double spacing_mm, Grid *grid)
+/* What a dose grid has to cover: without an external structure, or if all are empty, the whole CT. */
+static Box Covered(const Case *patient, PetscInt n, const PetscInt *structure)
+{
+  const Grid *ct = &patient->ct;
+  const PetscInt external = CaseFindExternal(patient);
+  const Box whole = {{0, 0, 0}, {ct->n[0] - 1, ct->n[1] - 1, ct->n[2] - 1}};
+  Box box = {{ct->n[0], ct->n[1], ct->n[2]}, {-1, -1, -1}};
+  if (external < 0) return whole;
+  Stretch(ct, patient->structures[external].mask, &box);
+  for (PetscInt i = 0; i < n; i++) Stretch(ct, patient->structures[structure[i]].mask, &box);
+  return box.last[0] < 0 ? whole : box;
+}
+
+PetscErrorCode CaseDoseGrid(const Case *patient, double spacing_mm, PetscInt n, const PetscInt *structure, Grid *grid)
 {
   PetscFunctionBegin;
   PetscCheck(isfinite(spacing_mm) && spacing_mm > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
              "dose grid of %g mm, expected a number above 0", spacing_mm);
   const Grid *ct = &patient->ct;
-  PetscInt external = CaseFindExternal(patient), first[3], last[3];
-  BoundingBox(ct, external >= 0 ? patient->structures[external].mask : NULL, first, last);
+  const Box box = Covered(patient, n, structure);
   const double rounding = 1e-6; /* of a cell: walls that coincide but for rounding make no further cell */
   double total = 1;
   for (int k = 0; k < 3; k++) {
     double corner_mm = ct->origin_mm[k] - 0.5 * ct->spacing_mm[k], per_cell = ct->spacing_mm[k] / spacing_mm;
-    double low = floor(first[k] * per_cell + rounding), high = ceil((last[k] + 1) * per_cell - rounding);
+    double low = floor(box.first[k] * per_cell + rounding), high = ceil((box.last[k] + 1) * per_cell - rounding);
     total *= high - low;
     PetscCheck(total <= INT_MAX, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
                "dose grid of %g mm has more than %d voxels", spacing_mm, INT_MAX);

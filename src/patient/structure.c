@@ -72,6 +72,7 @@ static PetscErrorCode FillMask(const Case *patient, const Expression *e, const u
   switch (e->operation) {
   case EXPAND:
     PetscCall(WithinDistance(patient, a, -1, e->to_mm, mask));
+    for (size_t v = 0; v < n; v++) mask[v] |= a[v]; /* also where A itself leaves the external */
     break;
   case RING:
     PetscCall(WithinDistance(patient, a, e->from_mm, e->to_mm, mask));
@@ -92,7 +93,7 @@ static PetscErrorCode FillMask(const Case *patient, const Expression *e, const u
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode AddStructure(Case *patient, const char *name, Role role, unsigned char *mask)
+PetscErrorCode StructureAdd(Case *patient, const char *name, Role role, unsigned char *mask)
 {
   PetscFunctionBegin;
   PetscCall(PetscRealloc((size_t)(patient->n_structures + 1) * sizeof *patient->structures, &patient->structures));
@@ -127,7 +128,7 @@ PetscErrorCode StructureDerive(Case *patient, const char *name, const char *expr
     PetscCall(PetscMalloc1(GridSize(&patient->ct), &mask));
     PetscCall(FillMask(patient, &e, a->mask, b ? b->mask : NULL, mask));
     if (memchr(mask, 1, GridSize(&patient->ct)))
-      PetscCall(AddStructure(patient, name, role, mask));
+      PetscCall(StructureAdd(patient, name, role, mask));
     else {
       PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: structure \"%s\" = \"%s\" has no voxel in case %s", where,
                             name, expression, patient->name));

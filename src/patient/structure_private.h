@@ -18,6 +18,9 @@ PetscErrorCode ExpressionParse(const char *text, const char *where, Mistakes *mi
                                PetscBool *good);
 PetscErrorCode ExpressionDestroy(Expression *expression);
 
+/** Add a structure; the case takes the mask. */
+PetscErrorCode StructureAdd(Case *patient, const char *name, Role role, unsigned char *mask);
+
 /**
  * Distance (mm) of every voxel centre outside the mask from the surface of what the mask stands for; 0 inside, infinite if
  * the mask is empty. From the nearest mask voxel, (i, j, k) steps between face neighbours away, the centre distance is

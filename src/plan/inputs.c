@@ -4,53 +4,21 @@
 #include <math.h>
 #include <string.h>
 
-static PetscErrorCode StructureNames(const Case *patient, const char ***names)
+/* A phantom has its stopping powers; another table than the default one, by which its HU were made, gives it others. */
+static PetscErrorCode SetRSP(const Settings *settings, Case *patient, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  PetscCall(PetscMalloc1(patient->n_structures, names));
-  for (PetscInt i = 0; i < patient->n_structures; i++) (*names)[i] = patient->structures[i].name;
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PlanCheckName(const Case *patient, const char *name, const char *where, const char *key,
-                             Mistakes *mistakes)
-{
-  PetscFunctionBegin;
-  if (CaseFindStructure(patient, name) >= 0) PetscFunctionReturn(0);
-  const char **names;
-  PetscCall(StructureNames(patient, &names));
-  const char *nearest = NearestName(name, patient->n_structures, names);
-  PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: case %s has no structure %s%s%s%s", where, key, patient->name,
-                        name, nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : ""));
-  PetscCall(PetscFree(names));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mistakes *mistakes)
-{
-  PetscFunctionBegin;
-  PetscCall(PlanCheckName(patient, settings->target, settings->target_where, "prescription.target", mistakes));
-  for (PetscInt i = 0; i < settings->n_objectives; i++) {
-    const ObjectiveSpec *objective = &settings->objectives[i];
-    PetscCall(PlanCheckName(patient, objective->structure, objective->where,
-                            objective->hard ? "constraints" : "objectives", mistakes));
-    if (objective->from) PetscCall(PlanCheckName(patient, objective->from, objective->where, "objectives", mistakes));
-  }
-  for (PetscInt i = 0; i < settings->n_goals; i++)
-    PetscCall(PlanCheckName(patient, settings->goals[i].structure, settings->goals[i].where, "goals", mistakes));
-  PetscCall(PlanCheckName(patient, settings->tumour.structure, settings->tumour.where, "tcp.structure", mistakes));
-  for (PetscInt k = 0; k < settings->course.n_stages; k++)
-    PetscCall(PlanCheckName(patient, settings->course.stages[k].target, settings->course.stages[k].where, "stages",
-                            mistakes));
-  for (PetscInt i = 0; i < settings->n_priority; i++)
-    PetscCall(PlanCheckName(patient, settings->priority[i], settings->priority_where, "overlap_priority", mistakes));
-  for (PetscInt i = 0; i < settings->spot_control.n_structures; i++)
-    PetscCall(PlanCheckName(patient, settings->spot_control.structures[i], settings->spot_control.where,
-                            "spot_control.structures", mistakes));
-  for (PetscInt t = 0; t < settings->n_tissues; t++)
-    for (PetscInt i = 0; i < settings->tissues[t].n_structures; i++)
-      PetscCall(PlanCheckName(patient, settings->tissues[t].structures[i], settings->tissues[t].where,
-                              "biology.tissues", mistakes));
+  const PetscInt external = CaseFindExternal(patient);
+  if (external >= 0 && !memchr(patient->structures[external].mask, 1, GridSize(&patient->ct)))
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_INPUT,
+                    "%s: case %s: structure %s has the role external, but no voxel: expected the patient's outline",
+                    settings->patient.where, settings->patient.name, patient->structures[external].name));
+  PetscCall(CaseDeriveExternal(patient));
+  if (settings->patient.file || !HLUTIsDefault(&settings->hlut))
+    PetscCall(CaseSetRSP(patient, &settings->hlut));
+  else
+    PetscCall(CaseClearOutside(patient));
   PetscFunctionReturn(0);
 }
 
@@ -63,10 +31,7 @@ PetscErrorCode PlanReadCase(const Settings *settings, Mistakes *mistakes, Case *
   else
     PetscCall(CaseBuildPhantom(&spec->phantom, spec->name, mistakes, patient));
   if (!*patient) PetscFunctionReturn(0);
-  if (spec->file)
-    PetscCall(CaseSetRSP(*patient, &settings->hlut));
-  else
-    PetscCall(CaseClearOutside(*patient));
+  PetscCall(SetRSP(settings, *patient, mistakes));
   PetscCall(PetscFree((*patient)->name));
   PetscCall(PetscStrallocpy(spec->name, &(*patient)->name));
   for (PetscInt i = 0; i < settings->n_derived; i++)
@@ -209,6 +174,38 @@ static PetscErrorCode MakeRegions(PlanInputs *in)
   PetscFunctionReturn(0);
 }
 
+static PetscBool IsTarget(const Settings *settings, const Structure *structure)
+{
+  if (structure->role == ROLE_EXTERNAL) return PETSC_FALSE;
+  if (structure->role == ROLE_TARGET || !strcmp(structure->name, settings->target)) return PETSC_TRUE;
+  for (PetscInt k = 0; k < settings->course.n_stages; k++)
+    if (!strcmp(structure->name, settings->course.stages[k].target)) return PETSC_TRUE;
+  for (PetscInt o = 0; o < settings->n_objectives; o++)
+    if (!strcmp(structure->name, settings->objectives[o].structure) &&
+        ObjectiveTypeFind(settings->objectives[o].type)->wants_dose)
+      return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
+/* Where dose is wanted nowhere: the external structure without what is a target by role, prescription or objective. */
+static PetscErrorCode MakeOutside(PlanInputs *in)
+{
+  PetscFunctionBegin;
+  const PetscInt external = CaseFindExternal(in->patient);
+  const char **first; /* those that take their volume away, and the external */
+  PetscInt n = 0;
+  if (external < 0) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(in->patient->n_structures, &first));
+  for (PetscInt s = 0; s < in->patient->n_structures; s++)
+    if (IsTarget(in->settings, &in->patient->structures[s])) first[n++] = in->patient->structures[s].name;
+  first[n++] = in->patient->structures[external].name;
+  PetscCall(StructureToGridWithPriority(in->patient, external, n, first, &in->grid, &in->outside));
+  PetscCall(PetscFree(in->outside.name));
+  PetscCall(PetscStrallocpy(OUTSIDE_TARGETS, &in->outside.name));
+  PetscCall(PetscFree(first));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PlanCollectMarked(const Grid *grid, const unsigned char *mark, PetscInt *n, PetscInt **voxel)
 {
   PetscFunctionBegin;
@@ -304,7 +301,7 @@ static PetscErrorCode Assemble(PlanContext *context, const SpotList *spots, Pets
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(CheckDoseGrid(settings, in->patient, mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
-  PetscCall(CaseDoseGrid(in->patient, settings->dose_grid_mm, &in->grid));
+  PetscCall(PlanDoseGrid(settings, in->patient, &in->grid));
   PetscCall(TissuesCreate(mistakes, in));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   if (spots) PetscCall(MachineDropSpectra(run->machine)); /* no other plan will have this machine */
@@ -312,6 +309,11 @@ static PetscErrorCode Assemble(PlanContext *context, const SpotList *spots, Pets
   PetscCall(TermsCreate(mistakes, in));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(MakeRegions(in));
+  PetscCall(PlanCheckRegions(in, mistakes));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  PetscCall(MakeOutside(in));
+  if (context->rank == 0) PlanTellCase(in->patient);
+  if (context->rank == 0) PlanTellRegions(in);
   PetscCall(CollectDoseVoxels(in));
   PetscCall(MakeScenarios(settings, in));
   PetscCall(MakeBeams(run->comm, settings, spots, spot_of, mistakes, in));
@@ -346,6 +348,7 @@ PetscErrorCode PlanInputsDestroy(PlanInputs *in)
   for (PetscInt r = 0; r < in->n_region; r++) PetscCall(RegionDestroy(&in->region[r]));
   PetscCall(PetscFree(in->region));
   PetscCall(RegionDestroy(&in->target));
+  PetscCall(RegionDestroy(&in->outside));
   PetscCall(TissuesDestroy(&in->tissues));
   PetscCall(CaseDestroy(&in->patient));
   PetscCall(PetscArrayzero(in, 1));

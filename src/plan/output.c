@@ -228,7 +228,7 @@ PetscErrorCode PlanEvaluateAndWrite(PlanContext *context, const PlanSpec *plan, 
   PetscCall(PlanTumourControl(in, &control));
   result.control = control.region.n ? &control : NULL;
   PetscCall(DoseSetCreate(context->comm, in->model, in->course.n ? &in->course : NULL, &in->tissues, in->evaluate,
-                          &in->grid, in->n_dose_voxel, in->dose_voxel, weight, in->n_region, in->region,
+                          &in->grid, in->n_dose_voxel, in->dose_voxel, weight, in->n_region, in->region, &in->outside,
                           settings->prescription_Gy_RBE, result.control, &doses));
   stage_seconds[STAGE_EVALUATE] = TimeSteady() - started;
   const StageTime times[N_STAGES] = {{"prepare", stage_seconds[STAGE_PREPARE]},
@@ -266,6 +266,7 @@ PetscErrorCode PlanEvaluateAndWrite(PlanContext *context, const PlanSpec *plan, 
   PetscCall(PetscCalloc1(settings->n_goals, &goal));
   PetscCall(Judge(in, &doses, &result, goal, mistakes));
   if (solution) PetscCall(CheckTarget(&result, mistakes));
+  PlanTellHotSpot(&result);
   if (!MistakesAny(mistakes)) PetscCall(WriteFiles(context, &result, folder, mistakes));
   for (PetscInt t = 0; t < in->tissues.n; t++) PetscCall(TextDestroy(&tissue_text[t]));
   PetscCall(PetscFree(goal));

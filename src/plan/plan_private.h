@@ -3,6 +3,23 @@
 #include "robion/plan.h"
 #include <string.h>
 
+/* A structure that the study names. */
+typedef struct NamedStructure {
+  const char *name, *where, *key; /* where and by which key of the study; not owned */
+  PetscBool filled;               /* expected to have volume */
+} NamedStructure;
+/* All of them, some more than once; PetscFree. */
+PetscErrorCode PlanNamed(const Settings *settings, PetscInt *n, NamedStructure **named);
+/* The dose grid: it covers the external structure and all that the study names or derives. */
+PetscErrorCode PlanDoseGrid(const Settings *settings, const Case *patient, Grid *grid);
+/* A mistake (ROBION_INPUT) for each named structure that has none of the plan's regions. Not collective. */
+PetscErrorCode PlanCheckRegions(const PlanInputs *in, Mistakes *mistakes);
+/* Lines of the log on the plan's structures and its dose grid: what is cropped, what is too small. Not collective. */
+void PlanTellRegions(const PlanInputs *in);
+
+/* A line of the log on the hottest place outside of all targets, if the plan has one. Not collective. */
+void PlanTellHotSpot(const PlanResult *result);
+
 /* Fill in->tissues from the settings; needs patient, machine and grid. After a mistake some biologies are NULL. */
 PetscErrorCode TissuesCreate(Mistakes *mistakes, PlanInputs *in);
 PetscErrorCode TissuesDestroy(Tissues *tissues);

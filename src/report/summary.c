@@ -50,20 +50,32 @@ static void AddValue(const Sheet *sheet, PetscInt plan, const char *scenario, co
     snprintf(cell + used, CELL - used, "%7.1f", value);
 }
 
-static PetscErrorCode AddTarget(Sheet *sheet)
+static PetscErrorCode AddTarget(Sheet *sheet, const char *target)
 {
   PetscFunctionBegin;
   static const char *const scenario[] = {"nominal", "min", "max", "index"};
-  char title[LINE];
+  char title[LINE], name[TITLE + 1];
   Group *group;
-  snprintf(title, sizeof title, "%.*s D98", TITLE - 4, sheet->plans[0].settings.target);
-  PetscCall(AddGroup(sheet, title, "nominal    min    max  index", &group));
-  for (PetscInt p = 0; p < sheet->n_plans; p++)
-    for (int k = 0; k < 4; k++)
-      AddValue(sheet, p, scenario[k], sheet->plans[p].settings.target, "D98", PETSC_TRUE, group->cell[p]);
-  PetscCall(AddGroup(sheet, "V95 %", "  worst", &group));
-  for (PetscInt p = 0; p < sheet->n_plans; p++)
-    AddValue(sheet, p, "min", sheet->plans[p].settings.target, "V95", PETSC_FALSE, group->cell[p]);
+  snprintf(name, sizeof name, "%.*s D98", TITLE - 4, target);
+  snprintf(title, sizeof title, "%-*s  V95 %%", TITLE, name);
+  PetscCall(AddGroup(sheet, title, "nominal    min    max  index    worst", &group));
+  for (PetscInt p = 0; p < sheet->n_plans; p++) {
+    for (int k = 0; k < 4; k++) AddValue(sheet, p, scenario[k], target, "D98", PETSC_TRUE, group->cell[p]);
+    strcat(group->cell[p], "  ");
+    AddValue(sheet, p, "min", target, "V95", PETSC_FALSE, group->cell[p]);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Every plan is told on the targets of all of them: what covers one's own target may not cover that of another. */
+static PetscErrorCode AddTargets(Sheet *sheet)
+{
+  PetscFunctionBegin;
+  PetscInt n;
+  const char **target;
+  PetscCall(PlansTargets(sheet->n_plans, sheet->plans, &n, &target));
+  for (PetscInt t = 0; t < n; t++) PetscCall(AddTarget(sheet, target[t]));
+  PetscCall(PetscFree(target));
   PetscFunctionReturn(0);
 }
 
@@ -82,14 +94,17 @@ static PetscErrorCode AddOrgan(Sheet *sheet, const char *structure)
   PetscFunctionReturn(0);
 }
 
-/* An organ is what is only kept low: a structure that some objective wants dose in is a target. */
-static PetscBool IsOrgan(const Settings *settings, const char *structure)
+/* An organ is what is only kept low: a structure that some objective of any plan wants dose in is a target. */
+static PetscBool IsOrgan(const Sheet *sheet, const char *structure)
 {
-  if (!strcmp(structure, settings->target)) return PETSC_FALSE;
-  for (PetscInt o = 0; o < settings->n_objectives; o++) {
-    const ObjectiveSpec *objective = &settings->objectives[o];
-    if (strcmp(objective->structure, structure)) continue;
-    if (ObjectiveTypeFind(objective->type)->wants_dose) return PETSC_FALSE;
+  for (PetscInt p = 0; p < sheet->n_plans; p++) {
+    const Settings *settings = &sheet->plans[p].settings;
+    if (!strcmp(structure, settings->target)) return PETSC_FALSE;
+    for (PetscInt o = 0; o < settings->n_objectives; o++) {
+      const ObjectiveSpec *objective = &settings->objectives[o];
+      if (strcmp(objective->structure, structure)) continue;
+      if (ObjectiveTypeFind(objective->type)->wants_dose) return PETSC_FALSE;
+    }
   }
   return PETSC_TRUE;
 }
@@ -100,7 +115,7 @@ static PetscErrorCode AddOrgans(Sheet *sheet)
   for (PetscInt p = 0; p < sheet->n_plans; p++) {
     const Settings *settings = &sheet->plans[p].settings;
     for (PetscInt o = 0; o < settings->n_objectives; o++)
-      if (IsOrgan(settings, settings->objectives[o].structure))
+      if (IsOrgan(sheet, settings->objectives[o].structure))
         PetscCall(AddOrgan(sheet, settings->objectives[o].structure));
   }
   PetscFunctionReturn(0);
@@ -231,7 +246,7 @@ static PetscErrorCode CaseSummary(FILE *out, Sheet *sheet)
   for (PetscInt p = 0; p < sheet->n_plans; p++)
     if (sheet->table[p].n_columns) any = PETSC_TRUE;
   if (any) {
-    PetscCall(AddTarget(sheet));
+    PetscCall(AddTargets(sheet));
     PetscCall(AddOrgans(sheet));
     PetscCall(AddEffort(sheet));
     PrintSheet(out, sheet);

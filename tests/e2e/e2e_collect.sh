@@ -75,6 +75,9 @@ check "and nothing else" test "$(grep -c '"event": "plan_done"' "$WORK/gaps/even
 check "to the same tables" test "$before" = "$(cat "$WORK/gaps"/{metrics,dvh,scenarios,statistics}.csv | cksum)"
 check "no results: exit 4" expect_exit 4 "$ROBION" collect "$WORK/nowhere"
 
+no_places() { grep -q ',outside-targets,rbe_weighted,D0.03cc,' "$out/statistics.csv" && ! grep -q ',mm,' "$out/statistics.csv"; }
+check "places of hot spots are no samples, their doses are" no_places
+
 # --- Arrays -----------------------------------------------------------------------------------------------------------
 for job in 1 2 3; do
   check "job $job of an array of 3" mpi 1 "$ROBION" run "$STUDY" --results "$WORK/array" --array "$job/3"
@@ -95,7 +98,7 @@ check "no nodes: exit 2" expect_exit 2 "$ROBION" submit "$STUDY" --nodes 0 --dry
 
 # --- Status -----------------------------------------------------------------------------------------------------------
 check "status of a finished run" expect_text '^study e2e-collect: 12 plans, 12 done$' "$ROBION" status "$out"
-check "tells the worst case of each arm" expect_text '^robust +6 +0\.[0-9]+ +cases/[abc]/robust/errors=large$' "$ROBION" status "$out"
+check "tells the worst case of each arm" expect_text '^robust +6 +CTV +0\.[0-9]+ +cases/[abc]/robust/errors=large$' "$ROBION" status "$out"
 slow=(--set optimizer.max_iterations=1000000 --set optimizer.relative_tolerance=0 --set optimizer.window=1000000
   --set optimizer.max_minutes=10)
 running() { # status while a run goes on, then stop it

@@ -2,7 +2,8 @@
  * Writes the case files that the end-to-end scripts feed to robion:  e2e_case KIND FILE.h5
  *
  * KIND good is a box of water of 80 mm with a target of 24 mm (CTV), a corner of it (EDGE) that touches the CT's rim, one
- * voxel (DOT) and a structure without voxels (NOTHING). The other kinds are the same with one fault.
+ * voxel (DOT) and a structure without voxels (NOTHING). The other kinds are the same with one fault; `outside` has a body of
+ * 48 mm in air, which EDGE leaves, and `no-external` such a body that no structure outlines, with a plate beside it.
  */
 #include "robion/hdf5.h"
 #include <math.h>
@@ -31,6 +32,17 @@ static void WriteBox(H5Sink *sink, const char *name, const char *role, int first
   H5WriteString(sink, path, "role", role);
 }
 
+/* Air, and water from the first to the last index along x, y and z; a plate at the highest y. */
+static void FillCT(int first, int last, int plate)
+{
+  for (int v = 0; v < N_VOXELS; v++) {
+    const int at[3] = {v % N, v / N % N, v / (N * N)};
+    hu[v] = at[1] >= plate ? 100 : 0;
+    for (int k = 0; k < 3; k++)
+      if (at[1] < plate && (at[k] < first || at[k] > last)) hu[v] = -1000;
+  }
+}
+
 int main(int argc, char **argv)
 {
   const double spacing_mm[3] = {SPACING_MM, SPACING_MM, SPACING_MM}, corner = -0.5 * (N - 1) * SPACING_MM;
@@ -39,6 +51,8 @@ int main(int argc, char **argv)
   Mistakes mistakes = {0};
   if (argc != 3 || !H5SinkOpen(argv[2], &mistakes, &sink)) return EXIT_FAILURE;
   const char *kind = argv[1];
+  const int outside = !strcmp(kind, "outside"), outlined = strcmp(kind, "no-external");
+  if (outside || !outlined) FillCT(4, 15, outlined ? N : N - 2);
   if (!strcmp(kind, "flat"))
     H5WriteArray(&sink, "/ct/hu", H5T_NATIVE_SHORT, 2, area, hu, "HU", NULL);
   else if (strcmp(kind, "no-ct"))
@@ -47,7 +61,7 @@ int main(int argc, char **argv)
     H5WriteDoubles(&sink, "/ct/hu", "spacing_mm", 3, spacing_mm);
     H5WriteDoubles(&sink, "/ct/hu", "origin_mm", 3, origin_mm);
   }
-  WriteBox(&sink, "BODY", "external", 0, N - 1);
+  WriteBox(&sink, "BODY", outlined ? "external" : "oar", outside ? 4 : 0, outside ? 15 : N - 1);
   WriteBox(&sink, "CTV", !strcmp(kind, "bad-role") ? "traget" : "target", 7, 12);
   WriteBox(&sink, "EDGE", "target", 0, 5);
   WriteBox(&sink, "DOT", "target", 10, 10);

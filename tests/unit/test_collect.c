@@ -39,14 +39,17 @@ static void TestJSON(void **state)
 }
 
 /* Ten water boxes, two arms. */
-static Study *MakeStudy(void)
+static const char two_arms[] = "arms: {plain: {}, \"ro,bust\": {}}\n";
+
+static Study *MakeStudy(const char *arms)
 {
   char text[4096] = "robion: 1\nname: cohort\ncases:\n";
   Mistakes mistakes = {0};
   Study *study;
   for (int k = 0; k < CASES; k++) sprintf(text + strlen(text), "  - {phantom: water-box, name: p%d}\n", k);
   strcat(text, "prescription: {dose_Gy_RBE: 3, target: CTV}\nbeams: [{gantry_deg: 0}]\ndose_grid_mm: 4\n"
-               "objectives: [{structure: CTV, type: uniform, dose_Gy_RBE: 3}]\narms: {plain: {}, \"ro,bust\": {}}\n");
+               "objectives: [{structure: CTV, type: uniform, dose_Gy_RBE: 3}]\n");
+  strcat(text, arms);
   char file[128];
   snprintf(file, sizeof file, "%s/study.yaml", results);
   assert_true(FileReplace(file, text, strlen(text), &mistakes));
@@ -106,7 +109,7 @@ static void TestStatistics(void **state)
 {
   static const double a[] = {1.1, 2.5, 0.4, 3.9, 7.6, 5.2, 0.9, 2.2, 4.1, 6.3};
   static const double b[] = {0.8, 1.9, 0.5, 2.8, 5.5, 4.9, 0.6, 2.0, 3.0, 4.4};
-  Study *study = MakeStudy();
+  Study *study = MakeStudy(two_arms);
   PetscBool done[2 * CASES];
   Mistakes mistakes = {0};
   Table table;
@@ -152,7 +155,7 @@ static void TestStatistics(void **state)
 
 static void TestStatus(void **state)
 {
-  Study *study = MakeStudy();
+  Study *study = MakeStudy(two_arms);
   char now[32], text[1024], *printed = NULL;
   size_t length;
   TimeText(TimeNow() - 5, now);
@@ -178,10 +181,50 @@ static void TestStatus(void **state)
   assert_int_equal(StudyDestroy(&study), 0);
 }
 
+/* Arms with different targets are ranked and compared on each of them, the study's own before its margin. */
+static void TestTwoTargets(void **state)
+{
+  static const char *const arm[] = {"conventional", "worst-case"}, *const target[] = {"CTV", "PTV"};
+  static const double share[2][2] = {{0.906, 0.946}, {0.796, 0.853}}; /* [target][arm] */
+  Study *study = MakeStudy("structures: {PTV: CTV plus 2 mm}\n"
+                           "arms: {conventional: {prescription.target: PTV}, worst-case: {}}\n");
+  char text[1024], *printed = NULL, *at;
+  size_t length;
+  PetscBool done[2 * CASES] = {PETSC_TRUE, PETSC_TRUE};
+  Mistakes mistakes = {0};
+  for (int p = 0; p < 2; p++) {
+    assert_string_equal(study->plans[p].arm, arm[p]);
+    snprintf(text, sizeof text,
+             "study,case,arm,sweep,scenario,structure,quantity,metric,value,unit\n"
+             "cohort,p0,%s,,min,PTV,rbe_weighted,D98,%g,Gy(RBE)\ncohort,p0,%s,,min,CTV,rbe_weighted,D98,%g,Gy(RBE)\n",
+             arm[p], 3 * share[1][p], arm[p], 3 * share[0][p]);
+    WriteFile(&study->plans[p], "metrics.csv", text);
+    WriteFile(&study->plans[p], "status.json", "{\"state\": \"done\", \"seconds\": 100}");
+  }
+  FILE *out = open_memstream(&printed, &length);
+  assert_int_equal(ResultsStatus(out, results, study), 0);
+  fclose(out);
+  at = printed;
+  for (int t = 0; t < 2; t++)
+    for (int p = 0; p < 2; p++) {
+      snprintf(text, sizeof text, "\n%-24s %6d  %-16s %6.3f  cases/p0/", arm[p], 1, target[t], share[t][p]);
+      at = strstr(at, text);
+      assert_non_null(at);
+    }
+  free(printed);
+  out = open_memstream(&printed, &length);
+  assert_int_equal(StatisticsWrite(out, results, study, done, &mistakes), 0);
+  fclose(out);
+  assert_non_null(strstr(printed, "\nCTV D98 min"));
+  assert_true(strstr(printed, "\nPTV D98 min") > strstr(printed, "\nCTV D98 min"));
+  free(printed);
+  assert_int_equal(StudyDestroy(&study), 0);
+}
+
 /* Without a plan.h5 a status that says done is not believed. */
 static void TestCollectGaps(void **state)
 {
-  Study *study = MakeStudy();
+  Study *study = MakeStudy(two_arms);
   Mistakes mistakes = {0};
   RobionExit code;
   char *printed = NULL;
@@ -208,7 +251,8 @@ static void TestCollectGaps(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(TestJSON), cmocka_unit_test(TestStatistics),
-                                     cmocka_unit_test(TestStatus), cmocka_unit_test(TestCollectGaps)};
+                                     cmocka_unit_test(TestStatus), cmocka_unit_test(TestTwoTargets),
+                                     cmocka_unit_test(TestCollectGaps)};
   char command[128];
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   snprintf(results, sizeof results, "/tmp/robion_test_collect_XXXXXX");

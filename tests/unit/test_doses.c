@@ -83,9 +83,9 @@ static void SameChannels(void **state)
 
 static void MakeOf(MPI_Comm comm, DoseModel model, const Course *course, const ScenarioSet *set, DoseSet *doses)
 {
-  const Region region[2] = {plan.target, plan.oar};
+  const Region region[2] = {plan.target, plan.oar}, outside = plan.oar;
   assert_int_equal(DoseSetCreate(comm, model, course, &plan.tissues, set, &plan.grid, plan.n_voxel, plan.voxel, weight,
-                                 2, region, 3, NULL, doses),
+                                 2, region, &outside, 3, NULL, doses),
                    0);
 }
 

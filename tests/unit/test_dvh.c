@@ -131,19 +131,35 @@ static void VolumeAtDose(void **state)
   DVHDestroy(&dvh);
 }
 
-/* The hottest voxel counts as maximum only with half its volume inside, unless none has that. */
-static void MaximumOfThinStructure(void **state)
+/* The hottest voxel that the structure touches is its maximum, however little of it lies inside. */
+static void MaximumOfWhatIsTouched(void **state)
 {
-  float thin[4] = {0.5f, 0.49f, 1, 0.1f}, thinner[4] = {0.2f, 0.3f, 0.1f, 0.4f};
-  Region edge = region, shell = region;
+  float part[][4] = {{0.5f, 0.49f, 1, 0.1f}, {0.2f, 0.3f, 0.1f, 0.4f}, {1, 1e-3f, 1, 1}, {1, 1, 1, 1}};
+  for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
+    Region edge = region;
+    DVH dvh;
+    edge.fraction = part[i];
+    assert_int_equal(DVHCreate(&edge, &grid, value, &dvh), 0);
+    assert_double_near(dvh.max, 4, 0);
+    assert_double_near(DVHDoseAtVolume(&dvh, 0), 4, 0);
+    assert_true(DVHVolumeAtDose(&dvh, dvh.max) > 0);
+    assert_double_near(DVHVolumeAtDose(&dvh, 4.0001), 0, 0);
+    DVHDestroy(&dvh);
+  }
+}
+
+/* A structure of just the volume asked for has that volume, also where its voxels' sum is rounded; a smaller one has not. */
+static void VolumeOfTheWholeStructure(void **state)
+{
+  float third[3] = {0.1f, 0.1f, 0.1f}, less[3] = {0.1f, 0.1f, 0.0999f};
+  PetscInt at[3] = {0, 1, 3};
+  const Region exact = {"E", ROLE_OAR, 3, at, third, 0.03}, smaller = {"S", ROLE_OAR, 3, at, less, 0.03};
   DVH dvh;
-  edge.fraction = thin;
-  shell.fraction = thinner;
-  assert_int_equal(DVHCreate(&edge, &grid, value, &dvh), 0);
-  assert_double_near(dvh.max, 2, 0);
+  assert_int_equal(DVHCreate(&exact, &grid, value, &dvh), 0);
+  assert_double_near(DVHDoseAtVolume_cm3(&dvh, 0.03), 1, 1e-6);
   DVHDestroy(&dvh);
-  assert_int_equal(DVHCreate(&shell, &grid, value, &dvh), 0);
-  assert_double_near(dvh.max, 4, 0);
+  assert_int_equal(DVHCreate(&smaller, &grid, value, &dvh), 0);
+  assert_double_near(DVHDoseAtVolume_cm3(&dvh, 0.03), 4, 0);
   DVHDestroy(&dvh);
 }
 
@@ -201,10 +217,15 @@ static void Band(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(FourVoxels),   cmocka_unit_test(Order),
-                                     cmocka_unit_test(Part),         cmocka_unit_test(DoseAtVolume),
-                                     cmocka_unit_test(VolumeAtDose), cmocka_unit_test(MaximumOfThinStructure),
-                                     cmocka_unit_test(Monotone),     cmocka_unit_test(Band)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(FourVoxels),
+                                     cmocka_unit_test(Order),
+                                     cmocka_unit_test(Part),
+                                     cmocka_unit_test(DoseAtVolume),
+                                     cmocka_unit_test(VolumeAtDose),
+                                     cmocka_unit_test(MaximumOfWhatIsTouched),
+                                     cmocka_unit_test(VolumeOfTheWholeStructure),
+                                     cmocka_unit_test(Monotone),
+                                     cmocka_unit_test(Band)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   PetscFinalize();

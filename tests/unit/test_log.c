@@ -55,6 +55,35 @@ static void LinesAndEvents(void **state)
   PetscFree(events);
 }
 
+/* Said once: the same words of the same case and stage. A log that is opened anew begins anew. */
+static void OnlyOnce(void **state)
+{
+  Mistakes mistakes = {0};
+  for (int open = 0; open < 2; open++) {
+    assert_int_equal(LogOpen(PETSC_COMM_WORLD, folder, "", 0, &mistakes), 0);
+    for (int i = 0; i < 3; i++) {
+      LogLineOnce(LOG_INFO, "case", "P01", "a line of %d", 1);
+      LogLineOnce(LOG_INFO, "case", "P01", "a line of %d", 2);
+      LogLineOnce(LOG_INFO, "case", "P02", "a line of %d", 1);
+      LogLineOnce(LOG_INFO, "beams", "P01", "a line of %d", 1);
+      LogLineOnce(LOG_INFO, "case", NULL, "a line of %d", 1);
+    }
+    assert_int_equal(LogClose(), 0);
+    MPI_Barrier(PETSC_COMM_WORLD);
+    if (!rank) {
+      char *log = Take("log.txt");
+      int lines = 0;
+      for (const char *c = log; *c; c++) lines += *c == '\n';
+      assert_int_equal(lines, 5);
+      PetscFree(log);
+    }
+    MPI_Barrier(PETSC_COMM_WORLD);
+  }
+  if (rank) return;
+  char *events = Take("events.jsonl");
+  PetscFree(events);
+}
+
 static void FolderMissing(void **state)
 {
   Mistakes mistakes = {0};
@@ -175,10 +204,10 @@ static void Quoting(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(LinesAndEvents), cmocka_unit_test(FolderMissing),
-                                     cmocka_unit_test(Status),         cmocka_unit_test(Durations),
-                                     cmocka_unit_test(Hashes),         cmocka_unit_test(ProvenanceFile),
-                                     cmocka_unit_test(Quoting)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(LinesAndEvents), cmocka_unit_test(OnlyOnce),
+                                     cmocka_unit_test(FolderMissing),  cmocka_unit_test(Status),
+                                     cmocka_unit_test(Durations),      cmocka_unit_test(Hashes),
+                                     cmocka_unit_test(ProvenanceFile), cmocka_unit_test(Quoting)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   snprintf(folder, sizeof folder, "/tmp/robion_test_log_XXXXXX");

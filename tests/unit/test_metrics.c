@@ -132,7 +132,7 @@ static void RBE(void **state)
   MetricListDestroy(&none);
 }
 
-/* Half the cells of 99 voxels and a tenth of those of the last; a voxel that is inside by less than half is no maximum. */
+/* Half the cells of 98 voxels and a tenth of those of the last; the first, of which a quarter lies inside, loses none. */
 static void Survival(void **state)
 {
   float dose[N_DOSE_KINDS][N], fraction[N];
@@ -146,12 +146,76 @@ static void Survival(void **state)
   fraction[0] = 0.25f;
   assert_int_equal(MetricsOfStructure(&region, &grid, doses, 4, &list), 0);
   assert_double_near(Find(&list, DOSE_SURVIVAL, "Smean", "%"), 100 * (0.25 + 98 * 0.5 + 0.1) / 99.25, 1e-5);
-  assert_double_near(Find(&list, DOSE_SURVIVAL, "Smax", "%"), 50, 0);
+  assert_double_near(Find(&list, DOSE_SURVIVAL, "Smax", "%"), 100, 0);
   for (int i = 0; i < N; i++) fraction[i] = 0.25f;
+  dose[DOSE_SURVIVAL][0] = 0;
   assert_int_equal(MetricsOfStructure(&region, &grid, doses, 4, &thin), 0);
-  assert_double_near(Find(&thin, DOSE_SURVIVAL, "Smax", "%"), 100, 0);
+  assert_double_near(Find(&thin, DOSE_SURVIVAL, "Smax", "%"), 50, 0);
   MetricListDestroy(&list);
   MetricListDestroy(&thin);
+}
+
+/* Hotter and hotter metrics of one quantity, as they must come out whatever the structure. */
+static void CheckOrder(const MetricList *list, DoseKind kind, const char *unit, int n, const char *const *name)
+{
+  for (int i = 1; i < n; i++) {
+    const double lower = Find(list, kind, name[i - 1], unit), higher = Find(list, kind, name[i], unit);
+    if (!(lower <= higher))
+      fail_msg("%s: %s %.17g above %s %.17g", dose_kind_names[kind], name[i - 1], lower, name[i], higher);
+  }
+}
+
+/*
+ * Random structures, from parts of one voxel to all of them, touched by anything from 1e-3 to all of their volume, on grids whose
+ * voxels are below and above 0.03 cm3, with doses that fall towards the rim, rise there, or have nothing to do with it.
+ */
+static void Ordered(void **state)
+{
+  static const char *const dose_order[] = {"D98", "D95", "D50", "D2", "D1", "Dmax"},
+                           *const small[] = {"D0.03cc", "Dmax"}, *const mean[] = {"Dmean", "Dmax"},
+                           *const letd[] = {"L98", "L50", "L1"}, *const rbe[] = {"RBE98", "RBE50", "RBE2"},
+                           *const survival[] = {"Smean", "Smax"};
+  float dose[N_DOSE_KINDS][N], fraction[N];
+  const float *const doses[N_DOSE_KINDS] = {dose[0], dose[1], dose[2], dose[3], dose[4], dose[5], dose[6]};
+  PetscInt voxel[N];
+  unsigned seed = 7;
+  for (int trial = 0; trial < 600; trial++) {
+    const double size_mm = (double)(1 + trial % 7);
+    const Grid coarse = {{N, 1, 1}, {size_mm, size_mm, size_mm}, {0, 0, 0}};
+    Region region = WholeLine(voxel, fraction);
+    MetricList list = {0};
+    region.n = trial % 5 ? 1 + trial % N : 1;
+    for (PetscInt i = 0; i < region.n; i++) {
+      float part;
+      for (int kind = 0; kind < N_DOSE_KINDS; kind++) {
+        seed = seed * 1664525u + 1013904223u;
+        const float random = (float)(seed >> 8) / 16777216.0f;
+        if (kind == 0) fraction[i] = seed & 1 ? 1 : PetscMax(1e-3f, random * random * random);
+        part = trial % 3 == 0 ? random : trial % 3 == 1 ? fraction[i] : 1 - fraction[i];
+        dose[kind][i] = kind == DOSE_SURVIVAL ? part : 6 * part;
+      }
+    }
+    assert_int_equal(MetricsOfStructure(&region, &coarse, doses, 4, &list), 0);
+    static const struct {
+      DoseKind kind;
+      const char *unit;
+    } all[] = {
+        {DOSE_PHYSICAL, "Gy"}, {DOSE_RBE_WEIGHTED, "Gy(RBE)"}, {DOSE_COURSE, "Gy(RBE)"}, {DOSE_COURSE_EQD2, "Gy(RBE)"}};
+    for (int k = 0; k < 4; k++) {
+      CheckOrder(&list, all[k].kind, all[k].unit, 6, dose_order);
+      CheckOrder(&list, all[k].kind, all[k].unit, 2, small);
+      CheckOrder(&list, all[k].kind, all[k].unit, 2, mean);
+      const char *const near[] = {"D1", "D0.03cc"}, *const far[] = {"D0.03cc", "D1"};
+      double volume_cm3 = 0;
+      for (PetscInt i = 0; i < region.n; i++) volume_cm3 += (double)fraction[i] * GridVoxelVolume_cm3(&coarse);
+      if (volume_cm3 > 3.001) CheckOrder(&list, all[k].kind, all[k].unit, 2, near); /* 0.03 cm3 are less than 1 % */
+      if (volume_cm3 > 0.0301 && volume_cm3 < 2.999) CheckOrder(&list, all[k].kind, all[k].unit, 2, far);
+    }
+    CheckOrder(&list, DOSE_LETD, "keV/um", 3, letd);
+    CheckOrder(&list, DOSE_RBE, "1", 3, rbe);
+    CheckOrder(&list, DOSE_SURVIVAL, "%", 2, survival);
+    MetricListDestroy(&list);
+  }
 }
 
 static void OverScenarios(void **state)
@@ -234,10 +298,10 @@ static void Refuses(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(OfStructure),   cmocka_unit_test(LETdNeedsDose),
-                                     cmocka_unit_test(RBE),           cmocka_unit_test(Survival),
-                                     cmocka_unit_test(OverScenarios), cmocka_unit_test(Refuses),
-                                     cmocka_unit_test(Control)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(OfStructure), cmocka_unit_test(LETdNeedsDose),
+                                     cmocka_unit_test(Ordered),     cmocka_unit_test(RBE),
+                                     cmocka_unit_test(Survival),    cmocka_unit_test(OverScenarios),
+                                     cmocka_unit_test(Refuses),     cmocka_unit_test(Control)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   PetscFinalize();

@@ -174,6 +174,27 @@ static void Rings(void **state)
   assert_int_equal(CaseDestroy(&patient), 0);
 }
 
+/* A target that leaves the body is not cropped by its margin, which does end at the body. */
+static void MarginOfWhatLeavesTheBody(void **state)
+{
+  Case *patient = Spheres((double[]){2, 2, 2});
+  unsigned char *a = patient->structures[1].mask, *body = patient->structures[0].mask;
+  size_t outside = 0;
+  for (size_t v = 0; v < GridSize(&patient->ct); v++) {
+    double x[3];
+    GridCentre(&patient->ct, v, x);
+    if (x[0] > 12) body[v] = 0;
+  }
+  const unsigned char *grown = Derive(patient, "grown", "A plus 5 mm");
+  for (size_t v = 0; v < GridSize(&patient->ct); v++) {
+    assert_true(grown[v] >= a[v] && grown[v] <= (a[v] | body[v]));
+    outside += grown[v] && !body[v];
+  }
+  assert_true(outside > 0);
+  assert_double_near(StructureOutside_cm3(patient, CaseFindStructure(patient, "grown")), (double)outside * 8e-3, 1e-9);
+  assert_int_equal(CaseDestroy(&patient), 0);
+}
+
 static void Refuse(Case *patient, const char *name, const char *expression, RobionExit code, const char *text)
 {
   Mistakes mistakes = {0};
@@ -239,6 +260,7 @@ int main(int argc, char **argv)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(DistanceAgainstBruteForce),
       cmocka_unit_test(MarginsOfASphere),
+      cmocka_unit_test(MarginOfWhatLeavesTheBody),
       cmocka_unit_test(MarginsOfABox),
       cmocka_unit_test(Booleans),
       cmocka_unit_test(Rings),

@@ -51,7 +51,7 @@ static void VolumesAreKept(void **state)
   for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
     Case *patient = Phantom(cases[c].kind, cases[c].ct_mm);
     Grid grid;
-    assert_int_equal(CaseDoseGrid(patient, cases[c].dose_mm, &grid), 0);
+    assert_int_equal(CaseDoseGrid(patient, cases[c].dose_mm, 0, NULL, &grid), 0);
     for (PetscInt s = 0; s < patient->n_structures; s++) {
       Region region;
       assert_int_equal(StructureToGrid(patient, s, &grid, &region), 0);
@@ -77,7 +77,7 @@ static void RealCase(void **state)
   if (!f) skip();
   fclose(f);
   assert_int_equal(CaseLoad(file, &mistakes, &patient), 0);
-  assert_int_equal(CaseDoseGrid(patient, 3, &grid), 0);
+  assert_int_equal(CaseDoseGrid(patient, 3, 0, NULL, &grid), 0);
   for (PetscInt s = 0; s < patient->n_structures; s++) {
     Region region;
     assert_int_equal(StructureToGrid(patient, s, &grid, &region), 0);
@@ -95,7 +95,7 @@ static void FractionsByHand(void **state)
   Case patient = {.ct = {{5, 1, 1}, {2, 3, 3}, {1, 1.5, 1.5}}, .n_structures = 2, .structures = structures};
   Grid grid;
   Region region;
-  assert_int_equal(CaseDoseGrid(&patient, 3, &grid), 0);
+  assert_int_equal(CaseDoseGrid(&patient, 3, 0, NULL, &grid), 0);
   assert_int_equal(grid.n[0], 4);
   assert_int_equal(grid.n[1], 1);
   assert_double_near(grid.origin_mm[0], 1.5, 1e-12);
@@ -119,7 +119,7 @@ static void GridCoversTheExternal(void **state)
 {
   Case *patient = Phantom("rtog", 1);
   Grid grid;
-  assert_int_equal(CaseDoseGrid(patient, 3, &grid), 0);
+  assert_int_equal(CaseDoseGrid(patient, 3, 0, NULL, &grid), 0);
   for (int k = 0; k < 3; k++) {
     double half = k < 2 ? 116.5 : 40, corner = patient->ct.origin_mm[k] - 0.5, low = grid.origin_mm[k] - 1.5;
     assert_true(low <= -half && low > -half - 3);
@@ -127,9 +127,53 @@ static void GridCoversTheExternal(void **state)
     assert_double_near(remainder(low - corner, 3), 0, 1e-9);
   }
   patient->structures[0].role = ROLE_OAR; /* no external: the whole CT */
-  assert_int_equal(CaseDoseGrid(patient, 0.5, &grid), 0);
+  assert_int_equal(CaseDoseGrid(patient, 0.5, 0, NULL, &grid), 0);
   for (int k = 0; k < 3; k++) assert_int_equal(grid.n[k], 2 * patient->ct.n[k]);
   assert_int_equal(CaseDestroy(&patient), 0);
+}
+
+/*
+ * Named structures beyond the external's box keep their volume on the grid, on every side and at the CT's corners; others lose
+ * what lies beyond. What lies outside the external counts, wherever the grid ends.
+ */
+static void GridCoversTheNamed(void **state)
+{
+  enum { N = 12, SIZE = N * N * N };
+  static unsigned char body[SIZE], beside[6][SIZE], all[SIZE];
+  char name[8][8] = {"BODY", "A0", "A1", "A2", "A3", "A4", "A5", "ALL"};
+  Structure structures[8];
+  for (int s = 0; s < 8; s++)
+    structures[s] = (Structure){name[s], s ? ROLE_OAR : ROLE_EXTERNAL, s == 0 ? body : s == 7 ? all : beside[s - 1]};
+  for (int v = 0; v < SIZE; v++) {
+    const int at[3] = {v % N, v / N % N, v / (N * N)};
+    body[v] = all[v] = 1;
+    for (int k = 0; k < 3; k++) body[v] &= at[k] >= 4 && at[k] < 8;
+    for (int s = 0; s < 6; s++) { /* 2 voxels thick, half inside the body, or at the border of the CT */
+      const int along = at[s / 2], first = s % 2 ? 7 : 0;
+      beside[s][v] = along >= first && along < first + 2;
+      for (int k = 0; k < 3; k++) beside[s][v] &= k == s / 2 || (at[k] >= 4 && at[k] < 8);
+    }
+  }
+  const Case patient = {.ct = {{N, N, N}, {2, 2, 2}, {1, 1, 1}}, .n_structures = 8, .structures = structures};
+  for (PetscInt s = 1; s < 8; s++) {
+    for (double spacing_mm = 1; spacing_mm < 8; spacing_mm += 1.5) {
+      Grid grid, narrow;
+      Region region, cropped;
+      assert_int_equal(CaseDoseGrid(&patient, spacing_mm, 1, &s, &grid), 0);
+      assert_int_equal(CaseDoseGrid(&patient, spacing_mm, 0, NULL, &narrow), 0);
+      assert_int_equal(StructureToGrid(&patient, s, &grid, &region), 0);
+      assert_int_equal(StructureToGrid(&patient, s, &narrow, &cropped), 0);
+      assert_double_near(region.volume_cm3, StructureVolume_cm3(&patient, s), 1e-5);
+      if (spacing_mm == 1) assert_true(cropped.volume_cm3 < 0.6 * region.volume_cm3);
+      assert_int_equal(RegionDestroy(&region), 0);
+      assert_int_equal(RegionDestroy(&cropped), 0);
+    }
+    const double outside = s == 7 ? N * N * N - 64 : s % 2 ? 32 : 16; /* voxels of 8 mm3 */
+    assert_double_near(StructureOutside_cm3(&patient, s), outside * 8e-3, 1e-12);
+  }
+  assert_double_near(StructureOutside_cm3(&patient, 0), 0, 0);
+  structures[0].role = ROLE_OAR;
+  assert_double_near(StructureOutside_cm3(&patient, 7), 0, 0);
 }
 
 static void Priorities(void **state)
@@ -172,8 +216,9 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(CompactOrder),    cmocka_unit_test(VolumesAreKept),        cmocka_unit_test(RealCase),
-      cmocka_unit_test(FractionsByHand), cmocka_unit_test(GridCoversTheExternal), cmocka_unit_test(Priorities),
+      cmocka_unit_test(CompactOrder),       cmocka_unit_test(VolumesAreKept),        cmocka_unit_test(RealCase),
+      cmocka_unit_test(FractionsByHand),    cmocka_unit_test(GridCoversTheExternal), cmocka_unit_test(Priorities),
+      cmocka_unit_test(GridCoversTheNamed),
   };
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;

@@ -56,7 +56,7 @@ static void WritePlan(const FakePlan *fake, const char *folder)
 }
 
 /* The summary as one string; free() it. */
-static char *Print(const Study *study, Mistakes *mistakes)
+static __attribute__((noinline)) char *Print(const Study *study, Mistakes *mistakes)
 {
   char *text = NULL;
   size_t length;
@@ -108,6 +108,45 @@ static void Values(void **state)
   FakePlanDestroy(fake);
 }
 
+static int Count(const char *text, const char *part)
+{
+  int n = 0;
+  for (const char *at = strstr(text, part); at; at = strstr(at + 1, part)) n++;
+  return n;
+}
+
+/* Where arms have targets of their own every line has the values of all of them, below a header that names each. */
+static void TwoTargets(void **state)
+{
+  Study study;
+  PlanSpec plans[PLANS];
+  ObjectiveSpec objectives[4];
+  FakePlan *fake = FakePlanCreate(9);
+  Mistakes mistakes = {0};
+  DerivedStructure margin = {.name = (char *)"Cord, left"};
+  FakeStudy(&study, plans, objectives);
+  for (int p = 0; p < 3; p++) {
+    plans[p].settings.n_derived = 1;
+    plans[p].settings.derived = &margin;
+  }
+  plans[0].settings.target = margin.name; /* the first arm's is the margin, as with conventional plans */
+  char *text = Print(&study, &mistakes);
+  static const char *const structure[] = {"CTV", "Cord, left"};
+  for (int s = 0; s < 2; s++) {
+    char expected[200];
+    snprintf(expected, sizeof expected, "%7.3f%7.3f%7.3f%7.3f  %7.1f", Value(fake, -1, structure[s], "D98") / 4,
+             Value(fake, 0, structure[s], "D98") / 4, Value(fake, 1, structure[s], "D98") / 4,
+             Value(fake, 3, structure[s], "D98") / 4, Value(fake, 0, structure[s], "V95"));
+    assert_int_equal(Count(text, expected), 3);
+    snprintf(expected, sizeof expected, "%s D98 ", structure[s]);
+    assert_int_equal(Count(text, expected), 1);
+  }
+  assert_true(strstr(text, "CTV D98") < strstr(text, "Cord, left D98"));
+  assert_null(strstr(text, "Cord, left Dmax")); /* a target of one arm is no organ of the others */
+  free(text);
+  FakePlanDestroy(fake);
+}
+
 /* A damaged table is a mistake and no results; the other plans are still shown. */
 static void Damage(void **state)
 {
@@ -149,7 +188,7 @@ static void CleanUp(void)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(Values), cmocka_unit_test(Damage)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(Values), cmocka_unit_test(TwoTargets), cmocka_unit_test(Damage)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   snprintf(results, sizeof results, "/tmp/robion_test_summary_XXXXXX");
   if (!mkdtemp(results)) return 1;
