@@ -33,6 +33,8 @@ PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Course *cours
                              const double *weight, PetscInt n_region, const Region *region, const Region *outside,
                              double prescription_Gy_RBE, const TumourControl *control, DoseSet *out);
 PetscErrorCode DoseSetDestroy(DoseSet *doses);
+/** Scenarios of n that a team holds the doses of at a time, however many there are. */
+PetscInt DoseSetRows(PetscInt n, PetscMPIInt team_size);
 
 /**
  * Fill dose[DOSE_RBE] and dose[DOSE_SURVIVAL] of n voxels of the grid, from the first on, from their physical and RBE-weighted

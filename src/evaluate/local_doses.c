@@ -68,6 +68,11 @@ static PetscInt ShareOf(const LocalDoses *local, PetscMPIInt rank)
   return n;
 }
 
+PetscInt DoseSetRows(PetscInt n, PetscMPIInt team_size)
+{
+  return PetscMin(n, SCENARIOS_PER_RANK * team_size);
+}
+
 /* The operators of all stages at the plan's weights. */
 static PetscErrorCode OpenSource(MPI_Comm comm, DoseModel model, const FactoredVoxels *voxels, const double *weight,
                                  DoseSource *source)
@@ -117,7 +122,7 @@ PetscErrorCode LocalDosesCreate(MPI_Comm comm, DoseModel model, const Course *co
                         .all = voxel};
   PetscCallMPI(MPI_Comm_rank(comm, &local->rank));
   PetscCallMPI(MPI_Comm_size(comm, &local->size));
-  local->most = PetscMin(set->n, SCENARIOS_PER_RANK * local->size);
+  local->most = DoseSetRows(set->n, local->size);
   PetscCall(OpenSource(comm, model, &(FactoredVoxels){set, grid, n, voxel}, weight, &local->source));
   PetscCall(TakeShare(local));
   PetscCall(PetscMalloc1((size_t)local->most * N_COMPUTED_KINDS * (size_t)local->n, &local->value));

@@ -304,7 +304,7 @@ static PetscErrorCode Assemble(PlanContext *context, const SpotList *spots, Pets
   PetscCall(PlanDoseGrid(settings, in->patient, &in->grid));
   PetscCall(TissuesCreate(mistakes, in));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
-  if (spots) PetscCall(MachineDropSpectra(run->machine)); /* no other plan will have this machine */
+  if (spots) PetscCall(MachineDropSpectra(context->machine)); /* no other plan will have this machine */
   PetscCall(MakeTarget(settings, mistakes, in));
   PetscCall(TermsCreate(mistakes, in));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
@@ -316,7 +316,7 @@ static PetscErrorCode Assemble(PlanContext *context, const SpotList *spots, Pets
   if (context->rank == 0) PlanTellRegions(in);
   PetscCall(CollectDoseVoxels(in));
   PetscCall(MakeScenarios(settings, in));
-  PetscCall(MakeBeams(run->comm, settings, spots, spot_of, mistakes, in));
+  PetscCall(MakeBeams(context->comm, settings, spots, spot_of, mistakes, in));
   PetscFunctionReturn(0);
 }
 

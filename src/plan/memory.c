@@ -8,9 +8,11 @@ static PetscErrorCode OptimisationBytes(PlanContext *context, const PlanInputs *
 {
   PetscFunctionBegin;
   const double voxels = (double)in->n_voxel, rows = (double)in->optimize->n;
-  const double rays = (double)in->optimize->n_setup * in->beams->n_beam;
+  double rays = 0; /* numbers per voxel: places in every setup, depths in those that are traced */
   size_t shared, own;
-  *bytes = voxels * (rows * N_CHANNELS + 5 * rays) * sizeof(double);
+  for (PetscInt b = 0; b < in->beams->n_beam; b++)
+    rays += 3.0 * in->optimize->n_setup + 2.0 * BeamTraces(&in->beams->beam[b], in->optimize->n_setup);
+  *bytes = voxels * (rows * N_CHANNELS + rays) * sizeof(double);
   if (DoseModelIsSplit(in->model)) PetscFunctionReturn(0);
   if (in->settings->dose_operator == OPERATOR_ASSEMBLED) {
     *bytes += entries * INFLUENCE_BYTES_PER_ENTRY;
@@ -33,7 +35,7 @@ static PetscErrorCode FieldBytes(PlanContext *context, const PlanInputs *in, dou
   PetscFunctionReturn(0);
 }
 
-/* Over all ranks: doses of every scenario, dose cubes on each rank, and the beams' dose volumes, which make no gradient. */
+/* Over all ranks: depths, doses of some scenarios, dose cubes on each rank, and the beams' dose volumes, which make no gradient. */
 static PetscErrorCode EvaluationBytes(PlanContext *context, const PlanInputs *in, double *bytes)
 {
   PetscFunctionBegin;
@@ -41,7 +43,9 @@ static PetscErrorCode EvaluationBytes(PlanContext *context, const PlanInputs *in
   const FactoredVoxels looked_up = {in->evaluate, &in->grid, in->n_dose_voxel, in->dose_voxel};
   if (!DoseModelIsSplit(in->model)) PetscCall(FactoredMeasure(context->comm, in->model, &looked_up, &shared, &own));
   *bytes = (double)GridSize(&in->grid) * sizeof(float) * (2.0 * N_DOSE_KINDS + 2) * context->size;
-  *bytes += ((double)in->evaluate->n + context->size) * N_COMPUTED_KINDS * sizeof(float) * in->n_dose_voxel;
+  *bytes += ((double)DoseSetRows(in->evaluate->n, context->size) + context->size) * N_COMPUTED_KINDS * sizeof(float) *
+            in->n_dose_voxel;
+  *bytes += 2.0 * in->beams->n_beam * sizeof(double) * in->n_dose_voxel;
   *bytes += (double)shared * context->nodes;
   PetscFunctionReturn(0);
 }
