@@ -86,10 +86,12 @@ PetscErrorCode MetricsOfStructure(const Region *region, const Grid *grid, const 
 /** The same, and the DVHs of all voxels' RBE-weighted dose and LETd that it takes, for the caller (DVHDestroy). */
 PetscErrorCode MetricsAndDVHsOfStructure(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],
                                          double prescription_Gy_RBE, MetricList *list, DVH *rbe_weighted, DVH *letd);
+/** The first row with these entries, or NULL. */
+const Metric *MetricListFind(const MetricList *list, const char *structure, DoseKind quantity, const char *name);
 PetscErrorCode MetricListDestroy(MetricList *list);
 
 /**
- * Rows on the hottest place of `outside`, what of the patient belongs to no target, for RBE-weighted and physical dose: its
+ * Rows on the hottest place of `outside`, the patient's voxels that no target touches, for RBE-weighted and physical dose: its
  * D0.03cc, the centre of its hottest voxel (hot_spot_x, _y, _z, mm), and of every region but the external one hot_spot, the distance
  * from there to its nearest voxel, mm, 0 inside. Appends to list.
  */

@@ -36,7 +36,7 @@ typedef struct PlanInputs {
   PetscInt n_region; /* all structures of the case and the derived ones that touch the dose grid */
   Region *region;
   Region target;  /* the prescription's target, for spots */
-  Region outside; /* what of the external structure belongs to no target; n = 0: nothing, or there is no external */
+  Region outside; /* the external structure's voxels that no target touches; n = 0: none, or there is no external */
   ScenarioSet *optimize, *evaluate;
   BeamSet *beams;             /* of all stages, one stage after the other */
   DoseModel model;            /* of all of them */

@@ -19,7 +19,7 @@ static struct {
   char progress[256];          /* the line below the log, "" if there is none */
 } logger = {PETSC_FALSE, PETSC_FALSE, 1, -1, -1, ""};
 
-enum { MESSAGE = 2048, SAID_MOST = 4096 };
+enum { SAID_MOST = 4096 };
 
 /* Hashes of the lines that LogLineOnce has said; when there is no more place, lines are said again. */
 static struct {
@@ -162,9 +162,13 @@ static PetscBool IsNews(const char *stage, const char *patient, const char *mess
   return PETSC_TRUE;
 }
 
-static void Say(LogLevel level, const char *stage, const char *patient, const char *message)
+static void Say(PetscBool once, LogLevel level, const char *stage, const char *patient, const char *format,
+                va_list arguments)
 {
-  char line[2304], clock[16] = "";
+  char message[2048], line[2304], clock[16] = "";
+  if (!Speaks()) return;
+  TextPrintV(message, sizeof message, format, arguments);
+  if (once && !IsNews(stage, patient, message)) return;
   time_t now = time(NULL);
   struct tm parts;
   if (localtime_r(&now, &parts)) strftime(clock, sizeof clock, "%H:%M:%S", &parts);
@@ -184,24 +188,18 @@ static void Say(LogLevel level, const char *stage, const char *patient, const ch
 
 void LogLine(LogLevel level, const char *stage, const char *patient, const char *format, ...)
 {
-  char message[MESSAGE];
-  if (!Speaks()) return;
   va_list arguments;
   va_start(arguments, format);
-  TextPrintV(message, sizeof message, format, arguments);
+  Say(PETSC_FALSE, level, stage, patient, format, arguments);
   va_end(arguments);
-  Say(level, stage, patient, message);
 }
 
 void LogLineOnce(LogLevel level, const char *stage, const char *patient, const char *format, ...)
 {
-  char message[MESSAGE];
-  if (!Speaks()) return;
   va_list arguments;
   va_start(arguments, format);
-  TextPrintV(message, sizeof message, format, arguments);
+  Say(PETSC_TRUE, level, stage, patient, format, arguments);
   va_end(arguments);
-  if (IsNews(stage, patient, message)) Say(level, stage, patient, message);
 }
 
 void LogProgress(const char *format, ...)

@@ -3,15 +3,6 @@
 #include "robion/goals.h"
 #include <string.h>
 
-static const Metric *FindMetric(const MetricList *list, const char *structure, DoseKind quantity, const char *name)
-{
-  for (PetscInt i = 0; i < list->n; i++) {
-    const Metric *m = &list->item[i];
-    if (m->quantity == quantity && !strcmp(m->name, name) && !strcmp(m->structure, structure)) return m;
-  }
-  return NULL;
-}
-
 static PetscBool IsDose(const GoalSpec *spec)
 {
   return spec->quantity != QUANTITY_LETD && spec->metric[0] == 'D' ? PETSC_TRUE : PETSC_FALSE;
@@ -45,7 +36,7 @@ PetscErrorCode GoalsJudge(const GoalBasis *basis, PetscInt n, const GoalSpec *sp
     double factor;
     const DoseKind kind = KindOf(basis, &spec[g], &factor);
     const MetricList *list = spec[g].worst ? &basis->statistics[worst] : basis->nominal;
-    const Metric *metric = FindMetric(list, spec[g].structure, kind, spec[g].metric);
+    const Metric *metric = MetricListFind(list, spec[g].structure, kind, spec[g].metric);
     out[g] = (Goal){.quantity = kind, .course = spec[g].course, .at_least = spec[g].at_least};
     out[g].scenario = spec[g].worst ? scenario_statistic_names[worst] : "nominal";
     if (!metric) {

@@ -197,6 +197,15 @@ void TumourControlMap(const TumourControl *control, const float *rbe_weighted, f
   }
 }
 
+const Metric *MetricListFind(const MetricList *list, const char *structure, DoseKind quantity, const char *name)
+{
+  for (PetscInt i = 0; i < list->n; i++) {
+    const Metric *m = &list->item[i];
+    if (m->quantity == quantity && !strcmp(m->name, name) && !strcmp(m->structure, structure)) return m;
+  }
+  return NULL;
+}
+
 PetscErrorCode MetricListDestroy(MetricList *list)
 {
   PetscFunctionBegin;

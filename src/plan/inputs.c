@@ -174,35 +174,45 @@ static PetscErrorCode MakeRegions(PlanInputs *in)
   PetscFunctionReturn(0);
 }
 
-static PetscBool IsTarget(const Settings *settings, const Structure *structure)
+static PetscBool IsTarget(const Settings *settings, const Region *region)
 {
-  if (structure->role == ROLE_EXTERNAL) return PETSC_FALSE;
-  if (structure->role == ROLE_TARGET || !strcmp(structure->name, settings->target)) return PETSC_TRUE;
+  if (region->role != ROLE_OAR) return region->role == ROLE_TARGET ? PETSC_TRUE : PETSC_FALSE;
+  if (!strcmp(region->name, settings->target)) return PETSC_TRUE;
   for (PetscInt k = 0; k < settings->course.n_stages; k++)
-    if (!strcmp(structure->name, settings->course.stages[k].target)) return PETSC_TRUE;
+    if (!strcmp(region->name, settings->course.stages[k].target)) return PETSC_TRUE;
   for (PetscInt o = 0; o < settings->n_objectives; o++)
-    if (!strcmp(structure->name, settings->objectives[o].structure) &&
+    if (!strcmp(region->name, settings->objectives[o].structure) &&
         ObjectiveTypeFind(settings->objectives[o].type)->wants_dose)
       return PETSC_TRUE;
   return PETSC_FALSE;
 }
 
-/* Where dose is wanted nowhere: the external structure without what is a target by role, prescription or objective. */
+/* Where dose is wanted nowhere: the external's voxels that no target touches, by role, prescription or objective. */
 static PetscErrorCode MakeOutside(PlanInputs *in)
 {
   PetscFunctionBegin;
-  const PetscInt external = CaseFindExternal(in->patient);
-  const char **first; /* those that take their volume away, and the external */
-  PetscInt n = 0;
-  if (external < 0) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc1(in->patient->n_structures, &first));
-  for (PetscInt s = 0; s < in->patient->n_structures; s++)
-    if (IsTarget(in->settings, &in->patient->structures[s])) first[n++] = in->patient->structures[s].name;
-  first[n++] = in->patient->structures[external].name;
-  PetscCall(StructureToGridWithPriority(in->patient, external, n, first, &in->grid, &in->outside));
-  PetscCall(PetscFree(in->outside.name));
-  PetscCall(PetscStrallocpy(OUTSIDE_TARGETS, &in->outside.name));
-  PetscCall(PetscFree(first));
+  const Region *external = NULL;
+  Region *outside = &in->outside;
+  unsigned char *taken;
+  PetscCall(PetscCalloc1(GridSize(&in->grid), &taken));
+  for (PetscInt r = 0; r < in->n_region; r++) {
+    const Region *region = &in->region[r];
+    if (region->role == ROLE_EXTERNAL) external = region;
+    for (PetscInt i = 0; IsTarget(in->settings, region) && i < region->n; i++) taken[region->voxel[i]] = 1;
+  }
+  if (external) {
+    outside->role = ROLE_EXTERNAL;
+    PetscCall(PetscStrallocpy(OUTSIDE_TARGETS, &outside->name));
+    PetscCall(PetscMalloc1(external->n, &outside->voxel));
+    PetscCall(PetscMalloc1(external->n, &outside->fraction));
+    for (PetscInt i = 0; i < external->n; i++) {
+      if (taken[external->voxel[i]]) continue;
+      outside->voxel[outside->n] = external->voxel[i];
+      outside->fraction[outside->n++] = external->fraction[i];
+      outside->volume_cm3 += (double)external->fraction[i] * GridVoxelVolume_cm3(&in->grid);
+    }
+  }
+  PetscCall(PetscFree(taken));
   PetscFunctionReturn(0);
 }
 

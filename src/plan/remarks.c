@@ -1,4 +1,4 @@
-/* What a user should know of a case before believing its plans: no mistakes, but lines of the log, once for all plans of the case. */
+/* What a user should know before believing a plan: no mistakes, but lines of the log; what is true of a case once for all its plans. */
 #include "plan_private.h"
 #include "robion/log.h"
 
@@ -66,25 +66,17 @@ void PlanTellRegions(const PlanInputs *in)
   }
 }
 
-static const Metric *FindRow(const MetricList *list, const char *structure, DoseKind kind, const char *name)
-{
-  for (PetscInt i = 0; i < list->n; i++) {
-    const Metric *m = &list->item[i];
-    if (m->quantity == kind && !strcmp(m->name, name) && !strcmp(m->structure, structure)) return m;
-  }
-  return NULL;
-}
-
 /* "5.1 Gy at (1, 2, 3) mm, 4 mm from Bladder", of the nominal scenario; of several regions that are as near the smallest. */
 static void HotSpotText(const PlanResult *r, DoseKind kind, char text[256])
 {
   const MetricList *nominal = &r->metrics[0];
-  const Metric *dose = FindRow(nominal, OUTSIDE_TARGETS, kind, "D0.03cc");
+  const Metric *dose = MetricListFind(nominal, OUTSIDE_TARGETS, kind, "D0.03cc");
   const Region *nearest = NULL;
   double place_mm[3], distance_mm = 0;
-  for (int k = 0; k < 3; k++) place_mm[k] = FindRow(nominal, OUTSIDE_TARGETS, kind, hot_spot_place_names[k])->value;
+  for (int k = 0; k < 3; k++)
+    place_mm[k] = MetricListFind(nominal, OUTSIDE_TARGETS, kind, hot_spot_place_names[k])->value;
   for (PetscInt i = 0; i < r->n_regions; i++) {
-    const Metric *from = FindRow(nominal, r->regions[i].name, kind, HOT_SPOT_DISTANCE);
+    const Metric *from = MetricListFind(nominal, r->regions[i].name, kind, HOT_SPOT_DISTANCE);
     if (!from || (nearest && from->value > distance_mm)) continue;
     if (nearest && from->value == distance_mm && r->regions[i].volume_cm3 >= nearest->volume_cm3) continue;
     nearest = &r->regions[i];
@@ -101,8 +93,8 @@ static void HotSpotText(const PlanResult *r, DoseKind kind, char text[256])
 void PlanTellHotSpot(const PlanResult *r)
 {
   char weighted[256], physical[256];
-  const Metric *dose = FindRow(&r->metrics[0], OUTSIDE_TARGETS, DOSE_RBE_WEIGHTED, "D0.03cc"),
-               *worst = FindRow(&r->statistics[1], OUTSIDE_TARGETS, DOSE_RBE_WEIGHTED, "D0.03cc");
+  const Metric *dose = MetricListFind(&r->metrics[0], OUTSIDE_TARGETS, DOSE_RBE_WEIGHTED, "D0.03cc"),
+               *worst = MetricListFind(&r->statistics[1], OUTSIDE_TARGETS, DOSE_RBE_WEIGHTED, "D0.03cc");
   if (!dose) return;
   HotSpotText(r, DOSE_RBE_WEIGHTED, weighted);
   HotSpotText(r, DOSE_PHYSICAL, physical);
