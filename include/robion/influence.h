@@ -55,8 +55,6 @@ typedef struct FactoredVoxels {
  * outlive it. All collective on `team`.
  */
 PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *factored);
-/** One that takes a fraction of the time, its planes and their points farther apart: within some per cent of the maximum. */
-PetscErrorCode FactoredCreateRough(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *factored);
 /** Doses of these weights from now on; [n_spot], the same on every rank. */
 PetscErrorCode FactoredSetWeights(Factored factored, const double *weight);
 /** A bound of the dose anywhere; what is below 1e-5 of it is noise of the transforms. Collective on each node. */

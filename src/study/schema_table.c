@@ -274,8 +274,6 @@ static const SchemaKey optimizer_keys[] = {
      .doc = "time for one plan; 0: no limit"},
     {"relative_gap", TYPE_NUMBER, FROM(0, 1), .below = PETSC_TRUE, .fallback = "1e-3",
      .doc = "proven distance from the optimum that is small enough"},
-    {"rough_iterations", TYPE_INTEGER, FROM(0, 1000000), .fallback = "0",
-     .doc = "first iterations, by a cheap operator"},
     {"certificate_iterations", TYPE_INTEGER, FROM(0, 1000000), .fallback = "50",
      .doc = "most iterations for the certificate"},
     {"checkpoint_minutes", TYPE_NUMBER, .unit = "min", FROM(0, 1000000), .fallback = "10",

@@ -310,7 +310,6 @@ static PetscErrorCode ReadOptimization(const Node *robust, const Node *optimizer
   PetscCall(SettingInteger(optimizer, "window", &out->optimizer.window));
   PetscCall(SettingNumber(optimizer, "max_minutes", &out->optimizer.max_minutes));
   PetscCall(SettingNumber(optimizer, "relative_gap", &out->optimizer.relative_gap));
-  PetscCall(SettingInteger(optimizer, "rough_iterations", &out->optimizer.rough_iterations));
   PetscCall(SettingInteger(optimizer, "certificate_iterations", &out->optimizer.certificate_iterations));
   PetscCall(SettingNumber(optimizer, "checkpoint_minutes", &out->optimizer.checkpoint_minutes));
   PetscCall(SettingNumber(optimizer, "constraint_tolerance_percent", &out->optimizer.constraint_tolerance));
