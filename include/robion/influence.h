@@ -21,6 +21,7 @@
 /** How the optimiser gets its doses: looked up in the beams' dose volumes, or from stored rows (see influence.h). */
 typedef enum { OPERATOR_FACTORED, OPERATOR_ASSEMBLED } DoseOperator;
 extern const char *const dose_operator_names[]; /* as a study writes them, indexed by DoseOperator */
+extern const PetscInt n_dose_operator_names;
 
 /** What a stored entry costs with its share of indices and channel factors, for estimates. */
 #define INFLUENCE_BYTES_PER_ENTRY 5.0

@@ -3,6 +3,10 @@
 #include "robion/goals.h"
 #include <string.h>
 
+const char *const goal_metric_names[] = {"D98",   "D95", "D50", "D2",  "D1", "Dmax", "D0.03cc",
+                                         "Dmean", "V95", "L98", "L50", "L1", "Lmean"};
+const PetscInt n_goal_metric_names = PETSC_STATIC_ARRAY_LENGTH(goal_metric_names);
+
 static const Metric *FindMetric(const MetricList *list, const char *structure, DoseKind quantity, const char *name)
 {
   for (PetscInt i = 0; i < list->n; i++) {

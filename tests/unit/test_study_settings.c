@@ -17,7 +17,7 @@ static void TestValues(void **state)
   assert_true(s->patient.phantom.ct_spacing_mm == 2);
   assert_null(s->patient.file);
   assert_int_equal(s->hlut.n, 3);
-  assert_true(s->hlut.hu[2] == 3000 && s->hlut.rsp[2] == 2.5);
+  assert_true(s->hlut.point[2][0] == 3000 && s->hlut.point[2][1] == 2.5);
   assert_true(s->machine.spot_fwhm_mm == 6 && s->biology.alpha_x_per_Gy == 0.2);
   assert_true(s->prescription_Gy_RBE == 3 && s->fractions == 20);
   assert_string_equal(s->target, "CTV");
@@ -69,8 +69,8 @@ static void TestDefaults(void **state)
   const Settings *s = &plan->settings;
   assert_true(s->patient.phantom.size_mm[0] == 200 && s->patient.phantom.target_mm[0] == 50);
   assert_int_equal(s->hlut.n, hlut.n);
-  for (PetscInt i = 0; i < hlut.n; i++) assert_true(s->hlut.hu[i] == hlut.hu[i] && s->hlut.rsp[i] == hlut.rsp[i]);
-  assert_string_equal(s->base_data, "builtin");
+  assert_memory_equal(s->hlut.point, hlut.point, (size_t)hlut.n * sizeof *hlut.point);
+  assert_null(s->base_data);
   assert_string_equal(s->machine.ion, machine.ion);
   assert_true(s->machine.energy_min_MeV_u == machine.energy_min_MeV_u &&
               s->machine.energy_max_MeV_u == machine.energy_max_MeV_u);
@@ -90,7 +90,7 @@ static void TestDefaults(void **state)
   assert_true(s->optimizer.max_iterations == 300 && s->optimizer.relative_tolerance == 1e-4 &&
               s->optimizer.window == 10);
   assert_true(s->optimizer.max_minutes == 0);
-  assert_int_equal(PetscFree(hlut.hu) || PetscFree(hlut.rsp) || StudyDestroy(&study) || PetscFree(text), 0);
+  assert_int_equal(PetscFree(hlut.point) || StudyDestroy(&study) || PetscFree(text), 0);
 }
 
 static void AssertBiology(const char *biology, const BiologySpec *expected)
