@@ -50,6 +50,7 @@ struct SchemaKey {
   double min, max;        /* of a number; no range if equal */
   PetscBool above, below; /* min, max themselves are not allowed */
   const char *fallback;   /* default as YAML text; NULL: none */
+  PetscBool conditional;  /* ... of mappings that take the key alone: `complete` fills it in, or nothing does */
   PetscBool from_preset;  /* the default is what the preset of its mapping stores at its address */
   const char *const *words;
   const PetscInt *n_words;
@@ -88,6 +89,7 @@ struct SchemaKey {
 #define FROM(a, b) .min = a, .max = b
 #define ABOVE(a, b) .min = a, .max = b, .above = PETSC_TRUE
 #define REQUIRED .required = PETSC_TRUE
+#define DEFAULT_IF_TAKEN(text) .fallback = text, .conditional = PETSC_TRUE
 #define PRESET .from_preset = PETSC_TRUE
 #define PERCENT .unit = "percent", .factor = 0.01 /* kept as a share */
 

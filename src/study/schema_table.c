@@ -284,9 +284,10 @@ static const SchemaKey scenario_keys[] = {
     {"shifts_mm", TYPE_LIST, LIST(ScenarioSpec, n_shift, shift_mm), .min_length = 1, .element = &shift_vector,
      .rule = RuleDistinct, .doc = "setup errors one by one, for setup: list"},
     {"number", TYPE_INTEGER, AT(ScenarioSpec, n_random), FROM(1, 10000), .doc = "scenarios drawn, for setup: random"},
-    {"seed", TYPE_INTEGER, AT(ScenarioSpec, seed), FROM(0, 1000000), .doc = "where drawing starts, for setup: random"},
+    {"seed", TYPE_INTEGER, AT(ScenarioSpec, seed), FROM(0, 1000000), DEFAULT_IF_TAKEN("0"),
+     .doc = "where drawing starts, for setup: random"},
     {"range_sigma_percent", TYPE_NUMBER, AT(ScenarioSpec, range_sigma_percent), .unit = "percent", FROM(0, 20),
-     .doc = "standard deviation of range errors, for setup: random"},
+     DEFAULT_IF_TAKEN("0"), .doc = "standard deviation of range errors, for setup: random"},
 };
 static const SchemaKey scenarios_keys[] = {
     {"optimize", TYPE_MAPPING, INTO(Settings, optimize), CHILDREN(scenario_keys), .rule = RuleScenarios,

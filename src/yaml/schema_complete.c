@@ -126,7 +126,7 @@ static PetscErrorCode DefaultNode(Pool pool, const SchemaReader *reader, const S
 {
   PetscFunctionBegin;
   *out = NULL;
-  if (key->fallback)
+  if (key->fallback && !key->conditional)
     PetscCall(FallbackNode(pool, key, place, out));
   else if (key->from_preset && preset)
     PetscCall(ValueNode(pool, key, preset, place, out));
