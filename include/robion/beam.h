@@ -29,14 +29,17 @@ typedef struct BeamSpec {
 /** Where spots may lie in the isocentre plane. */
 typedef enum { SPOT_GRID_SQUARE, SPOT_GRID_HEXAGONAL } SpotGrid;
 extern const char *const spot_grid_names[]; /* as a study writes them, indexed by SpotGrid */
+extern const PetscInt n_spot_grid_names;
 
 /** In which scenarios the spots cover the target: those of the optimisation, no error, or all the study has for it. */
 typedef enum { COVER_ROBUST, COVER_NOMINAL, COVER_SCENARIOS } SpotCover;
 extern const char *const spot_cover_names[]; /* as a study writes them, indexed by SpotCover */
+extern const PetscInt n_spot_cover_names;
 
 /** Whether spots are split into sub-beams with depths of their own, of sigma / sqrt(2) or sigma / 2 in air. */
 typedef enum { SPLITTING_NONE, SPLITTING_COARSE, SPLITTING_FINE } SpotSplitting;
 extern const char *const spot_splitting_names[]; /* as a study writes them, indexed by SpotSplitting */
+extern const PetscInt n_spot_splitting_names;
 
 typedef struct SpotSpec {
   SpotGrid grid;
@@ -50,9 +53,8 @@ typedef struct SpotSpec {
 
 /** What a study says of its beams and their spots. */
 typedef struct BeamSetSpec {
-  PetscBool position_from_case; /* patient_position: from-case */
-  PatientPosition position;     /* else this */
-  PetscBool from_case;          /* beams: from-case, at the angles that the case suggests */
+  PatientPosition position; /* POSITION_FROM_CASE: as the case says */
+  PetscBool from_case;      /* beams: from-case, at the angles that the case suggests */
   PetscInt n;
   BeamSpec *beam;
   char *where; /* "study.yaml:line:column" of the beams */

@@ -22,8 +22,16 @@ typedef struct BiologyMap {
 } BiologyMap;
 
 /** How the patient lies on the couch, as DICOM says it (0018,5100): head or feet first, supine or prone. */
-typedef enum { POSITION_HFS, POSITION_HFP, POSITION_FFS, POSITION_FFP, N_PATIENT_POSITIONS } PatientPosition;
-extern const char *const patient_position_names[];
+typedef enum {
+  POSITION_HFS,
+  POSITION_HFP,
+  POSITION_FFS,
+  POSITION_FFP,
+  N_PATIENT_POSITIONS,
+  POSITION_FROM_CASE = N_PATIENT_POSITIONS /* of a study alone: as its case says */
+} PatientPosition;
+extern const char *const patient_position_names[]; /* "HFS", ..., "from-case", indexed by PatientPosition */
+extern const PetscInt n_patient_position_names;
 
 typedef struct Case {
   char *name;   /* as results name it */
@@ -46,10 +54,10 @@ typedef struct Case {
 /** A piecewise-linear table HU -> RSP, ascending in HU; constant beyond its ends. */
 typedef struct HLUT {
   PetscInt n;
-  double *hu, *rsp;
+  double (*point)[2]; /* HU, RSP */
 } HLUT;
 
-/** The default table: matRad's generic HU->RSP points (physics: piecewise linear between 8 nodes). Caller frees hu, rsp. */
+/** The default table: matRad's generic HU->RSP points (physics: piecewise linear between 8 nodes). Caller frees the points. */
 PetscErrorCode HLUTDefault(HLUT *hlut);
 /** Whether the points are those of the default table. */
 PetscBool HLUTIsDefault(const HLUT *hlut);

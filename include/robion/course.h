@@ -18,6 +18,7 @@
 /** How the RBE-weighted doses of a course's stages add up: as they are, or as doses in fractions of 2 Gy (course.h). */
 typedef enum { ACCUMULATE_GY_RBE, ACCUMULATE_EQD2 } Accumulation;
 extern const char *const accumulation_names[]; /* as a study writes them, indexed by Accumulation */
+extern const PetscInt n_accumulation_names;
 
 enum { STAGES_MOST = 8 };
 /** In the place of a stage's index: the mean fraction of the course. */

@@ -21,6 +21,7 @@
 /** How the optimiser gets its doses: looked up in the beams' dose volumes, or from stored rows (see influence.h). */
 typedef enum { OPERATOR_FACTORED, OPERATOR_ASSEMBLED } DoseOperator;
 extern const char *const dose_operator_names[]; /* as a study writes them, indexed by DoseOperator */
+extern const PetscInt n_dose_operator_names;
 
 /** What a stored entry costs with its share of indices and channel factors, for estimates. */
 #define INFLUENCE_BYTES_PER_ENTRY 5.0
@@ -55,8 +56,6 @@ typedef struct FactoredVoxels {
  * outlive it. All collective on `team`.
  */
 PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *factored);
-/** One that takes a fraction of the time, its planes and their points farther apart: within some per cent of the maximum. */
-PetscErrorCode FactoredCreateRough(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *factored);
 /** Doses of these weights from now on; [n_spot], the same on every rank. */
 PetscErrorCode FactoredSetWeights(Factored factored, const double *weight);
 /** A bound of the dose anywhere; what is below 1e-5 of it is noise of the transforms. Collective on each node. */

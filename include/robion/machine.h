@@ -23,6 +23,7 @@ enum { LATERAL_PRIMARIES, LATERAL_HEAVY, LATERAL_LIGHT, LATERAL_COMPONENTS }; /*
 /** Lateral dose of a spot: every component of the base data, or all dose in the first one's Gaussian. */
 typedef enum { LATERAL_MODEL_FULL, LATERAL_MODEL_SINGLE } LateralModel;
 extern const char *const lateral_model_names[]; /* as a study writes them, indexed by LateralModel */
+extern const PetscInt n_lateral_model_names;
 
 typedef struct Machine {
   char *name;    /* "builtin-12C", or the name in an imported file */

@@ -14,6 +14,7 @@
 /** What an objective looks at in a voxel, per fraction. */
 typedef enum { QUANTITY_RBE_WEIGHTED, QUANTITY_PHYSICAL, QUANTITY_EFFECT, QUANTITY_LETD } Quantity;
 extern const char *const quantity_names[]; /* as the study writes them, indexed by Quantity */
+extern const PetscInt n_quantity_names;
 
 /** How scenarios are combined, see robust.h. */
 typedef enum {
@@ -26,6 +27,7 @@ typedef enum {
   ROBUST_PROBABILISTIC
 } RobustMode;
 extern const char *const robust_mode_names[]; /* as the study writes them, indexed by RobustMode */
+extern const PetscInt n_robust_mode_names;
 
 /** Numbers of an objective beside its goal; 0 where the type has no use for them. */
 typedef struct ObjectiveParameters {
@@ -40,7 +42,7 @@ typedef struct ObjectiveParameters {
 
 typedef struct ObjectiveSpec {
   char *structure, *where;
-  char *type;        /* a name registered in objective/ */
+  const char *type;  /* a name registered in objective/ */
   Quantity quantity; /* from the goal's key, or `quantity` */
   double goal;       /* per fraction: Gy, Gy(RBE), effect or keV/um */
   char *map;         /* goals (tcp: clonogens) voxel by voxel from this map of the case, or NULL */
@@ -126,6 +128,11 @@ extern const ObjectiveType objective_ntcp;           /* complication probability
 /** The registered types. */
 extern const char *const objective_type_names[];
 extern const PetscInt n_objective_type_names;
+
+/** Constraints as a study names them, and the type of objective that is the term of each, in the same order. */
+extern const char *const constraint_type_names[];
+extern const PetscInt n_constraint_type_names;
+extern const char *const constraint_objectives[];
 
 /** The registered type of that name, or NULL. */
 const ObjectiveType *ObjectiveTypeFind(const char *name);

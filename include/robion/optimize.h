@@ -34,7 +34,6 @@ typedef struct ProblemSpec {
   Term *term; /* only constraints' goals and weights are ever changed */
   const RobustSpec *robust;
   InfluenceType type;
-  PetscBool rough; /* INFLUENCE_FACTORED: with planes so far apart that it is cheap, and about right */
 } ProblemSpec;
 
 /** Build the local blocks. The members of spec must outlive the problem. Collective. */

@@ -14,6 +14,8 @@ typedef enum {
   SETUP_GRID,
   SETUP_RANDOM
 } SetupPattern;
+extern const char *const setup_pattern_names[]; /* as a study writes them, indexed by SetupPattern */
+extern const PetscInt n_setup_pattern_names;
 
 /** What a study asks for. */
 typedef struct ScenarioSpec {

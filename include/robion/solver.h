@@ -18,7 +18,6 @@ typedef struct OptimizerSpec {
   double max_minutes;     /* wall-clock budget of one plan; 0 (default): none */
   double relative_gap;    /* stop when the plan is proven to be this close to the optimum; default 1e-3 */
   PetscInt certificate_iterations; /* most iterations for the certificate; default 50 */
-  PetscInt rough_iterations;       /* most iterations by a cheap operator, before those by the plan's own; default 0 */
   double checkpoint_minutes;       /* least time between checkpoints; default 10 */
   double constraint_tolerance; /* constraints hold when they miss their bounds by at most this share; default 1e-3 */
 } OptimizerSpec;
@@ -30,7 +29,6 @@ typedef enum {
   SPENT_STAGE,       /* the beginning of a stage, where the smooth maximum has changed */
   SPENT_CERTIFICATE, /* the minimisation of the weighted sum of the scenarios */
   SPENT_DELIVERY,    /* spots with enough particles (delivery.h) */
-  SPENT_ROUGH,       /* the rough plan that the solve begins with, at a fraction of the others' cost */
   N_SPENT
 } Spent;
 extern const char *const spent_names[N_SPENT];
@@ -93,8 +91,6 @@ extern const PetscInt n_solve_state_names;
 PetscErrorCode SolveStateAdd(SolveState *state, const char *name, PetscInt n, const double *value);
 const StateField *SolveStateFind(const SolveState *state, const char *name);
 PetscErrorCode SolveStateDestroy(SolveState *state);
-/** Whether it is the state of a rough plan (SolveSpec.rough_iterations). Not collective. */
-PetscBool SolveStateIsRough(const SolveState *state);
 
 /** How a plan was made deliverable (delivery.h). */
 typedef struct Delivery {
@@ -132,10 +128,9 @@ typedef struct SolveSpec {
   Problem problem;
   const ProblemSpec *terms; /* what the problem was made of */
   const OptimizerSpec *optimizer;
-  const double *start;       /* [n_spot] particles */
-  PetscInt rough_iterations; /* 0, or of a cheap problem like that to be solved: where to stop, without a certificate */
-  const SolveState *resume;  /* go on from there, or NULL; rank 0 */
-  SolveMonitor monitor;      /* NULL: none */
+  const double *start;        /* [n_spot] particles */
+  const SolveState *resume;   /* go on from there, or NULL; rank 0 */
+  SolveMonitor monitor;       /* NULL: none */
   SolveCheckpoint checkpoint; /* NULL: none */
   void *context;
 } SolveSpec;

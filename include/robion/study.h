@@ -13,7 +13,7 @@
 typedef struct Settings {
   CaseSpec patient;
   HLUT hlut;
-  char *base_data; /* "builtin" or a file, resolved against the study file's folder */
+  char *base_data; /* a file, resolved against the study file's folder; NULL: built in */
   char *base_data_where;
   MachineSpec machine; /* machine.ion is also what a file must hold */
   LateralModel lateral_model;

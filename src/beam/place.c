@@ -77,7 +77,7 @@ PetscErrorCode BeamSetPlace(const BeamSetSpec *beams, const Case *patient, const
   *out = set;
   TargetCentre(grid, target, centre_mm);
   set->splitting = beams->spots.splitting;
-  set->position = beams->position_from_case ? patient->position : beams->position;
+  set->position = beams->position == POSITION_FROM_CASE ? patient->position : beams->position;
   set->n_beam = beams->from_case ? patient->n_beam_angles : beams->n;
   if (!set->n_beam)
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: beams: from-case, but case %s holds no beam_gantry_deg",

@@ -5,6 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const spot_grid_names[] = {"square", "hexagonal"};
+const PetscInt n_spot_grid_names = PETSC_STATIC_ARRAY_LENGTH(spot_grid_names);
+const char *const spot_cover_names[] = {"robust", "nominal", "scenarios"};
+const PetscInt n_spot_cover_names = PETSC_STATIC_ARRAY_LENGTH(spot_cover_names);
+const char *const spot_splitting_names[] = {"none", "coarse", "fine"};
+const PetscInt n_spot_splitting_names = PETSC_STATIC_ARRAY_LENGTH(spot_splitting_names);
+
 /* One target voxel as a beam sees it in one setup: position in the isocentre plane and water-equivalent depth. */
 typedef struct Sighting {
   double x_mm, y_mm;

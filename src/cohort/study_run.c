@@ -93,7 +93,7 @@ static PetscErrorCode WarmMachines(RunContext *run, const QueuePlan *plan)
   for (PetscInt p = 0; p < run->plan.study->n_plans; p++) {
     const Settings *settings = &run->plan.study->plans[p].settings;
     Mistakes refused = {0};
-    if (!PlanIsLeft(&plan[p]) || strcmp(settings->base_data, "builtin")) continue;
+    if (!PlanIsLeft(&plan[p]) || settings->base_data) continue;
     PetscCall(MachineSpecCheck(&settings->machine, settings->base_data_where, &refused));
     if (!MistakesAny(&refused)) {
       PetscCall(MachineSpecHash(&settings->machine, hash));

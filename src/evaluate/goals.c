@@ -3,6 +3,10 @@
 #include "robion/goals.h"
 #include <string.h>
 
+const char *const goal_metric_names[] = {"D98",   "D95", "D50", "D2",  "D1", "Dmax", "D0.03cc",
+                                         "Dmean", "V95", "L98", "L50", "L1", "Lmean"};
+const PetscInt n_goal_metric_names = PETSC_STATIC_ARRAY_LENGTH(goal_metric_names);
+
 static PetscBool IsDose(const GoalSpec *spec)
 {
   return spec->quantity != QUANTITY_LETD && spec->metric[0] == 'D' ? PETSC_TRUE : PETSC_FALSE;

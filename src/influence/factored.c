@@ -7,7 +7,6 @@
 #define STEP_PER_SIGMA 0.55 /* of the narrowest spot: spline error below 1e-3 of a single spot's peak */
 #define ALIGNMENT 64
 #define HUGE_PAGE ((uintptr_t)2 << 20)
-#define ROUGH_COARSENESS 2
 
 /*
  * Ask for huge pages, as far as the system gives them for such memory: voxels look into volumes of gigabytes at random, each look
@@ -121,8 +120,7 @@ static double NarrowestSpot_mm(const struct DoseModel_s *model)
 }
 
 /* Everything but the memory of the volumes. */
-static PetscErrorCode Prepare(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, double coarseness,
-                              Factored *out)
+static PetscErrorCode Prepare(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *out)
 {
   PetscFunctionBegin;
   Factored f;
@@ -136,8 +134,7 @@ static PetscErrorCode Prepare(MPI_Comm team, DoseModel model, const FactoredVoxe
   PetscMPIInt team_size;
   PetscCallMPI(MPI_Comm_size(team, &team_size));
   f->one_node = team_size == f->node_size ? PETSC_TRUE : PETSC_FALSE;
-  f->coarseness = coarseness;
-  f->step_mm = coarseness * STEP_PER_SIGMA * NarrowestSpot_mm(model);
+  f->step_mm = STEP_PER_SIGMA * NarrowestSpot_mm(model);
   PetscCall(PetscCalloc1(model->beams->n_beam, &f->beam));
   for (PetscInt b = 0; b < model->beams->n_beam; b++) PetscCall(FactoredBeamCreate(f, voxels, b));
   PlaceVolumes(f);
@@ -145,27 +142,12 @@ static PetscErrorCode Prepare(MPI_Comm team, DoseModel model, const FactoredVoxe
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Create(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, double coarseness,
-                             Factored *out)
-{
-  PetscFunctionBegin;
-  PetscCall(Prepare(team, model, voxels, coarseness, out));
-  PetscCall(CreateMemory(*out));
-  PetscCall(CreateTransforms(*out));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *out)
 {
   PetscFunctionBegin;
-  PetscCall(Create(team, model, voxels, 1, out));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode FactoredCreateRough(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *out)
-{
-  PetscFunctionBegin;
-  PetscCall(Create(team, model, voxels, ROUGH_COARSENESS, out));
+  PetscCall(Prepare(team, model, voxels, out));
+  PetscCall(CreateMemory(*out));
+  PetscCall(CreateTransforms(*out));
   PetscFunctionReturn(0);
 }
 
@@ -174,7 +156,7 @@ PetscErrorCode FactoredMeasure(MPI_Comm team, DoseModel model, const FactoredVox
 {
   PetscFunctionBegin;
   Factored f;
-  PetscCall(Prepare(team, model, voxels, 1, &f));
+  PetscCall(Prepare(team, model, voxels, &f));
   PetscCall(FactoredGetSize(f, shared_bytes, own_bytes));
   PetscCall(FactoredDestroy(&f));
   PetscFunctionReturn(0);

@@ -73,7 +73,6 @@ struct Factored_s {
   MPI_Comm team, node;
   PetscMPIInt node_rank, node_size;
   PetscBool one_node; /* the team's ranks are all on one */
-  double coarseness;  /* 1: steps as errors allow; else so many times as wide */
   double step_mm;     /* between spline coefficients */
   FactoredBeam *beam;
   size_t n_volume; /* Fours of all beams */

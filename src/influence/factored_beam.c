@@ -36,10 +36,9 @@ static double FalloffAt_mm(const Machine *m, double z_mm)
 }
 
 /* Between knots at a depth, `away_mm` from the part where layers end. */
-static double KnotStep_mm(const Machine *m, double coarseness, double z_mm, double away_mm)
+static double KnotStep_mm(const Machine *m, double z_mm, double away_mm)
 {
-  const double fine =
-      PetscClipInterval(coarseness * STEP_PER_FALLOFF * FalloffAt_mm(m, z_mm), FINEST_STEP_MM, COARSEST_STEP_MM);
+  const double fine = PetscClipInterval(STEP_PER_FALLOFF * FalloffAt_mm(m, z_mm), FINEST_STEP_MM, COARSEST_STEP_MM);
   return PetscMin(COARSEST_STEP_MM, fine + STEP_GROWTH * away_mm);
 }
 
@@ -47,10 +46,9 @@ static double KnotStep_mm(const Machine *m, double coarseness, double z_mm, doub
  * Knots from the surface to the deepest table's end, finest where layers end. The fine part begins and ends at multiples of
  * SNAP_MM, so that plans which differ by a few layers have the same knots. Fills knot_mm if it is not NULL; returns their number.
  */
-static PetscInt PlaceKnots(const struct Factored_s *f, const Beam *beam, double last_mm, double *knot_mm)
+static PetscInt PlaceKnots(const struct DoseModel_s *model, const Beam *beam, double last_mm, double *knot_mm)
 {
-  const Machine *m = f->model->machine;
-  const double c = f->coarseness;
+  const Machine *m = model->machine;
   double low = INFINITY, high = 0, z;
   PetscInt before = 0, n;
   for (PetscInt l = 0; l < beam->n_layer; l++) {
@@ -60,41 +58,40 @@ static PetscInt PlaceKnots(const struct Factored_s *f, const Beam *beam, double 
   }
   low = PetscMax(0.0, SNAP_MM * floor(low / SNAP_MM));
   high = SNAP_MM * ceil(high / SNAP_MM);
-  for (z = low; z > 0; before++) z -= KnotStep_mm(m, c, low, low - z);
+  for (z = low; z > 0; before++) z -= KnotStep_mm(m, low, low - z);
   z = low;
-  for (PetscInt i = before; knot_mm && i-- > 0;) knot_mm[i] = z = PetscMax(0.0, z - KnotStep_mm(m, c, low, low - z));
+  for (PetscInt i = before; knot_mm && i-- > 0;) knot_mm[i] = z = PetscMax(0.0, z - KnotStep_mm(m, low, low - z));
   n = before;
-  for (z = low; z < last_mm; z += KnotStep_mm(m, c, z, PetscMax(0.0, z - high)), n++)
+  for (z = low; z < last_mm; z += KnotStep_mm(m, z, PetscMax(0.0, z - high)), n++)
     if (knot_mm) knot_mm[n] = z;
   if (knot_mm) knot_mm[n] = last_mm;
   return n + 1;
 }
 
 /* Those knots that are kept on the next level; returns their number. */
-static PetscInt ThinKnots(const struct Factored_s *f, int level, PetscInt n, double *knot_mm)
+static PetscInt ThinKnots(const Machine *m, int level, PetscInt n, double *knot_mm)
 {
   PetscInt kept = 1;
   for (PetscInt i = 1; i < n; i++) {
-    const double finest = KnotStep_mm(f->model->machine, f->coarseness, knot_mm[kept - 1], 0);
-    const double step = PetscMin(COARSEST_STEP_MM, pow(LEVEL_RATIO, level) * finest);
+    const double step = PetscMin(COARSEST_STEP_MM, pow(LEVEL_RATIO, level) * KnotStep_mm(m, knot_mm[kept - 1], 0));
     if (i + 1 == n || knot_mm[i] - knot_mm[kept - 1] >= 0.9 * step) knot_mm[kept++] = knot_mm[i];
   }
   return kept;
 }
 
-static PetscErrorCode CreatePlanes(const struct Factored_s *f, PetscInt b, FactoredBeam *fb)
+static PetscErrorCode CreatePlanes(const struct DoseModel_s *model, PetscInt b, FactoredBeam *fb)
 {
   PetscFunctionBegin;
-  const Beam *beam = &f->model->beams->beam[b];
-  const Machine *m = f->model->machine;
+  const Beam *beam = &model->beams->beam[b];
+  const Machine *m = model->machine;
   double *knot_mm;
   for (PetscInt l = 0; l < beam->n_layer; l++)
     fb->last_mm = PetscMax(fb->last_mm, m->depth_mm[(beam->energy[l] + 1) * m->n_depth - 1]);
-  PetscInt n = PlaceKnots(f, beam, fb->last_mm, NULL);
+  PetscInt n = PlaceKnots(model, beam, fb->last_mm, NULL);
   PetscCall(PetscMalloc1(n, &knot_mm));
-  PlaceKnots(f, beam, fb->last_mm, knot_mm);
+  PlaceKnots(model, beam, fb->last_mm, knot_mm);
   for (int k = 0; k < DEPTH_LEVELS; k++) {
-    if (k) n = ThinKnots(f, k, n, knot_mm);
+    if (k) n = ThinKnots(m, k, n, knot_mm);
     PetscCall(DepthSplineCreate(n, knot_mm, &fb->depth[k]));
     fb->level_start[k + 1] = fb->level_start[k] + fb->depth[k].n;
   }
@@ -250,7 +247,7 @@ PetscErrorCode FactoredBeamCreate(struct Factored_s *f, const FactoredVoxels *vo
   PetscFunctionBegin;
   FactoredBeam *fb = &f->beam[b];
   if (!f->model->beams->beam[b].n_spot || !voxels->n) PetscFunctionReturn(0);
-  PetscCall(CreatePlanes(f, b, fb));
+  PetscCall(CreatePlanes(f->model, b, fb));
   PetscCall(FactoredCreateParts(f->model, b, fb));
   PetscCall(CreateModes(f, voxels, b, fb));
   PetscCall(CreatePhases(&f->model->beams->beam[b], fb));

@@ -1,6 +1,9 @@
 /* The operator object: where its voxels are seen from every beam, and the choice of implementation. */
 #include "influence_private.h"
 
+const char *const dose_operator_names[] = {"factored", "assembled"};
+const PetscInt n_dose_operator_names = PETSC_STATIC_ARRAY_LENGTH(dose_operator_names);
+
 /* BEV position of every voxel for every setup and beam, and its tissue. */
 static PetscErrorCode SightVoxels(Influence influence, const Grid *grid, const PetscInt *voxel)
 {

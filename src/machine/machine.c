@@ -7,6 +7,9 @@
 #include <math.h>
 #include <stddef.h>
 
+const char *const lateral_model_names[] = {"full", "single"};
+const PetscInt n_lateral_model_names = PETSC_STATIC_ARRAY_LENGTH(lateral_model_names);
+
 _Static_assert(sizeof(Species) == 2 * sizeof(PetscInt) && sizeof(PetscInt) == sizeof(int), "a Species is two ints");
 
 #define AT(member) offsetof(Machine, member)

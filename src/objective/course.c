@@ -4,6 +4,9 @@
 #include "robion/objective.h"
 #include <math.h>
 
+const char *const accumulation_names[] = {"gy_rbe", "eqd2"};
+const PetscInt n_accumulation_names = PETSC_STATIC_ARRAY_LENGTH(accumulation_names);
+
 CourseStage *CourseAddStage(Course *course, const char *name, double fractions, const BeamSet *beams,
                             PetscInt first_beam, PetscInt n_beam)
 {

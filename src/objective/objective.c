@@ -2,6 +2,17 @@
 #include "robion/objective.h"
 #include <string.h>
 
+const char *const robust_mode_names[] = {"none",          "expected", "composite",    "voxelwise",
+                                         "objectivewise", "cvar",     "probabilistic"};
+const PetscInt n_robust_mode_names = PETSC_STATIC_ARRAY_LENGTH(robust_mode_names);
+
+const char *const constraint_type_names[] = {"mean-equal", "mean-at-most", "voxel-at-least", "voxel-at-most",
+                                             "max-dvh"};
+const PetscInt n_constraint_type_names = PETSC_STATIC_ARRAY_LENGTH(constraint_type_names);
+const char *const constraint_objectives[] = {"mean-deviation", "mean", "underdose", "overdose", "max-dvh"};
+_Static_assert(PETSC_STATIC_ARRAY_LENGTH(constraint_objectives) == PETSC_STATIC_ARRAY_LENGTH(constraint_type_names),
+               "every constraint is a term");
+
 static const ObjectiveType *const registered[] = {
     &objective_uniform,     &objective_overdose, &objective_underdose, &objective_mean,    &objective_mean_deviation,
     &objective_mean_linear, &objective_max_dvh,  &objective_min_dvh,   &objective_maximum, &objective_minimum,

@@ -1,6 +1,9 @@
 /* What an objective looks at in a voxel, from the voxel's channel sums. */
 #include "robion/objective.h"
 
+const char *const quantity_names[] = {"rbe_weighted", "physical", "effect", "letd"};
+const PetscInt n_quantity_names = PETSC_STATIC_ARRAY_LENGTH(quantity_names);
+
 static double Physical(const double *channels, double *derivative)
 {
   if (derivative) derivative[0] = 1, derivative[1] = derivative[2] = derivative[3] = 0;

@@ -46,7 +46,7 @@ PetscErrorCode BoundCreate(const SolveSpec *spec, Problem problem, PetscInt n_sp
 {
   PetscFunctionBegin;
   const ProblemSpec *terms = spec->terms;
-  const PetscBool other = terms->course || terms->spot_cost || terms->field_gradient || spec->rough_iterations;
+  const PetscBool other = terms->course || terms->spot_cost || terms->field_gradient ? PETSC_TRUE : PETSC_FALSE;
   *bound = (Bound){.lower = -INFINITY, .rigorous = other ? PETSC_FALSE : PETSC_TRUE};
   PetscCall(PetscMalloc3((size_t)MOST_COLUMNS * (size_t)n_spot, &bound->column, MOST_COLUMNS, &bound->goal,
                          MOST_COLUMNS, &bound->value));

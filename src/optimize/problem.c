@@ -149,8 +149,7 @@ static PetscErrorCode CreateStages(Problem p)
   for (PetscInt stage = 0; stage < p->n_stage; stage++) {
     p->model[stage] = spec->course ? spec->course->stage[stage].model : spec->model;
     if (spec->type == INFLUENCE_FACTORED)
-      PetscCall(
-          (spec->rough ? FactoredCreateRough : FactoredCreate)(p->comm, p->model[stage], &voxels, &p->factored[stage]));
+      PetscCall(FactoredCreate(p->comm, p->model[stage], &voxels, &p->factored[stage]));
   }
   PetscFunctionReturn(0);
 }

@@ -62,7 +62,7 @@ static PetscErrorCode SolveOnRoot(Solver *s, const double *coupling)
   PetscCall(SolverCreateTao(s));
   if (s->spec->resume) PetscCall(SolverLoad(s, s->spec->resume));
   PetscCall(SolverRun(s));
-  if (!s->solution->stopped && !s->spec->rough_iterations) PetscCall(SolverCertify(s));
+  if (!s->solution->stopped) PetscCall(SolverCertify(s));
   PetscCall(PetscArraycpy(s->solution->weight, s->best, s->n_spot));
   PetscCall(PetscArraycpy(s->solution->multiplier, s->multiplier, s->n_group * s->n_row));
   s->solution->objective = s->best_objective;

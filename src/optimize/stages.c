@@ -75,8 +75,6 @@ static PetscErrorCode CheckLimits(Solver *s, const Iteration *line)
     PetscCall(SolverFinish(s, PETSC_FALSE, "reached max_iterations %d", (int)optimizer->max_iterations));
   else if ((s->spent = optimizer->max_minutes > 0 && line->seconds > 60 * optimizer->max_minutes))
     PetscCall(SolverFinish(s, PETSC_FALSE, "reached max_minutes %g", optimizer->max_minutes));
-  else if (s->spec->rough_iterations && line->iteration >= s->spec->rough_iterations)
-    PetscCall(SolverFinish(s, PETSC_FALSE, "rough plan of %d iterations", (int)s->spec->rough_iterations));
   else if (line->gradient_norm == 0)
     PetscCall(SolverFinish(s, PETSC_FALSE, "projected gradient is zero"));
   else if (GapClosed(s))
@@ -171,8 +169,7 @@ static void NextMultipliers(Solver *s)
       weighted += s->lambda[i] * s->total[i];
     }
     const double gap = highest > 0 ? (highest - weighted) / highest : 0;
-    const double least =
-        s->finished && !s->spec->rough_iterations ? 0 : PetscMax(FLOOR_LEAST, PetscMin(FLOOR_MOST, gap));
+    const double least = s->finished ? 0 : PetscMax(FLOOR_LEAST, PetscMin(FLOOR_MOST, gap));
     for (PetscInt i = begin; i < end; i++) sum += s->multiplier[i] = PetscMax(s->lambda[i], least);
     for (PetscInt i = begin; i < end; i++) s->multiplier[i] /= sum;
     const double wanted = PetscMax(MU_LEAST * highest, PetscMin(MU_MOST * highest, MU_GAP * (highest - weighted)));
@@ -220,11 +217,8 @@ PetscErrorCode SolverRun(Solver *s)
     if (s->solution->stopped) break; /* this stage is gone through again */
     PetscCall(EndStage(s, before, moved));
     if (s->n_hard) PetscCall(SolverConstraintsRound(s));
-    const PetscBool rough = s->spec->rough_iterations > 0;
-    if (s->finished && !rough)
-      break; /* whoever is stopped from here on goes through the last stage again, and ends with it */
+    if (s->finished) break; /* whoever is stopped from here on goes through the last stage again, and ends with it */
     PetscCall(SolverSave(s));
-    if (s->finished) break;
     if (s->spec->checkpoint) PetscCall((*s->spec->checkpoint)(&s->solution->state, s->spec->context));
   }
   PetscFunctionReturn(0);

@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-const char *const solve_state_names[] = {"counts", "unit",    "temperature", "multiplier", "variable", "best", "step",
-                                         "change", "history", "penalty",     "residual",   "shift",    "round"};
+const char *const solve_state_names[] = {"counts", "temperature", "multiplier", "variable", "best",  "step",
+                                         "change", "history",     "penalty",    "residual", "shift", "round"};
 const PetscInt n_solve_state_names = PETSC_STATIC_ARRAY_LENGTH(solve_state_names);
 
 PetscErrorCode SolveStateAdd(SolveState *state, const char *name, PetscInt n, const double *value)
@@ -36,17 +36,7 @@ PetscErrorCode SolveStateDestroy(SolveState *state)
 }
 
 /* Counts and single numbers, in the order of the file. */
-enum {
-  COUNT_EVALUATIONS,
-  COUNT_STILL,
-  COUNT_KNOWN,
-  COUNT_BEST,
-  COUNT_LOWER,
-  COUNT_NORM,
-  COUNT_SECONDS,
-  COUNT_ROUGH,
-  COUNT_SPENT
-};
+enum { COUNT_EVALUATIONS, COUNT_STILL, COUNT_KNOWN, COUNT_BEST, COUNT_LOWER, COUNT_NORM, COUNT_SECONDS, COUNT_SPENT };
 enum { N_COUNTS = COUNT_SPENT + N_SPENT, ITERATION_NUMBERS = 7, N_ROUND = 4 };
 
 static PetscErrorCode SaveHistory(Solver *s, SolveState *state)
@@ -71,20 +61,14 @@ PetscErrorCode SolverSave(Solver *s)
   PetscFunctionBegin;
   SolveState *state = &s->solution->state;
   const PetscScalar *x;
-  double count[N_COUNTS] = {s->solution->n_evaluation,
-                            s->still,
-                            s->known,
-                            s->best_objective,
-                            s->bound.lower,
-                            s->first_norm,
-                            SolverSeconds(s),
-                            s->spec->rough_iterations > 0};
+  double count[N_COUNTS] = {s->solution->n_evaluation, s->still,       s->known,
+                            s->best_objective,         s->bound.lower, s->first_norm,
+                            SolverSeconds(s)};
   for (int k = 0; k < N_SPENT; k++) count[COUNT_SPENT + k] = s->solution->spent[k];
   if (!isfinite(count[COUNT_BEST])) count[COUNT_BEST] = PETSC_MAX_REAL;
   if (!isfinite(count[COUNT_LOWER])) count[COUNT_LOWER] = -PETSC_MAX_REAL;
   PetscCall(SolveStateDestroy(state));
   PetscCall(SolveStateAdd(state, "counts", N_COUNTS, count));
-  PetscCall(SolveStateAdd(state, "unit", s->n_spot, s->unit));
   PetscCall(SolveStateAdd(state, "temperature", s->n_group, s->mu));
   PetscCall(SolveStateAdd(state, "multiplier", s->n_group * s->n_row, s->multiplier));
   PetscCall(VecGetArrayRead(s->x, &x));
@@ -163,29 +147,12 @@ static PetscErrorCode LoadConstraints(Solver *s, const SolveState *state)
   PetscFunctionReturn(0);
 }
 
-PetscBool SolveStateIsRough(const SolveState *state)
-{
-  const StateField *counts = SolveStateFind(state, "counts");
-  return counts && counts->n == N_COUNTS && counts->value[COUNT_ROUGH] != 0 ? PETSC_TRUE : PETSC_FALSE;
-}
-
-/* A rough plan is not a point of this problem: its objective, bound and residuals say nothing here. */
-static void ForgetValues(Solver *s)
-{
-  s->best_objective = INFINITY;
-  s->bound.lower = -INFINITY;
-  s->still = s->idle = 0;
-  s->least_residual = PETSC_MAX_REAL;
-  s->round_start = s->solution->n_history - 1;
-}
-
 PetscErrorCode SolverLoad(Solver *s, const SolveState *state)
 {
   PetscFunctionBegin;
   double count[N_COUNTS];
   PetscScalar *x;
   PetscCall(Load(state, "counts", N_COUNTS, count));
-  PetscCall(Load(state, "unit", s->n_spot, s->unit));
   PetscCall(Load(state, "temperature", s->n_group, s->mu));
   PetscCall(Load(state, "multiplier", s->n_group * s->n_row, s->multiplier));
   PetscCall(VecGetArray(s->x, &x));
@@ -197,16 +164,13 @@ PetscErrorCode SolverLoad(Solver *s, const SolveState *state)
   PetscCall(LoadConstraints(s, state));
   s->best_objective = count[COUNT_BEST];
   s->earlier_s = count[COUNT_SECONDS];
-  const PetscBool rough = SolveStateIsRough(state) && !s->spec->rough_iterations;
   PetscCall(SolverSetSmoothMax(s));
-  if (count[COUNT_KNOWN] != 0 && !rough)
-    PetscCall(SolverEvaluate(s, s->x, NULL, NULL)); /* the run before knew this point */
+  if (count[COUNT_KNOWN] != 0) PetscCall(SolverEvaluate(s, s->x, NULL, NULL)); /* the run before knew this point */
   s->still = (PetscInt)count[COUNT_STILL];
   s->bound.lower = count[COUNT_LOWER];
   s->first_norm = count[COUNT_NORM];
   s->solution->n_evaluation = (PetscInt)count[COUNT_EVALUATIONS];
   for (int k = 0; k < N_SPENT; k++) s->solution->spent[k] = (PetscInt)count[COUNT_SPENT + k];
-  if (rough) ForgetValues(s);
   s->resumed = PETSC_TRUE;
   PetscFunctionReturn(0);
 }

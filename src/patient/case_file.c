@@ -274,7 +274,8 @@ static PetscErrorCode ReadBeamAngles(const H5Source *source, Case *patient, Mist
   PetscFunctionReturn(0);
 }
 
-const char *const patient_position_names[] = {"HFS", "HFP", "FFS", "FFP"};
+const char *const patient_position_names[] = {"HFS", "HFP", "FFS", "FFP", "from-case"};
+const PetscInt n_patient_position_names = PETSC_STATIC_ARRAY_LENGTH(patient_position_names);
 
 /* Optional root attribute patient_position. */
 static PetscErrorCode ReadPosition(const H5Source *source, Case *patient, Mistakes *mistakes, PetscBool *good)

@@ -2,45 +2,49 @@
 #include "robion/case.h"
 
 /* matRad's default table for particles (e0404/matRad, matRad_default.hlut), piecewise linear. */
-static const double default_hu[] = {-1024, -999, -90, -45, 0, 100, 350, 3000};
-static const double default_rsp[] = {0.001, 0.001, 0.95, 0.99, 1, 1.095, 1.199, 2.505};
-enum { N_DEFAULT = sizeof default_hu / sizeof *default_hu };
+static const double default_point[][2] = {{-1024, 0.001}, {-999, 0.001}, {-90, 0.95},  {-45, 0.99},
+                                          {0, 1},         {100, 1.095},  {350, 1.199}, {3000, 2.505}};
+enum { N_DEFAULT = PETSC_STATIC_ARRAY_LENGTH(default_point) };
 
 PetscErrorCode HLUTDefault(HLUT *hlut)
 {
   PetscFunctionBegin;
   hlut->n = N_DEFAULT;
-  PetscCall(PetscMalloc1(N_DEFAULT, &hlut->hu));
-  PetscCall(PetscMalloc1(N_DEFAULT, &hlut->rsp));
-  PetscCall(PetscArraycpy(hlut->hu, default_hu, N_DEFAULT));
-  PetscCall(PetscArraycpy(hlut->rsp, default_rsp, N_DEFAULT));
+  PetscCall(PetscMalloc1(N_DEFAULT, &hlut->point));
+  PetscCall(PetscArraycpy(hlut->point, default_point, N_DEFAULT));
   PetscFunctionReturn(0);
 }
 
 PetscBool HLUTIsDefault(const HLUT *hlut)
 {
-  for (PetscInt i = 0; i < N_DEFAULT; i++)
-    if (hlut->n != N_DEFAULT || hlut->hu[i] != default_hu[i] || hlut->rsp[i] != default_rsp[i]) return PETSC_FALSE;
-  return PETSC_TRUE;
+  PetscBool same = hlut->n == N_DEFAULT ? PETSC_TRUE : PETSC_FALSE;
+  for (PetscInt i = 0; same && i < N_DEFAULT; i++)
+    for (int k = 0; k < 2; k++)
+      if (hlut->point[i][k] != default_point[i][k]) same = PETSC_FALSE;
+  return same;
+}
+
+/* On the line from point i to the next: column 1 - from at a value of column from. */
+static double Between(const HLUT *hlut, PetscInt i, int from, double value)
+{
+  const double *a = hlut->point[i], *b = hlut->point[i + 1];
+  double share = (value - a[from]) / (b[from] - a[from]);
+  return a[1 - from] + share * (b[1 - from] - a[1 - from]);
 }
 
 double HLUTEvaluate(const HLUT *hlut, double hu)
 {
-  if (hu <= hlut->hu[0]) return hlut->rsp[0];
+  if (hu <= hlut->point[0][0]) return hlut->point[0][1];
   for (PetscInt i = 1; i < hlut->n; i++)
-    if (hu <= hlut->hu[i]) {
-      double share = (hu - hlut->hu[i - 1]) / (hlut->hu[i] - hlut->hu[i - 1]);
-      return hlut->rsp[i - 1] + share * (hlut->rsp[i] - hlut->rsp[i - 1]);
-    }
-  return hlut->rsp[hlut->n - 1];
+    if (hu <= hlut->point[i][0]) return Between(hlut, i - 1, 0, hu);
+  return hlut->point[hlut->n - 1][1];
 }
 
 double HLUTInvert(const HLUT *hlut, double rsp)
 {
   PetscInt i = hlut->n - 1;
-  if (rsp < hlut->rsp[0]) return hlut->hu[0];
-  if (rsp >= hlut->rsp[i]) return hlut->hu[i];
-  while (rsp < hlut->rsp[i]) i--;
-  double share = (rsp - hlut->rsp[i]) / (hlut->rsp[i + 1] - hlut->rsp[i]);
-  return hlut->hu[i] + share * (hlut->hu[i + 1] - hlut->hu[i]);
+  if (rsp < hlut->point[0][1]) return hlut->point[0][0];
+  if (rsp >= hlut->point[i][1]) return hlut->point[i][0];
+  while (rsp < hlut->point[i][1]) i--;
+  return Between(hlut, i, 1, rsp);
 }

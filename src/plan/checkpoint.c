@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CHECKPOINT_VERSION = 4 }; /* of the file, and of what a solver makes of its state */
+enum { CHECKPOINT_VERSION = 5 }; /* of the file, and of what a solver makes of its state */
 
 static const char *const file_name[] = {"checkpoint.h5", "checkpoint-previous.h5"};
 

@@ -5,13 +5,9 @@
 /* What the study calls a constraint that is a term of this type. */
 static const char *NameOf(const ObjectiveSpec *objective)
 {
-  static const char *const name[][2] = {{"mean-deviation", "mean-equal"},
-                                        {"mean", "mean-at-most"},
-                                        {"underdose", "voxel-at-least"},
-                                        {"overdose", "voxel-at-most"}};
-  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(name); i++)
-    if (!strcmp(objective->type, name[i][0])) return name[i][1];
-  return objective->type;
+  PetscInt i = 0;
+  while (i + 1 < n_constraint_type_names && strcmp(objective->type, constraint_objectives[i])) i++;
+  return constraint_type_names[i];
 }
 
 /* Constraints are terms in the order of the settings, and all of them in the last stage of a course. */

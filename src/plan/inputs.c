@@ -115,7 +115,7 @@ static PetscErrorCode LoadMachine(MPI_Comm comm, const Settings *settings, const
   PetscCall(CheckIon(settings, spots, mistakes));
   PetscCall(MistakesShare(comm, mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
-  if (!strcmp(settings->base_data, "builtin")) {
+  if (!settings->base_data) {
     PetscCall(BuildMachine(comm, settings, spots, mistakes, machine));
     PetscFunctionReturn(0);
   }
@@ -144,7 +144,8 @@ static PetscErrorCode UseMachine(PlanContext *context, const Settings *settings,
   PetscFunctionBegin;
   char hash[17], key[PETSC_MAX_PATH_LEN + 32];
   PetscCall(MachineSpecHash(&settings->machine, hash));
-  snprintf(key, sizeof key, "%s %s %d", settings->base_data, hash, (int)settings->lateral_model);
+  snprintf(key, sizeof key, "%s %s %d", settings->base_data ? settings->base_data : "builtin", hash,
+           (int)settings->lateral_model);
   if (spots || !context->machine || strcmp(context->machine_key, key)) {
     PetscCall(MachineDestroy(&context->machine));
     PetscCall(PetscFree(context->machine_key));

@@ -138,7 +138,7 @@ static PetscErrorCode HashInputs(PlanContext *context, const Settings *settings,
   PetscCall(InputFileHash(context->comm, "study", context->study->file, mistakes, &input[(*n)++]));
   if (settings->patient.file)
     PetscCall(InputFileHash(context->comm, "case", settings->patient.file, mistakes, &input[(*n)++]));
-  if (strcmp(settings->base_data, "builtin"))
+  if (settings->base_data)
     PetscCall(InputFileHash(context->comm, "base_data", settings->base_data, mistakes, &input[(*n)++]));
   PetscFunctionReturn(0);
 }

@@ -211,7 +211,7 @@ static PetscErrorCode OptimiseProblem(PlanContext *context, const PlanSpec *plan
   PetscFunctionReturn(0);
 }
 
-/* A rough plan if the study asks for one, and from there the plan; both may be gone on with from a checkpoint. */
+/* From equal weights, or from the checkpoint of a run that was stopped. */
 static PetscErrorCode OptimiseSpec(PlanContext *context, const PlanSpec *plan, const PlanInputs *in, Progress *progress,
                                    const ProblemSpec *spec, double *build_s, Mistakes *mistakes, Solution *solution)
 {
@@ -221,9 +221,8 @@ static PetscErrorCode OptimiseSpec(PlanContext *context, const PlanSpec *plan, c
       .optimizer = &in->settings->optimizer, .monitor = LogIteration, .checkpoint = Checkpoint, .context = progress};
   PetscCall(ReadState(context, plan, progress->stage, in->n_sought, progress->folder, mistakes, &state));
   if (!MistakesAny(mistakes)) {
-    PetscCall(PlanRough(context, plan, in, spec, &solve, build_s, &state, solution));
     solve.resume = state.n_field ? &state : NULL;
-    if (!solution->stopped) PetscCall(OptimiseProblem(context, plan, in, spec, &solve, build_s, solution));
+    PetscCall(OptimiseProblem(context, plan, in, spec, &solve, build_s, solution));
     if (solution->stopped && context->rank == 0)
       (void)CheckpointWrite(progress->folder, plan->yaml, progress->stage, &solution->state, mistakes);
     PetscCall(MistakesShare(context->comm, mistakes));

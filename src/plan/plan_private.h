@@ -86,14 +86,6 @@ PetscErrorCode PlanCountNominal(MPI_Comm comm, const PlanInputs *in, PetscInt n,
  */
 PetscErrorCode PlanProblemStart(MPI_Comm comm, const PlanInputs *in, const ProblemSpec *spec, double *build_s,
                                 Problem *problem, double **start);
-/*
- * A rough plan by a cheap operator of the same problem, where the study asks for one, the operator has a cheap one, and `state`
- * (rank 0's; may be empty) is not of the problem itself. `solve` has what both solves share. Afterwards the solve of the problem
- * goes on from `state`; or the rough one was stopped, and is `solution`. Adds to *build_s what the cheap operator took to build.
- * Collective.
- */
-PetscErrorCode PlanRough(PlanContext *context, const PlanSpec *plan, const PlanInputs *in, const ProblemSpec *spec,
-                         const SolveSpec *solve, double *build_s, SolveState *state, Solution *solution);
 
 /* Which formulas spot control goes by, for log and plan file; NULL without any. */
 const char *SpotControlText(const Settings *settings);

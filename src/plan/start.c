@@ -1,4 +1,4 @@
-/* Where an optimisation begins: equal particles in all spots, and from there a rough plan by a cheap operator. */
+/* Where an optimisation begins: equal particles in all spots. */
 #include "plan_private.h"
 #include "robion/log.h"
 #include <string.h>
@@ -76,40 +76,5 @@ PetscErrorCode PlanProblemStart(MPI_Comm comm, const PlanInputs *in, const Probl
   PetscCall(PetscMalloc1(in->n_sought, start));
   PetscCall(StartWeights(*problem, in, *start));
   *build_s += TimeSteady() - begun;
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode PlanRough(PlanContext *context, const PlanSpec *plan, const PlanInputs *in, const ProblemSpec *spec,
-                         const SolveSpec *solve, double *build_s, SolveState *state, Solution *solution)
-{
-  PetscFunctionBegin;
-  const PetscInt iterations = in->settings->optimizer.rough_iterations;
-  int wanted = iterations > 0 && spec->type == INFLUENCE_FACTORED && !spec->field_gradient &&
-               (!state->n_field || SolveStateIsRough(state));
-  PetscCallMPI(MPI_Bcast(&wanted, 1, MPI_INT, 0, context->comm));
-  if (!wanted) PetscFunctionReturn(0);
-  ProblemSpec cheap = *spec;
-  SolveSpec first = *solve;
-  Solution rough;
-  double *start;
-  cheap.rough = PETSC_TRUE;
-  first.terms = &cheap;
-  first.rough_iterations = iterations;
-  first.resume = state->n_field ? state : NULL;
-  PetscCall(PlanProblemStart(context->comm, in, &cheap, build_s, &first.problem, &start));
-  first.start = start;
-  LogLine(LOG_INFO, "optimize", plan->case_name, "%s  first a rough plan by a cheap operator, at most %d iterations",
-          plan->arm, (int)iterations);
-  PetscCall(Solve(context->comm, &first, &rough));
-  PetscCall(PetscFree(start));
-  PetscCall(ProblemDestroy(&first.problem));
-  if (rough.stopped) {
-    *solution = rough;
-    PetscFunctionReturn(0);
-  }
-  PetscCall(SolveStateDestroy(state));
-  *state = rough.state;
-  rough.state = (SolveState){0};
-  PetscCall(SolutionDestroy(&rough));
   PetscFunctionReturn(0);
 }

@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *const setup_pattern_names[] = {"none", "axes",  "corners", "axes+corners",
+                                           "list", "cross", "grid",    "random"};
+const PetscInt n_setup_pattern_names = PETSC_STATIC_ARRAY_LENGTH(setup_pattern_names);
+
 /* Append "_x+2" style parts of a shift to an id of at least 64 characters. */
 static void AppendShift(char *id, const double shift_mm[3])
 {

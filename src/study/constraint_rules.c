@@ -2,29 +2,29 @@
 #include "schema_private.h"
 #include <string.h>
 
-const char *const constraint_type_names[] = {"mean-equal", "mean-at-most", "voxel-at-least", "voxel-at-most",
-                                             "max-dvh"};
-const PetscInt n_constraint_type_names = PETSC_STATIC_ARRAY_LENGTH(constraint_type_names);
-static const char *const per_names[] = {"fraction", "course"};
-static const PetscInt n_per_names = PETSC_STATIC_ARRAY_LENGTH(per_names);
 static const char *const constraint_scenario_names[] = {"nominal", "all"};
 static const PetscInt n_constraint_scenario_names = PETSC_STATIC_ARRAY_LENGTH(constraint_scenario_names);
 
 static PetscErrorCode RuleConstraint(Check *check, const SchemaKey *key, const Node *node, const char *path);
 
 static const SchemaKey constraint_keys[] = {
-    {"structure", TYPE_TEXT, REQUIRED, .doc = "the structure it is about"},
-    {"type", TYPE_WORD, REQUIRED, WORDS(constraint_type_names), .doc = "what must hold"},
-    {"dose_Gy_RBE", TYPE_NUMBER, .unit = "Gy(RBE)", ABOVE(0, 1000), .doc = "bound, RBE-weighted dose"},
-    {"dose_Gy", TYPE_NUMBER, .unit = "Gy", ABOVE(0, 1000), .doc = "bound, physical dose"},
-    {"percent", TYPE_NUMBER, .unit = "percent", ABOVE(0, 1000), .doc = "bound, RBE-weighted, of the prescription"},
+    {"structure", TYPE_TEXT, REQUIRED, AT(ObjectiveSpec, structure), WHERE(ObjectiveSpec, where),
+     .doc = "the structure it is about"},
+    {"type", TYPE_WORD, REQUIRED, AT(ObjectiveSpec, type), WORDS(constraint_type_names), .doc = "what must hold"},
+    {"dose_Gy_RBE", TYPE_NUMBER, AT(ObjectiveSpec, goal), .unit = "Gy(RBE)", ABOVE(0, 1000),
+     .doc = "bound, RBE-weighted dose"},
+    {"dose_Gy", TYPE_NUMBER, AT(ObjectiveSpec, goal), GIVEN_AS(ObjectiveSpec, quantity, QUANTITY_PHYSICAL),
+     .unit = "Gy", ABOVE(0, 1000), .doc = "bound, physical dose"},
+    {"percent", TYPE_NUMBER, AT(ObjectiveSpec, goal), .unit = "percent", ABOVE(0, 1000),
+     .doc = "bound, RBE-weighted, of the prescription"},
     {"per", TYPE_WORD, WORDS(per_names), .fallback = "fraction", .doc = "what a dose is counted over"},
-    {"volume_percent", TYPE_NUMBER, .unit = "percent", ABOVE(0, 100), .below = PETSC_TRUE,
+    {"volume_percent", TYPE_NUMBER, AT(ObjectiveSpec, parameters.volume), PERCENT, ABOVE(0, 100), .below = PETSC_TRUE,
      .doc = "max-dvh: volume that may get more"},
     {"scenarios", TYPE_WORD, WORDS(constraint_scenario_names), .fallback = "nominal", .doc = "where it must hold"},
 };
-const SchemaKey schema_constraint = {"constraint", TYPE_MAPPING, CHILDREN(constraint_keys), .rule = RuleConstraint,
-                                     .doc = "one constraint"};
+const SchemaKey schema_constraint = {
+    "constraint",           TYPE_MAPPING, CHILDREN(constraint_keys), .rule = RuleConstraint, .finish = ConstraintFinish,
+    .doc = "one constraint"};
 
 static const char *Word(const Node *node, const char *key)
 {

@@ -2,11 +2,6 @@
 #include "schema_private.h"
 #include <string.h>
 
-/* Metrics of dose, and of LETd. */
-const char *const goal_metric_names[] = {"D98",   "D95", "D50", "D2",  "D1", "Dmax", "D0.03cc",
-                                         "Dmean", "V95", "L98", "L50", "L1", "Lmean"};
-const PetscInt n_goal_metric_names = PETSC_STATIC_ARRAY_LENGTH(goal_metric_names);
-
 static PetscBool Is(const Node *node, const char *word)
 {
   return node && node->kind == NODE_SCALAR && !strcmp(node->text, word) ? PETSC_TRUE : PETSC_FALSE;

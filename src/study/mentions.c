@@ -40,7 +40,7 @@ static PetscErrorCode Collect(const Node *root, const char *study_file, StudyMen
     const Node *one = cases->entry[i].value, *file = NodeGet(one, "file");
     if (file && file->kind == NODE_SCALAR && !NodeIsNull(file)) {
       char *path;
-      PetscCall(StudyResolvePath(study_file, file->text, &path));
+      PetscCall(FileResolvePath(study_file, file->text, &path));
       PetscCall(AddMention(MENTION_CASE_FILE, "cases", path, file->place, out));
       PetscCall(PetscFree(path));
     } else

@@ -5,62 +5,73 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const quantity_names[] = {"rbe_weighted", "physical", "effect", "letd"};
-const PetscInt n_quantity_names = PETSC_STATIC_ARRAY_LENGTH(quantity_names);
 static const PetscInt n_cell_case_names = N_CELL_CASES;
-static const char *const per_names[] = {"fraction", "course"};
-static const PetscInt n_per_names = PETSC_STATIC_ARRAY_LENGTH(per_names);
 
 static const SchemaKey objective_keys[] = {
-    {"structure", TYPE_TEXT, REQUIRED, .doc = "the structure it acts on"},
-    {"type", TYPE_WORD, REQUIRED, WORDS(objective_type_names), .doc = "what is penalised"},
-    {"dose_Gy_RBE", TYPE_NUMBER, .unit = "Gy(RBE)", FROM(0, 1000), .doc = "goal, RBE-weighted dose"},
-    {"dose_Gy", TYPE_NUMBER, .unit = "Gy", FROM(0, 1000), .doc = "goal, physical dose"},
-    {"effect", TYPE_NUMBER, FROM(0, 1000), .doc = "goal, biological effect (minus the logarithm of survival)"},
-    {"let_keV_um", TYPE_NUMBER, .unit = "keV/um", FROM(0, 10000), .doc = "goal, dose-averaged LET"},
-    {"map", TYPE_TEXT, .doc = "goals voxel by voxel, from this map of the case"},
-    {"quantity", TYPE_WORD, WORDS(quantity_names), .doc = "what is looked at, where no key of the goal says it"},
+    {"structure", TYPE_TEXT, REQUIRED, AT(ObjectiveSpec, structure), WHERE(ObjectiveSpec, where),
+     .doc = "the structure it acts on"},
+    {"type", TYPE_WORD, REQUIRED, AT(ObjectiveSpec, type), WORDS(objective_type_names), .doc = "what is penalised"},
+    {"dose_Gy_RBE", TYPE_NUMBER, AT(ObjectiveSpec, goal), GIVEN_AS(ObjectiveSpec, quantity, QUANTITY_RBE_WEIGHTED),
+     .unit = "Gy(RBE)", FROM(0, 1000), .doc = "goal, RBE-weighted dose"},
+    {"dose_Gy", TYPE_NUMBER, AT(ObjectiveSpec, goal), GIVEN_AS(ObjectiveSpec, quantity, QUANTITY_PHYSICAL),
+     .unit = "Gy", FROM(0, 1000), .doc = "goal, physical dose"},
+    {"effect", TYPE_NUMBER, AT(ObjectiveSpec, goal), GIVEN_AS(ObjectiveSpec, quantity, QUANTITY_EFFECT), FROM(0, 1000),
+     .doc = "goal, biological effect (minus the logarithm of survival)"},
+    {"let_keV_um", TYPE_NUMBER, AT(ObjectiveSpec, goal), GIVEN_AS(ObjectiveSpec, quantity, QUANTITY_LETD),
+     .unit = "keV/um", FROM(0, 10000), .doc = "goal, dose-averaged LET"},
+    {"map", TYPE_TEXT, AT(ObjectiveSpec, map), .doc = "goals voxel by voxel, from this map of the case"},
+    {"quantity", TYPE_WORD, AT(ObjectiveSpec, quantity), WORDS(quantity_names), DEFAULT_IF_TAKEN("rbe_weighted"),
+     .doc = "what is looked at, where no key of the goal says it"},
     {"per", TYPE_WORD, WORDS(per_names), .fallback = "fraction", .doc = "what a dose or effect is counted over"},
-    {"volume_percent", TYPE_NUMBER, .unit = "percent", ABOVE(0, 100), .below = PETSC_TRUE,
+    {"volume_percent", TYPE_NUMBER, AT(ObjectiveSpec, parameters.volume), PERCENT, ABOVE(0, 100), .below = PETSC_TRUE,
      .doc = "DVH objectives: volume"},
-    {"a", TYPE_NUMBER, FROM(-1000, 1000), .doc = "gEUD: exponent"},
-    {"smoothing_percent", TYPE_NUMBER, .unit = "percent", ABOVE(0, 100),
-     .doc = "maximum, minimum: width of the smooth extreme, of the goal"},
-    {"from", TYPE_TEXT, .doc = "falloff: the structure that the goal falls away from"},
-    {"distance_mm", TYPE_NUMBER, .unit = "mm", ABOVE(0, 1000), .doc = "falloff: where the goal has fallen"},
-    {"low_percent", TYPE_NUMBER, .unit = "percent", FROM(0, 100), .doc = "falloff: to this part of it"},
-    {"td50_Gy", TYPE_NUMBER, .unit = "Gy", ABOVE(0, 1000),
+    {"a", TYPE_NUMBER, AT(ObjectiveSpec, parameters.a), FROM(-1000, 1000), .doc = "gEUD: exponent"},
+    {"smoothing_percent", TYPE_NUMBER, AT(ObjectiveSpec, parameters.smoothing), PERCENT, ABOVE(0, 100),
+     DEFAULT_IF_TAKEN("1"), .doc = "maximum, minimum: width of the smooth extreme, of the goal"},
+    {"from", TYPE_TEXT, AT(ObjectiveSpec, from), .doc = "falloff: the structure that the goal falls away from"},
+    {"distance_mm", TYPE_NUMBER, AT(ObjectiveSpec, parameters.distance_mm), .unit = "mm", ABOVE(0, 1000),
+     .doc = "falloff: where the goal has fallen"},
+    {"low_percent", TYPE_NUMBER, AT(ObjectiveSpec, parameters.low), PERCENT, FROM(0, 100), DEFAULT_IF_TAKEN("0"),
+     .doc = "falloff: to this part of it"},
+    {"td50_Gy", TYPE_NUMBER, AT(ObjectiveSpec, parameters.td50_Gy), .unit = "Gy", ABOVE(0, 1000),
      .doc = "ntcp: dose of 50 % complications, EQD2 of the course"},
-    {"m", TYPE_NUMBER, ABOVE(0, 100), .doc = "ntcp: slope parameter"},
-    {"alpha_beta_Gy", TYPE_NUMBER, .unit = "Gy", ABOVE(0, 1000), .doc = "ntcp: alpha/beta of the EQD2"},
-    {"clonogens", TYPE_TEXT, .doc = "tcp: the map of clonogens per voxel"},
-    {"cells", TYPE_WORD, WORDS(cell_case_names),
+    {"m", TYPE_NUMBER, AT(ObjectiveSpec, parameters.m), ABOVE(0, 100), .doc = "ntcp: slope parameter"},
+    {"alpha_beta_Gy", TYPE_NUMBER, AT(ObjectiveSpec, parameters.alpha_beta_Gy), .unit = "Gy", ABOVE(0, 1000),
+     .doc = "ntcp: alpha/beta of the EQD2"},
+    {"clonogens", TYPE_TEXT, AT(ObjectiveSpec, map), DEFAULT_IF_TAKEN(MAP_CLONOGENS),
+     .doc = "tcp: the map of clonogens per voxel"},
+    {"cells", TYPE_WORD, AT(ObjectiveSpec, cells), WORDS(cell_case_names), DEFAULT_IF_TAKEN("nominal"),
      .doc = "tcp: which clonogens of it, given the misfit of the diffusion"},
-    {"weight", TYPE_NUMBER, ABOVE(0, 1e12), .fallback = "1", .doc = "weight in the sum"},
+    {"weight", TYPE_NUMBER, AT(ObjectiveSpec, weight), ABOVE(0, 1e12), .fallback = "1", .doc = "weight in the sum"},
     {"stage", TYPE_TEXT, .doc = "the stage whose fractions it looks at"},
-    {"robust", TYPE_FLAG | TYPE_WORD, WORDS(robust_mode_names), .fallback = "true",
-     .doc = "true: as the study; false: nominal scenario only; or a mode of its own"},
+    {"robust", TYPE_FLAG | TYPE_WORD, AT(ObjectiveSpec, mode), WORDS(robust_mode_names), .fallback = "true",
+     .finish = ObjectiveModeFinish, .doc = "true: as the study; false: nominal scenario only; or a mode of its own"},
 };
-const SchemaKey schema_objective = {"objective", TYPE_MAPPING, CHILDREN(objective_keys), .rule = RuleObjective,
+const SchemaKey schema_objective = {"objective",
+                                    TYPE_MAPPING,
+                                    CHILDREN(objective_keys),
+                                    .rule = RuleObjective,
+                                    .complete = ObjectiveComplete,
+                                    .finish = ObjectiveFinish,
                                     .doc = "one objective"};
 
-/* Keys that say the goal, and keys that only some types take, with their defaults. */
+/* Keys that say the goal, and keys that only some types take: those need them, but for the ones with a default. */
 static const char *const goal_keys[] = {"dose_Gy_RBE", "dose_Gy", "effect", "let_keV_um", "map"};
 enum { N_GOAL_KEYS = PETSC_STATIC_ARRAY_LENGTH(goal_keys), GOAL_LET = 3, GOAL_MAP = 4 };
 static const struct {
   unsigned bit;
-  const char *key, *fallback; /* fallback NULL: needed */
-} special[] = {{KEY_VOLUME, "volume_percent", NULL},
-               {KEY_A, "a", NULL},
-               {KEY_SMOOTHING, "smoothing_percent", "1"},
-               {KEY_FALLOFF, "from", NULL},
-               {KEY_FALLOFF, "distance_mm", NULL},
-               {KEY_FALLOFF, "low_percent", "0"},
-               {KEY_NTCP, "td50_Gy", NULL},
-               {KEY_NTCP, "m", NULL},
-               {KEY_NTCP, "alpha_beta_Gy", NULL},
-               {KEY_TCP, "clonogens", MAP_CLONOGENS},
-               {KEY_TCP, "cells", "nominal"}};
+  const char *key;
+} special[] = {{KEY_VOLUME, "volume_percent"},
+               {KEY_A, "a"},
+               {KEY_SMOOTHING, "smoothing_percent"},
+               {KEY_FALLOFF, "from"},
+               {KEY_FALLOFF, "distance_mm"},
+               {KEY_FALLOFF, "low_percent"},
+               {KEY_NTCP, "td50_Gy"},
+               {KEY_NTCP, "m"},
+               {KEY_NTCP, "alpha_beta_Gy"},
+               {KEY_TCP, "clonogens"},
+               {KEY_TCP, "cells"}};
 
 /* Which of the goal's keys a type takes. */
 static PetscBool TakesGoal(const ObjectiveType *type, int goal)
@@ -120,7 +131,7 @@ static PetscErrorCode CheckSpecial(Check *check, const ObjectiveType *type, cons
     if (entry && !takes)
       PetscCall(CheckAdd(check, entry->place, PathJoin(path, special[i].key).text,
                          "found with type %s, which does not take it", type->name));
-    else if (!entry && takes && !special[i].fallback)
+    else if (!entry && takes && !SchemaChild(&schema_objective, special[i].key)->fallback)
       PetscCall(
           CheckAdd(check, node->place, path, "found no %s, expected it with type %s", special[i].key, type->name));
   }
@@ -205,13 +216,15 @@ PetscErrorCode ObjectiveRetype(Node *objective)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode CompleteKey(Pool pool, const char *key, const char *text, Node *node)
+/* The default of a key that the objective's type takes. */
+static PetscErrorCode CompleteKey(Pool pool, const char *name, Node *node)
 {
   PetscFunctionBegin;
+  const char *text = SchemaChild(&schema_objective, name)->fallback;
   Node *value;
-  if (NodeGet(node, key)) PetscFunctionReturn(0);
+  if (!text || NodeGet(node, name)) PetscFunctionReturn(0);
   PetscCall(NodeCreateScalar(pool, text, PETSC_FALSE, node->place, &value));
-  PetscCall(NodeAppend(pool, node, key, node->place, value));
+  PetscCall(NodeAppend(pool, node, name, node->place, value));
   PetscFunctionReturn(0);
 }
 
@@ -220,8 +233,7 @@ PetscErrorCode ObjectiveComplete(Pool pool, Node *objective)
   PetscFunctionBegin;
   const ObjectiveType *type = ObjectiveTypeFind(NodeGet(objective, "type")->text);
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(special); i++)
-    if (type->keys & special[i].bit && special[i].fallback)
-      PetscCall(CompleteKey(pool, special[i].key, special[i].fallback, objective));
-  if (TakesQuantity(type, objective)) PetscCall(CompleteKey(pool, "quantity", quantity_names[0], objective));
+    if (type->keys & special[i].bit) PetscCall(CompleteKey(pool, special[i].key, objective));
+  if (TakesQuantity(type, objective)) PetscCall(CompleteKey(pool, "quantity", objective));
   PetscFunctionReturn(0);
 }

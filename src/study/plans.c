@@ -337,7 +337,7 @@ PetscErrorCode PlansYield(Check *check, Pool pool, Node *root, const Override *s
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PlansCreate(const Defaults *defaults, const Node *root, Study *study)
+PetscErrorCode PlansCreate(const Node *root, Study *study)
 {
   PetscFunctionBegin;
   Design design;
@@ -356,7 +356,7 @@ PetscErrorCode PlansCreate(const Defaults *defaults, const Node *root, Study *st
     PetscCall(PoolCreate(&pool));
     PetscCall(PointLabel(&design, point, &label));
     PetscCall(MakePlanTree(&check, pool, root, &design, arm, point, &plan));
-    PetscCall(StudyComplete(pool, defaults, plan, &complete));
+    PetscCall(StudyComplete(pool, plan, &complete));
     PetscCall(MakePlans(pool, complete, arm, label, stride, study->file, &study->plans[i]));
     PetscCall(PlanHash(pool, complete, &study->plans[i]));
     PetscCall(PetscFree(label));

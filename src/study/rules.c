@@ -39,6 +39,35 @@ Line CaseName(const Node *node)
   return out;
 }
 
+PetscErrorCode CaseComplete(Pool pool, Node *node)
+{
+  PetscFunctionBegin;
+  static const struct {
+    const char *phantom, *key, *value;
+  } fallback[] = {{"rtog", "ct_spacing_mm", "1"},
+                  {"rtog", "heterogeneous", "false"},
+                  {"donut", "ct_spacing_mm", "1"},
+                  {"chordoma", "ct_spacing_mm", "3"},
+                  {"chordoma", "seed", "1"},
+                  {"water-box", "ct_spacing_mm", "2"},
+                  {"water-box", "size_mm", "[200, 200, 200]"},
+                  {"water-box", "target_mm", "[50, 50, 50]"}};
+  const Node *phantom = NodeGet(node, "phantom");
+  Node *value;
+  if (!NodeGet(node, "name")) {
+    PetscCall(NodeCreateScalar(pool, CaseName(node).text, PETSC_FALSE, node->place, &value));
+    PetscCall(NodeAppend(pool, node, "name", node->place, value));
+  }
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(fallback); i++) {
+    Mistakes none = {0};
+    const char *text = fallback[i].value;
+    if (!phantom || strcmp(phantom->text, fallback[i].phantom) || NodeGet(node, fallback[i].key)) continue;
+    PetscCall(YamlRead(pool, text, strlen(text), node->place, ROBION_INTERNAL, &none, &value));
+    PetscCall(NodeAppend(pool, node, fallback[i].key, node->place, value));
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Keys of phantoms beside `file`, or of one phantom beside another. */
 static PetscErrorCode CheckPhantomKeys(Check *check, const Node *node, const char *path)
 {
@@ -116,32 +145,6 @@ PetscErrorCode RuleHLUT(Check *check, const SchemaKey *key, const Node *node, co
   PetscFunctionReturn(0);
 }
 
-/* The spec of the tree's machine mapping over the defaults, as far as its values are numbers. */
-static PetscErrorCode ReadMachine(const Node *node, MachineSpec *spec)
-{
-  PetscFunctionBegin;
-  PetscCall(MachineSpecDefault(spec));
-  const struct {
-    const char *key;
-    double *value;
-  } number[] = {{"energy_min_MeV_u", &spec->energy_min_MeV_u},
-                {"energy_max_MeV_u", &spec->energy_max_MeV_u},
-                {"range_step_mm", &spec->range_step_mm},
-                {"ripple_sigma_mm", &spec->ripple_sigma_mm},
-                {"ripple_thickness_mm", &spec->ripple_thickness_mm},
-                {"ripple_to_isocentre_mm", &spec->ripple_to_isocentre_mm},
-                {"offset_mm", &spec->offset_mm},
-                {"momentum_spread", &spec->momentum_spread},
-                {"spot_fwhm_mm", &spec->spot_fwhm_mm},
-                {"sad_mm", &spec->sad_mm}};
-  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(number); i++) {
-    const Node *value = NodeGet(node, number[i].key);
-    if (value) (void)NodeNumber(value, number[i].value);
-  }
-  if (NodeGet(node, "ion")) spec->ion = NodeGet(node, "ion")->text;
-  PetscFunctionReturn(0);
-}
-
 /* Whether a mapping's own values fit their keys, looked at without telling. */
 static PetscErrorCode FitsSchema(const SchemaKey *key, const Node *node, PetscBool *fits)
 {
@@ -187,12 +190,14 @@ PetscErrorCode RuleMachine(Check *check, const SchemaKey *key, const Node *node,
   if (fits) PetscCall(CheckMachineKeys(check, node, path));
   /* base data of a file bring their own energies and may hold any ion */
   if (!fits || (base_data && strcmp(base_data->text, "builtin"))) PetscFunctionReturn(0);
-  MachineSpec spec;
+  Settings settings = {0};
   Mistakes found = {0};
-  PetscCall(ReadMachine(node, &spec));
-  PetscCall(MachineSpecCheck(&spec, path, &found));
+  PetscCall(MachinePreset(NULL, node, &settings));
+  PetscCall(SchemaReadPreset(NULL, key, node, &settings));
+  PetscCall(MachineSpecCheck(&settings.machine, path, &found));
   for (PetscInt i = 0; i < found.n; i++) PetscCall(CheckAdd(check, node->place, "", "%s", found.item[i].text));
   PetscCall(MistakesClear(&found));
+  PetscCall(SchemaFree(key, &settings));
   PetscFunctionReturn(0);
 }
 
@@ -256,6 +261,22 @@ PetscErrorCode RuleTissues(Check *check, const SchemaKey *key, const Node *node,
     }
   }
   PetscCall(PetscFree(named));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode RuleSpotControl(Check *check, const SchemaKey *key, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  static const char *const sparing[] = {"oar_range", "oar_setup"};
+  (void)key;
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(sparing); i++) {
+    const Node *weight = NodeGet(node, sparing[i]);
+    double value;
+    if (!weight || !NodeNumber(weight, &value) || value <= 0 || NodeGet(node, "structures")) continue;
+    PetscCall(CheckAdd(check, weight->place, PathJoin(path, sparing[i]).text,
+                       "found %s without structures, expected spot_control.structures to spare",
+                       NodeShown(weight).text));
+  }
   PetscFunctionReturn(0);
 }
 

@@ -5,13 +5,10 @@
 #include "robion/schema.h"
 #include "robion/study.h"
 
-extern const SchemaKey schema_study, schema_objective, schema_constraint;
-extern const char *const robust_mode_names[], *const setup_pattern_names[];
-extern const char *const constraint_type_names[];
-extern const PetscInt n_constraint_type_names;
-extern const char *const goal_metric_names[];
-extern const PetscInt n_goal_metric_names;
-extern const PetscInt n_robust_mode_names, n_setup_pattern_names, n_quantity_names;
+extern const SchemaKey schema_study, schema_tissue, schema_objective, schema_constraint;
+/* What doses of objectives, constraints and goals are counted over. */
+extern const char *const per_names[];
+extern const PetscInt n_per_names;
 
 /* Rules beyond one key's own range (rules.c, scenario_rules.c). */
 PetscErrorCode RuleFormatVersion(Check *check, const SchemaKey *key, const Node *node, const char *path);
@@ -39,24 +36,35 @@ PetscErrorCode RuleStudy(Check *check, const SchemaKey *key, const Node *node, c
  * goal if the change brings one.
  */
 PetscErrorCode ObjectiveRetype(Node *objective);
-/* Write out what an objective of the table leaves out for its type. */
+/* Write out what a mapping leaves out: of an objective for its type, of a case its name and the sizes of its phantom. */
 PetscErrorCode ObjectiveComplete(Pool pool, Node *objective);
+PetscErrorCode CaseComplete(Pool pool, Node *node);
 
 /* Name of a case; if it gives none, its phantom or its file without folder and .h5, made safe. "" if it has neither. */
 Line CaseName(const Node *node);
 
-/* Every default of the table as a node, made once per study. */
-typedef struct Defaults Defaults;
-PetscErrorCode DefaultsCreate(Pool pool, Defaults **out);
+/* What other modules know the defaults of (settings.c). */
+PetscErrorCode HLUTPreset(const SchemaReader *reader, const Node *node, void *base);
+PetscErrorCode MachinePreset(const SchemaReader *reader, const Node *node, void *base);
+PetscErrorCode BiologyPreset(const SchemaReader *reader, const Node *node, void *base);
+PetscErrorCode TissuePreset(const SchemaReader *reader, const Node *node, void *base);
+PetscErrorCode JudgingBiologyPreset(const SchemaReader *reader, const Node *node, void *base);
+PetscErrorCode StagePreset(const SchemaReader *reader, const Node *node, void *base);
+/* What keys of several blocks make together (settings.c). */
+PetscErrorCode BeamsFinish(const SchemaReader *reader, const Node *node, void *base);
+PetscErrorCode MarginFinish(const SchemaReader *reader, const Node *node, void *base);
+PetscErrorCode ObjectiveModeFinish(const SchemaReader *reader, const Node *node, void *base);
+PetscErrorCode ObjectiveFinish(const SchemaReader *reader, const Node *node, void *base);
+PetscErrorCode TCPFinish(const SchemaReader *reader, const Node *node, void *base);
+PetscErrorCode ConstraintFinish(const SchemaReader *reader, const Node *node, void *base);
+PetscErrorCode GoalFinish(const SchemaReader *reader, const Node *node, void *base);
+
 /* The same study, which must be free of mistakes, in the table's order and with every default filled in. */
-PetscErrorCode StudyComplete(Pool pool, const Defaults *defaults, const Node *root, Node **out);
+PetscErrorCode StudyComplete(Pool pool, const Node *root, Node **out);
 
 /* Read a complete tree with a single case into settings; `file` roots relative paths. */
 PetscErrorCode SettingsCreate(const Node *root, const char *file, Settings *settings);
 PetscErrorCode SettingsDestroy(Settings *settings);
-
-/* A path as the study means it: from the folder of the study file. Caller frees. */
-PetscErrorCode StudyResolvePath(const char *study_file, const char *path, char **out);
 
 /* A value to be put at a dotted path of the tree. */
 typedef struct Override {
@@ -93,7 +101,7 @@ PetscErrorCode PlansChange(const Node *root, const char *key, PetscBool *changes
  */
 PetscErrorCode PlansYield(Check *check, Pool pool, Node *root, const Override *set);
 /* Expand a study without mistakes into its plans. */
-PetscErrorCode PlansCreate(const Defaults *defaults, const Node *root, Study *study);
+PetscErrorCode PlansCreate(const Node *root, Study *study);
 /* Hashes of what shapes a plan, and its stages, from its complete tree; needs its settings (plans_shared.c). */
 PetscErrorCode PlanHash(Pool pool, const Node *complete, PlanSpec *plan);
 /* Find the plans that share an optimisation or stages; `stride` of them are of each case. */

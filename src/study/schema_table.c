@@ -1,295 +1,358 @@
+/* Every key of a study: what it may be, and where it is kept. */
 #include "schema_private.h"
 
-const char *const robust_mode_names[] = {"none",          "expected", "composite",    "voxelwise",
-                                         "objectivewise", "cvar",     "probabilistic"};
-const PetscInt n_robust_mode_names = PETSC_STATIC_ARRAY_LENGTH(robust_mode_names);
-const char *const setup_pattern_names[] = {"none", "axes",  "corners", "axes+corners",
-                                           "list", "cross", "grid",    "random"};
-const PetscInt n_setup_pattern_names = PETSC_STATIC_ARRAY_LENGTH(setup_pattern_names);
 static const char *const worst_of_names[] = {"effect", "dose"};
 static const PetscInt n_worst_of_names = PETSC_STATIC_ARRAY_LENGTH(worst_of_names);
 static const char *const beam_source_names[] = {"from-case"};
 static const PetscInt n_beam_source_names = PETSC_STATIC_ARRAY_LENGTH(beam_source_names);
-
-const char *const spot_grid_names[] = {"square", "hexagonal"};
-static const PetscInt n_spot_grid_names = PETSC_STATIC_ARRAY_LENGTH(spot_grid_names);
-const char *const spot_cover_names[] = {"robust", "nominal", "scenarios"};
-static const PetscInt n_spot_cover_names = PETSC_STATIC_ARRAY_LENGTH(spot_cover_names);
-const char *const accumulation_names[] = {"gy_rbe", "eqd2"};
-const char *const spot_splitting_names[] = {"none", "coarse", "fine"};
-static const PetscInt n_spot_splitting_names = PETSC_STATIC_ARRAY_LENGTH(spot_splitting_names);
-static const PetscInt n_accumulation_names = PETSC_STATIC_ARRAY_LENGTH(accumulation_names);
 static const char *const goal_scale_names[] = {"unit", "prescription"};
 static const PetscInt n_goal_scale_names = PETSC_STATIC_ARRAY_LENGTH(goal_scale_names);
-static const char *const goal_quantity_names[] = {"rbe_weighted", "physical"};
-static const PetscInt n_goal_quantity_names = PETSC_STATIC_ARRAY_LENGTH(goal_quantity_names);
-static const char *const goal_per_names[] = {"fraction", "course"};
-static const PetscInt n_goal_per_names = PETSC_STATIC_ARRAY_LENGTH(goal_per_names);
+static const PetscInt n_goal_quantities = QUANTITY_PHYSICAL + 1;
 static const char *const goal_scenario_names[] = {"nominal", "worst"};
 static const PetscInt n_goal_scenario_names = PETSC_STATIC_ARRAY_LENGTH(goal_scenario_names);
 static const char *const planning_names[] = {"sequential", "together"};
 static const PetscInt n_planning_names = PETSC_STATIC_ARRAY_LENGTH(planning_names);
-static const char *const position_names[] = {"HFS", "HFP", "FFS", "FFP", "from-case"};
-static const PetscInt n_position_names = PETSC_STATIC_ARRAY_LENGTH(position_names);
-const char *const lateral_model_names[] = {"full", "single"};
-static const PetscInt n_lateral_model_names = PETSC_STATIC_ARRAY_LENGTH(lateral_model_names);
-const char *const dose_operator_names[] = {"factored", "assembled"};
-static const PetscInt n_dose_operator_names = PETSC_STATIC_ARRAY_LENGTH(dose_operator_names);
+const char *const per_names[] = {"fraction", "course"};
+const PetscInt n_per_names = PETSC_STATIC_ARRAY_LENGTH(per_names);
 
 static const SchemaKey length = {"length", TYPE_NUMBER, .unit = "mm", ABOVE(0, 2000), .doc = "edge length"};
 static const SchemaKey coordinate = {"coordinate", TYPE_NUMBER, .unit = "mm", FROM(-10000, 10000),
                                      .doc = "LPS coordinate"};
 static const SchemaKey shift = {"shift", TYPE_NUMBER, .unit = "mm", FROM(-100, 100), .doc = "shift along an axis"};
-static const SchemaKey shift_vector = {"shift",         TYPE_LIST,         .min_length = 3,
-                                       .max_length = 3, .element = &shift, .doc = "one shift [x, y, z]"};
+static const SchemaKey shift_vector = {"shift",
+                                       TYPE_LIST,
+                                       ITSELF(VECTOR),
+                                       .min_length = 3,
+                                       .max_length = 3,
+                                       .element = &shift,
+                                       .doc = "one shift [x, y, z]"};
 static const SchemaKey shift_size = {"size", TYPE_NUMBER, .unit = "mm", FROM(0, 100), .doc = "size along an axis"};
-static const SchemaKey range_error = {"error",        TYPE_NUMBER,         .unit = "percent",
+static const SchemaKey range_error = {"error",        TYPE_NUMBER,         ITSELF(NUMBER),          .unit = "percent",
                                       ABOVE(-50, 50), .below = PETSC_TRUE, .doc = "one range error"};
 
 static const SchemaKey case_keys[] = {
-    {"phantom", TYPE_WORD, WORDS(phantom_names), .doc = "built-in phantom"},
-    {"file", TYPE_TEXT, .doc = "case file, relative to the study's folder"},
-    {"name", TYPE_LABEL, .doc = "name in results"},
-    {"ct_spacing_mm", TYPE_NUMBER, .unit = "mm", FROM(0.25, 10), .doc = "CT voxel of the phantom"},
-    {"heterogeneous", TYPE_FLAG, .doc = "phantom rtog: air and bone inserts beside the CTV"},
-    {"size_mm", TYPE_LIST, .min_length = 3, .max_length = 3, .element = &length,
+    {"phantom", TYPE_WORD, AT(CaseSpec, phantom.kind), WHERE(CaseSpec, where), WORDS(phantom_names),
+     .doc = "built-in phantom"},
+    {"file", TYPE_TEXT, AT(CaseSpec, file), WHERE(CaseSpec, where), .file = PETSC_TRUE,
+     .doc = "case file, relative to the study's folder"},
+    {"name", TYPE_LABEL, AT(CaseSpec, name), .doc = "name in results"},
+    {"ct_spacing_mm", TYPE_NUMBER, AT(CaseSpec, phantom.ct_spacing_mm), .unit = "mm", FROM(0.25, 10),
+     .doc = "CT voxel of the phantom"},
+    {"heterogeneous", TYPE_FLAG, AT(CaseSpec, phantom.heterogeneous),
+     .doc = "phantom rtog: air and bone inserts beside the CTV"},
+    {"size_mm", TYPE_LIST, AT(CaseSpec, phantom.size_mm), .min_length = 3, .max_length = 3, .element = &length,
      .doc = "phantom water-box: outer size"},
-    {"target_mm", TYPE_LIST, .min_length = 3, .max_length = 3, .element = &length,
+    {"target_mm", TYPE_LIST, AT(CaseSpec, phantom.target_mm), .min_length = 3, .max_length = 3, .element = &length,
      .doc = "phantom water-box: target size"},
-    {"seed", TYPE_INTEGER, FROM(1, 1000000000), .doc = "phantom chordoma: which patient"},
+    {"seed", TYPE_INTEGER, AT(CaseSpec, phantom.seed), FROM(1, 1000000000), .doc = "phantom chordoma: which patient"},
 };
-static const SchemaKey case_item = {"case", TYPE_MAPPING, CHILDREN(case_keys), .rule = RuleCase, .doc = "one case"};
+static const SchemaKey case_item = {
+    "case", TYPE_MAPPING, CHILDREN(case_keys), .rule = RuleCase, .complete = CaseComplete, .doc = "one case"};
 
 static const SchemaKey hlut_value = {"value", TYPE_NUMBER, FROM(-100000, 100000),
                                      .doc = "Hounsfield units or stopping power"};
 static const SchemaKey hlut_row = {
-    "row", TYPE_LIST, .min_length = 2, .max_length = 2, .element = &hlut_value, .doc = "[HU, RSP]"};
+    "row", TYPE_LIST, ITSELF(VECTOR), .min_length = 2, .max_length = 2, .element = &hlut_value, .doc = "[HU, RSP]"};
 
-static const SchemaKey beam_energy = {"energy", TYPE_NUMBER, .unit = "MeV/u", FROM(1, 1000), .doc = "a beam energy"};
+static const SchemaKey beam_energy = {"energy",        TYPE_NUMBER,   ITSELF(NUMBER),
+                                      .unit = "MeV/u", FROM(1, 1000), .doc = "a beam energy"};
 
 static const SchemaKey machine_keys[] = {
-    {"ion", TYPE_TEXT, .doc = "projectile, as 12C"},
-    {"base_data", TYPE_TEXT, .fallback = "builtin", .doc = "the word builtin, or a base data file"},
-    {"energy_min_MeV_u", TYPE_NUMBER, .unit = "MeV/u", FROM(1, 1000), .doc = "lowest beam energy"},
-    {"energy_max_MeV_u", TYPE_NUMBER, .unit = "MeV/u", FROM(1, 1000), .doc = "highest beam energy"},
-    {"range_step_mm", TYPE_NUMBER, .unit = "mm", ABOVE(0, 50), .doc = "range step between beam energies"},
-    {"energies_MeV_u", TYPE_LIST, .min_length = 1, .element = &beam_energy, .doc = "these beam energies alone"},
-    {"ripple_sigma_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 20), .doc = "range spread of the ripple filter"},
-    {"ripple_thickness_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 100),
+    {"ion", TYPE_TEXT, AT(Settings, machine.ion), PRESET, .doc = "projectile, as 12C"},
+    {"base_data", TYPE_TEXT, AT(Settings, base_data), WHERE(Settings, base_data_where), .file = PETSC_TRUE,
+     .fallback = "builtin", .doc = "the word builtin, or a base data file"},
+    {"energy_min_MeV_u", TYPE_NUMBER, AT(Settings, machine.energy_min_MeV_u), PRESET, .unit = "MeV/u", FROM(1, 1000),
+     .doc = "lowest beam energy"},
+    {"energy_max_MeV_u", TYPE_NUMBER, AT(Settings, machine.energy_max_MeV_u), PRESET, .unit = "MeV/u", FROM(1, 1000),
+     .doc = "highest beam energy"},
+    {"range_step_mm", TYPE_NUMBER, AT(Settings, machine.range_step_mm), PRESET, .unit = "mm", ABOVE(0, 50),
+     .doc = "range step between beam energies"},
+    {"energies_MeV_u", TYPE_LIST, LIST(Settings, machine.n_energy, machine.energy_MeV_u), .min_length = 1,
+     .element = &beam_energy, .doc = "these beam energies alone"},
+    {"ripple_sigma_mm", TYPE_NUMBER, AT(Settings, machine.ripple_sigma_mm), PRESET, .unit = "mm", FROM(0, 20),
+     .doc = "range spread of the ripple filter"},
+    {"ripple_thickness_mm", TYPE_NUMBER, AT(Settings, machine.ripple_thickness_mm), PRESET, .unit = "mm", FROM(0, 100),
      .doc = "mean water equivalent of the ripple filter"},
-    {"ripple_to_isocentre_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 10000), .doc = "air gap behind the ripple filter"},
-    {"offset_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 100), .doc = "water equivalent of the rest of the beam line"},
-    {"momentum_spread", TYPE_NUMBER, FROM(0, 0.1), .doc = "sigma of dp/p"},
-    {"momentum_spread_fwhm", TYPE_NUMBER, FROM(0, 0.235), .doc = "the same as full width at half maximum"},
-    {"spot_fwhm_mm", TYPE_NUMBER, .unit = "mm", ABOVE(0, 100), .doc = "spot size in air at the isocentre"},
-    {"sad_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 100000), .doc = "source-axis distance; 0: parallel"},
-    {"fragmentation", TYPE_TEXT, .fallback = "builtin", .doc = "the word builtin, or a file of nuclear data"},
-    {"lateral_model", TYPE_WORD, WORDS(lateral_model_names), .fallback = "full",
+    {"ripple_to_isocentre_mm", TYPE_NUMBER, AT(Settings, machine.ripple_to_isocentre_mm), PRESET, .unit = "mm",
+     FROM(0, 10000), .doc = "air gap behind the ripple filter"},
+    {"offset_mm", TYPE_NUMBER, AT(Settings, machine.offset_mm), PRESET, .unit = "mm", FROM(0, 100),
+     .doc = "water equivalent of the rest of the beam line"},
+    {"momentum_spread", TYPE_NUMBER, AT(Settings, machine.momentum_spread), PRESET, FROM(0, 0.1),
+     .doc = "sigma of dp/p"},
+    {"momentum_spread_fwhm", TYPE_NUMBER, AT(Settings, machine.momentum_spread), .divisor = FWHM_PER_SIGMA,
+     FROM(0, 0.235), .doc = "the same as full width at half maximum"},
+    {"spot_fwhm_mm", TYPE_NUMBER, AT(Settings, machine.spot_fwhm_mm), PRESET, .unit = "mm", ABOVE(0, 100),
+     .doc = "spot size in air at the isocentre"},
+    {"sad_mm", TYPE_NUMBER, AT(Settings, machine.sad_mm), PRESET, .unit = "mm", FROM(0, 100000),
+     .doc = "source-axis distance; 0: parallel"},
+    {"fragmentation", TYPE_TEXT, AT(Settings, machine.fragmentation), .file = PETSC_TRUE, .fallback = "builtin",
+     .doc = "the word builtin, or a file of nuclear data"},
+    {"lateral_model", TYPE_WORD, AT(Settings, lateral_model), WORDS(lateral_model_names), .fallback = "full",
      .doc = "lateral components of the base data that count"},
 };
 
-#define CELLS                                                                                                          \
-  {"alpha_x_per_Gy", TYPE_NUMBER, .unit = "1/Gy", ABOVE(0, 10), .doc = "photon alpha of the tissue"},                  \
-      {"beta_x_per_Gy2", TYPE_NUMBER, .unit = "1/Gy2", ABOVE(0, 10), .doc = "photon beta of the tissue"},              \
-      {"d_t_Gy", TYPE_NUMBER, .unit = "Gy", FROM(0.1, 1000), .doc = "transition dose of the LQ-L curve"},              \
-      {"r_nucleus_um", TYPE_NUMBER, .unit = "um", FROM(0.1, 50), .doc = "radius of the cell nucleus"},                 \
-      {"alpha0_per_Gy", TYPE_NUMBER, .unit = "1/Gy", FROM(0, 10), .doc = "mkm, smk: alpha at vanishing LET"},          \
-      {"beta0_per_Gy2", TYPE_NUMBER, .unit = "1/Gy2", FROM(0, 10), .doc = "mkm, smk: beta of the cells"},              \
-      {"r_domain_um", TYPE_NUMBER, .unit = "um", FROM(0, 50), .doc = "mkm, smk: radius of a domain; 0: not known"},    \
+/* What describes cells, kept in a BiologySpec of the struct S; the last argument says where what is left out comes from. */
+#define CELL(S, spec, member, of_unit, range, meaning, ...)                                                            \
   {                                                                                                                    \
-    "z0_Gy", TYPE_NUMBER, .unit = "Gy", FROM(0, 100000), .doc = "mkm, smk: saturation; 0: from the radii"              \
+    .name = #member, .type = TYPE_NUMBER, AT(S, spec.member), .unit = of_unit, range, .doc = meaning, __VA_ARGS__      \
   }
+#define CELLS(S, spec, ...)                                                                                            \
+  {"cell_line", TYPE_WORD, AT(S, spec.cell_line), WORDS(cell_line_names), .doc = "cells of the other keys' defaults",  \
+   __VA_ARGS__},                                                                                                       \
+      CELL(S, spec, alpha_x_per_Gy, "1/Gy", ABOVE(0, 10), "photon alpha of the tissue", __VA_ARGS__),                  \
+      CELL(S, spec, beta_x_per_Gy2, "1/Gy2", ABOVE(0, 10), "photon beta of the tissue", __VA_ARGS__),                  \
+      CELL(S, spec, d_t_Gy, "Gy", FROM(0.1, 1000), "transition dose of the LQ-L curve", __VA_ARGS__),                  \
+      CELL(S, spec, r_nucleus_um, "um", FROM(0.1, 50), "radius of the cell nucleus", __VA_ARGS__),                     \
+      CELL(S, spec, alpha0_per_Gy, "1/Gy", FROM(0, 10), "mkm, smk: alpha at vanishing LET", __VA_ARGS__),              \
+      CELL(S, spec, beta0_per_Gy2, "1/Gy2", FROM(0, 10), "mkm, smk: beta of the cells", __VA_ARGS__),                  \
+      CELL(S, spec, r_domain_um, "um", FROM(0, 50), "mkm, smk: radius of a domain; 0: not known", __VA_ARGS__),        \
+      CELL(S, spec, z0_Gy, "Gy", FROM(0, 100000), "mkm, smk: saturation; 0: from the radii", __VA_ARGS__)
 
-static const SchemaKey tissue_structure = {"structure", TYPE_TEXT, .doc = "name of a structure"};
+static const SchemaKey structure_name = {"structure", TYPE_TEXT, ITSELF(TEXT), .doc = "name of a structure"};
+
 static const SchemaKey tissue_keys[] = {
-    {"structures", TYPE_LIST, REQUIRED, .min_length = 1, .element = &tissue_structure,
-     .doc = "structures of this tissue"},
-    {"cell_line", TYPE_WORD, WORDS(cell_line_names), .doc = "cells the other keys' defaults are for"},
-    CELLS,
+    {"structures", TYPE_LIST, REQUIRED, LIST(TissueSpec, n_structures, structures), WHERE(TissueSpec, where),
+     .min_length = 1, .element = &structure_name, .doc = "structures of this tissue"},
+    CELLS(TissueSpec, biology, PRESET),
 };
-static const SchemaKey tissue_item = {"tissue", TYPE_MAPPING, CHILDREN(tissue_keys), .doc = "one tissue"};
+const SchemaKey schema_tissue = {"tissue", TYPE_MAPPING, CHILDREN(tissue_keys), .preset = TissuePreset,
+                                 .doc = "one tissue"};
 
 static const SchemaKey biology_keys[] = {
-    {"model", TYPE_WORD, WORDS(biology_model_names), .doc = "RBE model"},
-    {"cell_line", TYPE_WORD, WORDS(cell_line_names), .doc = "cells the other keys' defaults are for"},
-    CELLS,
-    {"approach", TYPE_WORD, WORDS(lem_approach_names), .doc = "lem1: how single hits become the effect of a dose"},
-    {"rbe", TYPE_NUMBER, ABOVE(0, 100), .doc = "constant: RBE"},
-    {"alpha_per_Gy", TYPE_NUMBER, .unit = "1/Gy", FROM(0, 100), .doc = "constant: alpha of the ions; 0: from rbe"},
-    {"beta_per_Gy2", TYPE_NUMBER, .unit = "1/Gy2", FROM(0, 100), .doc = "constant: beta of the ions"},
-    {"averaging", TYPE_WORD, WORDS(beta_averaging_names), .doc = "what is averaged over a mixed field"},
-    {"clinical_factor", TYPE_NUMBER, ABOVE(0, 100), .doc = "RBE-weighted dose per isoeffective photon dose"},
-    {"table", TYPE_TEXT, .fallback = "builtin",
+    {"model", TYPE_WORD, AT(Settings, biology.model), PRESET, WORDS(biology_model_names), .doc = "RBE model"},
+    CELLS(Settings, biology, PRESET),
+    {"approach", TYPE_WORD, AT(Settings, biology.approach), PRESET, WORDS(lem_approach_names),
+     .doc = "lem1: how single hits become the effect of a dose"},
+    {"rbe", TYPE_NUMBER, AT(Settings, biology.rbe), PRESET, ABOVE(0, 100), .doc = "constant: RBE"},
+    {"alpha_per_Gy", TYPE_NUMBER, AT(Settings, biology.alpha_per_Gy), PRESET, .unit = "1/Gy", FROM(0, 100),
+     .doc = "constant: alpha of the ions; 0: from rbe"},
+    {"beta_per_Gy2", TYPE_NUMBER, AT(Settings, biology.beta_per_Gy2), PRESET, .unit = "1/Gy2", FROM(0, 100),
+     .doc = "constant: beta of the ions"},
+    {"averaging", TYPE_WORD, AT(Settings, biology.averaging), PRESET, WORDS(beta_averaging_names),
+     .doc = "what is averaged over a mixed field"},
+    {"clinical_factor", TYPE_NUMBER, AT(Settings, biology.clinical_factor), PRESET, ABOVE(0, 100),
+     .doc = "RBE-weighted dose per isoeffective photon dose"},
+    {"table", TYPE_TEXT, AT(Settings, biology.table), .file = PETSC_TRUE, .fallback = "builtin",
      .doc = "the word builtin, or mixed-beam: a file of alpha and beta by LET; table: a file of RBE by ion and energy"},
-    {"tissues", TYPE_LIST, .max_length = TISSUES_MOST - 1, .element = &tissue_item, .rule = RuleTissues,
-     .doc = "structures whose cells respond in their own way"},
+    {"tissues", TYPE_LIST, LIST(Settings, n_tissues, tissues), .max_length = TISSUES_MOST - 1,
+     .element = &schema_tissue, .rule = RuleTissues, .doc = "structures whose cells respond in their own way"},
 };
 
 static const SchemaKey prescription_keys[] = {
-    {"dose_Gy_RBE", TYPE_NUMBER, REQUIRED, .unit = "Gy(RBE)", ABOVE(0, 100), .doc = "RBE-weighted dose per fraction"},
-    {"fractions", TYPE_INTEGER, FROM(1, 100), .fallback = "1", .doc = "number of fractions"},
-    {"target", TYPE_TEXT, REQUIRED, .doc = "the structure the dose is prescribed to"},
+    {"dose_Gy_RBE", TYPE_NUMBER, REQUIRED, AT(Settings, prescription_Gy_RBE), .unit = "Gy(RBE)", ABOVE(0, 100),
+     .doc = "RBE-weighted dose per fraction"},
+    {"fractions", TYPE_INTEGER, AT(Settings, fractions), FROM(1, 100), .fallback = "1", .doc = "number of fractions"},
+    {"target", TYPE_TEXT, REQUIRED, AT(Settings, target), WHERE(Settings, target_where),
+     .doc = "the structure the dose is prescribed to"},
 };
 
 static const SchemaKey range_shifter_keys[] = {
-    {"thickness_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 300), .fallback = "0", .doc = "water-equivalent thickness"},
-    {"to_isocentre_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 10000), .fallback = "300",
-     .doc = "distance from the isocentre"},
+    {"thickness_mm", TYPE_NUMBER, AT(RangeShifterSpec, thickness_mm), .unit = "mm", FROM(0, 300), .fallback = "0",
+     .doc = "water-equivalent thickness"},
+    {"to_isocentre_mm", TYPE_NUMBER, AT(RangeShifterSpec, to_isocentre_mm), .unit = "mm", FROM(0, 10000),
+     .fallback = "300", .doc = "distance from the isocentre"},
 };
 static const SchemaKey beam_keys[] = {
-    {"gantry_deg", TYPE_NUMBER, REQUIRED, .unit = "deg", FROM(0, 360), .below = PETSC_TRUE,
+    {"gantry_deg", TYPE_NUMBER, REQUIRED, AT(BeamSpec, gantry_deg), .unit = "deg", FROM(0, 360), .below = PETSC_TRUE,
      .doc = "IEC 61217 gantry angle"},
-    {"couch_deg", TYPE_NUMBER, .unit = "deg", FROM(-180, 360), .fallback = "0", .doc = "IEC 61217 couch angle"},
-    {"isocentre_mm", TYPE_LIST, .min_length = 3, .max_length = 3, .element = &coordinate,
-     .doc = "isocentre [x, y, z], LPS"},
-    {"range_shifter", TYPE_MAPPING, CHILDREN(range_shifter_keys), .doc = "plates before the patient"},
+    {"couch_deg", TYPE_NUMBER, AT(BeamSpec, couch_deg), .unit = "deg", FROM(-180, 360), .fallback = "0",
+     .doc = "IEC 61217 couch angle"},
+    {"isocentre_mm", TYPE_LIST, AT(BeamSpec, isocentre_mm), GIVEN(BeamSpec, has_isocentre), .min_length = 3,
+     .max_length = 3, .element = &coordinate, .doc = "isocentre [x, y, z], LPS"},
+    {"range_shifter", TYPE_MAPPING, INTO(BeamSpec, range_shifter), CHILDREN(range_shifter_keys),
+     .doc = "plates before the patient"},
 };
 static const SchemaKey beam_item = {"beam", TYPE_MAPPING, CHILDREN(beam_keys), .doc = "one beam"};
 
 static const SchemaKey stage_keys[] = {
-    {"name", TYPE_LABEL, REQUIRED, .doc = "name that objectives and goals call it by"},
-    {"target", TYPE_TEXT, REQUIRED, .doc = "the structure its spots cover"},
-    {"fractions", TYPE_INTEGER, REQUIRED, FROM(1, 100), .doc = "number of its fractions"},
-    {"dose_Gy_RBE", TYPE_NUMBER, .unit = "Gy(RBE)", ABOVE(0, 100), .doc = "RBE-weighted dose per fraction"},
-    {"beams", TYPE_LIST, .min_length = 1, .element = &beam_item, .doc = "beams of its own"},
+    {"name", TYPE_LABEL, REQUIRED, AT(StageSpec, name), .doc = "name that objectives and goals call it by"},
+    {"target", TYPE_TEXT, REQUIRED, AT(StageSpec, target), WHERE(StageSpec, where),
+     .doc = "the structure its spots cover"},
+    {"fractions", TYPE_INTEGER, REQUIRED, AT(StageSpec, fractions), FROM(1, 100), .doc = "number of its fractions"},
+    {"dose_Gy_RBE", TYPE_NUMBER, AT(StageSpec, dose_Gy_RBE), .unit = "Gy(RBE)", ABOVE(0, 100),
+     .doc = "RBE-weighted dose per fraction"},
+    {"beams", TYPE_LIST, LIST(StageSpec, n_beams, beams), .min_length = 1, .element = &beam_item,
+     .doc = "beams of its own"},
 };
-static const SchemaKey stage_item = {"stage", TYPE_MAPPING, CHILDREN(stage_keys), .doc = "one stage of the course"};
+static const SchemaKey stage_item = {"stage", TYPE_MAPPING, CHILDREN(stage_keys), .preset = StagePreset,
+                                     .doc = "one stage of the course"};
 static const SchemaKey course_keys[] = {
-    {"planning", TYPE_WORD, WORDS(planning_names), .fallback = "together", .doc = "how the stages are planned"},
-    {"accumulate", TYPE_WORD, WORDS(accumulation_names), .fallback = "gy_rbe", .doc = "how their doses add up"},
-    {"alpha_beta_Gy", TYPE_NUMBER, .unit = "Gy", ABOVE(0, 1000), .fallback = "2", .doc = "eqd2: alpha/beta"},
+    {"planning", TYPE_WORD, AT(Settings, course.together), .true_if = "together", WORDS(planning_names),
+     .fallback = "together", .doc = "how the stages are planned"},
+    {"accumulate", TYPE_WORD, AT(Settings, course.accumulation), WORDS(accumulation_names), .fallback = "gy_rbe",
+     .doc = "how their doses add up"},
+    {"alpha_beta_Gy", TYPE_NUMBER, AT(Settings, course.alpha_beta_Gy), .unit = "Gy", ABOVE(0, 1000), .fallback = "2",
+     .doc = "eqd2: alpha/beta"},
 };
+
+/* A model of tumour control; the argument makes a default of a value, or none. */
+#define TCP_NUMBER(member, range, meaning, ...)                                                                        \
+  {                                                                                                                    \
+    .name = #member, .type = TYPE_NUMBER, AT(TumourSpec, tcp.member), range, .doc = meaning, __VA_ARGS__               \
+  }
+#define TCP_MODEL(DEFAULT)                                                                                             \
+  {"clonogens_percent", TYPE_NUMBER, AT(TumourSpec, share), PERCENT, ABOVE(0, 1e6), .doc = "share of the clonogens",   \
+   DEFAULT("100")},                                                                                                    \
+      {"link",                                                                                                         \
+       TYPE_WORD,                                                                                                      \
+       AT(TumourSpec, tcp.link),                                                                                       \
+       WORDS(tcp_link_names),                                                                                          \
+       .doc = "how survival grows with clonogens",                                                                     \
+       DEFAULT("power")},                                                                                              \
+      TCP_NUMBER(ln_a, FROM(-100, 100), "logarithm of the factor A", DEFAULT("-3.643")),                               \
+      TCP_NUMBER(kappa, FROM(0, 10), "power: exponent of the clonogens", DEFAULT("0.74")),                             \
+      TCP_NUMBER(n0_clonogens, ABOVE(0, 1e15), "logarithm: N0 per 27 mm3", DEFAULT("285200")),                         \
+      TCP_NUMBER(alpha_per_Gy, FROM(0, 10), "per Gy(RBE)", .unit = "1/Gy", DEFAULT("0.029")),                          \
+      TCP_NUMBER(alpha_beta_Gy, ABOVE(0, 1e6), "alpha/beta", .unit = "Gy", DEFAULT("2"))
+#define IF_MAKING(value) .fallback = value
+#define IF_JUDGING(value) .fallback = NULL /* what is left out is as in tcp */
 
 static const SchemaKey tcp_keys[] = {
-    {"structure", TYPE_TEXT, .doc = "whose control finished plans are judged by"},
-    {"clonogens_percent", TYPE_NUMBER, .unit = "percent", ABOVE(0, 1e6), .fallback = "100",
-     .doc = "share of the map's clonogens that count"},
-    {"link", TYPE_WORD, WORDS(tcp_link_names), .fallback = "power", .doc = "how survival grows with clonogens"},
-    {"ln_a", TYPE_NUMBER, FROM(-100, 100), .fallback = "-3.643", .doc = "logarithm of the factor A"},
-    {"kappa", TYPE_NUMBER, FROM(0, 10), .fallback = "0.74", .doc = "power: exponent of the clonogens"},
-    {"n0_clonogens", TYPE_NUMBER, ABOVE(0, 1e15), .fallback = "285200", .doc = "logarithm: N0 per 27 mm3"},
-    {"alpha_per_Gy", TYPE_NUMBER, .unit = "1/Gy", FROM(0, 10), .fallback = "0.029", .doc = "per Gy(RBE)"},
-    {"alpha_beta_Gy", TYPE_NUMBER, .unit = "Gy", ABOVE(0, 1e6), .fallback = "2", .doc = "alpha/beta"},
+    {"structure", TYPE_TEXT, AT(TumourSpec, structure), WHERE(TumourSpec, where),
+     .doc = "whose control finished plans are judged by"},
+    TCP_MODEL(IF_MAKING),
 };
 
-/* The same without defaults: what is not said is as in tcp. */
-static const SchemaKey judging_tcp_keys[] = {
-    {"clonogens_percent", TYPE_NUMBER, .unit = "percent", ABOVE(0, 1e6), .doc = "share of the clonogens that count"},
-    {"link", TYPE_WORD, WORDS(tcp_link_names), .doc = "how survival grows with clonogens"},
-    {"ln_a", TYPE_NUMBER, FROM(-100, 100), .doc = "logarithm of the factor A"},
-    {"kappa", TYPE_NUMBER, FROM(0, 10), .doc = "power: exponent of the clonogens"},
-    {"n0_clonogens", TYPE_NUMBER, ABOVE(0, 1e15), .doc = "logarithm: N0 per 27 mm3"},
-    {"alpha_per_Gy", TYPE_NUMBER, .unit = "1/Gy", FROM(0, 10), .doc = "per Gy(RBE)"},
-    {"alpha_beta_Gy", TYPE_NUMBER, .unit = "Gy", ABOVE(0, 1e6), .doc = "alpha/beta"},
-};
+static const SchemaKey judging_tcp_keys[] = {TCP_MODEL(IF_JUDGING)};
 static const SchemaKey judging_biology_keys[] = {
-    {"model", TYPE_WORD, WORDS(biology_model_names), .doc = "RBE model"},
-    {"cell_line", TYPE_WORD, WORDS(cell_line_names), .doc = "cells the other keys' defaults are for"},
-    CELLS,
+    {"model", TYPE_WORD, AT(Settings, judging_biology.model), GIVEN(Settings, other_biology),
+     WORDS(biology_model_names), .doc = "RBE model"},
+    CELLS(Settings, judging_biology, ),
 };
 static const SchemaKey judging_keys[] = {
-    {"tcp", TYPE_MAPPING, CHILDREN(judging_tcp_keys), .doc = "another tumour control model"},
-    {"biology", TYPE_MAPPING, CHILDREN(judging_biology_keys), .rule = RuleBiology, .doc = "another RBE model"},
+    {"tcp", TYPE_MAPPING, INTO(Settings, tumour), CHILDREN(judging_tcp_keys), .doc = "another tumour control model"},
+    {"biology", TYPE_MAPPING, CHILDREN(judging_biology_keys), .rule = RuleBiology, .preset = JudgingBiologyPreset,
+     .doc = "another RBE model"},
 };
 
 static const SchemaKey goal_keys[] = {
-    {"structure", TYPE_TEXT, REQUIRED, .doc = "the structure it is about"},
-    {"metric", TYPE_WORD, REQUIRED, WORDS(goal_metric_names), .doc = "what is judged"},
-    {"at_least", TYPE_NUMBER, FROM(0, 100000), .doc = "limit that the metric must reach"},
-    {"at_most", TYPE_NUMBER, FROM(0, 100000), .doc = "limit that the metric must not exceed"},
-    {"of", TYPE_WORD, WORDS(goal_scale_names), .fallback = "unit", .doc = "what the limit is counted in"},
-    {"quantity", TYPE_WORD, WORDS(goal_quantity_names), .fallback = "rbe_weighted", .doc = "dose that is judged"},
-    {"per", TYPE_WORD, WORDS(goal_per_names), .fallback = "fraction", .doc = "what the dose is counted over"},
-    {"scenario", TYPE_WORD, WORDS(goal_scenario_names), .fallback = "nominal", .doc = "where it must hold"},
+    {"structure", TYPE_TEXT, REQUIRED, AT(GoalSpec, structure), WHERE(GoalSpec, where),
+     .doc = "the structure it is about"},
+    {"metric", TYPE_WORD, REQUIRED, AT(GoalSpec, metric), WORDS(goal_metric_names), .doc = "what is judged"},
+    {"at_least", TYPE_NUMBER, AT(GoalSpec, limit), GIVEN(GoalSpec, at_least), FROM(0, 100000),
+     .doc = "limit that the metric must reach"},
+    {"at_most", TYPE_NUMBER, AT(GoalSpec, limit), FROM(0, 100000), .doc = "limit that the metric must not exceed"},
+    {"of", TYPE_WORD, AT(GoalSpec, of_prescription), .true_if = "prescription", WORDS(goal_scale_names),
+     .fallback = "unit", .doc = "what the limit is counted in"},
+    {"quantity", TYPE_WORD, AT(GoalSpec, quantity), .words = quantity_names, .n_words = &n_goal_quantities,
+     .fallback = "rbe_weighted", .doc = "dose that is judged"},
+    {"per", TYPE_WORD, AT(GoalSpec, course), .true_if = "course", WORDS(per_names), .fallback = "fraction",
+     .doc = "what the dose is counted over"},
+    {"scenario", TYPE_WORD, AT(GoalSpec, worst), .true_if = "worst", WORDS(goal_scenario_names), .fallback = "nominal",
+     .doc = "where it must hold"},
 };
-static const SchemaKey goal_item = {"goal", TYPE_MAPPING, CHILDREN(goal_keys), .rule = RuleGoal, .doc = "one goal"};
+static const SchemaKey goal_item = {"goal",           TYPE_MAPPING,         CHILDREN(goal_keys),
+                                    .rule = RuleGoal, .finish = GoalFinish, .doc = "one goal"};
 
 static const SchemaKey spot_keys[] = {
-    {"lateral_mm", TYPE_NUMBER, .unit = "mm", FROM(0.5, 50), .fallback = "4", .doc = "lateral spacing of spots"},
-    {"layer_mm", TYPE_NUMBER, .unit = "mm", FROM(0.5, 50), .fallback = "3",
+    {"lateral_mm", TYPE_NUMBER, AT(SpotSpec, lateral_mm), .unit = "mm", FROM(0.5, 50), .fallback = "4",
+     .doc = "lateral spacing of spots"},
+    {"layer_mm", TYPE_NUMBER, AT(SpotSpec, layer_mm), .unit = "mm", FROM(0.5, 50), .fallback = "3",
      .doc = "water-equivalent spacing of layers"},
-    {"grid", TYPE_WORD, WORDS(spot_grid_names), .fallback = "square", .doc = "pattern of spots"},
-    {"layer_MeV_u", TYPE_NUMBER, .unit = "MeV/u", ABOVE(0, 100), .doc = "layers by this energy step"},
-    {"margin_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 50), .fallback = "4", .doc = "margin of spots around the target"},
-    {"lateral_margin_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 50), .doc = "margin sideways"},
-    {"proximal_margin_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 50), .doc = "margin before the target"},
-    {"distal_margin_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 50), .doc = "margin behind the target"},
-    {"cover", TYPE_WORD, WORDS(spot_cover_names), .fallback = "robust", .doc = "scenarios the spots cover"},
-    {"splitting", TYPE_WORD, WORDS(spot_splitting_names), .fallback = "none", .doc = "sub-beams of a spot"},
+    {"grid", TYPE_WORD, AT(SpotSpec, grid), WORDS(spot_grid_names), .fallback = "square", .doc = "pattern of spots"},
+    {"layer_MeV_u", TYPE_NUMBER, AT(SpotSpec, layer_MeV_u), .unit = "MeV/u", ABOVE(0, 100),
+     .doc = "layers by this energy step"},
+    {"margin_mm", TYPE_NUMBER, .finish = MarginFinish, .unit = "mm", FROM(0, 50), .fallback = "4",
+     .doc = "margin of spots around the target"},
+    {"lateral_margin_mm", TYPE_NUMBER, AT(SpotSpec, lateral_margin_mm), .unit = "mm", FROM(0, 50),
+     .doc = "margin sideways"},
+    {"proximal_margin_mm", TYPE_NUMBER, AT(SpotSpec, proximal_margin_mm), .unit = "mm", FROM(0, 50),
+     .doc = "margin before the target"},
+    {"distal_margin_mm", TYPE_NUMBER, AT(SpotSpec, distal_margin_mm), .unit = "mm", FROM(0, 50),
+     .doc = "margin behind the target"},
+    {"cover", TYPE_WORD, AT(SpotSpec, cover), WORDS(spot_cover_names), .fallback = "robust",
+     .doc = "scenarios the spots cover"},
+    {"splitting", TYPE_WORD, AT(SpotSpec, splitting), WORDS(spot_splitting_names), .fallback = "none",
+     .doc = "sub-beams of a spot"},
 };
 
-static const SchemaKey structure_expression = {"structure", TYPE_TEXT, .rule = RuleExpression,
+static const SchemaKey structure_expression = {"structure",
+                                               TYPE_TEXT,
+                                               .rule = RuleExpression,
+                                               AT(DerivedStructure, expression),
+                                               NAMED(DerivedStructure, name),
+                                               WHERE(DerivedStructure, where),
                                                .doc = "expression such as CTV plus 2 mm"};
-static const SchemaKey structure_name = {"structure", TYPE_TEXT, .doc = "name of a structure"};
 
 static const SchemaKey scenario_keys[] = {
-    {"range_percent", TYPE_LIST, .min_length = 1, .element = &range_error, .fallback = "[0]", .rule = RuleDistinct,
-     .doc = "range errors"},
-    {"setup", TYPE_WORD, WORDS(setup_pattern_names), .fallback = "none", .doc = "pattern of setup errors"},
-    {"setup_mm", TYPE_NUMBER | TYPE_LIST, .unit = "mm", FROM(0, 100), .min_length = 3, .max_length = 3,
-     .element = &shift_size, .doc = "size of setup errors, a number or [x, y, z]"},
-    {"shifts_mm", TYPE_LIST, .min_length = 1, .element = &shift_vector, .rule = RuleDistinct,
-     .doc = "setup errors one by one, for setup: list"},
-    {"number", TYPE_INTEGER, FROM(1, 10000), .doc = "scenarios drawn, for setup: random"},
-    {"seed", TYPE_INTEGER, FROM(0, 1000000), .doc = "where drawing starts, for setup: random"},
-    {"range_sigma_percent", TYPE_NUMBER, .unit = "percent", FROM(0, 20),
-     .doc = "standard deviation of range errors, for setup: random"},
+    {"range_percent", TYPE_LIST, LIST(ScenarioSpec, n_range, range_percent), .min_length = 1, .element = &range_error,
+     .fallback = "[0]", .rule = RuleDistinct, .doc = "range errors"},
+    {"setup", TYPE_WORD, AT(ScenarioSpec, setup), WORDS(setup_pattern_names), .fallback = "none",
+     .doc = "pattern of setup errors"},
+    {"setup_mm", TYPE_NUMBER | TYPE_LIST, AT(ScenarioSpec, setup_mm), .unit = "mm", FROM(0, 100), .min_length = 3,
+     .max_length = 3, .element = &shift_size, .doc = "size of setup errors, a number or [x, y, z]"},
+    {"shifts_mm", TYPE_LIST, LIST(ScenarioSpec, n_shift, shift_mm), .min_length = 1, .element = &shift_vector,
+     .rule = RuleDistinct, .doc = "setup errors one by one, for setup: list"},
+    {"number", TYPE_INTEGER, AT(ScenarioSpec, n_random), FROM(1, 10000), .doc = "scenarios drawn, for setup: random"},
+    {"seed", TYPE_INTEGER, AT(ScenarioSpec, seed), FROM(0, 1000000), DEFAULT_IF_TAKEN("0"),
+     .doc = "where drawing starts, for setup: random"},
+    {"range_sigma_percent", TYPE_NUMBER, AT(ScenarioSpec, range_sigma_percent), .unit = "percent", FROM(0, 20),
+     DEFAULT_IF_TAKEN("0"), .doc = "standard deviation of range errors, for setup: random"},
 };
 static const SchemaKey scenarios_keys[] = {
-    {"optimize", TYPE_MAPPING, CHILDREN(scenario_keys), .rule = RuleScenarios, .doc = "scenarios the plan is made for"},
-    {"evaluate", TYPE_MAPPING, CHILDREN(scenario_keys), .rule = RuleScenarios,
+    {"optimize", TYPE_MAPPING, INTO(Settings, optimize), CHILDREN(scenario_keys), .rule = RuleScenarios,
+     .doc = "scenarios the plan is made for"},
+    {"evaluate", TYPE_MAPPING, INTO(Settings, evaluate), CHILDREN(scenario_keys), .rule = RuleScenarios,
      .doc = "scenarios the plan is judged by"},
 };
 
 static const SchemaKey robust_keys[] = {
-    {"mode", TYPE_WORD, REQUIRED, WORDS(robust_mode_names), .fallback = "none", .doc = "how scenarios are combined"},
-    {"on", TYPE_WORD, WORDS(worst_of_names), .fallback = "dose", .doc = "voxelwise: worst case of dose or of effect"},
-    {"importance", TYPE_NUMBER, ABOVE(0, 1e12), .fallback = "1",
+    {"mode", TYPE_WORD, REQUIRED, AT(RobustSpec, mode), WORDS(robust_mode_names), .fallback = "none",
+     .doc = "how scenarios are combined"},
+    {"on", TYPE_WORD, AT(RobustSpec, on_effect), .true_if = "effect", WORDS(worst_of_names), .fallback = "dose",
+     .doc = "voxelwise: worst case of dose or of effect"},
+    {"importance", TYPE_NUMBER, AT(RobustSpec, importance), ABOVE(0, 1e12), .fallback = "1",
      .doc = "voxelwise on effect: weight of the worst case; probabilistic: of the variance"},
-    {"worst_fraction", TYPE_NUMBER, ABOVE(0, 1), .fallback = "0.1", .doc = "cvar: share of scenarios that counts"},
+    {"worst_fraction", TYPE_NUMBER, AT(RobustSpec, worst_fraction), ABOVE(0, 1), .fallback = "0.1",
+     .doc = "cvar: share of scenarios that counts"},
 };
 
 static const SchemaKey spot_control_keys[] = {
-    {"heterogeneity", TYPE_NUMBER, .unit = "1/mm2", FROM(0, 1e9), .fallback = "0",
+    {"heterogeneity", TYPE_NUMBER, AT(SpotControlSpec, heterogeneity), .unit = "1/mm2", FROM(0, 1e9), .fallback = "0",
      .doc = "K0, weight of density indices"},
-    {"oar_range", TYPE_NUMBER, FROM(0, 1e9), .fallback = "0", .doc = "K1, weight of peaks near the structures"},
-    {"oar_setup", TYPE_NUMBER, FROM(0, 1e9), .fallback = "0", .doc = "K2, weight of paths near the structures"},
-    {"range_percent", TYPE_NUMBER, .unit = "%", FROM(0, 20), .fallback = "3.5", .doc = "range error of the risk"},
-    {"setup_mm", TYPE_NUMBER, .unit = "mm", FROM(0, 50), .fallback = "2", .doc = "setup error of the risk"},
-    {"sigma_mm", TYPE_NUMBER, .unit = "mm", ABOVE(0, 100), .fallback = "3", .doc = "distance over which risk falls"},
-    {"structures", TYPE_LIST, .min_length = 1, .element = &structure_name, .rule = RuleDistinct,
-     .doc = "structures to spare"},
-    {"gradient", TYPE_NUMBER, .unit = "mm2", FROM(0, 1e9), .fallback = "0",
+    {"oar_range", TYPE_NUMBER, AT(SpotControlSpec, oar_range), FROM(0, 1e9), .fallback = "0",
+     .doc = "K1, weight of peaks near the structures"},
+    {"oar_setup", TYPE_NUMBER, AT(SpotControlSpec, oar_setup), FROM(0, 1e9), .fallback = "0",
+     .doc = "K2, weight of paths near the structures"},
+    {"range_percent", TYPE_NUMBER, AT(SpotControlSpec, range_percent), .unit = "%", FROM(0, 20), .fallback = "3.5",
+     .doc = "range error of the risk"},
+    {"setup_mm", TYPE_NUMBER, AT(SpotControlSpec, setup_mm), .unit = "mm", FROM(0, 50), .fallback = "2",
+     .doc = "setup error of the risk"},
+    {"sigma_mm", TYPE_NUMBER, AT(SpotControlSpec, sigma_mm), .unit = "mm", ABOVE(0, 100), .fallback = "3",
+     .doc = "distance over which risk falls"},
+    {"structures", TYPE_LIST, LIST(SpotControlSpec, n_structures, structures), WHERE(SpotControlSpec, where),
+     .min_length = 1, .element = &structure_name, .rule = RuleDistinct, .doc = "structures to spare"},
+    {"gradient", TYPE_NUMBER, AT(SpotControlSpec, gradient), .unit = "mm2", FROM(0, 1e9), .fallback = "0",
      .doc = "G0, weight of the target's gradients of effect in each field"},
-    {"gradient_distance_mm", TYPE_NUMBER, .unit = "mm", ABOVE(0, 100), .fallback = "5",
-     .doc = "voxels whose effects are compared are no further apart"},
+    {"gradient_distance_mm", TYPE_NUMBER, AT(SpotControlSpec, gradient_distance_mm), .unit = "mm", ABOVE(0, 100),
+     .fallback = "5", .doc = "voxels whose effects are compared are no further apart"},
 };
 
 static const SchemaKey optimizer_keys[] = {
-    {"max_iterations", TYPE_INTEGER, FROM(1, 1000000), .fallback = "300", .doc = "most iterations"},
-    {"relative_tolerance", TYPE_NUMBER, FROM(0, 1), .below = PETSC_TRUE, .fallback = "1e-4",
-     .doc = "least relative fall"},
-    {"window", TYPE_INTEGER, FROM(1, 1000000), .fallback = "10", .doc = "iterations the fall is taken over"},
-    {"max_minutes", TYPE_NUMBER, .unit = "min", FROM(0, 1000000), .fallback = "0",
+    {"max_iterations", TYPE_INTEGER, AT(OptimizerSpec, max_iterations), FROM(1, 1000000), .fallback = "300",
+     .doc = "most iterations"},
+    {"relative_tolerance", TYPE_NUMBER, AT(OptimizerSpec, relative_tolerance), FROM(0, 1), .below = PETSC_TRUE,
+     .fallback = "1e-4", .doc = "least relative fall"},
+    {"window", TYPE_INTEGER, AT(OptimizerSpec, window), FROM(1, 1000000), .fallback = "10",
+     .doc = "iterations the fall is taken over"},
+    {"max_minutes", TYPE_NUMBER, AT(OptimizerSpec, max_minutes), .unit = "min", FROM(0, 1000000), .fallback = "0",
      .doc = "time for one plan; 0: no limit"},
-    {"relative_gap", TYPE_NUMBER, FROM(0, 1), .below = PETSC_TRUE, .fallback = "1e-3",
+    {"relative_gap", TYPE_NUMBER, AT(OptimizerSpec, relative_gap), FROM(0, 1), .below = PETSC_TRUE, .fallback = "1e-3",
      .doc = "proven distance from the optimum that is small enough"},
-    {"rough_iterations", TYPE_INTEGER, FROM(0, 1000000), .fallback = "0",
-     .doc = "first iterations, by a cheap operator"},
-    {"certificate_iterations", TYPE_INTEGER, FROM(0, 1000000), .fallback = "50",
-     .doc = "most iterations for the certificate"},
-    {"checkpoint_minutes", TYPE_NUMBER, .unit = "min", FROM(0, 1000000), .fallback = "10",
-     .doc = "least time between checkpoints"},
-    {"constraint_tolerance_percent", TYPE_NUMBER, .unit = "percent", ABOVE(0, 10), .fallback = "0.1",
-     .doc = "what constraints may miss their bounds by"},
+    {"certificate_iterations", TYPE_INTEGER, AT(OptimizerSpec, certificate_iterations), FROM(0, 1000000),
+     .fallback = "50", .doc = "most iterations for the certificate"},
+    {"checkpoint_minutes", TYPE_NUMBER, AT(OptimizerSpec, checkpoint_minutes), .unit = "min", FROM(0, 1000000),
+     .fallback = "10", .doc = "least time between checkpoints"},
+    {"constraint_tolerance_percent", TYPE_NUMBER, AT(OptimizerSpec, constraint_tolerance), PERCENT, ABOVE(0, 10),
+     .fallback = "0.1", .doc = "what constraints may miss their bounds by"},
 };
 
 static const SchemaKey delivery_keys[] = {
-    {"min_particles", TYPE_NUMBER, .unit = "particles", FROM(0, 1e12), .fallback = "0",
+    {"min_particles", TYPE_NUMBER, AT(DeliverySpec, min_particles), .unit = "particles", FROM(0, 1e12), .fallback = "0",
      .doc = "least particles of a spot that has any"},
-    {"step_particles", TYPE_NUMBER, .unit = "particles", FROM(0, 1e12), .fallback = "0",
-     .doc = "what particles of a spot are a multiple of; 0: any number"},
-    {"rounds", TYPE_INTEGER, FROM(0, 100), .fallback = "3",
+    {"step_particles", TYPE_NUMBER, AT(DeliverySpec, step_particles), .unit = "particles", FROM(0, 1e12),
+     .fallback = "0", .doc = "what particles of a spot are a multiple of; 0: any number"},
+    {"rounds", TYPE_INTEGER, AT(DeliverySpec, rounds), FROM(0, 100), .fallback = "3",
      .doc = "rounds in which spots below the minimum are removed and the others optimised anew"},
 };
 
@@ -319,41 +382,50 @@ static const SchemaKey study_keys[] = {
     {"robion", TYPE_INTEGER, REQUIRED, .rule = RuleFormatVersion,
      .doc = "the format version of the study file (robion: 1)"},
     {"name", TYPE_LABEL, REQUIRED, .doc = "name of the study and its results folder"},
-    {"cases", TYPE_LIST, REQUIRED, .min_length = 1, .element = &case_item, .rule = RuleCases,
+    {"cases", TYPE_LIST, REQUIRED, INTO(Settings, patient), .min_length = 1, .element = &case_item, .rule = RuleCases,
      .doc = "patients and phantoms"},
-    {"hlut", TYPE_LIST, .min_length = 2, .element = &hlut_row, .rule = RuleHLUT, .doc = "Hounsfield look-up table"},
-    {"machine", TYPE_MAPPING, CHILDREN(machine_keys), .rule = RuleMachine, .doc = "ion and beam line"},
-    {"biology", TYPE_MAPPING, CHILDREN(biology_keys), .rule = RuleBiology, .doc = "RBE model and tissue"},
+    {"hlut", TYPE_LIST, LIST(Settings, hlut.n, hlut.point), .min_length = 2, .element = &hlut_row, .rule = RuleHLUT,
+     .preset = HLUTPreset, .doc = "Hounsfield look-up table"},
+    {"machine", TYPE_MAPPING, CHILDREN(machine_keys), .rule = RuleMachine, .preset = MachinePreset,
+     .doc = "ion and beam line"},
+    {"biology", TYPE_MAPPING, CHILDREN(biology_keys), .rule = RuleBiology, .preset = BiologyPreset,
+     .doc = "RBE model and tissue"},
     {"prescription", TYPE_MAPPING, REQUIRED, CHILDREN(prescription_keys), .doc = "dose per fraction and its target"},
-    {"patient_position", TYPE_WORD, WORDS(position_names), .fallback = "from-case",
-     .doc = "how the patient lies on the couch"},
-    {"beams", TYPE_LIST | TYPE_WORD, REQUIRED, WORDS(beam_source_names), .min_length = 1, .element = &beam_item,
-     .doc = "beam directions"},
-    {"stages", TYPE_LIST, .min_length = 1, .max_length = STAGES_MOST, .element = &stage_item, .rule = RuleStages,
-     .doc = "stages of the course, in their order"},
+    {"patient_position", TYPE_WORD, AT(Settings, beams.position), WORDS(patient_position_names),
+     .fallback = "from-case", .doc = "how the patient lies on the couch"},
+    {"beams", TYPE_LIST | TYPE_WORD, REQUIRED, LIST(Settings, beams.n, beams.beam), WHERE(Settings, beams.where),
+     WORDS(beam_source_names), .min_length = 1, .element = &beam_item, .finish = BeamsFinish, .doc = "beam directions"},
+    {"stages", TYPE_LIST, LIST(Settings, course.n_stages, course.stages), .min_length = 1, .max_length = STAGES_MOST,
+     .element = &stage_item, .rule = RuleStages, .doc = "stages of the course, in their order"},
     {"course", TYPE_MAPPING, CHILDREN(course_keys), .doc = "how stages are planned and add up"},
-    {"dose_grid_mm", TYPE_NUMBER, REQUIRED, .unit = "mm", FROM(0.5, 20), .doc = "voxel size of the dose grid"},
-    {"spots", TYPE_MAPPING, CHILDREN(spot_keys), .doc = "spot grid"},
-    {"dose_operator", TYPE_WORD, WORDS(dose_operator_names), .fallback = "factored",
+    {"dose_grid_mm", TYPE_NUMBER, REQUIRED, AT(Settings, dose_grid_mm), .unit = "mm", FROM(0.5, 20),
+     .doc = "voxel size of the dose grid"},
+    {"spots", TYPE_MAPPING, INTO(Settings, beams.spots), CHILDREN(spot_keys), .doc = "spot grid"},
+    {"dose_operator", TYPE_WORD, AT(Settings, dose_operator), WORDS(dose_operator_names), .fallback = "factored",
      .doc = "how the optimiser gets its doses"},
-    {"dropped_dose_fraction", TYPE_NUMBER, FROM(0, 0.1), .fallback = "0.002",
+    {"dropped_dose_fraction", TYPE_NUMBER, AT(Settings, dropped_dose_fraction), FROM(0, 0.1), .fallback = "0.002",
      .doc = "dose of a spot cut off at its rim"},
-    {"structures", TYPE_MAPPING, .member = &structure_expression, .rule = RuleStructureNames,
-     .doc = "derived structures"},
-    {"overlap_priority", TYPE_LIST, .element = &structure_name, .rule = RuleDistinct, .doc = "who owns shared voxels"},
+    {"structures", TYPE_MAPPING, LIST(Settings, n_derived, derived), .member = &structure_expression,
+     .rule = RuleStructureNames, .doc = "derived structures"},
+    {"overlap_priority", TYPE_LIST, LIST(Settings, n_priority, priority), WHERE(Settings, priority_where),
+     .element = &structure_name, .rule = RuleDistinct, .doc = "who owns shared voxels"},
     {"scenarios", TYPE_MAPPING, CHILDREN(scenarios_keys), .doc = "setup and range errors"},
-    {"objectives", TYPE_LIST, REQUIRED, .min_length = 1, .element = &schema_objective,
-     .doc = "what the plan is to achieve"},
-    {"tcp", TYPE_MAPPING, CHILDREN(tcp_keys), .doc = "tumour control model of tcp objectives"},
-    {"constraints", TYPE_LIST, .element = &schema_constraint, .doc = "what the plan must keep"},
+    {"objectives", TYPE_LIST, REQUIRED, LIST(Settings, n_objectives, objectives), .min_length = 1,
+     .element = &schema_objective, .doc = "what the plan is to achieve"},
+    {"tcp", TYPE_MAPPING, INTO(Settings, tumour), CHILDREN(tcp_keys), .finish = TCPFinish,
+     .doc = "tumour control model of tcp objectives"},
+    {"constraints", TYPE_LIST, LIST(Settings, n_objectives, objectives), .element = &schema_constraint,
+     .doc = "what the plan must keep"},
     {"judging", TYPE_MAPPING, CHILDREN(judging_keys), .doc = "what finished plans are judged by, and made without"},
-    {"goals", TYPE_LIST, .element = &goal_item, .doc = "what the finished plan is to keep"},
-    {"robust", TYPE_WORD | TYPE_MAPPING, WORDS(robust_mode_names), .shorthand = "mode", CHILDREN(robust_keys),
-     .doc = "how scenarios enter the optimisation"},
-    {"spot_control", TYPE_MAPPING, CHILDREN(spot_control_keys), .rule = RuleSpotControl,
+    {"goals", TYPE_LIST, LIST(Settings, n_goals, goals), .element = &goal_item,
+     .doc = "what the finished plan is to keep"},
+    {"robust", TYPE_WORD | TYPE_MAPPING, INTO(Settings, robust), WORDS(robust_mode_names), .shorthand = "mode",
+     CHILDREN(robust_keys), .doc = "how scenarios enter the optimisation"},
+    {"spot_control", TYPE_MAPPING, INTO(Settings, spot_control), CHILDREN(spot_control_keys), .rule = RuleSpotControl,
      .doc = "what risky spots cost beside the dose"},
-    {"optimizer", TYPE_MAPPING, CHILDREN(optimizer_keys), .doc = "when to stop"},
-    {"delivery", TYPE_MAPPING, CHILDREN(delivery_keys), .doc = "particles that spots can have"},
+    {"optimizer", TYPE_MAPPING, INTO(Settings, optimizer), CHILDREN(optimizer_keys), .doc = "when to stop"},
+    {"delivery", TYPE_MAPPING, INTO(Settings, delivery), CHILDREN(delivery_keys),
+     .doc = "particles that spots can have"},
     {"arms", TYPE_MAPPING, .member = &arm_overrides, .rule = RuleArmNames, .doc = "variants to compare"},
     {"sweep", TYPE_MAPPING, .member = &sweep_values, .doc = "keys to vary over lists of values"},
 };

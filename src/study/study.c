@@ -21,12 +21,12 @@ static PetscErrorCode BiologyChanges(const Node *root, PetscBool *changes)
 }
 
 /* The study as it is written: complete, but for what would keep the text, read again, from making the same plans. */
-static PetscErrorCode WriteStudy(Pool pool, const Defaults *defaults, const Node *root, char **yaml)
+static PetscErrorCode WriteStudy(Pool pool, const Node *root, char **yaml)
 {
   PetscFunctionBegin;
   Node *complete;
   PetscBool changes;
-  PetscCall(StudyComplete(pool, defaults, root, &complete));
+  PetscCall(StudyComplete(pool, root, &complete));
   PetscCall(BiologyChanges(root, &changes));
   if (changes) {
     Node *given = NodeGet(root, "biology");
@@ -42,16 +42,13 @@ static PetscErrorCode MakeStudy(Pool pool, const Node *root, const char *file, S
 {
   PetscFunctionBegin;
   Study *study;
-  Defaults *defaults;
   PetscCall(PetscNew(&study));
-  PetscCall(DefaultsCreate(pool, &defaults));
   PetscCall(PetscStrallocpy(NodeGet(root, "name")->text, &study->name));
   PetscCall(PetscStrallocpy(file, &study->file));
-  PetscCall(WriteStudy(pool, defaults, root, &study->yaml));
+  PetscCall(WriteStudy(pool, root, &study->yaml));
   PetscCall(PetscSNPrintf(study->hash, sizeof study->hash, "%016llx",
                           (unsigned long long)HashBytes(HASH_START, study->yaml, strlen(study->yaml))));
-  PetscCall(PlansCreate(defaults, root, study));
-  PetscCall(PetscFree(defaults));
+  PetscCall(PlansCreate(root, study));
   *out = study;
   PetscFunctionReturn(0);
 }
@@ -154,8 +151,7 @@ PetscErrorCode StudyCheckFiles(const Study *study, Mistakes *mistakes)
   for (PetscInt i = 0; i < study->n_plans; i++) {
     const Settings *s = &study->plans[i].settings;
     if (s->patient.file) PetscCall(StudyCheckFile(s->patient.where, "case file", s->patient.file, mistakes));
-    if (strcmp(s->base_data, "builtin"))
-      PetscCall(StudyCheckFile(s->base_data_where, "base data", s->base_data, mistakes));
+    if (s->base_data) PetscCall(StudyCheckFile(s->base_data_where, "base data", s->base_data, mistakes));
   }
   PetscFunctionReturn(0);
 }

@@ -37,8 +37,10 @@ refuses "an unknown option" 2 '^robion: unknown option --resum, did you mean --r
 refuses "an option without its value" 2 '^robion: option --only needs a value' run_on 1 "$BOX" --only
 refuses "a verb without its study" 2 '^robion: missing operand; usage: robion validate' "$ROBION" validate
 refuses "one study too many" 2 '^robion: unexpected operand' run "$BOX" "$BOX"
-refuses "structures that some of several phantoms lack" 4 "configs/reference.yaml:.*case chordoma-1 has no structure CTV, did you mean GTV" \
+check "the reference study is valid as it is" expect_text 'configs/reference.yaml: [0-9]* plans, no mistakes' \
   "$ROBION" validate configs/reference.yaml
+refuses "structures that some of several phantoms lack" 4 "configs/reference.yaml:.*case chordoma has no structure CTV, did you mean GTV" \
+  "$ROBION" validate configs/reference.yaml --set 'cases=[{phantom: rtog}, {phantom: chordoma}]'
 for limit in 1h 00:00:00 00:99:00 -1:00:00 1 '' 00:00:01x; do
   refuses "time limit '$limit'" 2 '^robion: (--time-limit: found .*expected HH:MM:SS|option --time-limit needs)' run "$BOX" \
     --time-limit "$limit"

@@ -111,8 +111,7 @@ static void ComesBackOnEveryRank(void **state)
   assert_null(patient);
   assert_int_equal(CaseBroadcast(PETSC_COMM_WORLD, root, &patient), 0); /* nothing on root: nothing anywhere */
   assert_null(patient);
-  assert_int_equal(PetscFree(hlut.hu), 0);
-  assert_int_equal(PetscFree(hlut.rsp), 0);
+  assert_int_equal(PetscFree(hlut.point), 0);
 }
 
 /* Maps come into a copy of the file; what robion does not know, the provenance and the permissions stay. */

@@ -59,8 +59,7 @@ static void AllLoad(void **state)
     assert_int_equal(CaseDestroy(&patient), 0);
   }
   globfree(&found);
-  assert_int_equal(PetscFree(hlut.hu), 0);
-  assert_int_equal(PetscFree(hlut.rsp), 0);
+  assert_int_equal(PetscFree(hlut.point), 0);
 }
 
 int main(int argc, char **argv)

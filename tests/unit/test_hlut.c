@@ -15,7 +15,7 @@ static int SetUp(void **state)
 
 static int TearDown(void **state)
 {
-  return PetscFree(hlut.hu) || PetscFree(hlut.rsp);
+  return PetscFree(hlut.point);
 }
 
 /* matRad_default.hlut of e0404/matRad. */

@@ -45,8 +45,7 @@ static Case *LoadCase(void)
   assert_int_equal(CaseLoad(path, &mistakes, &patient), 0);
   assert_non_null(patient);
   assert_int_equal(CaseSetRSP(patient, &hlut), 0);
-  assert_int_equal(PetscFree(hlut.hu), 0);
-  assert_int_equal(PetscFree(hlut.rsp), 0);
+  assert_int_equal(PetscFree(hlut.point), 0);
   ClearAir(patient);
   return patient;
 }

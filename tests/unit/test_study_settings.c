@@ -1,5 +1,4 @@
-/* From a study's text to settings: values, defaults, the reference file, the effective study. */
-#include "../../src/study/schema_private.h"
+/* From a study's text to settings: values, defaults, the effective study. */
 #include "test_study.h"
 #include <math.h>
 
@@ -17,7 +16,7 @@ static void TestValues(void **state)
   assert_true(s->patient.phantom.ct_spacing_mm == 2);
   assert_null(s->patient.file);
   assert_int_equal(s->hlut.n, 3);
-  assert_true(s->hlut.hu[2] == 3000 && s->hlut.rsp[2] == 2.5);
+  assert_true(s->hlut.point[2][0] == 3000 && s->hlut.point[2][1] == 2.5);
   assert_true(s->machine.spot_fwhm_mm == 6 && s->biology.alpha_x_per_Gy == 0.2);
   assert_true(s->prescription_Gy_RBE == 3 && s->fractions == 20);
   assert_string_equal(s->target, "CTV");
@@ -69,8 +68,8 @@ static void TestDefaults(void **state)
   const Settings *s = &plan->settings;
   assert_true(s->patient.phantom.size_mm[0] == 200 && s->patient.phantom.target_mm[0] == 50);
   assert_int_equal(s->hlut.n, hlut.n);
-  for (PetscInt i = 0; i < hlut.n; i++) assert_true(s->hlut.hu[i] == hlut.hu[i] && s->hlut.rsp[i] == hlut.rsp[i]);
-  assert_string_equal(s->base_data, "builtin");
+  assert_memory_equal(s->hlut.point, hlut.point, (size_t)hlut.n * sizeof *hlut.point);
+  assert_null(s->base_data);
   assert_string_equal(s->machine.ion, machine.ion);
   assert_true(s->machine.energy_min_MeV_u == machine.energy_min_MeV_u &&
               s->machine.energy_max_MeV_u == machine.energy_max_MeV_u);
@@ -90,7 +89,7 @@ static void TestDefaults(void **state)
   assert_true(s->optimizer.max_iterations == 300 && s->optimizer.relative_tolerance == 1e-4 &&
               s->optimizer.window == 10);
   assert_true(s->optimizer.max_minutes == 0);
-  assert_int_equal(PetscFree(hlut.hu) || PetscFree(hlut.rsp) || StudyDestroy(&study) || PetscFree(text), 0);
+  assert_int_equal(PetscFree(hlut.point) || StudyDestroy(&study) || PetscFree(text), 0);
 }
 
 static void AssertBiology(const char *biology, const BiologySpec *expected)
@@ -199,91 +198,6 @@ static void TestFiles(void **state)
   assert_int_equal(MistakesClear(&mistakes), 0);
 }
 
-/* Every key of the table somewhere among the values of that key in a study; optimize and evaluate have the same keys. */
-static void AssertKeys(const SchemaKey *key, PetscInt n, Node *const *node, const char *path)
-{
-  for (PetscInt c = 0; c < key->n_child; c++) {
-    Node *found[64], *inner[64];
-    PetscInt n_found = 0, n_inner = 0;
-    Line name = PathJoin(path, key->child[c].name);
-    for (PetscInt s = 0; s < key->n_child; s++)
-      for (PetscInt i = 0; i < n && n_found < 64; i++) {
-        Node *value = NodeGet(node[i], key->child[s].name);
-        PetscBool same = s == c || (key->child[c].child && key->child[s].child == key->child[c].child);
-        if (value && same) found[n_found++] = value;
-      }
-    PetscBool own = PETSC_FALSE;
-    for (PetscInt i = 0; i < n; i++) own = own || NodeGet(node[i], key->child[c].name) ? PETSC_TRUE : PETSC_FALSE;
-    if (!own) print_error("configs/reference.yaml lacks %s\n", name.text);
-    assert_true(own);
-    AssertKeys(&key->child[c], n_found, found, name.text);
-    if (!key->child[c].element || !key->child[c].element->n_child) continue;
-    for (PetscInt i = 0; i < n_found; i++)
-      for (PetscInt k = 0; k < found[i]->n && n_inner < 64; k++) inner[n_inner++] = found[i]->entry[k].value;
-    AssertKeys(key->child[c].element, n_inner, inner, name.text);
-  }
-}
-
-/* The whole line of a text that starts with `start`. */
-static void AssertSameLine(const char *a, const char *b, const char *start)
-{
-  const char *x = strstr(a, start), *y = strstr(b, start);
-  assert_true(x && y);
-  size_t n = strcspn(x, "\n");
-  assert_int_equal(n, strcspn(y, "\n"));
-  assert_memory_equal(x, y, n);
-}
-
-/* The reference names a patient's file in a comment, so that it can be run as it is: make that line count. */
-__attribute__((noinline)) /* else gcc 12 sees a dangling pointer where there is none */
-static void
-Uncomment(char *text, const char *line)
-{
-  char *found = strstr(text, line);
-  assert_non_null(found);
-  memmove(found, found + 2, strlen(line) - 2); /* without its "# " */
-  memset(found + strlen(line) - 2, ' ', 2);
-}
-
-/* Take out a piece of text from `from` up to `to`. */
-__attribute__((noinline)) /* as Uncomment */
-static void
-Cut(char *text, const char *from, const char *to)
-{
-  char *begin = strstr(text, from), *end = begin ? strstr(begin, to) : NULL;
-  assert_true(begin && end);
-  memmove(begin, end, strlen(end) + 1);
-}
-
-static void TestReference(void **state)
-{
-  char *text = StudyText("configs/reference.yaml", 0, NULL), *least = StudyText(STUDIES "least.yaml", 0, NULL);
-  Mistakes mistakes = {0};
-  Pool pool;
-  Node *root;
-  const Place start = {"reference", 1, 1, PETSC_FALSE};
-  Uncomment(text, "# - file: patient.h5");
-  Uncomment(text, "# - {structure: CTV, type: tcp");
-  Uncomment(text, "# - {structure: CTV, type: uniform, map: prescription");
-  assert_int_equal(PoolCreate(&pool) || YamlRead(pool, text, strlen(text), start, ROBION_STUDY, &mistakes, &root), 0);
-  AssertKeys(&schema_study, 1, &root, "");
-  Study *study = GoodStudy(text, 0, NULL), *fallback = GoodStudy(least, 0, NULL);
-  assert_int_equal(StudyDestroy(&study), 0);
-  Cut(text, "  momentum_spread_fwhm:", "  spot_fwhm_mm:"); /* what has no default */
-  Cut(text, "  tissues:", "\n# --- What to irradiate");
-  study = GoodStudy(text, 0, NULL);
-  /* what it calls a default is one */
-  AssertSameLine(study->yaml, fallback->yaml, "\nmachine:");
-  const char *biology = strstr(study->yaml, "\nbiology:"), *same = strstr(fallback->yaml, "\nbiology:");
-  ptrdiff_t length = strstr(biology, "\nprescription:") - biology;
-  assert_true(length == strstr(same, "\nprescription:") - same && !strncmp(biology, same, (size_t)length));
-  AssertSameLine(study->yaml, fallback->yaml, "\nspots:");
-  AssertSameLine(study->yaml, fallback->yaml, "\noptimizer:");
-  assert_int_equal(study->plans[0].settings.hlut.n, fallback->plans[0].settings.hlut.n);
-  assert_int_equal(StudyDestroy(&study) || StudyDestroy(&fallback) || PetscSegBufferDestroy(&pool), 0);
-  assert_int_equal(PetscFree(text) || PetscFree(least), 0);
-}
-
 /* What is written back gives the same study again, down to the hash; a plan's text gives the same plan. */
 static void TestEffective(void **state)
 {
@@ -328,9 +242,9 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(TestValues),    cmocka_unit_test(TestDefaults), cmocka_unit_test(TestBiology),
-      cmocka_unit_test(TestTissues),   cmocka_unit_test(TestFiles),    cmocka_unit_test(TestReference),
-      cmocka_unit_test(TestEffective), cmocka_unit_test(TestHash),
+      cmocka_unit_test(TestValues),  cmocka_unit_test(TestDefaults), cmocka_unit_test(TestBiology),
+      cmocka_unit_test(TestTissues), cmocka_unit_test(TestFiles),    cmocka_unit_test(TestEffective),
+      cmocka_unit_test(TestHash),
   };
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;

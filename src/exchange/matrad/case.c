@@ -107,8 +107,7 @@ static PetscErrorCode TakeCT(const Source *s, Case *patient, PetscBool *good)
     PetscCall(MistakesAdd(s->mistakes, ROBION_INPUT, "%s: ct.%s: %zu of %zu values are no numbers of a CT, expected HU",
                           s->file, is_rsp ? "cube" : "cubeHU", bad, n));
   }
-  PetscCall(PetscFree(hlut.hu));
-  PetscCall(PetscFree(hlut.rsp));
+  PetscCall(PetscFree(hlut.point));
   PetscFunctionReturn(0);
 }
 

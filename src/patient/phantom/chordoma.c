@@ -297,8 +297,7 @@ PetscErrorCode ChordomaBuild(const PhantomSpec *spec, Mistakes *mistakes, Case *
   PetscCall(AddDerived(patient, mistakes));
   PetscCall(HLUTDefault(&hlut));
   PetscCall(CaseSetRSP(patient, &hlut));
-  PetscCall(PetscFree(hlut.hu));
-  PetscCall(PetscFree(hlut.rsp));
+  PetscCall(PetscFree(hlut.point));
   PetscCall(PetscFree(rim));
   PetscCall(PetscFree(front));
   PetscFunctionReturn(0);

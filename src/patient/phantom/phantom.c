@@ -220,8 +220,7 @@ static PetscErrorCode FillVoxels(const Shapes *shapes, const PhantomSpec *spec, 
     patient->rsp[v] = (float)rsp;
     patient->hu[v] = (short)lround(HLUTInvert(&hlut, rsp));
   }
-  PetscCall(PetscFree(hlut.hu));
-  PetscCall(PetscFree(hlut.rsp));
+  PetscCall(PetscFree(hlut.point));
   PetscFunctionReturn(0);
 }
 
