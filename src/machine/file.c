@@ -135,7 +135,7 @@ PetscErrorCode MachineRead(const char *file, Mistakes *mistakes, Machine **out)
   Machine *m;
   PetscCall(PetscNew(&m));
   PetscBool good = ReadHeader(&source, m, mistakes) && ReadTables(&source, m, mistakes) ? PETSC_TRUE : PETSC_FALSE;
-  H5SourceClose(&source);
+  if (!H5SourceClose(&source, mistakes)) good = PETSC_FALSE;
   if (good) {
     PetscInt before = mistakes->n;
     PetscCall(MachineCheck(m, file, mistakes));

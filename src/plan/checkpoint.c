@@ -107,6 +107,7 @@ static PetscBool ReadFile(const char *name, const char *yaml, const char *stage,
     good = PETSC_FALSE;
   }
   good = good && IsOfStage(&source, stage, mistakes) && ReadFields(&source, state, mistakes) ? PETSC_TRUE : PETSC_FALSE;
+  if (!H5SourceClose(&source, mistakes)) good = PETSC_FALSE;
   if (good && !StateIsSound(state, n_spot)) {
     (void)MistakesAdd(mistakes, ROBION_INPUT,
                       "%s: /solver: expected finite numbers, weights of %" PRId64 " spots from 0", name,
@@ -115,7 +116,6 @@ static PetscBool ReadFile(const char *name, const char *yaml, const char *stage,
   }
   if (!good) (void)SolveStateDestroy(state);
   (void)PetscFree(settings);
-  H5SourceClose(&source);
   return good;
 }
 

@@ -38,6 +38,7 @@ PetscBool StageFileRead(const char *folder, const char *yaml, const CourseStage 
                  H5ReadArray(&source, "/particles", H5T_NATIVE_DOUBLE, 1, &n, &stored, &damage)
              ? PETSC_TRUE
              : PETSC_FALSE;
+  if (!H5SourceClose(&source, &damage)) good = PETSC_FALSE;
   for (PetscInt j = 0; good && j < stage->n_spot; j++) {
     if (!(stored[j] >= 0 && isfinite(stored[j]))) good = PETSC_FALSE;
     weight[j] = stored[j];
@@ -45,7 +46,6 @@ PetscBool StageFileRead(const char *folder, const char *yaml, const CourseStage 
   (void)PetscFree(stored);
   (void)PetscFree(settings);
   (void)MistakesClear(&damage);
-  H5SourceClose(&source);
   return good;
 }
 
