@@ -63,12 +63,18 @@ PetscBool H5ReadString(const H5Source *source, const char *path, const char *att
 typedef struct H5Sink {
   char *name, *temporary;
   hid_t id;
+  PetscBool sealed; /* set after H5SinkOpen: the file is robion's own, H5SealHolds will tell any change */
   PetscBool failed; /* a write failed: H5SinkClose removes the temporary and adds one ROBION_RESOURCES mistake */
 } H5Sink;
 
 PetscBool H5SinkOpen(const char *file, Mistakes *mistakes, H5Sink *sink);
 /** The same on a copy of `from` (which may be `file`), to add to what it holds; the file's permissions are those of `from`. */
 PetscBool H5SinkExtend(const char *from, const char *file, Mistakes *mistakes, H5Sink *sink);
+/**
+ * Whether a file that was written sealed is what robion wrote, byte for byte: judged before HDF5 sees it. False and a mistake
+ * (ROBION_INPUT) if not.
+ */
+PetscBool H5SealHolds(const char *file, Mistakes *mistakes);
 /** Remove what a process that crashed has left of a sink. */
 void H5SinkForget(const char *file, pid_t process);
 /** Take a dataset or group away, if it is there. */

@@ -60,8 +60,11 @@ PetscBool ChildBegin(const char *file, void (*work)(const Child *self, void *con
                      Mistakes *mistakes, Child *child)
 {
   int pair[2] = {-1, -1};
+  sigset_t all, before;
   *child = (Child){.process = -1, .socket = -1};
   const double allowance_s = Allowance_s(file);
+  sigfillset(&all);
+  (void)sigprocmask(SIG_BLOCK, &all, &before); /* until the child has its own way with them */
   if (!socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) child->process = fork();
   if (child->process == 0) {
     close(pair[0]);
@@ -71,6 +74,7 @@ PetscBool ChildBegin(const char *file, void (*work)(const Child *self, void *con
     _exit(0);
   }
   const int reason = errno;
+  (void)sigprocmask(SIG_SETMASK, &before, NULL);
   if (pair[1] >= 0) close(pair[1]);
   if (child->process > 0) {
     child->socket = pair[0];

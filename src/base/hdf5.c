@@ -213,6 +213,7 @@ PetscBool H5SinkClose(H5Sink *sink, Mistakes *mistakes)
   }
   H5E_END_TRY
   sink->id = -1;
+  if (!sink->failed && sink->sealed && !H5Seal(sink->temporary)) sink->failed = PETSC_TRUE;
   if (!sink->failed && (SyncFile(sink->temporary) || rename(sink->temporary, sink->name))) sink->failed = PETSC_TRUE;
   if (sink->failed) {
     (void)MistakesAdd(mistakes, ROBION_RESOURCES, "%s: could not be written: %s", sink->name,

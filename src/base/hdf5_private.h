@@ -28,5 +28,8 @@ size_t H5Elements(int n, const hsize_t *dims);
 /* True if the link path exists below an open file (every intermediate group too). */
 PetscBool H5PathExists(hid_t file, const char *path);
 
+/* Seal a file that is closed; false with errno where that fails. */
+PetscBool H5Seal(const char *file);
+
 /* In the child: open the file, say whether that worked, then answer until the other side hangs up. context: the file's name. */
 void H5Answer(const Child *self, void *context);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CHECKPOINT_VERSION = 4 }; /* of the file, and of what a solver makes of its state */
+enum { CHECKPOINT_VERSION = 5 }; /* of the file, and of what a solver makes of its state */
 
 static const char *const file_name[] = {"checkpoint.h5", "checkpoint-previous.h5"};
 
@@ -29,6 +29,7 @@ PetscBool CheckpointWrite(const char *folder, const char *yaml, const char *stag
   CheckpointName(folder, 0, name);
   CheckpointName(folder, 1, previous);
   if (!H5SinkOpen(name, mistakes, &sink)) return PETSC_FALSE;
+  sink.sealed = PETSC_TRUE;
   H5WriteGroup(&sink, "/solver");
   H5WriteString(&sink, "/solver", "settings", yaml);
   H5WriteString(&sink, "/solver", "stage", stage);
@@ -91,7 +92,7 @@ static PetscBool ReadFile(const char *name, const char *yaml, const char *stage,
   char *settings = NULL;
   double version = 0;
   H5Source source;
-  PetscBool good = H5SourceOpen(name, mistakes, &source);
+  PetscBool good = H5SealHolds(name, mistakes) && H5SourceOpen(name, mistakes, &source) ? PETSC_TRUE : PETSC_FALSE;
   if (!good) return PETSC_FALSE;
   good = H5ReadString(&source, "/solver", "settings", PETSC_FALSE, &settings, mistakes) &&
                  H5ReadAttribute(&source, "/solver", "version", 1, &version, mistakes)

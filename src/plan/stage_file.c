@@ -16,6 +16,7 @@ PetscBool StageFileWrite(const char *folder, const char *yaml, const CourseStage
   H5Sink sink;
   FileName(folder, stage, name);
   if (!H5SinkOpen(name, mistakes, &sink)) return PETSC_FALSE;
+  sink.sealed = PETSC_TRUE;
   H5WriteArray(&sink, "/particles", H5T_NATIVE_DOUBLE, 1, &n, weight, "1", "ions per spot per fraction of the stage");
   H5WriteString(&sink, "/particles", "settings", yaml);
   return H5SinkClose(&sink, mistakes);
@@ -30,7 +31,7 @@ PetscBool StageFileRead(const char *folder, const char *yaml, const CourseStage 
   Mistakes damage = {0}; /* a file that cannot be used only costs the time to plan the stage again */
   PetscBool good;
   FileName(folder, stage, name);
-  if (access(name, F_OK) || !H5SourceOpen(name, &damage, &source)) {
+  if (access(name, F_OK) || !H5SealHolds(name, &damage) || !H5SourceOpen(name, &damage, &source)) {
     (void)MistakesClear(&damage);
     return PETSC_FALSE;
   }
