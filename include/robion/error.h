@@ -50,6 +50,13 @@ void MistakesPrint(const Mistakes *mistakes);
 /** Make every rank hold the mistakes of the lowest rank that has any. Collective on comm. */
 PetscErrorCode MistakesShare(MPI_Comm comm, Mistakes *mistakes);
 
+/**
+ * PetscMalloc of what may be large: false and one mistake (ROBION_RESOURCES) that begins with the printf text, which says what
+ * for, and gives the size, if there is not so much memory. *out is NULL then. Not collective.
+ */
+PetscBool MistakesMalloc(size_t bytes, Mistakes *mistakes, void *out, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
 /** Free all lines; the list is empty and usable again. */
 PetscErrorCode MistakesClear(Mistakes *mistakes);
 

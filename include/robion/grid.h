@@ -3,6 +3,7 @@
  * which is HDF5 shape [z][y][x]. Voxel (i,j,k) has its centre at origin + (i,j,k)*spacing.
  */
 #pragma once
+#include "robion/error.h"
 #include <petscsys.h>
 
 typedef struct Grid {
@@ -10,6 +11,12 @@ typedef struct Grid {
   double spacing_mm[3]; /* voxel size */
   double origin_mm[3];  /* centre of voxel (0,0,0) */
 } Grid;
+
+/**
+ * Whether a grid that was read is one of a patient: voxels of 0.01 to 1000 mm within 1 km of the origin, as many as a PetscInt
+ * counts. False after mistakes (ROBION_INPUT) that begin with `where`.
+ */
+PetscBool GridCheck(const Grid *grid, const char *where, Mistakes *mistakes);
 
 static inline size_t GridSize(const Grid *g)
 {

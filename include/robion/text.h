@@ -46,5 +46,8 @@ PetscBool FileReplace(const char *file, const char *content, size_t length, Mist
 /** Read a whole file, terminated; false and one ROBION_INPUT mistake if that fails. PetscMalloc'ed. */
 PetscBool FileRead(const char *file, char **content, size_t *length, Mistakes *mistakes);
 
+/** Whether there is a file that can be read to its end (no folder, no pipe); false and one ROBION_INPUT mistake if not. */
+PetscBool FileIsRegular(const char *file, Mistakes *mistakes);
+
 /** Make a folder and those above it; false and one ROBION_RESOURCES mistake if that fails. Not collective. */
 PetscBool FolderMake(const char *folder, Mistakes *mistakes);

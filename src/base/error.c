@@ -13,7 +13,7 @@ PetscErrorCode MistakesAdd(Mistakes *mistakes, RobionExit exit_code, const char 
   vsnprintf(line, sizeof line, format, arguments);
   va_end(arguments);
   for (char *c = line; *c; c++)
-    if (*c == '\n') *c = ' ';
+    if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = ' '; /* names come from files */
   for (PetscInt i = 0; i < mistakes->n; i++)
     if (!strcmp(mistakes->item[i].text, line)) PetscFunctionReturn(0);
   if (mistakes->n == mistakes->capacity) {
@@ -24,6 +24,24 @@ PetscErrorCode MistakesAdd(Mistakes *mistakes, RobionExit exit_code, const char 
   m->exit = exit_code;
   PetscCall(PetscStrallocpy(line, &m->text));
   PetscFunctionReturn(0);
+}
+
+PetscBool MistakesMalloc(size_t bytes, Mistakes *mistakes, void *out, const char *format, ...)
+{
+  void **memory = out;
+  char purpose[1024];
+  va_list arguments;
+  (void)PetscPushErrorHandler(PetscReturnErrorHandler, NULL);
+  const PetscErrorCode error = PetscMallocA(1, PETSC_FALSE, __LINE__, PETSC_FUNCTION_NAME, __FILE__, bytes, memory);
+  (void)PetscPopErrorHandler();
+  if (!error) return PETSC_TRUE;
+  *memory = NULL;
+  va_start(arguments, format);
+  vsnprintf(purpose, sizeof purpose, format, arguments);
+  va_end(arguments);
+  (void)MistakesAdd(mistakes, ROBION_RESOURCES, "%s: takes %.3g GiB of memory, more than there is", purpose,
+                    (double)bytes / 1073741824.0);
+  return PETSC_FALSE;
 }
 
 PetscBool MistakesAny(const Mistakes *mistakes)

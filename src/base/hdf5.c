@@ -1,5 +1,5 @@
-/* HDF5 files read without trusting them and written so that equal content gives equal bytes: the shared idioms of all files. */
-#include "robion/hdf5.h"
+/* HDF5 files written by one rank so that equal content gives equal bytes. */
+#include "hdf5_private.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,224 +9,22 @@
 
 #define H5_QUIET H5E_BEGIN_TRY
 
-PetscBool H5SourceOpen(const char *file, Mistakes *mistakes, H5Source *source)
+static void TemporaryName(const char *file, pid_t process, char name[PETSC_MAX_PATH_LEN])
 {
-  source->name = file;
-  source->id = -1;
-  FILE *f = fopen(file, "rb");
-  if (!f) {
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: cannot be opened: %s", file, strerror(errno));
-    return PETSC_FALSE;
-  }
-  unsigned char magic[8] = {0};
-  size_t got = fread(magic, 1, sizeof magic, f);
-  fclose(f);
-  if (got < sizeof magic || memcmp(magic, "\211HDF\r\n\032\n", 8)) {
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: not an HDF5 file (wrong signature), expected HDF5", file);
-    return PETSC_FALSE;
-  }
-  H5_QUIET
-  {
-    source->id = H5Fopen(file, H5F_ACC_RDONLY, H5P_DEFAULT);
-  }
-  H5E_END_TRY
-  if (source->id < 0) {
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: HDF5 file is truncated or damaged and cannot be opened", file);
-    return PETSC_FALSE;
-  }
-  return PETSC_TRUE;
+  snprintf(name, PETSC_MAX_PATH_LEN, "%s.tmp.%ld", file, (long)process);
 }
 
-void H5SourceClose(H5Source *source)
+void H5SinkForget(const char *file, pid_t process)
 {
-  if (source->id >= 0) H5Fclose(source->id);
-  source->id = -1;
-}
-
-PetscBool H5SourceHas(const H5Source *source, const char *path)
-{
-  char part[1024];
-  size_t length = strlen(path);
-  if (!length || length >= sizeof part) return PETSC_FALSE;
-  if (!strcmp(path, "/")) return PETSC_TRUE;
-  htri_t exists = 1;
-  H5_QUIET
-  {
-    for (size_t i = 1; i <= length && exists > 0; i++)
-      if (path[i] == '/' || path[i] == 0) {
-        memcpy(part, path, i);
-        part[i] = 0;
-        exists = H5Lexists(source->id, part, H5P_DEFAULT);
-      }
-  }
-  H5E_END_TRY
-  return exists > 0 ? PETSC_TRUE : PETSC_FALSE;
-}
-
-/* Open a numeric dataset of the wanted rank and check its dimensions. Returns the dataset or -1 with a mistake. */
-static hid_t OpenArray(const H5Source *source, const char *path, int rank, hsize_t *dims, Mistakes *mistakes)
-{
-  if (!H5SourceHas(source, path)) {
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: missing dataset", source->name, path);
-    return -1;
-  }
-  hid_t data = -1, space = -1, type = -1;
-  int found = -1;
-  hsize_t size[8] = {0};
-  H5T_class_t class = H5T_NO_CLASS;
-  H5_QUIET
-  {
-    data = H5Dopen2(source->id, path, H5P_DEFAULT);
-    if (data >= 0) space = H5Dget_space(data);
-    if (data >= 0) type = H5Dget_type(data);
-    if (space >= 0) found = H5Sget_simple_extent_ndims(space);
-    if (found >= 0 && found <= 8) H5Sget_simple_extent_dims(space, size, NULL);
-    if (type >= 0) class = H5Tget_class(type);
-    if (space >= 0) H5Sclose(space);
-    if (type >= 0) H5Tclose(type);
-  }
-  H5E_END_TRY
-  PetscBool good = PETSC_TRUE;
-  if (data < 0 || (class != H5T_INTEGER && class != H5T_FLOAT)) {
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: not a numeric dataset", source->name, path);
-    good = PETSC_FALSE;
-  } else if (found != rank) {
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: has %d dimensions, expected %d", source->name, path, found,
-                      rank);
-    good = PETSC_FALSE;
-  }
-  for (int i = 0; good && i < rank; i++) {
-    if (dims[i] > 0 && dims[i] != size[i]) {
-      (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: dimension %d is %llu, expected %llu", source->name, path, i,
-                        (unsigned long long)size[i], (unsigned long long)dims[i]);
-      good = PETSC_FALSE;
-    } else if (size[i] == 0) {
-      (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: empty, expected at least one element", source->name, path);
-      good = PETSC_FALSE;
-    }
-    dims[i] = size[i];
-  }
-  if (good) return data;
-  if (data >= 0) {
-    H5_QUIET
-    {
-      H5Dclose(data);
-    }
-    H5E_END_TRY
-  }
-  return -1;
-}
-
-PetscBool H5ReadArray(const H5Source *source, const char *path, hid_t type, int rank, hsize_t *dims, void *out,
-                      Mistakes *mistakes)
-{
-  void **array = (void **)out;
-  *array = NULL;
-  hid_t data = OpenArray(source, path, rank, dims, mistakes);
-  if (data < 0) return PETSC_FALSE;
-  size_t count = 1;
-  for (int i = 0; i < rank; i++) count *= (size_t)dims[i];
-  herr_t status = -1;
-  if (count < ((size_t)1 << 36) &&
-      !PetscMallocA(1, PETSC_FALSE, __LINE__, PETSC_FUNCTION_NAME, __FILE__, count * H5Tget_size(type), array)) {
-    H5_QUIET
-    {
-      status = H5Dread(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *array);
-    }
-    H5E_END_TRY
-  }
-  H5_QUIET
-  {
-    H5Dclose(data);
-  }
-  H5E_END_TRY
-  if (status >= 0) return PETSC_TRUE;
-  (void)PetscFree(*array);
-  (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: cannot be read (file truncated or damaged)", source->name, path);
-  return PETSC_FALSE;
-}
-
-PetscBool H5ReadAttribute(const H5Source *source, const char *path, const char *attribute, int n, double *value,
-                          Mistakes *mistakes)
-{
-  hid_t a = -1;
-  hssize_t count = -1;
-  herr_t status = -1;
-  H5_QUIET
-  {
-    a = H5Aopen_by_name(source->id, path, attribute, H5P_DEFAULT, H5P_DEFAULT);
-    if (a >= 0) {
-      hid_t space = H5Aget_space(a), type = H5Aget_type(a);
-      H5T_class_t class = H5Tget_class(type);
-      count = (class == H5T_INTEGER || class == H5T_FLOAT) ? H5Sget_simple_extent_npoints(space) : -2;
-      if (count == n) status = H5Aread(a, H5T_NATIVE_DOUBLE, value);
-      H5Sclose(space);
-      H5Tclose(type);
-      H5Aclose(a);
-    }
-  }
-  H5E_END_TRY
-  if (status >= 0) return PETSC_TRUE;
-  if (a < 0)
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: missing attribute %s", source->name, path, attribute);
-  else
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: attribute %s has %lld numbers, expected %d", source->name, path,
-                      attribute, (long long)(count < 0 ? 0 : count), n);
-  return PETSC_FALSE;
-}
-
-/* Read an open string attribute of either kind into fresh memory. */
-static char *ReadStringAttribute(hid_t a)
-{
-  char *text = NULL;
-  hid_t type = H5Aget_type(a), space = H5Aget_space(a);
-  if (H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_npoints(space) == 1) {
-    hid_t memory = H5Tcopy(H5T_C_S1);
-    H5Tset_cset(memory, H5Tget_cset(type));
-    if (H5Tis_variable_str(type) > 0) {
-      char *found = NULL;
-      H5Tset_size(memory, H5T_VARIABLE);
-      if (H5Aread(a, memory, &found) >= 0 && found) {
-        (void)PetscStrallocpy(found, &text);
-        H5free_memory(found);
-      }
-    } else {
-      size_t size = H5Tget_size(type);
-      (void)PetscCalloc1(size + 1, &text);
-      H5Tset_size(memory, size + 1);
-      if (H5Aread(a, memory, text) < 0) (void)PetscFree(text);
-    }
-    H5Tclose(memory);
-  }
-  H5Tclose(type);
-  H5Sclose(space);
-  return text;
-}
-
-PetscBool H5ReadString(const H5Source *source, const char *path, const char *attribute, PetscBool optional, char **out,
-                       Mistakes *mistakes)
-{
-  hid_t a = -1;
-  *out = NULL;
-  H5_QUIET
-  {
-    a = H5Aopen_by_name(source->id, path, attribute, H5P_DEFAULT, H5P_DEFAULT);
-    if (a >= 0) {
-      *out = ReadStringAttribute(a);
-      H5Aclose(a);
-    }
-  }
-  H5E_END_TRY
-  if (*out || (a < 0 && optional)) return PETSC_TRUE;
-  (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: attribute %s %s", source->name, path, attribute,
-                    a < 0 ? "is missing" : "is not a string");
-  return PETSC_FALSE;
+  char temporary[PETSC_MAX_PATH_LEN];
+  TemporaryName(file, process, temporary);
+  unlink(temporary);
 }
 
 PetscBool H5SinkOpen(const char *file, Mistakes *mistakes, H5Sink *sink)
 {
   char temporary[PETSC_MAX_PATH_LEN];
-  snprintf(temporary, sizeof temporary, "%s.tmp.%ld", file, (long)getpid());
+  TemporaryName(file, getpid(), temporary);
   memset(sink, 0, sizeof *sink);
   sink->id = -1;
   if (PetscStrallocpy(file, &sink->name) || PetscStrallocpy(temporary, &sink->temporary)) return PETSC_FALSE;
@@ -269,7 +67,7 @@ static PetscBool CopyFile(const char *from, const char *to)
 PetscBool H5SinkExtend(const char *from, const char *file, Mistakes *mistakes, H5Sink *sink)
 {
   char temporary[PETSC_MAX_PATH_LEN];
-  snprintf(temporary, sizeof temporary, "%s.tmp.%ld", file, (long)getpid());
+  TemporaryName(file, getpid(), temporary);
   memset(sink, 0, sizeof *sink);
   sink->id = -1;
   if (PetscStrallocpy(file, &sink->name) || PetscStrallocpy(temporary, &sink->temporary)) return PETSC_FALSE;
@@ -292,8 +90,7 @@ PetscBool H5SinkExtend(const char *from, const char *file, Mistakes *mistakes, H
 
 void H5Remove(H5Sink *sink, const char *path)
 {
-  H5Source view = {sink->name, sink->id};
-  if (sink->failed || !H5SourceHas(&view, path)) return;
+  if (sink->failed || !H5PathExists(sink->id, path)) return;
   H5_QUIET
   {
     if (H5Ldelete(sink->id, path, H5P_DEFAULT) < 0) sink->failed = PETSC_TRUE;
@@ -303,8 +100,7 @@ void H5Remove(H5Sink *sink, const char *path)
 
 void H5WriteGroup(H5Sink *sink, const char *path)
 {
-  H5Source view = {sink->name, sink->id};
-  if (sink->failed || H5SourceHas(&view, path)) return;
+  if (sink->failed || H5PathExists(sink->id, path)) return;
   H5_QUIET
   {
     hid_t links = H5Pcreate(H5P_LINK_CREATE), create = H5Pcreate(H5P_GROUP_CREATE);
@@ -417,6 +213,7 @@ PetscBool H5SinkClose(H5Sink *sink, Mistakes *mistakes)
   }
   H5E_END_TRY
   sink->id = -1;
+  if (!sink->failed && sink->sealed && !H5Seal(sink->temporary)) sink->failed = PETSC_TRUE;
   if (!sink->failed && (SyncFile(sink->temporary) || rename(sink->temporary, sink->name))) sink->failed = PETSC_TRUE;
   if (sink->failed) {
     (void)MistakesAdd(mistakes, ROBION_RESOURCES, "%s: could not be written: %s", sink->name,

@@ -201,6 +201,18 @@ PetscBool FileRead(const char *file, char **content, size_t *length, Mistakes *m
   return PETSC_FALSE;
 }
 
+PetscBool FileIsRegular(const char *file, Mistakes *mistakes)
+{
+  struct stat facts;
+  int reason = stat(file, &facts) ? errno : 0;
+  const PetscBool regular = !reason && S_ISREG(facts.st_mode) ? PETSC_TRUE : PETSC_FALSE;
+  if (regular && access(file, R_OK)) reason = errno;
+  if (regular && !reason) return PETSC_TRUE;
+  (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: cannot be opened: %s", file,
+                    reason ? strerror(reason) : "not a regular file");
+  return PETSC_FALSE;
+}
+
 PetscBool FolderMake(const char *folder, Mistakes *mistakes)
 {
   char part[PETSC_MAX_PATH_LEN];

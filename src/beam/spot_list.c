@@ -204,9 +204,9 @@ PetscErrorCode SpotListReadPlan(const char *file, Mistakes *mistakes, SpotList *
     if (!H5SourceHas(&source, path)) break;
     PetscCall(ReadBeam(&source, beam, mistakes, out, &good));
   }
+  if (!H5SourceClose(&source, mistakes)) good = PETSC_FALSE;
   if (good && !out->n)
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: /plan/beam_0: missing group, expected a plan of robion", file));
-  H5SourceClose(&source);
   if (!good) PetscCall(SpotListDestroy(out));
   PetscFunctionReturn(0);
 }

@@ -45,16 +45,10 @@ static void DosePath(int i, char path[64])
 /* Spacing and origin; the size is that of the doses. */
 static PetscBool ReadGrid(const H5Source *source, Grid *grid, Mistakes *mistakes)
 {
-  if (!H5ReadAttribute(source, "/grid", "spacing_mm", 3, grid->spacing_mm, mistakes) ||
-      !H5ReadAttribute(source, "/grid", "origin_mm", 3, grid->origin_mm, mistakes))
-    return PETSC_FALSE;
-  for (int a = 0; a < 3; a++)
-    if (!(grid->spacing_mm[a] > 0 && isfinite(grid->spacing_mm[a]) && isfinite(grid->origin_mm[a]))) {
-      (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: /grid: spacing_mm %g, origin_mm %g, expected a finite grid",
-                        source->name, grid->spacing_mm[a], grid->origin_mm[a]);
-      return PETSC_FALSE;
-    }
-  return PETSC_TRUE;
+  return H5ReadAttribute(source, "/grid", "spacing_mm", 3, grid->spacing_mm, mistakes) &&
+                 H5ReadAttribute(source, "/grid", "origin_mm", 3, grid->origin_mm, mistakes)
+             ? PETSC_TRUE
+             : PETSC_FALSE;
 }
 
 /* One dose on the grid; the first that is read gives the grid its size. */
@@ -81,7 +75,7 @@ static PetscBool ReadDose(const H5Source *source, const char *path, Grid *grid, 
 static void ReadFile(const char *file, Grid *grid, float *dose[GAMMA_DOSES], Mistakes *mistakes)
 {
   H5Source source;
-  char path[64];
+  char path[64], where[PETSC_MAX_PATH_LEN];
   PetscBool good = H5SourceOpen(file, mistakes, &source), any = PETSC_FALSE;
   good = good && ReadGrid(&source, grid, mistakes) ? PETSC_TRUE : PETSC_FALSE;
   for (int i = 0; i < GAMMA_DOSES && good; i++) {
@@ -90,8 +84,11 @@ static void ReadFile(const char *file, Grid *grid, float *dose[GAMMA_DOSES], Mis
     any = PETSC_TRUE;
     good = ReadDose(&source, path, grid, &dose[i], mistakes);
   }
-  H5SourceClose(&source);
-  if (good && !any)
+  if (!H5SourceClose(&source, mistakes)) good = PETSC_FALSE;
+  snprintf(where, sizeof where, "%s: /grid", file);
+  if (good && any)
+    (void)GridCheck(grid, where, mistakes);
+  else if (good)
     (void)MistakesAdd(mistakes, ROBION_INPUT,
                       "%s: neither /dose/nominal/physical nor /dose/nominal/rbe_weighted, expected a plan.h5", file);
 }

@@ -24,6 +24,7 @@ PetscErrorCode MachineWrite(const Machine *m, const char *file, Mistakes *mistak
   PetscFunctionBegin;
   H5Sink sink;
   if (!H5SinkOpen(file, mistakes, &sink)) PetscFunctionReturn(0);
+  sink.sealed = PETSC_TRUE; /* for the cache */
   for (int i = 0; i < MACHINE_TABLES; i++) {
     const MachineTable *table = &machine_tables[i];
     if (!MachineTableSize(m, table)) continue;
@@ -135,7 +136,7 @@ PetscErrorCode MachineRead(const char *file, Mistakes *mistakes, Machine **out)
   Machine *m;
   PetscCall(PetscNew(&m));
   PetscBool good = ReadHeader(&source, m, mistakes) && ReadTables(&source, m, mistakes) ? PETSC_TRUE : PETSC_FALSE;
-  H5SourceClose(&source);
+  if (!H5SourceClose(&source, mistakes)) good = PETSC_FALSE;
   if (good) {
     PetscInt before = mistakes->n;
     PetscCall(MachineCheck(m, file, mistakes));
@@ -161,13 +162,13 @@ static PetscErrorCode CacheFolder(char folder[PETSC_MAX_PATH_LEN])
   PetscFunctionReturn(0);
 }
 
-/* The cached machine, if the file is there, sound, and of this very spec. */
+/* The cached machine, if the file is there, as it was written, sound, and of this very spec. */
 static PetscErrorCode CacheRead(const char *file, const char *hash, Machine **out)
 {
   PetscFunctionBegin;
   Mistakes unread = {0};
   *out = NULL;
-  if (access(file, R_OK) == 0) PetscCall(MachineRead(file, &unread, out));
+  if (access(file, R_OK) == 0 && H5SealHolds(file, &unread)) PetscCall(MachineRead(file, &unread, out));
   if (MistakesAny(&unread))
     LogLine(LOG_WARNING, "machine", NULL, "cache ignored and built again: %s", MistakesFirst(&unread));
   if (*out && strcmp((*out)->hash, hash)) PetscCall(MachineDestroy(out));

@@ -4,64 +4,40 @@
 #include "robion/map.h"
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const role_names[] = {"target", "oar", "external"};
+enum { MOST_BEAMS = 1000 };
 enum { N_ROLES = sizeof role_names / sizeof *role_names };
 
 /* True if the dataset, when there is one, holds integers and fewer voxels than a PetscInt counts. */
 static PetscErrorCode CheckIntegers(const H5Source *source, const char *path, Mistakes *mistakes, PetscBool *good)
 {
   PetscFunctionBegin;
-  hid_t data = -1, type = -1, space = -1;
-  H5T_class_t class = H5T_INTEGER;
-  hssize_t count = 0;
-  H5E_BEGIN_TRY
-  {
-    data = H5Dopen2(source->id, path, H5P_DEFAULT);
-    if (data >= 0) {
-      type = H5Dget_type(data);
-      space = H5Dget_space(data);
-      class = H5Tget_class(type);
-      count = H5Sget_simple_extent_npoints(space);
-      H5Tclose(type);
-      H5Sclose(space);
-      H5Dclose(data);
-    }
-  }
-  H5E_END_TRY
+  H5Shape shape;
   *good = PETSC_TRUE;
-  if (class == H5T_FLOAT) {
+  if (!H5SourceShape(source, path, NULL, &shape)) PetscFunctionReturn(0);
+  if (shape.numbers && !shape.integers) {
     *good = PETSC_FALSE;
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: holds floating-point numbers, expected integers",
                           source->name, path));
-  } else if (count > INT_MAX) {
+  } else if (shape.count > INT_MAX) {
     *good = PETSC_FALSE;
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: has %lld voxels, expected at most %d", source->name, path,
-                          (long long)count, INT_MAX));
+                          shape.count, INT_MAX));
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReadGeometry(const H5Source *source, Grid *ct, Mistakes *mistakes, PetscBool *good)
+/* The grid of the CT, whose size is known. */
+static PetscBool ReadGeometry(const H5Source *source, Grid *ct, Mistakes *mistakes)
 {
-  PetscFunctionBegin;
-  *good = H5ReadAttribute(source, "/ct/hu", "spacing_mm", 3, ct->spacing_mm, mistakes);
-  PetscBool spaced = *good;
-  if (!H5ReadAttribute(source, "/ct/hu", "origin_mm", 3, ct->origin_mm, mistakes)) *good = PETSC_FALSE;
-  for (int k = 0; spaced && k < 3; k++)
-    if (!isfinite(ct->spacing_mm[k]) || ct->spacing_mm[k] <= 0) {
-      *good = spaced = PETSC_FALSE;
-      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: /ct/hu: spacing_mm[%d] is %g, expected a number above 0",
-                            source->name, k, ct->spacing_mm[k]));
-    }
-  for (int k = 0; *good && k < 3; k++)
-    if (!isfinite(ct->origin_mm[k])) {
-      *good = PETSC_FALSE;
-      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: /ct/hu: origin_mm[%d] is %g, expected a finite number",
-                            source->name, k, ct->origin_mm[k]));
-    }
-  PetscFunctionReturn(0);
+  char where[PETSC_MAX_PATH_LEN];
+  const PetscBool spaced = H5ReadAttribute(source, "/ct/hu", "spacing_mm", 3, ct->spacing_mm, mistakes);
+  const PetscBool placed = H5ReadAttribute(source, "/ct/hu", "origin_mm", 3, ct->origin_mm, mistakes);
+  snprintf(where, sizeof where, "%s: /ct/hu", source->name);
+  return spaced && placed && GridCheck(ct, where, mistakes) ? PETSC_TRUE : PETSC_FALSE;
 }
 
 static PetscErrorCode ReadCT(const H5Source *source, Case *patient, Mistakes *mistakes, PetscBool *good)
@@ -85,51 +61,7 @@ static PetscErrorCode ReadCT(const H5Source *source, Case *patient, Mistakes *mi
     patient->hu[v] = (short)hu[v];
   }
   PetscCall(PetscFree(hu));
-  if (*good) PetscCall(ReadGeometry(source, &patient->ct, mistakes, good));
-  PetscFunctionReturn(0);
-}
-
-typedef struct Names {
-  PetscInt n, capacity;
-  char **name;
-} Names;
-
-static herr_t CollectName(hid_t group, const char *name, const H5L_info_t *info, void *data)
-{
-  Names *names = (Names *)data;
-  if (names->n == names->capacity) {
-    names->capacity = names->capacity ? 2 * names->capacity : 16;
-    if (PetscRealloc((size_t)names->capacity * sizeof *names->name, &names->name)) return -1;
-  }
-  return PetscStrallocpy(name, &names->name[names->n++]) ? -1 : 0;
-}
-
-/* The links of a group in ascending order of name. */
-static PetscErrorCode ListGroup(const H5Source *source, const char *path, Names *names, Mistakes *mistakes,
-                                PetscBool *good)
-{
-  PetscFunctionBegin;
-  herr_t status = -1;
-  H5E_BEGIN_TRY
-  {
-    hid_t group = H5Gopen2(source->id, path, H5P_DEFAULT);
-    if (group >= 0) {
-      status = H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, CollectName, names);
-      H5Gclose(group);
-    }
-  }
-  H5E_END_TRY
-  *good = status >= 0 ? PETSC_TRUE : PETSC_FALSE;
-  if (!*good)
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: cannot be listed, expected a group", source->name, path));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode NamesDestroy(Names *names)
-{
-  PetscFunctionBegin;
-  for (PetscInt i = 0; i < names->n; i++) PetscCall(PetscFree(names->name[i]));
-  PetscCall(PetscFree(names->name));
+  if (*good) *good = ReadGeometry(source, &patient->ct, mistakes);
   PetscFunctionReturn(0);
 }
 
@@ -185,9 +117,9 @@ static PetscErrorCode ReadStructure(const H5Source *source, const char *path, co
 static PetscErrorCode ReadStructures(const H5Source *source, Case *patient, Mistakes *mistakes, PetscBool *good)
 {
   PetscFunctionBegin;
-  Names names = {0};
+  H5Names names = {0};
   *good = PETSC_TRUE;
-  if (H5SourceHas(source, "/structures")) PetscCall(ListGroup(source, "/structures", &names, mistakes, good));
+  if (H5SourceHas(source, "/structures")) *good = H5ReadNames(source, "/structures", &names, mistakes);
   if (*good && !names.n) {
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: /structures: no structures found, expected at least one",
                           source->name));
@@ -213,16 +145,16 @@ static PetscErrorCode ReadStructures(const H5Source *source, Case *patient, Mist
     }
     if (!fine) *good = PETSC_FALSE;
   }
-  PetscCall(NamesDestroy(&names));
+  PetscCall(H5NamesDestroy(&names));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode ReadMaps(const H5Source *source, Case *patient, Mistakes *mistakes, PetscBool *good)
 {
   PetscFunctionBegin;
-  Names names = {0};
+  H5Names names = {0};
   *good = PETSC_TRUE;
-  if (H5SourceHas(source, "/maps")) PetscCall(ListGroup(source, "/maps", &names, mistakes, good));
+  if (H5SourceHas(source, "/maps")) *good = H5ReadNames(source, "/maps", &names, mistakes);
   PetscCall(PetscCalloc1((size_t)names.n, &patient->maps));
   for (PetscInt m = 0; m < names.n; m++) {
     BiologyMap *map = &patient->maps[patient->n_maps++];
@@ -240,7 +172,7 @@ static PetscErrorCode ReadMaps(const H5Source *source, Case *patient, Mistakes *
                             source->name, path, bad, GridSize(&patient->ct)));
     if (!fine || bad) *good = PETSC_FALSE;
   }
-  PetscCall(NamesDestroy(&names));
+  PetscCall(H5NamesDestroy(&names));
   PetscFunctionReturn(0);
 }
 
@@ -248,20 +180,16 @@ static PetscErrorCode ReadMaps(const H5Source *source, Case *patient, Mistakes *
 static PetscErrorCode ReadBeamAngles(const H5Source *source, Case *patient, Mistakes *mistakes, PetscBool *good)
 {
   PetscFunctionBegin;
-  hssize_t count = 0;
-  H5E_BEGIN_TRY
-  {
-    hid_t attribute = H5Aopen(source->id, "beam_gantry_deg", H5P_DEFAULT);
-    if (attribute >= 0) {
-      hid_t space = H5Aget_space(attribute);
-      count = H5Sget_simple_extent_npoints(space);
-      H5Sclose(space);
-      H5Aclose(attribute);
-    }
-  }
-  H5E_END_TRY
+  H5Shape shape;
+  long long count = H5SourceShape(source, "/", "beam_gantry_deg", &shape) ? shape.count : 0;
   *good = PETSC_TRUE;
   if (count <= 0) PetscFunctionReturn(0);
+  if (count > MOST_BEAMS) {
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: beam_gantry_deg has %lld numbers, expected at most %d",
+                          source->name, count, (int)MOST_BEAMS));
+    *good = PETSC_FALSE;
+    PetscFunctionReturn(0);
+  }
   PetscCall(PetscMalloc1((size_t)count, &patient->beam_gantry_deg));
   *good = H5ReadAttribute(source, "/", "beam_gantry_deg", (int)count, patient->beam_gantry_deg, mistakes);
   if (*good) patient->n_beam_angles = (PetscInt)count;
@@ -317,7 +245,7 @@ PetscErrorCode CaseLoad(const char *file, Mistakes *mistakes, Case **out)
     PetscCall(ReadBeamAngles(&source, patient, mistakes, &part[2]));
     PetscCall(ReadPosition(&source, patient, mistakes, &part[3]));
   }
-  H5SourceClose(&source);
+  if (!H5SourceClose(&source, mistakes)) good = PETSC_FALSE;
   if (good && part[0] && part[1] && part[2] && part[3])
     *out = patient;
   else
@@ -364,16 +292,37 @@ PetscErrorCode CaseWrite(const Case *patient, const char *file, Mistakes *mistak
   PetscFunctionReturn(0);
 }
 
+typedef struct Addition {
+  const Case *patient;
+  const char *from, *file;
+  PetscInt n;
+  const char *const *names;
+} Addition;
+
+/* HDF5 opens a file from outside here, so another process does it and gives back its mistakes. */
+static void AddMaps(const Child *self, void *context)
+{
+  const Addition *addition = context;
+  Mistakes mistakes = {0};
+  H5Sink sink;
+  if (H5SinkExtend(addition->from, addition->file, &mistakes, &sink)) {
+    for (PetscInt i = 0; i < addition->n; i++) {
+      const PetscInt map = CaseFindMap(addition->patient, addition->names[i]);
+      if (map >= 0) WriteMap(&sink, addition->patient, map);
+    }
+    (void)H5SinkClose(&sink, &mistakes);
+  }
+  (void)ChildSendMistakes(self, &mistakes);
+}
+
 PetscErrorCode CaseFileWithMaps(const Case *patient, const char *from, const char *file, PetscInt n,
                                 const char *const *names, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  H5Sink sink;
-  if (!H5SinkExtend(from, file, mistakes, &sink)) PetscFunctionReturn(0);
-  for (PetscInt i = 0; i < n; i++) {
-    const PetscInt map = CaseFindMap(patient, names[i]);
-    if (map >= 0) WriteMap(&sink, patient, map);
-  }
-  (void)H5SinkClose(&sink, mistakes);
+  Addition addition = {patient, from, file, n, names};
+  Child child;
+  if (!ChildBegin(from, AddMaps, &addition, mistakes, &child)) PetscFunctionReturn(0);
+  (void)ChildReceiveMistakes(&child, mistakes);
+  if (!ChildEnd(&child, from, mistakes)) H5SinkForget(file, child.process);
   PetscFunctionReturn(0);
 }

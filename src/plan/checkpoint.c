@@ -29,6 +29,7 @@ PetscBool CheckpointWrite(const char *folder, const char *yaml, const char *stag
   CheckpointName(folder, 0, name);
   CheckpointName(folder, 1, previous);
   if (!H5SinkOpen(name, mistakes, &sink)) return PETSC_FALSE;
+  sink.sealed = PETSC_TRUE;
   H5WriteGroup(&sink, "/solver");
   H5WriteString(&sink, "/solver", "settings", yaml);
   H5WriteString(&sink, "/solver", "stage", stage);
@@ -91,7 +92,7 @@ static PetscBool ReadFile(const char *name, const char *yaml, const char *stage,
   char *settings = NULL;
   double version = 0;
   H5Source source;
-  PetscBool good = H5SourceOpen(name, mistakes, &source);
+  PetscBool good = H5SealHolds(name, mistakes) && H5SourceOpen(name, mistakes, &source) ? PETSC_TRUE : PETSC_FALSE;
   if (!good) return PETSC_FALSE;
   good = H5ReadString(&source, "/solver", "settings", PETSC_FALSE, &settings, mistakes) &&
                  H5ReadAttribute(&source, "/solver", "version", 1, &version, mistakes)
@@ -107,6 +108,7 @@ static PetscBool ReadFile(const char *name, const char *yaml, const char *stage,
     good = PETSC_FALSE;
   }
   good = good && IsOfStage(&source, stage, mistakes) && ReadFields(&source, state, mistakes) ? PETSC_TRUE : PETSC_FALSE;
+  if (!H5SourceClose(&source, mistakes)) good = PETSC_FALSE;
   if (good && !StateIsSound(state, n_spot)) {
     (void)MistakesAdd(mistakes, ROBION_INPUT,
                       "%s: /solver: expected finite numbers, weights of %" PRId64 " spots from 0", name,
@@ -115,7 +117,6 @@ static PetscBool ReadFile(const char *name, const char *yaml, const char *stage,
   }
   if (!good) (void)SolveStateDestroy(state);
   (void)PetscFree(settings);
-  H5SourceClose(&source);
   return good;
 }
 

@@ -30,7 +30,7 @@ static PetscErrorCode ReadObjective(const char *folder, Mistakes *mistakes, doub
   PetscCall(PetscSNPrintf(file, sizeof file, "%s/plan.h5", folder));
   if (!H5SourceOpen(file, mistakes, &source)) PetscFunctionReturn(0);
   (void)H5ReadAttribute(&source, "/optimizer", "objective", 1, objective, mistakes);
-  H5SourceClose(&source);
+  (void)H5SourceClose(&source, mistakes);
   PetscFunctionReturn(0);
 }
 

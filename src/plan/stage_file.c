@@ -16,6 +16,7 @@ PetscBool StageFileWrite(const char *folder, const char *yaml, const CourseStage
   H5Sink sink;
   FileName(folder, stage, name);
   if (!H5SinkOpen(name, mistakes, &sink)) return PETSC_FALSE;
+  sink.sealed = PETSC_TRUE;
   H5WriteArray(&sink, "/particles", H5T_NATIVE_DOUBLE, 1, &n, weight, "1", "ions per spot per fraction of the stage");
   H5WriteString(&sink, "/particles", "settings", yaml);
   return H5SinkClose(&sink, mistakes);
@@ -30,7 +31,7 @@ PetscBool StageFileRead(const char *folder, const char *yaml, const CourseStage 
   Mistakes damage = {0}; /* a file that cannot be used only costs the time to plan the stage again */
   PetscBool good;
   FileName(folder, stage, name);
-  if (access(name, F_OK) || !H5SourceOpen(name, &damage, &source)) {
+  if (access(name, F_OK) || !H5SealHolds(name, &damage) || !H5SourceOpen(name, &damage, &source)) {
     (void)MistakesClear(&damage);
     return PETSC_FALSE;
   }
@@ -38,6 +39,7 @@ PetscBool StageFileRead(const char *folder, const char *yaml, const CourseStage 
                  H5ReadArray(&source, "/particles", H5T_NATIVE_DOUBLE, 1, &n, &stored, &damage)
              ? PETSC_TRUE
              : PETSC_FALSE;
+  if (!H5SourceClose(&source, &damage)) good = PETSC_FALSE;
   for (PetscInt j = 0; good && j < stage->n_spot; j++) {
     if (!(stored[j] >= 0 && isfinite(stored[j]))) good = PETSC_FALSE;
     weight[j] = stored[j];
@@ -45,7 +47,6 @@ PetscBool StageFileRead(const char *folder, const char *yaml, const CourseStage 
   (void)PetscFree(stored);
   (void)PetscFree(settings);
   (void)MistakesClear(&damage);
-  H5SourceClose(&source);
   return good;
 }
 

@@ -146,7 +146,7 @@ static PetscErrorCode AddEffort(Sheet *sheet)
         H5ReadAttribute(&source, "/timing", "seconds", 1, &seconds, sheet->mistakes) &&
         H5ReadAttribute(&source, "/timing", "peak_memory_MiB", 1, &memory_MiB, sheet->mistakes))
       EffortCell(iterations, seconds, memory_MiB, group->cell[p]);
-    H5SourceClose(&source);
+    (void)H5SourceClose(&source, sheet->mistakes);
   }
   PetscFunctionReturn(0);
 }

@@ -438,7 +438,7 @@ PlanState PlanFileState(const char *folder, const char *yaml, Mistakes *mistakes
   SettingsHash(yaml, wanted);
   if (H5ReadString(&source, "/", "settings_hash", PETSC_FALSE, &found, mistakes) && found)
     state = strcmp(found, wanted) ? PLAN_OTHER_SETTINGS : PLAN_FINISHED;
-  H5SourceClose(&source);
+  if (!H5SourceClose(&source, mistakes)) state = PLAN_ABSENT;
   (void)PetscFree(found);
   return state;
 }

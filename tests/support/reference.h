@@ -34,6 +34,12 @@ static inline H5Source ReferenceOpen(const char *name, char path[PETSC_MAX_PATH_
   return source;
 }
 
+static inline void ReferenceClose(H5Source *source)
+{
+  Mistakes mistakes = {0};
+  assert_true(H5SourceClose(source, &mistakes));
+}
+
 /* A dataset as doubles, its number of elements checked. */
 static inline double *ReferenceArray(const H5Source *source, const char *group, const char *name, int rank, size_t n)
 {

@@ -149,7 +149,7 @@ static void MapsAreAdded(void **state)
   assert_true(H5SourceOpen(copy, &mistakes, &source));
   assert_true(H5ReadString(&source, "/structures/GTV", "origin", PETSC_FALSE, &source_text, &mistakes));
   assert_string_equal(source_text, "drawn");
-  H5SourceClose(&source);
+  assert_true(H5SourceClose(&source, &mistakes));
   assert_true(!stat(copy, &status) && (status.st_mode & 0777) == 0600 && !unlink(copy));
   assert_int_equal(PetscFree(source_text) || CaseDestroy(&patient) || CaseDestroy(&again), 0);
 }
@@ -277,7 +277,7 @@ static void WrongParts(void **state)
   Replace("/maps/cells", H5T_NATIVE_FLOAT, 1, flat, cells, "has 1 dimensions");
   Replace("/ct/hu", H5T_NATIVE_FLOAT, 3, good, hole, "/ct/hu: holds floating-point numbers");
   Replace("/ct/hu", H5T_NATIVE_INT, 3, good, metal, "/ct/hu: has a value of 70000");
-  SetNumbers("/ct/hu", "spacing_mm", (double[]){1, -1, 1}, "spacing_mm[1] is -1, expected a number above 0");
+  SetNumbers("/ct/hu", "spacing_mm", (double[]){1, -1, 1}, "spacing_mm[1] is -1, expected a number from 0.01 to 1000");
   SetNumbers("/ct/hu", "spacing_mm", (double[]){1, 1, NAN}, "spacing_mm[2] is nan");
   SetNumbers("/ct/hu", "origin_mm", (double[]){INFINITY, 1, 1}, "origin_mm[0] is inf");
   SetNumbers("/", "beam_gantry_deg", (double[]){10, NAN, 1}, "beam_gantry_deg[1] is nan");

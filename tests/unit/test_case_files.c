@@ -25,7 +25,7 @@ static void CheckVolumes(const char *file, const Case *patient)
     assert_true(H5ReadAttribute(&source, path, "volume_cm3", 1, &volume_cm3, &mistakes));
     assert_double_near((double)n * GridVoxelVolume_cm3(&patient->ct), volume_cm3, 6e-4); /* stated to 1 mm3 */
   }
-  H5SourceClose(&source);
+  assert_true(H5SourceClose(&source, &mistakes));
 }
 
 static void AllLoad(void **state)

@@ -113,7 +113,7 @@ static void MatRadDepthDose(void **state)
     Compare(chosen[e], &ours, &theirs, &failures);
   }
   assert_int_equal(MachineDestroy(&m), 0);
-  H5SourceClose(&source);
+  ReferenceClose(&source);
   assert_int_equal(PetscFree(energy) || PetscFree(depth) || PetscFree(idd), 0);
   assert_int_equal(failures, 0);
 }

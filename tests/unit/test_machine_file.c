@@ -81,7 +81,7 @@ static void Described(void **state)
     assert_true(H5ReadString(&source, machine_tables[i].path, "long_name", PETSC_FALSE, &text, &mistakes));
     assert_int_equal(PetscFree(text), 0);
   }
-  H5SourceClose(&source);
+  assert_true(H5SourceClose(&source, &mistakes));
 }
 
 /* The ranks take turns, here and where bytes are overwritten. */

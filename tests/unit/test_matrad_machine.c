@@ -80,7 +80,7 @@ static void NumberForNumber(void **state)
   assert_table(&source, "/beta", 3, m->beta, 1);
   assert_table(&source, "/alpha_x", 1, m->alpha_x, 1);
   assert_table(&source, "/beta_x", 1, m->beta_x, 1);
-  H5SourceClose(&source);
+  assert_true(H5SourceClose(&source, &mistakes));
   assert_int_equal(MachineDestroy(&m), 0);
 }
 

@@ -147,7 +147,7 @@ static void PlanCreate(Plan *p)
 
 static void PlanDestroy(Plan *p)
 {
-  H5SourceClose(&p->source);
+  ReferenceClose(&p->source);
   assert_int_equal(InfluenceDestroy(&p->influence), 0);
   assert_int_equal(DoseModelDestroy(&p->model), 0);
   assert_int_equal(ScenarioSetDestroy(&p->set), 0);

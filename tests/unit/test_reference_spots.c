@@ -72,7 +72,7 @@ static void WaterCreate(double alpha_x_per_Gy, double dropped_dose_fraction, Pet
 
 static void WaterDestroy(Water *w)
 {
-  H5SourceClose(&w->source);
+  ReferenceClose(&w->source);
   assert_int_equal(InfluenceDestroy(&w->influence), 0);
   assert_int_equal(DoseModelDestroy(&w->model), 0);
   assert_int_equal(ScenarioSetDestroy(&w->set), 0);

@@ -91,7 +91,7 @@ static void Content(void **state)
     assert_double_near(value[0], 12.5, 0);
     assert_true(H5ReadAttribute(&source, "/timing", "seconds", 1, value, &mistakes));
     assert_double_near(value[0], 75, 0);
-    H5SourceClose(&source);
+    assert_true(H5SourceClose(&source, &mistakes));
     assert_false(MistakesAny(&mistakes));
   }
   FakePlanDestroy(fake);
@@ -117,7 +117,7 @@ static void TissuesTold(void **state)
     assert_true(H5ReadAttribute(&source, "/tissue", "alpha_x_per_Gy", 2, alpha, &mistakes));
     assert_double_near(alpha[0], 0.1, 0);
     assert_double_near(alpha[1], 0.5, 0);
-    H5SourceClose(&source);
+    assert_true(H5SourceClose(&source, &mistakes));
   }
   Tissues one = fake->tissues;
   one.n = 1;
@@ -127,7 +127,7 @@ static void TissuesTold(void **state)
   if (rank == 0) {
     assert_true(H5SourceOpen(file, &mistakes, &source));
     assert_false(H5SourceHas(&source, "/tissue"));
-    H5SourceClose(&source);
+    assert_true(H5SourceClose(&source, &mistakes));
     assert_false(MistakesAny(&mistakes));
   }
   FakePlanDestroy(fake);
@@ -190,7 +190,7 @@ static void RunFactsApart(void **state)
     assert_true(H5ReadArray(&source, "/dose/nominal/letd", H5T_NATIVE_FLOAT, 3, cube, &dose, &mistakes));
     assert_memory_equal(dose, fake->dose[DOSE_LETD], 9 * 5 * 7 * sizeof(float));
     PetscFree(dose);
-    H5SourceClose(&source);
+    assert_true(H5SourceClose(&source, &mistakes));
   }
   FakePlanDestroy(fake);
 }

@@ -3,20 +3,13 @@
  *
  * Layout (MAT-File Format, MathWorks): 128 bytes of header that end with version and "MI" in the writer's byte order, then elements
  * of an 8-byte tag (type, bytes) and their data, as a rule compressed by zlib, whose checksum tells any damage. What is not
- * compressed has none: another process reads it first and may fail.
+ * compressed has none: another process (robion/child.h) reads it first and may fail.
  */
 #include "matrad_private.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "robion/child.h"
 #include <zlib.h>
 
 enum { HEADER = 128, TAG = 8, COMPRESSED = 15, CHUNK = 1 << 16 };
-#define LONGEST_S 600 /* a process that reads longer hangs */
 
 static uint32_t Word(const unsigned char *bytes, PetscBool big_endian)
 {
@@ -81,34 +74,27 @@ PetscBool MatlabCheckElements(const char *file, FILE *f, uint64_t size, Mistakes
   return PETSC_TRUE;
 }
 
-/* In the other process: read the variables, quietly and without the signal handlers of this program. */
-static void Rehearse(const char *file, int n, const char *const *names)
+typedef struct Wanted {
+  const char *file;
+  int n;
+  const char *const *names;
+} Wanted;
+
+static void Rehearse(const Child *self, void *context)
 {
-  static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGALRM, SIGTERM};
-  const struct rlimit none = {0, 0};
-  int nowhere = open("/dev/null", O_WRONLY);
-  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(deadly); i++) (void)signal(deadly[i], SIG_DFL);
-  (void)setrlimit(RLIMIT_CORE, &none);
-  if (nowhere >= 0) (void)dup2(nowhere, STDERR_FILENO);
-  (void)alarm(LONGEST_S);
-  mat_t *mat = Mat_Open(file, MAT_ACC_RDONLY);
-  for (int i = 0; mat && i < n; i++) {
-    matvar_t *variable = Mat_VarRead(mat, names[i]);
+  const Wanted *wanted = context;
+  mat_t *mat = Mat_Open(wanted->file, MAT_ACC_RDONLY);
+  for (int i = 0; mat && i < wanted->n; i++) {
+    matvar_t *variable = Mat_VarRead(mat, wanted->names[i]);
     if (variable) Mat_VarFree(variable);
   }
   if (mat) (void)Mat_Close(mat);
-  _exit(0);
 }
 
 PetscBool MatlabRehearse(const char *file, int n, const char *const *names, Mistakes *mistakes)
 {
-  int status = 0;
-  (void)fflush(NULL);
-  const pid_t child = fork();
-  if (child == 0) Rehearse(file, n, names);
-  if (child < 0) return PETSC_TRUE; /* where no process can be made the file has to be trusted */
-  while (waitpid(child, &status, 0) < 0)
-    if (errno != EINTR) return PETSC_TRUE;
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return PETSC_TRUE;
-  return Refuse(file, HEADER, "damaged MATLAB file: the variables that begin here cannot be read", mistakes);
+  Wanted wanted = {file, n, names};
+  Child child;
+  return ChildBegin(file, Rehearse, &wanted, mistakes, &child) && ChildEnd(&child, file, mistakes) ? PETSC_TRUE
+                                                                                                   : PETSC_FALSE;
 }

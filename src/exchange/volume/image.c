@@ -1,10 +1,15 @@
-/* Images on grids of their own, from NIfTI and HDF5. */
+/*
+ * Images on grids of their own, from NIfTI and HDF5. NIfTI's library believes what a header says, so it works in a process of its
+ * own (robion/child.h), and the header is judged before anything is made for the voxels that it promises.
+ */
 #include "robion/exchange.h"
 #include "robion/hdf5.h"
+#include "robion/text.h"
 #include <limits.h>
 #include <math.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #ifdef ROBION_NIFTI
 #include <nifti2_io.h>
 #endif
@@ -66,25 +71,25 @@ static PetscBool FindAxes(const char *file, const nifti_image *nim, Mistakes *mi
 }
 
 /* A stored number of any of NIfTI's scalar types; NAN for others. */
-static double Stored(const nifti_image *nim, size_t v)
+static double Stored(int type, const void *data, size_t v)
 {
-  switch (nim->datatype) {
+  switch (type) {
   case NIFTI_TYPE_UINT8:
-    return ((const uint8_t *)nim->data)[v];
+    return ((const uint8_t *)data)[v];
   case NIFTI_TYPE_INT8:
-    return ((const int8_t *)nim->data)[v];
+    return ((const int8_t *)data)[v];
   case NIFTI_TYPE_INT16:
-    return ((const int16_t *)nim->data)[v];
+    return ((const int16_t *)data)[v];
   case NIFTI_TYPE_UINT16:
-    return ((const uint16_t *)nim->data)[v];
+    return ((const uint16_t *)data)[v];
   case NIFTI_TYPE_INT32:
-    return ((const int32_t *)nim->data)[v];
+    return ((const int32_t *)data)[v];
   case NIFTI_TYPE_UINT32:
-    return ((const uint32_t *)nim->data)[v];
+    return ((const uint32_t *)data)[v];
   case NIFTI_TYPE_FLOAT32:
-    return (double)((const float *)nim->data)[v];
+    return (double)((const float *)data)[v];
   case NIFTI_TYPE_FLOAT64:
-    return ((const double *)nim->data)[v];
+    return ((const double *)data)[v];
   default:
     return NAN;
   }
@@ -106,7 +111,7 @@ static void TakeValues(const nifti_image *nim, const Axes *axes, Image *image)
             to[axes->of[a]] = axes->reversed[a] ? n - 1 - (PetscInt)at[a] : (PetscInt)at[a];
           }
           image->value[(size_t)volume * size + GridIndex(&image->grid, to[0], to[1], to[2])] =
-              (float)(offset + slope * Stored(nim, v));
+              (float)(offset + slope * Stored(nim->datatype, nim->data, v));
         }
 }
 
@@ -116,33 +121,101 @@ static double MillimetresPerUnit(const nifti_image *nim)
   return nim->xyz_units == NIFTI_UNITS_METER ? 1e3 : nim->xyz_units == NIFTI_UNITS_MICRON ? 1e-3 : 1;
 }
 
-static PetscBool ReadNIfTI(const char *file, Mistakes *mistakes, Image *image)
+/* What the header promises can be read: numbers of a known type, as many as the file has if it is not compressed. */
+static PetscBool CheckHeader(const char *file, const nifti_image *nim, Mistakes *mistakes)
+{
+  static const double zero = 0;
+  struct stat facts;
+  const double bytes = (double)nim->nvox * nim->nbyper;
+  const PetscBool apart = nim->iname && !EndsWith(nim->iname, ".gz") && !stat(nim->iname, &facts);
+  if (nim->nx < 1 || nim->ny < 1 || nim->nz < 0 || nim->nvox < 1 || nim->nvox > INT_MAX ||
+      (double)nim->nx * (double)nim->ny * (double)PetscMax(1, nim->nz) > (double)nim->nvox)
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: has %lld x %lld x %lld voxels, %lld in all, expected 1 to %d", file,
+                      (long long)nim->nx, (long long)nim->ny, (long long)nim->nz, (long long)nim->nvox, INT_MAX);
+  else if (isnan(Stored(nim->datatype, &zero, 0)))
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: holds voxels of type %d, expected real numbers", file,
+                      (int)nim->datatype);
+  else if (!(isfinite(nim->scl_slope) && isfinite(nim->scl_inter)))
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: values are scaled by %g and %g, expected numbers", file,
+                      (double)nim->scl_slope, (double)nim->scl_inter);
+  else if (apart && (double)nim->iname_offset + bytes > (double)facts.st_size)
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: truncated or damaged: its header promises %.0f bytes of voxels",
+                      file, bytes);
+  else if (nim->sform_code <= 0 && nim->qform_code <= 0)
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: neither sform nor qform says where the image lies, expected one",
+                      file);
+  else
+    return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
+static PetscBool ReadGrid(const char *file, const nifti_image *nim, Mistakes *mistakes, Axes *axes, Image *image)
+{
+  Grid *grid = &image->grid;
+  if (!CheckHeader(file, nim, mistakes) || !FindAxes(file, nim, mistakes, axes, grid)) return PETSC_FALSE;
+  for (int k = 0; k < 3; k++) {
+    grid->spacing_mm[k] *= MillimetresPerUnit(nim);
+    grid->origin_mm[k] *= MillimetresPerUnit(nim);
+  }
+  image->n_volume = (PetscInt)((size_t)nim->nvox / GridSize(grid)); /* what is beyond whole volumes is left */
+  return GridCheck(grid, file, mistakes);
+}
+
+/* In the other process. */
+static PetscBool ReadApart(const char *file, Mistakes *mistakes, Image *image)
 {
   Axes axes;
   nifti_set_debug_level(0);
-  nifti_image *nim = nifti_image_read(file, 1);
-  if (!nim || !nim->data || nim->nvox < 1 || nim->nvox > INT_MAX || nim->nx < 1 || nim->ny < 1) {
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: cannot be read as NIfTI, or has no voxels", file);
-    if (nim) nifti_image_free(nim);
+  nifti_image *nim = nifti_image_read(file, 0);
+  if (!nim) {
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: cannot be read as NIfTI", file);
     return PETSC_FALSE;
   }
-  PetscBool good = FindAxes(file, nim, mistakes, &axes, &image->grid);
-  if (good && (nim->sform_code <= 0 && nim->qform_code <= 0)) {
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: neither sform nor qform says where the image lies, expected one",
-                      file);
-    good = PETSC_FALSE;
+  if (!ReadGrid(file, nim, mistakes, &axes, image)) return PETSC_FALSE;
+  const size_t size = (size_t)image->n_volume * GridSize(&image->grid);
+  if (!MistakesMalloc(size * sizeof *image->value, mistakes, &image->value, "%s", file)) return PETSC_FALSE;
+  if (nifti_image_load(nim) || !nim->data) {
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: truncated or damaged: its voxels cannot be read", file);
+    return PETSC_FALSE;
   }
-  for (int k = 0; good && k < 3; k++) {
-    image->grid.spacing_mm[k] *= MillimetresPerUnit(nim);
-    image->grid.origin_mm[k] *= MillimetresPerUnit(nim);
-  }
-  if (good) {
-    image->n_volume = (PetscInt)((size_t)nim->nvox / GridSize(&image->grid));
-    good = PetscMalloc1((size_t)nim->nvox, &image->value) ? PETSC_FALSE : PETSC_TRUE;
-  }
-  if (good) TakeValues(nim, &axes, image);
-  nifti_image_free(nim);
-  return good;
+  TakeValues(nim, &axes, image);
+  return PETSC_TRUE;
+}
+
+/* Sends whether it is good, mistakes, the image without its values, and these. */
+static void SendNIfTI(const Child *self, void *context)
+{
+  const char *file = context;
+  Mistakes mistakes = {0};
+  Image image = {.value = NULL};
+  const PetscBool good = ReadApart(file, &mistakes, &image);
+  const size_t size = (size_t)image.n_volume * GridSize(&image.grid);
+  (void)(ChildSend(self, &good, sizeof good) && ChildSendMistakes(self, &mistakes) && good &&
+         ChildSend(self, &image, sizeof image) && ChildSend(self, image.value, size * sizeof *image.value));
+}
+
+static PetscBool ReceiveNIfTI(const Child *child, const char *file, Mistakes *mistakes, Image *image)
+{
+  Image sent;
+  PetscBool good;
+  if (!ChildReceive(child, &good, sizeof good) || !ChildReceiveMistakes(child, mistakes) || !good ||
+      !ChildReceive(child, &sent, sizeof sent) || sent.n_volume < 1 || !GridCheck(&sent.grid, file, mistakes))
+    return PETSC_FALSE;
+  const size_t bytes = (size_t)sent.n_volume * GridSize(&sent.grid) * sizeof *image->value;
+  image->grid = sent.grid;
+  image->n_volume = sent.n_volume;
+  return MistakesMalloc(bytes, mistakes, &image->value, "%s", file) && ChildReceive(child, image->value, bytes)
+             ? PETSC_TRUE
+             : PETSC_FALSE;
+}
+
+static PetscBool ReadNIfTI(const char *file, Mistakes *mistakes, Image *image)
+{
+  Child child;
+  if (!FileIsRegular(file, mistakes) || !ChildBegin(file, SendNIfTI, (void *)file, mistakes, &child))
+    return PETSC_FALSE;
+  const PetscBool good = ReceiveNIfTI(&child, file, mistakes, image);
+  return ChildEnd(&child, file, mistakes) && good ? PETSC_TRUE : PETSC_FALSE;
 }
 
 #else
@@ -156,45 +229,27 @@ static PetscBool ReadNIfTI(const char *file, Mistakes *mistakes, Image *image)
 
 #endif
 
-/* True if the dataset /image has four dimensions. */
-static PetscBool HasVolumes(const H5Source *source)
-{
-  int rank = 0;
-  H5E_BEGIN_TRY
-  {
-    hid_t data = H5Dopen2(source->id, "/image", H5P_DEFAULT);
-    if (data >= 0) {
-      hid_t space = H5Dget_space(data);
-      rank = H5Sget_simple_extent_ndims(space);
-      H5Sclose(space);
-      H5Dclose(data);
-    }
-  }
-  H5E_END_TRY
-  return rank == 4 ? PETSC_TRUE : PETSC_FALSE;
-}
-
 static PetscBool ReadHDF5(const char *file, Mistakes *mistakes, Image *image)
 {
   H5Source source;
+  H5Shape shape;
+  char where[PETSC_MAX_PATH_LEN];
   hsize_t dims[4] = {0};
   Grid *grid = &image->grid;
   if (!H5SourceOpen(file, mistakes, &source)) return PETSC_FALSE;
-  const PetscInt rank = HasVolumes(&source) ? 4 : 3;
-  PetscBool good = H5ReadArray(&source, "/image", H5T_NATIVE_FLOAT, (int)rank, dims, &image->value, mistakes);
+  (void)H5SourceShape(&source, "/image", NULL, &shape);
+  const PetscInt rank = shape.n == 4 ? 4 : 3;
+  PetscBool good = shape.count <= INT_MAX ? PETSC_TRUE : PETSC_FALSE;
+  snprintf(where, sizeof where, "%s: /image", file);
+  if (!good)
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: has %lld values, expected at most %d", where, shape.count, INT_MAX);
+  if (good) good = H5ReadArray(&source, "/image", H5T_NATIVE_FLOAT, (int)rank, dims, &image->value, mistakes);
   if (good) good = H5ReadAttribute(&source, "/image", "spacing_mm", 3, grid->spacing_mm, mistakes);
   if (good) good = H5ReadAttribute(&source, "/image", "origin_mm", 3, grid->origin_mm, mistakes);
-  H5SourceClose(&source);
-  for (int k = 0; good && k < 3; k++) {
-    grid->n[k] = (PetscInt)dims[rank - 1 - k];
-    if (isfinite(grid->spacing_mm[k]) && grid->spacing_mm[k] > 0 && isfinite(grid->origin_mm[k])) continue;
-    (void)MistakesAdd(mistakes, ROBION_INPUT,
-                      "%s: /image: spacing_mm is %g and origin_mm %g along %c, expected numbers, the first above 0",
-                      file, grid->spacing_mm[k], grid->origin_mm[k], "xyz"[k]);
-    good = PETSC_FALSE;
-  }
+  if (!H5SourceClose(&source, mistakes)) good = PETSC_FALSE;
+  for (int k = 0; good && k < 3; k++) grid->n[k] = (PetscInt)dims[rank - 1 - k];
   image->n_volume = rank == 4 ? (PetscInt)dims[0] : 1;
-  return good;
+  return good && GridCheck(grid, where, mistakes) ? PETSC_TRUE : PETSC_FALSE;
 }
 
 PetscBool ImageRead(const char *file, Mistakes *mistakes, Image *image)

@@ -1,0 +1,249 @@
+/*
+ * The process that reads an HDF5 file for another one (see robion/child.h): it answers questions about the file until the
+ * other side hangs up. Identifiers and memory that a damaged file costs go with it.
+ */
+#include "hdf5_private.h"
+#include <string.h>
+
+#define H5_QUIET H5E_BEGIN_TRY
+
+typedef struct Opened {
+  const char *name;
+  hid_t file;
+} Opened;
+
+PetscBool H5PathExists(hid_t file, const char *path)
+{
+  char part[H5_LONGEST_PATH];
+  size_t length = strlen(path);
+  if (!length || length >= sizeof part) return PETSC_FALSE;
+  if (!strcmp(path, "/")) return PETSC_TRUE;
+  htri_t exists = 1;
+  H5_QUIET
+  {
+    for (size_t i = 1; i <= length && exists > 0; i++)
+      if (path[i] == '/' || path[i] == 0) {
+        memcpy(part, path, i);
+        part[i] = 0;
+        exists = H5Lexists(file, part, H5P_DEFAULT);
+      }
+  }
+  H5E_END_TRY
+  return exists > 0 ? PETSC_TRUE : PETSC_FALSE;
+}
+
+size_t H5Elements(int n, const hsize_t *dims)
+{
+  const hsize_t most = (hsize_t)1 << 36;
+  hsize_t count = 1;
+  for (int i = 0; i < n; i++) {
+    if (!dims[i] || dims[i] > most / count) return 0;
+    count *= dims[i];
+  }
+  return (size_t)count;
+}
+
+/* What a dataspace and a type say; both are closed. */
+static H5Shape ShapeOf(hid_t space, hid_t type)
+{
+  H5Shape shape = {.there = PETSC_TRUE, .n = -1};
+  H5T_class_t class = type >= 0 ? H5Tget_class(type) : H5T_NO_CLASS;
+  shape.integers = class == H5T_INTEGER ? PETSC_TRUE : PETSC_FALSE;
+  shape.numbers = class == H5T_INTEGER || class == H5T_FLOAT ? PETSC_TRUE : PETSC_FALSE;
+  if (space >= 0) shape.n = H5Sget_simple_extent_ndims(space);
+  if (shape.n > H5_MOST_DIMS) shape.n = -1;
+  if (shape.n >= 0) H5Sget_simple_extent_dims(space, shape.dims, NULL);
+  if (space >= 0) shape.count = H5Sget_simple_extent_npoints(space);
+  if (space >= 0) H5Sclose(space);
+  if (type >= 0) H5Tclose(type);
+  return shape;
+}
+
+static void AnswerShape(const Opened *opened, const H5Request *request, H5Reply *reply)
+{
+  if (*request->attribute) {
+    hid_t a = H5Aopen_by_name(opened->file, request->path, request->attribute, H5P_DEFAULT, H5P_DEFAULT);
+    if (a >= 0) reply->shape = ShapeOf(H5Aget_space(a), H5Aget_type(a));
+  } else {
+    hid_t data = H5Dopen2(opened->file, request->path, H5P_DEFAULT);
+    if (data >= 0) reply->shape = ShapeOf(H5Dget_space(data), H5Dget_type(data));
+  }
+  reply->good = reply->shape.there;
+}
+
+typedef struct NameBlock {
+  size_t length, capacity;
+  char *text;
+} NameBlock;
+
+static herr_t AddName(hid_t group, const char *name, const H5L_info_t *info, void *context)
+{
+  NameBlock *block = context;
+  const size_t more = strlen(name) + 1;
+  if (block->length + more > block->capacity) {
+    block->capacity = 2 * block->capacity + more + 1024;
+    if (PetscRealloc(block->capacity, &block->text)) return -1;
+  }
+  memcpy(block->text + block->length, name, more);
+  block->length += more;
+  return 0;
+}
+
+/* Names one after the other, each with its zero. */
+static void *AnswerNames(const Opened *opened, const H5Request *request, H5Reply *reply, Mistakes *mistakes)
+{
+  NameBlock block = {0};
+  herr_t status = -1;
+  hid_t group = H5Gopen2(opened->file, request->path, H5P_DEFAULT);
+  if (group >= 0) status = H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, AddName, &block);
+  reply->good = status >= 0 ? PETSC_TRUE : PETSC_FALSE;
+  reply->bytes = block.length;
+  if (!reply->good)
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: cannot be listed, expected a group", opened->name,
+                      request->path);
+  return block.text;
+}
+
+/* Whether an array is as it was asked for; its dims are completed. */
+static PetscBool CheckArray(const Opened *opened, const H5Request *request, H5Shape *shape, Mistakes *mistakes)
+{
+  const char *name = opened->name, *path = request->path;
+  PetscInt before = mistakes->n;
+  if (!shape->numbers)
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: not a numeric dataset", name, path);
+  else if (shape->n != request->n)
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: has %d dimensions, expected %d", name, path, shape->n,
+                      request->n);
+  else
+    for (int i = 0; i < request->n && mistakes->n == before; i++)
+      if (request->dims[i] > 0 && request->dims[i] != shape->dims[i])
+        (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: dimension %d is %llu, expected %llu", name, path, i,
+                          (unsigned long long)shape->dims[i], (unsigned long long)request->dims[i]);
+      else if (!shape->dims[i])
+        (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: empty, expected at least one element", name, path);
+  return mistakes->n == before ? PETSC_TRUE : PETSC_FALSE;
+}
+
+static void *AnswerArray(const Opened *opened, const H5Request *request, H5Reply *reply, Mistakes *mistakes)
+{
+  void *array = NULL;
+  if (!H5PathExists(opened->file, request->path)) {
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: missing dataset", opened->name, request->path);
+    return NULL;
+  }
+  AnswerShape(opened, request, reply);
+  reply->good = CheckArray(opened, request, &reply->shape, mistakes);
+  if (!reply->good) return NULL;
+  reply->good = PETSC_FALSE;
+  reply->bytes = H5Elements(request->n, reply->shape.dims) * H5Tget_size(request->type);
+  if (reply->bytes && !MistakesMalloc(reply->bytes, mistakes, &array, "%s: %s", opened->name, request->path))
+    return NULL;
+  hid_t data = H5Dopen2(opened->file, request->path, H5P_DEFAULT);
+  if (array && H5Dread(data, request->type, H5S_ALL, H5S_ALL, H5P_DEFAULT, array) >= 0)
+    reply->good = PETSC_TRUE;
+  else
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: cannot be read (file truncated or damaged)", opened->name,
+                      request->path);
+  return array;
+}
+
+static void *AnswerNumbers(const Opened *opened, const H5Request *request, H5Reply *reply, Mistakes *mistakes)
+{
+  double *value = NULL;
+  AnswerShape(opened, request, reply);
+  const H5Shape *shape = &reply->shape;
+  const long long found = shape->numbers ? shape->count : 0;
+  reply->good = PETSC_FALSE;
+  if (!shape->there)
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: missing attribute %s", opened->name, request->path,
+                      request->attribute);
+  else if (found != request->n || PetscMalloc1((size_t)found, &value))
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: attribute %s has %lld numbers, expected %d", opened->name,
+                      request->path, request->attribute, found, request->n);
+  else {
+    hid_t a = H5Aopen_by_name(opened->file, request->path, request->attribute, H5P_DEFAULT, H5P_DEFAULT);
+    reply->good = H5Aread(a, H5T_NATIVE_DOUBLE, value) >= 0 ? PETSC_TRUE : PETSC_FALSE;
+    reply->bytes = (size_t)found * sizeof *value;
+    if (!reply->good)
+      (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: attribute %s cannot be read (file truncated or damaged)",
+                        opened->name, request->path, request->attribute);
+  }
+  return value;
+}
+
+/* Read an open string attribute of either kind into fresh memory. */
+static char *ReadString(hid_t a)
+{
+  char *text = NULL;
+  hid_t type = H5Aget_type(a), space = H5Aget_space(a);
+  if (H5Tget_class(type) != H5T_STRING || H5Sget_simple_extent_npoints(space) != 1) return NULL;
+  hid_t memory = H5Tcopy(H5T_C_S1);
+  H5Tset_cset(memory, H5Tget_cset(type));
+  if (H5Tis_variable_str(type) > 0) {
+    H5Tset_size(memory, H5T_VARIABLE);
+    if (H5Aread(a, memory, &text) < 0) text = NULL;
+  } else {
+    const size_t size = H5Tget_size(type);
+    if (PetscCalloc1(size + 1, &text)) return NULL;
+    H5Tset_size(memory, size + 1);
+    if (H5Aread(a, memory, text) < 0) text = NULL;
+  }
+  return text;
+}
+
+static void *AnswerString(const Opened *opened, const H5Request *request, H5Reply *reply, Mistakes *mistakes)
+{
+  hid_t a = H5Aopen_by_name(opened->file, request->path, request->attribute, H5P_DEFAULT, H5P_DEFAULT);
+  char *text = a >= 0 ? ReadString(a) : NULL;
+  reply->good = text || (a < 0 && request->optional) ? PETSC_TRUE : PETSC_FALSE;
+  reply->bytes = text ? strlen(text) + 1 : 0;
+  if (!reply->good)
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: attribute %s %s", opened->name, request->path,
+                      request->attribute, a < 0 ? "is missing" : "is not a string");
+  return text;
+}
+
+static void *Answer(const Opened *opened, const H5Request *request, H5Reply *reply, Mistakes *mistakes)
+{
+  switch (request->question) {
+  case H5_HAS:
+    reply->good = H5PathExists(opened->file, request->path);
+    return NULL;
+  case H5_SHAPE:
+    AnswerShape(opened, request, reply);
+    return NULL;
+  case H5_NAMES:
+    return AnswerNames(opened, request, reply, mistakes);
+  case H5_ARRAY:
+    return AnswerArray(opened, request, reply, mistakes);
+  case H5_NUMBERS:
+    return AnswerNumbers(opened, request, reply, mistakes);
+  default:
+    return AnswerString(opened, request, reply, mistakes);
+  }
+}
+
+void H5Answer(const Child *self, void *context)
+{
+  Opened opened = {.name = context};
+  H5Request request;
+  H5_QUIET
+  {
+    opened.file = H5Fopen(opened.name, H5F_ACC_RDONLY, H5P_DEFAULT);
+    const PetscBool open = opened.file >= 0 ? PETSC_TRUE : PETSC_FALSE;
+    PetscBool listens = ChildSend(self, &open, sizeof open);
+    while (open && listens && ChildReceive(self, &request, sizeof request)) {
+      H5Reply reply = {.good = PETSC_FALSE};
+      Mistakes mistakes = {0};
+      void *data = Answer(&opened, &request, &reply, &mistakes);
+      if (!data || !reply.good) reply.bytes = 0;
+      listens = ChildSend(self, &reply, sizeof reply) && ChildSendMistakes(self, &mistakes) &&
+                        ChildSend(self, data, reply.bytes)
+                    ? PETSC_TRUE
+                    : PETSC_FALSE;
+      if (request.question == H5_ARRAY) (void)PetscFree(data); /* what is large */
+      (void)MistakesClear(&mistakes);
+    }
+  }
+  H5E_END_TRY
+}
