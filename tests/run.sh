@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# Run the tests and count them:  tests/run.sh [--san] [PATTERN]     (normally through `make test`)
+# Run the tests and count them:  tests/run.sh [--san | --ranks] [PATTERN]     (normally through `make test`)
 #
 # Unit tests are the cmocka programs $BUILD/tests/test_*, end-to-end tests the scripts tests/e2e/e2e_*.sh; both speak TAP.
 # A comment among the first lines of a test's source says how it wants to be run:
-#   ranks: 1 2 4          with each of these rank counts (unit tests; default 1), more than one under mpirun
+#   ranks: 1 3            with each of these rank counts (default 1), more than one under mpirun
 #   timeout: 300          seconds until it counts as hung (default 120; three times that with sanitizers)
 #   sanitizer: slow       only --san runs its sanitizer build
 #   cores: 0              mostly waits: it begins first and others run beside it (one end-to-end test)
-# Then come the sanitizer builds in $BUILD/san, one run each with the fewest ranks; with --san they alone.
+# The sanitizer builds in $BUILD/san have one run each with the fewest ranks; with --san they alone are run. With --ranks what
+# names rank counts is run, with each from 1 to 4. tests/times.csv says what takes longest: it begins first.
 # PATTERN is an extended regular expression: the tests whose names (without the rank count) have it are run.
 # A test passes where every rank says so; one that its program announced but never reached has failed.
 # Last line: N passed, N failed[, N skipped]. The logs stay in $BUILD/test-logs, with times.csv: the seconds of every test, of
-# a clock and of processors (what daemons spent that a script started is not in them).
+# a clock and of processors (what daemons spent that a script started is not in them). tests/times.csv is such a file.
 set -u
 if [ "${1:-}" = --rank ]; then # what mpirun starts: each rank's output goes to a file of its own
   exec "$3" >"$2.${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-0}}" 2>&1
@@ -26,12 +27,17 @@ export CMOCKA_MESSAGE_OUTPUT=TAP ROBION="$BUILD/robion"
 export UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=suppressions=$PWD/tests/support/lsan.supp:print_suppressions=0
 
 what=all
-[ "${1:-}" != --san ] || { what=san && shift; }
+case ${1:-} in --san | --ranks) what=${1#--} && shift ;; esac
 pattern=${1:-}
 logs=$BUILD/test-logs
 mkdir -p "$logs" && rm -rf "${logs:?}"/*
 echo 'test,ranks,wall_s,user_s,system_s' >"$logs/times.csv"
 passed=0 failed=0 skipped=0
+# Base data that one test has had made are there for all, until the code that makes them changes.
+objects=$(cat "$BUILD"/src/machine/*.o "$BUILD"/san/src/machine/*.o 2>/dev/null | sha256sum | cut -c 1-16)
+mkdir -p "$BUILD/test-cache/$objects" && find "$BUILD/test-cache" -mindepth 1 -maxdepth 1 ! -name "$objects" -exec rm -r {} +
+ROBION_TEST_CACHE=$(realpath "$BUILD/test-cache/$objects")
+export ROBION_TEST_CACHE
 
 # The value of a `KEY: value` comment.
 wish() { # FILE KEY DEFAULT
@@ -113,13 +119,13 @@ run_on_ranks() { # PROGRAM SOURCE TITLE SLOWER RANKS...
 
 run_script() { # SCRIPT TITLE
   local log=$logs/$2 start=$SECONDS status=0
-  timed "$log.0" "$2" 1 "$(wish "$1" timeout 120)" bash "$1" || status=$?
+  ROBION_TEST_RANKS=$(ranks_of "$1") timed "$log.0" "$2" 1 "$(wish "$1" timeout 120)" bash "$1" || status=$?
   report "$log" "$2" "$status" $((SECONDS - start))
 }
 
 check_format() { # TITLE
   local log=$logs/$1 start=$SECONDS
-  if ! MAKEFLAGS='' make -s format-check >"$log" 2>&1; then
+  if ! MAKEFLAGS='' timed "$log" "$1" 1 120 make -s format-check; then
     echo "not ok 1 - $1" >"$log.0"
   elif ! sed -n 's/^skipped:/not ok 1 # SKIP/p' "$log" | grep . >"$log.0"; then
     echo "ok 1 - $1" >"$log.0"
@@ -157,24 +163,47 @@ start() { # COMMAND...
   running=$((running + 1))
 }
 
-wanted() { [[ $1 =~ $pattern ]]; }
+# What is wanted of the kinds script, unit, san and format, a line each: KIND NAME SOURCE; first what takes longest, so that
+# nothing is waited for alone at the end.
+queue() {
+  local source name
+  for source in tests/e2e/e2e_*.sh tests/unit/test_*.c; do
+    name=$(basename "${source%.*}")
+    [ "$what" != ranks ] || [ -n "$(wish "$source" ranks '')" ] || continue
+    case $source in
+      *.sh) [ "$what" = san ] || echo "script $name $source" ;;
+      *)
+        [ "$what" = san ] || echo "unit $name $source"
+        [ "$what" = ranks ] || { [ "$what" = all ] && [ "$(wish "$source" sanitizer quick)" = slow ]; } ||
+          echo "san san-$name $source"
+        ;;
+    esac
+  done | longest_first
+  [ "$what" != all ] || echo "format format Makefile"
+}
 
-run_units() { # FOLDER PREFIX
-  local source name ranks slower
-  for source in tests/unit/test_*.c; do
-    [ -e "$source" ] || continue
-    name=$(basename "$source" .c)
-    wanted "$2$name" || continue
-    ranks=$(wish "$source" ranks 1)
-    slower=1
-    if [ -n "$2" ]; then
-      [ "$what" = san ] || [ "$(wish "$source" sanitizer quick)" != slow ] || continue
-      ranks=$(tr -s ' ' '\n' <<<"$ranks" | sort -n | head -n 1)
-      slower=3
-    fi
-    # shellcheck disable=SC2086 # a list
-    start run_on_ranks "$1/$name" "$source" "$2$name" "$slower" $ranks
-  done
+longest_first() {
+  local kind name source
+  while read -r kind name source; do
+    [[ ${name/#san-/san } =~ $pattern ]] || continue
+    [ "$(wish "$source" cores 1)" = 0 ] && echo "1000000 $kind $name $source" && continue
+    echo "$(awk -F, -v name="$name" '$1 == name { t += $4 + $5 } END { print t ? t : 1000 }' tests/times.csv) $kind $name $source"
+  done | sort -k1,1nr -k3 | cut -d ' ' -f 2-
+}
+
+ranks_of() { # SOURCE
+  if [ "$what" = ranks ]; then echo 1 2 3 4; else wish "$1" ranks 1; fi
+}
+
+start_one() { # KIND NAME SOURCE
+  # shellcheck disable=SC2046 # a list
+  case $1 in
+    script) start run_script "$3" "$2" ;;
+    unit) start run_on_ranks "$BUILD/tests/$2" "$3" "$2" 1 $(ranks_of "$3") ;;
+    san) start run_on_ranks "$BUILD/san/tests/${2#san-}" "$3" "${2/-/ }" 3 "$(ranks_of "$3" | tr -s ' ' '\n' | sort -n | head -n 1)" ;;
+    format) start check_format "$2" ;;
+  esac
+  [ "$(wish "$3" cores 1)" != 0 ] || beside=$!
 }
 
 # Leaks are looked for where that is possible (it needs ptrace) and where MPI keeps its plug-ins loaded. Stacks are followed by
@@ -192,27 +221,17 @@ sanitizer_options() {
 if [ "${BUILT:-yes}" != yes ]; then # whatever still stands there from an earlier build
   echo "FAIL  build: see the compiler's messages above" && failed=1
 fi
-if [ "$what" = all ]; then
-  for cores in 0 1; do # what takes longest first, so that nothing is waited for alone at the end
-    for script in tests/e2e/e2e_*.sh; do
-      [ -e "$script" ] || continue
-      [ "$(wish "$script" cores 1)" = "$cores" ] || continue
-      name=$(basename "$script" .sh)
-      ! wanted "$name" || start run_script "$script" "$name"
-      [ "$cores$running" != 01 ] || beside=$!
-    done
-  done
-  run_units "$BUILD/tests" ""
-  ! wanted format || start check_format format
-fi
-wait
-collect
-running=0
-sanitizer_options
-run_units "$BUILD/san/tests" "san "
+[ "$what" = ranks ] || sanitizer_options
+mapfile -t tests < <(queue)
+for test in "${tests[@]}"; do
+  # shellcheck disable=SC2086 # three words
+  start_one $test
+done
 wait
 collect
 [ $((passed + failed + skipped)) != 0 ] || echo "no test's name matches: $pattern"
+awk -F, 'FNR > 1 { t[$1 ~ /^e2e/ ? "end-to-end" : $1 ~ /^san/ ? "sanitizer" : "unit"] += $4 + $5 }
+  END { for (kind in t) printf "%s%s %.0f", n++ ? ", " : "seconds of processors: ", kind, t[kind]; if (n) print "" }' "$logs/times.csv"
 printf '%d passed, %d failed%s\n' "$passed" "$failed" "$([ "$skipped" = 0 ] || echo ", $skipped skipped")" |
   tee "$logs/summary.txt"
 [ "$failed" = 0 ] && [ "$passed" != 0 ]

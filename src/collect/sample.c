@@ -1,7 +1,4 @@
 /* The metrics of a cohort as samples: for each metric one value per plan. */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* tdestroy */
-#endif
 #include "collect_private.h"
 #include "robion/results.h"
 #include <math.h>

@@ -1,6 +1,3 @@
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* strptime, timegm */
-#endif
 /* What a run is at, from the status and event files it writes: for people at another terminal. */
 #include "robion/collect.h"
 #include "robion/json.h"

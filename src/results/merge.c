@@ -1,6 +1,3 @@
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* tdestroy */
-#endif
 #include "robion/results.h"
 #include "tables_private.h"
 #include <search.h>

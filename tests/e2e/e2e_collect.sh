@@ -3,9 +3,6 @@
 # timeout: 600
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
-ROBION_CACHE=$(dirname "$ROBION")/test-cache
-export ROBION_CACHE
-mkdir -p "$ROBION_CACHE"
 STUDY=tests/studies/e2e-collect.yaml out=$WORK/out
 plan=cases/b/robust/errors=large
 

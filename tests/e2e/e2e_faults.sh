@@ -3,9 +3,6 @@
 # timeout: 600
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
-ROBION_CACHE=$(dirname "$ROBION")/test-cache
-export ROBION_CACHE
-mkdir -p "$ROBION_CACHE"
 STUDY=tests/studies/e2e-cohort.yaml
 one() { mpi "$1" "$ROBION" run "$STUDY" --only p1 "${@:2}"; } # nine plans
 SHORT=$WORK/short.yaml # one plan per case

@@ -3,9 +3,6 @@
 # timeout: 600
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
-ROBION_CACHE=$(dirname "$ROBION")/test-cache
-export ROBION_CACHE
-mkdir -p "$ROBION_CACHE"
 BOX=tests/studies/e2e-box.yaml
 
 # --- A plan against itself, and mistakes -----------------------------------------------------------------------------

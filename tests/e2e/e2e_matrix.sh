@@ -3,9 +3,6 @@
 # timeout: 120
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
-ROBION_CACHE=$(dirname "$ROBION")/test-cache
-export ROBION_CACHE
-mkdir -p "$ROBION_CACHE"
 BOX=tests/studies/e2e-box.yaml
 
 check "a plan" "$ROBION" run "$BOX" --results "$WORK/run" --set optimizer.max_iterations=3

@@ -3,9 +3,6 @@
 # timeout: 600
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
-ROBION_CACHE=$(dirname "$ROBION")/test-cache
-export ROBION_CACHE
-mkdir -p "$ROBION_CACHE"
 ARMS=tests/studies/e2e-arms.yaml BOX=tests/studies/e2e-box.yaml COUNTS=tests/studies/e2e-counts.yaml
 arms="conventional voxelwise composite expected"
 

@@ -5,9 +5,7 @@
 . "$(dirname "$0")/../support/lib.sh"
 # shellcheck source=tests/support/slurm_cluster.sh
 . tests/support/slurm_cluster.sh
-ROBION_CACHE=$(dirname "$ROBION")/test-cache
-export ROBION_CACHE ROBION
-mkdir -p "$ROBION_CACHE"
+export ROBION
 STUDY=tests/studies/e2e-collect.yaml
 
 missing=$(cluster_missing)

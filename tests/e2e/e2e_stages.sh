@@ -4,9 +4,6 @@
 # timeout: 600
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
-ROBION_CACHE=$(dirname "$ROBION")/test-cache
-export ROBION_CACHE
-mkdir -p "$ROBION_CACHE"
 STUDY=tests/studies/e2e-stages.yaml few=--set=optimizer.max_iterations=12
 
 sequential='course: {planning: sequential, accumulate: eqd2, alpha_beta_Gy: 2}'

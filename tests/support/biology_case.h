@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "base_data.h"
 #include "near.h"
 
 static BiologySpec hsg;  /* the preset mixed-beam */
@@ -17,7 +18,7 @@ static inline int Start(void **state)
   if (PetscInitializeNoArguments() || BiologySpecPreset("mixed-beam", NULL, &hsg) || MachineSpecDefault(&spec))
     return 1;
   spec.energy_min_MeV_u = spec.energy_max_MeV_u = 290;
-  return MachineBuild(PETSC_COMM_SELF, &spec, &machine);
+  return BaseData(PETSC_COMM_SELF, &spec, &machine);
 }
 
 /* Group tear-down: what Start made. */

@@ -15,6 +15,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 . tests/support/mpi-env.sh
 ROBION=${ROBION:-build/robion}
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/robion-test.XXXXXX") || exit 1
+export ROBION_CACHE=${ROBION_TEST_CACHE:-$WORK/base-data} # what run.sh keeps for all tests
 checks=0 failures=0
 
 # check NAME COMMAND...: passes where the command ends with 0; its output is shown where it does not.
@@ -59,11 +60,11 @@ expect_text() {
   }
 }
 
-# mpi RANKS COMMAND...: run it under mpirun.
+# mpi RANKS COMMAND...: run it under mpirun; one rank needs none, which is quicker.
 mpi() {
   local ranks=$1
   shift
-  mpirun -n "$ranks" "$@"
+  if [ "$ranks" = 1 ]; then "$@"; else mpirun -n "$ranks" "$@"; fi
 }
 
 # python_with MODULES: the first Python at hand that has them (NAME, NAME); nothing where none has.

@@ -161,6 +161,33 @@ static inline PetscErrorCode TinyPlanCreate(TinyPlan *p, PetscInt n_component, d
   PetscFunctionReturn(0);
 }
 
+/* Only voxels that terms look at: the same solutions, quicker. */
+static inline PetscErrorCode TinyPlanKeepRegions(TinyPlan *p)
+{
+  PetscFunctionBegin;
+  PetscBool *mark;
+  PetscCall(PetscCalloc1(GridSize(&p->grid), &mark));
+  for (PetscInt i = 0; i < p->target.n; i++) mark[p->target.voxel[i]] = PETSC_TRUE;
+  for (PetscInt i = 0; i < p->oar.n; i++) mark[p->oar.voxel[i]] = PETSC_TRUE;
+  p->n_voxel = 0;
+  for (PetscInt v = 0; v < (PetscInt)GridSize(&p->grid); v++)
+    if (mark[v]) p->voxel[p->n_voxel++] = v;
+  PetscCall(PetscFree(mark));
+  PetscFunctionReturn(0);
+}
+
+/* And two range errors beside the nominal scenario: solving is quick. */
+static inline PetscErrorCode TinyPlanMakeSmall(TinyPlan *p)
+{
+  PetscFunctionBegin;
+  static double range[] = {-3.5, 3.5};
+  const ScenarioSpec spec = {.n_range = 2, .range_percent = range, .setup = SETUP_NONE};
+  PetscCall(TinyPlanKeepRegions(p));
+  PetscCall(ScenarioSetDestroy(&p->set));
+  PetscCall(ScenarioSetCreate(&spec, &p->set));
+  PetscFunctionReturn(0);
+}
+
 /* The same with a machine of the caller's. */
 static inline PetscErrorCode TinyPlanCreateWith(TinyPlan *p, const Machine *machine, double dropped_dose_fraction)
 {

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <cmocka.h>
+#include "base_data.h"
 #include "near.h"
 
 static Machine *OneEnergy(double energy_MeV_u)
@@ -14,7 +15,7 @@ static Machine *OneEnergy(double energy_MeV_u)
   Machine *m = NULL;
   assert_int_equal(MachineSpecDefault(&spec), 0);
   spec.energy_min_MeV_u = spec.energy_max_MeV_u = energy_MeV_u;
-  assert_int_equal(MachineBuild(PETSC_COMM_SELF, &spec, &m), 0);
+  assert_int_equal(BaseData(PETSC_COMM_SELF, &spec, &m), 0);
   return m;
 }
 

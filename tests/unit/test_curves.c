@@ -1,4 +1,5 @@
 /* Base data as curves: the numbers of the machine under the right names, and only those that it has. */
+#include "base_data.h"
 #include "machine_case.h"
 #include "robion/curves.h"
 #include "robion/text.h"
@@ -64,7 +65,7 @@ static Machine *Build(void)
   assert_int_equal(MachineSpecDefault(&spec), 0);
   spec.n_energy = 2;
   spec.energy_MeV_u = energy;
-  assert_int_equal(MachineBuild(PETSC_COMM_SELF, &spec, &m), 0);
+  assert_int_equal(BaseData(PETSC_COMM_SELF, &spec, &m), 0);
   return m;
 }
 

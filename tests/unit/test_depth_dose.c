@@ -4,6 +4,7 @@
  * sanitizer: slow
  */
 #include "../../src/machine/machine_private.h"
+#include "base_data.h"
 #include "reference.h"
 
 static Fragmentation nuclear;
@@ -103,7 +104,7 @@ static void MatRadDepthDose(void **state)
   assert_int_equal(MachineSpecDefault(&spec), 0);
   spec.n_energy = ENERGIES;
   spec.energy_MeV_u = chosen;
-  assert_int_equal(MachineBuild(PETSC_COMM_SELF, &spec, &m), 0);
+  assert_int_equal(BaseData(PETSC_COMM_SELF, &spec, &m), 0);
   print_message(
       "    MeV/u     R80     dR80 entrance plateau  peak  80-20 (theirs)  +10 mm  +50 mm   (ours/theirs, mm)\n");
   for (int e = 0; e < ENERGIES; e++) {

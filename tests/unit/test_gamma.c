@@ -281,7 +281,7 @@ static void OfRoughDosesAgainstASearch(void **state)
     dose[v] = (float)((double)((seed = seed * 1103515245u + 12345u) >> 16 & 1023) / 1023);
   }
   GammaResult result = Analyse(&spec, &rough, reference, &rough, dose);
-  for (int v = 0; v < 64; v += 7) {
+  for (int v = 0; v < 64; v += SANITIZED ? 21 : 7) {
     double least2 = INFINITY, place[3], centre_mm[3];
     GridCentre(&rough, (size_t)v, centre_mm);
     for (int k = 0; k <= 3 * FINE; k++)

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "base_data.h"
 #include "near.h"
 
 static Fragmentation nuclear;
@@ -20,7 +21,7 @@ static Machine *OneEnergy(const char *ion, double energy_MeV_u)
   assert_int_equal(MachineSpecDefault(&spec), 0);
   spec.ion = ion;
   spec.energy_min_MeV_u = spec.energy_max_MeV_u = energy_MeV_u;
-  assert_int_equal(MachineBuild(PETSC_COMM_SELF, &spec, &m), 0);
+  assert_int_equal(BaseData(PETSC_COMM_SELF, &spec, &m), 0);
   assert_int_equal(m->n_energy, 1);
   return m;
 }
@@ -98,7 +99,7 @@ static void RangeAndEnergyBalance(void **state)
 /* LETd starts at the stopping power's and rises up to the peak; sanity bands behind it. */
 static void LETWithDepth(void **state)
 {
-  for (double energy = 90; energy < 441; energy += 70) {
+  for (double energy = 80; energy < 441; energy += 90) {
     Machine *m = OneEnergy("12C", energy);
     PetscInt peak = PeakOf(m);
     assert_double_near(m->letd_keV_um[0] / LET_keV_um(6, 12, energy), 1, 0.04);
@@ -144,7 +145,7 @@ static void CarbonSurvival(void **state)
 /* Nodes may lie on the boundaries of steps, as that at the range does: fragments are counted there too. */
 static void NoNodeIsMissed(void **state)
 {
-  for (double energy = 80; energy < 440; energy += 31) {
+  for (double energy = 80; energy < 441; energy += 45) {
     Machine *m = OneEnergy("12C", energy);
     for (PetscInt d = 1; d + 1 < m->n_depth && m->depth_mm[d + 1] < 1.1 * m->csda_range_mm[0]; d++) {
       const float *here = m->species_fluence + d * m->n_species;

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "base_data.h"
 #include "near.h"
 #include <matio.h>
 
@@ -177,7 +178,7 @@ static void BuiltinThroughMatRadFile(void **state)
   spec.n_energy = 2;
   spec.energy_MeV_u = energy;
   spec.offset_mm = 2.89;
-  assert_int_equal(MachineBuild(PETSC_COMM_SELF, &spec, &m), 0);
+  assert_int_equal(BaseData(PETSC_COMM_SELF, &spec, &m), 0);
   assert_int_equal(MachineWriteMatRad(m, damaged, &mistakes), 0);
   assert_double_near(WrittenNumber("offset"), -2.89, 0);
   assert_int_equal(ImportMatRadMachine(damaged, &mistakes, &again), 0);
@@ -272,7 +273,7 @@ static void DamagedUncompressed(void **state)
   size_t length, refused = 0, n = 0;
   assert_int_equal(MachineSpecDefault(&spec), 0);
   spec.energy_min_MeV_u = spec.energy_max_MeV_u = 80;
-  assert_int_equal(MachineBuild(PETSC_COMM_SELF, &spec, &m), 0);
+  assert_int_equal(BaseData(PETSC_COMM_SELF, &spec, &m), 0);
   assert_int_equal(MachineWriteMatRad(m, damaged, &mistakes), 0);
   assert_int_equal(MachineDestroy(&m), 0);
   assert_true(FileRead(damaged, &bytes, &length, &mistakes));

@@ -1,5 +1,6 @@
 /* Mixed beam model: photon reference and clinical factor, tables by LET.  sanitizer: slow */
 #include "../../src/biology/biology_private.h"
+#include "base_data.h"
 #include "biology_case.h"
 #include <math.h>
 #include <string.h>
@@ -153,7 +154,7 @@ static void SpreadOutPeak(void **state)
   spec.energy_min_MeV_u = 215;
   spec.energy_max_MeV_u = 290;
   spec.range_step_mm = 3;
-  assert_int_equal(MachineBuild(PETSC_COMM_SELF, &spec, &m), 0);
+  assert_int_equal(BaseData(PETSC_COMM_SELF, &spec, &m), 0);
   assert_int_equal(BiologyCreate(&hsg, m, &mistakes, &biology), 0);
   SobpLayers(m, biology, &sobp);
   SobpFlatten(&hsg, &sobp);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <cmocka.h>
+#include "base_data.h"
 #include "near.h"
 
 static BiologySpec Preset(const char *model, const char *cell_line)
@@ -132,7 +133,7 @@ static void FieldOfMachine(void **state)
   BiologySpec spec = Preset("mkm", NULL);
   assert_int_equal(MachineSpecDefault(&machine_spec), 0);
   machine_spec.energy_min_MeV_u = machine_spec.energy_max_MeV_u = 290;
-  assert_int_equal(MachineBuild(PETSC_COMM_SELF, &machine_spec, &m), 0);
+  assert_int_equal(BaseData(PETSC_COMM_SELF, &machine_spec, &m), 0);
   assert_int_equal(BiologyCreate(&spec, m, &mistakes, &biology), 0);
   assert_non_null(biology);
   IonResponse pure = MKM(&spec, 6, 12, 288);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "base_data.h"
 #include "near.h"
 #include "tiny_plan.h"
 #include <string.h>
@@ -19,7 +20,7 @@ static int Start(void **state)
   spec.energy_min_MeV_u = 60;
   spec.energy_max_MeV_u = 190;
   spec.range_step_mm = 3;
-  return MachineBuild(PETSC_COMM_SELF, &spec, &machine);
+  return BaseData(PETSC_COMM_SELF, &spec, &machine);
 }
 
 static int Stop(void **state)

@@ -5,6 +5,7 @@
  * TRiP98's base data: their 280 MeV/u beam has 277.407 MeV/u behind the filter, 2.37 mm of water less range.
  * sanitizer: slow
  */
+#include "base_data.h"
 #include "reference.h"
 #include "robion/trip98.h"
 #include <string.h>
@@ -39,7 +40,7 @@ static void BuildMachine(Forward *f)
   spec.energy_MeV_u = energy;
   spec.offset_mm = BEAM_LINE_MM;
   spec.ripple_thickness_mm = FilterThickness_mm();
-  assert_int_equal(MachineBuild(PETSC_COMM_WORLD, &spec, &f->machine), 0);
+  assert_int_equal(BaseData(PETSC_COMM_WORLD, &spec, &f->machine), 0);
   assert_int_equal(MachineSetSpotSizes(f->machine, &f->spots, &mistakes), 0);
   assert_false(MistakesAny(&mistakes));
   assert_int_equal(PetscFree(energy), 0);

@@ -1,8 +1,9 @@
 /* LETd of groups of ions, dose by charge, fluence by energy, as the tables of a machine give them. */
+#include "base_data.h"
 #include "machine_case.h"
 #include <math.h>
 
-static const double energy[7] = {115, 151, 201, 251, 299, 350, 399};
+static const double energy[7] = {115.23, 150.71, 200.61, 250.51, 299.33, 349.91, 398.84};
 static Machine *machine[7];
 
 static int Start(void **state)
@@ -11,7 +12,7 @@ static int Start(void **state)
   if (PetscInitializeNoArguments() || MachineSpecDefault(&spec)) return 1;
   for (int i = 0; i < 7; i++) {
     spec.energy_min_MeV_u = spec.energy_max_MeV_u = energy[i];
-    if (MachineBuild(PETSC_COMM_SELF, &spec, &machine[i])) return 1;
+    if (BaseData(PETSC_COMM_SELF, &spec, &machine[i])) return 1;
   }
   return 0;
 }

@@ -1,4 +1,5 @@
 /* Spectra of TRiP98: files in both byte orders, damaged ones, and base data of a machine out and in again. */
+#include "base_data.h"
 #include "test_trip.h"
 
 static double edges[] = {0, 0.5, 2, 300}, other_edges[] = {1, 400};
@@ -124,7 +125,7 @@ static Machine *Build(void)
   spec.energy_min_MeV_u = 100;
   spec.energy_max_MeV_u = 130;
   spec.range_step_mm = 8;
-  assert_int_equal(MachineBuild(PETSC_COMM_SELF, &spec, &m), 0);
+  assert_int_equal(BaseData(PETSC_COMM_SELF, &spec, &m), 0);
   return m;
 }
 
