@@ -127,6 +127,38 @@ static void OnWalls(void **state)
   assert_true(isnan(RaytraceWEPL_mm(&cube, value, nowhere, b)));
 }
 
+/* Rays along an axis: voxel after voxel of one row in eight sums, the bits that plans have always been made with. */
+static void AlongAxes(void **state)
+{
+  enum { LANES = 8, SIDE = 29 };
+  const Grid cube = {{SIDE, SIDE, SIDE}, {1.5, 2, 3.3}, {-4, 3, -10}};
+  static float value[SIDE * SIDE * SIDE];
+  PetscInt longest = 0;
+  for (int v = 0; v < SIDE * SIDE * SIDE; v++) value[v] = (float)(2 * Uniform());
+  for (int r = 0; r < 600; r++) {
+    const int axis = r % 3;
+    const double spacing_mm = cube.spacing_mm[axis];
+    double a[3], b[3], sum[LANES] = {0}, total = 0;
+    PetscInt at[3];
+    for (int k = 0; k < 3; k++) { /* some of them beside the grid */
+      const double x = SIDE * (1.2 * Uniform() - 0.1);
+      a[k] = b[k] = cube.origin_mm[k] + cube.spacing_mm[k] * (x - 0.5);
+      at[k] = x < 0 || x >= SIDE ? -1 : (PetscInt)x;
+    }
+    b[axis] += (r % 2 ? 1 : -1) * (5000 * Uniform() + 0.01);
+    const PetscBool inside = at[(axis + 1) % 3] >= 0 && at[(axis + 2) % 3] >= 0 ? PETSC_TRUE : PETSC_FALSE;
+    const double low = (fmin(a[axis], b[axis]) - cube.origin_mm[axis]) / spacing_mm + 0.5,
+                 length = fabs((b[axis] - a[axis]) / spacing_mm), begin = fmax(0, low), end = fmin(SIDE, low + length);
+    for (at[axis] = (PetscInt)begin; inside && at[axis] < end; at[axis]++)
+      sum[(at[axis] - (PetscInt)begin) % LANES] +=
+          (fmin(at[axis] + 1, end) - fmax(at[axis], begin)) * value[GridIndex(&cube, at[0], at[1], at[2])];
+    for (int lane = 0; lane < LANES; lane++) total += sum[lane];
+    longest = PetscMax(longest, (PetscInt)(end - begin));
+    assert_double_near(RaytraceWEPL_mm(&cube, value, a, b), total * (fabs(b[axis] - a[axis]) / length), 0);
+  }
+  assert_true(longest > 2 * LANES);
+}
+
 /* Slabs across y of RSP 1, 0.001, 1.53: WEPL = sum of thickness * RSP / cos(angle). */
 static void Slabs(void **state)
 {
@@ -187,8 +219,9 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(RandomRays), cmocka_unit_test(LengthInBox),   cmocka_unit_test(OnWalls),
-      cmocka_unit_test(Slabs),      cmocka_unit_test(CylinderDepth), cmocka_unit_test(EntryGoesOnBeyond),
+      cmocka_unit_test(RandomRays),        cmocka_unit_test(LengthInBox), cmocka_unit_test(OnWalls),
+      cmocka_unit_test(AlongAxes),         cmocka_unit_test(Slabs),       cmocka_unit_test(CylinderDepth),
+      cmocka_unit_test(EntryGoesOnBeyond),
   };
   int failures = cmocka_run_group_tests(tests, SetUp, NULL);
   return PetscFinalize() ? 1 : failures;
