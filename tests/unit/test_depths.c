@@ -106,8 +106,8 @@ static void SharedByRanks(void **state)
     Create(&p, sad_mm[i]);
     for (int k = 0; k < 2; k++) {
       Mistakes mistakes = {0};
-      assert_int_equal(BeamSetCreate(k ? PETSC_COMM_WORLD : PETSC_COMM_SELF, &p.settings, &p.patient, &p.machine,
-                                     &p.grid, &p.target, p.set, &mistakes, &set[k]),
+      assert_int_equal(BeamSetCreate(k ? PETSC_COMM_WORLD : PETSC_COMM_SELF, &p.spec, &p.patient, &p.machine, &p.grid,
+                                     &p.target, p.set, NULL, &mistakes, &set[k]),
                        0);
       assert_int_equal(mistakes.n, 0);
     }
