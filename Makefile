@@ -96,7 +96,7 @@ SCRIPTS := $(sort .ci/run .ci/deps $(wildcard tests/*.sh tests/*/*.sh slurm/*.sh
 .PHONY: FORCE all tests quick-tests deps deps-build run test ranks san bench bench-solvers lint format format-check install info clean help
 
 all: $(PROGRAM)                 ## the program, build/robion (VARIANT=release|debug|san, PORTABLE=1, V=1, BUILD=dir)
-tests: $(TESTS)                 ## the unit test programs
+tests: $(TESTS) $(BUILD)/tests/e2e_case ## the unit test programs
 quick-tests: $(QUICK_TESTS)
 
 # --- Compile and link ----------------------------------------------------------------------------------------------
@@ -156,6 +156,10 @@ $(TEST_SOURCES:%.c=$(BUILD)/%.o): | deps
 $(BUILD)/tests/test_%: $(BUILD)/tests/unit/test_%.o $(LIBRARY) $(KEEP_PLUGINS)
 	$(call say,LINK,$@)
 	$(LINK) $(CMOCKA) $(ALL_LIBS)
+
+$(BUILD)/tests/e2e_case: $(BUILD)/tests/support/e2e_case.o $(LIBRARY) $(KEEP_PLUGINS)
+	$(call say,LINK,$@)
+	$(LINK) $(ALL_LIBS)
 
 $(BUILD)/tests/bench_%: $(BUILD)/tests/bench/bench_%.o $(LIBRARY) $(KEEP_PLUGINS)
 	$(call say,LINK,$@)
