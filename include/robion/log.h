@@ -22,15 +22,15 @@ typedef enum { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DETAIL } LogLevel;
 PetscErrorCode LogOpen(MPI_Comm comm, const char *folder, const char *part, int verbosity, Mistakes *mistakes);
 PetscErrorCode LogClose(void);
 
-/** One line "HH:MM:SS level stage case  message" (local time). patient may be NULL. Control characters become spaces. */
-void LogLine(LogLevel level, const char *stage, const char *patient, const char *format, ...)
+/** One line "HH:MM:SS level topic case  message" (local time). patient may be NULL. Control characters become spaces. */
+void LogLine(LogLevel level, const char *topic, const char *patient, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 /**
  * The same, unless this process has said just this since the log was opened: for what is true of a case in all of its plans, so
  * that a study of many arms does not repeat it.
  */
-void LogLineOnce(LogLevel level, const char *stage, const char *patient, const char *format, ...)
+void LogLineOnce(LogLevel level, const char *topic, const char *patient, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 /**

@@ -1,17 +1,17 @@
 /**
  * Spot weights by TAO: the minimum of a problem over weights between bounds, with a certificate. Step 10 of the data's way.
  *
- * Worst cases over scenarios are made smooth by exponential multipliers: stages of minimising
+ * Worst cases over scenarios are made smooth by exponential multipliers: rounds of minimising
  *     max_lambda sum_s lambda_s F_s - mu sum_s lambda_s ln(lambda_s / multiplier_s)
  * after each of which the weights lambda become the multipliers. The temperature mu follows the gap between the true maximum and
- * the weighted sum of the scenarios. All plans go in stages; between two stages the solver's state is complete, so a run
+ * the weighted sum of the scenarios. All plans go in rounds; between two rounds the solver's state is complete, so a run
  * that goes on from there ends with the same bits as one that was never stopped.
  */
 #pragma once
 #include "robion/optimize.h"
 
 typedef struct OptimizerSpec {
-  PetscInt max_iterations; /* of the TAO solver over all stages; default 300 */
+  PetscInt max_iterations; /* of the TAO solver over all rounds; default 300 */
   double
       relative_tolerance; /* stop when the objective fell by less than this share over `window` iterations; default 1e-4 */
   PetscInt window;        /* default 10 */
@@ -26,7 +26,7 @@ typedef struct OptimizerSpec {
 typedef enum {
   SPENT_STEP,        /* the first point tried in an iteration */
   SPENT_SEARCH,      /* further points of its line search */
-  SPENT_STAGE,       /* the beginning of a stage, where the smooth maximum has changed */
+  SPENT_ROUND,       /* the beginning of a round, where the smooth maximum has changed */
   SPENT_CERTIFICATE, /* the minimisation of the weighted sum of the scenarios */
   SPENT_DELIVERY,    /* spots with enough particles (delivery.h) */
   N_SPENT
@@ -116,12 +116,12 @@ typedef struct Solution {
   double constraint_part; /* of `objective`: what the constraints' terms make */
   Delivery delivery;
   double seconds;
-  SolveState state; /* after the last complete stage; rank 0 */
+  SolveState state; /* after the last complete round; rank 0 */
 } Solution;
 
 /** Called on rank 0 after every iteration (log line, ETA). */
 typedef PetscErrorCode (*SolveMonitor)(const Iteration *line, PetscInt max_iterations, void *context);
-/** Called on rank 0 after every stage with a complete state: to write a checkpoint when it is time for one. */
+/** Called on rank 0 after every round with a complete state: to write a checkpoint when it is time for one. */
 typedef PetscErrorCode (*SolveCheckpoint)(const SolveState *state, void *context);
 
 typedef struct SolveSpec {
@@ -138,7 +138,7 @@ typedef struct SolveSpec {
 /**
  * Minimise over weight >= 0 from the given start (rank 0's). Every rank returns the same Solution, but for its state. Stops when
  * the objective levels out (relative_tolerance over `window` iterations), when the certified gap is small enough, at
- * max_iterations, max_minutes, or when StopRequested(). With constraints (terms that are hard) between stages their multipliers
+ * max_iterations, max_minutes, or when StopRequested(). With constraints (terms that are hard) between rounds their multipliers
  * move, and it goes on until these and the bounds are met to constraint_tolerance, or no longer come nearer. Collective.
  */
 PetscErrorCode Solve(MPI_Comm comm, const SolveSpec *spec, Solution *solution);

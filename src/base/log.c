@@ -151,9 +151,9 @@ static void ProgressShow(void)
   if (logger.progress[0]) fputs(logger.progress, stdout);
 }
 
-static PetscBool IsNews(const char *stage, const char *patient, const char *message)
+static PetscBool IsNews(const char *topic, const char *patient, const char *message)
 {
-  const char *const part[] = {stage, patient ? patient : "-", message};
+  const char *const part[] = {topic, patient ? patient : "-", message};
   uint64_t hash = HASH_START;
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(part); i++) hash = HashBytes(hash, part[i], strlen(part[i]) + 1);
   for (int i = 0; i < said.n; i++)
@@ -162,17 +162,17 @@ static PetscBool IsNews(const char *stage, const char *patient, const char *mess
   return PETSC_TRUE;
 }
 
-static void Say(PetscBool once, LogLevel level, const char *stage, const char *patient, const char *format,
+static void Say(PetscBool once, LogLevel level, const char *topic, const char *patient, const char *format,
                 va_list arguments)
 {
   char message[2048], line[2304], clock[16] = "";
   if (!Speaks()) return;
   TextPrintV(message, sizeof message, format, arguments);
-  if (once && !IsNews(stage, patient, message)) return;
+  if (once && !IsNews(topic, patient, message)) return;
   time_t now = time(NULL);
   struct tm parts;
   if (localtime_r(&now, &parts)) strftime(clock, sizeof clock, "%H:%M:%S", &parts);
-  int length = snprintf(line, sizeof line - 1, "%s %-7s %-9.32s %-16.64s  %s", clock, level_names[level], stage,
+  int length = snprintf(line, sizeof line - 1, "%s %-7s %-9.32s %-16.64s  %s", clock, level_names[level], topic,
                         patient ? patient : "-", message);
   length = PetscMin(length, (int)sizeof line - 2);
   TextRemoveControls(line);
@@ -186,19 +186,19 @@ static void Say(PetscBool once, LogLevel level, const char *stage, const char *p
   fflush(stdout);
 }
 
-void LogLine(LogLevel level, const char *stage, const char *patient, const char *format, ...)
+void LogLine(LogLevel level, const char *topic, const char *patient, const char *format, ...)
 {
   va_list arguments;
   va_start(arguments, format);
-  Say(PETSC_FALSE, level, stage, patient, format, arguments);
+  Say(PETSC_FALSE, level, topic, patient, format, arguments);
   va_end(arguments);
 }
 
-void LogLineOnce(LogLevel level, const char *stage, const char *patient, const char *format, ...)
+void LogLineOnce(LogLevel level, const char *topic, const char *patient, const char *format, ...)
 {
   va_list arguments;
   va_start(arguments, format);
-  Say(PETSC_TRUE, level, stage, patient, format, arguments);
+  Say(PETSC_TRUE, level, topic, patient, format, arguments);
   va_end(arguments);
 }
 

@@ -1,5 +1,5 @@
 /*
- * Constraints by the method of multipliers: after every stage the shifts (multiplier over penalty) take in by how much the
+ * Constraints by the method of multipliers: after every round the shifts (multiplier over penalty) take in by how much the
  * bounds are missed, and penalties grow where that did not fall (Hestenes 1969, Powell 1969; bounds on both signs as in
  * Rockafellar 1973). A constraint is settled when no bound is missed and no multiplier pulls at a value that keeps away
  * from its bound, both to the tolerance.
@@ -121,7 +121,7 @@ static PetscErrorCode GoToBest(Solver *s)
 {
   PetscFunctionBegin;
   PetscCall(SolverGoTo(s, s->best));
-  s->spending = SPENT_STAGE;
+  s->spending = SPENT_ROUND;
   PetscCall(SolverEvaluate(s, s->x, NULL, NULL));
   PetscFunctionReturn(0);
 }
@@ -148,7 +148,7 @@ PetscErrorCode SolverConstraintsRound(Solver *s)
   s->still = 0;
   s->round_start = s->solution->n_history - 1;
   s->solution->n_round++;
-  s->spending = SPENT_STAGE;
+  s->spending = SPENT_ROUND;
   PetscCall(SolverEvaluate(s, s->x, NULL, NULL));
   PetscFunctionReturn(0);
 }

@@ -3,7 +3,7 @@
 #include "solver_private.h"
 #include <math.h>
 
-const char *const spent_names[N_SPENT] = {"steps", "line searches", "stages", "certificate", "delivery"};
+const char *const spent_names[N_SPENT] = {"steps", "line searches", "rounds", "certificate", "delivery"};
 
 double SolverSeconds(const Solver *s)
 {
@@ -37,7 +37,7 @@ static PetscErrorCode EvaluateAnew(Solver *s, const PetscScalar *x)
   PetscCall(ProblemEvaluate(s->problem, s->weight, &s->known_f, s->known_g));
   s->solution->n_evaluation++;
   s->solution->spent[s->certifying ? SPENT_CERTIFICATE : s->spending]++;
-  if (s->spending == SPENT_STEP || s->spending == SPENT_STAGE) s->spending = SPENT_SEARCH;
+  if (s->spending == SPENT_STEP || s->spending == SPENT_ROUND) s->spending = SPENT_SEARCH;
   PetscCall(ProblemGetTotals(s->problem, s->total, s->lambda));
   PetscCall(ProblemGetTrueObjective(s->problem, &objective, &worst));
   if (objective < s->best_objective && !s->certifying) {

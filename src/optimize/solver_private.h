@@ -1,6 +1,6 @@
 /*
  * The solver's inside, on rank 0: one point in scaled variables, the solver of TAO's that moves it, and what is known of the
- * optimum. solve.c is the whole way, point.c evaluates, stages.c moves, constraints.c keeps bounds, bound.c and cuts.c bound from below, certificate.c proves,
+ * optimum. solve.c is the whole way, point.c evaluates, rounds.c moves, constraints.c keeps bounds, bound.c and cuts.c bound from below, certificate.c proves,
  * state.c writes it all down for a later run.
  */
 #pragma once
@@ -61,9 +61,9 @@ typedef struct Solver {
 
   /* progress */
   Spent spending;            /* what evaluations are for at the moment */
-  PetscInt stage_end;        /* iterations of a stage */
-  PetscInt stage_iterations; /* of this stage, -1 before its first point */
-  PetscInt still;            /* stages without progress, one after the other */
+  PetscInt round_end;        /* iterations of a round */
+  PetscInt round_iterations; /* of this round, -1 before its first point */
+  PetscInt still;            /* rounds without progress, one after the other */
   PetscBool finished, resumed, certifying;
   double first_norm; /* of the projected gradient */
   Bound bound;
@@ -78,16 +78,16 @@ PetscErrorCode SolverGoTo(Solver *s, const double *weight);
 PetscErrorCode SolverSetSmoothMax(Solver *s);
 double SolverSeconds(const Solver *s);
 
-/* stages.c */
+/* rounds.c */
 PetscErrorCode SolverCreateTao(Solver *s);
-/* Stages until the objective levels out or a limit is reached. */
+/* Rounds until the objective levels out or a limit is reached. */
 PetscErrorCode SolverRun(Solver *s);
 /* One run of TAO over at most this many iterations; *moved false if it could not make a step. */
-PetscErrorCode SolverRunStage(Solver *s, PetscInt iterations, PetscBool *moved);
+PetscErrorCode SolverRunRound(Solver *s, PetscInt iterations, PetscBool *moved);
 PetscErrorCode SolverFinish(Solver *s, PetscBool stopped, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* constraints.c: arrays; the first penalties; between stages the multipliers, and whether to end; what the plan keeps. */
+/* constraints.c: arrays; the first penalties; between rounds the multipliers, and whether to end; what the plan keeps. */
 PetscErrorCode SolverConstraintsCreate(Solver *s);
 PetscErrorCode SolverConstraintsDestroy(Solver *s);
 PetscErrorCode SolverConstraintsStart(Solver *s);

@@ -1,12 +1,12 @@
-/* Moving the point: TAO in stages, and the multipliers and temperatures of the worst cases between them. */
+/* Moving the point: TAO in rounds, and the multipliers and temperatures of the worst cases between them. */
 #include "robion/stop.h"
 #include "solver_private.h"
 #include <math.h>
 #include <stdarg.h>
 
 /* Multipliers of constraints need many moves more than they need exact ones. */
-enum { STAGE_ITERATIONS = 20, ROUND_ITERATIONS = 10 };
-static const double MU_START = 0.2; /* temperature of the first stage, as share of the largest scenario value */
+enum { ROUND_ITERATIONS = 20, HARD_ROUND_ITERATIONS = 10 };
+static const double MU_START = 0.2; /* temperature of the first round, as share of the largest scenario value */
 static const double MU_GAP = 2;     /* of later ones, in gaps between largest value and weighted sum ... */
 static const double MU_LEAST = 0.05, MU_MOST = 0.2; /* ... within these shares of the largest value */
 /* Multipliers that keep every scenario in the game follow the gap, too: a scenario of multiplier m may exceed the others by
@@ -93,10 +93,10 @@ static PetscErrorCode TestConvergence(Tao tao, void *context)
   Iteration line = {.iteration = s->solution->n_history, .seconds = SolverSeconds(s)};
   PetscReal norm;
   PetscCall(TaoGetSolutionStatus(tao, NULL, &line.minimised, &norm, NULL, NULL, NULL));
-  const PetscBool begins = s->stage_iterations < 0 ? PETSC_TRUE : PETSC_FALSE;
-  s->stage_iterations++;
+  const PetscBool begins = s->round_iterations < 0 ? PETSC_TRUE : PETSC_FALSE;
+  s->round_iterations++;
   s->spending = SPENT_STEP;
-  if (begins && s->solution->n_history > 0) PetscFunctionReturn(0); /* a stage starts where the last one ended */
+  if (begins && s->solution->n_history > 0) PetscFunctionReturn(0); /* a round starts where the last one ended */
   if (s->solution->n_history == 0) s->first_norm = norm;
   line.evaluations = s->solution->n_evaluation;
   line.gradient_norm = norm;
@@ -105,7 +105,7 @@ static PetscErrorCode TestConvergence(Tao tao, void *context)
   s->solution->n_iteration = line.iteration;
   if (s->spec->monitor) PetscCall((*s->spec->monitor)(&line, s->spec->optimizer->max_iterations, s->spec->context));
   PetscCall(CheckLimits(s, &line));
-  if (s->finished || s->stage_iterations >= s->stage_end) PetscCall(TaoSetConvergedReason(tao, TAO_CONVERGED_USER));
+  if (s->finished || s->round_iterations >= s->round_end) PetscCall(TaoSetConvergedReason(tao, TAO_CONVERGED_USER));
   PetscFunctionReturn(0);
 }
 
@@ -128,14 +128,14 @@ PetscErrorCode SolverCreateTao(Solver *s)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode SolverRunStage(Solver *s, PetscInt iterations, PetscBool *moved)
+PetscErrorCode SolverRunRound(Solver *s, PetscInt iterations, PetscBool *moved)
 {
   PetscFunctionBegin;
-  s->stage_end = iterations;
-  s->stage_iterations = -1;
-  s->spending = SPENT_STAGE;
+  s->round_end = iterations;
+  s->round_iterations = -1;
+  s->spending = SPENT_ROUND;
   PetscCall(TaoSolve(s->tao));
-  *moved = s->stage_iterations > 0 ? PETSC_TRUE : PETSC_FALSE;
+  *moved = s->round_iterations > 0 ? PETSC_TRUE : PETSC_FALSE;
   PetscFunctionReturn(0);
 }
 
@@ -147,7 +147,7 @@ static PetscErrorCode FirstMultipliers(Solver *s)
   if (!s->n_group) PetscFunctionReturn(0);
   for (PetscInt g = 0; g < s->n_group; g++) s->mu[g] = INFINITY;
   PetscCall(SolverSetSmoothMax(s));
-  s->spending = SPENT_STAGE;
+  s->spending = SPENT_ROUND;
   PetscCall(SolverEvaluate(s, s->x, NULL, NULL));
   for (PetscInt g = 0; g < s->n_group; g++) {
     double highest = 0;
@@ -177,20 +177,20 @@ static void NextMultipliers(Solver *s)
   }
 }
 
-static PetscInt StageIterations(const Solver *s)
+static PetscInt RoundIterations(const Solver *s)
 {
-  return s->n_hard ? ROUND_ITERATIONS : STAGE_ITERATIONS;
+  return s->n_hard ? HARD_ROUND_ITERATIONS : ROUND_ITERATIONS;
 }
 
-/* Between stages: new multipliers where the stage ended (a line search may have looked elsewhere last). */
-static PetscErrorCode EndStage(Solver *s, double before, PetscBool moved)
+/* Between rounds: new multipliers where the round ended (a line search may have looked elsewhere last). */
+static PetscErrorCode EndRound(Solver *s, double before, PetscBool moved)
 {
   PetscFunctionBegin;
   const double fall = before - s->best_objective;
-  const double expected = s->spec->optimizer->relative_tolerance * StageIterations(s) / s->spec->optimizer->window;
+  const double expected = s->spec->optimizer->relative_tolerance * RoundIterations(s) / s->spec->optimizer->window;
   s->still = fall < expected * fabs(before) || !moved ? s->still + 1 : 0;
   if (!s->finished && s->n_group && s->still == 2)
-    PetscCall(SolverFinish(s, PETSC_FALSE, "worst case levelled out between stages"));
+    PetscCall(SolverFinish(s, PETSC_FALSE, "worst case levelled out between rounds"));
   if (!s->finished && !s->n_group && !moved) PetscCall(SolverFinish(s, PETSC_FALSE, "no step lowers the objective"));
   if (s->n_group) {
     s->spending = SPENT_SEARCH;
@@ -213,11 +213,11 @@ PetscErrorCode SolverRun(Solver *s)
   while (!s->finished) {
     const double before = s->best_objective;
     PetscBool moved;
-    PetscCall(SolverRunStage(s, StageIterations(s), &moved));
-    if (s->solution->stopped) break; /* this stage is gone through again */
-    PetscCall(EndStage(s, before, moved));
+    PetscCall(SolverRunRound(s, RoundIterations(s), &moved));
+    if (s->solution->stopped) break; /* this round is gone through again */
+    PetscCall(EndRound(s, before, moved));
     if (s->n_hard) PetscCall(SolverConstraintsRound(s));
-    if (s->finished) break; /* whoever is stopped from here on goes through the last stage again, and ends with it */
+    if (s->finished) break; /* whoever is stopped from here on goes through the last round again, and ends with it */
     PetscCall(SolverSave(s));
     if (s->spec->checkpoint) PetscCall((*s->spec->checkpoint)(&s->solution->state, s->spec->context));
   }
