@@ -36,6 +36,9 @@ static inline PetscBool PlanIsLeft(const QueuePlan *plan)
   return plan->left == LEFT_TO_DO || plan->left == LEFT_INTERRUPTED ? PETSC_TRUE : PETSC_FALSE;
 }
 
+/* Mark the plans asked for by --only and --arms, and those that they take their weights from; selected[n_plans] is all false before. */
+void PlansSelect(const RunContext *run, PetscBool *selected);
+
 /* Look at the results folder: what is finished, what stays behind of dead runs is removed. Plans are dealt to the ranks. Collective. */
 PetscErrorCode SurveyPlans(RunContext *run, QueuePlan *plan);
 

@@ -22,18 +22,22 @@ static PetscErrorCode DescribePlan(RunContext *run, const PlanSpec *plan, double
 PetscErrorCode DryRun(RunContext *run, RobionExit *exit_code)
 {
   PetscFunctionBegin;
-  PetscInt failed = 0;
+  PetscInt failed = 0, n = 0;
   RobionExit first = ROBION_DONE;
   QueuePlan *costs;
-  PetscCall(PetscCalloc1(run->plan.study->n_plans, &costs));
+  PetscBool *selected;
+  PetscCall(PetscCalloc2(run->plan.study->n_plans, &costs, run->plan.study->n_plans, &selected));
+  PlansSelect(run, selected);
+  for (PetscInt p = 0; p < run->plan.study->n_plans; p++) n += selected[p] ? 1 : 0;
   PetscCall(CostsEstimate(run->plan.comm, run->plan.study, costs));
-  PetscCall(PetscPrintf(run->plan.comm, "study %s: %d plans, %d ranks\n", run->plan.study->name,
-                        (int)run->plan.study->n_plans, run->plan.size));
+  PetscCall(
+      PetscPrintf(run->plan.comm, "study %s: %d plans, %d ranks\n", run->plan.study->name, (int)n, run->plan.size));
   PetscCall(PetscPrintf(run->plan.comm, "%-24s %-16s %-20s %4s %4s %4s %7s %8s %8s %10s %10s %10s\n", "case", "arm",
                         "sweep", "opt", "eval", "beam", "spots", "voxels", "dosevox", "nonzeros", "MiB/rank",
                         "core s"));
   for (PetscInt p = 0; p < run->plan.study->n_plans; p++) {
     Mistakes mistakes = {0};
+    if (!selected[p]) continue;
     PetscCall(DescribePlan(run, &run->plan.study->plans[p], costs[p].estimate_s, &mistakes));
     if (MistakesAny(&mistakes) && !failed++) first = MistakesExit(&mistakes);
     if (run->plan.rank == 0) MistakesPrint(&mistakes);
@@ -43,7 +47,7 @@ PetscErrorCode DryRun(RunContext *run, RobionExit *exit_code)
       run->plan.comm, "opt, eval: scenarios optimised and evaluated; voxels: seen by objectives; dosevox: with dose;\n"
                       "nonzeros: entries a matrix of all optimised scenarios has, four channels each;\n"
                       "core s: estimated time on one core, good for comparing plans\n"));
-  PetscCall(PetscFree(costs));
-  *exit_code = !failed ? ROBION_DONE : failed == run->plan.study->n_plans ? first : ROBION_SOME_FAILED;
+  PetscCall(PetscFree2(costs, selected));
+  *exit_code = !failed ? ROBION_DONE : failed == n ? first : ROBION_SOME_FAILED;
   PetscFunctionReturn(0);
 }

@@ -84,8 +84,7 @@ static PetscBool IsSelected(const RunOptions *options, const PlanSpec *plan)
   return IsNamed(plan->case_name, options->n_only, options->only) && IsNamed(plan->arm, options->n_arms, options->arms);
 }
 
-/* The plans asked for, and those that they take their weights from. */
-static void Select(const RunContext *run, PetscBool *selected)
+void PlansSelect(const RunContext *run, PetscBool *selected)
 {
   const Study *study = run->plan.study;
   for (PetscInt p = 0; p < study->n_plans; p++)
@@ -122,7 +121,7 @@ PetscErrorCode SurveyPlans(RunContext *run, QueuePlan *plan)
   PetscCall(PetscArrayzero(plan, study->n_plans));
   PetscCall(PetscMalloc1(study->n_plans, &job));
   PetscCall(PetscCalloc1(study->n_plans, &selected));
-  Select(run, selected);
+  PlansSelect(run, selected);
   PetscCall(ArrayShare(study, PetscMax(1, options->array_jobs), job));
   for (PetscInt p = 0; p < study->n_plans; p++) {
     while (strcmp(study->plans[plan[p].arm].arm, study->plans[p].arm)) plan[p].arm++;
