@@ -87,11 +87,11 @@ typedef struct PlanResult {
   const Region *regions;
   const ScenarioSet *optimize, *evaluate;
   PlanSpots spots;
-  const float *nominal[N_DOSE_KINDS];   /* [grid voxel], per fraction */
-  const Tissues *tissues;               /* what RBE and survival refer to; written if there are several */
-  const char *const *tissue_structures; /* [tissues->n] names of what is of it, for readers */
-  const TumourControl *control;         /* what tumour control is judged by, or NULL */
-  const float *robust_min, *robust_max; /* RBE-weighted, voxel by voxel over the evaluation set; both NULL: none */
+  const float *nominal[QUANTITIES_MOST]; /* [grid voxel], per fraction */
+  const Tissues *tissues;                /* what RBE and survival refer to; written if there are several */
+  const char *const *tissue_structures;  /* [tissues->n] names of what is of it, for readers */
+  const TumourControl *control;          /* what tumour control is judged by, or NULL */
+  const float *robust_min, *robust_max;  /* RBE-weighted, voxel by voxel over the evaluation set; both NULL: none */
   PetscInt n_bands;
   const DVHBand *bands;
   const MetricList *metrics;    /* [evaluate->n] same rows in each */

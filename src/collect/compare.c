@@ -233,7 +233,7 @@ static PetscErrorCode PrintTarget(FILE *out, Comparison *c, const Samples *sampl
   } telling[] = {{"nominal", "D98"}, {"min", "D98"}, {"min", "V95"}, {"nominal", "Dmax"}};
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(telling); i++) {
     const Sample *sample =
-        SamplesFind(samples, telling[i].scenario, target, dose_kind_names[DOSE_RBE_WEIGHTED], telling[i].metric);
+        SamplesFind(samples, telling[i].scenario, target, quantities[QUANTITY_RBE_WEIGHTED].name, telling[i].metric);
     if (!sample) continue;
     PetscCall(RowsFill(c, sample, row));
     PrintSample(out, c, sample, row);

@@ -141,7 +141,7 @@ static PetscErrorCode WorstCoverage(const Watch *watch, PetscInt p, const char *
   *share = NAN;
   PetscCall(PetscSNPrintf(file, sizeof file, "%s/%s/metrics.csv", watch->results, plan->folder));
   if (!access(file, F_OK) && MetricTableRead(file, &unread, &table)) {
-    if (MetricTableFind(&table, "min", target, dose_kind_names[DOSE_RBE_WEIGHTED], "D98", &value))
+    if (MetricTableFind(&table, "min", target, quantities[QUANTITY_RBE_WEIGHTED].name, "D98", &value))
       *share = value / plan->settings.prescription_Gy_RBE;
     PetscCall(TableDestroy(&table));
   }

@@ -42,7 +42,8 @@ static void AddValue(const Sheet *sheet, PetscInt plan, const char *scenario, co
 {
   size_t used = strlen(cell);
   double value;
-  if (!MetricTableFind(&sheet->table[plan], scenario, structure, dose_kind_names[DOSE_RBE_WEIGHTED], metric, &value))
+  if (!MetricTableFind(&sheet->table[plan], scenario, structure, quantities[QUANTITY_RBE_WEIGHTED].name, metric,
+                       &value))
     snprintf(cell + used, CELL - used, "%7s", "-");
   else if (relative)
     snprintf(cell + used, CELL - used, "%7.3f", value / sheet->plans[plan].settings.prescription_Gy_RBE);

@@ -164,38 +164,33 @@ static PetscErrorCode WriteBeams(SharedFile *file, const PlanSpots *spots)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode WriteCube(SharedFile *file, const char *path, const Grid *grid, const float *dose, DoseKind kind,
-                                const char *long_name)
+/* A quantity on the grid; `of`: "nominal scenario", ... */
+static PetscErrorCode WriteCube(SharedFile *file, const char *path, const Grid *grid, const float *dose,
+                                Quantity quantity, const char *of)
 {
   PetscFunctionBegin;
+  const QuantityRow *row = &quantities[quantity];
   hsize_t dims[3] = {(hsize_t)grid->n[2], (hsize_t)grid->n[1], (hsize_t)grid->n[0]};
-  PetscCall(SharedFileArray(file, path, H5T_NATIVE_FLOAT, 3, dims, dose, dose_kind_units[kind], long_name));
+  char long_name[160];
+  snprintf(long_name, sizeof long_name, "%s, %s", row->meaning, of);
+  PetscCall(SharedFileArray(file, path, H5T_NATIVE_FLOAT, 3, dims, dose, row->unit, long_name));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode WriteDoses(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
-  static const char *const meaning[N_DOSE_KINDS] = {
-      "physical dose per fraction, nominal scenario",
-      "RBE-weighted dose per fraction, nominal scenario",
-      "dose-averaged LET, nominal scenario",
-      "RBE (RBE-weighted over physical dose), nominal scenario",
-      "share of cells that survive one fraction, nominal scenario",
-      "RBE-weighted dose of the course, nominal scenario",
-      "RBE-weighted dose of the course in fractions of 2 Gy (EQD2), nominal scenario",
-      "tumour control probability of the voxel, nominal scenario"};
   char path[64];
-  for (int k = 0; k < N_DOSE_KINDS; k++) {
-    if (!r->nominal[k]) continue;
-    snprintf(path, sizeof path, "/dose/nominal/%s", dose_kind_names[k]);
-    PetscCall(WriteCube(file, path, &r->grid, r->nominal[k], (DoseKind)k, meaning[k]));
+  for (Quantity q = 0; q < n_quantities; q++) {
+    if (!r->nominal[q]) continue;
+    snprintf(path, sizeof path, "/dose/nominal/%s", quantities[q].name);
+    PetscCall(WriteCube(file, path, &r->grid, r->nominal[q], q, "nominal scenario"));
   }
   if (!r->robust_min) PetscFunctionReturn(0);
-  PetscCall(WriteCube(file, "/dose/robust/min", &r->grid, r->robust_min, DOSE_RBE_WEIGHTED,
-                      "RBE-weighted dose per fraction, lowest over the evaluation scenarios, voxel by voxel"));
-  PetscCall(WriteCube(file, "/dose/robust/max", &r->grid, r->robust_max, DOSE_RBE_WEIGHTED,
-                      "RBE-weighted dose per fraction, highest over the evaluation scenarios, voxel by voxel"));
+  PetscCall(WriteCube(file, "/dose/robust/min", &r->grid, r->robust_min, QUANTITY_RBE_WEIGHTED,
+                      "lowest over the evaluation scenarios, voxel by voxel"));
+  PetscCall(WriteCube(file, "/dose/robust/max", &r->grid, r->robust_max, QUANTITY_RBE_WEIGHTED,
+                      "highest over the evaluation scenarios, voxel by voxel"));
   PetscFunctionReturn(0);
 }
 
@@ -255,21 +250,14 @@ static PetscErrorCode WriteTissues(SharedFile *file, const PlanResult *r)
 static PetscErrorCode WriteBands(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
-  static const char *const axis[N_DOSE_KINDS] = {"physical dose per fraction",
-                                                 "RBE-weighted dose per fraction",
-                                                 "dose-averaged LET",
-                                                 "RBE",
-                                                 "share of cells that survive one fraction",
-                                                 "RBE-weighted dose of the course",
-                                                 "RBE-weighted dose of the course in fractions of 2 Gy (EQD2)"};
   char structure[256], group[300];
   PetscCall(SharedFileGroup(file, "/dvh"));
   for (PetscInt i = 0; i < r->n_bands; i++) {
     const DVHBand *band = &r->bands[i];
     StructureGroup("/dvh", band->structure, structure);
-    snprintf(group, sizeof group, "%s/%s", structure, dose_kind_names[band->quantity]);
-    PetscCall(SharedFileColumn(file, group, "axis", band->n, band->axis, dose_kind_units[band->quantity],
-                               axis[band->quantity]));
+    snprintf(group, sizeof group, "%s/%s", structure, quantities[band->quantity].name);
+    PetscCall(SharedFileColumn(file, group, "axis", band->n, band->axis, quantities[band->quantity].unit,
+                               quantities[band->quantity].meaning));
     PetscCall(SharedFileColumn(file, group, "nominal", band->n, band->nominal, "%",
                                "volume with at least axis, nominal scenario"));
     PetscCall(
@@ -294,7 +282,7 @@ static PetscErrorCode WriteMetrics(SharedFile *file, const PlanResult *r)
       const Metric *m = k < 0 ? &r->metrics[s].item[i] : &r->statistics[k].item[i];
       scenario[row] = k < 0 ? r->evaluate->scenario[s].id : scenario_statistic_names[k];
       structure[row] = m->structure;
-      quantity[row] = dose_kind_names[m->quantity];
+      quantity[row] = quantities[m->quantity].name;
       metric[row] = m->name;
       unit[row] = m->unit;
       value[row] = m->value;
@@ -302,8 +290,7 @@ static PetscErrorCode WriteMetrics(SharedFile *file, const PlanResult *r)
   PetscCall(SharedFileStrings(file, "/metrics/scenario", rows, scenario,
                               "scenario id, or statistic over the evaluation set"));
   PetscCall(SharedFileStrings(file, "/metrics/structure", rows, structure, "structure"));
-  PetscCall(SharedFileStrings(file, "/metrics/quantity", rows, quantity,
-                              "physical or RBE-weighted dose, LETd, RBE or survival"));
+  PetscCall(SharedFileStrings(file, "/metrics/quantity", rows, quantity, "name of the quantity, as in /dose/nominal"));
   PetscCall(SharedFileStrings(file, "/metrics/metric", rows, metric, "name of the metric"));
   PetscCall(SharedFileColumn(file, "/metrics", "value", rows, value, "see column unit",
                              "value; doses are per fraction, of quantities named ..._course of the course"));
@@ -325,7 +312,7 @@ static PetscErrorCode WriteGoals(SharedFile *file, const PlanResult *r)
   PetscCall(PetscMalloc3(7 * n, &text, 2 * n, &number, n, &met));
   for (PetscInt i = 0; i < n; i++) {
     const Goal *g = &r->goals[i];
-    const char *const row[7] = {g->structure, dose_kind_names[g->quantity],      g->metric,
+    const char *const row[7] = {g->structure, quantities[g->quantity].name,      g->metric,
                                 g->scenario,  g->course ? "course" : "fraction", g->at_least ? "at least" : "at most",
                                 g->unit};
     for (int c = 0; c < 7; c++) text[c * n + i] = row[c];

@@ -32,7 +32,7 @@ static PetscErrorCode MetricRows(const char *plan, const char *scenario, const M
     PetscCall(TextAddCSV(text, scenario));
     PetscCall(TextAdd(text, ","));
     PetscCall(TextAddCSV(text, m->structure));
-    PetscCall(TextAdd(text, ",%s,%s,%.9g,%s\n", dose_kind_names[m->quantity], m->name, m->value, m->unit));
+    PetscCall(TextAdd(text, ",%s,%s,%.9g,%s\n", quantities[m->quantity].name, m->name, m->value, m->unit));
   }
   PetscFunctionReturn(0);
 }
@@ -60,8 +60,8 @@ static PetscErrorCode BandsText(const PlanResult *r, Text *text)
     for (PetscInt i = 0; i < band->n; i++) {
       PetscCall(TextAdd(text, "%s", plan.data));
       PetscCall(TextAddCSV(text, band->structure));
-      PetscCall(TextAdd(text, ",%s,%.9g,%s,%.9g,%.9g,%.9g\n", dose_kind_names[band->quantity], band->axis[i],
-                        dose_kind_units[band->quantity], band->nominal[i], band->min[i], band->max[i]));
+      PetscCall(TextAdd(text, ",%s,%.9g,%s,%.9g,%.9g,%.9g\n", quantities[band->quantity].name, band->axis[i],
+                        quantities[band->quantity].unit, band->nominal[i], band->min[i], band->max[i]));
     }
   }
   PetscCall(TextDestroy(&plan));
@@ -98,7 +98,7 @@ static PetscErrorCode GoalsText(const PlanResult *r, Text *text)
     const Goal *g = &r->goals[i];
     PetscCall(TextAdd(text, "%s", plan.data));
     PetscCall(TextAddCSV(text, g->structure));
-    PetscCall(TextAdd(text, ",%s,%s,%s,%s,%s,%.9g,%.9g,%s,%d\n", dose_kind_names[g->quantity], g->metric,
+    PetscCall(TextAdd(text, ",%s,%s,%s,%s,%s,%.9g,%.9g,%s,%d\n", quantities[g->quantity].name, g->metric,
                       g->course ? "course" : "fraction", g->scenario, g->at_least ? "at least" : "at most", g->limit,
                       g->value, g->unit, g->met ? 1 : 0));
   }

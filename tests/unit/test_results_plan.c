@@ -48,8 +48,9 @@ static void Content(void **state)
   H5Source source;
   Write(fake);
   if (rank == 0) {
+    const PetscInt n = FakeMetricCount();
     hsize_t cube[3] = {9, 5, 7}, spots[1] = {FAKE_SPOTS}, voxels[1] = {6}, band[1] = {FAKE_BAND},
-            rows[1] = {7 * FAKE_METRICS};
+            rows[1] = {7 * (hsize_t)n};
     float *dose;
     double *number, value[3];
     int *voxel;
@@ -57,12 +58,12 @@ static void Content(void **state)
     CheckString(&source, "/", "format", "robion-plan");
     CheckString(&source, "/", "arm", "worst, \"case\"");
     CheckString(&source, "/provenance", "input_0_case", "p01.h5");
-    for (int k = 0; k < N_DOSE_KINDS; k++) {
+    for (Quantity q = 0; q < n_quantities; q++) {
       char path[64];
-      snprintf(path, sizeof path, "/dose/nominal/%s", dose_kind_names[k]);
+      snprintf(path, sizeof path, "/dose/nominal/%s", quantities[q].name);
       assert_true(H5ReadArray(&source, path, H5T_NATIVE_FLOAT, 3, cube, &dose, &mistakes));
-      assert_memory_equal(dose, fake->dose[k], 9 * 5 * 7 * sizeof(float));
-      CheckString(&source, path, "unit", dose_kind_units[k]);
+      assert_memory_equal(dose, fake->dose[q], 9 * 5 * 7 * sizeof(float));
+      CheckString(&source, path, "unit", quantities[q].unit);
       PetscFree(dose);
     }
     CheckString(&source, "/dose/robust/min", "long_name",
@@ -84,8 +85,8 @@ static void Content(void **state)
     assert_memory_equal(number, fake->band[0].nominal, FAKE_BAND * sizeof(double));
     PetscFree(number);
     assert_true(H5ReadArray(&source, "/metrics/value", H5T_NATIVE_DOUBLE, 1, rows, &number, &mistakes));
-    assert_double_near(number[FAKE_METRICS], fake->metrics[1].item[0].value, 0);
-    assert_double_near(number[7 * FAKE_METRICS - 1], fake->statistics[3].item[FAKE_METRICS - 1].value, 0);
+    assert_double_near(number[n], fake->metrics[1].item[0].value, 0);
+    assert_double_near(number[7 * n - 1], fake->statistics[3].item[n - 1].value, 0);
     PetscFree(number);
     assert_true(H5ReadAttribute(&source, "/timing", "optimize_seconds", 1, value, &mistakes));
     assert_double_near(value[0], 12.5, 0);
@@ -188,7 +189,7 @@ static void RunFactsApart(void **state)
     assert_true(H5SourceOpen(file, &mistakes, &source));
     CheckString(&source, "/provenance", "command", fake->provenance.command);
     assert_true(H5ReadArray(&source, "/dose/nominal/letd", H5T_NATIVE_FLOAT, 3, cube, &dose, &mistakes));
-    assert_memory_equal(dose, fake->dose[DOSE_LETD], 9 * 5 * 7 * sizeof(float));
+    assert_memory_equal(dose, fake->dose[QUANTITY_LETD], 9 * 5 * 7 * sizeof(float));
     PetscFree(dose);
     assert_true(H5SourceClose(&source, &mistakes));
   }
@@ -243,7 +244,7 @@ static void RefusesNaN(void **state)
 {
   FakePlan *fake = FakePlanCreate(9);
   Mistakes mistakes = {0};
-  fake->dose[DOSE_LETD][8] = NAN;
+  fake->dose[QUANTITY_LETD][8] = NAN;
   MPI_Barrier(PETSC_COMM_WORLD);
   if (rank == 0) unlink(file);
   MPI_Barrier(PETSC_COMM_WORLD);

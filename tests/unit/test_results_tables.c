@@ -44,13 +44,13 @@ static void RoundTrip(void **state)
   assert_true(PlanTablesWrite(&fake->result, folder[0], &mistakes));
   assert_true(MetricTableRead(Path(folder[0], "metrics.csv"), &mistakes, &table));
   assert_int_equal(table.n_columns, N_METRIC_COLUMNS);
-  assert_int_equal(table.n_rows, 7 * FAKE_METRICS); /* 3 scenarios and 4 statistics */
+  assert_int_equal(table.n_rows, 7 * FakeMetricCount()); /* 3 scenarios and 4 statistics */
   assert_string_equal(table.field[COLUMN_ARM], "worst, \"case\"");
   assert_string_equal(table.field[COLUMN_SWEEP], "spots.layer_mm=2");
-  for (PetscInt i = 0; i < FAKE_METRICS; i++) {
+  for (PetscInt i = 0; i < FakeMetricCount(); i++) {
     const Metric *m = &fake->metrics[2].item[i];
     double value;
-    assert_true(MetricTableFind(&table, "r+3.5_x+2", m->structure, dose_kind_names[m->quantity], m->name, &value));
+    assert_true(MetricTableFind(&table, "r+3.5_x+2", m->structure, quantities[m->quantity].name, m->name, &value));
     assert_double_near(value, m->value, 1e-8 * m->value); /* nine digits */
   }
   double value;

@@ -72,7 +72,7 @@ static double Value(const FakePlan *fake, int k, const char *structure, const ch
   const MetricList *list = k < 0 ? &fake->metrics[0] : &fake->statistics[k];
   for (PetscInt i = 0; i < list->n; i++)
     if (!strcmp(list->item[i].structure, structure) && !strcmp(list->item[i].name, name) &&
-        list->item[i].quantity == DOSE_RBE_WEIGHTED)
+        list->item[i].quantity == QUANTITY_RBE_WEIGHTED)
       return list->item[i].value;
   fail();
   return 0;
