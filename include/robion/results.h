@@ -108,6 +108,11 @@ typedef struct PlanResult {
   const InputFile *inputs;
 } PlanResult;
 
+/** The files of a plan's folder that checksums.txt lists, in its order. */
+enum { PLAN_H5, PLAN_METRICS, PLAN_DVH, PLAN_SCENARIOS, PLAN_GOALS, N_PLAN_FILES };
+extern const char *const plan_files[N_PLAN_FILES]; /* "plan.h5", "metrics.csv", ... */
+void PlanFilePath(const char *folder, int which, char path[PETSC_MAX_PATH_LEN]);
+
 /** Version of the layout of plan.h5; grows when a reader has to change. */
 #define PLAN_FORMAT_VERSION 1
 
@@ -129,7 +134,7 @@ typedef enum { PLAN_ABSENT, PLAN_FINISHED, PLAN_OTHER_SETTINGS } PlanState;
 PlanState PlanFileState(const char *folder, const char *yaml, Mistakes *mistakes);
 
 /**
- * Write <folder>/checksums.txt, one line "<fnv1a64>  <file>" for plan.h5 and each table, the last file of a finished plan.
+ * Write <folder>/checksums.txt, one line "<fnv1a64>  <file>" for each of plan_files, the last file of a finished plan.
  * False and a mistake if a file is missing or that fails. Not collective.
  */
 PetscBool PlanChecksumsWrite(const char *folder, Mistakes *mistakes);
@@ -148,13 +153,6 @@ PetscBool PlanTablesWrite(const PlanResult *result, const char *folder, Mistakes
 
 /** Remove plan.h5, the tables and checksums of a plan, as far as they are there: none may outlive the others. Not collective. */
 void PlanFilesRemove(const char *folder);
-
-/**
- * Merge the tables of n plan folders, in this order, into <results>/metrics.csv, dvh.csv and scenarios.csv (the last
- * without repeated lines). Folders without tables are left out; damaged tables are mistakes (ROBION_INPUT) and left
- * out, unwritable results are ROBION_RESOURCES. Not collective.
- */
-PetscErrorCode TablesMerge(const char *results, PetscInt n, const char *const *folders, Mistakes *mistakes);
 
 /** A CSV file in memory. */
 typedef struct Table {

@@ -1,6 +1,5 @@
-/* Lists of spots from CSV files and from plans of robion. */
+/* Lists of spots, and their CSV files. */
 #include "robion/spot_list.h"
-#include "robion/hdf5.h"
 #include "robion/text.h"
 #include <limits.h>
 #include <math.h>
@@ -8,11 +7,16 @@
 #include <string.h>
 
 #define HEADER "beam,x_mm,y_mm,energy_MeV_u,particles"
-enum { N_COLUMNS = 5, MOST_BAD_LINES = 100 };
-static const char *const columns[N_COLUMNS] = {"beam", "x_mm", "y_mm", "energy_MeV_u", "particles"};
+enum { MOST_BAD_LINES = 100 };
 
-/* Room for n spots; what is there is kept. */
-static PetscErrorCode Resize(SpotList *spots, PetscInt n)
+const SpotColumn spot_columns[N_SPOT_COLUMNS] = {
+    [SPOT_BEAM] = {"beam", NULL, "counted from 0"},
+    [SPOT_X] = {"x_mm", "mm", "spot position, IEC gantry x in the isocentre plane"},
+    [SPOT_Y] = {"y_mm", "mm", "spot position, IEC gantry y in the isocentre plane"},
+    [SPOT_ENERGY] = {"energy_MeV_u", "MeV/u", "kinetic energy at the nozzle"},
+    [SPOT_PARTICLES] = {"particles", "1", "ions per spot and fraction"}};
+
+PetscErrorCode SpotListResize(SpotList *spots, PetscInt n)
 {
   PetscFunctionBegin;
   PetscCall(PetscRealloc((size_t)n * sizeof *spots->beam, &spots->beam));
@@ -38,13 +42,13 @@ PetscErrorCode SpotListDestroy(SpotList *spots)
   PetscFunctionReturn(0);
 }
 
-/* What is wrong with a value of a column, or NULL. */
-static const char *ProblemOf(int column, double value)
+const char *SpotColumnProblem(int column, double value)
 {
   if (!isfinite(value)) return "expected a finite number";
-  if (column == 0 && !(value >= 0 && value < INT_MAX && value == floor(value))) return "expected a whole number from 0";
-  if (column == 3 && value <= 0) return "expected a number above 0";
-  if (column == 4 && value < 0) return "expected a number of at least 0";
+  if (column == SPOT_BEAM && !(value >= 0 && value < INT_MAX && value == floor(value)))
+    return "expected a whole number from 0";
+  if (column == SPOT_ENERGY && value <= 0) return "expected a number above 0";
+  if (column == SPOT_PARTICLES && value < 0) return "expected a number of at least 0";
   return NULL;
 }
 
@@ -58,24 +62,26 @@ static char *Trim(char *text)
 }
 
 /* One line of a spot CSV; false after one mistake. The line is taken apart in place. */
-static PetscBool ReadLine(const char *file, PetscInt number, char *line, double value[N_COLUMNS], Mistakes *mistakes)
+static PetscBool ReadLine(const char *file, PetscInt number, char *line, double value[N_SPOT_COLUMNS],
+                          Mistakes *mistakes)
 {
   int n = 0;
   for (char *field = line, *next; field; field = next, n++) {
     next = strchr(field, ',');
     if (next) *next++ = 0;
-    if (n >= N_COLUMNS) continue;
+    if (n >= N_SPOT_COLUMNS) continue;
     field = Trim(field);
-    const char *problem = TextParseNumber(field, &value[n]) ? ProblemOf(n, value[n]) : "expected a finite number";
+    const char *problem =
+        TextParseNumber(field, &value[n]) ? SpotColumnProblem(n, value[n]) : "expected a finite number";
     if (problem) {
-      (void)MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: %s is \"%s\", %s", file, (int)number, columns[n], field,
-                        problem);
+      (void)MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: %s is \"%s\", %s", file, (int)number, spot_columns[n].name,
+                        field, problem);
       return PETSC_FALSE;
     }
   }
-  if (n == N_COLUMNS) return PETSC_TRUE;
+  if (n == N_SPOT_COLUMNS) return PETSC_TRUE;
   (void)MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: %d fields found, expected %d (" HEADER ")", file, (int)number, n,
-                    N_COLUMNS);
+                    N_SPOT_COLUMNS);
   return PETSC_FALSE;
 }
 
@@ -106,7 +112,7 @@ static PetscErrorCode ReadLines(const char *file, char *rest, Mistakes *mistakes
   PetscInt number = 1, capacity = 0, bad = 0;
   *good = ReadHeader(file, &rest, mistakes);
   for (char *line; *good && bad < MOST_BAD_LINES && (line = NextLine(&rest));) {
-    double value[N_COLUMNS];
+    double value[N_SPOT_COLUMNS];
     number++;
     if (!*line) continue;
     if (!ReadLine(file, number, line, value, mistakes)) {
@@ -114,7 +120,7 @@ static PetscErrorCode ReadLines(const char *file, char *rest, Mistakes *mistakes
       continue;
     }
     if (spots->n == capacity) {
-      PetscCall(Resize(spots, capacity = 2 * capacity + 1024));
+      PetscCall(SpotListResize(spots, capacity = 2 * capacity + 1024));
       PetscCall(PetscRealloc((size_t)capacity * sizeof *spots->line, &spots->line));
     }
     spots->line[spots->n] = number;
@@ -154,63 +160,6 @@ PetscErrorCode SpotListReadCSV(const char *file, Mistakes *mistakes, SpotList *o
   PetscFunctionReturn(0);
 }
 
-/* Append the spots of /plan/beam_k; false after one mistake. */
-static PetscErrorCode ReadBeam(const H5Source *source, PetscInt beam, Mistakes *mistakes, SpotList *spots,
-                               PetscBool *good)
-{
-  PetscFunctionBegin;
-  double *value[N_COLUMNS] = {NULL};
-  hsize_t n = 0;
-  *good = PETSC_TRUE;
-  for (int c = 1; c < N_COLUMNS && *good; c++) {
-    char path[64];
-    snprintf(path, sizeof path, "/plan/beam_%d/%s", (int)beam, columns[c]);
-    *good = H5ReadArray(source, path, H5T_NATIVE_DOUBLE, 1, &n, &value[c], mistakes);
-    for (hsize_t i = 0; *good && i < n; i++) {
-      const char *problem = ProblemOf(c, value[c][i]);
-      if (!problem) continue;
-      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: element %llu is %g, %s", source->name, path,
-                            (unsigned long long)i, value[c][i], problem));
-      *good = PETSC_FALSE;
-    }
-  }
-  if (*good && n > (hsize_t)(INT_MAX - spots->n)) {
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: more than %d spots", source->name, INT_MAX));
-    *good = PETSC_FALSE;
-  }
-  if (*good) {
-    PetscCall(Resize(spots, spots->n + (PetscInt)n));
-    for (hsize_t i = 0; i < n; i++) spots->beam[spots->n + (PetscInt)i] = beam;
-    PetscCall(PetscArraycpy(spots->x_mm + spots->n, value[1], n));
-    PetscCall(PetscArraycpy(spots->y_mm + spots->n, value[2], n));
-    PetscCall(PetscArraycpy(spots->energy_MeV_u + spots->n, value[3], n));
-    PetscCall(PetscArraycpy(spots->particles + spots->n, value[4], n));
-    spots->n += (PetscInt)n;
-  }
-  for (int c = 1; c < N_COLUMNS; c++) PetscCall(PetscFree(value[c]));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode SpotListReadPlan(const char *file, Mistakes *mistakes, SpotList *out)
-{
-  PetscFunctionBegin;
-  H5Source source;
-  PetscBool good = PETSC_TRUE;
-  PetscCall(PetscMemzero(out, sizeof *out));
-  if (!H5SourceOpen(file, mistakes, &source)) PetscFunctionReturn(0);
-  for (PetscInt beam = 0; good; beam++) {
-    char path[64];
-    snprintf(path, sizeof path, "/plan/beam_%d", (int)beam);
-    if (!H5SourceHas(&source, path)) break;
-    PetscCall(ReadBeam(&source, beam, mistakes, out, &good));
-  }
-  if (!H5SourceClose(&source, mistakes)) good = PETSC_FALSE;
-  if (good && !out->n)
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: /plan/beam_0: missing group, expected a plan of robion", file));
-  if (!good) PetscCall(SpotListDestroy(out));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode SpotListOfBeams(const SpotList *spots, PetscInt first, PetscInt n_beam, SpotList *part, PetscInt **entry)
 {
   PetscFunctionBegin;
@@ -219,7 +168,7 @@ PetscErrorCode SpotListOfBeams(const SpotList *spots, PetscInt first, PetscInt n
                      .has_angles = first ? PETSC_FALSE : spots->has_angles, /* they are of beam 0 */
                      .gantry_deg = spots->gantry_deg,
                      .couch_deg = spots->couch_deg};
-  PetscCall(Resize(part, spots->n));
+  PetscCall(SpotListResize(part, spots->n));
   PetscCall(PetscMalloc1(spots->n, entry));
   if (spots->spot_fwhm_mm) PetscCall(PetscMalloc1(spots->n, &part->spot_fwhm_mm));
   if (spots->line) PetscCall(PetscMalloc1(spots->n, &part->line));
@@ -261,7 +210,7 @@ PetscErrorCode SpotListBroadcast(MPI_Comm comm, PetscMPIInt root, SpotList *spot
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCallMPI(MPI_Bcast(&head, (PetscMPIInt)sizeof head, MPI_BYTE, root, comm));
   if (rank != root) {
-    PetscCall(Resize(spots, head.n));
+    PetscCall(SpotListResize(spots, head.n));
     if (head.spot_fwhm_mm) PetscCall(PetscMalloc1(head.n, &spots->spot_fwhm_mm));
     spots->n = head.n;
     spots->any_energy = head.any_energy;

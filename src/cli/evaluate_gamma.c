@@ -2,9 +2,8 @@
 #include "evaluate_gamma.h"
 #include "robion/evaluate.h"
 #include "robion/hdf5.h"
+#include "robion/plan_read.h"
 #include "robion/text.h"
-#include <limits.h>
-#include <math.h>
 
 /* A number given as an option, or unchanged. */
 static PetscErrorCode TakeNumber(const char *option, const char *text, double least, double most, double *value,
@@ -35,54 +34,34 @@ static PetscErrorCode TakeOptions(GammaCheck *check, Mistakes *mistakes)
   PetscFunctionReturn(0);
 }
 
-static void DosePath(Quantity q, char path[64])
+/* A dose to compare with has some to compare. */
+static PetscBool CheckDose(const char *file, Quantity quantity, const Grid *grid, const float *dose, Mistakes *mistakes)
 {
-  snprintf(path, 64, "/dose/nominal/%s", quantities[q].name);
-}
-
-/* Spacing and origin; the size is that of the doses. */
-static PetscBool ReadGrid(const H5Source *source, Grid *grid, Mistakes *mistakes)
-{
-  return H5ReadAttribute(source, "/grid", "spacing_mm", 3, grid->spacing_mm, mistakes) &&
-                 H5ReadAttribute(source, "/grid", "origin_mm", 3, grid->origin_mm, mistakes)
-             ? PETSC_TRUE
-             : PETSC_FALSE;
-}
-
-/* One dose on the grid; the first that is read gives the grid its size. */
-static PetscBool ReadDose(const H5Source *source, const char *path, Grid *grid, float **dose, Mistakes *mistakes)
-{
-  hsize_t dims[3] = {(hsize_t)grid->n[2], (hsize_t)grid->n[1], (hsize_t)grid->n[0]};
-  double highest = 0;
-  if (!H5ReadArray(source, path, H5T_NATIVE_FLOAT, 3, dims, dose, mistakes)) return PETSC_FALSE;
-  const size_t size = (size_t)(dims[0] * dims[1] * dims[2]);
-  if (size > INT_MAX) {
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: %zu voxels, expected fewer than 2^31", source->name, path, size);
-    return PETSC_FALSE;
-  }
-  for (int a = 0; a < 3; a++) grid->n[a] = (PetscInt)dims[2 - a];
-  for (size_t v = 0; v < size && isfinite(highest); v++)
-    highest = isfinite((*dose)[v]) ? fmax(highest, (double)(*dose)[v]) : (double)INFINITY;
-  if (highest > 0 && isfinite(highest)) return PETSC_TRUE;
-  (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: %s, expected finite doses, some of them above 0", source->name,
-                    path, isfinite(highest) ? "no dose above 0" : "a dose is not finite");
+  char path[64];
+  for (size_t v = 0; v < GridSize(grid); v++)
+    if (dose[v] > 0) return PETSC_TRUE;
+  PlanDosePath(PLAN_NOMINAL, quantity, path);
+  (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: no dose above 0, expected some", file, path);
   return PETSC_FALSE;
 }
 
-/* The doses that a file has of those compared, and their grid. */
+/* The doses of a fraction that a file has, and their grid. */
 static void ReadFile(const char *file, Grid *grid, float *dose[QUANTITIES_MOST], Mistakes *mistakes)
 {
-  H5Source source;
-  char path[64], where[PETSC_MAX_PATH_LEN];
-  PetscBool good = H5SourceOpen(file, mistakes, &source), any = PETSC_FALSE;
-  good = good && ReadGrid(&source, grid, mistakes) ? PETSC_TRUE : PETSC_FALSE;
+  PlanReader reader;
+  char where[PETSC_MAX_PATH_LEN];
+  PetscBool any = PETSC_FALSE;
+  if (!PlanReaderOpen(file, mistakes, &reader)) return;
+  PetscBool good = PlanReadGrid(&reader, mistakes, grid);
   for (Quantity q = 0; q < n_quantities && good; q++) {
-    DosePath(q, path);
-    if (!QuantityIsDose(q) || !H5SourceHas(&source, path)) continue;
+    if (!QuantityIsDose(q) || !PlanHasDose(&reader, PLAN_NOMINAL, q)) continue;
     any = PETSC_TRUE;
-    good = ReadDose(&source, path, grid, &dose[q], mistakes);
+    good =
+        PlanReadDose(&reader, PLAN_NOMINAL, q, mistakes, grid, &dose[q]) && CheckDose(file, q, grid, dose[q], mistakes)
+            ? PETSC_TRUE
+            : PETSC_FALSE;
   }
-  if (!H5SourceClose(&source, mistakes)) good = PETSC_FALSE;
+  if (!PlanReaderClose(&reader, mistakes)) good = PETSC_FALSE;
   snprintf(where, sizeof where, "%s: /grid", file);
   if (good && any)
     (void)GridCheck(grid, where, mistakes);

@@ -34,13 +34,13 @@ static PetscErrorCode WriteSpots(H5Sink *sink, const BeamSet *beams, const Machi
         energy[run->first_spot + i] = machine->energy_MeV_u[beams->beam[b].energy[run->first_layer + i]];
       }
     }
-  WriteColumn(sink, "/spots/beam", H5T_NATIVE_INT, (hsize_t)n, of_beam, NULL, "counted from 0");
-  WriteColumn(sink, "/spots/x_mm", H5T_NATIVE_DOUBLE, (hsize_t)n, x, "mm",
-              "spot position, IEC gantry x in the isocentre plane");
-  WriteColumn(sink, "/spots/y_mm", H5T_NATIVE_DOUBLE, (hsize_t)n, y, "mm",
-              "spot position, IEC gantry y in the isocentre plane");
-  WriteColumn(sink, "/spots/energy_MeV_u", H5T_NATIVE_DOUBLE, (hsize_t)n, energy, "MeV/u",
-              "kinetic energy at the nozzle");
+  const void *column[] = {[SPOT_BEAM] = of_beam, [SPOT_X] = x, [SPOT_Y] = y, [SPOT_ENERGY] = energy};
+  for (int c = 0; c < (int)PETSC_STATIC_ARRAY_LENGTH(column); c++) {
+    char path[64];
+    snprintf(path, sizeof path, "/spots/%s", spot_columns[c].name);
+    WriteColumn(sink, path, c == SPOT_BEAM ? H5T_NATIVE_INT : H5T_NATIVE_DOUBLE, (hsize_t)n, column[c],
+                spot_columns[c].unit, spot_columns[c].meaning);
+  }
   PetscCall(PetscFree4(of_beam, x, y, energy));
   PetscFunctionReturn(0);
 }

@@ -4,12 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *const table_names[N_TABLES] = {"metrics.csv", "dvh.csv", "scenarios.csv", "goals.csv"};
-const char *const table_headers[N_TABLES] = {
-    "study,case,arm,sweep,scenario,structure,quantity,metric,value,unit",
-    "study,case,arm,sweep,structure,quantity,dose,unit,nominal_percent,min_percent,max_percent",
-    "set,id,x_mm,y_mm,z_mm,range_percent,weight,in_set",
-    "study,case,arm,sweep,structure,quantity,metric,per,scenario,relation,limit,value,unit,met"};
+const char *const table_headers[N_PLAN_FILES] = {
+    [PLAN_METRICS] = "study,case,arm,sweep,scenario,structure,quantity,metric,value,unit",
+    [PLAN_DVH] = "study,case,arm,sweep,structure,quantity,dose,unit,nominal_percent,min_percent,max_percent",
+    [PLAN_SCENARIOS] = "set,id,x_mm,y_mm,z_mm,range_percent,weight,in_set",
+    [PLAN_GOALS] = "study,case,arm,sweep,structure,quantity,metric,per,scenario,relation,limit,value,unit,met"};
 
 /* The first four columns, which are the same in every row of a plan. */
 static PetscErrorCode PlanColumns(const PlanResult *r, Text *text)
@@ -108,13 +107,13 @@ static PetscErrorCode GoalsText(const PlanResult *r, Text *text)
 
 PetscBool PlanTablesWrite(const PlanResult *result, const char *folder, Mistakes *mistakes)
 {
-  static PetscErrorCode (*const fill[N_TABLES])(const PlanResult *, Text *) = {MetricsText, BandsText, ScenariosText,
-                                                                               GoalsText};
+  static PetscErrorCode (*const fill[N_PLAN_FILES])(const PlanResult *, Text *) = {
+      [PLAN_METRICS] = MetricsText, [PLAN_DVH] = BandsText, [PLAN_SCENARIOS] = ScenariosText, [PLAN_GOALS] = GoalsText};
   PetscBool good = PETSC_TRUE;
-  for (int t = 0; t < N_TABLES && good; t++) {
+  for (int t = FIRST_TABLE; t < N_PLAN_FILES && good; t++) {
     char file[PETSC_MAX_PATH_LEN];
     Text text = {0};
-    snprintf(file, sizeof file, "%s/%s", folder, table_names[t]);
+    PlanFilePath(folder, t, file);
     good = TextAdd(&text, "%s\n", table_headers[t]) || fill[t](result, &text)
                ? PETSC_FALSE
                : FileReplace(file, text.data, text.length, mistakes);
@@ -123,22 +122,10 @@ PetscBool PlanTablesWrite(const PlanResult *result, const char *folder, Mistakes
   return good;
 }
 
-void PlanFilesRemove(const char *folder)
-{
-  char file[PETSC_MAX_PATH_LEN];
-  PlanChecksumsRemove(folder);
-  snprintf(file, sizeof file, "%s/plan.h5", folder);
-  unlink(file);
-  for (int t = 0; t < N_TABLES; t++) {
-    snprintf(file, sizeof file, "%s/%s", folder, table_names[t]);
-    unlink(file);
-  }
-}
-
 PetscBool MetricTableRead(const char *file, Mistakes *mistakes, Table *table)
 {
   double value;
-  if (!TableRead(file, table_headers[TABLE_METRICS], mistakes, table)) return PETSC_FALSE;
+  if (!TableRead(file, table_headers[PLAN_METRICS], mistakes, table)) return PETSC_FALSE;
   for (PetscInt i = 0; i < table->n_rows; i++) {
     const char *found = table->field[i * table->n_columns + COLUMN_VALUE];
     if (TextParseNumber(found, &value)) continue;
