@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "robion/biology.h"
+#include "robion/csv.h"
 #include "robion/goals.h"
 #include "robion/provenance.h"
 #include "robion/scenario.h"
@@ -154,14 +155,6 @@ PetscBool PlanTablesWrite(const PlanResult *result, const char *folder, Mistakes
 /** Remove plan.h5, the tables and checksums of a plan, as far as they are there: none may outlive the others. Not collective. */
 void PlanFilesRemove(const char *folder);
 
-/** A CSV file in memory. */
-typedef struct Table {
-  char *text;      /* owns all fields */
-  PetscInt n_rows; /* without the header */
-  PetscInt n_columns;
-  char **field; /* [row * n_columns + column] */
-} Table;
-
 /** Columns of metrics.csv. */
 enum {
   COLUMN_STUDY,
@@ -177,14 +170,8 @@ enum {
   N_METRIC_COLUMNS
 };
 
-/**
- * Read a CSV file (RFC 4180) whose first line must be `header`. Anything wrong (missing file, other header, a row with
- * another number of fields, an open quote, no line end at the end) is one ROBION_INPUT mistake. Not collective.
- */
-PetscBool TableRead(const char *file, const char *header, Mistakes *mistakes, Table *table);
-/** metrics.csv; every value must also be a number. */
+/** Read metrics.csv; every value must also be a number. */
 PetscBool MetricTableRead(const char *file, Mistakes *mistakes, Table *table);
-PetscErrorCode TableDestroy(Table *table);
 
 /** The value of the first row with these entries; false if there is none. */
 PetscBool MetricTableFind(const Table *table, const char *scenario, const char *structure, const char *quantity,

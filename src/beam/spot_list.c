@@ -1,9 +1,8 @@
 /* Lists of spots, and their CSV files. */
 #include "robion/spot_list.h"
-#include "robion/text.h"
+#include "robion/csv.h"
 #include <limits.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #define HEADER "beam,x_mm,y_mm,energy_MeV_u,particles"
@@ -52,111 +51,83 @@ const char *SpotColumnProblem(int column, double value)
   return NULL;
 }
 
-/* Cut blanks and a carriage return off both ends, in place. */
-static char *Trim(char *text)
-{
-  text += strspn(text, " \t");
-  size_t n = strlen(text);
-  while (n && strchr(" \t\r", text[n - 1])) text[--n] = 0;
-  return text;
-}
-
-/* One line of a spot CSV; false after one mistake. The line is taken apart in place. */
-static PetscBool ReadLine(const char *file, PetscInt number, char *line, double value[N_SPOT_COLUMNS],
+/* The numbers of a record; false after one mistake. */
+static PetscBool ReadSpot(const CSVReader *reader, PetscInt n, char **field, double value[N_SPOT_COLUMNS],
                           Mistakes *mistakes)
 {
-  int n = 0;
-  for (char *field = line, *next; field; field = next, n++) {
-    next = strchr(field, ',');
-    if (next) *next++ = 0;
-    if (n >= N_SPOT_COLUMNS) continue;
-    field = Trim(field);
+  for (int c = 0; c < PetscMin(n, N_SPOT_COLUMNS); c++) {
+    const char *found = TextTrim(field[c]);
     const char *problem =
-        TextParseNumber(field, &value[n]) ? SpotColumnProblem(n, value[n]) : "expected a finite number";
-    if (problem) {
-      (void)MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: %s is \"%s\", %s", file, (int)number, spot_columns[n].name,
-                        field, problem);
-      return PETSC_FALSE;
-    }
+        TextParseNumber(found, &value[c]) ? SpotColumnProblem(c, value[c]) : "expected a finite number";
+    if (!problem) continue;
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: %s is \"%s\", %s", reader->file, (int)reader->line,
+                      spot_columns[c].name, found, problem);
+    return PETSC_FALSE;
   }
   if (n == N_SPOT_COLUMNS) return PETSC_TRUE;
-  (void)MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: %d fields found, expected %d (" HEADER ")", file, (int)number, n,
-                    N_SPOT_COLUMNS);
+  (void)MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: %d fields found, expected %d (" HEADER ")", reader->file,
+                    (int)reader->line, (int)n, N_SPOT_COLUMNS);
   return PETSC_FALSE;
 }
 
-/* Cut off the next line; NULL at the end. */
-static char *NextLine(char **rest)
-{
-  char *line = *rest;
-  if (!line || !*line) return NULL;
-  char *end = strchr(line, '\n');
-  if (end) *end++ = 0;
-  *rest = end;
-  return Trim(line);
-}
-
-static PetscBool ReadHeader(const char *file, char **rest, Mistakes *mistakes)
-{
-  if (!strncmp(*rest, "\357\273\277", 3)) *rest += 3; /* byte order mark */
-  const char *header = NextLine(rest);
-  if (header && !strcmp(header, HEADER)) return PETSC_TRUE;
-  (void)MistakesAdd(mistakes, ROBION_INPUT, "%s:1: header is \"%.80s\", expected \"" HEADER "\"", file,
-                    header ? header : "");
-  return PETSC_FALSE;
-}
-
-static PetscErrorCode ReadLines(const char *file, char *rest, Mistakes *mistakes, SpotList *spots, PetscBool *good)
+static PetscErrorCode Append(PetscInt line, const double value[N_SPOT_COLUMNS], PetscInt *capacity, SpotList *spots)
 {
   PetscFunctionBegin;
-  PetscInt number = 1, capacity = 0, bad = 0;
-  *good = ReadHeader(file, &rest, mistakes);
-  for (char *line; *good && bad < MOST_BAD_LINES && (line = NextLine(&rest));) {
+  if (spots->n == *capacity) {
+    *capacity = 2 * *capacity + 1024;
+    PetscCall(SpotListResize(spots, *capacity));
+    PetscCall(PetscRealloc((size_t)*capacity * sizeof *spots->line, &spots->line));
+  }
+  spots->line[spots->n] = line;
+  spots->beam[spots->n] = (PetscInt)value[SPOT_BEAM];
+  spots->x_mm[spots->n] = value[SPOT_X];
+  spots->y_mm[spots->n] = value[SPOT_Y];
+  spots->energy_MeV_u[spots->n] = value[SPOT_ENERGY];
+  spots->particles[spots->n++] = value[SPOT_PARTICLES];
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadSpots(CSVReader *reader, Mistakes *mistakes, SpotList *spots)
+{
+  PetscFunctionBegin;
+  PetscInt capacity = 0, bad = 0, n;
+  char *field[N_SPOT_COLUMNS];
+  while (bad < MOST_BAD_LINES && (n = CSVNext(reader, N_SPOT_COLUMNS, field))) {
     double value[N_SPOT_COLUMNS];
-    number++;
-    if (!*line) continue;
-    if (!ReadLine(file, number, line, value, mistakes)) {
+    if (n == 1 && !*TextTrim(field[0])) continue;
+    if (ReadSpot(reader, n, field, value, mistakes))
+      PetscCall(Append(reader->line, value, &capacity, spots));
+    else
       bad++;
-      continue;
-    }
-    if (spots->n == capacity) {
-      PetscCall(SpotListResize(spots, capacity = 2 * capacity + 1024));
-      PetscCall(PetscRealloc((size_t)capacity * sizeof *spots->line, &spots->line));
-    }
-    spots->line[spots->n] = number;
-    spots->beam[spots->n] = (PetscInt)value[0];
-    spots->x_mm[spots->n] = value[1];
-    spots->y_mm[spots->n] = value[2];
-    spots->energy_MeV_u[spots->n] = value[3];
-    spots->particles[spots->n++] = value[4];
   }
   if (bad == MOST_BAD_LINES)
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: stopped reading after %d wrong lines", file, (int)number,
-                          MOST_BAD_LINES));
-  if (*good && !bad && !spots->n) {
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: no spots after the header, expected at least one", file));
-    *good = PETSC_FALSE;
-  }
-  if (bad) *good = PETSC_FALSE;
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: stopped reading after %d wrong lines", reader->file,
+                          (int)reader->line, MOST_BAD_LINES));
+  if (reader->problem)
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: the line %s", reader->file, (int)reader->line, reader->problem));
+  else if (!bad && !spots->n)
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_INPUT, "%s: no spots after the header, expected at least one", reader->file));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode SpotListReadCSV(const char *file, Mistakes *mistakes, SpotList *out)
 {
   PetscFunctionBegin;
-  char *content;
-  size_t length;
-  PetscBool good = PETSC_FALSE;
-  PetscCall(PetscMemzero(out, sizeof *out));
-  if (!FileRead(file, &content, &length, mistakes)) PetscFunctionReturn(0);
-  if (memchr(content, 0, length))
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: not a text file, expected \"" HEADER "\"", file));
+  CSVReader reader;
+  const PetscInt before = mistakes->n;
+  PetscCall(PetscArrayzero(out, 1));
+  if (!CSVOpen(file, mistakes, &reader)) PetscFunctionReturn(0);
+  const char *header = CSVHeader(&reader);
+  if (strcmp(header, HEADER))
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s:1: header is \"%.80s\", expected \"" HEADER "\"", file, header));
   else
-    PetscCall(ReadLines(file, content, mistakes, out, &good));
+    PetscCall(ReadSpots(&reader, mistakes, out));
   PetscCall(PetscStrallocpy(file, &out->file));
-  PetscCall(PetscFree(content));
   out->any_energy = PETSC_TRUE;
-  if (!good) PetscCall(SpotListDestroy(out));
+  CSVClose(&reader);
+  if (mistakes->n > before) PetscCall(SpotListDestroy(out));
   PetscFunctionReturn(0);
 }
 

@@ -136,3 +136,15 @@ PetscBool MetricTableRead(const char *file, Mistakes *mistakes, Table *table)
   }
   return PETSC_TRUE;
 }
+
+PetscBool MetricTableFind(const Table *table, const char *scenario, const char *structure, const char *quantity,
+                          const char *metric, double *value)
+{
+  for (PetscInt i = 0; i < table->n_rows; i++) {
+    char **row = table->field + i * table->n_columns;
+    if (!strcmp(row[COLUMN_METRIC], metric) && !strcmp(row[COLUMN_SCENARIO], scenario) &&
+        !strcmp(row[COLUMN_STRUCTURE], structure) && !strcmp(row[COLUMN_QUANTITY], quantity))
+      return TextParseNumber(row[COLUMN_VALUE], value);
+  }
+  return PETSC_FALSE;
+}
