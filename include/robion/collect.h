@@ -3,6 +3,7 @@
  * Works while a run goes on and after the jobs of an array. Nothing here is collective: call it on one rank.
  */
 #pragma once
+#include "robion/samples.h"
 #include "robion/study.h"
 #include <stdio.h>
 
@@ -38,6 +39,13 @@ PetscErrorCode InventoryFill(const char *results, const Study *study, PetscBool 
 PetscInt InventoryCount(PetscInt n, const PlanNews *news, PlanCondition condition);
 
 /**
+ * What is made of all plans that are done, done[study->n_plans]: their tables merged into those of the study, the summary on `out`
+ * and, with several cases, statistics.csv. Damaged files are mistakes (ROBION_INPUT), unwritable ones ROBION_RESOURCES.
+ */
+PetscErrorCode ResultsConclude(FILE *out, const char *results, const Study *study, const PetscBool *done,
+                               Mistakes *mistakes);
+
+/**
  * `robion collect`: merge the tables of all finished plans, list what is missing, failed or damaged with its reason, print the
  * summary, and with several cases write statistics.csv. exit_code: ROBION_DONE if all plans are there, ROBION_SOME_FAILED if
  * some failed or are damaged, else ROBION_STOPPED (run again with --resume). Unwritable files are mistakes (ROBION_RESOURCES).
@@ -52,7 +60,7 @@ PetscErrorCode ResultsCollect(FILE *out, const char *results, const Study *study
 PetscErrorCode ResultsStatus(FILE *out, const char *results, const Study *study);
 
 /**
- * Statistics over the cases of finished plans (done[p], of study->n_plans) into <results>/statistics.csv, and the most telling
+ * Statistics over the cases of the plans that the samples have (of study->n_plans) into <results>/statistics.csv, and the most telling
  * of them to `out`. Nothing if the study has a single case. One row per metric (structure, quantity, metric, and scenario nominal,
  * min, max, median or index), arm and sweep point; then one per pair of them, of the differences between the plans of the same case:
  * arms with the arms before at the same sweep point, sweep points with the first one of the same arm. Columns:
@@ -68,5 +76,5 @@ PetscErrorCode ResultsStatus(FILE *out, const char *results, const Study *study)
  *
  * An empty field means that there are too few values.
  */
-PetscErrorCode StatisticsWrite(FILE *out, const char *results, const Study *study, const PetscBool *done,
+PetscErrorCode StatisticsWrite(FILE *out, const char *results, const Study *study, const Samples *samples,
                                Mistakes *mistakes);

@@ -77,6 +77,9 @@ double CourseFraction(const Course *course, const double *dose_Gy_RBE, double *d
 /** What a mean fraction's RBE-weighted dose adds up to over the course: Gy(RBE), or with eqd2 the EQD2, Gy(RBE) of 2 Gy fractions. */
 double CourseTotal(const Course *course, double fraction_Gy_RBE);
 
+/** The quantity that a course's doses are told as: QUANTITY_COURSE or QUANTITY_COURSE_EQD2. */
+Quantity CourseDose(const Course *course);
+
 /**
  * A quantity of the mean fraction in a voxel from each stage's channel sums per fraction, channels[n], and unless NULL its
  * derivatives with respect to them, derivative[n][N_CHANNELS]. Not collective.

@@ -5,19 +5,19 @@
 #include "robion/course.h"
 #include "robion/evaluate.h"
 
-/** The kinds of dose before this one are computed from the spots; those from here on follow from them, see DosesDerive. */
-enum { N_COMPUTED_KINDS = DOSE_RBE };
+/** The quantities that every plan has and that are computed from the spots, computed[n]; returns n. */
+PetscInt DosesComputed(Quantity computed[QUANTITIES_MOST]);
 
 /** Doses of one plan on its grid, per fraction. */
 typedef struct DoseSet {
-  PetscInt n;                   /* scenario rows */
-  size_t size;                  /* voxels of the grid */
-  float *nominal[N_DOSE_KINDS]; /* [size]; NULL: kinds that the plan does not have */
-  float *rbe_min, *rbe_max;     /* [size] RBE-weighted, voxel by voxel over the rows of the set */
-  MetricList *metrics;          /* [n] same rows in each */
-  MetricList statistics[4];     /* over the rows of the set */
+  PetscInt n;                      /* scenario rows */
+  size_t size;                     /* voxels of the grid */
+  float *nominal[QUANTITIES_MOST]; /* [size]; NULL: what the plan does not have */
+  float *rbe_min, *rbe_max;        /* [size] RBE-weighted, voxel by voxel over the rows of the set */
+  MetricList *metrics;             /* [n] same rows in each */
+  MetricList statistics[4];        /* over the rows of the set */
   PetscInt n_band;
-  DVHBand *band; /* [region][RBE-weighted, LETd] */
+  DVHBand *band; /* of each region, of the quantities that have a DVH */
 } DoseSet;
 
 /**
@@ -37,10 +37,7 @@ PetscErrorCode DoseSetDestroy(DoseSet *doses);
 PetscInt DoseSetRows(PetscInt n, PetscMPIInt team_size);
 
 /**
- * Fill dose[DOSE_RBE] and dose[DOSE_SURVIVAL] of n voxels of the grid, from the first on, from their physical and RBE-weighted
- * doses. The effect is that of the RBE-weighted dose in the voxel's tissue; where there is no dose the RBE is 0 and the survival 1.
+ * Fill what follows from other quantities in n voxels of the grid, from the first on: dose[RBE], dose[survival] and so on from
+ * dose[] of what is computed; dose[Quantity] that are NULL are left out.
  */
-void DosesDerive(const Tissues *tissues, size_t n, float *const dose[N_DOSE_KINDS]);
-
-/** The kind that a course's doses are told as. */
-DoseKind CourseDoseKind(const Course *course);
+void DosesDerive(const Tissues *tissues, size_t n, float *const dose[QUANTITIES_MOST]);

@@ -8,34 +8,14 @@
  */
 #pragma once
 #include "robion/map.h"
+#include "robion/quantity.h"
 #include "robion/structure.h"
 #include "robion/tcp.h"
-
-/**
- * RBE is RBE-weighted over physical dose, survival the share of cells that survive one fraction; see DosesDerive. The last two
- * are of the whole course and only there for a plan in stages (course.h): RBE-weighted doses added up, or its EQD2; all others
- * are then of the mean fraction.
- */
-typedef enum {
-  DOSE_PHYSICAL,
-  DOSE_RBE_WEIGHTED,
-  DOSE_LETD,
-  DOSE_RBE,
-  DOSE_SURVIVAL,
-  DOSE_COURSE,
-  DOSE_COURSE_EQD2,
-  DOSE_TCP, /* no dose, but what comes of it: tumour control of a voxel, of the structure that it is judged for */
-  N_DOSE_KINDS
-} DoseKind;
-/** As tables name them: "physical", "rbe_weighted", "letd", "rbe", "survival", "rbe_weighted_course", "eqd2_course", "tcp". */
-extern const char *const dose_kind_names[N_DOSE_KINDS];
-extern const char
-    *const dose_kind_units[N_DOSE_KINDS]; /* "Gy", "Gy(RBE)", "keV/um", "1", "1", "Gy(RBE)", "Gy(RBE)", "1" */
 
 /** One number of a plan. value is finite. */
 typedef struct Metric {
   char structure[64], name[16], unit[12];
-  DoseKind quantity;
+  Quantity quantity;
   double value;
 } Metric;
 
@@ -62,41 +42,34 @@ PetscErrorCode DVHCreatePart(const DVH *whole, const Region *region, const Grid 
 PetscErrorCode DVHDestroy(DVH *dvh);
 /** Dose that the hottest `percent` of the volume receive at least (D95: 95), linear between voxels. */
 double DVHDoseAtVolume(const DVH *dvh, double percent);
-/** The small volume of D0.03cc, the near-maximum dose of constraint tables for serial organs. */
-#define NEAR_MAXIMUM_cm3 0.03
 /** The same for an absolute volume in cm3 (D0.03cc); the maximum if the structure is smaller, which has no such volume. */
 double DVHDoseAtVolume_cm3(const DVH *dvh, double volume_cm3);
 /** Percent of the volume with at least this dose (V95: 0.95 x prescription). */
 double DVHVolumeAtDose(const DVH *dvh, double dose);
 
 /**
- * All metrics of one structure in one scenario:
- * - physical and RBE-weighted dose: D98 D95 D50 D2 D1 Dmax D0.03cc Dmean, per fraction; RBE-weighted also V95 (% of the volume
- *   with at least 95 % of the prescription).
- * - LETd: L98 L50 L1 Lmean over voxels that receive at least 1 % of the prescription as RBE-weighted dose (0 if there are none).
- * - RBE: RBEmean, the mean weighted by physical dose, which is mean RBE-weighted over mean physical dose (0 without dose), and
- *   RBE98 RBE50 RBE2 over the same voxels as LETd.
- * - survival after one fraction: Smean, % of all cells of the structure if they are spread evenly (what survives of a flask,
- *   Yagi et al., PLoS One 18:e0288545, 2023), and Smax, % in the voxel where most survive.
- * - dose of the course, where dose[DOSE_COURSE] or dose[DOSE_COURSE_EQD2] is not NULL: D98 to Dmean.
- * dose[kind] are arrays on the grid, per fraction but for those. Appends to list.
+ * All metrics of one structure in one scenario, quantity by quantity as quantities[] says (quantity.h), of those that there are
+ * doses of: dose[Quantity] are arrays on the grid, NULL: none; that of QUANTITY_RBE_WEIGHTED is needed. Smean, % of all cells of the
+ * structure that survive if they are spread evenly, is what survives of a flask (Yagi et al., PLoS One 18:e0288545, 2023). Appends
+ * to list.
  */
-PetscErrorCode MetricsOfStructure(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],
+PetscErrorCode MetricsOfStructure(const Region *region, const Grid *grid, const float *const dose[QUANTITIES_MOST],
                                   double prescription_Gy_RBE, MetricList *list);
-/** The same, and the DVHs of all voxels' RBE-weighted dose and LETd that it takes, for the caller (DVHDestroy). */
-PetscErrorCode MetricsAndDVHsOfStructure(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],
-                                         double prescription_Gy_RBE, MetricList *list, DVH *rbe_weighted, DVH *letd);
+/** The same, and the DVHs of all voxels that it takes, for the caller (DVHDestroy): of quantities with a DVH, else all 0. */
+PetscErrorCode MetricsAndDVHsOfStructure(const Region *region, const Grid *grid,
+                                         const float *const dose[QUANTITIES_MOST], double prescription_Gy_RBE,
+                                         MetricList *list, DVH dvh[QUANTITIES_MOST]);
 /** The first row with these entries, or NULL. */
-const Metric *MetricListFind(const MetricList *list, const char *structure, DoseKind quantity, const char *name);
+const Metric *MetricListFind(const MetricList *list, const char *structure, Quantity quantity, const char *name);
 PetscErrorCode MetricListDestroy(MetricList *list);
 
 /**
- * Rows on the hottest place of `outside`, the patient's voxels that no target touches, for RBE-weighted and physical dose: its
- * D0.03cc, the centre of its hottest voxel (hot_spot_x, _y, _z, mm), and of every region but the external one hot_spot, the distance
+ * Rows on the hottest place of `outside`, the patient's voxels that no target touches, for each dose of a fraction: its D0.03cc, the
+ * centre of its hottest voxel (hot_spot_x, _y, _z, mm), and of every region but the external one hot_spot, the distance
  * from there to its nearest voxel, mm, 0 inside. Appends to list.
  */
 PetscErrorCode MetricsOfHotSpot(const Region *outside, PetscInt n_region, const Region *region, const Grid *grid,
-                                const float *const dose[N_DOSE_KINDS], MetricList *list);
+                                const float *const dose[QUANTITIES_MOST], MetricList *list);
 /** Name of the region `outside` of all targets, and of its rows. */
 #define OUTSIDE_TARGETS "outside-targets"
 #define HOT_SPOT_DISTANCE "hot_spot"
@@ -133,14 +106,14 @@ PetscErrorCode DVHCurve(const DVH *dvh, PetscInt n, const double *axis, double *
  */
 typedef struct DVHBand {
   char structure[64];
-  DoseKind quantity;
+  Quantity quantity;
   PetscInt n;
   double *axis;                /* ascending from 0, unit of the quantity (per fraction) */
   double *nominal, *min, *max; /* percent of the volume at or above axis */
 } DVHBand;
 
 /** An empty band with n axis values from 0 to `top`: nominal and max 0, min 100. */
-PetscErrorCode DVHBandCreate(const char *structure, DoseKind quantity, PetscInt n, double top, DVHBand *band);
+PetscErrorCode DVHBandCreate(const char *structure, Quantity quantity, PetscInt n, double top, DVHBand *band);
 /** Take in one scenario's DVH: as the nominal curve, into the envelope, or both. */
 PetscErrorCode DVHBandAdd(DVHBand *band, const DVH *dvh, PetscBool nominal, PetscBool in_set);
 PetscErrorCode DVHBandDestroy(DVHBand *band);

@@ -8,21 +8,17 @@
 /** What a plan is to keep: a metric of a structure at least or at most at a limit (goals.h). */
 typedef struct GoalSpec {
   char *structure, *where;
-  const char *metric; /* one of goal_metric_names */
-  Quantity quantity;  /* RBE-weighted, physical, or LETd */
+  const char *metric; /* one of MetricOfGoal */
+  Quantity quantity;  /* one that is judged */
   PetscBool at_least, of_prescription, course,
       worst; /* limit in percent of the prescription; per course; worst scenario */
   double limit;
 } GoalSpec;
 
-/** Metrics that goals may be of: of dose, and of LETd. */
-extern const char *const goal_metric_names[];
-extern const PetscInt n_goal_metric_names;
-
 /** What a plan makes of one goal. */
 typedef struct Goal {
   char structure[64], metric[16], unit[12]; /* unit of value and limit */
-  DoseKind quantity;
+  Quantity quantity;
   PetscBool course;     /* of the course, else per fraction */
   const char *scenario; /* "nominal", or the statistic over the evaluation set that is worst: "min", "max" */
   PetscBool at_least;   /* else at most */

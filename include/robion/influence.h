@@ -15,7 +15,7 @@
  */
 #pragma once
 #include "robion/beam.h"
-#include "robion/biology.h"
+#include "robion/quantity.h"
 #include <stdint.h>
 
 /** How the optimiser gets its doses: looked up in the beams' dose volumes, or from stored rows (see influence.h). */
@@ -25,8 +25,6 @@ extern const PetscInt n_dose_operator_names;
 
 /** What a stored entry costs with its share of indices and channel factors, for estimates. */
 #define INFLUENCE_BYTES_PER_ENTRY 5.0
-
-enum { CHANNEL_DOSE, CHANNEL_ALPHA, CHANNEL_SQRT_BETA, CHANNEL_LET, N_CHANNELS };
 
 typedef struct DoseModel_s *DoseModel;
 typedef struct Influence_s *Influence;

@@ -6,15 +6,10 @@
  * name with the keys a study may give it. Quantities and goals are per fraction.
  */
 #pragma once
-#include "robion/biology.h"
 #include "robion/map.h"
+#include "robion/quantity.h"
 #include "robion/structure.h"
 #include "robion/tcp.h"
-
-/** What an objective looks at in a voxel, per fraction. */
-typedef enum { QUANTITY_RBE_WEIGHTED, QUANTITY_PHYSICAL, QUANTITY_EFFECT, QUANTITY_LETD } Quantity;
-extern const char *const quantity_names[]; /* as the study writes them, indexed by Quantity */
-extern const PetscInt n_quantity_names;
 
 /** How scenarios are combined, see robust.h. */
 typedef enum {
@@ -43,7 +38,7 @@ typedef struct ObjectiveParameters {
 typedef struct ObjectiveSpec {
   char *structure, *where;
   const char *type;  /* a name registered in objective/ */
-  Quantity quantity; /* from the goal's key, or `quantity` */
+  Quantity quantity; /* one with a goal_key */
   double goal;       /* per fraction: Gy, Gy(RBE), effect or keV/um */
   char *map;         /* goals (tcp: clonogens) voxel by voxel from this map of the case, or NULL */
   double map_scale;  /* from the map's values to goals per fraction; tcp: share of its clonogens that count */
@@ -158,9 +153,3 @@ PetscErrorCode TermDestroy(Term *term);
 
 /** Value of a type's outer function for a volume mean; *slope is its derivative. */
 double ObjectiveOuter(const ObjectiveType *type, const KernelPoint *at, double mean, double *slope);
-
-/**
- * A voxel's quantity from its channel sums (dose, alpha*dose, sqrt(beta)*dose, LET*dose) and, unless NULL, its derivatives
- * with respect to those four. LETd is let_dose / dose; without dose it is 0 and so is its derivative.
- */
-double QuantityValue(const BiologySpec *biology, Quantity quantity, const double *channels, double *derivative);

@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "robion/biology.h"
+#include "robion/csv.h"
 #include "robion/goals.h"
 #include "robion/provenance.h"
 #include "robion/scenario.h"
@@ -87,11 +88,11 @@ typedef struct PlanResult {
   const Region *regions;
   const ScenarioSet *optimize, *evaluate;
   PlanSpots spots;
-  const float *nominal[N_DOSE_KINDS];   /* [grid voxel], per fraction */
-  const Tissues *tissues;               /* what RBE and survival refer to; written if there are several */
-  const char *const *tissue_structures; /* [tissues->n] names of what is of it, for readers */
-  const TumourControl *control;         /* what tumour control is judged by, or NULL */
-  const float *robust_min, *robust_max; /* RBE-weighted, voxel by voxel over the evaluation set; both NULL: none */
+  const float *nominal[QUANTITIES_MOST]; /* [grid voxel], per fraction */
+  const Tissues *tissues;                /* what RBE and survival refer to; written if there are several */
+  const char *const *tissue_structures;  /* [tissues->n] names of what is of it, for readers */
+  const TumourControl *control;          /* what tumour control is judged by, or NULL */
+  const float *robust_min, *robust_max;  /* RBE-weighted, voxel by voxel over the evaluation set; both NULL: none */
   PetscInt n_bands;
   const DVHBand *bands;
   const MetricList *metrics;    /* [evaluate->n] same rows in each */
@@ -107,6 +108,11 @@ typedef struct PlanResult {
   PetscInt n_inputs;
   const InputFile *inputs;
 } PlanResult;
+
+/** The files of a plan's folder that checksums.txt lists, in its order. */
+enum { PLAN_H5, PLAN_METRICS, PLAN_DVH, PLAN_SCENARIOS, PLAN_GOALS, N_PLAN_FILES };
+extern const char *const plan_files[N_PLAN_FILES]; /* "plan.h5", "metrics.csv", ... */
+void PlanFilePath(const char *folder, int which, char path[PETSC_MAX_PATH_LEN]);
 
 /** Version of the layout of plan.h5; grows when a reader has to change. */
 #define PLAN_FORMAT_VERSION 1
@@ -129,7 +135,7 @@ typedef enum { PLAN_ABSENT, PLAN_FINISHED, PLAN_OTHER_SETTINGS } PlanState;
 PlanState PlanFileState(const char *folder, const char *yaml, Mistakes *mistakes);
 
 /**
- * Write <folder>/checksums.txt, one line "<fnv1a64>  <file>" for plan.h5 and each table, the last file of a finished plan.
+ * Write <folder>/checksums.txt, one line "<fnv1a64>  <file>" for each of plan_files, the last file of a finished plan.
  * False and a mistake if a file is missing or that fails. Not collective.
  */
 PetscBool PlanChecksumsWrite(const char *folder, Mistakes *mistakes);
@@ -149,21 +155,6 @@ PetscBool PlanTablesWrite(const PlanResult *result, const char *folder, Mistakes
 /** Remove plan.h5, the tables and checksums of a plan, as far as they are there: none may outlive the others. Not collective. */
 void PlanFilesRemove(const char *folder);
 
-/**
- * Merge the tables of n plan folders, in this order, into <results>/metrics.csv, dvh.csv and scenarios.csv (the last
- * without repeated lines). Folders without tables are left out; damaged tables are mistakes (ROBION_INPUT) and left
- * out, unwritable results are ROBION_RESOURCES. Not collective.
- */
-PetscErrorCode TablesMerge(const char *results, PetscInt n, const char *const *folders, Mistakes *mistakes);
-
-/** A CSV file in memory. */
-typedef struct Table {
-  char *text;      /* owns all fields */
-  PetscInt n_rows; /* without the header */
-  PetscInt n_columns;
-  char **field; /* [row * n_columns + column] */
-} Table;
-
 /** Columns of metrics.csv. */
 enum {
   COLUMN_STUDY,
@@ -179,14 +170,8 @@ enum {
   N_METRIC_COLUMNS
 };
 
-/**
- * Read a CSV file (RFC 4180) whose first line must be `header`. Anything wrong (missing file, other header, a row with
- * another number of fields, an open quote, no line end at the end) is one ROBION_INPUT mistake. Not collective.
- */
-PetscBool TableRead(const char *file, const char *header, Mistakes *mistakes, Table *table);
-/** metrics.csv; every value must also be a number. */
+/** Read metrics.csv; every value must also be a number. */
 PetscBool MetricTableRead(const char *file, Mistakes *mistakes, Table *table);
-PetscErrorCode TableDestroy(Table *table);
 
 /** The value of the first row with these entries; false if there is none. */
 PetscBool MetricTableFind(const Table *table, const char *scenario, const char *structure, const char *quantity,

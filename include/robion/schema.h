@@ -54,7 +54,9 @@ struct SchemaKey {
   PetscBool from_preset;  /* the default is what the preset of its mapping stores at its address */
   const char *const *words;
   const PetscInt *n_words;
-  const char *shorthand;           /* a bare word stands for a mapping with the word at this key */
+  const char *(*word)(
+      PetscInt i);       /* in place of `words`, from a table of another module: the i-th, NULL behind the last */
+  const char *shorthand; /* a bare word stands for a mapping with the word at this key */
   PetscInt min_length, max_length; /* of a list; max_length 0: any */
   const SchemaKey *element;        /* of a list */
   const SchemaKey *child;          /* of a mapping: its keys */
@@ -141,6 +143,9 @@ PetscBool SchemaHasUnknown(const SchemaKey *mapping, const Node *node);
 const char *SchemaNearest(const SchemaKey *mapping, const char *found);
 /* "a number above 0 (mm)", "a list of 3 entries", "true or false", ... */
 Line SchemaExpected(const SchemaKey *key);
+
+/* The i-th word that a key may be, NULL behind the last. */
+const char *SchemaWord(const SchemaKey *key, PetscInt i);
 
 /* What hooks know of the tree that is read. */
 struct SchemaReader {

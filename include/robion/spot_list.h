@@ -19,13 +19,22 @@ typedef struct SpotList {
   PetscInt *line;
 } SpotList;
 
+/** Columns of a spot list, as files name them. */
+enum { SPOT_BEAM, SPOT_X, SPOT_Y, SPOT_ENERGY, SPOT_PARTICLES, N_SPOT_COLUMNS };
+typedef struct SpotColumn {
+  const char *name, *unit, *meaning; /* unit NULL: a number of something */
+} SpotColumn;
+extern const SpotColumn spot_columns[N_SPOT_COLUMNS];
+/** What is wrong with a value of a column ("expected ..."), or NULL. */
+const char *SpotColumnProblem(int column, double value);
+
+/** Room for n spots; what is there is kept, n stays. */
+PetscErrorCode SpotListResize(SpotList *spots, PetscInt n);
 /**
  * Read `beam,x_mm,y_mm,energy_MeV_u,particles` (header line required; one mistake per bad line with file:line). Particles per
  * fraction; negative or non-finite numbers are mistakes (ROBION_INPUT). Not collective.
  */
 PetscErrorCode SpotListReadCSV(const char *file, Mistakes *mistakes, SpotList *out);
-/** The spots of a plan.h5 (/plan/beam_k). */
-PetscErrorCode SpotListReadPlan(const char *file, Mistakes *mistakes, SpotList *out);
 /**
  * The spots of n_beam beams from `first` on, these numbered from 0, as a list of its own; entry[i] (to be freed with PetscFree) is
  * where its spot i stands in `spots`. Not collective.

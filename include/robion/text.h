@@ -28,6 +28,9 @@ int TextPrintV(char *buffer, size_t size, const char *format, va_list arguments)
 /** Read a number with a dot as decimal sign; false unless the whole string is one finite number. */
 PetscBool TextParseNumber(const char *string, double *number);
 
+/** The text without blanks at its ends (a carriage return is one), cut in place. */
+char *TextTrim(char *string);
+
 /** Replace every control character (line breaks, tabs, escapes) by a space. */
 void TextRemoveControls(char *string);
 

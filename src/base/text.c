@@ -122,6 +122,15 @@ PetscErrorCode TextDestroy(Text *text)
   PetscFunctionReturn(0);
 }
 
+char *TextTrim(char *string)
+{
+  static const char blank[] = " \t\r";
+  string += strspn(string, blank);
+  size_t n = strlen(string);
+  while (n && strchr(blank, string[n - 1])) string[--n] = 0;
+  return string;
+}
+
 void TextRemoveControls(char *string)
 {
   for (unsigned char *c = (unsigned char *)string; *c; c++)

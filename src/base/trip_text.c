@@ -16,14 +16,6 @@ PetscBool TripLinesStart(const char *file, char *content, size_t length, Mistake
   return TripComplain(lines, "a zero byte, expected a text file");
 }
 
-static char *Trim(char *text)
-{
-  text += strspn(text, " \t\r");
-  size_t n = strlen(text);
-  while (n && strchr(" \t\r", text[n - 1])) text[--n] = 0;
-  return text;
-}
-
 char *TripLinesNext(TripLines *lines, char comment)
 {
   while (lines->rest && *lines->rest) {
@@ -31,7 +23,7 @@ char *TripLinesNext(TripLines *lines, char comment)
     if (end) *end++ = 0;
     lines->rest = end;
     if (lines->number < INT_MAX) lines->number++;
-    line = Trim(line);
+    line = TextTrim(line);
     if (*line && *line != comment) return line;
   }
   lines->rest = NULL;
@@ -90,7 +82,7 @@ void TripNameSet(TripName name, const char *text)
   char kept[TRIP_NAME_LENGTH];
   snprintf(kept, sizeof kept, "%.*s", TRIP_NAME_LENGTH - 1, text);
   TextRemoveControls(kept);
-  snprintf(name, TRIP_NAME_LENGTH, "%s", Trim(kept));
+  snprintf(name, TRIP_NAME_LENGTH, "%s", TextTrim(kept));
 }
 
 static const struct {

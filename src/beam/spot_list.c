@@ -1,18 +1,21 @@
-/* Lists of spots from CSV files and from plans of robion. */
+/* Lists of spots, and their CSV files. */
 #include "robion/spot_list.h"
-#include "robion/hdf5.h"
-#include "robion/text.h"
+#include "robion/csv.h"
 #include <limits.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #define HEADER "beam,x_mm,y_mm,energy_MeV_u,particles"
-enum { N_COLUMNS = 5, MOST_BAD_LINES = 100 };
-static const char *const columns[N_COLUMNS] = {"beam", "x_mm", "y_mm", "energy_MeV_u", "particles"};
+enum { MOST_BAD_LINES = 100 };
 
-/* Room for n spots; what is there is kept. */
-static PetscErrorCode Resize(SpotList *spots, PetscInt n)
+const SpotColumn spot_columns[N_SPOT_COLUMNS] = {
+    [SPOT_BEAM] = {"beam", NULL, "counted from 0"},
+    [SPOT_X] = {"x_mm", "mm", "spot position, IEC gantry x in the isocentre plane"},
+    [SPOT_Y] = {"y_mm", "mm", "spot position, IEC gantry y in the isocentre plane"},
+    [SPOT_ENERGY] = {"energy_MeV_u", "MeV/u", "kinetic energy at the nozzle"},
+    [SPOT_PARTICLES] = {"particles", "1", "ions per spot and fraction"}};
+
+PetscErrorCode SpotListResize(SpotList *spots, PetscInt n)
 {
   PetscFunctionBegin;
   PetscCall(PetscRealloc((size_t)n * sizeof *spots->beam, &spots->beam));
@@ -38,176 +41,93 @@ PetscErrorCode SpotListDestroy(SpotList *spots)
   PetscFunctionReturn(0);
 }
 
-/* What is wrong with a value of a column, or NULL. */
-static const char *ProblemOf(int column, double value)
+const char *SpotColumnProblem(int column, double value)
 {
   if (!isfinite(value)) return "expected a finite number";
-  if (column == 0 && !(value >= 0 && value < INT_MAX && value == floor(value))) return "expected a whole number from 0";
-  if (column == 3 && value <= 0) return "expected a number above 0";
-  if (column == 4 && value < 0) return "expected a number of at least 0";
+  if (column == SPOT_BEAM && !(value >= 0 && value < INT_MAX && value == floor(value)))
+    return "expected a whole number from 0";
+  if (column == SPOT_ENERGY && value <= 0) return "expected a number above 0";
+  if (column == SPOT_PARTICLES && value < 0) return "expected a number of at least 0";
   return NULL;
 }
 
-/* Cut blanks and a carriage return off both ends, in place. */
-static char *Trim(char *text)
+/* The numbers of a record; false after one mistake. */
+static PetscBool ReadSpot(const CSVReader *reader, PetscInt n, char **field, double value[N_SPOT_COLUMNS],
+                          Mistakes *mistakes)
 {
-  text += strspn(text, " \t");
-  size_t n = strlen(text);
-  while (n && strchr(" \t\r", text[n - 1])) text[--n] = 0;
-  return text;
-}
-
-/* One line of a spot CSV; false after one mistake. The line is taken apart in place. */
-static PetscBool ReadLine(const char *file, PetscInt number, char *line, double value[N_COLUMNS], Mistakes *mistakes)
-{
-  int n = 0;
-  for (char *field = line, *next; field; field = next, n++) {
-    next = strchr(field, ',');
-    if (next) *next++ = 0;
-    if (n >= N_COLUMNS) continue;
-    field = Trim(field);
-    const char *problem = TextParseNumber(field, &value[n]) ? ProblemOf(n, value[n]) : "expected a finite number";
-    if (problem) {
-      (void)MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: %s is \"%s\", %s", file, (int)number, columns[n], field,
-                        problem);
-      return PETSC_FALSE;
-    }
+  for (int c = 0; c < PetscMin(n, N_SPOT_COLUMNS); c++) {
+    const char *found = TextTrim(field[c]);
+    const char *problem =
+        TextParseNumber(found, &value[c]) ? SpotColumnProblem(c, value[c]) : "expected a finite number";
+    if (!problem) continue;
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: %s is \"%s\", %s", reader->file, (int)reader->line,
+                      spot_columns[c].name, found, problem);
+    return PETSC_FALSE;
   }
-  if (n == N_COLUMNS) return PETSC_TRUE;
-  (void)MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: %d fields found, expected %d (" HEADER ")", file, (int)number, n,
-                    N_COLUMNS);
+  if (n == N_SPOT_COLUMNS) return PETSC_TRUE;
+  (void)MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: %d fields found, expected %d (" HEADER ")", reader->file,
+                    (int)reader->line, (int)n, N_SPOT_COLUMNS);
   return PETSC_FALSE;
 }
 
-/* Cut off the next line; NULL at the end. */
-static char *NextLine(char **rest)
-{
-  char *line = *rest;
-  if (!line || !*line) return NULL;
-  char *end = strchr(line, '\n');
-  if (end) *end++ = 0;
-  *rest = end;
-  return Trim(line);
-}
-
-static PetscBool ReadHeader(const char *file, char **rest, Mistakes *mistakes)
-{
-  if (!strncmp(*rest, "\357\273\277", 3)) *rest += 3; /* byte order mark */
-  const char *header = NextLine(rest);
-  if (header && !strcmp(header, HEADER)) return PETSC_TRUE;
-  (void)MistakesAdd(mistakes, ROBION_INPUT, "%s:1: header is \"%.80s\", expected \"" HEADER "\"", file,
-                    header ? header : "");
-  return PETSC_FALSE;
-}
-
-static PetscErrorCode ReadLines(const char *file, char *rest, Mistakes *mistakes, SpotList *spots, PetscBool *good)
+static PetscErrorCode Append(PetscInt line, const double value[N_SPOT_COLUMNS], PetscInt *capacity, SpotList *spots)
 {
   PetscFunctionBegin;
-  PetscInt number = 1, capacity = 0, bad = 0;
-  *good = ReadHeader(file, &rest, mistakes);
-  for (char *line; *good && bad < MOST_BAD_LINES && (line = NextLine(&rest));) {
-    double value[N_COLUMNS];
-    number++;
-    if (!*line) continue;
-    if (!ReadLine(file, number, line, value, mistakes)) {
+  if (spots->n == *capacity) {
+    *capacity = 2 * *capacity + 1024;
+    PetscCall(SpotListResize(spots, *capacity));
+    PetscCall(PetscRealloc((size_t)*capacity * sizeof *spots->line, &spots->line));
+  }
+  spots->line[spots->n] = line;
+  spots->beam[spots->n] = (PetscInt)value[SPOT_BEAM];
+  spots->x_mm[spots->n] = value[SPOT_X];
+  spots->y_mm[spots->n] = value[SPOT_Y];
+  spots->energy_MeV_u[spots->n] = value[SPOT_ENERGY];
+  spots->particles[spots->n++] = value[SPOT_PARTICLES];
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadSpots(CSVReader *reader, Mistakes *mistakes, SpotList *spots)
+{
+  PetscFunctionBegin;
+  PetscInt capacity = 0, bad = 0, n;
+  char *field[N_SPOT_COLUMNS];
+  while (bad < MOST_BAD_LINES && (n = CSVNext(reader, N_SPOT_COLUMNS, field))) {
+    double value[N_SPOT_COLUMNS];
+    if (n == 1 && !*TextTrim(field[0])) continue;
+    if (ReadSpot(reader, n, field, value, mistakes))
+      PetscCall(Append(reader->line, value, &capacity, spots));
+    else
       bad++;
-      continue;
-    }
-    if (spots->n == capacity) {
-      PetscCall(Resize(spots, capacity = 2 * capacity + 1024));
-      PetscCall(PetscRealloc((size_t)capacity * sizeof *spots->line, &spots->line));
-    }
-    spots->line[spots->n] = number;
-    spots->beam[spots->n] = (PetscInt)value[0];
-    spots->x_mm[spots->n] = value[1];
-    spots->y_mm[spots->n] = value[2];
-    spots->energy_MeV_u[spots->n] = value[3];
-    spots->particles[spots->n++] = value[4];
   }
   if (bad == MOST_BAD_LINES)
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: stopped reading after %d wrong lines", file, (int)number,
-                          MOST_BAD_LINES));
-  if (*good && !bad && !spots->n) {
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: no spots after the header, expected at least one", file));
-    *good = PETSC_FALSE;
-  }
-  if (bad) *good = PETSC_FALSE;
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: stopped reading after %d wrong lines", reader->file,
+                          (int)reader->line, MOST_BAD_LINES));
+  if (reader->problem)
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: the line %s", reader->file, (int)reader->line, reader->problem));
+  else if (!bad && !spots->n)
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_INPUT, "%s: no spots after the header, expected at least one", reader->file));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode SpotListReadCSV(const char *file, Mistakes *mistakes, SpotList *out)
 {
   PetscFunctionBegin;
-  char *content;
-  size_t length;
-  PetscBool good = PETSC_FALSE;
-  PetscCall(PetscMemzero(out, sizeof *out));
-  if (!FileRead(file, &content, &length, mistakes)) PetscFunctionReturn(0);
-  if (memchr(content, 0, length))
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: not a text file, expected \"" HEADER "\"", file));
+  CSVReader reader;
+  const PetscInt before = mistakes->n;
+  PetscCall(PetscArrayzero(out, 1));
+  if (!CSVOpen(file, mistakes, &reader)) PetscFunctionReturn(0);
+  const char *header = CSVHeader(&reader);
+  if (strcmp(header, HEADER))
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s:1: header is \"%.80s\", expected \"" HEADER "\"", file, header));
   else
-    PetscCall(ReadLines(file, content, mistakes, out, &good));
+    PetscCall(ReadSpots(&reader, mistakes, out));
   PetscCall(PetscStrallocpy(file, &out->file));
-  PetscCall(PetscFree(content));
   out->any_energy = PETSC_TRUE;
-  if (!good) PetscCall(SpotListDestroy(out));
-  PetscFunctionReturn(0);
-}
-
-/* Append the spots of /plan/beam_k; false after one mistake. */
-static PetscErrorCode ReadBeam(const H5Source *source, PetscInt beam, Mistakes *mistakes, SpotList *spots,
-                               PetscBool *good)
-{
-  PetscFunctionBegin;
-  double *value[N_COLUMNS] = {NULL};
-  hsize_t n = 0;
-  *good = PETSC_TRUE;
-  for (int c = 1; c < N_COLUMNS && *good; c++) {
-    char path[64];
-    snprintf(path, sizeof path, "/plan/beam_%d/%s", (int)beam, columns[c]);
-    *good = H5ReadArray(source, path, H5T_NATIVE_DOUBLE, 1, &n, &value[c], mistakes);
-    for (hsize_t i = 0; *good && i < n; i++) {
-      const char *problem = ProblemOf(c, value[c][i]);
-      if (!problem) continue;
-      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: element %llu is %g, %s", source->name, path,
-                            (unsigned long long)i, value[c][i], problem));
-      *good = PETSC_FALSE;
-    }
-  }
-  if (*good && n > (hsize_t)(INT_MAX - spots->n)) {
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: more than %d spots", source->name, INT_MAX));
-    *good = PETSC_FALSE;
-  }
-  if (*good) {
-    PetscCall(Resize(spots, spots->n + (PetscInt)n));
-    for (hsize_t i = 0; i < n; i++) spots->beam[spots->n + (PetscInt)i] = beam;
-    PetscCall(PetscArraycpy(spots->x_mm + spots->n, value[1], n));
-    PetscCall(PetscArraycpy(spots->y_mm + spots->n, value[2], n));
-    PetscCall(PetscArraycpy(spots->energy_MeV_u + spots->n, value[3], n));
-    PetscCall(PetscArraycpy(spots->particles + spots->n, value[4], n));
-    spots->n += (PetscInt)n;
-  }
-  for (int c = 1; c < N_COLUMNS; c++) PetscCall(PetscFree(value[c]));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode SpotListReadPlan(const char *file, Mistakes *mistakes, SpotList *out)
-{
-  PetscFunctionBegin;
-  H5Source source;
-  PetscBool good = PETSC_TRUE;
-  PetscCall(PetscMemzero(out, sizeof *out));
-  if (!H5SourceOpen(file, mistakes, &source)) PetscFunctionReturn(0);
-  for (PetscInt beam = 0; good; beam++) {
-    char path[64];
-    snprintf(path, sizeof path, "/plan/beam_%d", (int)beam);
-    if (!H5SourceHas(&source, path)) break;
-    PetscCall(ReadBeam(&source, beam, mistakes, out, &good));
-  }
-  if (!H5SourceClose(&source, mistakes)) good = PETSC_FALSE;
-  if (good && !out->n)
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: /plan/beam_0: missing group, expected a plan of robion", file));
-  if (!good) PetscCall(SpotListDestroy(out));
+  CSVClose(&reader);
+  if (mistakes->n > before) PetscCall(SpotListDestroy(out));
   PetscFunctionReturn(0);
 }
 
@@ -219,7 +139,7 @@ PetscErrorCode SpotListOfBeams(const SpotList *spots, PetscInt first, PetscInt n
                      .has_angles = first ? PETSC_FALSE : spots->has_angles, /* they are of beam 0 */
                      .gantry_deg = spots->gantry_deg,
                      .couch_deg = spots->couch_deg};
-  PetscCall(Resize(part, spots->n));
+  PetscCall(SpotListResize(part, spots->n));
   PetscCall(PetscMalloc1(spots->n, entry));
   if (spots->spot_fwhm_mm) PetscCall(PetscMalloc1(spots->n, &part->spot_fwhm_mm));
   if (spots->line) PetscCall(PetscMalloc1(spots->n, &part->line));
@@ -261,7 +181,7 @@ PetscErrorCode SpotListBroadcast(MPI_Comm comm, PetscMPIInt root, SpotList *spot
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCallMPI(MPI_Bcast(&head, (PetscMPIInt)sizeof head, MPI_BYTE, root, comm));
   if (rank != root) {
-    PetscCall(Resize(spots, head.n));
+    PetscCall(SpotListResize(spots, head.n));
     if (head.spot_fwhm_mm) PetscCall(PetscMalloc1(head.n, &spots->spot_fwhm_mm));
     spots->n = head.n;
     spots->any_energy = head.any_energy;

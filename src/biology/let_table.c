@@ -2,7 +2,7 @@
  * Mixed beam model (Kanai et al., Radiat Res 147:78, 1997): alpha and beta of an ion are functions of its LET alone.
  */
 #include "biology_private.h"
-#include "robion/text.h"
+#include "robion/csv.h"
 #include <gsl/gsl_interp.h>
 #include <math.h>
 #include <string.h>
@@ -56,38 +56,22 @@ static PetscErrorCode TableOfCarbon(const BiologySpec *spec, LETTable **out)
   PetscFunctionReturn(0);
 }
 
-/* The three numbers of a line, cut up in place. */
-static PetscBool LineNumbers(char *line, double number[3])
-{
-  for (int k = 0; k < 3; k++) {
-    char *comma = strchr(line, ',');
-    if ((comma != NULL) != (k < 2)) return PETSC_FALSE;
-    if (comma) *comma = 0;
-    char *end = line + strcspn(line, "\r");
-    *end = 0;
-    if (!TextParseNumber(line, &number[k])) return PETSC_FALSE;
-    if (comma) line = comma + 1;
-  }
-  return PETSC_TRUE;
-}
-
-/* One row more, or a mistake. */
-static PetscErrorCode TableAdd(const char *file, PetscInt line_number, char *line, LETTable *t, Mistakes *mistakes)
+/* One row more, or a mistake. `shown`: the line as it was. */
+static PetscErrorCode TableAdd(const CSVReader *reader, PetscInt n, char **field, const char *shown, LETTable *t,
+                               Mistakes *mistakes)
 {
   PetscFunctionBegin;
   double row[3];
-  char shown[64];
-  snprintf(shown, sizeof shown, "%.60s", line);
-  TextRemoveControls(shown);
-  PetscBool good = LineNumbers(line, row) && row[0] >= 0 && row[1] > 0 && row[2] >= 0 ? PETSC_TRUE : PETSC_FALSE;
-  if (!good)
+  PetscBool good = n == 3 ? PETSC_TRUE : PETSC_FALSE;
+  for (int k = 0; k < 3 && good; k++) good = TextParseNumber(TextTrim(field[k]), &row[k]);
+  if (!good || !(row[0] >= 0 && row[1] > 0 && row[2] >= 0))
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
                           "%s:%d: found \"%s\", expected three numbers %s: LET of 0 or more, alpha above 0, beta of 0 "
                           "or more",
-                          file, (int)line_number, shown, TABLE_HEADER));
+                          reader->file, (int)reader->line, shown, TABLE_HEADER));
   else if (t->n && row[0] <= t->let_keV_um[t->n - 1])
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: found LET %g after %g keV/um, expected ascending LET", file,
-                          (int)line_number, row[0], t->let_keV_um[t->n - 1]));
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: found LET %g after %g keV/um, expected ascending LET",
+                          reader->file, (int)reader->line, row[0], t->let_keV_um[t->n - 1]));
   else {
     t->let_keV_um[t->n] = row[0];
     t->alpha_per_Gy[t->n] = row[1];
@@ -96,24 +80,27 @@ static PetscErrorCode TableAdd(const char *file, PetscInt line_number, char *lin
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode TableParse(const char *file, char *content, Mistakes *mistakes, LETTable *t)
+static PetscErrorCode TableParse(CSVReader *reader, Mistakes *mistakes, LETTable *t)
 {
   PetscFunctionBegin;
-  PetscInt number = 1;
+  char shown[64], *field[3];
   t->n = 0;
-  for (char *line = content, *next; line; line = next, number++) {
-    next = strchr(line, '\n');
-    if (next) *next++ = 0;
-    if (number == 1) {
-      line[strcspn(line, "\r")] = 0;
-      if (!strcmp(line, TABLE_HEADER)) continue;
-      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s:1: found another header, expected %s", file, TABLE_HEADER));
-      PetscFunctionReturn(0);
-    }
-    if (line[strspn(line, " \t\r")]) PetscCall(TableAdd(file, number, line, t, mistakes));
+  if (strcmp(CSVHeader(reader), TABLE_HEADER)) {
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_INPUT, "%s:1: found another header, expected %s", reader->file, TABLE_HEADER));
+    PetscFunctionReturn(0);
   }
+  for (PetscInt n;;) {
+    snprintf(shown, sizeof shown, "%.*s", (int)PetscMin(60, strcspn(reader->at, "\r\n")), reader->at);
+    TextRemoveControls(shown);
+    if (!(n = CSVNext(reader, 3, field))) break;
+    if (n > 1 || *TextTrim(field[0])) PetscCall(TableAdd(reader, n, field, shown, t, mistakes));
+  }
+  if (reader->problem)
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: the line %s", reader->file, (int)reader->line, reader->problem));
   if (!MistakesAny(mistakes) && t->n < 2)
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: found %d rows, expected at least 2", file, (int)t->n));
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: found %d rows, expected at least 2", reader->file, (int)t->n));
   PetscFunctionReturn(0);
 }
 
@@ -125,14 +112,13 @@ PetscErrorCode LETTableCreate(const BiologySpec *spec, Mistakes *mistakes, LETTa
     PetscCall(TableOfCarbon(spec, out));
     PetscFunctionReturn(0);
   }
-  char *content;
-  size_t length;
+  CSVReader reader;
   PetscInt lines = 1, before = mistakes->n;
-  if (!FileRead(spec->table, &content, &length, mistakes)) PetscFunctionReturn(0);
-  for (size_t i = 0; i < length; i++) lines += content[i] == '\n';
+  if (!CSVOpen(spec->table, mistakes, &reader)) PetscFunctionReturn(0);
+  for (const char *c = reader.text; *c; c++) lines += *c == '\n';
   PetscCall(TableAllocate(lines, out));
-  PetscCall(TableParse(spec->table, content, mistakes, *out));
-  PetscCall(PetscFree(content));
+  PetscCall(TableParse(&reader, mistakes, *out));
+  CSVClose(&reader);
   if (mistakes->n > before) PetscCall(LETTableDestroy(out));
   PetscFunctionReturn(0);
 }

@@ -34,16 +34,12 @@ static PetscErrorCode EvaluatePlan(PlanContext *context, const PlanSpec *plan, c
 static PetscErrorCode PlaceOutputs(const char *folder, const char *out, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  static const char *const names[][2] = {{"metrics.csv", ".metrics.csv"},
-                                         {"dvh.csv", ".dvh.csv"},
-                                         {"scenarios.csv", ".scenarios.csv"},
-                                         {"goals.csv", ".goals.csv"},
-                                         {"plan.h5", ".h5"}};
   const int stem = (int)strlen(out) - (EndsWith(out, ".h5") ? 3 : 0);
-  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(names); i++) {
+  for (int f = N_PLAN_FILES - 1; f >= 0; f--) { /* plan.h5 last */
     char from[PETSC_MAX_PATH_LEN], to[PETSC_MAX_PATH_LEN];
-    PetscCall(PetscSNPrintf(from, sizeof from, "%s/%s", folder, names[i][0]));
-    PetscCall(PetscSNPrintf(to, sizeof to, "%.*s%s", stem, out, names[i][1]));
+    PlanFilePath(folder, f, from);
+    PetscCall(PetscSNPrintf(to, sizeof to, "%.*s%s%s", stem, out, f == PLAN_H5 ? "" : ".",
+                            f == PLAN_H5 ? ".h5" : plan_files[f]));
     if (rename(from, to)) PetscCall(MistakesAdd(mistakes, ROBION_RESOURCES, "%s: cannot be written", to));
   }
   rmdir(folder);

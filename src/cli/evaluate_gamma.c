@@ -2,11 +2,8 @@
 #include "evaluate_gamma.h"
 #include "robion/evaluate.h"
 #include "robion/hdf5.h"
+#include "robion/plan_read.h"
 #include "robion/text.h"
-#include <limits.h>
-#include <math.h>
-
-static const DoseKind compared[GAMMA_DOSES] = {DOSE_PHYSICAL, DOSE_RBE_WEIGHTED};
 
 /* A number given as an option, or unchanged. */
 static PetscErrorCode TakeNumber(const char *option, const char *text, double least, double most, double *value,
@@ -37,86 +34,65 @@ static PetscErrorCode TakeOptions(GammaCheck *check, Mistakes *mistakes)
   PetscFunctionReturn(0);
 }
 
-static void DosePath(int i, char path[64])
+/* A dose to compare with has some to compare. */
+static PetscBool CheckDose(const char *file, Quantity quantity, const Grid *grid, const float *dose, Mistakes *mistakes)
 {
-  snprintf(path, 64, "/dose/nominal/%s", dose_kind_names[compared[i]]);
-}
-
-/* Spacing and origin; the size is that of the doses. */
-static PetscBool ReadGrid(const H5Source *source, Grid *grid, Mistakes *mistakes)
-{
-  return H5ReadAttribute(source, "/grid", "spacing_mm", 3, grid->spacing_mm, mistakes) &&
-                 H5ReadAttribute(source, "/grid", "origin_mm", 3, grid->origin_mm, mistakes)
-             ? PETSC_TRUE
-             : PETSC_FALSE;
-}
-
-/* One dose on the grid; the first that is read gives the grid its size. */
-static PetscBool ReadDose(const H5Source *source, const char *path, Grid *grid, float **dose, Mistakes *mistakes)
-{
-  hsize_t dims[3] = {(hsize_t)grid->n[2], (hsize_t)grid->n[1], (hsize_t)grid->n[0]};
-  double highest = 0;
-  if (!H5ReadArray(source, path, H5T_NATIVE_FLOAT, 3, dims, dose, mistakes)) return PETSC_FALSE;
-  const size_t size = (size_t)(dims[0] * dims[1] * dims[2]);
-  if (size > INT_MAX) {
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: %zu voxels, expected fewer than 2^31", source->name, path, size);
-    return PETSC_FALSE;
-  }
-  for (int a = 0; a < 3; a++) grid->n[a] = (PetscInt)dims[2 - a];
-  for (size_t v = 0; v < size && isfinite(highest); v++)
-    highest = isfinite((*dose)[v]) ? fmax(highest, (double)(*dose)[v]) : (double)INFINITY;
-  if (highest > 0 && isfinite(highest)) return PETSC_TRUE;
-  (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: %s, expected finite doses, some of them above 0", source->name,
-                    path, isfinite(highest) ? "no dose above 0" : "a dose is not finite");
+  char path[64];
+  for (size_t v = 0; v < GridSize(grid); v++)
+    if (dose[v] > 0) return PETSC_TRUE;
+  PlanDosePath(PLAN_NOMINAL, quantity, path);
+  (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: no dose above 0, expected some", file, path);
   return PETSC_FALSE;
 }
 
-/* The doses that a file has of those compared, and their grid. */
-static void ReadFile(const char *file, Grid *grid, float *dose[GAMMA_DOSES], Mistakes *mistakes)
+/* The doses of a fraction that a file has, and their grid. */
+static void ReadFile(const char *file, Grid *grid, float *dose[QUANTITIES_MOST], Mistakes *mistakes)
 {
-  H5Source source;
-  char path[64], where[PETSC_MAX_PATH_LEN];
-  PetscBool good = H5SourceOpen(file, mistakes, &source), any = PETSC_FALSE;
-  good = good && ReadGrid(&source, grid, mistakes) ? PETSC_TRUE : PETSC_FALSE;
-  for (int i = 0; i < GAMMA_DOSES && good; i++) {
-    DosePath(i, path);
-    if (!H5SourceHas(&source, path)) continue;
+  PlanReader reader;
+  char where[PETSC_MAX_PATH_LEN];
+  PetscBool any = PETSC_FALSE;
+  if (!PlanReaderOpen(file, mistakes, &reader)) return;
+  PetscBool good = PlanReadGrid(&reader, mistakes, grid);
+  for (Quantity q = 0; q < n_quantities && good; q++) {
+    if (!QuantityIsDose(q) || !PlanHasDose(&reader, PLAN_NOMINAL, q)) continue;
     any = PETSC_TRUE;
-    good = ReadDose(&source, path, grid, &dose[i], mistakes);
+    good =
+        PlanReadDose(&reader, PLAN_NOMINAL, q, mistakes, grid, &dose[q]) && CheckDose(file, q, grid, dose[q], mistakes)
+            ? PETSC_TRUE
+            : PETSC_FALSE;
   }
-  if (!H5SourceClose(&source, mistakes)) good = PETSC_FALSE;
+  if (!PlanReaderClose(&reader, mistakes)) good = PETSC_FALSE;
   snprintf(where, sizeof where, "%s: /grid", file);
   if (good && any)
     (void)GridCheck(grid, where, mistakes);
   else if (good)
-    (void)MistakesAdd(mistakes, ROBION_INPUT,
-                      "%s: neither /dose/nominal/physical nor /dose/nominal/rbe_weighted, expected a plan.h5", file);
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: no dose of a fraction in /dose/nominal, expected a plan.h5", file);
 }
 
 /* Rank 0's doses on every rank. */
-static PetscErrorCode ShareDoses(Grid *grid, float *dose[GAMMA_DOSES])
+static PetscErrorCode ShareDoses(Grid *grid, float *dose[QUANTITIES_MOST])
 {
   PetscFunctionBegin;
   PetscMPIInt rank;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCallMPI(MPI_Bcast(grid, (PetscMPIInt)sizeof *grid, MPI_BYTE, 0, PETSC_COMM_WORLD));
-  for (int i = 0; i < GAMMA_DOSES; i++) {
-    PetscMPIInt there = dose[i] ? 1 : 0;
+  for (Quantity q = 0; q < n_quantities; q++) {
+    PetscMPIInt there = dose[q] ? 1 : 0;
     PetscCallMPI(MPI_Bcast(&there, 1, MPI_INT, 0, PETSC_COMM_WORLD));
     if (!there) continue;
-    if (rank > 0) PetscCall(PetscMalloc1(GridSize(grid), &dose[i]));
-    PetscCallMPI(MPI_Bcast(dose[i], (PetscMPIInt)GridSize(grid), MPI_FLOAT, 0, PETSC_COMM_WORLD));
+    if (rank > 0) PetscCall(PetscMalloc1(GridSize(grid), &dose[q]));
+    PetscCallMPI(MPI_Bcast(dose[q], (PetscMPIInt)GridSize(grid), MPI_FLOAT, 0, PETSC_COMM_WORLD));
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode DosesRead(const char *file, Grid *grid, float *dose[GAMMA_DOSES], Mistakes *mistakes)
+static PetscErrorCode DosesRead(const char *file, Grid *grid, float *dose[QUANTITIES_MOST], Mistakes *mistakes)
 {
   PetscFunctionBegin;
   PetscMPIInt rank;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCall(PetscArrayzero(grid, 1));
-  PetscCall(PetscArrayzero(dose, GAMMA_DOSES));
+  PetscCall(PetscArrayzero(dose, QUANTITIES_MOST));
   if (rank == 0) ReadFile(file, grid, dose, mistakes);
   PetscCall(MistakesShare(PETSC_COMM_WORLD, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(ShareDoses(grid, dose));
@@ -135,7 +111,7 @@ PetscErrorCode GammaCheckPrepare(GammaCheck *check, Mistakes *mistakes)
 PetscErrorCode GammaCheckDestroy(GammaCheck *check)
 {
   PetscFunctionBegin;
-  for (int i = 0; i < GAMMA_DOSES; i++) PetscCall(PetscFree(check->reference[i]));
+  for (Quantity q = 0; q < n_quantities; q++) PetscCall(PetscFree(check->reference[q]));
   PetscFunctionReturn(0);
 }
 
@@ -145,15 +121,15 @@ static const char *Normalisation(const GammaSpec *spec)
                      : "global: percent of the highest reference dose";
 }
 
-static void WriteResult(H5Sink *sink, int i, const Grid *grid, const GammaResult *result)
+static void WriteResult(H5Sink *sink, Quantity q, const Grid *grid, const GammaResult *result)
 {
   const hsize_t dims[3] = {(hsize_t)grid->n[2], (hsize_t)grid->n[1], (hsize_t)grid->n[0]};
   const double counts[3] = {result->n_compared, result->n_passed, result->n_outside};
   char path[64];
-  snprintf(path, sizeof path, "/gamma/%s", dose_kind_names[compared[i]]);
+  snprintf(path, sizeof path, "/gamma/%s", quantities[q].name);
   H5WriteArray(sink, path, H5T_NATIVE_FLOAT, 3, dims, result->gamma, "1",
                "gamma in the voxels of the reference; -1: not compared");
-  H5WriteString(sink, path, "dose_unit", dose_kind_units[compared[i]]);
+  H5WriteString(sink, path, "dose_unit", quantities[q].unit);
   H5WriteDoubles(sink, path, "reference_maximum", 1, &result->reference_maximum);
   H5WriteDoubles(sink, path, "voxels_compared", 1, &counts[0]);
   H5WriteDoubles(sink, path, "voxels_passed", 1, &counts[1]);
@@ -163,7 +139,7 @@ static void WriteResult(H5Sink *sink, int i, const Grid *grid, const GammaResult
   H5WriteDoubles(sink, path, "highest", 1, &result->highest);
 }
 
-static void WriteGamma(const GammaCheck *check, const char *file, const GammaResult result[GAMMA_DOSES],
+static void WriteGamma(const GammaCheck *check, const char *file, const GammaResult result[QUANTITIES_MOST],
                        Mistakes *mistakes)
 {
   const GammaSpec *spec = &check->spec;
@@ -179,12 +155,12 @@ static void WriteGamma(const GammaCheck *check, const char *file, const GammaRes
   H5WriteDoubles(&sink, "/gamma", "largest", 1, &spec->largest);
   H5WriteDoubles(&sink, "/gamma", "spacing_mm", 3, check->grid.spacing_mm);
   H5WriteDoubles(&sink, "/gamma", "origin_mm", 3, check->grid.origin_mm);
-  for (int i = 0; i < GAMMA_DOSES; i++)
-    if (result[i].gamma) WriteResult(&sink, i, &check->grid, &result[i]);
+  for (Quantity q = 0; q < n_quantities; q++)
+    if (result[q].gamma) WriteResult(&sink, q, &check->grid, &result[q]);
   (void)H5SinkClose(&sink, mistakes);
 }
 
-static PetscErrorCode Print(const GammaCheck *check, const char *file, const GammaResult result[GAMMA_DOSES])
+static PetscErrorCode Print(const GammaCheck *check, const char *file, const GammaResult result[QUANTITIES_MOST])
 {
   PetscFunctionBegin;
   Text text = {0};
@@ -192,13 +168,13 @@ static PetscErrorCode Print(const GammaCheck *check, const char *file, const Gam
                     check->spec.dose_percent, check->spec.distance_mm, Normalisation(&check->spec),
                     check->spec.threshold_percent));
   PetscCall(TextAdd(&text, "reference %s, evaluated (searched) %s\n", check->file, file));
-  for (int i = 0; i < GAMMA_DOSES; i++) {
-    const GammaResult *r = &result[i];
+  for (Quantity q = 0; q < n_quantities; q++) {
+    const GammaResult *r = &result[q];
     if (!r->gamma) continue;
-    PetscCall(TextAdd(
-        &text, "%-12s  %.2f %% of %d voxels pass; gamma: mean %.3f, highest %s%.3f; highest dose %.4g %s\n",
-        dose_kind_names[compared[i]], r->pass_percent, (int)r->n_compared, r->mean,
-        r->highest < check->spec.largest ? "" : ">= ", r->highest, r->reference_maximum, dose_kind_units[compared[i]]));
+    PetscCall(
+        TextAdd(&text, "%-12s  %.2f %% of %d voxels pass; gamma: mean %.3f, highest %s%.3f; highest dose %.4g %s\n",
+                quantities[q].name, r->pass_percent, (int)r->n_compared, r->mean,
+                r->highest < check->spec.largest ? "" : ">= ", r->highest, r->reference_maximum, quantities[q].unit));
     if (r->n_outside)
       PetscCall(
           TextAdd(&text, "%-12s  %d voxels lie outside the evaluated grid: not compared\n", "", (int)r->n_outside));
@@ -213,24 +189,24 @@ PetscErrorCode GammaCheckRun(const GammaCheck *check, const char *file, Mistakes
   PetscFunctionBegin;
   PetscMPIInt rank;
   Grid grid;
-  float *evaluated[GAMMA_DOSES];
-  GammaResult result[GAMMA_DOSES] = {{0}};
+  float *evaluated[QUANTITIES_MOST];
+  GammaResult result[QUANTITIES_MOST] = {{0}};
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCall(DosesRead(file, &grid, evaluated, mistakes));
-  for (int i = 0; i < GAMMA_DOSES && !MistakesAny(mistakes); i++) {
-    if (!check->reference[i]) continue;
-    PetscCall(GammaAnalyse(PETSC_COMM_WORLD, &check->spec, &check->grid, check->reference[i], &grid, evaluated[i],
-                           &result[i]));
-    if (!result[i].n_compared)
+  for (Quantity q = 0; q < n_quantities && !MistakesAny(mistakes); q++) {
+    if (!check->reference[q]) continue;
+    PetscCall(GammaAnalyse(PETSC_COMM_WORLD, &check->spec, &check->grid, check->reference[q], &grid, evaluated[q],
+                           &result[q]));
+    if (!result[q].n_compared)
       PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: no %s dose above the threshold lies within the grid of %s",
-                            check->file, dose_kind_names[compared[i]], file));
+                            check->file, quantities[q].name, file));
   }
   if (rank == 0 && !MistakesAny(mistakes)) WriteGamma(check, file, result, mistakes);
   PetscCall(MistakesShare(PETSC_COMM_WORLD, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(Print(check, file, result));
-  for (int i = 0; i < GAMMA_DOSES; i++) {
-    PetscCall(GammaResultDestroy(&result[i]));
-    PetscCall(PetscFree(evaluated[i]));
+  for (Quantity q = 0; q < n_quantities; q++) {
+    PetscCall(GammaResultDestroy(&result[q]));
+    PetscCall(PetscFree(evaluated[q]));
   }
   PetscFunctionReturn(0);
 }

@@ -1,8 +1,7 @@
 /* `robion evaluate --gamma`: the doses just computed against those of another file. */
 #pragma once
 #include "robion/gamma.h"
-
-enum { GAMMA_DOSES = 2 }; /* physical, RBE-weighted */
+#include "robion/quantity.h"
 
 typedef struct GammaCheck {
   const char *file; /* --gamma: the reference; NULL: no comparison */
@@ -11,7 +10,7 @@ typedef struct GammaCheck {
   /* from GammaCheckPrepare */
   GammaSpec spec;
   Grid grid;
-  float *reference[GAMMA_DOSES]; /* NULL: not in the file */
+  float *reference[QUANTITIES_MOST]; /* of each dose per fraction; NULL: not in the file */
 } GammaCheck;
 
 /* Judge the options and read the reference, before anything long begins. Collective on PETSC_COMM_WORLD. */

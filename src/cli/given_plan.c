@@ -1,5 +1,6 @@
 /* What the verbs share that work on one plan of a study and on spots made elsewhere. */
 #include "robion/cli.h"
+#include "robion/plan_read.h"
 #include "robion/trip98.h"
 #include <string.h>
 
@@ -17,7 +18,7 @@ PetscErrorCode ReadSpots(const char *file, Mistakes *mistakes, SpotList *spots)
   PetscCall(PetscArrayzero(spots, 1));
   if (rank == 0) {
     if (EndsWith(file, ".h5"))
-      PetscCall(SpotListReadPlan(file, mistakes, spots));
+      PetscCall(PlanReadSpots(file, mistakes, spots));
     else if (EndsWith(file, ".rst"))
       PetscCall(SpotListReadRaster(file, mistakes, spots));
     else

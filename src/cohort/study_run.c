@@ -2,7 +2,6 @@
 #include "cohort_private.h"
 #include "robion/collect.h"
 #include "robion/log.h"
-#include "robion/report.h"
 #include "robion/stop.h"
 #include <string.h>
 #include <sys/stat.h>
@@ -112,27 +111,22 @@ static PetscErrorCode Conclude(RunContext *run, Tally *tally)
 {
   PetscFunctionBegin;
   if (run->plan.rank == 0 && !run->options->array_jobs) {
+    const Study *study = run->plan.study;
     Mistakes mistakes = {0};
-    PetscInt n = 0;
-    char **folder;
     PetscBool *done;
-    PetscCall(PetscMalloc2(run->plan.study->n_plans, &folder, run->plan.study->n_plans, &done));
-    for (PetscInt p = 0; p < run->plan.study->n_plans; p++) {
-      char text[PETSC_MAX_PATH_LEN];
-      PlanFolder(run, &run->plan.study->plans[p], text);
-      done[p] = PlanChecksumsThere(text);
-      if (done[p]) PetscCall(PetscStrallocpy(text, &folder[n++]));
+    PetscCall(PetscMalloc1(study->n_plans, &done));
+    for (PetscInt p = 0; p < study->n_plans; p++) {
+      char folder[PETSC_MAX_PATH_LEN];
+      PlanFolder(run, &study->plans[p], folder);
+      done[p] = PlanChecksumsThere(folder);
     }
-    PetscCall(TablesMerge(run->plan.results, n, (const char *const *)folder, &mistakes));
-    PetscCall(SummaryPrint(stdout, run->plan.results, run->plan.study, &mistakes));
-    PetscCall(StatisticsWrite(stdout, run->plan.results, run->plan.study, done, &mistakes));
+    PetscCall(ResultsConclude(stdout, run->plan.results, study, done, &mistakes));
     for (PetscInt i = 0; i < mistakes.n; i++) {
       LogLine(LOG_ERROR, "tables", NULL, "%s", mistakes.item[i].text);
       if (mistakes.item[i].exit == ROBION_RESOURCES) tally->resources = PETSC_TRUE;
     }
     PetscCall(MistakesClear(&mistakes));
-    for (PetscInt i = 0; i < n; i++) PetscCall(PetscFree(folder[i]));
-    PetscCall(PetscFree2(folder, done));
+    PetscCall(PetscFree(done));
   }
   PetscCallMPI(MPI_Bcast(tally, (PetscMPIInt)sizeof *tally, MPI_BYTE, 0, run->plan.comm));
   PetscFunctionReturn(0);

@@ -3,21 +3,25 @@
 #include "robion/report.h"
 #include <string.h>
 
-/* Tables of the plans that are done. */
-static PetscErrorCode MergeTables(const char *results, const Study *study, const PlanNews *news, Mistakes *mistakes)
+PetscErrorCode ResultsConclude(FILE *out, const char *results, const Study *study, const PetscBool *done,
+                               Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  PetscInt n = 0;
   char **folder;
-  PetscCall(PetscMalloc1(study->n_plans, &folder));
+  Samples samples;
+  PetscCall(PetscCalloc1(study->n_plans, &folder));
   for (PetscInt p = 0; p < study->n_plans; p++) {
     char text[PETSC_MAX_PATH_LEN];
-    if (news[p].condition != CONDITION_DONE) continue;
+    if (!done[p]) continue;
     PetscCall(PetscSNPrintf(text, sizeof text, "%s/%s", results, study->plans[p].folder));
-    PetscCall(PetscStrallocpy(text, &folder[n++]));
+    PetscCall(PetscStrallocpy(text, &folder[p]));
   }
-  PetscCall(TablesMerge(results, n, (const char *const *)folder, mistakes));
-  for (PetscInt i = 0; i < n; i++) PetscCall(PetscFree(folder[i]));
+  PetscCall(SamplesCreate(study->n_plans, &samples));
+  PetscCall(TablesMerge(results, study->n_plans, (const char *const *)folder, &samples, mistakes));
+  PetscCall(SummaryPrint(out, results, study, &samples, mistakes));
+  PetscCall(StatisticsWrite(out, results, study, &samples, mistakes));
+  PetscCall(SamplesDestroy(&samples));
+  for (PetscInt p = 0; p < study->n_plans; p++) PetscCall(PetscFree(folder[p]));
   PetscCall(PetscFree(folder));
   PetscFunctionReturn(0);
 }
@@ -59,9 +63,7 @@ PetscErrorCode ResultsCollect(FILE *out, const char *results, const Study *study
   PetscCall(InventoryFill(results, study, PETSC_TRUE, news));
   for (PetscInt p = 0; p < study->n_plans; p++)
     done[p] = news[p].condition == CONDITION_DONE ? PETSC_TRUE : PETSC_FALSE;
-  PetscCall(MergeTables(results, study, news, mistakes));
-  PetscCall(SummaryPrint(out, results, study, mistakes));
-  PetscCall(StatisticsWrite(out, results, study, done, mistakes));
+  PetscCall(ResultsConclude(out, results, study, done, mistakes));
   fprintf(out, "\n");
   PrintGaps(out, study, news);
   *exit_code = MistakesAny(mistakes) ? MistakesExit(mistakes) : ExitOf(study->n_plans, news);

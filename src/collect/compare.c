@@ -1,9 +1,7 @@
 /* Arms and sweep points over the cases of a cohort: statistics.csv, and a table of what tells most. */
 #include "robion/collect.h"
-#include "robion/results.h"
 #include "robion/statistics.h"
 #include "robion/text.h"
-#include "collect_private.h"
 #include <math.h>
 #include <string.h>
 
@@ -233,7 +231,7 @@ static PetscErrorCode PrintTarget(FILE *out, Comparison *c, const Samples *sampl
   } telling[] = {{"nominal", "D98"}, {"min", "D98"}, {"min", "V95"}, {"nominal", "Dmax"}};
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(telling); i++) {
     const Sample *sample =
-        SamplesFind(samples, telling[i].scenario, target, dose_kind_names[DOSE_RBE_WEIGHTED], telling[i].metric);
+        SamplesFind(samples, telling[i].scenario, target, quantities[QUANTITY_RBE_WEIGHTED].name, telling[i].metric);
     if (!sample) continue;
     PetscCall(RowsFill(c, sample, row));
     PrintSample(out, c, sample, row);
@@ -256,31 +254,28 @@ static PetscErrorCode PrintTelling(FILE *out, Comparison *c, const Samples *samp
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode StatisticsWrite(FILE *out, const char *results, const Study *study, const PetscBool *done,
+PetscErrorCode StatisticsWrite(FILE *out, const char *results, const Study *study, const Samples *samples,
                                Mistakes *mistakes)
 {
   PetscFunctionBegin;
   Comparison c;
-  Samples samples;
   Row *row;
   Text text = {0};
   char file[PETSC_MAX_PATH_LEN];
   if (study->plans[study->n_plans - 1].case_index == 0) PetscFunctionReturn(0);
   PetscCall(ComparisonCreate(study, &c));
-  PetscCall(SamplesCreate(results, study, done, mistakes, &samples));
   PetscCall(PetscMalloc1(c.n_pairs, &row));
   PetscCall(TextAdd(&text, "%s", header));
-  for (PetscInt i = 0; i < samples.n; i++) {
-    PetscCall(RowsFill(&c, samples.sample[i], row));
+  for (PetscInt i = 0; i < samples->n; i++) {
+    PetscCall(RowsFill(&c, samples->sample[i], row));
     for (PetscInt k = 0; k < c.n_pairs; k++)
-      if (row[k].d.n) PetscCall(AddRow(&text, &c, samples.sample[i], &c.pair[k], &row[k]));
+      if (row[k].d.n) PetscCall(AddRow(&text, &c, samples->sample[i], &c.pair[k], &row[k]));
   }
   PetscCall(PetscSNPrintf(file, sizeof file, "%s/statistics.csv", results));
   (void)FileReplace(file, text.data, text.length, mistakes);
-  if (samples.n) PetscCall(PrintTelling(out, &c, &samples, row));
+  if (samples->n) PetscCall(PrintTelling(out, &c, samples, row));
   PetscCall(TextDestroy(&text));
   PetscCall(PetscFree(row));
-  PetscCall(SamplesDestroy(&samples));
   PetscCall(ComparisonDestroy(&c));
   PetscFunctionReturn(0);
 }

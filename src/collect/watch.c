@@ -134,14 +134,15 @@ static PetscErrorCode WorstCoverage(const Watch *watch, PetscInt p, const char *
 {
   PetscFunctionBegin;
   const PlanSpec *plan = &watch->study->plans[p];
-  char file[PETSC_MAX_PATH_LEN];
+  char folder[PETSC_MAX_PATH_LEN], file[PETSC_MAX_PATH_LEN];
   Mistakes unread = {0};
   Table table;
   double value;
   *share = NAN;
-  PetscCall(PetscSNPrintf(file, sizeof file, "%s/%s/metrics.csv", watch->results, plan->folder));
+  PetscCall(PetscSNPrintf(folder, sizeof folder, "%s/%s", watch->results, plan->folder));
+  PlanFilePath(folder, PLAN_METRICS, file);
   if (!access(file, F_OK) && MetricTableRead(file, &unread, &table)) {
-    if (MetricTableFind(&table, "min", target, dose_kind_names[DOSE_RBE_WEIGHTED], "D98", &value))
+    if (MetricTableFind(&table, "min", target, quantities[QUANTITY_RBE_WEIGHTED].name, "D98", &value))
       *share = value / plan->settings.prescription_Gy_RBE;
     PetscCall(TableDestroy(&table));
   }

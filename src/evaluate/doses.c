@@ -2,32 +2,38 @@
 #include "doses_private.h"
 #include <math.h>
 
-void DosesDerive(const Tissues *tissues, size_t n, float *const dose[N_DOSE_KINDS])
+PetscInt DosesComputed(Quantity computed[QUANTITIES_MOST])
 {
+  PetscInt n = 0;
+  for (Quantity q = 0; q < n_quantities; q++)
+    if (QuantityIsComputed(q)) computed[n++] = q;
+  return n;
+}
+
+void DosesDerive(const Tissues *tissues, size_t n, float *const dose[QUANTITIES_MOST])
+{
+  double value[QUANTITIES_MOST] = {0};
   for (size_t v = 0; v < n; v++) {
     const BiologySpec *biology = &tissues->biology[TissueOf(tissues, (PetscInt)v)]->spec;
-    double physical = (double)dose[DOSE_PHYSICAL][v], weighted = (double)dose[DOSE_RBE_WEIGHTED][v];
-    dose[DOSE_RBE][v] = physical > 0 ? (float)(weighted / physical) : 0;
-    dose[DOSE_SURVIVAL][v] = weighted > 0 ? (float)SurvivalFraction(PhotonEffect(biology, weighted)) : 1;
+    for (Quantity q = 0; q < n_quantities; q++) {
+      if (!dose[q] || quantities[q].kept != KEPT_ALWAYS) continue;
+      if (quantities[q].of_quantities) dose[q][v] = (float)quantities[q].of_quantities(biology, value);
+      value[q] = (double)dose[q][v];
+    }
   }
 }
 
-DoseKind CourseDoseKind(const Course *course)
+static PetscBool HasQuantity(const Course *course, Quantity q)
 {
-  return course->accumulation == ACCUMULATE_EQD2 ? DOSE_COURSE_EQD2 : DOSE_COURSE;
+  return quantities[q].kept == KEPT_ALWAYS || (course && q == CourseDose(course)) ? PETSC_TRUE : PETSC_FALSE;
 }
 
-static PetscBool HasKind(const Course *course, int kind)
-{
-  return kind < DOSE_COURSE || (course && kind == (int)CourseDoseKind(course)) ? PETSC_TRUE : PETSC_FALSE;
-}
-
-/* Everything that follows from the computed kinds. */
-static void Derive(const Tissues *tissues, const Course *course, size_t n, float *const dose[N_DOSE_KINDS])
+/* Everything that follows from what is computed. */
+static void Derive(const Tissues *tissues, const Course *course, size_t n, float *const dose[QUANTITIES_MOST])
 {
   DosesDerive(tissues, n, dose);
   for (size_t v = 0; v < n && course; v++)
-    dose[CourseDoseKind(course)][v] = (float)CourseTotal(course, (double)dose[DOSE_RBE_WEIGHTED][v]);
+    dose[CourseDose(course)][v] = (float)CourseTotal(course, (double)dose[QUANTITY_RBE_WEIGHTED][v]);
 }
 
 static PetscErrorCode CheckFinite(const Scenario *scenario, size_t n, const float *dose)
@@ -58,7 +64,7 @@ static PetscErrorCode ExtremesCreate(const LocalDoses *local, Extremes *extremes
 static void ExtremesAdd(const LocalDoses *local, const ScenarioSet *set, Extremes *extremes)
 {
   for (PetscInt s = local->first; s < local->first + local->n_scenario; s++) {
-    const float *rbe_weighted = LocalDosesOf(local, s, DOSE_RBE_WEIGHTED);
+    const float *rbe_weighted = LocalDosesOf(local, s, QUANTITY_RBE_WEIGHTED);
     for (PetscInt v = 0; set->scenario[s].in_set && v < local->n; v++) {
       extremes->lowest[v] = PetscMin(extremes->lowest[v], rbe_weighted[v]);
       extremes->highest[v] = PetscMax(extremes->highest[v], rbe_weighted[v]);
@@ -77,33 +83,34 @@ static PetscErrorCode ExtremesShare(const LocalDoses *local, Extremes *extremes,
 
 /* Metrics and DVH curves of all regions in one scenario. */
 static PetscErrorCode AnalyseScenario(const Scenario *scenario, PetscBool nominal, const Grid *grid,
-                                      const float *const dose[N_DOSE_KINDS], PetscInt n_region, const Region *region,
+                                      const float *const dose[QUANTITIES_MOST], PetscInt n_region, const Region *region,
                                       const Region *outside, double prescription_Gy_RBE, MetricList *metrics,
                                       DVHBand *band)
 {
   PetscFunctionBegin;
   for (PetscInt r = 0; r < n_region; r++) {
-    DVH dvh[2];
-    PetscCall(MetricsAndDVHsOfStructure(&region[r], grid, dose, prescription_Gy_RBE, metrics, &dvh[0], &dvh[1]));
-    for (PetscInt k = 0; k < 2; k++) {
-      PetscCall(DVHBandAdd(&band[2 * r + k], &dvh[k], nominal, scenario->in_set));
-      PetscCall(DVHDestroy(&dvh[k]));
+    DVH dvh[QUANTITIES_MOST];
+    PetscCall(MetricsAndDVHsOfStructure(&region[r], grid, dose, prescription_Gy_RBE, metrics, dvh));
+    for (Quantity q = 0; q < n_quantities; q++) {
+      if (dvh[q].n) PetscCall(DVHBandAdd(band++, &dvh[q], nominal, scenario->in_set));
+      PetscCall(DVHDestroy(&dvh[q]));
     }
   }
   if (outside->n) PetscCall(MetricsOfHotSpot(outside, n_region, region, grid, dose, metrics));
   PetscFunctionReturn(0);
 }
 
-/* Empty bands: RBE-weighted dose up to 1.5 x prescription in steps of 1 %, LETd up to 200 keV/um in steps of 1. */
+/* Empty bands, of each region one per quantity that has a DVH. */
 static PetscErrorCode CreateBands(PetscInt n_region, const Region *region, double prescription_Gy_RBE, DoseSet *out)
 {
   PetscFunctionBegin;
-  out->n_band = 2 * n_region;
-  PetscCall(PetscCalloc1(out->n_band, &out->band));
-  for (PetscInt r = 0; r < n_region; r++) {
-    PetscCall(DVHBandCreate(region[r].name, DOSE_RBE_WEIGHTED, 151, 1.5 * prescription_Gy_RBE, &out->band[2 * r]));
-    PetscCall(DVHBandCreate(region[r].name, DOSE_LETD, 201, 200, &out->band[2 * r + 1]));
-  }
+  PetscCall(PetscCalloc1(n_region * n_quantities, &out->band));
+  for (PetscInt r = 0; r < n_region; r++)
+    for (Quantity q = 0; q < n_quantities; q++) {
+      const QuantityAxis *axis = &quantities[q].dvh;
+      const double top = axis->of_prescription ? axis->top * prescription_Gy_RBE : axis->top;
+      if (axis->n) PetscCall(DVHBandCreate(region[r].name, q, axis->n, top, &out->band[out->n_band++]));
+    }
   PetscFunctionReturn(0);
 }
 
@@ -162,7 +169,7 @@ typedef struct Analysis {
   const Region *region, *outside; /* outside: of all targets */
   double prescription_Gy_RBE;
   const TumourControl *control;
-  float *dose[N_DOSE_KINDS]; /* room for one scenario on the grid */
+  float *dose[QUANTITIES_MOST]; /* room for one scenario on the grid */
 } Analysis;
 
 /* The slice's scenarios are dealt to the ranks: in each round every rank analyses one, as long as there are any. */
@@ -175,12 +182,11 @@ static PetscErrorCode AnalyseSlice(const LocalDoses *local, const Analysis *a, D
     PetscCall(LocalDosesDeliver(local, first, a->dose));
     if (s >= end) continue;
     Derive(a->tissues, a->course, out->size, a->dose);
-    for (int kind = 0; kind < N_DOSE_KINDS; kind++)
-      PetscCall(CheckFinite(&a->set->scenario[s], out->size, a->dose[kind]));
+    for (Quantity q = 0; q < n_quantities; q++) PetscCall(CheckFinite(&a->set->scenario[s], out->size, a->dose[q]));
     PetscCall(AnalyseScenario(&a->set->scenario[s], s == 0 ? PETSC_TRUE : PETSC_FALSE, a->grid,
                               (const float *const *)a->dose, a->n_region, a->region, a->outside, a->prescription_Gy_RBE,
                               &out->metrics[s], out->band));
-    if (a->control) PetscCall(MetricsOfControl(a->control, a->dose[DOSE_RBE_WEIGHTED], &out->metrics[s]));
+    if (a->control) PetscCall(MetricsOfControl(a->control, a->dose[QUANTITY_RBE_WEIGHTED], &out->metrics[s]));
   }
   PetscFunctionReturn(0);
 }
@@ -189,12 +195,14 @@ static PetscErrorCode AnalyseSlice(const LocalDoses *local, const Analysis *a, D
 static PetscErrorCode KeepNominal(const LocalDoses *local, const Analysis *a, DoseSet *out)
 {
   PetscFunctionBegin;
-  for (int kind = 0; kind < N_COMPUTED_KINDS; kind++)
-    PetscCall(LocalDosesGather(local, LocalDosesOf(local, 0, (DoseKind)kind), out->size, out->nominal[kind]));
+  for (PetscInt k = 0; k < local->n_computed; k++) {
+    const Quantity q = local->computed[k];
+    PetscCall(LocalDosesGather(local, LocalDosesOf(local, 0, q), out->size, out->nominal[q]));
+  }
   Derive(a->tissues, a->course, out->size, out->nominal);
   if (!a->control) PetscFunctionReturn(0);
-  PetscCall(PetscCalloc1(out->size, &out->nominal[DOSE_TCP]));
-  TumourControlMap(a->control, out->nominal[DOSE_RBE_WEIGHTED], out->nominal[DOSE_TCP]);
+  PetscCall(PetscCalloc1(out->size, &out->nominal[QUANTITY_TCP]));
+  TumourControlMap(a->control, out->nominal[QUANTITY_RBE_WEIGHTED], out->nominal[QUANTITY_TCP]);
   PetscFunctionReturn(0);
 }
 
@@ -204,15 +212,15 @@ static PetscErrorCode AnalyseAll(LocalDoses *local, Analysis *a, DoseSet *out)
   PetscFunctionBegin;
   Extremes extremes;
   PetscCall(ExtremesCreate(local, &extremes));
-  for (int kind = 0; kind < N_DOSE_KINDS; kind++)
-    if (HasKind(a->course, kind)) PetscCall(PetscCalloc1(out->size, &a->dose[kind]));
+  for (Quantity q = 0; q < n_quantities; q++)
+    if (HasQuantity(a->course, q)) PetscCall(PetscCalloc1(out->size, &a->dose[q]));
   for (PetscInt first = 0; first < a->set->n; first += local->most) {
     PetscCall(LocalDosesCompute(local, first));
     if (!first) PetscCall(KeepNominal(local, a, out));
     ExtremesAdd(local, a->set, &extremes);
     PetscCall(AnalyseSlice(local, a, out));
   }
-  for (int kind = 0; kind < N_DOSE_KINDS; kind++) PetscCall(PetscFree(a->dose[kind]));
+  for (Quantity q = 0; q < n_quantities; q++) PetscCall(PetscFree(a->dose[q]));
   PetscCall(ExtremesShare(local, &extremes, out));
   PetscCall(ShareMetrics(local, out));
   PetscCall(ShareBands(local->comm, out->n_band, out->band));
@@ -227,14 +235,16 @@ PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Course *cours
 {
   PetscFunctionBegin;
   LocalDoses local;
+  Quantity computed[QUANTITIES_MOST];
+  const PetscInt n_computed = DosesComputed(computed);
   Analysis analysis = {course, tissues, set, grid, n_region, region, outside, prescription_Gy_RBE, control, {NULL}};
   PetscCall(PetscArrayzero(out, 1));
   out->n = set->n;
   out->size = GridSize(grid);
-  PetscCheck(out->size < (size_t)PETSC_MPI_INT_MAX / (2 * N_COMPUTED_KINDS), comm, PETSC_ERR_SUP,
-             "dose grid of %zu voxels, expected fewer than 2^31 / 6", out->size);
-  for (int kind = 0; kind < N_DOSE_KINDS; kind++)
-    if (HasKind(course, kind)) PetscCall(PetscMalloc1(out->size, &out->nominal[kind]));
+  PetscCheck(out->size < (size_t)PETSC_MPI_INT_MAX / (2 * (size_t)n_computed), comm, PETSC_ERR_SUP,
+             "dose grid of %zu voxels, expected fewer than 2^31 / %d", out->size, (int)(2 * n_computed));
+  for (Quantity q = 0; q < n_quantities; q++)
+    if (HasQuantity(course, q)) PetscCall(PetscMalloc1(out->size, &out->nominal[q]));
   PetscCall(PetscMalloc2(out->size, &out->rbe_min, out->size, &out->rbe_max));
   PetscCall(PetscCalloc1(set->n, &out->metrics));
   PetscCall(CreateBands(n_region, region, prescription_Gy_RBE, out));
@@ -247,7 +257,7 @@ PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Course *cours
 PetscErrorCode DoseSetDestroy(DoseSet *doses)
 {
   PetscFunctionBegin;
-  for (int kind = 0; kind < N_DOSE_KINDS; kind++) PetscCall(PetscFree(doses->nominal[kind]));
+  for (Quantity q = 0; q < n_quantities; q++) PetscCall(PetscFree(doses->nominal[q]));
   PetscCall(PetscFree2(doses->rbe_min, doses->rbe_max));
   for (PetscInt s = 0; s < doses->n; s++) PetscCall(MetricListDestroy(&doses->metrics[s]));
   PetscCall(PetscFree(doses->metrics));

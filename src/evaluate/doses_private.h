@@ -27,8 +27,10 @@ typedef struct LocalDoses {
   Depths *depths;             /* [block][stage] */
   PetscInt most;              /* scenarios of a slice: memory does not grow with their number */
   PetscInt first, n_scenario; /* the slice that `value` holds */
-  float *value;               /* [((scenario - first) * N_COMPUTED_KINDS + kind) * n + local voxel] */
-  float *received;            /* [N_COMPUTED_KINDS * n_all] room for one scenario of all ranks */
+  PetscInt n_computed;
+  Quantity computed[QUANTITIES_MOST];
+  float *value;    /* [((scenario - first) * n_computed + k) * n + local voxel], k of the quantity computed[k] */
+  float *received; /* [n_computed * n_all] room for one scenario of all ranks */
 } LocalDoses;
 
 /* Deal the n voxels to the ranks and make the operators of their doses. Collective. */
@@ -40,17 +42,19 @@ PetscErrorCode LocalDosesDestroy(LocalDoses *local);
 /* Compute this rank's share of the scenarios from `first` on, as many as a slice has. Not collective. */
 PetscErrorCode LocalDosesCompute(LocalDoses *local, PetscInt first);
 
-/* A scenario's value of a kind at this rank's voxels; the scenario is one of the slice. */
-static inline const float *LocalDosesOf(const LocalDoses *local, PetscInt scenario, DoseKind kind)
+/* A scenario's values of a computed quantity at this rank's voxels; the scenario is one of the slice. */
+static inline const float *LocalDosesOf(const LocalDoses *local, PetscInt scenario, Quantity quantity)
 {
-  return local->value + ((size_t)(scenario - local->first) * N_COMPUTED_KINDS + (size_t)kind) * (size_t)local->n;
+  size_t k = 0;
+  while (local->computed[k] != quantity) k++;
+  return local->value + ((size_t)((scenario - local->first) * local->n_computed) + k) * (size_t)local->n;
 }
 
 /*
- * Deliver the scenarios first, first + 1 ... one to each rank, as far as the slice has any: rank r gets the computed kinds of
- * scenario first + r at all voxels of all ranks. Other voxels of dose[kind] are left as they are. Collective.
+ * Deliver the scenarios first, first + 1 ... one to each rank, as far as the slice has any: rank r gets what is computed of
+ * scenario first + r at all voxels of all ranks. Other voxels of dose[Quantity] are left as they are. Collective.
  */
-PetscErrorCode LocalDosesDeliver(const LocalDoses *local, PetscInt first, float *const dose[N_DOSE_KINDS]);
+PetscErrorCode LocalDosesDeliver(const LocalDoses *local, PetscInt first, float *const dose[QUANTITIES_MOST]);
 
 /* Value at the voxels of all ranks, 0 elsewhere on the grid of that size, on every rank. Collective. */
 PetscErrorCode LocalDosesGather(const LocalDoses *local, const float *value, size_t size, float *cube);

@@ -3,10 +3,6 @@
 #include <stdint.h>
 #include <string.h>
 
-const char *const dose_kind_names[N_DOSE_KINDS] = {"physical", "rbe_weighted",        "letd",        "rbe",
-                                                   "survival", "rbe_weighted_course", "eqd2_course", "tcp"};
-const char *const dose_kind_units[N_DOSE_KINDS] = {"Gy", "Gy(RBE)", "keV/um", "1", "1", "Gy(RBE)", "Gy(RBE)", "1"};
-
 typedef struct Entry {
   uint32_t key; /* ascending where the value descends */
   PetscInt at;  /* among the region's voxels */
@@ -171,7 +167,7 @@ PetscErrorCode DVHCurve(const DVH *dvh, PetscInt n, const double *axis, double *
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode DVHBandCreate(const char *structure, DoseKind quantity, PetscInt n, double top, DVHBand *band)
+PetscErrorCode DVHBandCreate(const char *structure, Quantity quantity, PetscInt n, double top, DVHBand *band)
 {
   PetscFunctionBegin;
   PetscCheck(n >= 2 && top > 0 && isfinite(top), PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,

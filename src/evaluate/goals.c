@@ -3,24 +3,16 @@
 #include "robion/goals.h"
 #include <string.h>
 
-const char *const goal_metric_names[] = {"D98",   "D95", "D50", "D2",  "D1", "Dmax", "D0.03cc",
-                                         "Dmean", "V95", "L98", "L50", "L1", "Lmean"};
-const PetscInt n_goal_metric_names = PETSC_STATIC_ARRAY_LENGTH(goal_metric_names);
-
-static PetscBool IsDose(const GoalSpec *spec)
+/* The row of the metrics that a goal looks at, and what to multiply it with. Shares of a volume are the same over a course. */
+static Quantity RowOf(const GoalBasis *basis, const GoalSpec *spec, double *factor)
 {
-  return spec->quantity != QUANTITY_LETD && spec->metric[0] == 'D' ? PETSC_TRUE : PETSC_FALSE;
-}
-
-/* The row of the metrics that a goal looks at, and what to multiply it with. */
-static DoseKind KindOf(const GoalBasis *basis, const GoalSpec *spec, double *factor)
-{
-  *factor = spec->course && IsDose(spec) ? basis->fractions : 1;
-  if (spec->quantity == QUANTITY_LETD) return DOSE_LETD;
-  if (spec->quantity == QUANTITY_PHYSICAL) return DOSE_PHYSICAL;
-  if (!spec->course || !IsDose(spec) || !basis->course) return DOSE_RBE_WEIGHTED;
+  const QuantityMetric *metric = QuantityFindMetric(spec->quantity, spec->metric);
   *factor = 1;
-  return CourseDoseKind(basis->course);
+  if (!spec->course || !QuantityAddsUp(spec->quantity) || !metric || metric->rule >= METRIC_COVERAGE)
+    return spec->quantity;
+  if (basis->course && quantities[spec->quantity].stages == STAGES_ACCUMULATE) return CourseDose(basis->course);
+  *factor = basis->fractions;
+  return spec->quantity;
 }
 
 /* The limit in the metric's unit. */
@@ -38,10 +30,10 @@ PetscErrorCode GoalsJudge(const GoalBasis *basis, PetscInt n, const GoalSpec *sp
   for (PetscInt g = 0; g < n; g++) {
     const int worst = spec[g].at_least ? 0 : 1;
     double factor;
-    const DoseKind kind = KindOf(basis, &spec[g], &factor);
+    const Quantity quantity = RowOf(basis, &spec[g], &factor);
     const MetricList *list = spec[g].worst ? &basis->statistics[worst] : basis->nominal;
-    const Metric *metric = MetricListFind(list, spec[g].structure, kind, spec[g].metric);
-    out[g] = (Goal){.quantity = kind, .course = spec[g].course, .at_least = spec[g].at_least};
+    const Metric *metric = MetricListFind(list, spec[g].structure, quantity, spec[g].metric);
+    out[g] = (Goal){.quantity = quantity, .course = spec[g].course, .at_least = spec[g].at_least};
     out[g].scenario = spec[g].worst ? scenario_statistic_names[worst] : "nominal";
     if (!metric) {
       PetscCall(MistakesAdd(mistakes, ROBION_INPUT,

@@ -29,24 +29,24 @@ static double Distance_mm(const Region *region, const Grid *grid, const double p
 }
 
 PetscErrorCode MetricsOfHotSpot(const Region *outside, PetscInt n_region, const Region *region, const Grid *grid,
-                                const float *const dose[N_DOSE_KINDS], MetricList *list)
+                                const float *const dose[QUANTITIES_MOST], MetricList *list)
 {
   PetscFunctionBegin;
-  static const DoseKind kind[] = {DOSE_RBE_WEIGHTED, DOSE_PHYSICAL};
-  for (size_t q = 0; q < PETSC_STATIC_ARRAY_LENGTH(kind); q++) {
+  for (Quantity q = 0; q < n_quantities; q++) {
     double place_mm[3];
     DVH dvh;
-    PetscCall(DVHCreate(outside, grid, dose[kind[q]], &dvh));
-    PetscCall(MetricAppend(list, outside->name, kind[q], "D0.03cc", dose_kind_units[kind[q]],
+    if (!QuantityIsDose(q) || !dose[q]) continue;
+    PetscCall(DVHCreate(outside, grid, dose[q], &dvh));
+    PetscCall(MetricAppend(list, outside->name, q, "D0.03cc", quantities[q].unit,
                            DVHDoseAtVolume_cm3(&dvh, NEAR_MAXIMUM_cm3)));
     PetscCall(DVHDestroy(&dvh));
-    GridCentre(grid, (size_t)HottestVoxel(outside, dose[kind[q]]), place_mm);
+    GridCentre(grid, (size_t)HottestVoxel(outside, dose[q]), place_mm);
     for (int k = 0; k < 3; k++)
-      PetscCall(MetricAppend(list, outside->name, kind[q], hot_spot_place_names[k], "mm", place_mm[k]));
+      PetscCall(MetricAppend(list, outside->name, q, hot_spot_place_names[k], "mm", place_mm[k]));
     for (PetscInt r = 0; r < n_region; r++)
       if (region[r].role != ROLE_EXTERNAL)
-        PetscCall(MetricAppend(list, region[r].name, kind[q], HOT_SPOT_DISTANCE, "mm",
-                               Distance_mm(&region[r], grid, place_mm)));
+        PetscCall(
+            MetricAppend(list, region[r].name, q, HOT_SPOT_DISTANCE, "mm", Distance_mm(&region[r], grid, place_mm)));
   }
   PetscFunctionReturn(0);
 }

@@ -8,12 +8,10 @@
 #define NOISE 1e-5               /* of a bound of the dose */
 enum { SCENARIOS_PER_RANK = 8 }; /* of a slice: projecting a block and meeting the others is worth that many */
 
-/* The computed kinds of one voxel from its channel sums in each stage. */
-static void StoreVoxel(const DoseSource *source, PetscInt voxel, double channels[STAGES_MOST][N_CHANNELS], float *value,
-                       size_t stride)
+/* What is computed of one voxel from its channel sums in each stage, value[k * n] of computed[k]. */
+static void StoreVoxel(const LocalDoses *local, PetscInt voxel, double channels[STAGES_MOST][N_CHANNELS], float *value)
 {
-  static const Quantity quantity[N_COMPUTED_KINDS] = {
-      [DOSE_PHYSICAL] = QUANTITY_PHYSICAL, [DOSE_RBE_WEIGHTED] = QUANTITY_RBE_WEIGHTED, [DOSE_LETD] = QUANTITY_LETD};
+  const DoseSource *source = &local->source;
   const BiologySpec *biology = &source->tissues->biology[TissueOf(source->tissues, voxel)]->spec;
   const double *stage[STAGES_MOST];
   for (PetscInt k = 0; k < source->n_stage; k++) {
@@ -21,10 +19,10 @@ static void StoreVoxel(const DoseSource *source, PetscInt voxel, double channels
     if (!(channels[k][CHANNEL_DOSE] > source->floor_Gy[k]))
       for (int c = 0; c < N_CHANNELS; c++) channels[k][c] = 0;
   }
-  for (int kind = 0; kind < N_COMPUTED_KINDS; kind++)
-    value[(size_t)kind * stride] =
-        (float)(source->course ? CourseQuantity(source->course, biology, quantity[kind], stage, NULL)
-                               : QuantityValue(biology, quantity[kind], stage[0], NULL));
+  for (PetscInt k = 0; k < local->n_computed; k++)
+    value[(size_t)k * (size_t)local->n] =
+        (float)(source->course ? CourseQuantity(source->course, biology, local->computed[k], stage, NULL)
+                               : quantities[local->computed[k]].of_channels(biology, stage[0], NULL));
 }
 
 /* A slice of scenarios at the voxels of one block, the first of them at `at` in this rank's. */
@@ -33,7 +31,7 @@ static PetscErrorCode ComputeBlock(LocalDoses *local, const ScenarioSet *slice, 
 {
   PetscFunctionBegin;
   const DoseSource *source = &local->source;
-  const size_t stride = (size_t)local->n, rows = (size_t)slice->n * (size_t)n;
+  const size_t rows = (size_t)slice->n * (size_t)n;
   double *channels, of_voxel[STAGES_MOST][N_CHANNELS];
   PetscCall(PetscMalloc1((size_t)source->n_stage * rows * N_CHANNELS, &channels));
   for (PetscInt k = 0; k < source->n_stage; k++) {
@@ -47,8 +45,8 @@ static PetscErrorCode ComputeBlock(LocalDoses *local, const ScenarioSet *slice, 
       const size_t row = (size_t)s * (size_t)n + (size_t)v;
       for (PetscInt k = 0; k < source->n_stage; k++)
         PetscCall(PetscArraycpy(of_voxel[k], channels + ((size_t)k * rows + row) * N_CHANNELS, N_CHANNELS));
-      StoreVoxel(source, local->voxel[at + v], of_voxel,
-                 local->value + (size_t)s * N_COMPUTED_KINDS * stride + (size_t)(at + v), stride);
+      StoreVoxel(local, local->voxel[at + v], of_voxel,
+                 local->value + (size_t)(s * local->n_computed) * (size_t)local->n + (size_t)(at + v));
     }
   PetscCall(PetscFree(channels));
   PetscFunctionReturn(0);
@@ -122,11 +120,12 @@ PetscErrorCode LocalDosesCreate(MPI_Comm comm, DoseModel model, const Course *co
                         .all = voxel};
   PetscCallMPI(MPI_Comm_rank(comm, &local->rank));
   PetscCallMPI(MPI_Comm_size(comm, &local->size));
+  local->n_computed = DosesComputed(local->computed);
   local->most = DoseSetRows(set->n, local->size);
   PetscCall(OpenSource(comm, model, &(FactoredVoxels){set, grid, n, voxel}, weight, &local->source));
   PetscCall(TakeShare(local));
-  PetscCall(PetscMalloc1((size_t)local->most * N_COMPUTED_KINDS * (size_t)local->n, &local->value));
-  PetscCall(PetscMalloc1(N_COMPUTED_KINDS * (size_t)n, &local->received));
+  PetscCall(PetscMalloc1((size_t)(local->most * local->n_computed) * (size_t)local->n, &local->value));
+  PetscCall(PetscMalloc1((size_t)local->n_computed * (size_t)n, &local->received));
   PetscFunctionReturn(0);
 }
 
@@ -158,31 +157,31 @@ PetscErrorCode LocalDosesDestroy(LocalDoses *local)
   PetscFunctionReturn(0);
 }
 
-/* Put what one rank sent, kind after kind, where its voxels are. */
-static void Unpack(const LocalDoses *local, PetscMPIInt rank, const float *value, float *const dose[N_DOSE_KINDS])
+/* Put what one rank sent, quantity after quantity, where its voxels are. */
+static void Unpack(const LocalDoses *local, PetscMPIInt rank, const float *value, float *const dose[QUANTITIES_MOST])
 {
-  for (int kind = 0; kind < N_COMPUTED_KINDS; kind++)
+  for (PetscInt k = 0; k < local->n_computed; k++)
     for (PetscInt at = rank * BLOCK_VOXELS; at < local->n_all; at += local->size * BLOCK_VOXELS)
-      for (PetscInt v = 0; v < BlockSize(local, at); v++) dose[kind][local->all[at + v]] = *value++;
+      for (PetscInt v = 0; v < BlockSize(local, at); v++) dose[local->computed[k]][local->all[at + v]] = *value++;
 }
 
-PetscErrorCode LocalDosesDeliver(const LocalDoses *local, PetscInt first, float *const dose[N_DOSE_KINDS])
+PetscErrorCode LocalDosesDeliver(const LocalDoses *local, PetscInt first, float *const dose[QUANTITIES_MOST])
 {
   PetscFunctionBegin;
   PetscMPIInt *sent, *sent_at, *received, *received_at, at = 0;
-  const PetscMPIInt mine = (PetscMPIInt)(N_COMPUTED_KINDS * local->n);
+  const PetscMPIInt mine = (PetscMPIInt)(local->n_computed * local->n);
   const PetscBool wanted = first + local->rank < local->first + local->n_scenario ? PETSC_TRUE : PETSC_FALSE;
   PetscCall(PetscMalloc4(local->size, &sent, local->size, &sent_at, local->size, &received, local->size, &received_at));
   for (PetscMPIInt r = 0; r < local->size; r++) {
     const PetscBool there = first + r < local->first + local->n_scenario ? PETSC_TRUE : PETSC_FALSE;
     sent[r] = there ? mine : 0;
     sent_at[r] = there ? r * mine : 0;
-    received[r] = wanted ? (PetscMPIInt)(N_COMPUTED_KINDS * ShareOf(local, r)) : 0;
+    received[r] = wanted ? (PetscMPIInt)(local->n_computed * ShareOf(local, r)) : 0;
     received_at[r] = at;
     at += received[r];
   }
-  PetscCallMPI(MPI_Alltoallv(LocalDosesOf(local, first, 0), sent, sent_at, MPI_FLOAT, local->received, received,
-                             received_at, MPI_FLOAT, local->comm));
+  PetscCallMPI(MPI_Alltoallv(LocalDosesOf(local, first, local->computed[0]), sent, sent_at, MPI_FLOAT, local->received,
+                             received, received_at, MPI_FLOAT, local->comm));
   for (PetscMPIInt r = 0; r < local->size && wanted; r++) Unpack(local, r, local->received + received_at[r], dose);
   PetscCall(PetscFree4(sent, sent_at, received, received_at));
   PetscFunctionReturn(0);

@@ -5,12 +5,10 @@
 
 const char *const scenario_statistic_names[4] = {"min", "max", "median", "index"};
 
-/* LETd and RBE count only where there is dose worth speaking of: 1 % of the prescription. */
-static const double QUALITY_DOSE_SHARE = 0.01;
-/* V95: volume with at least 95 % of the prescription. */
-static const double COVERAGE_SHARE = 0.95;
+/* Where only dose worth speaking of counts: from this share of the prescription on. */
+static const double DOSED_SHARE = 0.01;
 
-PetscErrorCode MetricAppend(MetricList *list, const char *structure, DoseKind quantity, const char *name,
+PetscErrorCode MetricAppend(MetricList *list, const char *structure, Quantity quantity, const char *name,
                             const char *unit, double value)
 {
   PetscFunctionBegin;
@@ -29,67 +27,6 @@ PetscErrorCode MetricAppend(MetricList *list, const char *structure, DoseKind qu
   PetscFunctionReturn(0);
 }
 
-/* Names and volumes of points of a DVH. */
-typedef struct DVHPoint {
-  const char *name;
-  double percent;
-} DVHPoint;
-
-static PetscErrorCode DoseMetrics(const Region *region, DoseKind kind, const DVH *dvh, double prescription_Gy_RBE,
-                                  MetricList *list)
-{
-  PetscFunctionBegin;
-  static const DVHPoint point[] = {{"D98", 98}, {"D95", 95}, {"D50", 50}, {"D2", 2}, {"D1", 1}};
-  const char *unit = dose_kind_units[kind];
-  for (size_t i = 0; i < sizeof point / sizeof *point; i++)
-    PetscCall(MetricAppend(list, region->name, kind, point[i].name, unit, DVHDoseAtVolume(dvh, point[i].percent)));
-  PetscCall(MetricAppend(list, region->name, kind, "Dmax", unit, dvh->max));
-  PetscCall(MetricAppend(list, region->name, kind, "D0.03cc", unit, DVHDoseAtVolume_cm3(dvh, NEAR_MAXIMUM_cm3)));
-  PetscCall(MetricAppend(list, region->name, kind, "Dmean", unit, dvh->mean));
-  if (kind == DOSE_RBE_WEIGHTED)
-    PetscCall(
-        MetricAppend(list, region->name, kind, "V95", "%", DVHVolumeAtDose(dvh, COVERAGE_SHARE * prescription_Gy_RBE)));
-  PetscFunctionReturn(0);
-}
-
-/* The same of doses that no DVH is there of. */
-static PetscErrorCode DoseMetricsOfVoxels(const Region *region, const Grid *grid, DoseKind kind, const float *dose,
-                                          double prescription_Gy_RBE, MetricList *list)
-{
-  PetscFunctionBegin;
-  DVH dvh;
-  PetscCall(DVHCreate(region, grid, dose, &dvh));
-  PetscCall(DoseMetrics(region, kind, &dvh, prescription_Gy_RBE, list));
-  PetscCall(DVHDestroy(&dvh));
-  PetscFunctionReturn(0);
-}
-
-/* The part of a region with at least this dose; voxel and fraction belong to the caller (PetscFree2). */
-static PetscErrorCode RegionAboveDose(const Region *region, const float *dose, double least, Region *part)
-{
-  PetscFunctionBegin;
-  *part = *region;
-  part->n = 0;
-  PetscCall(PetscMalloc2(region->n, &part->voxel, region->n, &part->fraction));
-  for (PetscInt i = 0; i < region->n; i++)
-    if ((double)dose[region->voxel[i]] >= least) {
-      part->voxel[part->n] = region->voxel[i];
-      part->fraction[part->n++] = region->fraction[i];
-    }
-  PetscFunctionReturn(0);
-}
-
-/* Points of the volume histogram of the part of a region that counts, all 0 if it has no voxels. */
-static PetscErrorCode QualityMetrics(const Region *region, DoseKind kind, const DVH *dvh, const DVHPoint point[3],
-                                     MetricList *list)
-{
-  PetscFunctionBegin;
-  for (int i = 0; i < 3; i++)
-    PetscCall(MetricAppend(list, region->name, kind, point[i].name, dose_kind_units[kind],
-                           dvh->n ? DVHDoseAtVolume(dvh, point[i].percent) : 0));
-  PetscFunctionReturn(0);
-}
-
 /* Mean RBE, weighted by physical dose: the RBE-weighted over the physical dose of all voxels. */
 static double MeanRBE(const Region *region, const float *rbe_weighted, const float *physical)
 {
@@ -101,70 +38,126 @@ static double MeanRBE(const Region *region, const float *rbe_weighted, const flo
   return dose > 0 ? weighted / dose : 0;
 }
 
-static PetscErrorCode RadiationQuality(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],
-                                       const DVH *whole_letd, double prescription_Gy_RBE, MetricList *list)
+/* Percent: mean over the volume, as cells are counted in a flask, and the highest. */
+static void Shares(const Region *region, const float *share, double *mean, double *highest)
+{
+  double sum = 0, volume = 0;
+  *highest = 0;
+  for (PetscInt i = 0; i < region->n; i++) {
+    double fraction = (double)region->fraction[i], value = (double)share[region->voxel[i]];
+    sum += fraction * value;
+    volume += fraction;
+    *highest = PetscMax(*highest, value);
+  }
+  *mean = 100 * sum / volume;
+  *highest *= 100;
+}
+
+/* What metrics of a structure are made from. */
+typedef struct Basis {
+  const Region *region;
+  const Grid *grid;
+  const float *const *dose; /* [Quantity] */
+  double prescription_Gy_RBE;
+} Basis;
+
+/* Of the voxels that count; their histogram is empty if there are none. */
+static double MetricValue(const Basis *b, Quantity quantity, const QuantityMetric *metric, const DVH *dvh)
+{
+  double mean, highest;
+  switch (metric->rule) {
+  case METRIC_AT_VOLUME:
+    return dvh->n ? DVHDoseAtVolume(dvh, metric->number) : 0;
+  case METRIC_AT_SMALL_VOLUME:
+    return dvh->n ? DVHDoseAtVolume_cm3(dvh, metric->number) : 0;
+  case METRIC_MAX:
+    return dvh->max;
+  case METRIC_MEAN:
+    return dvh->mean;
+  case METRIC_MEAN_RBE:
+    return MeanRBE(b->region, b->dose[QUANTITY_RBE_WEIGHTED], b->dose[QUANTITY_PHYSICAL]);
+  case METRIC_COVERAGE:
+    return DVHVolumeAtDose(dvh, metric->number * b->prescription_Gy_RBE);
+  case METRIC_SHARE_MEAN:
+  case METRIC_SHARE_MAX:
+    Shares(b->region, b->dose[quantity], &mean, &highest);
+    return metric->rule == METRIC_SHARE_MEAN ? mean : highest;
+  default: /* of the structure as a whole: MetricsOfControl */
+    return NAN;
+  }
+}
+
+/* Sorting voxels takes most of the time: not for shares, which need none. */
+static PetscBool NeedsHistogram(const QuantityRow *row)
+{
+  for (PetscInt m = 0; m < row->n_metric; m++)
+    if (row->metric[m].rule < METRIC_SHARE_MEAN) return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
+/* The histogram of the voxels with dose worth speaking of; from that of all voxels, where there is one. */
+static PetscErrorCode DosedDVH(const Basis *b, Quantity quantity, const DVH *whole, DVH *dvh)
 {
   PetscFunctionBegin;
-  static const DVHPoint letd[3] = {{"L98", 98}, {"L50", 50}, {"L1", 1}},
-                        rbe[3] = {{"RBE98", 98}, {"RBE50", 50}, {"RBE2", 2}};
-  const double least = QUALITY_DOSE_SHARE * prescription_Gy_RBE;
-  Region part;
-  DVH dvh;
-  PetscCall(DVHCreatePart(whole_letd, region, grid, dose[DOSE_RBE_WEIGHTED], least, &dvh));
-  PetscCall(QualityMetrics(region, DOSE_LETD, &dvh, letd, list));
-  PetscCall(MetricAppend(list, region->name, DOSE_LETD, "Lmean", dose_kind_units[DOSE_LETD], dvh.mean));
-  PetscCall(DVHDestroy(&dvh));
-  PetscCall(RegionAboveDose(region, dose[DOSE_RBE_WEIGHTED], least, &part));
-  if (part.n) PetscCall(DVHCreate(&part, grid, dose[DOSE_RBE], &dvh));
-  PetscCall(QualityMetrics(region, DOSE_RBE, &dvh, rbe, list));
-  PetscCall(DVHDestroy(&dvh));
-  PetscCall(MetricAppend(list, region->name, DOSE_RBE, "RBEmean", dose_kind_units[DOSE_RBE],
-                         MeanRBE(region, dose[DOSE_RBE_WEIGHTED], dose[DOSE_PHYSICAL])));
+  const float *rbe_weighted = b->dose[QUANTITY_RBE_WEIGHTED];
+  const double least = DOSED_SHARE * b->prescription_Gy_RBE;
+  Region part = *b->region;
+  if (whole->n) {
+    PetscCall(DVHCreatePart(whole, b->region, b->grid, rbe_weighted, least, dvh));
+    PetscFunctionReturn(0);
+  }
+  part.n = 0;
+  PetscCall(PetscMalloc2(b->region->n, &part.voxel, b->region->n, &part.fraction));
+  for (PetscInt i = 0; i < b->region->n; i++)
+    if ((double)rbe_weighted[b->region->voxel[i]] >= least) {
+      part.voxel[part.n] = b->region->voxel[i];
+      part.fraction[part.n++] = b->region->fraction[i];
+    }
+  if (part.n) PetscCall(DVHCreate(&part, b->grid, b->dose[quantity], dvh));
   PetscCall(PetscFree2(part.voxel, part.fraction));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode SurvivalMetrics(const Region *region, const float *survival, MetricList *list)
+/* `whole`: the DVH of all voxels of a quantity that has one, else left empty. */
+static PetscErrorCode MetricsOfQuantity(const Basis *b, Quantity quantity, MetricList *list, DVH *whole)
 {
   PetscFunctionBegin;
-  double sum = 0, volume = 0, highest = 0;
-  for (PetscInt i = 0; i < region->n; i++) {
-    double fraction = (double)region->fraction[i], value = (double)survival[region->voxel[i]];
-    sum += fraction * value;
-    volume += fraction;
-    highest = PetscMax(highest, value);
+  const QuantityRow *row = &quantities[quantity];
+  const PetscBool needs = NeedsHistogram(row);
+  DVH part = {0};
+  if (row->dvh.n || (needs && !row->where_dosed)) PetscCall(DVHCreate(b->region, b->grid, b->dose[quantity], whole));
+  if (needs && row->where_dosed) PetscCall(DosedDVH(b, quantity, whole, &part));
+  for (PetscInt m = 0; m < row->n_metric; m++) {
+    const QuantityMetric *metric = &row->metric[m];
+    PetscCall(MetricAppend(list, b->region->name, quantity, metric->name, QuantityMetricUnit(quantity, metric),
+                           MetricValue(b, quantity, metric, row->where_dosed ? &part : whole)));
   }
-  PetscCall(MetricAppend(list, region->name, DOSE_SURVIVAL, "Smean", "%", 100 * sum / volume));
-  PetscCall(MetricAppend(list, region->name, DOSE_SURVIVAL, "Smax", "%", 100 * highest));
+  PetscCall(DVHDestroy(&part));
+  if (!row->dvh.n) PetscCall(DVHDestroy(whole));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode MetricsAndDVHsOfStructure(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],
-                                         double prescription_Gy_RBE, MetricList *list, DVH *rbe_weighted, DVH *letd)
+PetscErrorCode MetricsAndDVHsOfStructure(const Region *region, const Grid *grid,
+                                         const float *const dose[QUANTITIES_MOST], double prescription_Gy_RBE,
+                                         MetricList *list, DVH dvh[QUANTITIES_MOST])
 {
   PetscFunctionBegin;
+  const Basis basis = {region, grid, dose, prescription_Gy_RBE};
   PetscCheck(prescription_Gy_RBE > 0 && isfinite(prescription_Gy_RBE), PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
              "prescription %g Gy(RBE), expected a positive dose", prescription_Gy_RBE);
-  PetscCall(DVHCreate(region, grid, dose[DOSE_RBE_WEIGHTED], rbe_weighted));
-  PetscCall(DVHCreate(region, grid, dose[DOSE_LETD], letd));
-  PetscCall(DoseMetrics(region, DOSE_RBE_WEIGHTED, rbe_weighted, prescription_Gy_RBE, list));
-  PetscCall(DoseMetricsOfVoxels(region, grid, DOSE_PHYSICAL, dose[DOSE_PHYSICAL], prescription_Gy_RBE, list));
-  PetscCall(RadiationQuality(region, grid, dose, letd, prescription_Gy_RBE, list));
-  PetscCall(SurvivalMetrics(region, dose[DOSE_SURVIVAL], list));
-  for (int kind = DOSE_COURSE; kind <= DOSE_COURSE_EQD2; kind++)
-    if (dose[kind]) PetscCall(DoseMetricsOfVoxels(region, grid, (DoseKind)kind, dose[kind], prescription_Gy_RBE, list));
+  PetscCall(PetscArrayzero(dvh, QUANTITIES_MOST));
+  for (Quantity q = 0; q < n_quantities; q++)
+    if (dose[q] && quantities[q].kept != KEPT_OF_CLONOGENS) PetscCall(MetricsOfQuantity(&basis, q, list, &dvh[q]));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode MetricsOfStructure(const Region *region, const Grid *grid, const float *const dose[N_DOSE_KINDS],
+PetscErrorCode MetricsOfStructure(const Region *region, const Grid *grid, const float *const dose[QUANTITIES_MOST],
                                   double prescription_Gy_RBE, MetricList *list)
 {
   PetscFunctionBegin;
-  DVH rbe_weighted = {0}, letd = {0};
-  const PetscErrorCode failed =
-      MetricsAndDVHsOfStructure(region, grid, dose, prescription_Gy_RBE, list, &rbe_weighted, &letd);
-  PetscCall(DVHDestroy(&rbe_weighted));
-  PetscCall(DVHDestroy(&letd));
+  DVH dvh[QUANTITIES_MOST] = {{0}};
+  const PetscErrorCode failed = MetricsAndDVHsOfStructure(region, grid, dose, prescription_Gy_RBE, list, dvh);
+  for (Quantity q = 0; q < n_quantities; q++) PetscCall(DVHDestroy(&dvh[q]));
   PetscCall(failed);
   PetscFunctionReturn(0);
 }
@@ -172,7 +165,7 @@ PetscErrorCode MetricsOfStructure(const Region *region, const Grid *grid, const 
 PetscErrorCode MetricsOfControl(const TumourControl *control, const float *rbe_weighted, MetricList *list)
 {
   PetscFunctionBegin;
-  static const char *const name[N_CELL_CASES] = {"TCP", "TCP_best", "TCP_worst"};
+  const QuantityRow *row = &quantities[QUANTITY_TCP];
   const Region *region = &control->region;
   double survival[N_CELL_CASES] = {0}, volume = 0;
   for (PetscInt i = 0; i < region->n; i++) {
@@ -182,8 +175,11 @@ PetscErrorCode MetricsOfControl(const TumourControl *control, const float *rbe_w
     for (int c = 0; c < N_CELL_CASES; c++)
       survival[c] += share * TCPSurvival(&control->spec, control->clonogens[c][i], dose, NULL);
   }
-  for (int c = 0; c < N_CELL_CASES; c++)
-    PetscCall(MetricAppend(list, region->name, DOSE_TCP, name[c], "%", 100 * TCPOfSurvival(survival[c] / volume)));
+  for (PetscInt m = 0; m < row->n_metric; m++) {
+    const QuantityMetric *metric = &row->metric[m];
+    PetscCall(MetricAppend(list, region->name, QUANTITY_TCP, metric->name, QuantityMetricUnit(QUANTITY_TCP, metric),
+                           100 * TCPOfSurvival(survival[(int)metric->number] / volume)));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -197,7 +193,7 @@ void TumourControlMap(const TumourControl *control, const float *rbe_weighted, f
   }
 }
 
-const Metric *MetricListFind(const MetricList *list, const char *structure, DoseKind quantity, const char *name)
+const Metric *MetricListFind(const MetricList *list, const char *structure, Quantity quantity, const char *name)
 {
   for (PetscInt i = 0; i < list->n; i++) {
     const Metric *m = &list->item[i];

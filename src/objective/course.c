@@ -51,6 +51,11 @@ double CourseFraction(const Course *course, const double *dose_Gy_RBE, double *d
   return 2 * sum / (n * (a + root)); /* (root - a) / 2 without its cancellation */
 }
 
+Quantity CourseDose(const Course *course)
+{
+  return course->accumulation == ACCUMULATE_EQD2 ? QUANTITY_COURSE_EQD2 : QUANTITY_COURSE;
+}
+
 double CourseTotal(const Course *course, double fraction_Gy_RBE)
 {
   const FractionationSpec spec = FractionationLQ(course->alpha_beta_Gy);
@@ -58,30 +63,30 @@ double CourseTotal(const Course *course, double fraction_Gy_RBE)
                                                  : course->fractions * fraction_Gy_RBE;
 }
 
-/* Quantities that add up fraction by fraction; of RBE-weighted dose as the course says. */
+/* Quantities that add up fraction by fraction, or as the course says. */
 static double AddUp(const Course *course, const BiologySpec *biology, Quantity quantity,
                     const double *const channels[STAGES_MOST], double derivative[][N_CHANNELS])
 {
   double value[STAGES_MOST], factor[STAGES_MOST], sum = 0;
   for (PetscInt k = 0; k < course->n; k++) {
-    value[k] = QuantityValue(biology, quantity, channels[k], derivative ? derivative[k] : NULL);
+    value[k] = quantities[quantity].of_channels(biology, channels[k], derivative ? derivative[k] : NULL);
     factor[k] = course->stage[k].fractions / course->fractions;
     sum += factor[k] * value[k];
   }
-  if (quantity == QUANTITY_RBE_WEIGHTED) sum = CourseFraction(course, value, factor);
+  if (quantities[quantity].stages == STAGES_ACCUMULATE) sum = CourseFraction(course, value, factor);
   for (PetscInt k = 0; derivative && k < course->n; k++)
     for (int c = 0; c < N_CHANNELS; c++) derivative[k][c] *= factor[k];
   return sum;
 }
 
 /* A ratio of channels that add up fraction by fraction. */
-static double MeanLET(const Course *course, const BiologySpec *biology, const double *const channels[STAGES_MOST],
-                      double derivative[][N_CHANNELS])
+static double Ratio(const Course *course, const BiologySpec *biology, Quantity quantity,
+                    const double *const channels[STAGES_MOST], double derivative[][N_CHANNELS])
 {
   double sum[N_CHANNELS] = {0}, of_sum[N_CHANNELS];
   for (PetscInt k = 0; k < course->n; k++)
     for (int c = 0; c < N_CHANNELS; c++) sum[c] += course->stage[k].fractions * channels[k][c];
-  const double value = QuantityValue(biology, QUANTITY_LETD, sum, of_sum);
+  const double value = quantities[quantity].of_channels(biology, sum, of_sum);
   for (PetscInt k = 0; derivative && k < course->n; k++)
     for (int c = 0; c < N_CHANNELS; c++) derivative[k][c] = course->stage[k].fractions * of_sum[c];
   return value;
@@ -90,6 +95,5 @@ static double MeanLET(const Course *course, const BiologySpec *biology, const do
 double CourseQuantity(const Course *course, const BiologySpec *biology, Quantity quantity,
                       const double *const channels[STAGES_MOST], double derivative[][N_CHANNELS])
 {
-  return quantity == QUANTITY_LETD ? MeanLET(course, biology, channels, derivative)
-                                   : AddUp(course, biology, quantity, channels, derivative);
+  return (quantities[quantity].stages == STAGES_RATIO ? Ratio : AddUp)(course, biology, quantity, channels, derivative);
 }

@@ -17,7 +17,7 @@ enum { MOST_COLUMNS = 4 };
 static PetscBool Limits(const Term *term)
 {
   return !term->hard && (term->type == &objective_uniform || term->type == &objective_overdose) &&
-                 !term->goal_of_voxel && term->quantity != QUANTITY_LETD && term->weight > 0
+                 !term->goal_of_voxel && QuantityAddsUp(term->quantity) && term->weight > 0
              ? PETSC_TRUE
              : PETSC_FALSE;
 }
@@ -36,7 +36,7 @@ static void CountedRow(const ScenarioSet *set, const Term *term, PetscInt *row, 
 /* Convex in the weights: a convex function of a dose that is linear in them, combined by means and maxima. */
 static PetscBool IsConvex(const Term *term)
 {
-  return term->type->convex && term->quantity == QUANTITY_PHYSICAL && !term->hard && term->mode != ROBUST_PROBABILISTIC
+  return term->type->convex && quantities[term->quantity].linear && !term->hard && term->mode != ROBUST_PROBABILISTIC
              ? PETSC_TRUE
              : PETSC_FALSE;
 }

@@ -29,7 +29,8 @@ double ProblemQuantity(Problem p, const Block *block, const Term *term, PetscInt
   if (term->stage == COURSE_MEAN) return CourseQuantity(p->spec.course, biology, term->quantity, channels, derivative);
   for (PetscInt k = 0; derivative && k < p->n_stage; k++)
     for (int c = 0; c < N_CHANNELS; c++) derivative[k][c] = 0;
-  return QuantityValue(biology, term->quantity, channels[term->stage], derivative ? derivative[term->stage] : NULL);
+  return quantities[term->quantity].of_channels(biology, channels[term->stage],
+                                                derivative ? derivative[term->stage] : NULL);
 }
 
 /* A term's quantity in all its voxels of a block and all scenarios that it looks at. */

@@ -127,7 +127,7 @@ static double Effect(FieldGradient term, PetscInt position, const double *channe
 {
   const Tissues *tissues = term->spec.tissues;
   const BiologySpec *biology = &tissues->biology[TissueOf(tissues, term->spec.voxel[position])]->spec;
-  return QuantityValue(biology, QUANTITY_EFFECT, channels, derivative);
+  return quantities[QUANTITY_EFFECT].of_channels(biology, channels, derivative);
 }
 
 /* Effects of every field in all voxels, on all ranks. */

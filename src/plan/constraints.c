@@ -22,7 +22,7 @@ PetscErrorCode ConstraintsReport(const Settings *settings, const Solution *solut
     if (!objective->hard) continue;
     (*out)[n++] = (ConstraintReport){.structure = objective->structure,
                                      .type = NameOf(objective),
-                                     .unit = objective->quantity == QUANTITY_PHYSICAL ? "Gy" : "Gy(RBE)",
+                                     .unit = quantities[objective->quantity].unit,
                                      .scenarios = objective->mode == ROBUST_NONE ? "nominal" : "all",
                                      .bound = c->bound,
                                      .worst = c->worst,

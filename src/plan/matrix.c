@@ -4,13 +4,6 @@
 #include "robion/log.h"
 #include <stdlib.h>
 
-static const struct {
-  const char *name, *unit, *long_name;
-} channels[N_CHANNELS] = {{"dose", "Gy", "physical dose per ion"},
-                          {"alpha_dose", "1", "alpha times dose per ion"},
-                          {"sqrt_beta_dose", "1", "square root of beta times dose per ion"},
-                          {"let_dose", "Gy keV/um", "LET times dose per ion"}};
-
 static int CompareIndices(const void *a, const void *b)
 {
   const PetscInt *p = a, *q = b;
@@ -41,13 +34,13 @@ static PetscErrorCode WriteSpots(H5Sink *sink, const BeamSet *beams, const Machi
         energy[run->first_spot + i] = machine->energy_MeV_u[beams->beam[b].energy[run->first_layer + i]];
       }
     }
-  WriteColumn(sink, "/spots/beam", H5T_NATIVE_INT, (hsize_t)n, of_beam, NULL, "counted from 0");
-  WriteColumn(sink, "/spots/x_mm", H5T_NATIVE_DOUBLE, (hsize_t)n, x, "mm",
-              "spot position, IEC gantry x in the isocentre plane");
-  WriteColumn(sink, "/spots/y_mm", H5T_NATIVE_DOUBLE, (hsize_t)n, y, "mm",
-              "spot position, IEC gantry y in the isocentre plane");
-  WriteColumn(sink, "/spots/energy_MeV_u", H5T_NATIVE_DOUBLE, (hsize_t)n, energy, "MeV/u",
-              "kinetic energy at the nozzle");
+  const void *column[] = {[SPOT_BEAM] = of_beam, [SPOT_X] = x, [SPOT_Y] = y, [SPOT_ENERGY] = energy};
+  for (int c = 0; c < (int)PETSC_STATIC_ARRAY_LENGTH(column); c++) {
+    char path[64];
+    snprintf(path, sizeof path, "/spots/%s", spot_columns[c].name);
+    WriteColumn(sink, path, c == SPOT_BEAM ? H5T_NATIVE_INT : H5T_NATIVE_DOUBLE, (hsize_t)n, column[c],
+                spot_columns[c].unit, spot_columns[c].meaning);
+  }
   PetscCall(PetscFree4(of_beam, x, y, energy));
   PetscFunctionReturn(0);
 }
@@ -78,7 +71,8 @@ static PetscErrorCode WriteVoxels(H5Sink *sink, const PlanInputs *in, const Pets
   PetscFunctionReturn(0);
 }
 
-static void WriteMatrix(H5Sink *sink, PetscInt scenario, PetscInt beam, const InfluenceMatrix *matrix)
+static void WriteMatrix(H5Sink *sink, BetaAveraging averaging, PetscInt scenario, PetscInt beam,
+                        const InfluenceMatrix *matrix)
 {
   char path[128];
   const hsize_t n = (hsize_t)matrix->start[matrix->n_column];
@@ -88,8 +82,9 @@ static void WriteMatrix(H5Sink *sink, PetscInt scenario, PetscInt beam, const In
   snprintf(path, sizeof path, "/scenario_%d/beam_%d/indices", (int)scenario, (int)beam);
   WriteColumn(sink, path, H5T_NATIVE_INT32, n, matrix->row, NULL, "row: position in /voxels");
   for (int c = 0; c < N_CHANNELS; c++) {
-    snprintf(path, sizeof path, "/scenario_%d/beam_%d/%s", (int)scenario, (int)beam, channels[c].name);
-    WriteColumn(sink, path, H5T_NATIVE_FLOAT, n, matrix->value[c], channels[c].unit, channels[c].long_name);
+    const Channel channel = ChannelOf(averaging, c);
+    snprintf(path, sizeof path, "/scenario_%d/beam_%d/%s", (int)scenario, (int)beam, channel.name);
+    WriteColumn(sink, path, H5T_NATIVE_FLOAT, n, matrix->value[c], channel.unit, channel.meaning);
   }
 }
 
@@ -114,7 +109,7 @@ static PetscErrorCode WriteScenario(const PlanInputs *in, Influence influence, P
                             "grid, fewer voxels in objectives, or a larger dropped_dose_fraction",
                             file, (int)b, matrix.bytes / 1073741824.0, most_bytes / 1073741824.0));
     else
-      WriteMatrix(sink, s, b, &matrix);
+      WriteMatrix(sink, in->tissues.biology[0]->spec.averaging, s, b, &matrix); /* the same in all tissues */
     LogLine(LOG_INFO, "matrix", in->patient->name, "scenario %s, beam %d: %lld entries", scenario->id, (int)b,
             (long long)matrix.start[matrix.n_column]);
     PetscCall(InfluenceMatrixDestroy(&matrix));

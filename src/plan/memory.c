@@ -35,16 +35,25 @@ static PetscErrorCode FieldBytes(PlanContext *context, const PlanInputs *in, dou
   PetscFunctionReturn(0);
 }
 
+/* Cubes of a plan that has all quantities there are. */
+static PetscInt Cubes(void)
+{
+  PetscInt n = 0;
+  for (Quantity q = 0; q < n_quantities; q++) n += quantities[q].kept != KEPT_NEVER;
+  return n;
+}
+
 /* Over all ranks: depths, doses of some scenarios, dose cubes on each rank, and the beams' dose volumes, which make no gradient. */
 static PetscErrorCode EvaluationBytes(PlanContext *context, const PlanInputs *in, double *bytes)
 {
   PetscFunctionBegin;
   size_t shared = 0, own;
+  Quantity computed[QUANTITIES_MOST];
   const FactoredVoxels looked_up = {in->evaluate, &in->grid, in->n_dose_voxel, in->dose_voxel};
   if (!DoseModelIsSplit(in->model)) PetscCall(FactoredMeasure(context->comm, in->model, &looked_up, &shared, &own));
-  *bytes = (double)GridSize(&in->grid) * sizeof(float) * (2.0 * N_DOSE_KINDS + 2) * context->size;
-  *bytes += ((double)DoseSetRows(in->evaluate->n, context->size) + context->size) * N_COMPUTED_KINDS * sizeof(float) *
-            in->n_dose_voxel;
+  *bytes = (double)GridSize(&in->grid) * sizeof(float) * (2.0 * Cubes() + 2) * context->size;
+  *bytes += ((double)DoseSetRows(in->evaluate->n, context->size) + context->size) * DosesComputed(computed) *
+            sizeof(float) * in->n_dose_voxel;
   *bytes += 2.0 * in->beams->n_beam * sizeof(double) * in->n_dose_voxel;
   *bytes += (double)shared * context->nodes;
   PetscFunctionReturn(0);

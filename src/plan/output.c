@@ -84,7 +84,7 @@ static double Prescription(const PlanInputs *in)
 
 static void TakeDoses(const DoseSet *doses, PlanResult *result)
 {
-  for (int kind = 0; kind < N_DOSE_KINDS; kind++) result->nominal[kind] = doses->nominal[kind];
+  for (Quantity q = 0; q < n_quantities; q++) result->nominal[q] = doses->nominal[q];
   result->robust_min = doses->rbe_min;
   result->robust_max = doses->rbe_max;
   result->n_bands = doses->n_band;
@@ -158,7 +158,7 @@ static PetscErrorCode CheckTarget(const PlanResult *result, Mistakes *mistakes)
   PetscFunctionBegin;
   for (PetscInt i = 0; i < result->metrics[0].n; i++) {
     const Metric *m = &result->metrics[0].item[i];
-    if (m->quantity != DOSE_RBE_WEIGHTED || strcmp(m->structure, result->target)) continue;
+    if (m->quantity != QUANTITY_RBE_WEIGHTED || strcmp(m->structure, result->target)) continue;
     if (!strcmp(m->name, "Dmean") && m->value < LEAST_TARGET_SHARE * result->prescription_Gy_RBE)
       PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
                             "case %s, arm %s: %s gets a mean dose of %.3g Gy(RBE), expected something near %.3g: check "

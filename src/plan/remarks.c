@@ -67,16 +67,16 @@ void PlanTellRegions(const PlanInputs *in)
 }
 
 /* "5.1 Gy at (1, 2, 3) mm, 4 mm from Bladder", of the nominal scenario; of several regions that are as near the smallest. */
-static void HotSpotText(const PlanResult *r, DoseKind kind, char text[256])
+static void HotSpotText(const PlanResult *r, Quantity quantity, char text[256])
 {
   const MetricList *nominal = &r->metrics[0];
-  const Metric *dose = MetricListFind(nominal, OUTSIDE_TARGETS, kind, "D0.03cc");
+  const Metric *dose = MetricListFind(nominal, OUTSIDE_TARGETS, quantity, "D0.03cc");
   const Region *nearest = NULL;
   double place_mm[3], distance_mm = 0;
   for (int k = 0; k < 3; k++)
-    place_mm[k] = MetricListFind(nominal, OUTSIDE_TARGETS, kind, hot_spot_place_names[k])->value;
+    place_mm[k] = MetricListFind(nominal, OUTSIDE_TARGETS, quantity, hot_spot_place_names[k])->value;
   for (PetscInt i = 0; i < r->n_regions; i++) {
-    const Metric *from = MetricListFind(nominal, r->regions[i].name, kind, HOT_SPOT_DISTANCE);
+    const Metric *from = MetricListFind(nominal, r->regions[i].name, quantity, HOT_SPOT_DISTANCE);
     if (!from || (nearest && from->value > distance_mm)) continue;
     if (nearest && from->value == distance_mm && r->regions[i].volume_cm3 >= nearest->volume_cm3) continue;
     nearest = &r->regions[i];
@@ -93,11 +93,11 @@ static void HotSpotText(const PlanResult *r, DoseKind kind, char text[256])
 void PlanTellHotSpot(const PlanResult *r)
 {
   char weighted[256], physical[256];
-  const Metric *dose = MetricListFind(&r->metrics[0], OUTSIDE_TARGETS, DOSE_RBE_WEIGHTED, "D0.03cc"),
-               *worst = MetricListFind(&r->statistics[1], OUTSIDE_TARGETS, DOSE_RBE_WEIGHTED, "D0.03cc");
+  const Metric *dose = MetricListFind(&r->metrics[0], OUTSIDE_TARGETS, QUANTITY_RBE_WEIGHTED, "D0.03cc"),
+               *worst = MetricListFind(&r->statistics[1], OUTSIDE_TARGETS, QUANTITY_RBE_WEIGHTED, "D0.03cc");
   if (!dose) return;
-  HotSpotText(r, DOSE_RBE_WEIGHTED, weighted);
-  HotSpotText(r, DOSE_PHYSICAL, physical);
+  HotSpotText(r, QUANTITY_RBE_WEIGHTED, weighted);
+  HotSpotText(r, QUANTITY_PHYSICAL, physical);
   LogLine(
       dose->value > HOT_SHARE * r->prescription_Gy_RBE ? LOG_WARNING : LOG_INFO, "plan", r->patient,
       "%s  hottest 0.03 cm3 outside all targets: %s, %.1f %% of the prescription, up to %.1f %% in the scenarios; %s",

@@ -1,7 +1,7 @@
 /* Plans that differ in how they are evaluated alone have the same optimisation: the first of them makes it. */
 #include "plan_private.h"
-#include "robion/hdf5.h"
 #include "robion/log.h"
+#include "robion/plan_read.h"
 
 /* Spot weights of a finished plan; the plan it is must be the one of the study. Rank 0. */
 static PetscErrorCode ReadWeights(const char *folder, const PlanSpec *from, PetscInt n_spot, Mistakes *mistakes,
@@ -10,9 +10,9 @@ static PetscErrorCode ReadWeights(const char *folder, const PlanSpec *from, Pets
   PetscFunctionBegin;
   char file[PETSC_MAX_PATH_LEN];
   SpotList spots = {0};
-  PetscCall(PetscSNPrintf(file, sizeof file, "%s/plan.h5", folder));
+  PlanFilePath(folder, PLAN_H5, file);
   if (PlanFileState(folder, from->yaml, mistakes) == PLAN_FINISHED)
-    PetscCall(SpotListReadPlan(file, mistakes, &spots));
+    PetscCall(PlanReadSpots(file, mistakes, &spots));
   else
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: is not there, whose spot weights this plan is to have", file));
   if (!MistakesAny(mistakes) && spots.n != n_spot)
@@ -26,11 +26,11 @@ static PetscErrorCode ReadObjective(const char *folder, Mistakes *mistakes, doub
 {
   PetscFunctionBegin;
   char file[PETSC_MAX_PATH_LEN];
-  H5Source source;
-  PetscCall(PetscSNPrintf(file, sizeof file, "%s/plan.h5", folder));
-  if (!H5SourceOpen(file, mistakes, &source)) PetscFunctionReturn(0);
-  (void)H5ReadAttribute(&source, "/optimizer", "objective", 1, objective, mistakes);
-  (void)H5SourceClose(&source, mistakes);
+  PlanReader reader;
+  PlanFilePath(folder, PLAN_H5, file);
+  if (!PlanReaderOpen(file, mistakes, &reader)) PetscFunctionReturn(0);
+  (void)PlanReadNumber(&reader, PLAN_OBJECTIVE, mistakes, objective);
+  (void)PlanReaderClose(&reader, mistakes);
   PetscFunctionReturn(0);
 }
 

@@ -16,7 +16,7 @@ static PetscInt ScalingTerm(const PlanInputs *in, PetscInt stage)
     for (PetscInt t = 0; t < in->n_term; t++) {
       const ObjectiveSpec *objective = &settings->objectives[in->objective[t]];
       if (in->term[t].stage != stage || !in->term[t].type->wants_dose || !(in->term[t].goal > 0)) continue;
-      if (in->term[t].quantity == QUANTITY_LETD) continue;
+      if (!QuantityAddsUp(in->term[t].quantity)) continue;
       if (!target[pass] || !strcmp(objective->structure, target[pass])) return t;
     }
   return -1;

@@ -24,11 +24,8 @@ static PetscErrorCode FindGoalMap(const Case *patient, const ObjectiveSpec *obje
                                   PetscInt *map)
 {
   PetscFunctionBegin;
-  static const char *const unit[] = {[QUANTITY_RBE_WEIGHTED] = "Gy(RBE)",
-                                     [QUANTITY_PHYSICAL] = "Gy",
-                                     [QUANTITY_EFFECT] = "1",
-                                     [QUANTITY_LETD] = "keV/um"};
-  const char **names, *wanted = strcmp(objective->type, "tcp") ? unit[objective->quantity] : MAP_CLONOGENS_UNIT;
+  const char **names,
+      *wanted = strcmp(objective->type, "tcp") ? quantities[objective->quantity].unit : MAP_CLONOGENS_UNIT;
   *map = CaseFindMap(patient, objective->map);
   if (*map < 0) {
     PetscCall(PetscMalloc1(patient->n_maps, &names));

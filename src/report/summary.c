@@ -1,7 +1,8 @@
 #include "robion/objective.h"
+#include "robion/plan_read.h"
 #include "robion/report.h"
 #include "robion/log.h"
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 enum { LINE = 120, LABEL = 56, CELL = 40, TITLE = 28 };
@@ -18,11 +19,17 @@ typedef struct Sheet {
   const char *results;
   PetscInt n_plans;
   const PlanSpec *plans;
-  Table *table; /* [n_plans] n_columns 0: no results */
+  const Samples *samples;
+  PetscInt first; /* of the plans in the samples */
   PetscInt n_groups;
   Group *groups;
   Mistakes *mistakes;
 } Sheet;
+
+static PetscBool IsThere(const Sheet *sheet, PetscInt plan)
+{
+  return sheet->samples->there[sheet->first + plan];
+}
 
 static PetscErrorCode AddGroup(Sheet *sheet, const char *title, const char *columns, Group **group)
 {
@@ -40,9 +47,11 @@ static PetscErrorCode AddGroup(Sheet *sheet, const char *title, const char *colu
 static void AddValue(const Sheet *sheet, PetscInt plan, const char *scenario, const char *structure, const char *metric,
                      PetscBool relative, char cell[CELL])
 {
+  const Sample *sample =
+      SamplesFind(sheet->samples, scenario, structure, quantities[QUANTITY_RBE_WEIGHTED].name, metric);
+  const double value = sample ? sample->value[sheet->first + plan] : NAN;
   size_t used = strlen(cell);
-  double value;
-  if (!MetricTableFind(&sheet->table[plan], scenario, structure, dose_kind_names[DOSE_RBE_WEIGHTED], metric, &value))
+  if (isnan(value))
     snprintf(cell + used, CELL - used, "%7s", "-");
   else if (relative)
     snprintf(cell + used, CELL - used, "%7.3f", value / sheet->plans[plan].settings.prescription_Gy_RBE);
@@ -139,14 +148,14 @@ static PetscErrorCode AddEffort(Sheet *sheet)
   for (PetscInt p = 0; p < sheet->n_plans; p++) {
     char file[PETSC_MAX_PATH_LEN];
     double iterations, seconds, memory_MiB;
-    H5Source source;
-    snprintf(file, sizeof file, "%s/%s/plan.h5", sheet->results, sheet->plans[p].folder);
-    if (!sheet->table[p].n_columns || !H5SourceOpen(file, sheet->mistakes, &source)) continue;
-    if (H5ReadAttribute(&source, "/optimizer", "iterations", 1, &iterations, sheet->mistakes) &&
-        H5ReadAttribute(&source, "/timing", "seconds", 1, &seconds, sheet->mistakes) &&
-        H5ReadAttribute(&source, "/timing", "peak_memory_MiB", 1, &memory_MiB, sheet->mistakes))
+    PlanReader reader;
+    snprintf(file, sizeof file, "%s/%s/%s", sheet->results, sheet->plans[p].folder, plan_files[PLAN_H5]);
+    if (!IsThere(sheet, p) || !PlanReaderOpen(file, sheet->mistakes, &reader)) continue;
+    if (PlanReadNumber(&reader, PLAN_ITERATIONS, sheet->mistakes, &iterations) &&
+        PlanReadNumber(&reader, PLAN_SECONDS, sheet->mistakes, &seconds) &&
+        PlanReadNumber(&reader, PLAN_PEAK_MEMORY_MiB, sheet->mistakes, &memory_MiB))
       EffortCell(iterations, seconds, memory_MiB, group->cell[p]);
-    (void)H5SourceClose(&source, sheet->mistakes);
+    (void)PlanReaderClose(&reader, sheet->mistakes);
   }
   PetscFunctionReturn(0);
 }
@@ -188,7 +197,7 @@ static void PrintBlock(FILE *out, const Sheet *sheet, PetscInt first, PetscInt l
   for (PetscInt p = 0; p < sheet->n_plans; p++) {
     LabelOf(&sheet->plans[p], label);
     at = snprintf(line, sizeof line, "%-*s", label_width, label);
-    if (!sheet->table[p].n_columns)
+    if (!IsThere(sheet, p))
       snprintf(line + at, sizeof line - (size_t)at, "  no results");
     else
       for (PetscInt g = first; g < last; g++)
@@ -224,27 +233,12 @@ static void PrintSheet(FILE *out, const Sheet *sheet)
   }
 }
 
-static PetscErrorCode ReadTables(Sheet *sheet)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscCalloc1(sheet->n_plans, &sheet->table));
-  for (PetscInt p = 0; p < sheet->n_plans; p++) {
-    char folder[PETSC_MAX_PATH_LEN], file[PETSC_MAX_PATH_LEN + 16];
-    snprintf(folder, sizeof folder, "%s/%s", sheet->results, sheet->plans[p].folder);
-    if (PlanFileState(folder, sheet->plans[p].yaml, sheet->mistakes) == PLAN_ABSENT) continue;
-    snprintf(file, sizeof file, "%s/metrics.csv", folder);
-    (void)MetricTableRead(file, sheet->mistakes, &sheet->table[p]);
-  }
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode CaseSummary(FILE *out, Sheet *sheet)
 {
   PetscFunctionBegin;
   PetscBool any = PETSC_FALSE;
-  PetscCall(ReadTables(sheet));
   for (PetscInt p = 0; p < sheet->n_plans; p++)
-    if (sheet->table[p].n_columns) any = PETSC_TRUE;
+    if (IsThere(sheet, p)) any = PETSC_TRUE;
   if (any) {
     PetscCall(AddTargets(sheet));
     PetscCall(AddOrgans(sheet));
@@ -255,14 +249,13 @@ static PetscErrorCode CaseSummary(FILE *out, Sheet *sheet)
     CaseTitle(sheet, name);
     fprintf(out, "\ncase %s: no results\n", name);
   }
-  for (PetscInt p = 0; p < sheet->n_plans; p++) PetscCall(TableDestroy(&sheet->table[p]));
   for (PetscInt g = 0; g < sheet->n_groups; g++) PetscCall(PetscFree(sheet->groups[g].cell));
   PetscCall(PetscFree(sheet->groups));
-  PetscCall(PetscFree(sheet->table));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode SummaryPrint(FILE *out, const char *results, const Study *study, Mistakes *mistakes)
+PetscErrorCode SummaryPrint(FILE *out, const char *results, const Study *study, const Samples *samples,
+                            Mistakes *mistakes)
 {
   PetscFunctionBegin;
   fprintf(out, "\nRBE-weighted doses relative to the prescription; min, max: over the evaluation scenarios; index = "
@@ -270,7 +263,7 @@ PetscErrorCode SummaryPrint(FILE *out, const char *results, const Study *study, 
   for (PetscInt first = 0, last; first < study->n_plans; first = last) {
     for (last = first; last < study->n_plans && study->plans[last].case_index == study->plans[first].case_index;)
       last++;
-    Sheet sheet = {results, last - first, study->plans + first, NULL, 0, NULL, mistakes};
+    Sheet sheet = {results, last - first, study->plans + first, samples, first, 0, NULL, mistakes};
     PetscCall(CaseSummary(out, &sheet));
   }
   fflush(out);

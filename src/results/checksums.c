@@ -7,19 +7,18 @@
 #include <unistd.h>
 
 static const char checksums_name[] = "checksums.txt";
-static const char *const checked[] = {"plan.h5", "metrics.csv", "dvh.csv", "scenarios.csv", "goals.csv"};
 
 /* One line "<fnv1a64>  <name>" per file, or false with a mistake. */
 static PetscBool ChecksumsText(const char *folder, Text *text, Mistakes *mistakes)
 {
-  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(checked); i++) {
+  for (int f = 0; f < N_PLAN_FILES; f++) {
     char file[PETSC_MAX_PATH_LEN], *content;
     size_t length;
-    snprintf(file, sizeof file, "%s/%s", folder, checked[i]);
+    PlanFilePath(folder, f, file);
     if (!FileRead(file, &content, &length, mistakes)) return PETSC_FALSE;
     unsigned long long hash = HashBytes(HASH_START, content, length);
     (void)PetscFree(content);
-    if (TextAdd(text, "%016llx  %s\n", hash, checked[i])) return PETSC_FALSE;
+    if (TextAdd(text, "%016llx  %s\n", hash, plan_files[f])) return PETSC_FALSE;
   }
   return PETSC_TRUE;
 }

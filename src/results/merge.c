@@ -1,22 +1,24 @@
-#include "robion/results.h"
+#include "robion/samples.h"
 #include "tables_private.h"
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Append the rows of one plan's table; a table that is not there yet is no mistake. */
-static PetscErrorCode AppendTable(const char *folder, int which, Mistakes *mistakes, Text *text)
+/* Append the rows of one plan's table, and take in its metrics; a table that is not there yet is no mistake. */
+static PetscErrorCode AppendTable(const char *folder, int which, PetscInt plan, Samples *samples, Mistakes *mistakes,
+                                  Text *text)
 {
   PetscFunctionBegin;
   char file[PETSC_MAX_PATH_LEN];
   PetscBool there = PETSC_FALSE;
   Table table;
-  snprintf(file, sizeof file, "%s/%s", folder, table_names[which]);
+  PlanFilePath(folder, which, file);
   PetscCall(PetscTestFile(file, 'r', &there));
   if (!there) PetscFunctionReturn(0);
-  if (!(which == TABLE_METRICS ? MetricTableRead(file, mistakes, &table)
-                               : TableRead(file, table_headers[which], mistakes, &table)))
+  if (!(which == PLAN_METRICS ? MetricTableRead(file, mistakes, &table)
+                              : TableRead(file, table_headers[which], mistakes, &table)))
     PetscFunctionReturn(0);
+  if (which == PLAN_METRICS && samples) PetscCall(SamplesAdd(samples, plan, &table));
   for (PetscInt i = 0; i < table.n_rows; i++)
     for (PetscInt c = 0; c < table.n_columns; c++) {
       PetscCall(TextAddCSV(text, table.field[i * table.n_columns + c]));
@@ -51,16 +53,18 @@ static PetscErrorCode DropRepeats(Text *text)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode TablesMerge(const char *results, PetscInt n, const char *const *folders, Mistakes *mistakes)
+PetscErrorCode TablesMerge(const char *results, PetscInt n, const char *const *folders, Samples *samples,
+                           Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  for (int which = 0; which < N_TABLES; which++) {
+  for (int which = FIRST_TABLE; which < N_PLAN_FILES; which++) {
     char file[PETSC_MAX_PATH_LEN];
     Text text = {0};
     PetscCall(TextAdd(&text, "%s\n", table_headers[which]));
-    for (PetscInt i = 0; i < n; i++) PetscCall(AppendTable(folders[i], which, mistakes, &text));
-    if (which == TABLE_SCENARIOS) PetscCall(DropRepeats(&text));
-    snprintf(file, sizeof file, "%s/%s", results, table_names[which]);
+    for (PetscInt i = 0; i < n; i++)
+      if (folders[i]) PetscCall(AppendTable(folders[i], which, i, samples, mistakes, &text));
+    if (which == PLAN_SCENARIOS) PetscCall(DropRepeats(&text));
+    PlanFilePath(results, which, file);
     (void)FileReplace(file, text.data, text.length, mistakes);
     PetscCall(TextDestroy(&text));
   }

@@ -1,29 +1,34 @@
 #include "robion/results.h"
 #include "robion/log.h"
 #include "plan_file_private.h"
+#include "plan_names.h"
 #include <string.h>
 
 static const char *const role_names[] = {"target", "oar", "external"};
 
-static void SettingsHash(const char *yaml, char hex[17])
+PetscErrorCode PlanNumberWrite(SharedFile *file, PlanNumber which, double number)
 {
-  snprintf(hex, 17, "%016llx", (unsigned long long)HashBytes(HASH_START, yaml, strlen(yaml)));
+  PetscFunctionBegin;
+  PetscCall(SharedFileNumber(file, plan_numbers[which].object, plan_numbers[which].name, number));
+  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode WriteRoot(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
   char hash[17];
+  const char *const text[N_PLAN_TEXTS] = {[PLAN_STUDY] = r->study,
+                                          [PLAN_CASE] = r->patient,
+                                          [PLAN_ARM] = r->arm,
+                                          [PLAN_SWEEP] = r->sweep,
+                                          [PLAN_SETTINGS_HASH] = hash};
   SettingsHash(r->yaml, hash);
   PetscCall(SharedFileString(file, "/", "format", "robion-plan"));
   PetscCall(SharedFileNumber(file, "/", "format_version", PLAN_FORMAT_VERSION));
   PetscCall(SharedFileString(file, "/", "software", "robion"));
   PetscCall(SharedFileString(file, "/", "software_version", r->provenance->version));
-  PetscCall(SharedFileString(file, "/", "study", r->study));
-  PetscCall(SharedFileString(file, "/", "case", r->patient));
-  PetscCall(SharedFileString(file, "/", "arm", r->arm));
-  PetscCall(SharedFileString(file, "/", "sweep", r->sweep));
-  PetscCall(SharedFileString(file, "/", "settings_hash", hash));
+  for (int t = 0; t < N_PLAN_TEXTS; t++)
+    PetscCall(SharedFileString(file, plan_texts[t].object, plan_texts[t].name, text[t]));
   if (r->spot_control) PetscCall(SharedFileString(file, "/", "spot_control", r->spot_control));
   PetscCall(SharedFileString(file, "/", "target", r->target));
   PetscCall(SharedFileNumber(file, "/", "prescription_Gy_RBE_per_fraction", r->prescription_Gy_RBE));
@@ -39,14 +44,14 @@ static PetscErrorCode WriteGrid(SharedFile *file, const Grid *grid)
   static const char *const meaning[3] = {"voxel centres along x (patient left)", "voxel centres along y (posterior)",
                                          "voxel centres along z (superior)"};
   double *centre;
-  PetscCall(SharedFileGroup(file, "/grid"));
-  PetscCall(SharedFileString(file, "/grid", "coordinates", "DICOM LPS, mm; datasets have the shape z, y, x"));
-  PetscCall(SharedFileDoubles(file, "/grid", "spacing_mm", 3, grid->spacing_mm));
-  PetscCall(SharedFileDoubles(file, "/grid", "origin_mm", 3, grid->origin_mm));
+  PetscCall(SharedFileGroup(file, GROUP_GRID));
+  PetscCall(SharedFileString(file, GROUP_GRID, "coordinates", "DICOM LPS, mm; datasets have the shape z, y, x"));
+  PetscCall(SharedFileDoubles(file, GROUP_GRID, GRID_SPACING, 3, grid->spacing_mm));
+  PetscCall(SharedFileDoubles(file, GROUP_GRID, GRID_ORIGIN, 3, grid->origin_mm));
   for (int a = 0; a < 3; a++) {
     PetscCall(PetscMalloc1(grid->n[a], &centre));
     for (PetscInt i = 0; i < grid->n[a]; i++) centre[i] = grid->origin_mm[a] + (double)i * grid->spacing_mm[a];
-    PetscCall(SharedFileColumn(file, "/grid", axis[a], grid->n[a], centre, "mm", meaning[a]));
+    PetscCall(SharedFileColumn(file, GROUP_GRID, axis[a], grid->n[a], centre, "mm", meaning[a]));
     PetscCall(PetscFree(centre));
   }
   PetscFunctionReturn(0);
@@ -144,14 +149,14 @@ static PetscErrorCode WriteBeams(SharedFile *file, const PlanSpots *spots)
   PetscCall(SharedFileString(file, "/plan", "patient_position", patient_position_names[spots->position]));
   for (PetscInt b = 0; b < spots->n_beam; b++) {
     const PlanBeam *beam = &spots->beam[b];
-    snprintf(group, sizeof group, "/plan/beam_%d", (int)b);
-    PetscCall(SharedFileColumn(file, group, "x_mm", beam->n, beam->x_mm, "mm",
-                               "spot position, IEC gantry x in the isocentre plane"));
-    PetscCall(SharedFileColumn(file, group, "y_mm", beam->n, beam->y_mm, "mm",
-                               "spot position, IEC gantry y in the isocentre plane"));
-    PetscCall(SharedFileColumn(file, group, "energy_MeV_u", beam->n, beam->energy_MeV_u, "MeV/u",
-                               "kinetic energy at the nozzle"));
-    PetscCall(SharedFileColumn(file, group, "particles", beam->n, beam->particles, "1", "ions per spot and fraction"));
+    const double *const column[N_SPOT_COLUMNS] = {[SPOT_X] = beam->x_mm,
+                                                  [SPOT_Y] = beam->y_mm,
+                                                  [SPOT_ENERGY] = beam->energy_MeV_u,
+                                                  [SPOT_PARTICLES] = beam->particles};
+    snprintf(group, sizeof group, GROUP_BEAM, (int)b);
+    for (int c = SPOT_X; c < N_SPOT_COLUMNS; c++)
+      PetscCall(SharedFileColumn(file, group, spot_columns[c].name, beam->n, column[c], spot_columns[c].unit,
+                                 spot_columns[c].meaning));
     PetscCall(SharedFileNumber(file, group, "gantry_deg", beam->gantry_deg));
     PetscCall(SharedFileNumber(file, group, "couch_deg", beam->couch_deg));
     PetscCall(SharedFileDoubles(file, group, "isocentre_mm", 3, beam->isocentre_mm));
@@ -164,38 +169,30 @@ static PetscErrorCode WriteBeams(SharedFile *file, const PlanSpots *spots)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode WriteCube(SharedFile *file, const char *path, const Grid *grid, const float *dose, DoseKind kind,
-                                const char *long_name)
+/* A quantity on the grid; `of`: "nominal scenario", ... */
+static PetscErrorCode WriteCube(SharedFile *file, const Grid *grid, PlanDoses doses, Quantity quantity, const char *of,
+                                const float *dose)
 {
   PetscFunctionBegin;
-  hsize_t dims[3] = {(hsize_t)grid->n[2], (hsize_t)grid->n[1], (hsize_t)grid->n[0]};
-  PetscCall(SharedFileArray(file, path, H5T_NATIVE_FLOAT, 3, dims, dose, dose_kind_units[kind], long_name));
+  const QuantityRow *row = &quantities[quantity];
+  const hsize_t dims[3] = {(hsize_t)grid->n[2], (hsize_t)grid->n[1], (hsize_t)grid->n[0]};
+  char path[64], long_name[160];
+  PlanDosePath(doses, quantity, path);
+  snprintf(long_name, sizeof long_name, "%s, %s", row->meaning, of);
+  PetscCall(SharedFileArray(file, path, H5T_NATIVE_FLOAT, 3, dims, dose, row->unit, long_name));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode WriteDoses(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
-  static const char *const meaning[N_DOSE_KINDS] = {
-      "physical dose per fraction, nominal scenario",
-      "RBE-weighted dose per fraction, nominal scenario",
-      "dose-averaged LET, nominal scenario",
-      "RBE (RBE-weighted over physical dose), nominal scenario",
-      "share of cells that survive one fraction, nominal scenario",
-      "RBE-weighted dose of the course, nominal scenario",
-      "RBE-weighted dose of the course in fractions of 2 Gy (EQD2), nominal scenario",
-      "tumour control probability of the voxel, nominal scenario"};
-  char path[64];
-  for (int k = 0; k < N_DOSE_KINDS; k++) {
-    if (!r->nominal[k]) continue;
-    snprintf(path, sizeof path, "/dose/nominal/%s", dose_kind_names[k]);
-    PetscCall(WriteCube(file, path, &r->grid, r->nominal[k], (DoseKind)k, meaning[k]));
-  }
+  for (Quantity q = 0; q < n_quantities; q++)
+    if (r->nominal[q]) PetscCall(WriteCube(file, &r->grid, PLAN_NOMINAL, q, "nominal scenario", r->nominal[q]));
   if (!r->robust_min) PetscFunctionReturn(0);
-  PetscCall(WriteCube(file, "/dose/robust/min", &r->grid, r->robust_min, DOSE_RBE_WEIGHTED,
-                      "RBE-weighted dose per fraction, lowest over the evaluation scenarios, voxel by voxel"));
-  PetscCall(WriteCube(file, "/dose/robust/max", &r->grid, r->robust_max, DOSE_RBE_WEIGHTED,
-                      "RBE-weighted dose per fraction, highest over the evaluation scenarios, voxel by voxel"));
+  PetscCall(WriteCube(file, &r->grid, PLAN_LOWEST, QUANTITY_RBE_WEIGHTED,
+                      "lowest over the evaluation scenarios, voxel by voxel", r->robust_min));
+  PetscCall(WriteCube(file, &r->grid, PLAN_HIGHEST, QUANTITY_RBE_WEIGHTED,
+                      "highest over the evaluation scenarios, voxel by voxel", r->robust_max));
   PetscFunctionReturn(0);
 }
 
@@ -255,21 +252,14 @@ static PetscErrorCode WriteTissues(SharedFile *file, const PlanResult *r)
 static PetscErrorCode WriteBands(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
-  static const char *const axis[N_DOSE_KINDS] = {"physical dose per fraction",
-                                                 "RBE-weighted dose per fraction",
-                                                 "dose-averaged LET",
-                                                 "RBE",
-                                                 "share of cells that survive one fraction",
-                                                 "RBE-weighted dose of the course",
-                                                 "RBE-weighted dose of the course in fractions of 2 Gy (EQD2)"};
   char structure[256], group[300];
   PetscCall(SharedFileGroup(file, "/dvh"));
   for (PetscInt i = 0; i < r->n_bands; i++) {
     const DVHBand *band = &r->bands[i];
     StructureGroup("/dvh", band->structure, structure);
-    snprintf(group, sizeof group, "%s/%s", structure, dose_kind_names[band->quantity]);
-    PetscCall(SharedFileColumn(file, group, "axis", band->n, band->axis, dose_kind_units[band->quantity],
-                               axis[band->quantity]));
+    snprintf(group, sizeof group, "%s/%s", structure, quantities[band->quantity].name);
+    PetscCall(SharedFileColumn(file, group, "axis", band->n, band->axis, quantities[band->quantity].unit,
+                               quantities[band->quantity].meaning));
     PetscCall(SharedFileColumn(file, group, "nominal", band->n, band->nominal, "%",
                                "volume with at least axis, nominal scenario"));
     PetscCall(
@@ -294,7 +284,7 @@ static PetscErrorCode WriteMetrics(SharedFile *file, const PlanResult *r)
       const Metric *m = k < 0 ? &r->metrics[s].item[i] : &r->statistics[k].item[i];
       scenario[row] = k < 0 ? r->evaluate->scenario[s].id : scenario_statistic_names[k];
       structure[row] = m->structure;
-      quantity[row] = dose_kind_names[m->quantity];
+      quantity[row] = quantities[m->quantity].name;
       metric[row] = m->name;
       unit[row] = m->unit;
       value[row] = m->value;
@@ -302,8 +292,7 @@ static PetscErrorCode WriteMetrics(SharedFile *file, const PlanResult *r)
   PetscCall(SharedFileStrings(file, "/metrics/scenario", rows, scenario,
                               "scenario id, or statistic over the evaluation set"));
   PetscCall(SharedFileStrings(file, "/metrics/structure", rows, structure, "structure"));
-  PetscCall(SharedFileStrings(file, "/metrics/quantity", rows, quantity,
-                              "physical or RBE-weighted dose, LETd, RBE or survival"));
+  PetscCall(SharedFileStrings(file, "/metrics/quantity", rows, quantity, "name of the quantity, as in /dose/nominal"));
   PetscCall(SharedFileStrings(file, "/metrics/metric", rows, metric, "name of the metric"));
   PetscCall(SharedFileColumn(file, "/metrics", "value", rows, value, "see column unit",
                              "value; doses are per fraction, of quantities named ..._course of the course"));
@@ -325,7 +314,7 @@ static PetscErrorCode WriteGoals(SharedFile *file, const PlanResult *r)
   PetscCall(PetscMalloc3(7 * n, &text, 2 * n, &number, n, &met));
   for (PetscInt i = 0; i < n; i++) {
     const Goal *g = &r->goals[i];
-    const char *const row[7] = {g->structure, dose_kind_names[g->quantity],      g->metric,
+    const char *const row[7] = {g->structure, quantities[g->quantity].name,      g->metric,
                                 g->scenario,  g->course ? "course" : "fraction", g->at_least ? "at least" : "at most",
                                 g->unit};
     for (int c = 0; c < 7; c++) text[c * n + i] = row[c];
@@ -352,17 +341,17 @@ static PetscErrorCode WriteTiming(SharedFile *file, const PlanResult *r)
   PetscFunctionBegin;
   char name[64];
   double memory_MiB = r->peak_memory_MiB, sum = 0;
-  PetscCall(SharedFileGroup(file, "/timing"));
+  PetscCall(SharedFileGroup(file, GROUP_TIMING));
   for (PetscInt i = 0; i < r->n_times; i++) {
     double seconds = r->times[i].seconds;
     PetscCallMPI(MPI_Bcast(&seconds, 1, MPI_DOUBLE, 0, file->comm));
     sum += seconds;
     snprintf(name, sizeof name, "%s_seconds", r->times[i].name);
-    PetscCall(SharedFileNumber(file, "/timing", name, seconds));
+    PetscCall(SharedFileNumber(file, GROUP_TIMING, name, seconds));
   }
   PetscCallMPI(MPI_Bcast(&memory_MiB, 1, MPI_DOUBLE, 0, file->comm));
-  PetscCall(SharedFileNumber(file, "/timing", "seconds", sum));
-  PetscCall(SharedFileNumber(file, "/timing", "peak_memory_MiB", memory_MiB));
+  PetscCall(PlanNumberWrite(file, PLAN_SECONDS, sum));
+  PetscCall(PlanNumberWrite(file, PLAN_PEAK_MEMORY_MiB, memory_MiB));
   PetscFunctionReturn(0);
 }
 
@@ -402,7 +391,7 @@ PetscErrorCode PlanFileWrite(MPI_Comm comm, const PlanResult *result, const char
   PetscFunctionBegin;
   SharedFile file;
   char name[PETSC_MAX_PATH_LEN];
-  snprintf(name, sizeof name, "%s/plan.h5", folder);
+  PlanFilePath(folder, PLAN_H5, name);
   PetscCall(SharedFileMeasure(comm, &file));
   PetscCall(WriteContent(&file, result));
   PetscCall(SharedFileOpen(&file, name, mistakes));
@@ -412,33 +401,4 @@ PetscErrorCode PlanFileWrite(MPI_Comm comm, const PlanResult *result, const char
   PetscCall(WriteContent(&file, result));
   PetscCall(SharedFileClose(&file, mistakes));
   PetscFunctionReturn(0);
-}
-
-static PetscBool HasTables(const char *folder)
-{
-  static const char *const table[] = {"metrics.csv", "dvh.csv", "scenarios.csv"};
-  char file[PETSC_MAX_PATH_LEN];
-  PetscBool found = PETSC_TRUE;
-  for (int i = 0; i < 3 && found; i++) {
-    snprintf(file, sizeof file, "%s/%s", folder, table[i]);
-    if (PetscTestFile(file, 'r', &found)) return PETSC_FALSE;
-  }
-  return found;
-}
-
-PlanState PlanFileState(const char *folder, const char *yaml, Mistakes *mistakes)
-{
-  char file[PETSC_MAX_PATH_LEN], wanted[17], *found = NULL;
-  PetscBool there = PETSC_FALSE;
-  PlanState state = PLAN_ABSENT;
-  H5Source source;
-  snprintf(file, sizeof file, "%s/plan.h5", folder);
-  if (PetscTestFile(file, 'r', &there) || !there || !HasTables(folder)) return PLAN_ABSENT;
-  if (!H5SourceOpen(file, mistakes, &source)) return PLAN_ABSENT;
-  SettingsHash(yaml, wanted);
-  if (H5ReadString(&source, "/", "settings_hash", PETSC_FALSE, &found, mistakes) && found)
-    state = strcmp(found, wanted) ? PLAN_OTHER_SETTINGS : PLAN_FINISHED;
-  if (!H5SourceClose(&source, mistakes)) state = PLAN_ABSENT;
-  (void)PetscFree(found);
-  return state;
 }

@@ -1,5 +1,6 @@
 /* What plan.h5 tells of the optimisation: /optimizer. */
 #include "plan_file_private.h"
+#include "plan_names.h"
 
 static PetscErrorCode WriteHistory(SharedFile *file, const OptimizerReport *o)
 {
@@ -16,7 +17,7 @@ static PetscErrorCode WriteHistory(SharedFile *file, const OptimizerReport *o)
       const double value[] = {(double)h->iteration, (double)h->evaluations, h->objective, h->worst, h->gradient_norm};
       column[i] = value[c];
     }
-    PetscCall(SharedFileColumn(file, "/optimizer/history", name[c], o->n_history, column, "1", meaning[c]));
+    PetscCall(SharedFileColumn(file, GROUP_OPTIMIZER "/history", name[c], o->n_history, column, "1", meaning[c]));
   }
   PetscCall(PetscFree(column));
   PetscFunctionReturn(0);
@@ -25,7 +26,7 @@ static PetscErrorCode WriteHistory(SharedFile *file, const OptimizerReport *o)
 static PetscErrorCode WriteCertificate(SharedFile *file, const Certificate *c)
 {
   PetscFunctionBegin;
-  static const char group[] = "/optimizer/certificate";
+  static const char group[] = GROUP_OPTIMIZER "/certificate";
   if (!c->known) PetscFunctionReturn(0);
   PetscCall(SharedFileGroup(file, group));
   PetscCall(SharedFileString(file, group, "kind", !c->bounded ? "none" : c->rigorous ? "rigorous" : "local"));
@@ -66,7 +67,7 @@ static PetscErrorCode WriteConstraint(SharedFile *file, const char *group, const
 static PetscErrorCode WriteConstraints(SharedFile *file, const OptimizerReport *o)
 {
   PetscFunctionBegin;
-  static const char group[] = "/optimizer/constraints";
+  static const char group[] = GROUP_OPTIMIZER "/constraints";
   if (!o->n_constraint) PetscFunctionReturn(0);
   PetscCall(SharedFileGroup(file, group));
   PetscCall(SharedFileString(file, group, "about",
@@ -85,7 +86,7 @@ static PetscErrorCode WriteConstraints(SharedFile *file, const OptimizerReport *
 static PetscErrorCode WriteDelivery(SharedFile *file, const OptimizerReport *o)
 {
   PetscFunctionBegin;
-  static const char group[] = "/optimizer/delivery";
+  static const char group[] = GROUP_OPTIMIZER "/delivery";
   if (!o->delivery.done) PetscFunctionReturn(0);
   PetscCall(SharedFileGroup(file, group));
   PetscCall(SharedFileString(file, group, "about",
@@ -108,7 +109,7 @@ static PetscErrorCode WriteSpent(SharedFile *file, const OptimizerReport *o)
     snprintf(name, sizeof name, "evaluations_for_%s", o->spent_names[k]);
     for (char *c = name; *c; c++)
       if (*c == ' ') *c = '_';
-    PetscCall(SharedFileNumber(file, "/optimizer", name, (double)o->spent[k]));
+    PetscCall(SharedFileNumber(file, GROUP_OPTIMIZER, name, (double)o->spent[k]));
   }
   PetscFunctionReturn(0);
 }
@@ -117,23 +118,24 @@ PetscErrorCode WriteOptimizer(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
   const OptimizerReport *o = &r->optimizer;
-  PetscCall(SharedFileGroup(file, "/optimizer"));
-  PetscCall(SharedFileString(file, "/optimizer", "mode", o->mode));
-  PetscCall(SharedFileString(file, "/optimizer", "reason", o->reason));
-  PetscCall(SharedFileNumber(file, "/optimizer", "iterations", (double)o->iterations));
-  PetscCall(SharedFileNumber(file, "/optimizer", "evaluations", (double)o->evaluations));
-  PetscCall(SharedFileNumber(file, "/optimizer", "objective", o->objective));
+  PetscCall(SharedFileGroup(file, GROUP_OPTIMIZER));
+  PetscCall(SharedFileString(file, GROUP_OPTIMIZER, "mode", o->mode));
+  PetscCall(SharedFileString(file, GROUP_OPTIMIZER, "reason", o->reason));
+  PetscCall(PlanNumberWrite(file, PLAN_ITERATIONS, (double)o->iterations));
+  PetscCall(SharedFileNumber(file, GROUP_OPTIMIZER, "evaluations", (double)o->evaluations));
+  PetscCall(PlanNumberWrite(file, PLAN_OBJECTIVE, o->objective));
   PetscCall(WriteSpent(file, o));
   PetscCall(WriteHistory(file, o));
   PetscCall(WriteCertificate(file, &o->certificate));
   PetscCall(WriteConstraints(file, o));
   PetscCall(WriteDelivery(file, o));
-  PetscCall(WriteScenarios(file, "/optimizer/scenarios", r->optimize));
+  PetscCall(WriteScenarios(file, GROUP_OPTIMIZER "/scenarios", r->optimize));
   for (PetscInt g = 0; g < o->n_group; g++) {
     char name[32];
     snprintf(name, sizeof name, g ? "multiplier_%d" : "multiplier", (int)g);
-    PetscCall(SharedFileColumn(file, "/optimizer/scenarios", name, r->optimize->n, o->multiplier + g * r->optimize->n,
-                               "1", "weight of the scenario's objective at the solution, of one group of objectives"));
+    PetscCall(SharedFileColumn(file, GROUP_OPTIMIZER "/scenarios", name, r->optimize->n,
+                               o->multiplier + g * r->optimize->n, "1",
+                               "weight of the scenario's objective at the solution, of one group of objectives"));
   }
   PetscFunctionReturn(0);
 }

@@ -4,12 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *const table_names[N_TABLES] = {"metrics.csv", "dvh.csv", "scenarios.csv", "goals.csv"};
-const char *const table_headers[N_TABLES] = {
-    "study,case,arm,sweep,scenario,structure,quantity,metric,value,unit",
-    "study,case,arm,sweep,structure,quantity,dose,unit,nominal_percent,min_percent,max_percent",
-    "set,id,x_mm,y_mm,z_mm,range_percent,weight,in_set",
-    "study,case,arm,sweep,structure,quantity,metric,per,scenario,relation,limit,value,unit,met"};
+const char *const table_headers[N_PLAN_FILES] = {
+    [PLAN_METRICS] = "study,case,arm,sweep,scenario,structure,quantity,metric,value,unit",
+    [PLAN_DVH] = "study,case,arm,sweep,structure,quantity,dose,unit,nominal_percent,min_percent,max_percent",
+    [PLAN_SCENARIOS] = "set,id,x_mm,y_mm,z_mm,range_percent,weight,in_set",
+    [PLAN_GOALS] = "study,case,arm,sweep,structure,quantity,metric,per,scenario,relation,limit,value,unit,met"};
 
 /* The first four columns, which are the same in every row of a plan. */
 static PetscErrorCode PlanColumns(const PlanResult *r, Text *text)
@@ -32,7 +31,7 @@ static PetscErrorCode MetricRows(const char *plan, const char *scenario, const M
     PetscCall(TextAddCSV(text, scenario));
     PetscCall(TextAdd(text, ","));
     PetscCall(TextAddCSV(text, m->structure));
-    PetscCall(TextAdd(text, ",%s,%s,%.9g,%s\n", dose_kind_names[m->quantity], m->name, m->value, m->unit));
+    PetscCall(TextAdd(text, ",%s,%s,%.9g,%s\n", quantities[m->quantity].name, m->name, m->value, m->unit));
   }
   PetscFunctionReturn(0);
 }
@@ -60,8 +59,8 @@ static PetscErrorCode BandsText(const PlanResult *r, Text *text)
     for (PetscInt i = 0; i < band->n; i++) {
       PetscCall(TextAdd(text, "%s", plan.data));
       PetscCall(TextAddCSV(text, band->structure));
-      PetscCall(TextAdd(text, ",%s,%.9g,%s,%.9g,%.9g,%.9g\n", dose_kind_names[band->quantity], band->axis[i],
-                        dose_kind_units[band->quantity], band->nominal[i], band->min[i], band->max[i]));
+      PetscCall(TextAdd(text, ",%s,%.9g,%s,%.9g,%.9g,%.9g\n", quantities[band->quantity].name, band->axis[i],
+                        quantities[band->quantity].unit, band->nominal[i], band->min[i], band->max[i]));
     }
   }
   PetscCall(TextDestroy(&plan));
@@ -98,7 +97,7 @@ static PetscErrorCode GoalsText(const PlanResult *r, Text *text)
     const Goal *g = &r->goals[i];
     PetscCall(TextAdd(text, "%s", plan.data));
     PetscCall(TextAddCSV(text, g->structure));
-    PetscCall(TextAdd(text, ",%s,%s,%s,%s,%s,%.9g,%.9g,%s,%d\n", dose_kind_names[g->quantity], g->metric,
+    PetscCall(TextAdd(text, ",%s,%s,%s,%s,%s,%.9g,%.9g,%s,%d\n", quantities[g->quantity].name, g->metric,
                       g->course ? "course" : "fraction", g->scenario, g->at_least ? "at least" : "at most", g->limit,
                       g->value, g->unit, g->met ? 1 : 0));
   }
@@ -108,13 +107,13 @@ static PetscErrorCode GoalsText(const PlanResult *r, Text *text)
 
 PetscBool PlanTablesWrite(const PlanResult *result, const char *folder, Mistakes *mistakes)
 {
-  static PetscErrorCode (*const fill[N_TABLES])(const PlanResult *, Text *) = {MetricsText, BandsText, ScenariosText,
-                                                                               GoalsText};
+  static PetscErrorCode (*const fill[N_PLAN_FILES])(const PlanResult *, Text *) = {
+      [PLAN_METRICS] = MetricsText, [PLAN_DVH] = BandsText, [PLAN_SCENARIOS] = ScenariosText, [PLAN_GOALS] = GoalsText};
   PetscBool good = PETSC_TRUE;
-  for (int t = 0; t < N_TABLES && good; t++) {
+  for (int t = FIRST_TABLE; t < N_PLAN_FILES && good; t++) {
     char file[PETSC_MAX_PATH_LEN];
     Text text = {0};
-    snprintf(file, sizeof file, "%s/%s", folder, table_names[t]);
+    PlanFilePath(folder, t, file);
     good = TextAdd(&text, "%s\n", table_headers[t]) || fill[t](result, &text)
                ? PETSC_FALSE
                : FileReplace(file, text.data, text.length, mistakes);
@@ -123,22 +122,10 @@ PetscBool PlanTablesWrite(const PlanResult *result, const char *folder, Mistakes
   return good;
 }
 
-void PlanFilesRemove(const char *folder)
-{
-  char file[PETSC_MAX_PATH_LEN];
-  PlanChecksumsRemove(folder);
-  snprintf(file, sizeof file, "%s/plan.h5", folder);
-  unlink(file);
-  for (int t = 0; t < N_TABLES; t++) {
-    snprintf(file, sizeof file, "%s/%s", folder, table_names[t]);
-    unlink(file);
-  }
-}
-
 PetscBool MetricTableRead(const char *file, Mistakes *mistakes, Table *table)
 {
   double value;
-  if (!TableRead(file, table_headers[TABLE_METRICS], mistakes, table)) return PETSC_FALSE;
+  if (!TableRead(file, table_headers[PLAN_METRICS], mistakes, table)) return PETSC_FALSE;
   for (PetscInt i = 0; i < table->n_rows; i++) {
     const char *found = table->field[i * table->n_columns + COLUMN_VALUE];
     if (TextParseNumber(found, &value)) continue;
@@ -148,4 +135,16 @@ PetscBool MetricTableRead(const char *file, Mistakes *mistakes, Table *table)
     return PETSC_FALSE;
   }
   return PETSC_TRUE;
+}
+
+PetscBool MetricTableFind(const Table *table, const char *scenario, const char *structure, const char *quantity,
+                          const char *metric, double *value)
+{
+  for (PetscInt i = 0; i < table->n_rows; i++) {
+    char **row = table->field + i * table->n_columns;
+    if (!strcmp(row[COLUMN_METRIC], metric) && !strcmp(row[COLUMN_SCENARIO], scenario) &&
+        !strcmp(row[COLUMN_STRUCTURE], structure) && !strcmp(row[COLUMN_QUANTITY], quantity))
+      return TextParseNumber(row[COLUMN_VALUE], value);
+  }
+  return PETSC_FALSE;
 }

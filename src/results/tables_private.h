@@ -1,6 +1,6 @@
-/** Names and headers of a plan's tables. */
+/* Headers of a plan's tables. */
 #pragma once
+#include "robion/results.h"
 
-enum { TABLE_METRICS, TABLE_DVH, TABLE_SCENARIOS, TABLE_GOALS, N_TABLES };
-extern const char *const table_names[N_TABLES];
-extern const char *const table_headers[N_TABLES];
+enum { FIRST_TABLE = PLAN_METRICS };                  /* and all plan files behind it */
+extern const char *const table_headers[N_PLAN_FILES]; /* from FIRST_TABLE on */

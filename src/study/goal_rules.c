@@ -25,9 +25,11 @@ PetscErrorCode RuleGoal(Check *check, const SchemaKey *key, const Node *node, co
   if (!dose && Is(per, "course"))
     PetscCall(CheckAdd(check, per->place, PathJoin(path, "per").text, "found course with %s, expected a metric of dose",
                        metric->text));
-  if (Is(quantity, "physical") && (!dose || Is(of, "prescription")))
+  const Quantity named = quantity && quantity->kind == NODE_SCALAR ? QuantityFind(quantity->text) : -1;
+  if (named >= 0 && named != QUANTITY_RBE_WEIGHTED &&
+      (!QuantityFindMetric(named, metric->text) || Is(of, "prescription")))
     PetscCall(CheckAdd(check, quantity->place, PathJoin(path, "quantity").text,
-                       "found physical with %s%s, expected rbe_weighted", metric->text,
+                       "found %s with %s%s, expected rbe_weighted", quantity->text, metric->text,
                        dose ? " of the prescription" : ""));
   PetscFunctionReturn(0);
 }

@@ -11,16 +11,15 @@ static const SchemaKey objective_keys[] = {
     {"structure", TYPE_TEXT, REQUIRED, AT(ObjectiveSpec, structure), WHERE(ObjectiveSpec, where),
      .doc = "the structure it acts on"},
     {"type", TYPE_WORD, REQUIRED, AT(ObjectiveSpec, type), WORDS(objective_type_names), .doc = "what is penalised"},
-    {"dose_Gy_RBE", TYPE_NUMBER, AT(ObjectiveSpec, goal), GIVEN_AS(ObjectiveSpec, quantity, QUANTITY_RBE_WEIGHTED),
-     .unit = "Gy(RBE)", FROM(0, 1000), .doc = "goal, RBE-weighted dose"},
-    {"dose_Gy", TYPE_NUMBER, AT(ObjectiveSpec, goal), GIVEN_AS(ObjectiveSpec, quantity, QUANTITY_PHYSICAL),
-     .unit = "Gy", FROM(0, 1000), .doc = "goal, physical dose"},
-    {"effect", TYPE_NUMBER, AT(ObjectiveSpec, goal), GIVEN_AS(ObjectiveSpec, quantity, QUANTITY_EFFECT), FROM(0, 1000),
+    {"dose_Gy_RBE", TYPE_NUMBER, AT(ObjectiveSpec, goal), .unit = "Gy(RBE)", FROM(0, 1000),
+     .doc = "goal, RBE-weighted dose"},
+    {"dose_Gy", TYPE_NUMBER, AT(ObjectiveSpec, goal), .unit = "Gy", FROM(0, 1000), .doc = "goal, physical dose"},
+    {"effect", TYPE_NUMBER, AT(ObjectiveSpec, goal), FROM(0, 1000),
      .doc = "goal, biological effect (minus the logarithm of survival)"},
-    {"let_keV_um", TYPE_NUMBER, AT(ObjectiveSpec, goal), GIVEN_AS(ObjectiveSpec, quantity, QUANTITY_LETD),
-     .unit = "keV/um", FROM(0, 10000), .doc = "goal, dose-averaged LET"},
+    {"let_keV_um", TYPE_NUMBER, AT(ObjectiveSpec, goal), .unit = "keV/um", FROM(0, 10000),
+     .doc = "goal, dose-averaged LET"},
     {"map", TYPE_TEXT, AT(ObjectiveSpec, map), .doc = "goals voxel by voxel, from this map of the case"},
-    {"quantity", TYPE_WORD, AT(ObjectiveSpec, quantity), WORDS(quantity_names), DEFAULT_IF_TAKEN("rbe_weighted"),
+    {"quantity", TYPE_WORD, .word = QuantityOfObjective, DEFAULT_IF_TAKEN("rbe_weighted"),
      .doc = "what is looked at, where no key of the goal says it"},
     {"per", TYPE_WORD, WORDS(per_names), .fallback = "fraction", .doc = "what a dose or effect is counted over"},
     {"volume_percent", TYPE_NUMBER, AT(ObjectiveSpec, parameters.volume), PERCENT, ABOVE(0, 100), .below = PETSC_TRUE,
@@ -55,9 +54,16 @@ const SchemaKey schema_objective = {"objective",
                                     .finish = ObjectiveFinish,
                                     .doc = "one objective"};
 
-/* Keys that say the goal, and keys that only some types take: those need them, but for the ones with a default. */
-static const char *const goal_keys[] = {"dose_Gy_RBE", "dose_Gy", "effect", "let_keV_um", "map"};
-enum { N_GOAL_KEYS = PETSC_STATIC_ARRAY_LENGTH(goal_keys), GOAL_LET = 3, GOAL_MAP = 4 };
+/* The i-th key that says a goal: those of quantities, then `map`; NULL behind it. *quantity: -1 of a map. */
+static const char *GoalKey(PetscInt i, Quantity *quantity)
+{
+  for (*quantity = 0; *quantity < n_quantities; ++*quantity)
+    if (quantities[*quantity].goal_key && i-- == 0) return quantities[*quantity].goal_key;
+  *quantity = -1;
+  return i ? NULL : "map";
+}
+
+/* Keys that only some types take: those need them, but for the ones with a default. */
 static const struct {
   unsigned bit;
   const char *key;
@@ -73,10 +79,10 @@ static const struct {
                {KEY_TCP, "clonogens"},
                {KEY_TCP, "cells"}};
 
-/* Which of the goal's keys a type takes. */
-static PetscBool TakesGoal(const ObjectiveType *type, int goal)
+/* Whether a type takes a goal of this quantity, -1: goals of a map. */
+static PetscBool TakesGoal(const ObjectiveType *type, Quantity quantity)
 {
-  const unsigned bit = goal == GOAL_MAP ? KEY_MAP : goal == GOAL_LET ? KEY_GOAL | KEY_LET_GOAL : KEY_GOAL;
+  const unsigned bit = quantity < 0 ? KEY_MAP : quantity == QUANTITY_LETD ? KEY_GOAL | KEY_LET_GOAL : KEY_GOAL;
   return type->keys & bit ? PETSC_TRUE : PETSC_FALSE;
 }
 
@@ -88,16 +94,20 @@ static PetscBool TakesQuantity(const ObjectiveType *type, const Node *node)
 /* "dose_Gy_RBE (RBE-weighted), dose_Gy (physical), ..." */
 static Line GoalsText(const ObjectiveType *type)
 {
-  static const char *const meaning[] = {"dose_Gy_RBE (RBE-weighted)", "dose_Gy (physical)", "effect", "let_keV_um",
-                                        "map (voxel by voxel)"};
   Line out = {""};
-  int last = 0, n = 0;
-  for (int g = 0; g < N_GOAL_KEYS; g++)
-    if (TakesGoal(type, g)) last = g;
-  for (int g = 0; g <= last; g++) {
-    if (!TakesGoal(type, g)) continue;
+  Quantity q;
+  PetscInt n = 0, last = 0;
+  for (PetscInt i = 0; GoalKey(i, &q); i++)
+    if (TakesGoal(type, q)) last = i;
+  for (PetscInt i = 0; i <= last; i++) {
+    const char *key = GoalKey(i, &q), *note = q < 0 ? "voxel by voxel" : quantities[q].goal_note;
+    if (!TakesGoal(type, q)) continue;
     size_t used = strlen(out.text);
-    snprintf(out.text + used, sizeof out.text - used, "%s%s", n++ == 0 ? "" : g == last ? " or " : ", ", meaning[g]);
+    snprintf(out.text + used, sizeof out.text - used, "%s%s%s%s%s",
+             n++ == 0    ? ""
+             : i == last ? " or "
+                         : ", ",
+             key, note ? " (" : "", note ? note : "", note ? ")" : "");
   }
   return out;
 }
@@ -105,17 +115,18 @@ static Line GoalsText(const ObjectiveType *type)
 static PetscErrorCode CheckGoal(Check *check, const ObjectiveType *type, const Node *node, const char *path)
 {
   PetscFunctionBegin;
-  const char *first = NULL;
-  for (int g = 0; g < N_GOAL_KEYS; g++) {
-    const NodeEntry *entry = NodeFind(node, goal_keys[g]);
+  const char *first = NULL, *key;
+  Quantity q;
+  for (PetscInt i = 0; (key = GoalKey(i, &q)); i++) {
+    const NodeEntry *entry = NodeFind(node, key);
     if (!entry) continue;
-    if (!TakesGoal(type, g))
-      PetscCall(CheckAdd(check, entry->place, PathJoin(path, goal_keys[g]).text, "found with type %s, expected %s",
-                         type->name, type->keys & (KEY_GOAL | KEY_LET_GOAL) ? GoalsText(type).text : "no goal"));
+    if (!TakesGoal(type, q))
+      PetscCall(CheckAdd(check, entry->place, PathJoin(path, key).text, "found with type %s, expected %s", type->name,
+                         type->keys & (KEY_GOAL | KEY_LET_GOAL) ? GoalsText(type).text : "no goal"));
     else if (first)
-      PetscCall(CheckAdd(check, node->place, path, "found both %s and %s, expected one of them", first, goal_keys[g]));
+      PetscCall(CheckAdd(check, node->place, path, "found both %s and %s, expected one of them", first, key));
     else
-      first = goal_keys[g];
+      first = key;
   }
   if (!first && type->keys & (KEY_GOAL | KEY_LET_GOAL))
     PetscCall(CheckAdd(check, node->place, path, "found no goal, expected %s", GoalsText(type).text));
@@ -148,11 +159,13 @@ static PetscErrorCode CheckValues(Check *check, const ObjectiveType *type, const
 {
   PetscFunctionBegin;
   const NodeEntry *a = NodeFind(node, "a"), *per = NodeFind(node, "per");
+  const char *key;
   double value;
-  for (int g = 0; g < GOAL_MAP; g++) {
-    const NodeEntry *goal = NodeFind(node, goal_keys[g]);
+  Quantity q;
+  for (PetscInt i = 0; (key = GoalKey(i, &q)) && q >= 0; i++) {
+    const NodeEntry *goal = NodeFind(node, key);
     if (goal && NodeNumber(goal->value, &value) && value == 0 && type->keys & (KEY_SMOOTHING | KEY_LET_GOAL))
-      PetscCall(CheckAdd(check, goal->value->place, PathJoin(path, goal_keys[g]).text,
+      PetscCall(CheckAdd(check, goal->value->place, PathJoin(path, key).text,
                          "found 0 with type %s, expected a number above 0", type->name));
   }
   if (a && NodeNumber(a->value, &value) && (value == 0 || (value < 0 && type->keys & KEY_NTCP)))
@@ -187,8 +200,10 @@ PetscErrorCode RuleObjective(Check *check, const SchemaKey *key, const Node *nod
 /* Whether an objective of the type keeps a key that it had with another type; `goal`: the change brings a goal of its own. */
 static PetscBool KeepsKey(const ObjectiveType *type, const Node *node, const char *key, PetscBool goal)
 {
-  for (int g = 0; g < N_GOAL_KEYS; g++)
-    if (!strcmp(key, goal_keys[g])) return !goal && TakesGoal(type, g) ? PETSC_TRUE : PETSC_FALSE;
+  const char *of_goal;
+  Quantity q;
+  for (PetscInt i = 0; (of_goal = GoalKey(i, &q)); i++)
+    if (!strcmp(key, of_goal)) return !goal && TakesGoal(type, q) ? PETSC_TRUE : PETSC_FALSE;
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(special); i++)
     if (!strcmp(key, special[i].key)) return type->keys & special[i].bit ? PETSC_TRUE : PETSC_FALSE;
   if (!strcmp(key, "quantity")) return TakesQuantity(type, node);
@@ -203,9 +218,11 @@ PetscErrorCode ObjectiveRetype(Node *objective)
   const ObjectiveType *type = name && name->value->kind == NODE_SCALAR ? ObjectiveTypeFind(name->value->text) : NULL;
   PetscBool goal = PETSC_FALSE;
   PetscInt kept = 0;
+  const char *key;
+  Quantity q;
   if (!type || !name->place.override) PetscFunctionReturn(0);
-  for (int g = 0; g < N_GOAL_KEYS; g++) {
-    const NodeEntry *entry = NodeFind(objective, goal_keys[g]);
+  for (PetscInt i = 0; (key = GoalKey(i, &q)); i++) {
+    const NodeEntry *entry = NodeFind(objective, key);
     if (entry && entry->place.override) goal = PETSC_TRUE;
   }
   for (PetscInt i = 0; i < objective->n; i++) {

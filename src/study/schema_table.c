@@ -7,7 +7,6 @@ static const char *const beam_source_names[] = {"from-case"};
 static const PetscInt n_beam_source_names = PETSC_STATIC_ARRAY_LENGTH(beam_source_names);
 static const char *const goal_scale_names[] = {"unit", "prescription"};
 static const PetscInt n_goal_scale_names = PETSC_STATIC_ARRAY_LENGTH(goal_scale_names);
-static const PetscInt n_goal_quantities = QUANTITY_PHYSICAL + 1;
 static const char *const goal_scenario_names[] = {"nominal", "worst"};
 static const PetscInt n_goal_scenario_names = PETSC_STATIC_ARRAY_LENGTH(goal_scenario_names);
 static const char *const planning_names[] = {"sequential", "together"};
@@ -228,14 +227,13 @@ static const SchemaKey judging_keys[] = {
 static const SchemaKey goal_keys[] = {
     {"structure", TYPE_TEXT, REQUIRED, AT(GoalSpec, structure), WHERE(GoalSpec, where),
      .doc = "the structure it is about"},
-    {"metric", TYPE_WORD, REQUIRED, AT(GoalSpec, metric), WORDS(goal_metric_names), .doc = "what is judged"},
+    {"metric", TYPE_WORD, REQUIRED, AT(GoalSpec, metric), .word = MetricOfGoal, .doc = "what is judged"},
     {"at_least", TYPE_NUMBER, AT(GoalSpec, limit), GIVEN(GoalSpec, at_least), FROM(0, 100000),
      .doc = "limit that the metric must reach"},
     {"at_most", TYPE_NUMBER, AT(GoalSpec, limit), FROM(0, 100000), .doc = "limit that the metric must not exceed"},
     {"of", TYPE_WORD, AT(GoalSpec, of_prescription), .true_if = "prescription", WORDS(goal_scale_names),
      .fallback = "unit", .doc = "what the limit is counted in"},
-    {"quantity", TYPE_WORD, AT(GoalSpec, quantity), .words = quantity_names, .n_words = &n_goal_quantities,
-     .fallback = "rbe_weighted", .doc = "dose that is judged"},
+    {"quantity", TYPE_WORD, .word = QuantityOfGoal, .fallback = "rbe_weighted", .doc = "dose that is judged"},
     {"per", TYPE_WORD, AT(GoalSpec, course), .true_if = "course", WORDS(per_names), .fallback = "fraction",
      .doc = "what the dose is counted over"},
     {"scenario", TYPE_WORD, AT(GoalSpec, worst), .true_if = "worst", WORDS(goal_scenario_names), .fallback = "nominal",

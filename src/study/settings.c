@@ -127,7 +127,10 @@ PetscErrorCode ObjectiveFinish(const SchemaReader *reader, const Node *node, voi
   const Settings *settings = reader->target;
   const double fractions = (double)settings->fractions;
   ObjectiveSpec *objective = base;
-  objective->map_scale = Says(node, "per", "course") && objective->quantity != QUANTITY_LETD ? 1.0 / fractions : 1;
+  for (Quantity q = 0; q < n_quantities; q++)
+    if (quantities[q].goal_key && NodeGet(node, quantities[q].goal_key)) objective->quantity = q;
+  if (NodeGet(node, "quantity")) objective->quantity = QuantityFind(NodeGet(node, "quantity")->text);
+  objective->map_scale = Says(node, "per", "course") && QuantityAddsUp(objective->quantity) ? 1.0 / fractions : 1;
   objective->goal *= objective->map_scale;
   objective->parameters.fractions = fractions;
   PetscCall(FindStage(&settings->course, NodeGet(node, "stage"), &objective->stage));
@@ -176,7 +179,7 @@ PetscErrorCode GoalFinish(const SchemaReader *reader, const Node *node, void *ba
 {
   PetscFunctionBegin;
   GoalSpec *goal = base;
-  if (goal->metric[0] == 'L') goal->quantity = QUANTITY_LETD;
+  goal->quantity = QuantityJudged(QuantityFind(NodeGet(node, "quantity")->text), goal->metric);
   PetscFunctionReturn(0);
 }
 

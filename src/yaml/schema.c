@@ -8,6 +8,7 @@
 
 /* A broken file can be wrong in thousands of places: nobody reads more than this. */
 enum { MOST_MISTAKES = 200 };
+enum { MOST_WORDS = 64 }; /* of one key */
 
 PetscErrorCode CheckAdd(Check *check, Place place, const char *path, const char *format, ...)
 {
@@ -102,9 +103,11 @@ static PetscErrorCode CheckNumber(Check *check, const SchemaKey *key, const Node
 static PetscErrorCode CheckWord(Check *check, const SchemaKey *key, const Node *node, const char *path)
 {
   PetscFunctionBegin;
-  for (PetscInt i = 0; i < *key->n_words; i++)
-    if (!strcmp(node->text, key->words[i])) PetscFunctionReturn(0);
-  const char *nearest = NodeIsNull(node) ? NULL : NearestName(node->text, *key->n_words, key->words);
+  const char *word[MOST_WORDS];
+  PetscInt n = 0;
+  for (; n < MOST_WORDS && (word[n] = SchemaWord(key, n)); n++)
+    if (!strcmp(node->text, word[n])) PetscFunctionReturn(0);
+  const char *nearest = NodeIsNull(node) ? NULL : NearestName(node->text, n, word);
   PetscCall(CheckAdd(check, node->place, path, "found %s, expected %s%s%s%s", NodeShown(node).text,
                      SchemaExpected(key).text, nearest ? "; did you mean " : "", nearest ? nearest : "",
                      nearest ? "?" : ""));

@@ -60,7 +60,7 @@ static PetscErrorCode ValueNode(Pool pool, const SchemaKey *key, const char *bas
     PetscCall(NumberNode(pool, *(const PetscInt *)at, place, out));
     break;
   case STORE_ENUM:
-    text = key->type & TYPE_WORD ? key->words[*(const unsigned *)at] : *(const unsigned *)at ? "true" : "false";
+    text = key->type & TYPE_WORD ? SchemaWord(key, *(const PetscInt *)at) : *(const unsigned *)at ? "true" : "false";
     PetscCall(Scalar(pool, text, place, out));
     break;
   case STORE_TEXT:

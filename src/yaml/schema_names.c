@@ -113,14 +113,21 @@ static Line RangeText(const SchemaKey *key)
   return out;
 }
 
+const char *SchemaWord(const SchemaKey *key, PetscInt i)
+{
+  if (key->word) return key->word(i);
+  return key->n_words && i < *key->n_words ? key->words[i] : NULL;
+}
+
 static Line WordList(const SchemaKey *key)
 {
   Line out = {""};
+  const char *word;
   if (key->type & TYPE_FLAG) snprintf(out.text, sizeof out.text, "true, false, ");
-  for (PetscInt i = 0; i < *key->n_words; i++) {
+  for (PetscInt i = 0; (word = SchemaWord(key, i)); i++) {
     size_t used = strlen(out.text);
-    const char *separator = i == 0 ? "" : i + 1 == *key->n_words ? " or " : ", ";
-    snprintf(out.text + used, sizeof out.text - used, "%s%s", separator, key->words[i]);
+    const char *separator = i == 0 ? "" : SchemaWord(key, i + 1) ? ", " : " or ";
+    snprintf(out.text + used, sizeof out.text - used, "%s%s", separator, word);
   }
   return out;
 }

@@ -83,8 +83,9 @@ static PetscErrorCode StoreVector(const SchemaKey *key, const Node *node, double
 static PetscErrorCode FindWord(const SchemaKey *key, const Node *node, PetscInt *out)
 {
   PetscFunctionBegin;
-  for (*out = 0; *out < *key->n_words && strcmp(node->text, key->words[*out]);) ++*out;
-  PetscCheck(*out < *key->n_words, PETSC_COMM_SELF, PETSC_ERR_PLIB, "checked tree without the word %s", key->name);
+  const char *word;
+  for (*out = 0; (word = SchemaWord(key, *out)) && strcmp(node->text, word);) ++*out;
+  PetscCheck(word, PETSC_COMM_SELF, PETSC_ERR_PLIB, "checked tree without the word %s", key->name);
   PetscFunctionReturn(0);
 }
 
@@ -108,7 +109,8 @@ static PetscErrorCode StoreEnum(const SchemaKey *key, const Node *node, unsigned
 static PetscErrorCode StoreScalar(const SchemaReader *reader, const SchemaKey *key, const Node *node, void *at)
 {
   PetscFunctionBegin;
-  PetscInt word;
+  PetscInt i;
+  const char *word;
   double number;
   switch (key->at.kind) {
   case STORE_NUMBER:
@@ -123,8 +125,9 @@ static PetscErrorCode StoreScalar(const SchemaReader *reader, const SchemaKey *k
     break;
   case STORE_TEXT:
     if (key->type & TYPE_WORD) {
-      PetscCall(FindWord(key, node, &word));
-      memcpy(at, &key->words[word], sizeof key->words[word]);
+      PetscCall(FindWord(key, node, &i));
+      word = SchemaWord(key, i);
+      memcpy(at, &word, sizeof word);
     } else if (key->file)
       PetscCall(StoreFile(reader, node->text, at));
     else

@@ -50,6 +50,34 @@ PYTHON
   }
   check "weights times matrix are the plan's doses" read_it
   read_it | sed 's/^/# /'
+  check "a plan whose beta is averaged itself" "$ROBION" evaluate "$plan" "$BOX" --set biology.averaging=beta -o "$WORK/beta.h5"
+  check "and its matrix" "$ROBION" matrix "$BOX" --plan "$plan" --set biology.averaging=beta -o "$WORK/beta-matrix.h5"
+  read_beta() {
+    "$python" - "$WORK/beta-matrix.h5" "$WORK/beta.h5" "$WORK/matrix.h5" <<'PYTHON'
+import sys
+import h5py
+import numpy as np
+
+with h5py.File(sys.argv[1]) as f, h5py.File(sys.argv[2]) as plan, h5py.File(sys.argv[3]) as other:
+    group, roots = f["scenario_0/beam_0"], other["scenario_0/beam_0"]
+    assert set(group) == {"indptr", "indices", "dose", "alpha_dose", "beta_dose", "let_dose"}
+    assert set(roots) == {"indptr", "indices", "dose", "alpha_dose", "sqrt_beta_dose", "let_dose"}
+    assert group["beta_dose"].attrs["unit"] in (b"1/Gy", "1/Gy") and roots["sqrt_beta_dose"].attrs["unit"] in (b"1", "1")
+    n = len(f["voxels/index"])
+    total = {name: np.zeros(n) for name in ("dose", "alpha_dose", "beta_dose")}
+    for b in range(2):
+        matrix, particles = f["scenario_0/beam_%d" % b], plan["plan/beam_%d/particles" % b][:]
+        weights = np.repeat(particles, np.diff(matrix["indptr"][:]))
+        for name in total:
+            total[name] += np.bincount(matrix["indices"][:], weights * matrix[name][:], n)
+    alpha_x, beta_x = f["tissues/alpha_x"][0], f["tissues/beta_x"][0]
+    effect = total["alpha_dose"] + total["beta_dose"] * total["dose"]
+    mine = (np.sqrt(alpha_x**2 + 4 * beta_x * effect) - alpha_x) / (2 * beta_x)
+    theirs = plan["dose/nominal/rbe_weighted"][:].ravel()[f["voxels/index"][:]]
+    assert abs(mine - theirs).max() < 4e-3 * theirs.max()
+PYTHON
+  }
+  check "which says beta_dose, and gives the RBE-weighted doses by it" read_beta
 else
   skip "weights times matrix" "no python3 with numpy and h5py here"
 fi

@@ -4,7 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAKE_BAND = 11, FAKE_SPOTS = 50, FAKE_SCENARIOS = 3, FAKE_METRICS = 2 * 27 };
+enum { FAKE_BAND = 11, FAKE_SPOTS = 50, FAKE_SCENARIOS = 3 };
+
+/* Rows of a scenario: of two structures, all metrics of quantities that every plan has. */
+static inline PetscInt FakeMetricCount(void)
+{
+  PetscInt n = 0;
+  for (Quantity q = 0; q < n_quantities; q++)
+    if (quantities[q].kept == KEPT_ALWAYS) n += 2 * quantities[q].n_metric;
+  return n;
+}
 
 typedef struct FakePlan {
   PlanResult result;
@@ -14,7 +23,7 @@ typedef struct FakePlan {
   MetricList metrics[FAKE_SCENARIOS], statistics[4];
   Scenario scenario[FAKE_SCENARIOS];
   ScenarioSet set;
-  float *dose[N_DOSE_KINDS];
+  float *dose[QUANTITIES_MOST];
   Biology biology[2];
   Biology *biology_list[2];
   Tissues tissues; /* the second, of another alpha_x, in every third voxel */
@@ -28,16 +37,18 @@ typedef struct FakePlan {
 
 static inline void FakeMetrics(FakePlan *f, double scale, MetricList *list)
 {
-  float *hotter[N_DOSE_KINDS];
+  float *hotter[QUANTITIES_MOST];
   size_t n = GridSize(&f->result.grid);
-  for (int k = 0; k < N_DOSE_KINDS; k++) {
-    hotter[k] = malloc(n * sizeof(float));
-    for (size_t v = 0; v < n; v++) hotter[k][v] = (float)scale * f->dose[k][v];
+  for (Quantity q = 0; q < n_quantities; q++) {
+    hotter[q] = malloc(n * sizeof(float));
+    for (size_t v = 0; v < n; v++) hotter[q][v] = (float)scale * f->dose[q][v];
   }
-  const float *const dose[N_DOSE_KINDS] = {hotter[0], hotter[1], hotter[2], hotter[3], hotter[4]};
+  const float *dose[QUANTITIES_MOST] = {NULL};
+  for (Quantity q = 0; q < n_quantities; q++)
+    if (quantities[q].kept == KEPT_ALWAYS) dose[q] = hotter[q];
   for (int i = 0; i < 2; i++)
     if (MetricsOfStructure(&f->region[i], &f->result.grid, dose, 4, list)) abort();
-  for (int k = 0; k < N_DOSE_KINDS; k++) free(hotter[k]);
+  for (Quantity q = 0; q < n_quantities; q++) free(hotter[q]);
 }
 
 static inline void FakeDoses(FakePlan *f, PetscInt nz)
@@ -45,16 +56,16 @@ static inline void FakeDoses(FakePlan *f, PetscInt nz)
   f->result.grid = (Grid){{7, 5, nz}, {3, 3, 3}, {-9, -6, 1.5}};
   size_t n = GridSize(&f->result.grid);
   unsigned seed = 7;
-  for (int k = 0; k < N_DOSE_KINDS; k++) {
-    f->dose[k] = malloc(n * sizeof(float));
+  for (Quantity q = 0; q < n_quantities; q++) {
+    f->dose[q] = malloc(n * sizeof(float));
     for (size_t v = 0; v < n; v++) {
       seed = seed * 1664525u + 1013904223u;
-      f->dose[k][v] = (float)(seed >> 8) / (float)(1 << 22);
+      f->dose[q][v] = (float)(seed >> 8) / (float)(1 << 22);
     }
-    f->result.nominal[k] = f->dose[k];
+    f->result.nominal[q] = f->dose[q];
   }
-  f->result.robust_min = f->dose[DOSE_PHYSICAL];
-  f->result.robust_max = f->dose[DOSE_RBE_WEIGHTED];
+  f->result.robust_min = f->dose[QUANTITY_PHYSICAL];
+  f->result.robust_max = f->dose[QUANTITY_RBE_WEIGHTED];
 }
 
 static inline void FakeTissues(FakePlan *f)
@@ -82,8 +93,8 @@ static inline void FakeStructures(FakePlan *f)
   f->result.regions = f->region;
   for (int i = 0; i < 2; i++) {
     DVH dvh;
-    if (DVHBandCreate(f->region[i].name, DOSE_RBE_WEIGHTED, FAKE_BAND, 5, &f->band[i])) abort();
-    if (DVHCreate(&f->region[i], &f->result.grid, f->dose[DOSE_RBE_WEIGHTED], &dvh)) abort();
+    if (DVHBandCreate(f->region[i].name, QUANTITY_RBE_WEIGHTED, FAKE_BAND, 5, &f->band[i])) abort();
+    if (DVHCreate(&f->region[i], &f->result.grid, f->dose[QUANTITY_RBE_WEIGHTED], &dvh)) abort();
     if (DVHBandAdd(&f->band[i], &dvh, PETSC_TRUE, PETSC_TRUE) || DVHDestroy(&dvh)) abort();
   }
   f->result.n_bands = 2;
@@ -179,7 +190,7 @@ static inline FakePlan *FakePlanCreate(PetscInt nz)
 
 static inline void FakePlanDestroy(FakePlan *f)
 {
-  for (int k = 0; k < N_DOSE_KINDS; k++) free(f->dose[k]);
+  for (Quantity q = 0; q < n_quantities; q++) free(f->dose[q]);
   for (int s = 0; s < FAKE_SCENARIOS; s++)
     if (MetricListDestroy(&f->metrics[s])) abort();
   for (int k = 0; k < 4; k++)

@@ -5,6 +5,7 @@
 #include "fake_plan.h"
 #include "robion/hdf5.h"
 #include "robion/exchange.h"
+#include "robion/plan_read.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,7 +101,7 @@ static inline PetscBool ReadOutsidePlan(const char *folder, Mistakes *mistakes)
 {
   SpotList spots = {0};
   const PlanState state = PlanFileState(folder, "robion: 1\nname: fake\n", mistakes);
-  Sure(SpotListReadPlan(OutsidePath(folder, "plan.h5"), mistakes, &spots));
+  Sure(PlanReadSpots(OutsidePath(folder, "plan.h5"), mistakes, &spots));
   const PetscBool taken = state != PLAN_ABSENT && spots.n > 0 ? PETSC_TRUE : PETSC_FALSE;
   Sure(SpotListDestroy(&spots));
   return taken;

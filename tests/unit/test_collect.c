@@ -104,6 +104,27 @@ static const char *Field(const Table *table, const char *arm, PetscBool compared
       fail_msg("found %.17g, expected %.17g", found_, (double)(expected));                                             \
   } while (0)
 
+/* What is printed of the plans that are done; free() it. */
+static char *Statistics(const Study *study, const PetscBool *done, Mistakes *mistakes)
+{
+  char *printed = NULL, path[2 * CASES][256];
+  const char *folder[2 * CASES] = {NULL};
+  size_t length;
+  Samples samples;
+  FILE *out = open_memstream(&printed, &length);
+  for (PetscInt p = 0; p < study->n_plans; p++) {
+    if (!done[p]) continue;
+    snprintf(path[p], sizeof path[p], "%s/%s", results, study->plans[p].folder);
+    folder[p] = path[p];
+  }
+  assert_int_equal(SamplesCreate(study->n_plans, &samples), 0);
+  assert_int_equal(TablesMerge(results, study->n_plans, folder, &samples, mistakes), 0);
+  assert_int_equal(StatisticsWrite(out, results, study, &samples, mistakes), 0);
+  assert_int_equal(SamplesDestroy(&samples), 0);
+  fclose(out);
+  return printed;
+}
+
 /* The pairs of the rank test's vectors: a in the arm that is compared, b in the arm before. */
 static void TestStatistics(void **state)
 {
@@ -113,16 +134,13 @@ static void TestStatistics(void **state)
   PetscBool done[2 * CASES];
   Mistakes mistakes = {0};
   Table table;
-  char file[128], *printed = NULL;
-  size_t length;
+  char file[128];
   for (int k = 0; k < CASES; k++) {
     WriteMetric(&study->plans[2 * k], b[k]);
     WriteMetric(&study->plans[2 * k + 1], a[k]);
     done[2 * k] = done[2 * k + 1] = PETSC_TRUE;
   }
-  FILE *out = open_memstream(&printed, &length);
-  assert_int_equal(StatisticsWrite(out, results, study, done, &mistakes), 0);
-  fclose(out);
+  char *printed = Statistics(study, done, &mistakes);
   snprintf(file, sizeof file, "%s/statistics.csv", results);
   assert_true(TableRead(file, statistics_header, &mistakes, &table));
   assert_int_equal(table.n_rows, 3); /* single scenarios are left out */
@@ -142,10 +160,7 @@ static void TestStatistics(void **state)
   assert_int_equal(TableDestroy(&table), 0);
   /* one plan missing: its case leaves the comparison */
   done[3] = PETSC_FALSE;
-  out = open_memstream(&printed, &length);
-  assert_int_equal(StatisticsWrite(out, results, study, done, &mistakes), 0);
-  fclose(out);
-  free(printed);
+  free(Statistics(study, done, &mistakes));
   assert_true(TableRead(file, statistics_header, &mistakes, &table));
   assert_string_equal(Field(&table, "plain", PETSC_FALSE, "n,"), "10");
   assert_string_equal(Field(&table, "ro,bust", PETSC_TRUE, "n,"), "9");

@@ -14,14 +14,14 @@ static double *weight;
 enum { ROOM = 8 };
 
 typedef struct Voxels {
-  float value[N_DOSE_KINDS][ROOM];
-  float *dose[N_DOSE_KINDS];
+  float value[QUANTITIES_MOST][ROOM];
+  float *dose[QUANTITIES_MOST];
 } Voxels;
 
 static void VoxelsStart(Voxels *voxels)
 {
   memset(voxels, 0, sizeof *voxels);
-  for (int k = 0; k < N_DOSE_KINDS; k++) voxels->dose[k] = voxels->value[k];
+  for (Quantity q = 0; q < n_quantities; q++) voxels->dose[q] = voxels->value[q];
 }
 
 /* alpha_x 0.1 1/Gy, beta_x 0.05 1/Gy2 in all tissues; the second is linear beyond 1 Gy, the third has a clinical factor 2. */
@@ -43,13 +43,13 @@ static void ByHand(void **state)
   VoxelsStart(&voxels);
   for (int v = 0; v < N; v++) {
     of_voxel[v] = want[v].tissue;
-    voxels.value[DOSE_PHYSICAL][v] = (float)want[v].physical;
-    voxels.value[DOSE_RBE_WEIGHTED][v] = (float)want[v].rbe_weighted;
+    voxels.value[QUANTITY_PHYSICAL][v] = (float)want[v].physical;
+    voxels.value[QUANTITY_RBE_WEIGHTED][v] = (float)want[v].rbe_weighted;
   }
   DosesDerive(&tissues, N, voxels.dose);
   for (int v = 0; v < N; v++) {
-    assert_double_near(voxels.value[DOSE_RBE][v], want[v].rbe, 1e-6 * want[v].rbe);
-    assert_double_near(voxels.value[DOSE_SURVIVAL][v], exp(-want[v].effect), 2e-6 * exp(-want[v].effect));
+    assert_double_near(voxels.value[QUANTITY_RBE][v], want[v].rbe, 1e-6 * want[v].rbe);
+    assert_double_near(voxels.value[QUANTITY_SURVIVAL][v], exp(-want[v].effect), 2e-6 * exp(-want[v].effect));
   }
 }
 
@@ -68,16 +68,16 @@ static void SameChannels(void **state)
       assert_int_equal(BiologySpecDefault(spec), 0);
       spec->approach = (LEMApproach)approach;
       if (t) spec->alpha_x_per_Gy = 0.3;
-      voxels.value[DOSE_PHYSICAL][t] = (float)field.dose_Gy;
-      voxels.value[DOSE_RBE_WEIGHTED][t] = (float)RBEWeightedDose(spec, FieldEffect(spec, field, NULL), NULL);
+      voxels.value[QUANTITY_PHYSICAL][t] = (float)field.dose_Gy;
+      voxels.value[QUANTITY_RBE_WEIGHTED][t] = (float)RBEWeightedDose(spec, FieldEffect(spec, field, NULL), NULL);
     }
     DosesDerive(&tissues, 2, voxels.dose);
     for (int t = 0; t < 2; t++) {
       const BiologySpec *spec = &biology[t].spec;
-      assert_double_near(voxels.value[DOSE_RBE][t], FieldRBE(spec, field), 1e-6 * FieldRBE(spec, field));
-      assert_double_near(voxels.value[DOSE_SURVIVAL][t], SurvivalFraction(FieldEffect(spec, field, NULL)), 1e-6);
+      assert_double_near(voxels.value[QUANTITY_RBE][t], FieldRBE(spec, field), 1e-6 * FieldRBE(spec, field));
+      assert_double_near(voxels.value[QUANTITY_SURVIVAL][t], SurvivalFraction(FieldEffect(spec, field, NULL)), 1e-6);
     }
-    assert_true(voxels.value[DOSE_RBE][0] > 1.2f * voxels.value[DOSE_RBE][1]);
+    assert_true(voxels.value[QUANTITY_RBE][0] > 1.2f * voxels.value[QUANTITY_RBE][1]);
   }
 }
 
@@ -106,16 +106,16 @@ static void Compare(const Course *course, const ScenarioSet *set)
   DoseSet team, alone;
   MakeOf(PETSC_COMM_WORLD, plan.model, course, set, &team);
   MakeOf(PETSC_COMM_SELF, plan.model, course, set, &alone);
-  for (int k = 0; k < N_DOSE_KINDS; k++) {
-    assert_int_equal(!team.nominal[k], !(k < DOSE_COURSE || (course && k == (int)CourseDoseKind(course))));
-    if (team.nominal[k]) assert_memory_equal(team.nominal[k], alone.nominal[k], alone.size * sizeof(float));
+  for (Quantity q = 0; q < n_quantities; q++) {
+    assert_int_equal(!team.nominal[q], !(quantities[q].kept == KEPT_ALWAYS || (course && q == CourseDose(course))));
+    if (team.nominal[q]) assert_memory_equal(team.nominal[q], alone.nominal[q], alone.size * sizeof(float));
   }
   assert_memory_equal(team.rbe_min, alone.rbe_min, alone.size * sizeof(float));
   assert_memory_equal(team.rbe_max, alone.rbe_max, alone.size * sizeof(float));
   for (PetscInt s = 0; s < set->n; s++) CompareLists(&team.metrics[s], &alone.metrics[s]);
   for (int k = 0; k < 4; k++) CompareLists(&team.statistics[k], &alone.statistics[k]);
-  assert_int_equal(team.n_band, 4);
-  for (PetscInt b = 0; b < 4; b++) {
+  assert_true(team.n_band >= 4 && team.n_band % 2 == 0); /* RBE-weighted and LETd, at least, in two regions */
+  for (PetscInt b = 0; b < team.n_band; b++) {
     const size_t bytes = (size_t)alone.band[b].n * sizeof(double);
     assert_memory_equal(team.band[b].nominal, alone.band[b].nominal, bytes);
     assert_memory_equal(team.band[b].min, alone.band[b].min, bytes);
@@ -179,14 +179,14 @@ static void OfPlan(void **state)
     const BiologySpec *spec = &plan.biology[tissue].spec;
     FieldDose field = {c[CHANNEL_DOSE], c[CHANNEL_ALPHA], c[CHANNEL_SQRT_BETA], c[CHANNEL_LET]};
     double rbe = FieldRBE(spec, field), survival = SurvivalFraction(FieldEffect(spec, field, NULL));
-    if (doses.nominal[DOSE_RBE][v] == 0) { /* no dose worth speaking of */
-      assert_double_near(doses.nominal[DOSE_SURVIVAL][v], 1, 0);
+    if (doses.nominal[QUANTITY_RBE][v] == 0) { /* no dose worth speaking of */
+      assert_double_near(doses.nominal[QUANTITY_SURVIVAL][v], 1, 0);
       assert_double_near(survival, 1, 1e-3);
       continue;
     }
     with_dose[tissue]++;
-    assert_double_near(doses.nominal[DOSE_RBE][v], rbe, 1e-6 * rbe);
-    assert_double_near(doses.nominal[DOSE_SURVIVAL][v], survival, 1e-6);
+    assert_double_near(doses.nominal[QUANTITY_RBE][v], rbe, 1e-6 * rbe);
+    assert_double_near(doses.nominal[QUANTITY_SURVIVAL][v], survival, 1e-6);
   }
   assert_int_equal(with_dose[1], plan.oar.n);
   assert_true(with_dose[0] > plan.n_voxel / 2);
@@ -209,26 +209,26 @@ static void OfCourse(void **state)
   }
   for (int accumulation = 0; accumulation < 2; accumulation++) {
     course.accumulation = (Accumulation)accumulation;
-    const DoseKind kind = CourseDoseKind(&course);
+    const Quantity of_course = CourseDose(&course);
     double highest = 0;
     MakeOf(PETSC_COMM_WORLD, NULL, &course, plan.set, &whole);
     for (size_t v = 0; v < whole.size; v++) {
       double sum[4] = {0};
       for (PetscInt k = 0; k < 2; k++) {
-        const double n = course.stage[k].fractions, physical = (double)part[k].nominal[DOSE_PHYSICAL][v],
-                     d = (double)part[k].nominal[DOSE_RBE_WEIGHTED][v];
+        const double n = course.stage[k].fractions, physical = (double)part[k].nominal[QUANTITY_PHYSICAL][v],
+                     d = (double)part[k].nominal[QUANTITY_RBE_WEIGHTED][v];
         sum[0] += n * physical;
         sum[1] += n * d;
         sum[2] += n * d * (d + 2) / 4; /* EQD2 */
-        sum[3] += n * physical * (double)part[k].nominal[DOSE_LETD][v];
+        sum[3] += n * physical * (double)part[k].nominal[QUANTITY_LETD][v];
       }
       const double course_dose = accumulation ? sum[2] : sum[1];
       highest = PetscMax(highest, course_dose);
-      assert_double_near(whole.nominal[DOSE_PHYSICAL][v], sum[0] / 16, 1e-6 * sum[0]);
-      assert_double_near(whole.nominal[kind][v], course_dose, 3e-6 * course_dose);
-      assert_double_near(CourseTotal(&course, (double)whole.nominal[DOSE_RBE_WEIGHTED][v]), course_dose,
+      assert_double_near(whole.nominal[QUANTITY_PHYSICAL][v], sum[0] / 16, 1e-6 * sum[0]);
+      assert_double_near(whole.nominal[of_course][v], course_dose, 3e-6 * course_dose);
+      assert_double_near(CourseTotal(&course, (double)whole.nominal[QUANTITY_RBE_WEIGHTED][v]), course_dose,
                          3e-6 * course_dose);
-      if (sum[0] > 0) assert_double_near(whole.nominal[DOSE_LETD][v], sum[3] / sum[0], 1e-4);
+      if (sum[0] > 0) assert_double_near(whole.nominal[QUANTITY_LETD][v], sum[3] / sum[0], 1e-4);
     }
     assert_true(highest > 10);
     assert_int_equal(whole.metrics[0].n, part[0].metrics[0].n + 2 * 8); /* D98 to Dmean of the course in two regions */

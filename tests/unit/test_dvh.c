@@ -198,7 +198,7 @@ static void Band(void **state)
   const float hotter[5] = {3, 5, 9, 2, 4}, extra[5] = {0, 0, 0, 0, 0};
   const float *dose[3] = {value, hotter, extra};
   DVHBand band;
-  assert_int_equal(DVHBandCreate("R", DOSE_RBE_WEIGHTED, 6, 5, &band), 0);
+  assert_int_equal(DVHBandCreate("R", QUANTITY_RBE_WEIGHTED, 6, 5, &band), 0);
   for (int s = 0; s < 3; s++) {
     DVH dvh;
     assert_int_equal(DVHCreate(&region, &grid, dose[s], &dvh), 0);

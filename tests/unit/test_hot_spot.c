@@ -12,7 +12,7 @@ enum { N = 10, SIZE = N * N * N };
 
 static const Grid grid = {{N, N, N}, {3, 3, 3}, {-10, 0, 100}}; /* voxels of 0.027 cm3 */
 static float dose[2][SIZE];
-static const float *const doses[N_DOSE_KINDS] = {dose[0], dose[1]};
+static const float *const doses[QUANTITIES_MOST] = {dose[0], dose[1]};
 static PetscInt voxel[4][SIZE];
 static float fraction[4][SIZE];
 static char name[4][16] = {OUTSIDE_TARGETS, "BODY", "CTV", "Cord"};
@@ -30,7 +30,7 @@ static void Fill(int r, Role role, int x0, int x1, int y0, int y1, int z0, int z
       }
 }
 
-static double Find(const MetricList *list, const char *structure, DoseKind quantity, const char *metric)
+static double Find(const MetricList *list, const char *structure, Quantity quantity, const char *metric)
 {
   for (PetscInt i = 0; i < list->n; i++)
     if (list->item[i].quantity == quantity && !strcmp(list->item[i].name, metric) &&
@@ -55,29 +55,30 @@ static void ByHand(void **state)
 {
   MetricList list;
   SetUp(&list);
-  dose[DOSE_RBE_WEIGHTED][GridIndex(&grid, 3, 3, 6)] = 9;
-  dose[DOSE_RBE_WEIGHTED][GridIndex(&grid, 8, 3, 2)] = 5;
-  dose[DOSE_RBE_WEIGHTED][GridIndex(&grid, 0, 0, 0)] = 3;
-  dose[DOSE_PHYSICAL][GridIndex(&grid, 6, 7, 4)] = 2;
+  dose[QUANTITY_RBE_WEIGHTED][GridIndex(&grid, 3, 3, 6)] = 9;
+  dose[QUANTITY_RBE_WEIGHTED][GridIndex(&grid, 8, 3, 2)] = 5;
+  dose[QUANTITY_RBE_WEIGHTED][GridIndex(&grid, 0, 0, 0)] = 3;
+  dose[QUANTITY_PHYSICAL][GridIndex(&grid, 6, 7, 4)] = 2;
   assert_int_equal(MetricsOfHotSpot(&region[0], 3, region + 1, &grid, doses, &list), 0);
   assert_int_equal(list.n, 2 * (1 + 3 + 2)); /* the external has no distance */
   const double weighted_mm[3] = {14, 9, 106}, physical_mm[3] = {8, 21, 112};
   for (int k = 0; k < 3; k++) {
-    assert_double_near(Find(&list, OUTSIDE_TARGETS, DOSE_RBE_WEIGHTED, hot_spot_place_names[k]), weighted_mm[k], 1e-12);
-    assert_double_near(Find(&list, OUTSIDE_TARGETS, DOSE_PHYSICAL, hot_spot_place_names[k]), physical_mm[k], 1e-12);
+    assert_double_near(Find(&list, OUTSIDE_TARGETS, QUANTITY_RBE_WEIGHTED, hot_spot_place_names[k]), weighted_mm[k],
+                       1e-12);
+    assert_double_near(Find(&list, OUTSIDE_TARGETS, QUANTITY_PHYSICAL, hot_spot_place_names[k]), physical_mm[k], 1e-12);
   }
   /* 0.03 of 13.5 cm3 are one voxel, 0.027 cm3, and a ninth of the step to the next */
-  assert_double_near(Find(&list, OUTSIDE_TARGETS, DOSE_RBE_WEIGHTED, "D0.03cc"), 5 - 2.0 / 9, 1e-6);
-  assert_double_near(Find(&list, OUTSIDE_TARGETS, DOSE_PHYSICAL, "D0.03cc"), 2 - 2.0 / 9, 1e-6);
-  assert_double_near(Find(&list, "Cord", DOSE_RBE_WEIGHTED, HOT_SPOT_DISTANCE), 0, 0);
+  assert_double_near(Find(&list, OUTSIDE_TARGETS, QUANTITY_RBE_WEIGHTED, "D0.03cc"), 5 - 2.0 / 9, 1e-6);
+  assert_double_near(Find(&list, OUTSIDE_TARGETS, QUANTITY_PHYSICAL, "D0.03cc"), 2 - 2.0 / 9, 1e-6);
+  assert_double_near(Find(&list, "Cord", QUANTITY_RBE_WEIGHTED, HOT_SPOT_DISTANCE), 0, 0);
   /* four voxels along x and three along z: 10.5 and 7.5 mm from the centre to the walls */
-  assert_double_near(Find(&list, "CTV", DOSE_RBE_WEIGHTED, HOT_SPOT_DISTANCE), hypot(10.5, 7.5), 1e-9);
-  assert_double_near(Find(&list, "CTV", DOSE_PHYSICAL, HOT_SPOT_DISTANCE), sqrt(4.5 * 4.5 + 7.5 * 7.5 + 1.5 * 1.5),
+  assert_double_near(Find(&list, "CTV", QUANTITY_RBE_WEIGHTED, HOT_SPOT_DISTANCE), hypot(10.5, 7.5), 1e-9);
+  assert_double_near(Find(&list, "CTV", QUANTITY_PHYSICAL, HOT_SPOT_DISTANCE), sqrt(4.5 * 4.5 + 7.5 * 7.5 + 1.5 * 1.5),
                      1e-9);
   for (PetscInt i = 0; i < list.n; i++)
-    assert_string_equal(list.item[i].unit, strcmp(list.item[i].name, "D0.03cc")         ? "mm"
-                                           : list.item[i].quantity == DOSE_RBE_WEIGHTED ? "Gy(RBE)"
-                                                                                        : "Gy");
+    assert_string_equal(list.item[i].unit, strcmp(list.item[i].name, "D0.03cc")             ? "mm"
+                                           : list.item[i].quantity == QUANTITY_RBE_WEIGHTED ? "Gy(RBE)"
+                                                                                            : "Gy");
   MetricListDestroy(&list);
 }
 
@@ -103,8 +104,8 @@ static void AnyDoses(void **state)
         if ((double)dose[q][voxel[0][i]] > highest) highest = (double)dose[q][hottest = voxel[0][i]];
       GridCentre(&grid, (size_t)hottest, place_mm);
       for (int k = 0; k < 3; k++)
-        assert_double_near(Find(&list, OUTSIDE_TARGETS, (DoseKind)q, hot_spot_place_names[k]), place_mm[k], 0);
-      assert_true(Find(&list, OUTSIDE_TARGETS, (DoseKind)q, "D0.03cc") <= highest);
+        assert_double_near(Find(&list, OUTSIDE_TARGETS, (Quantity)q, hot_spot_place_names[k]), place_mm[k], 0);
+      assert_true(Find(&list, OUTSIDE_TARGETS, (Quantity)q, "D0.03cc") <= highest);
     }
     MetricListDestroy(&list);
   }

@@ -15,14 +15,14 @@ static const Grid grid = {{N, 1, 1}, {1, 1, 1}, {0, 0, 0}}; /* voxels of 0.001 c
 /*
  * RBE-weighted dose 1..100 % of 4 Gy(RBE), RBE 4, LETd falling from 199 to 100 keV/um; survival 0.01 to 1, whatever the dose.
  */
-static void FillDoses(float dose[N_DOSE_KINDS][N])
+static void FillDoses(float dose[QUANTITIES_MOST][N])
 {
   for (int i = 0; i < N; i++) {
-    dose[DOSE_RBE_WEIGHTED][i] = (float)(0.04 * (i + 1));
-    dose[DOSE_PHYSICAL][i] = (float)(0.01 * (i + 1));
-    dose[DOSE_LETD][i] = (float)(199 - i);
-    dose[DOSE_RBE][i] = 4;
-    dose[DOSE_SURVIVAL][i] = (float)(0.01 * (i + 1));
+    dose[QUANTITY_RBE_WEIGHTED][i] = (float)(0.04 * (i + 1));
+    dose[QUANTITY_PHYSICAL][i] = (float)(0.01 * (i + 1));
+    dose[QUANTITY_LETD][i] = (float)(199 - i);
+    dose[QUANTITY_RBE][i] = 4;
+    dose[QUANTITY_SURVIVAL][i] = (float)(0.01 * (i + 1));
   }
 }
 
@@ -35,7 +35,7 @@ static Region WholeLine(PetscInt *voxel, float *fraction)
   return (Region){"Left lung", ROLE_OAR, N, voxel, fraction, 0.1};
 }
 
-static double Find(const MetricList *list, DoseKind quantity, const char *name, const char *unit)
+static double Find(const MetricList *list, Quantity quantity, const char *name, const char *unit)
 {
   for (PetscInt i = 0; i < list->n; i++)
     if (list->item[i].quantity == quantity && !strcmp(list->item[i].name, name)) {
@@ -49,8 +49,8 @@ static double Find(const MetricList *list, DoseKind quantity, const char *name, 
 
 static void OfStructure(void **state)
 {
-  float dose[N_DOSE_KINDS][N], fraction[N];
-  const float *const doses[N_DOSE_KINDS] = {dose[0], dose[1], dose[2], dose[3], dose[4]};
+  float dose[QUANTITIES_MOST][N], fraction[N];
+  const float *const doses[QUANTITIES_MOST] = {dose[0], dose[1], dose[2], dose[3], dose[4], dose[5]};
   PetscInt voxel[N];
   Region region = WholeLine(voxel, fraction);
   MetricList list = {0};
@@ -63,39 +63,39 @@ static void OfStructure(void **state)
   } want[] = {{"D98", .03}, {"D95", .06}, {"D50", .51},     {"D2", .99},
               {"D1", 1},    {"Dmax", 1},  {"D0.03cc", .71}, {"Dmean", .505}};
   for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
-    assert_double_near(Find(&list, DOSE_RBE_WEIGHTED, want[i].name, "Gy(RBE)"), 4 * want[i].share, 1e-6);
-    assert_double_near(Find(&list, DOSE_PHYSICAL, want[i].name, "Gy"), want[i].share, 1e-6);
+    assert_double_near(Find(&list, QUANTITY_RBE_WEIGHTED, want[i].name, "Gy(RBE)"), 4 * want[i].share, 1e-6);
+    assert_double_near(Find(&list, QUANTITY_PHYSICAL, want[i].name, "Gy"), want[i].share, 1e-6);
   }
   /* 3.8f is 3.7999999523: the voxel at exactly 95 % may fall on either side of the bound in single precision. */
-  assert_double_near(Find(&list, DOSE_RBE_WEIGHTED, "V95", "%"), 6, 1);
-  assert_double_near(Find(&list, DOSE_LETD, "Lmean", "keV/um"), 149.5, 0.51);
-  assert_double_near(Find(&list, DOSE_LETD, "L1", "keV/um"), 199, 1.01);
-  assert_double_near(Find(&list, DOSE_RBE, "RBEmean", "1"), 4, 1e-6);
-  assert_double_near(Find(&list, DOSE_RBE, "RBE98", "1"), 4, 0);
-  assert_double_near(Find(&list, DOSE_SURVIVAL, "Smean", "%"), 50.5, 1e-5);
-  assert_double_near(Find(&list, DOSE_SURVIVAL, "Smax", "%"), 100, 0);
+  assert_double_near(Find(&list, QUANTITY_RBE_WEIGHTED, "V95", "%"), 6, 1);
+  assert_double_near(Find(&list, QUANTITY_LETD, "Lmean", "keV/um"), 149.5, 0.51);
+  assert_double_near(Find(&list, QUANTITY_LETD, "L1", "keV/um"), 199, 1.01);
+  assert_double_near(Find(&list, QUANTITY_RBE, "RBEmean", "1"), 4, 1e-6);
+  assert_double_near(Find(&list, QUANTITY_RBE, "RBE98", "1"), 4, 0);
+  assert_double_near(Find(&list, QUANTITY_SURVIVAL, "Smean", "%"), 50.5, 1e-5);
+  assert_double_near(Find(&list, QUANTITY_SURVIVAL, "Smax", "%"), 100, 0);
   MetricListDestroy(&list);
 }
 
 /* LETd is asked only where the dose is at least 1 % of the prescription; without such voxels the rows stay, as 0. */
 static void LETdNeedsDose(void **state)
 {
-  float dose[N_DOSE_KINDS][N], fraction[N];
-  const float *const doses[N_DOSE_KINDS] = {dose[0], dose[1], dose[2], dose[3], dose[4]};
+  float dose[QUANTITIES_MOST][N], fraction[N];
+  const float *const doses[QUANTITIES_MOST] = {dose[0], dose[1], dose[2], dose[3], dose[4], dose[5]};
   PetscInt voxel[N];
   Region region = WholeLine(voxel, fraction);
   MetricList list = {0}, none = {0};
   FillDoses(dose);
-  for (int i = 0; i < N / 2; i++) dose[DOSE_RBE_WEIGHTED][i] = 0.0399f;
+  for (int i = 0; i < N / 2; i++) dose[QUANTITY_RBE_WEIGHTED][i] = 0.0399f;
   assert_int_equal(MetricsOfStructure(&region, &grid, doses, 4, &list), 0);
-  assert_double_near(Find(&list, DOSE_LETD, "Lmean", "keV/um"), 124.5, 1e-9); /* voxels 50..99: 149..100 */
-  assert_double_near(Find(&list, DOSE_LETD, "L1", "keV/um"), 149, 1e-9);
-  assert_double_near(Find(&list, DOSE_LETD, "L50", "keV/um"), 125, 1e-9);
-  assert_double_near(Find(&list, DOSE_LETD, "L98", "keV/um"), 101, 1e-9);
+  assert_double_near(Find(&list, QUANTITY_LETD, "Lmean", "keV/um"), 124.5, 1e-9); /* voxels 50..99: 149..100 */
+  assert_double_near(Find(&list, QUANTITY_LETD, "L1", "keV/um"), 149, 1e-9);
+  assert_double_near(Find(&list, QUANTITY_LETD, "L50", "keV/um"), 125, 1e-9);
+  assert_double_near(Find(&list, QUANTITY_LETD, "L98", "keV/um"), 101, 1e-9);
   assert_int_equal(MetricsOfStructure(&region, &grid, doses, 1000, &none), 0);
   assert_int_equal(none.n, list.n);
-  assert_double_near(Find(&none, DOSE_LETD, "Lmean", "keV/um"), 0, 0);
-  assert_double_near(Find(&none, DOSE_RBE, "RBE50", "1"), 0, 0);
+  assert_double_near(Find(&none, QUANTITY_LETD, "Lmean", "keV/um"), 0, 0);
+  assert_double_near(Find(&none, QUANTITY_RBE, "RBE50", "1"), 0, 0);
   MetricListDestroy(&list);
   MetricListDestroy(&none);
 }
@@ -103,31 +103,31 @@ static void LETdNeedsDose(void **state)
 /* Voxel i of 100 has the physical dose 0.01 (i + 1) Gy and RBE 5 - 0.02 i; the first two are below 1 % of the prescription. */
 static void RBE(void **state)
 {
-  float dose[N_DOSE_KINDS][N], fraction[N];
-  const float *const doses[N_DOSE_KINDS] = {dose[0], dose[1], dose[2], dose[3], dose[4]};
+  float dose[QUANTITIES_MOST][N], fraction[N];
+  const float *const doses[QUANTITIES_MOST] = {dose[0], dose[1], dose[2], dose[3], dose[4], dose[5]};
   PetscInt voxel[N];
   Region region = WholeLine(voxel, fraction);
   MetricList list = {0}, none = {0};
   double weighted = 0, physical = 0;
   FillDoses(dose);
   for (int i = 0; i < N; i++) {
-    dose[DOSE_RBE][i] = (float)(5 - 0.02 * i);
-    dose[DOSE_RBE_WEIGHTED][i] = dose[DOSE_RBE][i] * dose[DOSE_PHYSICAL][i];
+    dose[QUANTITY_RBE][i] = (float)(5 - 0.02 * i);
+    dose[QUANTITY_RBE_WEIGHTED][i] = dose[QUANTITY_RBE][i] * dose[QUANTITY_PHYSICAL][i];
     fraction[i] = i % 2 ? 1 : 0.25f;
     physical += (double)fraction[i] * 0.01 * (i + 1);
     weighted += (double)fraction[i] * 0.01 * (i + 1) * (5 - 0.02 * i);
   }
   assert_int_equal(MetricsOfStructure(&region, &grid, doses, 10, &list), 0);
-  assert_double_near(Find(&list, DOSE_RBE, "RBEmean", "1"), weighted / physical, 1e-6);
+  assert_double_near(Find(&list, QUANTITY_RBE, "RBEmean", "1"), weighted / physical, 1e-6);
   assert_true(fabs(weighted / physical - 4.01) > 0.1); /* which is the mean by volume */
   /* 98 voxels left: 49 whole and 49 quarters, the first (i = 2) a quarter. 2 % of the volume are reached at i = 3. */
-  assert_double_near(Find(&list, DOSE_RBE, "RBE2", "1"), 4.94, 0.02);
-  assert_double_near(Find(&list, DOSE_RBE, "RBE50", "1"), 4, 0.04);
-  assert_double_near(Find(&list, DOSE_RBE, "RBE98", "1"), 3.04, 0.03);
-  for (int i = 0; i < N; i++) dose[DOSE_RBE][i] = dose[DOSE_RBE_WEIGHTED][i] = dose[DOSE_PHYSICAL][i] = 0;
+  assert_double_near(Find(&list, QUANTITY_RBE, "RBE2", "1"), 4.94, 0.02);
+  assert_double_near(Find(&list, QUANTITY_RBE, "RBE50", "1"), 4, 0.04);
+  assert_double_near(Find(&list, QUANTITY_RBE, "RBE98", "1"), 3.04, 0.03);
+  for (int i = 0; i < N; i++) dose[QUANTITY_RBE][i] = dose[QUANTITY_RBE_WEIGHTED][i] = dose[QUANTITY_PHYSICAL][i] = 0;
   assert_int_equal(MetricsOfStructure(&region, &grid, doses, 10, &none), 0);
-  assert_double_near(Find(&none, DOSE_RBE, "RBEmean", "1"), 0, 0);
-  assert_double_near(Find(&none, DOSE_RBE, "RBE98", "1"), 0, 0);
+  assert_double_near(Find(&none, QUANTITY_RBE, "RBEmean", "1"), 0, 0);
+  assert_double_near(Find(&none, QUANTITY_RBE, "RBE98", "1"), 0, 0);
   MetricListDestroy(&list);
   MetricListDestroy(&none);
 }
@@ -135,33 +135,33 @@ static void RBE(void **state)
 /* Half the cells of 98 voxels and a tenth of those of the last; the first, of which a quarter lies inside, loses none. */
 static void Survival(void **state)
 {
-  float dose[N_DOSE_KINDS][N], fraction[N];
-  const float *const doses[N_DOSE_KINDS] = {dose[0], dose[1], dose[2], dose[3], dose[4]};
+  float dose[QUANTITIES_MOST][N], fraction[N];
+  const float *const doses[QUANTITIES_MOST] = {dose[0], dose[1], dose[2], dose[3], dose[4], dose[5]};
   PetscInt voxel[N];
   Region region = WholeLine(voxel, fraction);
   MetricList list = {0}, thin = {0};
   FillDoses(dose);
-  for (int i = 0; i < N; i++) dose[DOSE_SURVIVAL][i] = i < N - 1 ? 0.5f : 0.1f;
-  dose[DOSE_SURVIVAL][0] = 1;
+  for (int i = 0; i < N; i++) dose[QUANTITY_SURVIVAL][i] = i < N - 1 ? 0.5f : 0.1f;
+  dose[QUANTITY_SURVIVAL][0] = 1;
   fraction[0] = 0.25f;
   assert_int_equal(MetricsOfStructure(&region, &grid, doses, 4, &list), 0);
-  assert_double_near(Find(&list, DOSE_SURVIVAL, "Smean", "%"), 100 * (0.25 + 98 * 0.5 + 0.1) / 99.25, 1e-5);
-  assert_double_near(Find(&list, DOSE_SURVIVAL, "Smax", "%"), 100, 0);
+  assert_double_near(Find(&list, QUANTITY_SURVIVAL, "Smean", "%"), 100 * (0.25 + 98 * 0.5 + 0.1) / 99.25, 1e-5);
+  assert_double_near(Find(&list, QUANTITY_SURVIVAL, "Smax", "%"), 100, 0);
   for (int i = 0; i < N; i++) fraction[i] = 0.25f;
-  dose[DOSE_SURVIVAL][0] = 0;
+  dose[QUANTITY_SURVIVAL][0] = 0;
   assert_int_equal(MetricsOfStructure(&region, &grid, doses, 4, &thin), 0);
-  assert_double_near(Find(&thin, DOSE_SURVIVAL, "Smax", "%"), 50, 0);
+  assert_double_near(Find(&thin, QUANTITY_SURVIVAL, "Smax", "%"), 50, 0);
   MetricListDestroy(&list);
   MetricListDestroy(&thin);
 }
 
 /* Hotter and hotter metrics of one quantity, as they must come out whatever the structure. */
-static void CheckOrder(const MetricList *list, DoseKind kind, const char *unit, int n, const char *const *name)
+static void CheckOrder(const MetricList *list, Quantity quantity, const char *unit, int n, const char *const *name)
 {
   for (int i = 1; i < n; i++) {
-    const double lower = Find(list, kind, name[i - 1], unit), higher = Find(list, kind, name[i], unit);
+    const double lower = Find(list, quantity, name[i - 1], unit), higher = Find(list, quantity, name[i], unit);
     if (!(lower <= higher))
-      fail_msg("%s: %s %.17g above %s %.17g", dose_kind_names[kind], name[i - 1], lower, name[i], higher);
+      fail_msg("%s: %s %.17g above %s %.17g", quantities[quantity].name, name[i - 1], lower, name[i], higher);
   }
 }
 
@@ -175,8 +175,8 @@ static void Ordered(void **state)
                            *const small[] = {"D0.03cc", "Dmax"}, *const mean[] = {"Dmean", "Dmax"},
                            *const letd[] = {"L98", "L50", "L1"}, *const rbe[] = {"RBE98", "RBE50", "RBE2"},
                            *const survival[] = {"Smean", "Smax"};
-  float dose[N_DOSE_KINDS][N], fraction[N];
-  const float *const doses[N_DOSE_KINDS] = {dose[0], dose[1], dose[2], dose[3], dose[4], dose[5], dose[6]};
+  float dose[QUANTITIES_MOST][N], fraction[N];
+  const float *const doses[QUANTITIES_MOST] = {dose[0], dose[1], dose[2], dose[3], dose[4], dose[5], dose[6], dose[7]};
   PetscInt voxel[N];
   unsigned seed = 7;
   for (int trial = 0; trial < 600; trial++) {
@@ -187,33 +187,35 @@ static void Ordered(void **state)
     region.n = trial % 5 ? 1 + trial % N : 1;
     for (PetscInt i = 0; i < region.n; i++) {
       float part;
-      for (int kind = 0; kind < N_DOSE_KINDS; kind++) {
+      for (Quantity q = 0; q < n_quantities; q++) {
         seed = seed * 1664525u + 1013904223u;
         const float random = (float)(seed >> 8) / 16777216.0f;
-        if (kind == 0) fraction[i] = seed & 1 ? 1 : PetscMax(1e-3f, random * random * random);
+        if (q == 0) fraction[i] = seed & 1 ? 1 : PetscMax(1e-3f, random * random * random);
         part = trial % 3 == 0 ? random : trial % 3 == 1 ? fraction[i] : 1 - fraction[i];
-        dose[kind][i] = kind == DOSE_SURVIVAL ? part : 6 * part;
+        dose[q][i] = q == QUANTITY_SURVIVAL ? part : 6 * part;
       }
     }
     assert_int_equal(MetricsOfStructure(&region, &coarse, doses, 4, &list), 0);
     static const struct {
-      DoseKind kind;
+      Quantity quantity;
       const char *unit;
-    } all[] = {
-        {DOSE_PHYSICAL, "Gy"}, {DOSE_RBE_WEIGHTED, "Gy(RBE)"}, {DOSE_COURSE, "Gy(RBE)"}, {DOSE_COURSE_EQD2, "Gy(RBE)"}};
+    } all[] = {{QUANTITY_PHYSICAL, "Gy"},
+               {QUANTITY_RBE_WEIGHTED, "Gy(RBE)"},
+               {QUANTITY_COURSE, "Gy(RBE)"},
+               {QUANTITY_COURSE_EQD2, "Gy(RBE)"}};
     for (int k = 0; k < 4; k++) {
-      CheckOrder(&list, all[k].kind, all[k].unit, 6, dose_order);
-      CheckOrder(&list, all[k].kind, all[k].unit, 2, small);
-      CheckOrder(&list, all[k].kind, all[k].unit, 2, mean);
+      CheckOrder(&list, all[k].quantity, all[k].unit, 6, dose_order);
+      CheckOrder(&list, all[k].quantity, all[k].unit, 2, small);
+      CheckOrder(&list, all[k].quantity, all[k].unit, 2, mean);
       const char *const near[] = {"D1", "D0.03cc"}, *const far[] = {"D0.03cc", "D1"};
       double volume_cm3 = 0;
       for (PetscInt i = 0; i < region.n; i++) volume_cm3 += (double)fraction[i] * GridVoxelVolume_cm3(&coarse);
-      if (volume_cm3 > 3.001) CheckOrder(&list, all[k].kind, all[k].unit, 2, near); /* 0.03 cm3 are less than 1 % */
-      if (volume_cm3 > 0.0301 && volume_cm3 < 2.999) CheckOrder(&list, all[k].kind, all[k].unit, 2, far);
+      if (volume_cm3 > 3.001) CheckOrder(&list, all[k].quantity, all[k].unit, 2, near); /* 0.03 cm3 are less than 1 % */
+      if (volume_cm3 > 0.0301 && volume_cm3 < 2.999) CheckOrder(&list, all[k].quantity, all[k].unit, 2, far);
     }
-    CheckOrder(&list, DOSE_LETD, "keV/um", 3, letd);
-    CheckOrder(&list, DOSE_RBE, "1", 3, rbe);
-    CheckOrder(&list, DOSE_SURVIVAL, "%", 2, survival);
+    CheckOrder(&list, QUANTITY_LETD, "keV/um", 3, letd);
+    CheckOrder(&list, QUANTITY_RBE, "1", 3, rbe);
+    CheckOrder(&list, QUANTITY_SURVIVAL, "%", 2, survival);
     MetricListDestroy(&list);
   }
 }
@@ -281,16 +283,16 @@ static void Control(void **state)
 /* Rows that do not match and doses that are no numbers are bugs, not results. */
 static void Refuses(void **state)
 {
-  float dose[N_DOSE_KINDS][N], fraction[N];
-  const float *const doses[N_DOSE_KINDS] = {dose[0], dose[1], dose[2], dose[3], dose[4]};
+  float dose[QUANTITIES_MOST][N], fraction[N];
+  const float *const doses[QUANTITIES_MOST] = {dose[0], dose[1], dose[2], dose[3], dose[4], dose[5]};
   PetscInt voxel[N];
   Region region = WholeLine(voxel, fraction);
-  Metric a = {"CTV", "D98", "Gy", DOSE_PHYSICAL, 1}, b = {"CTV", "D95", "Gy", DOSE_PHYSICAL, 1};
+  Metric a = {"CTV", "D98", "Gy", QUANTITY_PHYSICAL, 1}, b = {"CTV", "D95", "Gy", QUANTITY_PHYSICAL, 1};
   MetricList lists[2] = {{1, 1, &a}, {1, 1, &b}}, out[4], list = {0};
   PetscPushErrorHandler(PetscReturnErrorHandler, NULL);
   assert_int_not_equal(MetricsOverScenarios(2, lists, out), 0);
   FillDoses(dose);
-  dose[DOSE_PHYSICAL][7] = NAN;
+  dose[QUANTITY_PHYSICAL][7] = NAN;
   assert_int_not_equal(MetricsOfStructure(&region, &grid, doses, 4, &list), 0);
   PetscPopErrorHandler();
   MetricListDestroy(&list);

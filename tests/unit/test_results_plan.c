@@ -1,5 +1,6 @@
 /* plan.h5: content, same bytes on any number of ranks, disk full, numbers that are none.  ranks: 1 3 */
 #include "fake_plan.h"
+#include "robion/plan_read.h"
 #include <math.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -10,7 +11,7 @@
 #include <cmocka.h>
 #include "near.h"
 
-static char folder[64], file[96];
+static char folder[64], file[PETSC_MAX_PATH_LEN];
 static PetscMPIInt rank, size;
 
 /* On all ranks, while none makes or removes files: neither those of what was done before nor of what comes next. */
@@ -48,8 +49,9 @@ static void Content(void **state)
   H5Source source;
   Write(fake);
   if (rank == 0) {
+    const PetscInt n = FakeMetricCount();
     hsize_t cube[3] = {9, 5, 7}, spots[1] = {FAKE_SPOTS}, voxels[1] = {6}, band[1] = {FAKE_BAND},
-            rows[1] = {7 * FAKE_METRICS};
+            rows[1] = {7 * (hsize_t)n};
     float *dose;
     double *number, value[3];
     int *voxel;
@@ -57,12 +59,12 @@ static void Content(void **state)
     CheckString(&source, "/", "format", "robion-plan");
     CheckString(&source, "/", "arm", "worst, \"case\"");
     CheckString(&source, "/provenance", "input_0_case", "p01.h5");
-    for (int k = 0; k < N_DOSE_KINDS; k++) {
+    for (Quantity q = 0; q < n_quantities; q++) {
       char path[64];
-      snprintf(path, sizeof path, "/dose/nominal/%s", dose_kind_names[k]);
+      snprintf(path, sizeof path, "/dose/nominal/%s", quantities[q].name);
       assert_true(H5ReadArray(&source, path, H5T_NATIVE_FLOAT, 3, cube, &dose, &mistakes));
-      assert_memory_equal(dose, fake->dose[k], 9 * 5 * 7 * sizeof(float));
-      CheckString(&source, path, "unit", dose_kind_units[k]);
+      assert_memory_equal(dose, fake->dose[q], 9 * 5 * 7 * sizeof(float));
+      CheckString(&source, path, "unit", quantities[q].unit);
       PetscFree(dose);
     }
     CheckString(&source, "/dose/robust/min", "long_name",
@@ -84,14 +86,66 @@ static void Content(void **state)
     assert_memory_equal(number, fake->band[0].nominal, FAKE_BAND * sizeof(double));
     PetscFree(number);
     assert_true(H5ReadArray(&source, "/metrics/value", H5T_NATIVE_DOUBLE, 1, rows, &number, &mistakes));
-    assert_double_near(number[FAKE_METRICS], fake->metrics[1].item[0].value, 0);
-    assert_double_near(number[7 * FAKE_METRICS - 1], fake->statistics[3].item[FAKE_METRICS - 1].value, 0);
+    assert_double_near(number[n], fake->metrics[1].item[0].value, 0);
+    assert_double_near(number[7 * n - 1], fake->statistics[3].item[n - 1].value, 0);
     PetscFree(number);
     assert_true(H5ReadAttribute(&source, "/timing", "optimize_seconds", 1, value, &mistakes));
     assert_double_near(value[0], 12.5, 0);
     assert_true(H5ReadAttribute(&source, "/timing", "seconds", 1, value, &mistakes));
     assert_double_near(value[0], 75, 0);
     assert_true(H5SourceClose(&source, &mistakes));
+    assert_false(MistakesAny(&mistakes));
+  }
+  FakePlanDestroy(fake);
+}
+
+/* What the one reader gives is what was written, spots, doses, texts and numbers. */
+static void ReadBack(void **state)
+{
+  FakePlan *fake = FakePlanCreate(9);
+  Mistakes mistakes = {0};
+  fake->result.spots.n_beam = 1; /* the other has no spots */
+  Write(fake);
+  if (rank == 0) {
+    const char *const text[N_PLAN_TEXTS] = {"fake", "P01", "worst, \"case\"", "spots.layer_mm=2", NULL};
+    const double number[N_PLAN_NUMBERS] = {2.5, 2, 75, 1536};
+    const float *const of_set[] = {NULL, fake->result.robust_min, fake->result.robust_max};
+    PlanReader reader;
+    SpotList spots;
+    Grid grid;
+    float *dose;
+    assert_true(PlanReaderOpen(file, &mistakes, &reader) && PlanReadGrid(&reader, &mistakes, &grid));
+    for (int t = 0; t < N_PLAN_TEXTS; t++) {
+      char *found;
+      assert_true(PlanReadText(&reader, (PlanText)t, &mistakes, &found));
+      if (text[t]) assert_string_equal(found, text[t]);
+      if (t == PLAN_SETTINGS_HASH) assert_int_equal(strspn(found, "0123456789abcdef"), 16);
+      PetscFree(found);
+    }
+    for (int i = 0; i < N_PLAN_NUMBERS; i++) {
+      double found;
+      assert_true(PlanReadNumber(&reader, (PlanNumber)i, &mistakes, &found) && found == number[i]);
+    }
+    for (Quantity q = 0; q < n_quantities; q++) {
+      assert_true(PlanHasDose(&reader, PLAN_NOMINAL, q));
+      assert_true(PlanReadDose(&reader, PLAN_NOMINAL, q, &mistakes, &grid, &dose));
+      assert_memory_equal(dose, fake->dose[q], 9 * 5 * 7 * sizeof(float));
+      PetscFree(dose);
+    }
+    for (int set = PLAN_LOWEST; set <= PLAN_HIGHEST; set++) {
+      assert_true(PlanReadDose(&reader, (PlanDoses)set, QUANTITY_RBE_WEIGHTED, &mistakes, &grid, &dose));
+      assert_memory_equal(dose, of_set[set], 9 * 5 * 7 * sizeof(float));
+      PetscFree(dose);
+    }
+    assert_memory_equal(&grid, &fake->result.grid, sizeof grid);
+    assert_true(PlanReaderClose(&reader, &mistakes));
+    assert_int_equal(PlanReadSpots(file, &mistakes, &spots), 0);
+    assert_int_equal(spots.n, FAKE_SPOTS);
+    assert_memory_equal(spots.x_mm, fake->beam[0].x_mm, FAKE_SPOTS * sizeof(double));
+    assert_memory_equal(spots.y_mm, fake->beam[0].y_mm, FAKE_SPOTS * sizeof(double));
+    assert_memory_equal(spots.energy_MeV_u, fake->beam[0].energy_MeV_u, FAKE_SPOTS * sizeof(double));
+    assert_memory_equal(spots.particles, fake->beam[0].particles, FAKE_SPOTS * sizeof(double));
+    assert_int_equal(SpotListDestroy(&spots), 0);
     assert_false(MistakesAny(&mistakes));
   }
   FakePlanDestroy(fake);
@@ -188,7 +242,7 @@ static void RunFactsApart(void **state)
     assert_true(H5SourceOpen(file, &mistakes, &source));
     CheckString(&source, "/provenance", "command", fake->provenance.command);
     assert_true(H5ReadArray(&source, "/dose/nominal/letd", H5T_NATIVE_FLOAT, 3, cube, &dose, &mistakes));
-    assert_memory_equal(dose, fake->dose[DOSE_LETD], 9 * 5 * 7 * sizeof(float));
+    assert_memory_equal(dose, fake->dose[QUANTITY_LETD], 9 * 5 * 7 * sizeof(float));
     PetscFree(dose);
     assert_true(H5SourceClose(&source, &mistakes));
   }
@@ -243,7 +297,7 @@ static void RefusesNaN(void **state)
 {
   FakePlan *fake = FakePlanCreate(9);
   Mistakes mistakes = {0};
-  fake->dose[DOSE_LETD][8] = NAN;
+  fake->dose[QUANTITY_LETD][8] = NAN;
   MPI_Barrier(PETSC_COMM_WORLD);
   if (rank == 0) unlink(file);
   MPI_Barrier(PETSC_COMM_WORLD);
@@ -258,7 +312,6 @@ static void RefusesNaN(void **state)
 
 static void States(void **state)
 {
-  static const char *const made[] = {"metrics.csv", "dvh.csv", "scenarios.csv", "goals.csv", "plan.h5"};
   FakePlan *fake = FakePlanCreate(9);
   Mistakes mistakes = {0};
   Write(fake);
@@ -272,8 +325,8 @@ static void States(void **state)
     assert_int_equal(PlanFileState(folder, fake->result.yaml, &mistakes), PLAN_ABSENT);
     assert_int_equal(MistakesExit(&mistakes), ROBION_INPUT);
     MistakesClear(&mistakes);
-    for (int i = 0; i < 4; i++) {
-      snprintf(file, sizeof file, "%s/%s", folder, made[i]);
+    for (int f = PLAN_METRICS; f < N_PLAN_FILES; f++) {
+      PlanFilePath(folder, f, file);
       assert_int_equal(unlink(file), 0);
     }
   }
@@ -282,10 +335,10 @@ static void States(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(Content),   cmocka_unit_test(TissuesTold),
-                                     cmocka_unit_test(SameBytes), cmocka_unit_test(RunFactsApart),
-                                     cmocka_unit_test(DiskFull),  cmocka_unit_test(RefusesNaN),
-                                     cmocka_unit_test(States)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(Content),       cmocka_unit_test(ReadBack),
+                                     cmocka_unit_test(TissuesTold),   cmocka_unit_test(SameBytes),
+                                     cmocka_unit_test(RunFactsApart), cmocka_unit_test(DiskFull),
+                                     cmocka_unit_test(RefusesNaN),    cmocka_unit_test(States)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   MPI_Comm_size(PETSC_COMM_WORLD, &size);

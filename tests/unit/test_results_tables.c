@@ -1,5 +1,6 @@
 /* metrics.csv, dvh.csv, scenarios.csv: round trip, quoting, any locale, merging, damage. */
 #include "fake_plan.h"
+#include "robion/samples.h"
 #include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,13 +45,13 @@ static void RoundTrip(void **state)
   assert_true(PlanTablesWrite(&fake->result, folder[0], &mistakes));
   assert_true(MetricTableRead(Path(folder[0], "metrics.csv"), &mistakes, &table));
   assert_int_equal(table.n_columns, N_METRIC_COLUMNS);
-  assert_int_equal(table.n_rows, 7 * FAKE_METRICS); /* 3 scenarios and 4 statistics */
+  assert_int_equal(table.n_rows, 7 * FakeMetricCount()); /* 3 scenarios and 4 statistics */
   assert_string_equal(table.field[COLUMN_ARM], "worst, \"case\"");
   assert_string_equal(table.field[COLUMN_SWEEP], "spots.layer_mm=2");
-  for (PetscInt i = 0; i < FAKE_METRICS; i++) {
+  for (PetscInt i = 0; i < FakeMetricCount(); i++) {
     const Metric *m = &fake->metrics[2].item[i];
     double value;
-    assert_true(MetricTableFind(&table, "r+3.5_x+2", m->structure, dose_kind_names[m->quantity], m->name, &value));
+    assert_true(MetricTableFind(&table, "r+3.5_x+2", m->structure, quantities[m->quantity].name, m->name, &value));
     assert_double_near(value, m->value, 1e-8 * m->value); /* nine digits */
   }
   double value;
@@ -98,7 +99,7 @@ static void Merge(void **state)
   const char *const order[] = {folder[1], "/nonexistent", folder[0]};
   fake->result.patient = "P00";
   assert_true(PlanTablesWrite(&fake->result, folder[1], &mistakes));
-  assert_int_equal(TablesMerge(results, 3, order, &mistakes), 0);
+  assert_int_equal(TablesMerge(results, 3, order, NULL, &mistakes), 0);
   assert_false(MistakesAny(&mistakes));
   for (int t = 0; t < 2; t++) {
     char *first = Slurp(folder[1], names[t]), *second = Slurp(folder[0], names[t]), *merged = Slurp(results, names[t]);
@@ -157,7 +158,7 @@ static void MergeWithDamage(void **state)
   char *value = strstr(text, "Dmean,") + strlen("Dmean,");
   *value = 'x';
   Put(folder[0], "metrics.csv", text);
-  assert_int_equal(TablesMerge(results, 2, order, &mistakes), 0);
+  assert_int_equal(TablesMerge(results, 2, order, NULL, &mistakes), 0);
   assert_int_equal(mistakes.n, 1);
   assert_int_equal(MistakesExit(&mistakes), ROBION_INPUT);
   assert_non_null(strstr(mistakes.item[0].text, "expected a number"));
@@ -167,7 +168,7 @@ static void MergeWithDamage(void **state)
   PetscFree(merged);
   PetscFree(whole);
   MistakesClear(&mistakes);
-  assert_int_equal(TablesMerge("/nonexistent", 2, order, &mistakes), 0);
+  assert_int_equal(TablesMerge("/nonexistent", 2, order, NULL, &mistakes), 0);
   assert_int_equal(mistakes.item[mistakes.n - 1].exit, ROBION_RESOURCES);
   MistakesClear(&mistakes);
 }

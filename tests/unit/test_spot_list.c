@@ -1,5 +1,5 @@
 /* Spot lists: CSV and plan files, and what wrong ones say. */
-#include "robion/spot_list.h"
+#include "robion/plan_read.h"
 #include "robion/hdf5.h"
 #include <math.h>
 #include <setjmp.h>
@@ -134,7 +134,7 @@ static void GoodPlan(void **state)
   Mistakes mistakes = {0};
   SpotList spots;
   WritePlan(2, 3, 7);
-  assert_int_equal(SpotListReadPlan(file, &mistakes, &spots), 0);
+  assert_int_equal(PlanReadSpots(file, &mistakes, &spots), 0);
   assert_false(MistakesAny(&mistakes));
   assert_int_equal(spots.n, 6);
   for (int i = 0; i < 6; i++) {
@@ -166,7 +166,7 @@ static void BadPlans(void **state)
     Mistakes mistakes = {0};
     SpotList spots;
     WritePlan(cases[c].n_beams, (hsize_t)cases[c].n_energies, cases[c].worst);
-    assert_int_equal(SpotListReadPlan(file, &mistakes, &spots), 0);
+    assert_int_equal(PlanReadSpots(file, &mistakes, &spots), 0);
     assert_int_equal(spots.n, 0);
     assert_int_equal(mistakes.n, 1);
     if (!strstr(mistakes.item[0].text, cases[c].text)) fail_msg("\"%s\"", mistakes.item[0].text);

@@ -158,8 +158,8 @@ static PetscBool IsProse(const SchemaKey *key, const char *text)
 {
   double number;
   if (TextParseNumber(text, &number) || *text == '[') return PETSC_FALSE;
-  for (PetscInt i = 0; key->n_words && i < *key->n_words; i++)
-    if (!strcmp(text, key->words[i])) return PETSC_FALSE;
+  for (PetscInt i = 0; SchemaWord(key, i); i++)
+    if (!strcmp(text, SchemaWord(key, i))) return PETSC_FALSE;
   return PETSC_TRUE;
 }
 
@@ -205,7 +205,8 @@ static PetscBool SameKey(const SchemaKey *a, const SchemaKey *b)
 {
   if (a == b) return PETSC_TRUE;
   const SchemaKey *x = Ranged(a), *y = Ranged(b);
-  if (strcmp(a->name, b->name) || a->type != b->type || a->words != b->words || a->required != b->required)
+  if (strcmp(a->name, b->name) || a->type != b->type || a->words != b->words || a->word != b->word ||
+      a->required != b->required)
     return PETSC_FALSE;
   if (!x || !y) return x == y ? PETSC_TRUE : PETSC_FALSE;
   return x->min == y->min && x->max == y->max && x->above == y->above && x->below == y->below ? PETSC_TRUE
@@ -242,8 +243,9 @@ static void CheckTable(const SchemaKey *key, const char *path)
 /* Every word that a key may have stands somewhere in the file. */
 static void CheckWords(const SchemaKey *key, const char *text)
 {
-  for (PetscInt w = 0; key->n_words && w < *key->n_words; w++) {
-    const char *word = key->words[w], *at = text;
+  const char *word;
+  for (PetscInt w = 0; (word = SchemaWord(key, w)); w++) {
+    const char *at = text;
     const size_t n = strlen(word);
     while ((at = strstr(at, word)) &&
            (isalnum((unsigned char)at[-1]) || at[-1] == '-' || isalnum((unsigned char)at[n])))

@@ -1,5 +1,6 @@
 /* From a study's text to settings: values, defaults, the effective study. */
 #include "test_study.h"
+#include "../../src/study/schema_private.h"
 #include <math.h>
 
 static void TestValues(void **state)
@@ -238,13 +239,25 @@ static void TestHash(void **state)
   assert_int_equal(StudyDestroy(&a) || StudyDestroy(&b) || StudyDestroy(&c) || PetscFree(text) || PetscFree(plain), 0);
 }
 
+/* Quantities that objectives look at have a key for the goal, in their unit. */
+static void TestGoalKeys(void **state)
+{
+  for (Quantity q = 0; q < n_quantities; q++) {
+    const char *key = quantities[q].goal_key;
+    if (!key) continue;
+    const SchemaKey *found = SchemaChild(&schema_objective, key);
+    assert_true(found && found->type == TYPE_NUMBER);
+    assert_string_equal(found->unit ? found->unit : "1", quantities[q].unit);
+  }
+}
+
 int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(TestValues),  cmocka_unit_test(TestDefaults), cmocka_unit_test(TestBiology),
       cmocka_unit_test(TestTissues), cmocka_unit_test(TestFiles),    cmocka_unit_test(TestEffective),
-      cmocka_unit_test(TestHash),
+      cmocka_unit_test(TestHash),    cmocka_unit_test(TestGoalKeys),
   };
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;

@@ -9,7 +9,7 @@
 
 enum { PLANS = 4 };
 
-static char results[64], file[256];
+static char results[64], file[PETSC_MAX_PATH_LEN];
 
 static const char *const folders[PLANS] = {"cases/P01/plain", "cases/P01/robust/2", "cases/P01/robust/3",
                                            "cases/P02/plain"};
@@ -58,12 +58,21 @@ static void WritePlan(const FakePlan *fake, const char *folder)
 /* The summary as one string; free() it. */
 static __attribute__((noinline)) char *Print(const Study *study, Mistakes *mistakes)
 {
-  char *text = NULL;
+  char *text = NULL, path[PLANS][256];
+  const char *folder[PLANS];
   size_t length;
+  Samples samples;
+  assert_int_equal(SamplesCreate(PLANS, &samples), 0);
+  for (int p = 0; p < PLANS; p++) {
+    snprintf(path[p], sizeof path[p], "%s/%s", results, folders[p]);
+    folder[p] = path[p];
+  }
+  assert_int_equal(TablesMerge(results, PLANS, folder, &samples, mistakes), 0);
   FILE *out = open_memstream(&text, &length);
   assert_non_null(out);
-  assert_int_equal(SummaryPrint(out, results, study, mistakes), 0);
+  assert_int_equal(SummaryPrint(out, results, study, &samples, mistakes), 0);
   fclose(out);
+  assert_int_equal(SamplesDestroy(&samples), 0);
   return text;
 }
 
@@ -72,7 +81,7 @@ static double Value(const FakePlan *fake, int k, const char *structure, const ch
   const MetricList *list = k < 0 ? &fake->metrics[0] : &fake->statistics[k];
   for (PetscInt i = 0; i < list->n; i++)
     if (!strcmp(list->item[i].structure, structure) && !strcmp(list->item[i].name, name) &&
-        list->item[i].quantity == DOSE_RBE_WEIGHTED)
+        list->item[i].quantity == QUANTITY_RBE_WEIGHTED)
       return list->item[i].value;
   fail();
   return 0;
@@ -169,19 +178,19 @@ static void Damage(void **state)
 
 static void CleanUp(void)
 {
-  static const char *const name[] = {"metrics.csv", "dvh.csv", "scenarios.csv", "plan.h5"};
   static const char *const folder[] = {"cases/P01/robust", "cases/P01", "cases"};
   for (int p = 0; p < 3; p++) {
-    for (int i = 0; i < 4; i++) {
-      snprintf(file, sizeof file, "%s/%s/%s", results, folders[p], name[i]);
-      unlink(file);
-    }
     snprintf(file, sizeof file, "%s/%s", results, folders[p]);
+    PlanFilesRemove(file);
     rmdir(file);
   }
   for (int i = 0; i < 3; i++) {
     snprintf(file, sizeof file, "%s/%s", results, folder[i]);
     rmdir(file);
+  }
+  for (int f = PLAN_METRICS; f < N_PLAN_FILES; f++) {
+    PlanFilePath(results, f, file);
+    unlink(file);
   }
   rmdir(results);
 }

@@ -1,6 +1,5 @@
 /* The metrics of a cohort as samples: for each metric one value per plan. */
-#include "collect_private.h"
-#include "robion/results.h"
+#include "robion/samples.h"
 #include <math.h>
 #include <search.h>
 #include <string.h>
@@ -50,9 +49,10 @@ static PetscErrorCode AddSample(Samples *samples, const Sample *key, char *const
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode AddPlan(Samples *samples, PetscInt p, const Table *table)
+PetscErrorCode SamplesAdd(Samples *samples, PetscInt plan, const Table *table)
 {
   PetscFunctionBegin;
+  samples->there[plan] = PETSC_TRUE;
   for (PetscInt i = 0; i < table->n_rows; i++) {
     char **row = table->field + i * table->n_columns;
     const Sample key = {.scenario = row[COLUMN_SCENARIO],
@@ -64,25 +64,16 @@ static PetscErrorCode AddPlan(Samples *samples, PetscInt p, const Table *table)
     if (!IsSummary(key.scenario) || !TextParseNumber(row[COLUMN_VALUE], &value)) continue;
     if (!tfind(&key, &samples->tree, CompareSamples)) PetscCall(AddSample(samples, &key, row));
     Sample **found = tfind(&key, &samples->tree, CompareSamples);
-    (*found)->value[p] = value;
+    (*found)->value[plan] = value;
   }
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode SamplesCreate(const char *results, const Study *study, const PetscBool *done, Mistakes *mistakes,
-                             Samples *samples)
+PetscErrorCode SamplesCreate(PetscInt n_plans, Samples *samples)
 {
   PetscFunctionBegin;
-  *samples = (Samples){.n_plans = study->n_plans};
-  for (PetscInt p = 0; p < study->n_plans; p++) {
-    char file[PETSC_MAX_PATH_LEN];
-    Table table;
-    if (!done[p]) continue;
-    PetscCall(PetscSNPrintf(file, sizeof file, "%s/%s/metrics.csv", results, study->plans[p].folder));
-    if (!MetricTableRead(file, mistakes, &table)) continue;
-    PetscCall(AddPlan(samples, p, &table));
-    PetscCall(TableDestroy(&table));
-  }
+  *samples = (Samples){.n_plans = n_plans};
+  PetscCall(PetscCalloc1(n_plans, &samples->there));
   PetscFunctionReturn(0);
 }
 
@@ -112,6 +103,7 @@ PetscErrorCode SamplesDestroy(Samples *samples)
     PetscCall(PetscFree(s));
   }
   PetscCall(PetscFree(samples->sample));
+  PetscCall(PetscFree(samples->there));
   *samples = (Samples){0};
   PetscFunctionReturn(0);
 }

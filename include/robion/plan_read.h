@@ -1,0 +1,42 @@
+/**
+ * Reading plan.h5: the one place, beside its writer, that knows where things are in it. A file that is missing, damaged or of
+ * something else is a mistake (ROBION_INPUT). Not collective.
+ */
+#pragma once
+#include "robion/grid.h"
+#include "robion/hdf5.h"
+#include "robion/quantity.h"
+#include "robion/spot_list.h"
+
+/** A plan file that is open. */
+typedef struct PlanReader {
+  H5Source source;
+} PlanReader;
+
+PetscBool PlanReaderOpen(const char *file, Mistakes *mistakes, PlanReader *reader);
+/** False (and a mistake) if the file ended the process that read it: then what it gave last is not the file's. */
+PetscBool PlanReaderClose(PlanReader *reader, Mistakes *mistakes);
+
+/** Texts of a plan: names as the tables have them, and a hash of its effective settings. */
+typedef enum { PLAN_STUDY, PLAN_CASE, PLAN_ARM, PLAN_SWEEP, PLAN_SETTINGS_HASH, N_PLAN_TEXTS } PlanText;
+/** PetscMalloc'ed; NULL after a mistake. */
+PetscBool PlanReadText(const PlanReader *reader, PlanText which, Mistakes *mistakes, char **text);
+
+/** Numbers of a plan: what its optimisation came to, and took. */
+typedef enum { PLAN_OBJECTIVE, PLAN_ITERATIONS, PLAN_SECONDS, PLAN_PEAK_MEMORY_MiB, N_PLAN_NUMBERS } PlanNumber;
+PetscBool PlanReadNumber(const PlanReader *reader, PlanNumber which, Mistakes *mistakes, double *number);
+
+/** The spots of all beams; an empty list after a mistake. */
+PetscErrorCode PlanReadSpots(const char *file, Mistakes *mistakes, SpotList *spots);
+
+/** Spacing and origin of the dose grid, whatever they are; its size is that of the doses, 0 until one is read. */
+PetscBool PlanReadGrid(const PlanReader *reader, Mistakes *mistakes, Grid *grid);
+
+/** Doses of a plan: the nominal scenario, and voxel by voxel over the evaluation set; of that RBE-weighted dose alone. */
+typedef enum { PLAN_NOMINAL, PLAN_LOWEST, PLAN_HIGHEST } PlanDoses;
+/** Where a quantity is in the file. */
+void PlanDosePath(PlanDoses doses, Quantity quantity, char path[64]);
+PetscBool PlanHasDose(const PlanReader *reader, PlanDoses doses, Quantity quantity);
+/** A quantity on the grid, z, y, x, finite; the first one that is read gives the grid its size. PetscMalloc'ed. */
+PetscBool PlanReadDose(const PlanReader *reader, PlanDoses doses, Quantity quantity, Mistakes *mistakes, Grid *grid,
+                       float **dose);

@@ -1,0 +1,18 @@
+/* Where things are in plan.h5, for those who write them and read them. */
+#pragma once
+#include "robion/plan_read.h"
+
+#define GROUP_GRID "/grid" /* with the attributes: */
+#define GRID_SPACING "spacing_mm"
+#define GRID_ORIGIN "origin_mm"
+#define GROUP_BEAM "/plan/beam_%d" /* with the columns of a spot list */
+#define GROUP_OPTIMIZER "/optimizer"
+#define GROUP_TIMING "/timing"
+
+/* An attribute, and what it is of. */
+typedef struct PlanAttribute {
+  const char *object, *name;
+} PlanAttribute;
+
+extern const PlanAttribute plan_texts[N_PLAN_TEXTS];
+extern const PlanAttribute plan_numbers[N_PLAN_NUMBERS];

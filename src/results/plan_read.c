@@ -1,0 +1,148 @@
+/* Reading plan.h5. */
+#include "plan_names.h"
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+
+const PlanAttribute plan_texts[N_PLAN_TEXTS] = {[PLAN_STUDY] = {"/", "study"},
+                                                [PLAN_CASE] = {"/", "case"},
+                                                [PLAN_ARM] = {"/", "arm"},
+                                                [PLAN_SWEEP] = {"/", "sweep"},
+                                                [PLAN_SETTINGS_HASH] = {"/", "settings_hash"}};
+
+const PlanAttribute plan_numbers[N_PLAN_NUMBERS] = {[PLAN_OBJECTIVE] = {GROUP_OPTIMIZER, "objective"},
+                                                    [PLAN_ITERATIONS] = {GROUP_OPTIMIZER, "iterations"},
+                                                    [PLAN_SECONDS] = {GROUP_TIMING, "seconds"},
+                                                    [PLAN_PEAK_MEMORY_MiB] = {GROUP_TIMING, "peak_memory_MiB"}};
+
+PetscBool PlanReaderOpen(const char *file, Mistakes *mistakes, PlanReader *reader)
+{
+  return H5SourceOpen(file, mistakes, &reader->source);
+}
+
+PetscBool PlanReaderClose(PlanReader *reader, Mistakes *mistakes)
+{
+  return H5SourceClose(&reader->source, mistakes);
+}
+
+PetscBool PlanReadText(const PlanReader *reader, PlanText which, Mistakes *mistakes, char **text)
+{
+  return H5ReadString(&reader->source, plan_texts[which].object, plan_texts[which].name, PETSC_FALSE, text, mistakes);
+}
+
+PetscBool PlanReadNumber(const PlanReader *reader, PlanNumber which, Mistakes *mistakes, double *number)
+{
+  return H5ReadAttribute(&reader->source, plan_numbers[which].object, plan_numbers[which].name, 1, number, mistakes);
+}
+
+/* A column of a beam, all its values such as spots may have; *n as H5ReadArray. */
+static PetscBool ReadColumn(const H5Source *source, PetscInt beam, int column, Mistakes *mistakes, hsize_t *n,
+                            double **value)
+{
+  char path[64];
+  snprintf(path, sizeof path, GROUP_BEAM "/%s", (int)beam, spot_columns[column].name);
+  if (!H5ReadArray(source, path, H5T_NATIVE_DOUBLE, 1, n, value, mistakes)) return PETSC_FALSE;
+  for (hsize_t i = 0; i < *n; i++) {
+    const char *problem = SpotColumnProblem(column, (*value)[i]);
+    if (!problem) continue;
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: element %llu is %g, %s", source->name, path,
+                      (unsigned long long)i, (*value)[i], problem);
+    return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
+
+/* Append the spots of a beam; false after one mistake. */
+static PetscErrorCode ReadBeam(const H5Source *source, PetscInt beam, Mistakes *mistakes, SpotList *spots,
+                               PetscBool *good)
+{
+  PetscFunctionBegin;
+  double *value[N_SPOT_COLUMNS] = {NULL};
+  hsize_t n = 0;
+  *good = PETSC_TRUE;
+  for (int c = SPOT_X; c < N_SPOT_COLUMNS && *good; c++) *good = ReadColumn(source, beam, c, mistakes, &n, &value[c]);
+  if (*good && n > (hsize_t)(INT_MAX - spots->n)) {
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: more than %d spots", source->name, INT_MAX));
+    *good = PETSC_FALSE;
+  }
+  if (*good) {
+    PetscCall(SpotListResize(spots, spots->n + (PetscInt)n));
+    for (hsize_t i = 0; i < n; i++) spots->beam[spots->n + (PetscInt)i] = beam;
+    PetscCall(PetscArraycpy(spots->x_mm + spots->n, value[SPOT_X], n));
+    PetscCall(PetscArraycpy(spots->y_mm + spots->n, value[SPOT_Y], n));
+    PetscCall(PetscArraycpy(spots->energy_MeV_u + spots->n, value[SPOT_ENERGY], n));
+    PetscCall(PetscArraycpy(spots->particles + spots->n, value[SPOT_PARTICLES], n));
+    spots->n += (PetscInt)n;
+  }
+  for (int c = SPOT_X; c < N_SPOT_COLUMNS; c++) PetscCall(PetscFree(value[c]));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanReadSpots(const char *file, Mistakes *mistakes, SpotList *spots)
+{
+  PetscFunctionBegin;
+  PlanReader reader;
+  PetscBool good = PETSC_TRUE;
+  PetscCall(PetscArrayzero(spots, 1));
+  if (!PlanReaderOpen(file, mistakes, &reader)) PetscFunctionReturn(0);
+  for (PetscInt beam = 0; good; beam++) {
+    char path[64];
+    snprintf(path, sizeof path, GROUP_BEAM, (int)beam);
+    if (!H5SourceHas(&reader.source, path)) break;
+    PetscCall(ReadBeam(&reader.source, beam, mistakes, spots, &good));
+  }
+  if (!PlanReaderClose(&reader, mistakes)) good = PETSC_FALSE;
+  if (good && !spots->n)
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_INPUT, "%s: " GROUP_BEAM ": missing group, expected a plan of robion", file, 0));
+  if (!good) PetscCall(SpotListDestroy(spots));
+  PetscFunctionReturn(0);
+}
+
+PetscBool PlanReadGrid(const PlanReader *reader, Mistakes *mistakes, Grid *grid)
+{
+  const H5Source *source = &reader->source;
+  *grid = (Grid){{0}, {0}, {0}};
+  return H5ReadAttribute(source, GROUP_GRID, GRID_SPACING, 3, grid->spacing_mm, mistakes) &&
+                 H5ReadAttribute(source, GROUP_GRID, GRID_ORIGIN, 3, grid->origin_mm, mistakes)
+             ? PETSC_TRUE
+             : PETSC_FALSE;
+}
+
+void PlanDosePath(PlanDoses doses, Quantity quantity, char path[64])
+{
+  if (doses == PLAN_NOMINAL)
+    snprintf(path, 64, "/dose/nominal/%s", quantities[quantity].name);
+  else
+    snprintf(path, 64, "/dose/robust/%s", doses == PLAN_LOWEST ? "min" : "max");
+}
+
+PetscBool PlanHasDose(const PlanReader *reader, PlanDoses doses, Quantity quantity)
+{
+  char path[64];
+  PlanDosePath(doses, quantity, path);
+  return H5SourceHas(&reader->source, path);
+}
+
+PetscBool PlanReadDose(const PlanReader *reader, PlanDoses doses, Quantity quantity, Mistakes *mistakes, Grid *grid,
+                       float **dose)
+{
+  const H5Source *source = &reader->source;
+  hsize_t dims[3] = {(hsize_t)grid->n[2], (hsize_t)grid->n[1], (hsize_t)grid->n[0]};
+  char path[64];
+  PlanDosePath(doses, quantity, path);
+  if (!H5ReadArray(source, path, H5T_NATIVE_FLOAT, 3, dims, dose, mistakes)) return PETSC_FALSE;
+  const size_t size = (size_t)(dims[0] * dims[1] * dims[2]);
+  if (size > INT_MAX) {
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: %zu voxels, expected fewer than 2^31", source->name, path, size);
+    return PETSC_FALSE;
+  }
+  for (int a = 0; a < 3; a++) grid->n[a] = (PetscInt)dims[2 - a];
+  for (size_t v = 0; v < size; v++)
+    if (!isfinite((*dose)[v])) {
+      (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: voxel %zu is %g, expected finite doses", source->name, path, v,
+                        (double)(*dose)[v]);
+      return PETSC_FALSE;
+    }
+  return PETSC_TRUE;
+}

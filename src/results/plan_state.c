@@ -1,0 +1,56 @@
+/* The files of a plan's folder, and whether they are those of a finished plan. */
+#include "robion/plan_read.h"
+#include "robion/results.h"
+#include "plan_file_private.h"
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *const plan_files[N_PLAN_FILES] = {"plan.h5", "metrics.csv", "dvh.csv", "scenarios.csv", "goals.csv"};
+
+void PlanFilePath(const char *folder, int which, char path[PETSC_MAX_PATH_LEN])
+{
+  snprintf(path, PETSC_MAX_PATH_LEN, "%s/%s", folder, plan_files[which]);
+}
+
+void PlanFilesRemove(const char *folder)
+{
+  char file[PETSC_MAX_PATH_LEN];
+  PlanChecksumsRemove(folder);
+  for (int f = 0; f < N_PLAN_FILES; f++) {
+    PlanFilePath(folder, f, file);
+    unlink(file);
+  }
+}
+
+void SettingsHash(const char *yaml, char hex[17])
+{
+  snprintf(hex, 17, "%016llx", (unsigned long long)HashBytes(HASH_START, yaml, strlen(yaml)));
+}
+
+/* Plans without goals have had no goals.csv. */
+static PetscBool HasFiles(const char *folder)
+{
+  for (int f = 0; f < PLAN_GOALS; f++) {
+    char file[PETSC_MAX_PATH_LEN];
+    PetscBool found = PETSC_FALSE;
+    PlanFilePath(folder, f, file);
+    if (PetscTestFile(file, 'r', &found) || !found) return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
+
+PlanState PlanFileState(const char *folder, const char *yaml, Mistakes *mistakes)
+{
+  char file[PETSC_MAX_PATH_LEN], wanted[17], *found = NULL;
+  PlanState state = PLAN_ABSENT;
+  PlanReader reader;
+  PlanFilePath(folder, PLAN_H5, file);
+  if (!HasFiles(folder) || !PlanReaderOpen(file, mistakes, &reader)) return PLAN_ABSENT;
+  SettingsHash(yaml, wanted);
+  if (PlanReadText(&reader, PLAN_SETTINGS_HASH, mistakes, &found) && found)
+    state = strcmp(found, wanted) ? PLAN_OTHER_SETTINGS : PLAN_FINISHED;
+  if (!PlanReaderClose(&reader, mistakes)) state = PLAN_ABSENT;
+  (void)PetscFree(found);
+  return state;
+}
