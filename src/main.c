@@ -30,6 +30,7 @@ int main(int argc, char **argv)
   const Verb *verb = VerbFind(argv[1], &mistakes);
   if (verb && argc == 3 && (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h"))) {
     printf("usage: robion %s\n  %s\n", verb->usage, verb->purpose);
+    if (verb->details) verb->details(stdout);
     return ROBION_DONE;
   }
   Arguments arguments = SplitArguments(argc, argv);

@@ -79,14 +79,10 @@ PetscErrorCode CaseWrite(const Case *patient, const char *file, Mistakes *mistak
 PetscErrorCode CaseFileWithMaps(const Case *patient, const char *from, const char *file, PetscInt n,
                                 const char *const *names, Mistakes *mistakes);
 
-/** Description of a built-in phantom; unset fields (0) take the phantom's defaults. */
+/** A built-in phantom (phantom.h) and the values of its keys. */
 typedef struct PhantomSpec {
-  const char *kind;        /* "water-box" | "rtog" | "donut" | "chordoma" */
-  double ct_spacing_mm;    /* isotropic CT spacing; default 1.0 (rtog, donut), 2.0 (water-box), 3.0 (chordoma) */
-  PetscBool heterogeneous; /* rtog: air (RSP 0.001) and bone (RSP 1.53) inserts beside the CTV */
-  double size_mm[3];       /* water-box: outer size; default 200 x 200 x 200 */
-  double target_mm[3];     /* water-box: size of the central target box; default 50 x 50 x 50 */
-  PetscInt seed;           /* chordoma: which patient of the cohort, from 1; default 1 */
+  const char *kind; /* a name of phantom_names */
+  void *keys;       /* owned, as the phantom's file has them; NULL: all as usual */
 } PhantomSpec;
 
 /** What a study says of a case. */
@@ -96,42 +92,6 @@ typedef struct CaseSpec {
   PhantomSpec phantom; /* phantom.kind NULL for a file */
   char *where;         /* "study.yaml:line:column" */
 } CaseSpec;
-
-/** Names of the built-in phantoms. */
-extern const char *const phantom_names[];
-extern const PetscInt n_phantom_names;
-
-/**
- * The phantoms. All are symmetric about the origin, LPS; a voxel belongs to a shape if its centre does; hu is rsp through
- * the inverse default table.
- *
- * water-box: a box of water (BODY) in about 10 mm of air, with a centred box as CTV.
- *
- * rtog: the RTOG benchmark geometry as used by Yagi et al. (PLOS ONE 18(7):e0288545, 2023) for fields at gantry 0, 90, 270.
- * BODY: water cylinder, 232 mm in diameter and 80 mm long, axis along z, in about 8 mm of air. CTV: annulus of radii 18 to
- * 40 mm, 40 mm long, over 270 degrees, open towards posterior, so that each field meets it before the OAR. OAR: cylinder of
- * radius 15 mm, 40 mm long, on the axis. (The publication's 18, 40 mm as diameters would not hold its 30 mm OAR.)
- * heterogeneous: the publication has air (RSP 0.001) and bone (RSP 1.53) beside the CTV at places shown only in a figure.
- * Ours are cylinders of 20 mm diameter along z, 60 mm long, with axes at x = -55 mm, y = 0 (air, patient's right, in the
- * 270 degree field) and x = +55 mm, y = 0 (bone, patient's left, in the 90 degree field): 5 mm from the CTV.
- *
- * donut: the target of Yagi et al.'s cell survival experiment: a ring of 25 mm inner and 100 mm outer diameter, 100 mm long
- * (CTV) around its Hole, four flasks of cells in the ring and one in the hole. Ours: the body, a water cylinder of 200 mm diameter and 160 mm
- * length along z; the flasks, cylinders of 8 mm radius and 40 mm length, axes 31 mm anterior (Flask1), left (Flask2),
- * posterior (Flask3) and right (Flask4) of the centre, and through it (Flask5, in the hole).
- *
- * chordoma: the digital patient number `seed` of a cohort with sacral chordoma, head first prone, that stands in for that of
- * Parrella et al.: a schematic pelvis (External; Sacrum, hip bones and femora; Rectum, which may hold gas; Sigma, Bowel, Nerves;
- * Skin, the outer 3 mm) with an irregular GTV of 50 to 1270 cm3 that grows from the sacrum and pushes the rectum away. CTV_HD and
- * CTV_LD are the GTV with 6 and 18 mm, ending at rectum, sigma, bowel and skin. Maps inside the GTV: clonogens (counts per
- * CT voxel; over the cohort ln N of 27 mm3 is normal with mean 12.561, SD 0.696, of which 0.357 between patients: terciles 2.1e5 and
- * 3.8e5) and adc_rmse (um2/ms, the magnitude of a normal residual of SD 0.06). Volume and mean of ln N come from a Latin hypercube
- * of ten: seeds 1 to 10, 11 to 20, ... hold one patient of every tenth of the population. The same seed gives the same patient
- * on any number of ranks; its shapes and maps do not depend on the CT spacing but for the voxels.
- */
-
-/** Compute a phantom: hu, rsp and masks filled. Unknown kind or impossible sizes go to mistakes (ROBION_STUDY). Not collective. */
-PetscErrorCode CaseBuildPhantom(const PhantomSpec *spec, const char *name, Mistakes *mistakes, Case **out);
 
 /** Fill rsp from hu with the table; voxels outside the external structure (if there is one) become RSP_AIR. Not collective. */
 PetscErrorCode CaseSetRSP(Case *patient, const HLUT *hlut);

@@ -16,6 +16,7 @@ typedef struct Verb {
   const char *name, *usage, *purpose;
   PetscBool parallel; /* needs MPI and PETSc started */
   PetscErrorCode (*run)(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code);
+  void (*details)(FILE *out); /* what its own --help prints below usage and purpose; NULL: nothing */
 } Verb;
 
 /* What `robion --help` prints. */

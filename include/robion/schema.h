@@ -62,12 +62,20 @@ struct SchemaKey {
   const SchemaKey *child;          /* of a mapping: its keys */
   PetscInt n_child;
   const SchemaKey *member; /* of a mapping with names chosen by the user: what each stands for */
-  Address at;              /* of the value */
-  Address where;           /* char *: "file:line:column" of the value */
-  Address named;           /* char *: the key, of an entry whose name the user chose */
-  Address given;           /* an enum: `given_as` if the key is there */
+  /*
+   * Of a mapping that has the keys of one of several tables as well: of that whose name stands at the key `chosen_by`. They are read
+   * into `size` bytes of that table's, which the void * at `variant_at` owns; nothing in there has to be freed.
+   */
+  const SchemaKey *const *variant;
+  const PetscInt *n_variant;
+  const char *chosen_by;
+  size_t variant_at;
+  Address at;    /* of the value */
+  Address where; /* char *: "file:line:column" of the value */
+  Address named; /* char *: the key, of an entry whose name the user chose */
+  Address given; /* an enum: `given_as` if the key is there */
   unsigned given_as;
-  size_t count, size;     /* of a list: offset of its count, bytes per entry */
+  size_t count, size;     /* of a list: offset of its count, bytes per entry; of a variant: bytes of its struct */
   double factor, divisor; /* of a number: what is kept is value * factor / divisor; 0: 1 */
   const char *true_if;    /* of a word that is kept as true or false */
   PetscBool file;         /* the text is a path, meant from the file's folder; the word builtin: NULL */
@@ -132,8 +140,12 @@ PetscErrorCode CheckAdd(Check *check, Place place, const char *path, const char 
 
 /* Check a value and all below it against its key. */
 PetscErrorCode SchemaCheck(Check *check, const SchemaKey *key, const Node *node, const char *path);
-/* The key of a name in a mapping, or NULL. */
+/* The key of a name in a mapping or any of its variants, or NULL. */
 const SchemaKey *SchemaChild(const SchemaKey *mapping, const char *name);
+/* The variant that a mapping's tree has chosen, or NULL. */
+const SchemaKey *SchemaVariant(const SchemaKey *mapping, const Node *node);
+/* As SchemaChild, but of several variants' keys the chosen one's. */
+const SchemaKey *SchemaChildOf(const SchemaKey *mapping, const Node *node, const char *name);
 /* Tell of an unknown key of a mapping and what was meant; `prefix` goes before the suggested key. */
 PetscErrorCode SchemaUnknown(Check *check, Place place, const char *path, const char *prefix, const SchemaKey *mapping,
                              const char *found);

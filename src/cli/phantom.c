@@ -1,43 +1,66 @@
 /* The built-in phantoms and digital patients as case files and pictures. */
 #include "robion/cli.h"
 #include "robion/case_plot.h"
+#include "robion/phantom.h"
 #include "robion/text.h"
-#include <limits.h>
-#include <math.h>
 #include <string.h>
 
-/* The options' texts. */
-typedef struct Wanted {
-  const char *out, *plot, *seed, *spacing;
-  PetscBool heterogeneous;
-} Wanted;
+/* An option for every key that a phantom has: "--ct-spacing-mm" for ct_spacing_mm. */
+enum { MOST_KEYS = 32 };
+typedef struct KeyOption {
+  const SchemaKey *key;
+  char name[32];
+  const char *value;
+  PetscBool flag;
+} KeyOption;
 
-static PetscErrorCode TakeNumber(const char *option, const char *text, double least, double most, Mistakes *mistakes,
-                                 double *number)
+/* Returns their number; keys of several phantoms are there once. */
+static PetscInt ListKeys(KeyOption *out)
+{
+  PetscInt n = 0;
+  for (PetscInt p = 0; p < n_phantom_names; p++)
+    for (PetscInt i = 0; i < phantom_keys[p]->n_child && n < MOST_KEYS; i++) {
+      const SchemaKey *key = &phantom_keys[p]->child[i];
+      PetscInt k = 0;
+      while (k < n && strcmp(out[k].key->name, key->name)) k++;
+      if (k < n) continue;
+      out[n] = (KeyOption){.key = key};
+      snprintf(out[n].name, sizeof out[n].name, "--%s", key->name);
+      for (char *c = out[n].name; (c = strchr(c, '_'));) *c = '-';
+      n++;
+    }
+  return n;
+}
+
+/* The keys that were given, as YAML: "ct_spacing_mm: 2, size_mm: [80, 80, 80]". */
+static PetscErrorCode KeysText(const char *kind, PetscInt n, const KeyOption *option, Mistakes *mistakes, Text *keys)
 {
   PetscFunctionBegin;
-  if (!text) PetscFunctionReturn(0);
-  if (!TextParseNumber(text, number) || *number < least || *number > most)
-    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option %s is %s, expected a number from %g to %g", option,
-                          text, least, most));
+  for (PetscInt i = 0; i < n; i++) {
+    const KeyOption *o = &option[i];
+    const Line with = PhantomsWithKey(o->key->name);
+    const PetscBool list = o->key->type & TYPE_LIST ? PETSC_TRUE : PETSC_FALSE;
+    PetscBool own = PETSC_TRUE;
+    if (!o->value && !o->flag) continue;
+    for (PetscInt p = 0; p < n_phantom_names; p++)
+      if (!strcmp(kind, phantom_names[p]) && !SchemaChild(phantom_keys[p], o->key->name)) own = PETSC_FALSE;
+    if (!own)
+      PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option %s is for phantom %s, found %s", o->name, with.text,
+                            kind));
+    else
+      PetscCall(TextAdd(keys, "%s%s: %s%s%s", keys->length ? ", " : "", o->key->name, list ? "[" : "",
+                        o->flag ? "true" : o->value, list ? "]" : ""));
+  }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode MakeSpec(const char *kind, const Wanted *wanted, Mistakes *mistakes, PhantomSpec *spec)
+/* "rtog", or "chordoma-3" if a patient is asked for by its seed. */
+static void NameCase(const char *kind, PetscInt n, const KeyOption *option, char *name, size_t size)
 {
-  PetscFunctionBegin;
-  double seed = 0, spacing = 0;
-  PetscCall(TakeNumber("--seed", wanted->seed, 1, 1e9, mistakes, &seed));
-  PetscCall(TakeNumber("--ct-spacing-mm", wanted->spacing, 0.25, 10, mistakes, &spacing));
-  if (seed != floor(seed))
-    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option --seed is %s, expected a whole number", wanted->seed));
-  if (wanted->seed && strcmp(kind, "chordoma"))
-    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option --seed is for phantom chordoma, found %s", kind));
-  if (wanted->heterogeneous && strcmp(kind, "rtog"))
-    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option --heterogeneous is for phantom rtog, found %s", kind));
-  *spec = (PhantomSpec){
-      .kind = kind, .ct_spacing_mm = spacing, .heterogeneous = wanted->heterogeneous, .seed = (PetscInt)seed};
-  PetscFunctionReturn(0);
+  const char *seed = NULL;
+  for (PetscInt i = 0; i < n; i++)
+    if (!strcmp(option[i].key->name, "seed")) seed = option[i].value;
+  snprintf(name, size, "%.20s%s%.20s", kind, seed ? "-" : "", seed ? seed : "");
 }
 
 /* One line for each structure and map. */
@@ -53,42 +76,69 @@ static void PrintCase(const Case *patient, const char *file)
   for (PetscInt m = 0; m < patient->n_maps; m++) printf("  map %s, %s\n", patient->maps[m].name, patient->maps[m].unit);
 }
 
+static PetscErrorCode BuildCase(const char *kind, PetscInt n, const KeyOption *option, Mistakes *mistakes,
+                                Case **patient)
+{
+  PetscFunctionBegin;
+  char name[64];
+  Text keys = {0};
+  PhantomSpec spec = {NULL};
+  PetscCall(KeysText(kind, n, option, mistakes, &keys));
+  if (!MistakesAny(mistakes)) PetscCall(PhantomSpecRead(kind, keys.data ? keys.data : "", mistakes, &spec));
+  NameCase(kind, n, option, name, sizeof name);
+  if (spec.keys) PetscCall(CaseBuildPhantom(&spec, name, mistakes, patient));
+  PetscCall(PhantomSpecDestroy(&spec));
+  PetscCall(TextDestroy(&keys));
+  for (PetscInt i = 0; i < mistakes->n; i++) mistakes->item[i].exit = ROBION_COMMAND_LINE;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode RunPhantom(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {
   PetscFunctionBegin;
-  const char *kind;
-  char name[64], file[80];
-  Wanted wanted = {NULL, NULL, NULL, NULL, PETSC_FALSE};
-  PhantomSpec spec;
+  const char *kind, *out = NULL, *plot = NULL;
+  char file[80];
+  KeyOption of_key[MOST_KEYS];
   Case *patient = NULL;
-  const Option option[] = {{.name = "-o", .value = &wanted.out},
-                           {.name = "--plot", .value = &wanted.plot},
-                           {.name = "--seed", .value = &wanted.seed},
-                           {.name = "--ct-spacing-mm", .value = &wanted.spacing},
-                           {.name = "--heterogeneous", .flag = &wanted.heterogeneous}};
-  PetscCall(
-      ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 1, 1, verb_phantom.usage, &kind, mistakes));
-  if (!MistakesAny(mistakes)) PetscCall(MakeSpec(kind, &wanted, mistakes, &spec));
-  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
-  if (wanted.seed)
-    snprintf(name, sizeof name, "%.20s-%d", kind, (int)spec.seed);
-  else
-    snprintf(name, sizeof name, "%.20s", kind);
-  PetscCall(CaseBuildPhantom(&spec, name, mistakes, &patient));
-  for (PetscInt i = 0; i < mistakes->n; i++) mistakes->item[i].exit = ROBION_COMMAND_LINE;
+  const PetscInt n_keys = ListKeys(of_key);
+  Option option[MOST_KEYS + 2] = {{.name = "-o", .value = &out}, {.name = "--plot", .value = &plot}};
+  for (PetscInt i = 0; i < n_keys; i++) {
+    option[2 + i].name = of_key[i].name;
+    if (of_key[i].key->type & TYPE_FLAG)
+      option[2 + i].flag = &of_key[i].flag;
+    else
+      option[2 + i].value = &of_key[i].value;
+  }
+  PetscCall(ParseArguments(arguments, n_keys + 2, option, 1, 1, verb_phantom.usage, &kind, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(BuildCase(kind, n_keys, of_key, mistakes, &patient));
   if (!patient) PetscFunctionReturn(0);
-  snprintf(file, sizeof file, "%s.h5", name);
-  PetscCall(CaseWrite(patient, wanted.out ? wanted.out : file, mistakes));
-  if (wanted.plot && !MistakesAny(mistakes)) PetscCall(CasePlot(patient, wanted.plot, mistakes));
-  if (!MistakesAny(mistakes)) PrintCase(patient, wanted.out ? wanted.out : file);
+  snprintf(file, sizeof file, "%s.h5", patient->name);
+  PetscCall(CaseWrite(patient, out ? out : file, mistakes));
+  if (plot && !MistakesAny(mistakes)) PetscCall(CasePlot(patient, plot, mistakes));
+  if (!MistakesAny(mistakes)) PrintCase(patient, out ? out : file);
   PetscCall(CaseDestroy(&patient));
   *exit_code = MistakesExit(mistakes);
   PetscFunctionReturn(0);
 }
 
-const Verb verb_phantom = {
-    .name = "phantom",
-    .usage = "phantom KIND [-o CASE.h5] [--seed N] [--ct-spacing-mm S] [--heterogeneous] "
-             "[--plot PICTURE.png]",
-    .purpose = "write a built-in phantom (water-box, rtog, donut) or digital patient (chordoma) as a case",
-    .run = RunPhantom};
+/* Every phantom with its options and their defaults. */
+static void PrintPhantoms(FILE *out)
+{
+  KeyOption option[MOST_KEYS];
+  const PetscInt n = ListKeys(option);
+  for (PetscInt p = 0; p < n_phantom_names; p++) {
+    fprintf(out, "  %-10s %s\n", phantom_names[p], phantom_keys[p]->doc);
+    for (PetscInt i = 0; i < n; i++) {
+      const SchemaKey *key = SchemaChild(phantom_keys[p], option[i].key->name);
+      if (key)
+        fprintf(out, "      %-18s %s: %s; default %s\n", option[i].name, key->doc, SchemaExpected(key).text,
+                key->fallback);
+    }
+  }
+}
+
+const Verb verb_phantom = {.name = "phantom",
+                           .usage = "phantom NAME [-o CASE.h5] [--plot PICTURE.png] [options of the phantom]",
+                           .purpose = "write a built-in phantom or digital patient as a case",
+                           .run = RunPhantom,
+                           .details = PrintPhantoms};

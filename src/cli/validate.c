@@ -1,5 +1,6 @@
 /* `robion validate`: every mistake of a study, its cases and names at once. */
 #include "robion/cli.h"
+#include "robion/phantom.h"
 #include <string.h>
 #include <unistd.h>
 

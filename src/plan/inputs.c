@@ -1,5 +1,6 @@
 /* What one plan is computed from: case, machine, biology, structures on the dose grid, scenarios, beams, terms. */
 #include "plan_private.h"
+#include "robion/phantom.h"
 #include <limits.h>
 #include <math.h>
 #include <string.h>

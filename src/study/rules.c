@@ -2,6 +2,7 @@
  * What one key's type and range cannot say: rules that tie the keys of a mapping or the entries of a list together. A rule
  * keeps silent about what the schema has already found wrong.
  */
+#include "robion/phantom.h"
 #include "robion/structure.h"
 #include "schema_private.h"
 #include <stdio.h>
@@ -42,53 +43,37 @@ Line CaseName(const Node *node)
 PetscErrorCode CaseComplete(Pool pool, Node *node)
 {
   PetscFunctionBegin;
-  static const struct {
-    const char *phantom, *key, *value;
-  } fallback[] = {{"rtog", "ct_spacing_mm", "1"},
-                  {"rtog", "heterogeneous", "false"},
-                  {"donut", "ct_spacing_mm", "1"},
-                  {"chordoma", "ct_spacing_mm", "3"},
-                  {"chordoma", "seed", "1"},
-                  {"water-box", "ct_spacing_mm", "2"},
-                  {"water-box", "size_mm", "[200, 200, 200]"},
-                  {"water-box", "target_mm", "[50, 50, 50]"}};
-  const Node *phantom = NodeGet(node, "phantom");
   Node *value;
-  if (!NodeGet(node, "name")) {
-    PetscCall(NodeCreateScalar(pool, CaseName(node).text, PETSC_FALSE, node->place, &value));
-    PetscCall(NodeAppend(pool, node, "name", node->place, value));
-  }
-  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(fallback); i++) {
-    Mistakes none = {0};
-    const char *text = fallback[i].value;
-    if (!phantom || strcmp(phantom->text, fallback[i].phantom) || NodeGet(node, fallback[i].key)) continue;
-    PetscCall(YamlRead(pool, text, strlen(text), node->place, ROBION_INTERNAL, &none, &value));
-    PetscCall(NodeAppend(pool, node, fallback[i].key, node->place, value));
-  }
+  if (NodeGet(node, "name")) PetscFunctionReturn(0);
+  PetscCall(NodeCreateScalar(pool, CaseName(node).text, PETSC_FALSE, node->place, &value));
+  PetscCall(NodeAppend(pool, node, "name", node->place, value));
   PetscFunctionReturn(0);
 }
 
+/* Whether a phantom has a key; of one that nobody knows: whether all have it. */
+static PetscBool HasKey(const SchemaKey *phantom, const char *key)
+{
+  for (PetscInt i = 0; i < n_phantom_names; i++)
+    if ((!phantom || phantom == phantom_keys[i]) && !SchemaChild(phantom_keys[i], key)) return PETSC_FALSE;
+  return PETSC_TRUE;
+}
+
 /* Keys of phantoms beside `file`, or of one phantom beside another. */
-static PetscErrorCode CheckPhantomKeys(Check *check, const Node *node, const char *path)
+static PetscErrorCode CheckPhantomKeys(Check *check, const SchemaKey *key, const Node *node, const char *path)
 {
   PetscFunctionBegin;
-  static const struct {
-    const char *key, *phantom; /* phantom NULL: of all */
-  } owner[] = {{"ct_spacing_mm", NULL},
-               {"heterogeneous", "rtog"},
-               {"size_mm", "water-box"},
-               {"target_mm", "water-box"},
-               {"seed", "chordoma"}};
   const Node *phantom = NodeGet(node, "phantom");
-  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(owner); i++) {
-    const NodeEntry *entry = NodeFind(node, owner[i].key);
-    if (!entry) continue;
-    Line inner = PathJoin(path, owner[i].key);
+  const SchemaKey *own = SchemaVariant(key, node);
+  for (PetscInt i = 0; i < node->n; i++) {
+    const NodeEntry *entry = &node->entry[i];
+    const Line with = PhantomsWithKey(entry->key);
+    if (!*with.text) continue;
+    const Line inner = PathJoin(path, entry->key);
     if (!phantom && NodeGet(node, "file"))
       PetscCall(CheckAdd(check, entry->place, inner.text, "found beside a case file, expected only with a phantom"));
-    else if (owner[i].phantom && phantom && phantom->kind == NODE_SCALAR && strcmp(phantom->text, owner[i].phantom))
+    else if (phantom && phantom->kind == NODE_SCALAR && !HasKey(own, entry->key))
       PetscCall(CheckAdd(check, entry->place, inner.text, "found with phantom %s, expected only with phantom %s",
-                         NodeShown(phantom).text, owner[i].phantom));
+                         NodeShown(phantom).text, with.text));
   }
   PetscFunctionReturn(0);
 }
@@ -101,7 +86,7 @@ PetscErrorCode RuleCase(Check *check, const SchemaKey *key, const Node *node, co
     PetscCall(CheckAdd(check, node->place, path, "found both phantom and file, expected one of them"));
   else if (!phantom && !file && !SchemaHasUnknown(key, node))
     PetscCall(CheckAdd(check, node->place, path, "found neither phantom nor file, expected one of them"));
-  PetscCall(CheckPhantomKeys(check, node, path));
+  PetscCall(CheckPhantomKeys(check, key, node, path));
   PetscFunctionReturn(0);
 }
 

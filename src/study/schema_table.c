@@ -1,5 +1,6 @@
 /* Every key of a study: what it may be, and where it is kept. */
 #include "schema_private.h"
+#include "robion/phantom.h"
 
 static const char *const worst_of_names[] = {"effect", "dose"};
 static const PetscInt n_worst_of_names = PETSC_STATIC_ARRAY_LENGTH(worst_of_names);
@@ -14,7 +15,6 @@ static const PetscInt n_planning_names = PETSC_STATIC_ARRAY_LENGTH(planning_name
 const char *const per_names[] = {"fraction", "course"};
 const PetscInt n_per_names = PETSC_STATIC_ARRAY_LENGTH(per_names);
 
-static const SchemaKey length = {"length", TYPE_NUMBER, .unit = "mm", ABOVE(0, 2000), .doc = "edge length"};
 static const SchemaKey coordinate = {"coordinate", TYPE_NUMBER, .unit = "mm", FROM(-10000, 10000),
                                      .doc = "LPS coordinate"};
 static const SchemaKey shift = {"shift", TYPE_NUMBER, .unit = "mm", FROM(-100, 100), .doc = "shift along an axis"};
@@ -35,18 +35,17 @@ static const SchemaKey case_keys[] = {
     {"file", TYPE_TEXT, AT(CaseSpec, file), WHERE(CaseSpec, where), .file = PETSC_TRUE,
      .doc = "case file, relative to the study's folder"},
     {"name", TYPE_LABEL, AT(CaseSpec, name), .doc = "name in results"},
-    {"ct_spacing_mm", TYPE_NUMBER, AT(CaseSpec, phantom.ct_spacing_mm), .unit = "mm", FROM(0.25, 10),
-     .doc = "CT voxel of the phantom"},
-    {"heterogeneous", TYPE_FLAG, AT(CaseSpec, phantom.heterogeneous),
-     .doc = "phantom rtog: air and bone inserts beside the CTV"},
-    {"size_mm", TYPE_LIST, AT(CaseSpec, phantom.size_mm), .min_length = 3, .max_length = 3, .element = &length,
-     .doc = "phantom water-box: outer size"},
-    {"target_mm", TYPE_LIST, AT(CaseSpec, phantom.target_mm), .min_length = 3, .max_length = 3, .element = &length,
-     .doc = "phantom water-box: target size"},
-    {"seed", TYPE_INTEGER, AT(CaseSpec, phantom.seed), FROM(1, 1000000000), .doc = "phantom chordoma: which patient"},
 };
-static const SchemaKey case_item = {
-    "case", TYPE_MAPPING, CHILDREN(case_keys), .rule = RuleCase, .complete = CaseComplete, .doc = "one case"};
+static const SchemaKey case_item = {"case",
+                                    TYPE_MAPPING,
+                                    CHILDREN(case_keys),
+                                    .variant = phantom_keys,
+                                    .n_variant = &n_phantom_names,
+                                    .chosen_by = "phantom",
+                                    .variant_at = offsetof(CaseSpec, phantom.keys),
+                                    .rule = RuleCase,
+                                    .complete = CaseComplete,
+                                    .doc = "one case"};
 
 static const SchemaKey hlut_value = {"value", TYPE_NUMBER, FROM(-100000, 100000),
                                      .doc = "Hounsfield units or stopping power"};

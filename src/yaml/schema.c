@@ -188,14 +188,16 @@ static PetscErrorCode CheckMapping(Check *check, const SchemaKey *key, const Nod
   if (!key->child && !key->member) PetscFunctionReturn(0); /* an arm: checked once it is applied */
   for (PetscInt i = 0; i < node->n; i++) {
     const NodeEntry *entry = &node->entry[i];
-    const SchemaKey *child = SchemaChild(key, entry->key);
+    const SchemaKey *child = SchemaChildOf(key, node, entry->key);
     Line inner = PathJoin(path, entry->key);
     if (child)
       PetscCall(SchemaCheck(check, child, entry->value, inner.text));
     else
       PetscCall(SchemaUnknown(check, entry->place, inner.text, "", key, entry->key));
   }
+  const SchemaKey *variant = SchemaVariant(key, node);
   PetscCall(CheckRequired(check, key, node, path));
+  if (variant) PetscCall(CheckRequired(check, variant, node, path));
   PetscFunctionReturn(0);
 }
 

@@ -137,17 +137,17 @@ static PetscErrorCode DefaultNode(Pool pool, const SchemaReader *reader, const S
   PetscFunctionReturn(0);
 }
 
-/* All keys of a mapping that are given or have a default, in the table's order. */
-static PetscErrorCode FillMapping(Pool pool, const SchemaReader *reader, const SchemaKey *key, size_t size, Node *node)
+/* Append all keys of a table that a mapping gives or that have a default, in the table's order. */
+static PetscErrorCode FillFrom(Pool pool, const SchemaReader *reader, const SchemaKey *key, size_t size,
+                               const Node *node, Node *filled)
 {
   PetscFunctionBegin;
-  Node *filled, *value;
+  Node *value;
   char *preset = NULL;
   if (WantsPreset(key, node)) {
     PetscCall(PetscCalloc1(size, &preset));
     PetscCall((*key->preset)(reader, node, preset));
   }
-  PetscCall(NodeCreate(pool, NODE_MAPPING, node->place, &filled));
   for (PetscInt i = 0; i < key->n_child; i++) {
     const SchemaKey *child = &key->child[i];
     const NodeEntry *given = NodeFind(node, child->name);
@@ -157,6 +157,17 @@ static PetscErrorCode FillMapping(Pool pool, const SchemaReader *reader, const S
   }
   for (PetscInt i = 0; i < key->n_child && preset; i++) PetscCall(SchemaFree(&key->child[i], preset));
   PetscCall(PetscFree(preset));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode FillMapping(Pool pool, const SchemaReader *reader, const SchemaKey *key, size_t size, Node *node)
+{
+  PetscFunctionBegin;
+  const SchemaKey *variant = SchemaVariant(key, node);
+  Node *filled;
+  PetscCall(NodeCreate(pool, NODE_MAPPING, node->place, &filled));
+  PetscCall(FillFrom(pool, reader, key, size, node, filled));
+  if (variant) PetscCall(FillFrom(pool, reader, variant, variant->size, node, filled));
   *node = *filled;
   PetscFunctionReturn(0);
 }
@@ -180,7 +191,7 @@ static PetscErrorCode Complete(Pool pool, const SchemaReader *reader, const Sche
   if (node->kind == NODE_MAPPING && key->n_child) {
     PetscCall(FillMapping(pool, reader, key, size, node));
     for (PetscInt i = 0; i < node->n; i++) {
-      const SchemaKey *child = SchemaChild(key, node->entry[i].key);
+      const SchemaKey *child = SchemaChildOf(key, node, node->entry[i].key);
       PetscCall(Complete(pool, reader, child, size, node->entry[i].value));
     }
   }

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { MOST_KEYS = 64 }; /* of a mapping, that are looked at for what a user meant */
+
 static const char safe_characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-+=,";
 
 PetscBool LabelIsSafe(const char *text)
@@ -18,11 +20,48 @@ void LabelMakeSafe(char *text)
     if (!strchr(safe_characters, *c) || (c == text && (*c == '.' || *c == '-'))) *c = '_';
 }
 
-const SchemaKey *SchemaChild(const SchemaKey *mapping, const char *name)
+static const SchemaKey *OwnChild(const SchemaKey *mapping, const char *name)
 {
   for (PetscInt i = 0; i < mapping->n_child; i++)
     if (!strcmp(mapping->child[i].name, name)) return &mapping->child[i];
-  return mapping->member;
+  return NULL;
+}
+
+const SchemaKey *SchemaChild(const SchemaKey *mapping, const char *name)
+{
+  const SchemaKey *child = OwnChild(mapping, name);
+  for (PetscInt v = 0; !child && mapping->variant && v < *mapping->n_variant; v++)
+    child = OwnChild(mapping->variant[v], name);
+  return child ? child : mapping->member;
+}
+
+const SchemaKey *SchemaVariant(const SchemaKey *mapping, const Node *node)
+{
+  const Node *choice = mapping->variant ? NodeGet(node, mapping->chosen_by) : NULL;
+  for (PetscInt v = 0; choice && choice->kind == NODE_SCALAR && v < *mapping->n_variant; v++)
+    if (!strcmp(mapping->variant[v]->name, choice->text)) return mapping->variant[v];
+  return NULL;
+}
+
+const SchemaKey *SchemaChildOf(const SchemaKey *mapping, const Node *node, const char *name)
+{
+  const SchemaKey *variant = SchemaVariant(mapping, node), *child = variant ? OwnChild(variant, name) : NULL;
+  return child ? child : SchemaChild(mapping, name);
+}
+
+/* Names of all keys of a mapping and its variants, each once; returns their number, at most `most`. */
+static PetscInt AllNames(const SchemaKey *mapping, PetscInt most, const char **name)
+{
+  PetscInt n = 0;
+  for (PetscInt v = -1; v < (mapping->variant ? *mapping->n_variant : 0); v++) {
+    const SchemaKey *table = v < 0 ? mapping : mapping->variant[v];
+    for (PetscInt i = 0; i < table->n_child && n < most; i++) {
+      PetscInt k = 0;
+      while (k < n && strcmp(name[k], table->child[i].name)) k++;
+      if (k == n) name[n++] = table->child[i].name;
+    }
+  }
+  return n;
 }
 
 PetscBool SchemaHasUnknown(const SchemaKey *mapping, const Node *node)
@@ -50,12 +89,10 @@ static size_t StemLength(const char *name)
 
 const char *SchemaNearest(const SchemaKey *mapping, const char *found)
 {
-  enum { MOST = 32 };
-  const char *name[MOST], *same_stem[MOST] = {NULL};
-  PetscInt n = PetscMin(mapping->n_child, MOST), n_stem = 0;
+  const char *name[MOST_KEYS], *same_stem[MOST_KEYS] = {NULL};
+  PetscInt n = AllNames(mapping, MOST_KEYS, name), n_stem = 0;
   size_t stem = StemLength(found);
   for (PetscInt i = 0; i < n; i++) {
-    name[i] = mapping->child[i].name;
     if (!strcasecmp(name[i], found)) return name[i];
     if (StemLength(name[i]) == stem && !strncasecmp(name[i], found, stem)) same_stem[n_stem++] = name[i];
   }
@@ -80,9 +117,11 @@ static Line FindElsewhere(const SchemaKey *key, const char *found, const char *p
 static Line KnownKeys(const SchemaKey *mapping)
 {
   Line out = {""};
-  for (PetscInt i = 0; i < mapping->n_child; i++) {
+  const char *name[MOST_KEYS];
+  const PetscInt n = AllNames(mapping, MOST_KEYS, name);
+  for (PetscInt i = 0; i < n; i++) {
     size_t used = strlen(out.text);
-    snprintf(out.text + used, sizeof out.text - used, "%s%s", i ? ", " : "", mapping->child[i].name);
+    snprintf(out.text + used, sizeof out.text - used, "%s%s", i ? ", " : "", name[i]);
   }
   return out;
 }

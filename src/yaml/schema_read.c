@@ -163,10 +163,18 @@ static PetscErrorCode StoreList(const SchemaReader *reader, const SchemaKey *key
 static PetscErrorCode ReadMapping(const SchemaReader *reader, const SchemaKey *key, const Node *node, void *inside)
 {
   PetscFunctionBegin;
+  const SchemaKey *variant = SchemaVariant(key, node);
   if (key->preset) PetscCall((*key->preset)(reader, node, inside));
   for (PetscInt i = 0; i < key->n_child; i++) {
     const Node *value = NodeGet(node, key->child[i].name);
     if (value) PetscCall(SchemaRead(reader, &key->child[i], value, inside));
+  }
+  if (variant) {
+    void *own;
+    PetscCall(FreePointer(At(inside, key->variant_at)));
+    PetscCall(PetscCalloc1(variant->size, (char **)&own));
+    memcpy(At(inside, key->variant_at), &own, sizeof own);
+    PetscCall(ReadMapping(reader, variant, node, own));
   }
   PetscFunctionReturn(0);
 }
@@ -225,5 +233,6 @@ PetscErrorCode SchemaFree(const SchemaKey *key, void *base)
   if (key->at.kind == STORE_LIST) PetscCall(FreeList(key, base));
   if (key->at.kind == STORE_BLOCK && key->element) PetscCall(SchemaFree(key->element, inside));
   for (PetscInt i = 0; i < key->n_child; i++) PetscCall(SchemaFree(&key->child[i], inside));
+  if (key->variant) PetscCall(FreePointer(At(inside, key->variant_at)));
   PetscFunctionReturn(0);
 }

@@ -115,6 +115,9 @@ check "phantom of no kind" expect_exit 2 "$ROBION" phantom rtgo -o "$WORK/x.h5"
 check "phantom with another's option" expect_exit 2 "$ROBION" phantom rtog --seed 3 -o "$WORK/x.h5"
 check "phantom of no seed" expect_exit 2 "$ROBION" phantom chordoma --seed 1.5 -o "$WORK/x.h5"
 check "leaves nothing" test ! -e "$WORK/x.h5"
+check "phantom water-box of a size" expect_text 'phantom water-box, 80 x 60 x 40 mm, CT voxels of 4 mm' \
+  "$ROBION" phantom water-box --size-mm 80,60,40 --target-mm 20,20,20 --ct-spacing-mm 4 -o "$WORK/w.h5"
+check "its help names phantoms and their options" expect_text '--size-mm +outer size .*default \[200, 200, 200\]' "$ROBION" phantom --help
 if command -v gnuplot >/dev/null; then
   check "phantom --plot" "$ROBION" phantom chordoma --ct-spacing-mm 6 -o "$WORK/c1.h5" --plot "$WORK/c1.png"
   check "draws a picture" test "$(head -c 8 "$WORK/c1.png" | od -An -tx1 | tr -d ' ')" = 89504e470d0a1a0a

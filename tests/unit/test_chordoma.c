@@ -2,15 +2,13 @@
  * The digital chordoma cohort: volumes, terciles and spread of the cell counts, TCP under uniform dose, anatomy, repeatability.
  * timeout: 120, sanitizer: slow
  */
+#include "phantom_case.h"
 #include "robion/map.h"
 #include "robion/tcp.h"
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 #include "near.h"
 
 enum { COHORT = 10 };
@@ -18,13 +16,9 @@ static const double spacing_mm = 6;
 
 static Case *Build(PetscInt seed, double ct_mm)
 {
-  Mistakes mistakes = {0};
-  Case *patient;
-  const PhantomSpec spec = {.kind = "chordoma", .ct_spacing_mm = ct_mm, .seed = seed};
-  assert_int_equal(CaseBuildPhantom(&spec, "patient", &mistakes, &patient), 0);
-  MistakesPrint(&mistakes);
-  assert_non_null(patient);
-  return patient;
+  char keys[64];
+  snprintf(keys, sizeof keys, "ct_spacing_mm: %g, seed: %d", ct_mm, (int)seed);
+  return PhantomCase("chordoma", keys);
 }
 
 static const unsigned char *Mask(const Case *patient, const char *name)
@@ -47,12 +41,12 @@ typedef struct Cells {
   double volume_cm3, mean_ln, tcp_percent;
 } Cells;
 
-typedef struct Pool {
+typedef struct VoxelPool {
   size_t n, capacity;
   double *ln;
-} Pool;
+} VoxelPool;
 
-static Cells CountCells(const Case *patient, Pool *pool)
+static Cells CountCells(const Case *patient, VoxelPool *pool)
 {
   TCPSpec tcp;
   const unsigned char *gtv = Mask(patient, "GTV");
@@ -97,7 +91,7 @@ static Spread SpreadOf(PetscInt n, const double *x)
 }
 
 /* Terciles of all patients' voxels, every patient counting the same. */
-static void Terciles(PetscInt n_patients, const Pool *of_patient, double tercile[2])
+static void Terciles(PetscInt n_patients, const VoxelPool *of_patient, double tercile[2])
 {
   enum { PER_PATIENT = 2000 };
   double *all;
@@ -116,7 +110,7 @@ static void Terciles(PetscInt n_patients, const Pool *of_patient, double tercile
 /* Ten consecutive seeds are like the published population. */
 static void CheckCohort(PetscInt first)
 {
-  Pool pool[COHORT] = {{0}};
+  VoxelPool pool[COHORT] = {{0}};
   double volume[COHORT], mean_ln[COHORT], tcp[COHORT], tercile[2];
   for (PetscInt p = 0; p < COHORT; p++) {
     Case *patient = Build(first + p, spacing_mm);
@@ -182,7 +176,7 @@ static void Anatomy(void **state)
 /* The same seed gives the same bits; a finer CT the same tumour and cells. */
 static void Repeatable(void **state)
 {
-  Pool pool[3] = {{0}};
+  VoxelPool pool[3] = {{0}};
   Case *first = Build(3, spacing_mm), *again = Build(3, spacing_mm), *fine = Build(3, 3), *other = Build(4, spacing_mm);
   size_t n = GridSize(&first->ct);
   assert_memory_equal(first->hu, again->hu, n * sizeof *first->hu);

@@ -1,16 +1,13 @@
 /* Images on grids of their own: NIfTI in any axis order and direction, HDF5, and clonogens from them. */
+#include "phantom_case.h"
 #include "robion/cell_count.h"
 #include "robion/exchange.h"
 #include "robion/hdf5.h"
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 #include "near.h"
 
 static char folder[] = "/tmp/robion-image.XXXXXX", path[64];
@@ -137,16 +134,13 @@ static void Refused(void **state)
 static void ClonogensOnTheCT(void **state)
 {
   Mistakes mistakes = {0};
-  Case *patient;
   CellCountReport report;
   ADCLibrarySpec spec;
   DiffusionProtocol protocol;
   Image image = {.grid = {{100, 100, 30}, {1.8, 1.8, 6}, {-89, -89, -87}}, .n_volume = 3};
   const size_t n = GridSize(&image.grid);
   const DiffusionTissue tissue = {5, 0.5, 1, 2};
-  const PhantomSpec phantom = {
-      .kind = "water-box", .ct_spacing_mm = 3, .size_mm = {90, 90, 90}, .target_mm = {48, 48, 48}};
-  assert_int_equal(CaseBuildPhantom(&phantom, "box", &mistakes, &patient), 0);
+  Case *patient = PhantomCase("water-box", "ct_spacing_mm: 3, size_mm: [90, 90, 90], target_mm: [48, 48, 48]");
   assert_int_equal(ADCLibrarySpecDefault(&spec) || DiffusionProtocolDefault(&protocol), 0);
   assert_int_equal(PetscMalloc1(3 * n, &image.value), 0);
   for (int k = 0; k < 3; k++)

@@ -95,7 +95,9 @@ static void Truncated(void **state)
     assert_int_equal(truncate(file, info.st_size * i / 12), 0);
     assert_refused("");
   }
-  enum { SEAL = 28 }; /* what robion's own files have behind their content, see hdf5.h: without it the content is read with care */
+  enum {
+    SEAL = 28
+  }; /* what robion's own files have behind their content, see hdf5.h: without it the content is read with care */
   Write();
   assert_int_equal(truncate(file, info.st_size - SEAL - 1), 0);
   assert_refused("");

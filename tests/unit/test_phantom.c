@@ -1,22 +1,10 @@
 /* Built-in phantoms against closed forms; symmetry; what cannot be built. */
-#include "robion/case.h"
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-#include <cmocka.h>
+#include "phantom_case.h"
 #include "near.h"
-
-static Case *Build(PhantomSpec spec)
-{
-  Mistakes mistakes = {0};
-  Case *patient;
-  assert_int_equal(CaseBuildPhantom(&spec, "test", &mistakes, &patient), 0);
-  assert_false(MistakesAny(&mistakes));
-  assert_non_null(patient);
-  return patient;
-}
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static double Volume_cm3(const Case *patient, const char *name)
 {
@@ -41,7 +29,7 @@ static void RTOGVolumes(void **state)
   const double body = PETSC_PI * 116 * 116 * 80e-3, target = 0.75 * PETSC_PI * (40 * 40 - 18 * 18) * 40e-3;
   const double organ = PETSC_PI * 15 * 15 * 40e-3;
   for (int fine = 0; fine < 2; fine++) {
-    Case *patient = Build((PhantomSpec){.kind = "rtog", .ct_spacing_mm = fine ? 0.8 : 1});
+    Case *patient = PhantomCase("rtog", fine ? "ct_spacing_mm: 0.8" : "");
     assert_double_near(Volume_cm3(patient, "BODY"), body, 0.001 * body);
     assert_double_near(Volume_cm3(patient, "CTV"), target, 0.01 * target);
     assert_double_near(Volume_cm3(patient, "OAR"), organ, 0.01 * organ);
@@ -52,7 +40,7 @@ static void RTOGVolumes(void **state)
 /* The opening is posterior (+y): fields from anterior, left and right meet the target before the organ. */
 static void RTOGPlaces(void **state)
 {
-  Case *patient = Build((PhantomSpec){.kind = "rtog"});
+  Case *patient = PhantomCase("rtog", "");
   const unsigned char *target = patient->structures[CaseFindStructure(patient, "CTV")].mask;
   assert_true(target[VoxelAt(patient, 0, -30, 0)]);
   assert_true(target[VoxelAt(patient, 30, 0, 0)]);
@@ -73,7 +61,7 @@ static void RTOGPlaces(void **state)
 
 static void InsertsAreBesideTheTarget(void **state)
 {
-  Case *patient = Build((PhantomSpec){.kind = "rtog", .heterogeneous = PETSC_TRUE});
+  Case *patient = PhantomCase("rtog", "heterogeneous: true");
   const unsigned char *body = patient->structures[CaseFindExternal(patient)].mask;
   size_t air = 0, bone = 0, overlap = 0;
   for (size_t v = 0; v < GridSize(&patient->ct); v++) {
@@ -98,7 +86,7 @@ static void Donut(void **state)
 {
   const double body = PETSC_PI * 100 * 100 * 160e-3, ring = PETSC_PI * (50 * 50 - 12.5 * 12.5) * 100e-3;
   const double flask = PETSC_PI * 8 * 8 * 40e-3;
-  Case *patient = Build((PhantomSpec){.kind = "donut"});
+  Case *patient = PhantomCase("donut", "");
   size_t wrong = 0;
   assert_double_near(Volume_cm3(patient, "BODY"), body, 0.001 * body);
   assert_double_near(Volume_cm3(patient, "CTV"), ring, 0.002 * ring);
@@ -123,13 +111,12 @@ static void Donut(void **state)
 
 static void WaterBox(void **state)
 {
-  Case *patient = Build((PhantomSpec){.kind = "water-box"});
+  Case *patient = PhantomCase("water-box", "");
   assert_double_near(Volume_cm3(patient, "BODY"), 8000, 1e-9);
   assert_double_near(Volume_cm3(patient, "CTV"), 26 * 26 * 26 * 8e-3, 1e-9); /* 50 mm: centres at -25 ... 25 */
   for (int k = 0; k < 3; k++) assert_int_equal(patient->ct.n[k], 110);
   assert_int_equal(CaseDestroy(&patient), 0);
-  patient = Build(
-      (PhantomSpec){.kind = "water-box", .ct_spacing_mm = 1, .size_mm = {60, 80, 100}, .target_mm = {10, 20, 30}});
+  patient = PhantomCase("water-box", "ct_spacing_mm: 1, size_mm: [60, 80, 100], target_mm: [10, 20, 30]");
   assert_double_near(Volume_cm3(patient, "BODY"), 480, 1e-9);
   assert_double_near(Volume_cm3(patient, "CTV"), 6, 1e-9);
   assert_int_equal(CaseDestroy(&patient), 0);
@@ -138,9 +125,9 @@ static void WaterBox(void **state)
 /* Every mask is its own mirror image, at a spacing that divides nothing too. */
 static void Symmetry(void **state)
 {
-  const double spacing_mm[] = {1, 2.7, 10};
+  const char *const spacing[] = {"ct_spacing_mm: 1", "ct_spacing_mm: 2.7", "ct_spacing_mm: 10"};
   for (int i = 0; i < 3; i++) {
-    Case *patient = Build((PhantomSpec){.kind = "rtog", .ct_spacing_mm = spacing_mm[i]});
+    Case *patient = PhantomCase("rtog", spacing[i]);
     const Grid *ct = &patient->ct;
     size_t wrong = 0;
     for (int k = 0; k < 3; k++) assert_double_near(ct->origin_mm[k], -0.5 * (ct->n[k] - 1) * ct->spacing_mm[k], 1e-12);
@@ -154,37 +141,71 @@ static void Symmetry(void **state)
   }
 }
 
-static void Refuse(PhantomSpec spec, const char *text)
+static void Refuse(const char *kind, const char *keys, const char *text)
 {
   Mistakes mistakes = {0};
-  Case *patient;
-  assert_int_equal(CaseBuildPhantom(&spec, "here", &mistakes, &patient), 0);
+  PhantomSpec spec;
+  Case *patient = NULL;
+  assert_int_equal(PhantomSpecRead(kind, keys, &mistakes, &spec), 0);
+  if (spec.keys) assert_int_equal(CaseBuildPhantom(&spec, "here", &mistakes, &patient), 0);
   assert_null(patient);
   assert_int_equal(mistakes.n, 1);
   assert_int_equal(MistakesExit(&mistakes), ROBION_STUDY);
-  assert_non_null(strstr(mistakes.item[0].text, text));
-  assert_int_equal(MistakesClear(&mistakes), 0);
+  if (!strstr(mistakes.item[0].text, text)) fail_msg("found %s, expected %s", mistakes.item[0].text, text);
+  assert_int_equal(MistakesClear(&mistakes) || PhantomSpecDestroy(&spec), 0);
 }
 
 static void ImpossibleOnes(void **state)
 {
-  Refuse((PhantomSpec){.kind = "rtogg"}, "did you mean rtog?");
-  Refuse((PhantomSpec){.kind = "rtog", .ct_spacing_mm = -1}, "is -1 mm");
-  Refuse((PhantomSpec){.kind = "rtog", .ct_spacing_mm = NAN}, "is nan mm");
-  Refuse((PhantomSpec){.kind = "rtog", .ct_spacing_mm = 11}, "0.25 to 10");
-  Refuse((PhantomSpec){.kind = "water-box", .size_mm = {40, 0, 0}}, "along x the target is 50 mm in a box of 40 mm");
-  Refuse((PhantomSpec){.kind = "water-box", .target_mm = {0, 0, 1}}, "along z the target is 1 mm");
-  Refuse((PhantomSpec){.kind = "water-box", .size_mm = {0, INFINITY, 0}}, "in a box of inf mm");
-  Refuse((PhantomSpec){.kind = "water-box", .ct_spacing_mm = 0.25, .size_mm = {9e3, 9e3, 9e3}}, "voxels allowed");
+  Refuse("rtogg", "", "rtogg: unknown phantom \"rtogg\", expected water-box, ");
+  Refuse("rtogg", "", "(did you mean rtog?)");
+  Refuse("rtog", "ct_spacing_mm: -1", "phantom rtog: ct_spacing_mm: found -1, expected a number above 0 (mm)");
+  Refuse("rtog", "ct_spacing_mm: .nan", "found .nan, expected a number from 0.25 to 10 (mm)");
+  Refuse("rtog", "ct_spacing_mm: 11", "from 0.25 to 10");
+  Refuse("rtog", "heterogenous: true", "unknown key, did you mean heterogeneous?");
+  Refuse("rtog", "seed: 1", "unknown key, expected one of ct_spacing_mm, heterogeneous");
+  Refuse("chordoma", "seed: 0", "seed: found 0, expected a whole number from 1 to 1000000000");
+  Refuse("donut", "ct_spacing_mm: [", "phantom donut: ");
+  Refuse("water-box", "size_mm: [40, 200, 200]", "here: along x the target is 50 mm in a box of 40 mm");
+  Refuse("water-box", "target_mm: [50, 50, 1]", "along z the target is 1 mm");
+  Refuse("water-box", "size_mm: [1, 2]", "size_mm: found a list of 2, expected a list of 3 numbers (mm)");
+  Refuse("water-box", "ct_spacing_mm: 0.25, size_mm: [2000, 2000, 2000]", "voxels allowed");
+}
+
+/* The registry: a phantom's name is the same everywhere, all are built from their defaults, and all have a CT spacing first. */
+static void EveryPhantom(void **state)
+{
+  for (PetscInt p = 0; p < n_phantom_names; p++) {
+    const SchemaKey *keys = phantom_keys[p];
+    assert_string_equal(keys->name, phantom_names[p]);
+    assert_non_null(keys->doc);
+    assert_string_equal(keys->child[0].name, "ct_spacing_mm");
+    assert_int_equal(keys->child[0].at.offset, 0);
+    for (PetscInt i = 0; i < keys->n_child; i++) assert_non_null(keys->child[i].fallback);
+    Mistakes mistakes = {0};
+    Case *patient;
+    const PhantomSpec usual = {.kind = phantom_names[p]};
+    char source[64];
+    assert_int_equal(CaseBuildPhantom(&usual, "usual", &mistakes, &patient), 0);
+    assert_non_null(patient);
+    snprintf(source, sizeof source, "phantom %s, ", phantom_names[p]);
+    assert_memory_equal(patient->source, source, strlen(source));
+    assert_true(CaseFindExternal(patient) >= 0);
+    assert_true(patient->ct.spacing_mm[0] == strtod(keys->child[0].fallback, NULL));
+    assert_int_equal(CaseDestroy(&patient), 0);
+  }
+  assert_memory_equal(PhantomsWithKey("ct_spacing_mm").text, "water-box or rtog", 17);
+  assert_string_equal(PhantomsWithKey("seed").text, "chordoma");
+  assert_string_equal(PhantomsWithKey("name").text, "");
 }
 
 int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(RTOGVolumes),    cmocka_unit_test(RTOGPlaces), cmocka_unit_test(InsertsAreBesideTheTarget),
-      cmocka_unit_test(Donut),          cmocka_unit_test(WaterBox),   cmocka_unit_test(Symmetry),
-      cmocka_unit_test(ImpossibleOnes),
+      cmocka_unit_test(RTOGVolumes),    cmocka_unit_test(RTOGPlaces),   cmocka_unit_test(InsertsAreBesideTheTarget),
+      cmocka_unit_test(Donut),          cmocka_unit_test(WaterBox),     cmocka_unit_test(Symmetry),
+      cmocka_unit_test(ImpossibleOnes), cmocka_unit_test(EveryPhantom),
   };
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;

@@ -1,11 +1,8 @@
 /* Ray tracing against closed forms, against a fine-step integral, and its symmetries. */
+#include "phantom_case.h"
 #include "robion/case.h"
 #include "robion/raytrace.h"
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
 #include "near.h"
 
 enum { N = 7 * 5 * 6 };
@@ -187,10 +184,7 @@ static void Slabs(void **state)
 /* Depth of the axis of the RTOG cylinder is its radius from every side. */
 static void CylinderDepth(void **state)
 {
-  PhantomSpec spec = {.kind = "rtog"};
-  Mistakes mistakes = {0};
-  Case *patient;
-  assert_int_equal(CaseBuildPhantom(&spec, "rtog", &mistakes, &patient), 0);
+  Case *patient = PhantomCase("rtog", "");
   for (int degrees = 0; degrees < 360; degrees += 7) {
     double angle = degrees * PETSC_PI / 180, from[3] = {5000 * sin(angle), -5000 * cos(angle), 0.3},
            to[3] = {0, 0, 0.3};

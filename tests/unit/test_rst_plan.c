@@ -7,6 +7,7 @@
  */
 #include "base_data.h"
 #include "reference.h"
+#include "phantom_case.h"
 #include "robion/trip98.h"
 #include <string.h>
 
@@ -52,14 +53,13 @@ static void Prepare(Forward *f)
   Mistakes mistakes = {0};
   BiologySpec biology;
   PetscInt *spot_of;
-  const PhantomSpec box = {.kind = "water-box", .size_mm = {256, 140, 140}, .target_mm = {50, 50, 54}};
   memset(f, 0, sizeof *f);
   ReferencePath("trip98/tst003012.rst", path);
   if (access(path, R_OK)) skip();
   assert_int_equal(SpotListReadRaster(path, &mistakes, &f->spots), 0);
   assert_false(MistakesAny(&mistakes));
   BuildMachine(f);
-  assert_int_equal(CaseBuildPhantom(&box, "box", &mistakes, &f->patient), 0);
+  f->patient = PhantomCase("water-box", "size_mm: [256, 140, 140], target_mm: [50, 50, 54]");
   assert_int_equal(BiologySpecDefault(&biology), 0);
   biology.model = "constant";
   assert_int_equal(BiologyCreate(&biology, f->machine, &mistakes, &f->biology), 0);

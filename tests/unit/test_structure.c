@@ -1,12 +1,9 @@
 /* Derived structures: exact distances, margins of a sphere, booleans, rings, and what a wrong expression says. */
+#include "phantom_case.h"
 #include "robion/structure.h"
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 #include "near.h"
 
 static void DistanceAgainstBruteForce(void **state)
@@ -119,10 +116,7 @@ static void MarginsOfASphere(void **state)
 /* Flat faces move by exactly the margin where it is a whole number of voxels. */
 static void MarginsOfABox(void **state)
 {
-  PhantomSpec spec = {"water-box", 2, PETSC_FALSE, {100, 100, 100}, {40, 40, 40}};
-  Mistakes mistakes = {0};
-  Case *patient;
-  assert_int_equal(CaseBuildPhantom(&spec, "box", &mistakes, &patient), 0);
+  Case *patient = PhantomCase("water-box", "ct_spacing_mm: 2, size_mm: [100, 100, 100], target_mm: [40, 40, 40]");
   const unsigned char *plus = Derive(patient, "plus", "CTV plus 6 mm");
   const unsigned char *minus = Derive(patient, "minus", "CTV minus 6 mm");
   const unsigned char *ring = Derive(patient, "ring", "ring 6-10 mm around CTV");

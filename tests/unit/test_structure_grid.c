@@ -1,22 +1,16 @@
 /* Structures on the dose grid: volumes are kept, fractions are exact overlaps, priorities take volume away. */
+#include "phantom_case.h"
 #include "robion/structure.h"
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 #include "near.h"
 
-static Case *Phantom(const char *kind, double spacing_mm)
+static Case *BuildPhantom(const char *kind, double spacing_mm)
 {
-  PhantomSpec spec = {.kind = kind, .ct_spacing_mm = spacing_mm};
-  Mistakes mistakes = {0};
-  Case *patient;
-  assert_int_equal(CaseBuildPhantom(&spec, "phantom", &mistakes, &patient), 0);
-  assert_non_null(patient);
-  return patient;
+  char keys[64];
+  snprintf(keys, sizeof keys, "ct_spacing_mm: %g", spacing_mm);
+  return PhantomCase(kind, keys);
 }
 
 static double MaskVolume_cm3(const Case *patient, PetscInt s)
@@ -49,7 +43,7 @@ static void VolumesAreKept(void **state)
                {"rtog", 2.5, 2, 1e-6},      {"water-box", 2, 2, 1e-6}, {"water-box", 5, 3, 1e-6},
                {"water-box", 3, 0.9, 1e-6}, {"rtog", 1.1, 3, 1e-5}};
   for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
-    Case *patient = Phantom(cases[c].kind, cases[c].ct_mm);
+    Case *patient = BuildPhantom(cases[c].kind, cases[c].ct_mm);
     Grid grid;
     assert_int_equal(CaseDoseGrid(patient, cases[c].dose_mm, 0, NULL, &grid), 0);
     for (PetscInt s = 0; s < patient->n_structures; s++) {
@@ -117,7 +111,7 @@ static void FractionsByHand(void **state)
 
 static void GridCoversTheExternal(void **state)
 {
-  Case *patient = Phantom("rtog", 1);
+  Case *patient = BuildPhantom("rtog", 1);
   Grid grid;
   assert_int_equal(CaseDoseGrid(patient, 3, 0, NULL, &grid), 0);
   for (int k = 0; k < 3; k++) {

@@ -74,7 +74,7 @@ static void Gather(const SchemaKey *key, const Node *node, const char *path)
 {
   for (PetscInt i = 0; node->kind == NODE_MAPPING && key->n_child && i < node->n; i++) {
     const NodeEntry *entry = &node->entry[i];
-    const SchemaKey *child = SchemaChild(key, entry->key);
+    const SchemaKey *child = SchemaChildOf(key, node, entry->key);
     const Line inner = PathJoin(path, entry->key);
     assert_non_null(child); /* or the study could not be read */
     if (entry->place.column == 1 + (PetscInt)strspn(line[entry->place.line - 1], " -")) {
@@ -237,6 +237,7 @@ static void CheckTable(const SchemaKey *key, const char *path)
     if (!child->n_child) CheckSaid(child, inner.text);
     CheckTable(child, inner.text);
   }
+  for (PetscInt v = 0; key->variant && v < *key->n_variant; v++) CheckTable(key->variant[v], path);
   if (key->element) CheckTable(key->element, path);
 }
 

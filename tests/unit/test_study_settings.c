@@ -1,6 +1,7 @@
 /* From a study's text to settings: values, defaults, the effective study. */
 #include "test_study.h"
 #include "../../src/study/schema_private.h"
+#include "robion/phantom.h"
 #include <math.h>
 
 static void TestValues(void **state)
@@ -14,7 +15,7 @@ static void TestValues(void **state)
   assert_string_equal(s->patient.name, "plain");
   assert_string_equal(s->patient.phantom.kind, "rtog");
   assert_string_equal(s->patient.where, "study.yaml:4:15");
-  assert_true(s->patient.phantom.ct_spacing_mm == 2);
+  assert_non_null(strstr(study->plans[2].yaml, "{phantom: rtog, name: plain, ct_spacing_mm: 2, heterogeneous: "));
   assert_null(s->patient.file);
   assert_int_equal(s->hlut.n, 3);
   assert_true(s->hlut.point[2][0] == 3000 && s->hlut.point[2][1] == 2.5);
@@ -67,7 +68,9 @@ static void TestDefaults(void **state)
   assert_string_equal(plan->case_name, "water-box");
   assert_string_equal(plan->folder, "cases/water-box/plan");
   const Settings *s = &plan->settings;
-  assert_true(s->patient.phantom.size_mm[0] == 200 && s->patient.phantom.target_mm[0] == 50);
+  assert_non_null(strstr(plan->yaml,
+                         "{phantom: water-box, name: water-box, ct_spacing_mm: 2, size_mm: [200, 200, 200], "
+                         "target_mm: [50, 50, 50]}"));
   assert_int_equal(s->hlut.n, hlut.n);
   assert_memory_equal(s->hlut.point, hlut.point, (size_t)hlut.n * sizeof *hlut.point);
   assert_null(s->base_data);
@@ -174,6 +177,25 @@ static void TestTissues(void **state)
   assert_int_equal(StudyDestroy(&study) || StudyDestroy(&again) || PetscFree(text), 0);
 }
 
+/* What a study says of a phantom is what it is built with. */
+static void TestPhantom(void **state)
+{
+  char *text = StudyText(STUDIES "least.yaml", 0, NULL);
+  const char *const set[] = {
+      "cases=[{phantom: water-box, ct_spacing_mm: 4, size_mm: [60, 80, 100], target_mm: [8, 16, 24]}]"};
+  Study *study = GoodStudy(text, 1, set);
+  Mistakes mistakes = {0};
+  Case *patient;
+  assert_int_equal(CaseBuildPhantom(&study->plans[0].settings.patient.phantom, "box", &mistakes, &patient), 0);
+  assert_non_null(patient);
+  assert_true(patient->ct.spacing_mm[2] == 4);
+  size_t n = 0;
+  for (size_t v = 0; v < GridSize(&patient->ct); v++)
+    n += patient->structures[CaseFindStructure(patient, "CTV")].mask[v];
+  assert_int_equal(n, 2 * 4 * 6);
+  assert_int_equal(CaseDestroy(&patient) || StudyDestroy(&study) || PetscFree(text), 0);
+}
+
 /* Paths are meant from the study's folder; missing files are told with the place that names them. */
 static void TestFiles(void **state)
 {
@@ -255,9 +277,9 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(TestValues),  cmocka_unit_test(TestDefaults), cmocka_unit_test(TestBiology),
-      cmocka_unit_test(TestTissues), cmocka_unit_test(TestFiles),    cmocka_unit_test(TestEffective),
-      cmocka_unit_test(TestHash),    cmocka_unit_test(TestGoalKeys),
+      cmocka_unit_test(TestValues),    cmocka_unit_test(TestDefaults), cmocka_unit_test(TestBiology),
+      cmocka_unit_test(TestTissues),   cmocka_unit_test(TestPhantom),  cmocka_unit_test(TestFiles),
+      cmocka_unit_test(TestEffective), cmocka_unit_test(TestHash),     cmocka_unit_test(TestGoalKeys),
   };
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;
