@@ -35,6 +35,12 @@ PetscErrorCode DoseModelCreate(const Case *patient, const Machine *machine, cons
 PetscErrorCode DoseModelDestroy(DoseModel *model);
 /** Whether the beams ask for sub-beams: then InfluenceCreate makes an operator of these whatever the type, and there is no factored. */
 PetscBool DoseModelIsSplit(DoseModel model);
+/**
+ * Trace the sub-beams of such a model for the setups of a set, a part on each rank of a node, whose ranks share them; what was so traced of
+ * other setups is forgotten, and no operator may need it any more. Operators of setups that were not traced here trace their own. Nothing
+ * for other models. From then on DoseModelDestroy is collective, too. Collective on `team`.
+ */
+PetscErrorCode DoseModelTrace(MPI_Comm team, DoseModel model, const ScenarioSet *set);
 
 typedef struct Factored_s *Factored;
 

@@ -39,7 +39,7 @@ PetscErrorCode LocalDosesCreate(MPI_Comm comm, DoseModel model, const Course *co
                                 const double *weight, LocalDoses *local);
 PetscErrorCode LocalDosesDestroy(LocalDoses *local);
 
-/* Compute this rank's share of the scenarios from `first` on, as many as a slice has. Not collective. */
+/* Compute this rank's share of the scenarios from `first` on, as many as a slice has. Collective. */
 PetscErrorCode LocalDosesCompute(LocalDoses *local, PetscInt first);
 
 /* A scenario's values of a computed quantity at this rank's voxels; the scenario is one of the slice. */

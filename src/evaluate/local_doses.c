@@ -5,8 +5,11 @@
 #include "doses_private.h"
 #include "robion/optimize.h"
 
-#define NOISE 1e-5               /* of a bound of the dose */
-enum { SCENARIOS_PER_RANK = 8 }; /* of a slice: projecting a block and meeting the others is worth that many */
+#define NOISE 1e-5 /* of a bound of the dose */
+enum {
+  SCENARIOS_PER_RANK = 8, /* of a slice: projecting a block and meeting the others is worth that many */
+  FEW_SETUPS = 32         /* sub-beams are traced for as many at once */
+};
 
 /* What is computed of one voxel from its channel sums in each stage, value[k * n] of computed[k]. */
 static void StoreVoxel(const LocalDoses *local, PetscInt voxel, double channels[STAGES_MOST][N_CHANNELS], float *value)
@@ -129,6 +132,12 @@ PetscErrorCode LocalDosesCreate(MPI_Comm comm, DoseModel model, const Course *co
   PetscFunctionReturn(0);
 }
 
+/* The setups that sub-beams are traced for at a time: all, if they are few and come again with each range error. */
+static const ScenarioSet *TracedSet(const ScenarioSet *set, const ScenarioSet *slice)
+{
+  return set->n_setup <= FEW_SETUPS ? set : slice;
+}
+
 PetscErrorCode LocalDosesCompute(LocalDoses *local, PetscInt first)
 {
   PetscFunctionBegin;
@@ -137,6 +146,8 @@ PetscErrorCode LocalDosesCompute(LocalDoses *local, PetscInt first)
   local->first = first;
   local->n_scenario = PetscMin(local->most, local->source.set->n - first);
   PetscCall(ScenarioSetSlice(local->source.set, first, local->n_scenario, &slice));
+  for (PetscInt k = 0; k < n_stage; k++)
+    PetscCall(DoseModelTrace(local->comm, local->source.model[k], TracedSet(local->source.set, slice)));
   for (PetscInt at = 0; at < local->n; at += BLOCK_VOXELS)
     PetscCall(ComputeBlock(local, slice, local->depths + at / BLOCK_VOXELS * n_stage, at,
                            PetscMin(BLOCK_VOXELS, local->n - at)));

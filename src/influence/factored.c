@@ -1,54 +1,15 @@
 /* The factored operator as an object: memory shared on a node, one evaluation's comings and goings. */
 #include "factored.h"
+#include "node_memory.h"
 #include <math.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #define STEP_PER_SIGMA 0.55 /* of the narrowest spot: spline error below 1e-3 of a single spot's peak */
-#define ALIGNMENT 64
-#define HUGE_PAGE ((uintptr_t)2 << 20)
-
-/*
- * Ask for huge pages, as far as the system gives them for such memory: voxels look into volumes of gigabytes at random, each look
- * at another page. Without them it is only slower.
- */
-static void PreferHugePages(void *memory, size_t bytes)
-{
-  const uintptr_t first = ((uintptr_t)memory + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1),
-                  last = ((uintptr_t)memory + bytes) & ~(HUGE_PAGE - 1);
-  if (last > first) (void)madvise((void *)first, last - first, MADV_HUGEPAGE);
-}
-
-/* Memory that all ranks of the node see, of the node's first rank or of each. */
-static PetscErrorCode Share(struct Factored_s *f, size_t bytes, PetscBool of_each, MPI_Win *window)
-{
-  PetscFunctionBegin;
-  char *base;
-  MPI_Aint size = of_each || f->node_rank == 0 ? (MPI_Aint)(bytes + ALIGNMENT) : 0;
-  PetscCallMPI(MPI_Win_allocate_shared(size, 1, MPI_INFO_NULL, f->node, &base, window));
-  PreferHugePages(base, (size_t)size);
-  PetscCallMPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, *window));
-  PetscFunctionReturn(0);
-}
-
-/* Where a rank's part of a window is seen here. */
-static PetscErrorCode Shared(MPI_Win window, PetscMPIInt rank, void **out)
-{
-  PetscFunctionBegin;
-  char *base;
-  MPI_Aint size;
-  int unit;
-  PetscCallMPI(MPI_Win_shared_query(window, rank, &size, &unit, &base));
-  *out = base + (ALIGNMENT - (uintptr_t)base % ALIGNMENT) % ALIGNMENT;
-  PetscFunctionReturn(0);
-}
 
 PetscErrorCode FactoredMeet(struct Factored_s *f)
 {
   PetscFunctionBegin;
-  for (int k = 0; k < 4; k++) PetscCallMPI(MPI_Win_sync(f->window[k]));
-  PetscCallMPI(MPI_Barrier(f->node));
-  for (int k = 0; k < 4; k++) PetscCallMPI(MPI_Win_sync(f->window[k]));
+  PetscCall(NodeMemoryMeet(f->node, 4, f->window));
   PetscFunctionReturn(0);
 }
 
@@ -75,15 +36,15 @@ static PetscErrorCode CreateMemory(struct Factored_s *f)
     adjoint = PetscMax(adjoint, row * tissues * (size_t)PlaneCount(fb) * N_CHANNELS);
     work = PetscMax(work, (size_t)fb->nu * ((size_t)fb->nv / 2 + 1) * N_CHANNELS);
   }
-  PetscCall(Share(f, f->n_volume * sizeof(Four), PETSC_FALSE, &f->window[0]));
-  PetscCall(Share(f, spectrum * sizeof(double), PETSC_FALSE, &f->window[1]));
-  PetscCall(Share(f, adjoint * sizeof(double), PETSC_FALSE, &f->window[2]));
-  PetscCall(Share(f, f->n_volume * sizeof(Four), PETSC_TRUE, &f->window[3]));
-  PetscCall(Shared(f->window[0], 0, (void **)&f->volume));
-  PetscCall(Shared(f->window[1], 0, (void **)&f->spectrum));
-  PetscCall(Shared(f->window[2], 0, (void **)&f->adjoint));
+  PetscCall(NodeMemoryCreate(f->node, f->n_volume * sizeof(Four), PETSC_FALSE, &f->window[0]));
+  PetscCall(NodeMemoryCreate(f->node, spectrum * sizeof(double), PETSC_FALSE, &f->window[1]));
+  PetscCall(NodeMemoryCreate(f->node, adjoint * sizeof(double), PETSC_FALSE, &f->window[2]));
+  PetscCall(NodeMemoryCreate(f->node, f->n_volume * sizeof(Four), PETSC_TRUE, &f->window[3]));
+  PetscCall(NodeMemoryGet(f->window[0], 0, (void **)&f->volume));
+  PetscCall(NodeMemoryGet(f->window[1], 0, (void **)&f->spectrum));
+  PetscCall(NodeMemoryGet(f->window[2], 0, (void **)&f->adjoint));
   PetscCall(PetscMalloc1(f->node_size, &f->scattered));
-  for (PetscMPIInt r = 0; r < f->node_size; r++) PetscCall(Shared(f->window[3], r, (void **)&f->scattered[r]));
+  for (PetscMPIInt r = 0; r < f->node_size; r++) PetscCall(NodeMemoryGet(f->window[3], r, (void **)&f->scattered[r]));
   f->work = fftw_malloc(PetscMax(work, 1) * sizeof *f->work);
   PetscCheck(f->work, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for a plane of %zu modes", work);
   PetscFunctionReturn(0);
@@ -260,10 +221,8 @@ PetscErrorCode FactoredDestroy(Factored *factored)
     if (f->from_space && f->from_space[b]) fftw_destroy_plan(f->from_space[b]);
     PetscCall(FactoredBeamDestroy(&f->beam[b]));
   }
-  for (int k = 0; k < 4 && f->volume; k++) { /* none of what was only measured */
-    PetscCallMPI(MPI_Win_unlock_all(f->window[k]));
-    PetscCallMPI(MPI_Win_free(&f->window[k]));
-  }
+  for (int k = 0; k < 4 && f->volume; k++) /* none of what was only measured */
+    PetscCall(NodeMemoryDestroy(&f->window[k]));
   PetscCallMPI(MPI_Comm_free(&f->node));
   fftw_free(f->work);
   PetscCall(PetscFree(f->scattered));

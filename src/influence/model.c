@@ -168,6 +168,13 @@ PetscBool DoseModelIsSplit(DoseModel model)
   return model->split ? PETSC_TRUE : PETSC_FALSE;
 }
 
+PetscErrorCode DoseModelTrace(MPI_Comm team, DoseModel model, const ScenarioSet *set)
+{
+  PetscFunctionBegin;
+  if (model->split) PetscCall(SplittingTraceTogether(model->split, team, set));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode DoseModelDestroy(DoseModel *model)
 {
   PetscFunctionBegin;

@@ -1,5 +1,6 @@
 /* Sub-beams of a model's spots: their lattice, their depths, and what spots give to them. */
 #include "splitting.h"
+#include "node_memory.h"
 #include "robion/raytrace.h"
 #include <math.h>
 #include <string.h>
@@ -128,17 +129,26 @@ PetscErrorCode SplittingCreate(const struct DoseModel_s *model, Splitting *out)
   PetscFunctionReturn(0);
 }
 
+/* Take the trace that a link of the list points to out of it. */
+static PetscErrorCode TraceDestroy(Trace **link)
+{
+  PetscFunctionBegin;
+  Trace *trace = *link;
+  *link = trace->next;
+  if (trace->window != MPI_WIN_NULL)
+    PetscCall(NodeMemoryDestroy(&trace->window));
+  else
+    PetscCall(PetscFree2(trace->wepl_mm, trace->passed_mm));
+  PetscCall(PetscFree(trace));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode SplittingDestroy(Splitting *splitting)
 {
   PetscFunctionBegin;
   Splitting split = *splitting;
   if (!split) PetscFunctionReturn(0);
-  while (split->trace) {
-    Trace *next = split->trace->next;
-    PetscCall(PetscFree2(split->trace->wepl_mm, split->trace->passed_mm));
-    PetscCall(PetscFree(split->trace));
-    split->trace = next;
-  }
+  while (split->trace) PetscCall(TraceDestroy(&split->trace));
   PetscCall(DoseModelDestroy(&split->fine_model));
   for (PetscInt b = 0; b < split->fine.n_beam; b++) {
     PetscCall(PetscFree(split->fine.beam[b].run));
@@ -196,31 +206,103 @@ static void TraceRay(Splitting split, const Beam *beam, const SpotRun *run, cons
   }
 }
 
+/* Rays first, first + step ... of a trace whose memory is there. */
+static void TraceRays(Splitting split, const Trace *trace, PetscInt first, PetscInt step)
+{
+  const struct DoseModel_s *model = split->model;
+  const Beam *fine = &split->fine.beam[trace->beam];
+  for (PetscInt r = first; r < fine->n_run; r += step) {
+    double point_mm[3];
+    TraceRay(split, fine, &fine->run[r], trace, trace->wepl_mm + (size_t)r * (size_t)trace->n);
+    PointOnRay(fine, &fine->run[r], 0, trace->shift_mm, point_mm);
+    trace->passed_mm[r] = BeamPassed_mm(fine, model->machine, model->patient, point_mm, trace->shift_mm);
+  }
+}
+
+/* A trace without depths, in the list. */
+static PetscErrorCode TraceCreate(Splitting split, PetscInt b, const double shift_mm[3], Trace **out)
+{
+  PetscFunctionBegin;
+  Trace *trace;
+  double high_mm;
+  PetscCall(PetscNew(&trace));
+  trace->beam = b;
+  trace->window = MPI_WIN_NULL;
+  PetscCall(PetscArraycpy(trace->shift_mm, shift_mm, 3));
+  AlongBeam(&split->fine.beam[b], &split->model->patient->ct, shift_mm, &trace->w0_mm, &high_mm);
+  trace->n = (PetscInt)ceil((high_mm - trace->w0_mm) / TRACE_MM) + 2;
+  trace->next = split->trace;
+  split->trace = trace;
+  *out = trace;
+  PetscFunctionReturn(0);
+}
+
+static Trace *FindTrace(Splitting split, PetscInt b, const double shift_mm[3], PetscBool shared)
+{
+  Trace *trace = split->trace;
+  while (trace && (trace->beam != b || memcmp(trace->shift_mm, shift_mm, sizeof trace->shift_mm) ||
+                   (shared && trace->window == MPI_WIN_NULL)))
+    trace = trace->next;
+  return trace;
+}
+
 PetscErrorCode SplittingTrace(Splitting split, PetscInt b, const double shift_mm[3], const Trace **out)
 {
   PetscFunctionBegin;
-  const struct DoseModel_s *model = split->model;
-  const Beam *fine = &split->fine.beam[b];
-  Trace *trace = split->trace;
-  while (trace && (trace->beam != b || memcmp(trace->shift_mm, shift_mm, sizeof trace->shift_mm))) trace = trace->next;
+  const PetscInt n_run = split->fine.beam[b].n_run;
+  Trace *trace = FindTrace(split, b, shift_mm, PETSC_FALSE);
   if (!trace) {
-    double high_mm;
-    PetscCall(PetscNew(&trace));
-    trace->beam = b;
-    PetscCall(PetscArraycpy(trace->shift_mm, shift_mm, 3));
-    AlongBeam(fine, &model->patient->ct, shift_mm, &trace->w0_mm, &high_mm);
-    trace->n = (PetscInt)ceil((high_mm - trace->w0_mm) / TRACE_MM) + 2;
-    PetscCall(PetscMalloc2((size_t)fine->n_run * (size_t)trace->n, &trace->wepl_mm, fine->n_run, &trace->passed_mm));
-    for (PetscInt r = 0; r < fine->n_run; r++) {
-      double point_mm[3];
-      TraceRay(split, fine, &fine->run[r], trace, trace->wepl_mm + (size_t)r * (size_t)trace->n);
-      PointOnRay(fine, &fine->run[r], 0, shift_mm, point_mm);
-      trace->passed_mm[r] = BeamPassed_mm(fine, model->machine, model->patient, point_mm, shift_mm);
-    }
-    trace->next = split->trace;
-    split->trace = trace;
+    PetscCall(TraceCreate(split, b, shift_mm, &trace));
+    PetscCall(PetscMalloc2((size_t)n_run * (size_t)trace->n, &trace->wepl_mm, n_run, &trace->passed_mm));
+    TraceRays(split, trace, 0, 1);
   }
   *out = trace;
+  PetscFunctionReturn(0);
+}
+
+/* One setup, a part of the rays on each rank of a node. */
+static PetscErrorCode TraceOnNode(Splitting split, MPI_Comm node, PetscInt b, const double shift_mm[3])
+{
+  PetscFunctionBegin;
+  const size_t n_run = (size_t)split->fine.beam[b].n_run;
+  PetscMPIInt rank, size;
+  Trace *trace;
+  void *memory;
+  PetscCallMPI(MPI_Comm_rank(node, &rank));
+  PetscCallMPI(MPI_Comm_size(node, &size));
+  PetscCall(TraceCreate(split, b, shift_mm, &trace));
+  const size_t bytes = n_run * (sizeof *trace->passed_mm + (size_t)trace->n * sizeof *trace->wepl_mm);
+  PetscCall(NodeMemoryCreate(node, bytes, PETSC_FALSE, &trace->window));
+  PetscCall(NodeMemoryGet(trace->window, 0, &memory));
+  trace->passed_mm = memory;
+  trace->wepl_mm = (float *)(void *)(trace->passed_mm + n_run);
+  TraceRays(split, trace, rank, size);
+  PetscCall(NodeMemoryMeet(node, 1, &trace->window));
+  PetscFunctionReturn(0);
+}
+
+static PetscBool HasSetup(const ScenarioSet *set, const double shift_mm[3])
+{
+  for (PetscInt k = 0; k < set->n_setup; k++)
+    if (!memcmp(set->setup_mm[k], shift_mm, sizeof set->setup_mm[k])) return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
+PetscErrorCode SplittingTraceTogether(Splitting split, MPI_Comm team, const ScenarioSet *set)
+{
+  PetscFunctionBegin;
+  MPI_Comm node;
+  PetscCallMPI(MPI_Comm_split_type(team, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
+  for (Trace **link = &split->trace; *link;) {
+    if ((*link)->window != MPI_WIN_NULL && !HasSetup(set, (*link)->shift_mm))
+      PetscCall(TraceDestroy(link));
+    else
+      link = &(*link)->next;
+  }
+  for (PetscInt k = 0; k < set->n_setup; k++)
+    for (PetscInt b = 0; b < split->fine.n_beam; b++)
+      if (!FindTrace(split, b, set->setup_mm[k], PETSC_TRUE)) PetscCall(TraceOnNode(split, node, b, set->setup_mm[k]));
+  PetscCallMPI(MPI_Comm_free(&node));
   PetscFunctionReturn(0);
 }
 

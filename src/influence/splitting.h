@@ -25,6 +25,7 @@ typedef struct Trace {
   PetscInt beam, n;
   float *wepl_mm;    /* [run][n] in the patient, without range error */
   double *passed_mm; /* [run] before it */
+  MPI_Win window;    /* of both, where ranks of a node share them; else MPI_WIN_NULL */
   struct Trace *next;
 } Trace;
 
@@ -44,6 +45,9 @@ PetscErrorCode SplittingDestroy(Splitting *split);
 
 /* Whether component k of beam b is split. */
 PetscBool SplittingOf(Splitting split, PetscInt b, PetscInt k);
+
+/* Trace a set's setups together, for all ranks of a node, and forget what was so traced of others. Collective on the team. */
+PetscErrorCode SplittingTraceTogether(Splitting split, MPI_Comm team, const ScenarioSet *set);
 
 /* Depths for a setup error, traced at the first call. */
 PetscErrorCode SplittingTrace(Splitting split, PetscInt b, const double shift_mm[3], const Trace **out);

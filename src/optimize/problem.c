@@ -148,6 +148,7 @@ static PetscErrorCode CreateStages(Problem p)
   p->n_all = p->first + spec->n_spot;
   for (PetscInt stage = 0; stage < p->n_stage; stage++) {
     p->model[stage] = spec->course ? spec->course->stage[stage].model : spec->model;
+    PetscCall(DoseModelTrace(p->comm, p->model[stage], spec->set));
     if (spec->type == INFLUENCE_FACTORED)
       PetscCall(FactoredCreate(p->comm, p->model[stage], &voxels, &p->factored[stage]));
   }

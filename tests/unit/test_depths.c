@@ -1,4 +1,4 @@
-/* Depths of voxels: traced once where rays are parallel, ray by ray elsewhere; shared by operators and by ranks.  ranks: 1 2 3 4 */
+/* Depths: traced once where rays are parallel, ray by ray elsewhere; shared by operators and by ranks.  ranks: 1 2 3 4 */
 #include "tiny_plan.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -129,10 +129,46 @@ static void SharedByRanks(void **state)
   }
 }
 
+/* Sub-beams that a team has traced together, for one set and then for another, give the doses of those that a rank traces alone. */
+static void SubBeamsOfATeam(void **state)
+{
+  enum { VOXELS = 40 };
+  double want[MOST_SCENARIOS][VOXELS * N_CHANNELS], found[VOXELS * N_CHANNELS], *x;
+  PetscInt voxel[VOXELS];
+  uint64_t seed = 3;
+  ScenarioSet *half;
+  TinyPlan p;
+  Create(&p, 0);
+  for (PetscInt i = 0; i < VOXELS; i++) voxel[i] = FIRST + 7 * i;
+  p.beams->splitting = SPLITTING_COARSE;
+  assert_int_equal(PetscMalloc1(p.beams->n_spot, &x), 0);
+  for (PetscInt j = 0; j < p.beams->n_spot; j++) x[j] = 1e6 * TinyRandom(&seed);
+  assert_int_equal(ScenarioSetSlice(p.set, 3, 4, &half), 0);
+  for (int together = 0; together < 2; together++) {
+    Influence influence;
+    assert_int_equal(DoseModelDestroy(&p.model), 0);
+    assert_int_equal(DoseModelCreate(&p.patient, &p.machine, &p.tissues, p.beams, 1e-3, &p.model), 0);
+    assert_true(DoseModelIsSplit(p.model));
+    for (int k = 0; k < (together ? 3 : 1); k++) { /* all, some, all again */
+      const ScenarioSet *set = k % 2 ? half : p.set;
+      if (together) assert_int_equal(DoseModelTrace(PETSC_COMM_WORLD, p.model, set), 0);
+      assert_int_equal(InfluenceCreate(p.model, INFLUENCE_STREAMED, set, &p.grid, VOXELS, voxel, &influence), 0);
+      for (PetscInt s = 0; s < set->n; s++) {
+        double *here = together ? found : want[s];
+        assert_int_equal(InfluenceApply(influence, s, x, here), 0);
+        if (together) assert_memory_equal(found, want[k % 2 ? s + 3 : s], sizeof found);
+      }
+      assert_int_equal(InfluenceDestroy(&influence), 0);
+    }
+  }
+  assert_true(memcmp(want[1], want[2], sizeof want[1]) != 0 && want[1][0] > 0);
+  assert_int_equal(ScenarioSetDestroy(&half) || PetscFree(x) || TinyPlanDestroy(&p), 0);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(OfEveryRay), cmocka_unit_test(SharedBySlices),
-                                     cmocka_unit_test(SharedByRanks)};
+                                     cmocka_unit_test(SharedByRanks), cmocka_unit_test(SubBeamsOfATeam)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failed;
