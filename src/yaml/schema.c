@@ -104,10 +104,9 @@ static PetscErrorCode CheckWord(Check *check, const SchemaKey *key, const Node *
   PetscFunctionBegin;
   for (PetscInt i = 0; i < *key->n_words; i++)
     if (!strcmp(node->text, key->words[i])) PetscFunctionReturn(0);
-  const char *nearest = NodeIsNull(node) ? NULL : NearestName(node->text, *key->n_words, key->words);
-  PetscCall(CheckAdd(check, node->place, path, "found %s, expected %s%s%s%s", NodeShown(node).text,
-                     SchemaExpected(key).text, nearest ? "; did you mean " : "", nearest ? nearest : "",
-                     nearest ? "?" : ""));
+  PetscCall(CheckAdd(check, node->place, path, "found %s, expected %s%s", NodeShown(node).text,
+                     SchemaExpected(key).text,
+                     NodeIsNull(node) ? "" : SuggestName("; ", node->text, *key->n_words, key->words).text));
   PetscFunctionReturn(0);
 }
 

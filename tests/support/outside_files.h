@@ -5,6 +5,7 @@
 #include "fake_plan.h"
 #include "robion/hdf5.h"
 #include "robion/exchange.h"
+#include "robion/phantom.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,8 +38,10 @@ static inline void WriteOutsideCase(const char *folder)
   Mistakes mistakes = {0};
   Case *patient;
   float *map;
-  const PhantomSpec box = {.kind = "water-box", .ct_spacing_mm = 5, .size_mm = {50, 50, 50}, .target_mm = {20, 20, 20}};
-  Sure(CaseBuildPhantom(&box, "box", &mistakes, &patient));
+  PhantomSpec box;
+  Sure(PhantomSpecRead("water-box", "ct_spacing_mm: 5, size_mm: [50, 50, 50], target_mm: [20, 20, 20]", &mistakes,
+                       &box));
+  Sure(CaseBuildPhantom(&box, "box", &mistakes, &patient) || PhantomSpecDestroy(&box));
   const size_t n = GridSize(&patient->ct);
   Sure(PetscMalloc1(n, &map) || PetscMalloc1(2, &patient->beam_gantry_deg));
   for (size_t v = 0; v < n; v++) map[v] = (float)(v % 7);
