@@ -53,5 +53,12 @@ enum { LIST_LONGEST = 64 };
 PetscErrorCode ParseArguments(const Arguments *arguments, PetscInt n_option, const Option *option, int least, int most,
                               const char *usage, const char **operand, Mistakes *mistakes);
 
+/*
+ * The number that was given as an option, from least to most (infinite: any), or *value as it is where text is NULL. Anything else is a
+ * mistake (ROBION_COMMAND_LINE).
+ */
+PetscErrorCode OptionNumber(const char *option, const char *text, double least, double most, Mistakes *mistakes,
+                            double *value);
+
 /* "HH:MM:SS" in seconds, or -1. */
 double ParseDuration(const char *text);

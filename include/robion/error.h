@@ -65,3 +65,14 @@ PetscErrorCode MistakesClear(Mistakes *mistakes);
  * `known` is an array of n names.
  */
 const char *NearestName(const char *found, PetscInt n, const char *const *known);
+
+/** Text for the end of a message, returned by value to be used as `SuggestName(...).text` inside one. */
+typedef struct Suggestion {
+  char text[160];
+} Suggestion;
+
+/**
+ * Opening and "did you mean X?" of the nearest name, closed if the opening is " (": " (did you mean X?)", ", did you mean X?";
+ * nothing if no name is near.
+ */
+Suggestion SuggestName(const char *opening, const char *found, PetscInt n, const char *const *known);

@@ -133,3 +133,12 @@ const char *NearestName(const char *found, PetscInt n, const char *const *known)
   }
   return best;
 }
+
+Suggestion SuggestName(const char *opening, const char *found, PetscInt n, const char *const *known)
+{
+  Suggestion out = {""};
+  const char *nearest = NearestName(found, n, known);
+  if (nearest)
+    snprintf(out.text, sizeof out.text, "%sdid you mean %.100s?%s", opening, nearest, strchr(opening, '(') ? ")" : "");
+  return out;
+}

@@ -24,14 +24,13 @@ static PetscErrorCode CheckModelName(const char *found, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   char known[256] = "";
-  const char *near = NearestName(found, n_biology_model_names, biology_model_names);
   for (PetscInt i = 0; i < n_biology_model_names; i++) {
     size_t used = strlen(known);
     const char *separator = i == 0 ? "" : i + 1 == n_biology_model_names ? " or " : ", ";
     snprintf(known + used, sizeof known - used, "%s%s", separator, biology_model_names[i]);
   }
-  PetscCall(MistakesAdd(mistakes, ROBION_STUDY, "biology: model \"%s\" is unknown, expected %s%s%s%s", found, known,
-                        near ? " (did you mean " : "", near ? near : "", near ? "?)" : ""));
+  PetscCall(MistakesAdd(mistakes, ROBION_STUDY, "biology: model \"%s\" is unknown, expected %s%s", found, known,
+                        SuggestName(" (", found, n_biology_model_names, biology_model_names).text));
   PetscFunctionReturn(0);
 }
 

@@ -1,5 +1,7 @@
 /* Options and operands of a verb, by its table of options. */
 #include "robion/cli.h"
+#include "robion/text.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,9 +18,8 @@ static PetscErrorCode UnknownOption(PetscInt n, const Option *option, const char
   const char **names;
   PetscCall(PetscMalloc1(n + 1, &names));
   for (PetscInt i = 0; i < n; i++) names[i] = option[i].name;
-  const char *nearest = NearestName(text, n, names);
-  PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "unknown option %s%s%s%s (PETSc options go after --)", text,
-                        nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : ""));
+  PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "unknown option %s%s (PETSc options go after --)", text,
+                        SuggestName(", ", text, n, names).text));
   PetscCall(PetscFree(names));
   PetscFunctionReturn(0);
 }
@@ -72,6 +73,22 @@ PetscErrorCode ParseArguments(const Arguments *arguments, PetscInt n_option, con
       PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "unexpected operand %s; usage: robion %s", text, usage));
   }
   if (n < least) PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "missing operand; usage: robion %s", usage));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode OptionNumber(const char *option, const char *text, double least, double most, Mistakes *mistakes,
+                            double *value)
+{
+  PetscFunctionBegin;
+  char range[64] = "";
+  double number;
+  if (!text) PetscFunctionReturn(0);
+  if (TextParseNumber(text, &number) && number >= least && number <= most) {
+    *value = number;
+    PetscFunctionReturn(0);
+  }
+  if (isfinite(least)) snprintf(range, sizeof range, " from %.10g to %.10g", least, most);
+  PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option %s is %s, expected a number%s", option, text, range));
   PetscFunctionReturn(0);
 }
 

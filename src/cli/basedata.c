@@ -3,18 +3,10 @@
 #include "robion/exchange.h"
 #include "robion/text.h"
 #include "robion/trip98.h"
+#include <math.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-
-/* A number given as an option, or unchanged. */
-static PetscErrorCode TakeNumber(const char *option, const char *text, double *value, Mistakes *mistakes)
-{
-  PetscFunctionBegin;
-  if (text && !TextParseNumber(text, value))
-    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s: found %s, expected a number", option, text));
-  PetscFunctionReturn(0);
-}
 
 /* The library blames what a study says; here it is an option that is wrong. */
 static PetscErrorCode CheckSpec(const MachineSpec *spec, Mistakes *mistakes)
@@ -41,7 +33,8 @@ static PetscErrorCode TakeEnergyList(const char *text, Mistakes *mistakes, Petsc
   PetscCall(PetscMalloc1(most, energy_MeV_u));
   PetscCall(PetscStrallocpy(text, &copy));
   rest = copy;
-  while ((one = strsep(&rest, ","))) PetscCall(TakeNumber("--energies-MeV-u", one, &(*energy_MeV_u)[(*n)++], mistakes));
+  while ((one = strsep(&rest, ",")))
+    PetscCall(OptionNumber("--energies-MeV-u", one, -INFINITY, INFINITY, mistakes, &(*energy_MeV_u)[(*n)++]));
   PetscCall(PetscFree(copy));
   PetscFunctionReturn(0);
 }
@@ -79,12 +72,13 @@ static PetscErrorCode Build(const Arguments *arguments, Mistakes *mistakes)
                      &spec.spot_fwhm_mm,           &spec.sad_mm};
   PetscCall(ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 0, 0, verb_basedata.usage, &unused,
                            mistakes));
-  for (int i = 0; i < 10; i++) PetscCall(TakeNumber(option[3 + i].name, number[i], field[i], mistakes));
+  for (int i = 0; i < 10; i++)
+    PetscCall(OptionNumber(option[3 + i].name, number[i], -INFINITY, INFINITY, mistakes, field[i]));
   if (fwhm && number[4])
     PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE,
                           "--momentum-spread-fwhm: found beside --momentum-spread, expected one of them"));
   if (fwhm) {
-    PetscCall(TakeNumber("--momentum-spread-fwhm", fwhm, &spec.momentum_spread, mistakes));
+    PetscCall(OptionNumber("--momentum-spread-fwhm", fwhm, -INFINITY, INFINITY, mistakes, &spec.momentum_spread));
     spec.momentum_spread /= FWHM_PER_SIGMA;
   }
   if (energies && (number[0] || number[1] || number[2]))
@@ -139,8 +133,8 @@ static PetscErrorCode ImportTrip(const char *path, const char *fwhm, const char 
   MachineSpec builtin;
   PetscCall(MachineSpecDefault(&builtin));
   TripMachineSpec spec = {.spot_fwhm_mm = builtin.spot_fwhm_mm};
-  PetscCall(TakeNumber("--spot-fwhm-mm", fwhm, &spec.spot_fwhm_mm, mistakes));
-  PetscCall(TakeNumber("--offset-mm", offset, &spec.offset_mm, mistakes));
+  PetscCall(OptionNumber("--spot-fwhm-mm", fwhm, -INFINITY, INFINITY, mistakes, &spec.spot_fwhm_mm));
+  PetscCall(OptionNumber("--offset-mm", offset, -INFINITY, INFINITY, mistakes, &spec.offset_mm));
   if (!(spec.spot_fwhm_mm >= 0.1 && spec.spot_fwhm_mm <= 100))
     PetscCall(
         MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--spot-fwhm-mm: found %g, expected 0.1 to 100", spec.spot_fwhm_mm));
@@ -206,10 +200,9 @@ static PetscErrorCode BaseData(const Arguments *arguments, Mistakes *mistakes, R
   } else if (!strcmp(action, "export")) {
     if (rank == 0) PetscCall(BaseDataExport(&rest, verb_basedata.usage, mistakes));
   } else {
-    const char *nearest = NearestName(action, 4, actions);
     PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE,
-                          "basedata: found '%s', expected build, import, show or export%s%s%s", action,
-                          nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : ""));
+                          "basedata: found '%s', expected build, import, show or export%s", action,
+                          SuggestName("; ", action, 4, actions).text));
   }
   PetscCall(MistakesShare(PETSC_COMM_WORLD, mistakes));
   *exit_code = MistakesExit(mistakes);

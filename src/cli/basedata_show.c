@@ -70,9 +70,8 @@ static PetscErrorCode CheckName(const char *option, const char *found, PetscInt 
   PetscFunctionBegin;
   for (PetscInt i = 0; i < n; i++)
     if (!found || !strcmp(found, known[i])) PetscFunctionReturn(0);
-  const char *nearest = NearestName(found, n, known);
-  PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s: found '%s', which is unknown%s%s%s", option, found,
-                        nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : ""));
+  PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s: found '%s', which is unknown%s", option, found,
+                        SuggestName("; ", found, n, known).text));
   PetscFunctionReturn(0);
 }
 

@@ -1,20 +1,10 @@
 /* `robion evaluate --gamma`: the doses just computed against those of a reference. */
 #include "evaluate_gamma.h"
+#include "robion/cli.h"
 #include "robion/evaluate.h"
 #include "robion/hdf5.h"
 #include "robion/plan_read.h"
 #include "robion/text.h"
-
-/* A number given as an option, or unchanged. */
-static PetscErrorCode TakeNumber(const char *option, const char *text, double least, double most, double *value,
-                                 Mistakes *mistakes)
-{
-  PetscFunctionBegin;
-  if (text && !(TextParseNumber(text, value) && *value >= least && *value <= most))
-    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s: found %s, expected a number from %g to %g", option, text,
-                          least, most));
-  PetscFunctionReturn(0);
-}
 
 static PetscErrorCode TakeOptions(GammaCheck *check, Mistakes *mistakes)
 {
@@ -27,10 +17,10 @@ static PetscErrorCode TakeOptions(GammaCheck *check, Mistakes *mistakes)
   if (check->local && check->global)
     PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--local and --global exclude each other"));
   check->spec.local = check->local;
-  PetscCall(TakeNumber("--dose-percent", check->dose_percent, 1e-3, 100, &check->spec.dose_percent, mistakes));
-  PetscCall(TakeNumber("--distance-mm", check->distance_mm, 1e-3, 10, &check->spec.distance_mm, mistakes));
+  PetscCall(OptionNumber("--dose-percent", check->dose_percent, 1e-3, 100, mistakes, &check->spec.dose_percent));
+  PetscCall(OptionNumber("--distance-mm", check->distance_mm, 1e-3, 10, mistakes, &check->spec.distance_mm));
   PetscCall(
-      TakeNumber("--threshold-percent", check->threshold_percent, 0, 100, &check->spec.threshold_percent, mistakes));
+      OptionNumber("--threshold-percent", check->threshold_percent, 0, 100, mistakes, &check->spec.threshold_percent));
   PetscFunctionReturn(0);
 }
 

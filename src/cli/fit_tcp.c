@@ -196,24 +196,14 @@ static void PrintFit(const TCPFit *fit, PetscInt n_bootstrap)
   printf("intervals: 95 %%, %d bootstrap samples of the patients\n", (int)n_bootstrap);
 }
 
-static PetscErrorCode TakeNumber(const char *option, const char *text, double least, double most, Mistakes *mistakes,
-                                 double *out)
-{
-  PetscFunctionBegin;
-  if (text && (!TextParseNumber(text, out) || *out < least || *out > most))
-    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option %s is %s, expected a number from %g to %g", option,
-                          text, least, most));
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode TakeSpec(const Wanted *w, Mistakes *mistakes, TCPSpec *spec, double *bootstrap, double *seed)
 {
   PetscFunctionBegin;
   PetscCall(TCPSpecDefault(spec));
-  PetscCall(TakeNumber("--alpha-beta-Gy", w->alpha_beta, 0.1, 100, mistakes, &spec->alpha_beta_Gy));
-  PetscCall(TakeNumber("--fractions", w->fractions, 1, 100, mistakes, &spec->fractions));
-  PetscCall(TakeNumber("--bootstrap", w->bootstrap, 2, 100000, mistakes, bootstrap));
-  PetscCall(TakeNumber("--seed", w->seed, 1, 1e9, mistakes, seed));
+  PetscCall(OptionNumber("--alpha-beta-Gy", w->alpha_beta, 0.1, 100, mistakes, &spec->alpha_beta_Gy));
+  PetscCall(OptionNumber("--fractions", w->fractions, 1, 100, mistakes, &spec->fractions));
+  PetscCall(OptionNumber("--bootstrap", w->bootstrap, 2, 100000, mistakes, bootstrap));
+  PetscCall(OptionNumber("--seed", w->seed, 1, 1e9, mistakes, seed));
   for (PetscInt l = 0; l < N_TCP_LINKS; l++)
     if (w->link && !strcmp(w->link, tcp_link_names[l])) spec->link = (TCPLink)l;
   if (w->link && strcmp(w->link, tcp_link_names[spec->link]))

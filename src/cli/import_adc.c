@@ -3,6 +3,7 @@
 #include "robion/exchange.h"
 #include "robion/cell_count.h"
 #include "robion/text.h"
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -12,14 +13,6 @@
 typedef struct Wanted {
   const char *out, *structure, *b_values, *delta, *Delta, *unit, *fraction, *radius, *radius_sd;
 } Wanted;
-
-static PetscErrorCode TakeNumber(const char *option, const char *text, Mistakes *mistakes, double *number)
-{
-  PetscFunctionBegin;
-  if (text && !TextParseNumber(text, number))
-    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option %s is %s, expected a number", option, text));
-  PetscFunctionReturn(0);
-}
 
 /* "0,400,1000" in s/mm2. */
 static PetscErrorCode TakeBValues(const char *text, Mistakes *mistakes, DiffusionProtocol *protocol)
@@ -66,11 +59,12 @@ static PetscErrorCode TakeModel(const Wanted *w, Mistakes *mistakes, ADCLibraryS
   PetscCall(ADCLibrarySpecDefault(spec));
   PetscCall(DiffusionProtocolDefault(protocol));
   PetscCall(TakeBValues(w->b_values, mistakes, protocol));
-  PetscCall(TakeNumber("--delta-ms", w->delta, mistakes, &protocol->delta_ms));
-  PetscCall(TakeNumber("--Delta-ms", w->Delta, mistakes, &protocol->Delta_ms));
-  PetscCall(TakeNumber("--clonogenic-fraction", w->fraction, mistakes, &spec->clonogenic_fraction));
-  PetscCall(TakeNumber("--radius-um", w->radius, mistakes, &spec->radius_prior_um[0]));
-  PetscCall(TakeNumber("--radius-sd-um", w->radius_sd, mistakes, &spec->radius_prior_um[1]));
+  PetscCall(OptionNumber("--delta-ms", w->delta, -INFINITY, INFINITY, mistakes, &protocol->delta_ms));
+  PetscCall(OptionNumber("--Delta-ms", w->Delta, -INFINITY, INFINITY, mistakes, &protocol->Delta_ms));
+  PetscCall(
+      OptionNumber("--clonogenic-fraction", w->fraction, -INFINITY, INFINITY, mistakes, &spec->clonogenic_fraction));
+  PetscCall(OptionNumber("--radius-um", w->radius, -INFINITY, INFINITY, mistakes, &spec->radius_prior_um[0]));
+  PetscCall(OptionNumber("--radius-sd-um", w->radius_sd, -INFINITY, INFINITY, mistakes, &spec->radius_prior_um[1]));
   PetscCall(TakeUnit(w->unit, mistakes, scale));
   if (!MistakesAny(mistakes)) PetscCall(ADCCheck(spec, protocol, mistakes));
   PetscFunctionReturn(0);

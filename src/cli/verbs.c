@@ -23,8 +23,7 @@ const Verb *VerbFind(const char *name, Mistakes *mistakes)
     names[i] = verbs[i]->name;
     if (!strcmp(name, names[i])) return verbs[i];
   }
-  const char *nearest = NearestName(name, PETSC_STATIC_ARRAY_LENGTH(verbs), names);
-  (void)MistakesAdd(mistakes, ROBION_COMMAND_LINE, "unknown verb %s%s%s%s; see robion --help", name,
-                    nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+  (void)MistakesAdd(mistakes, ROBION_COMMAND_LINE, "unknown verb %s%s; see robion --help", name,
+                    SuggestName(", ", name, PETSC_STATIC_ARRAY_LENGTH(verbs), names).text);
   return NULL;
 }

@@ -17,10 +17,9 @@ static PetscErrorCode CheckNamed(const char *option, PetscInt n, char *const *na
     for (PetscInt p = 0; p < n_plans; p++)
       if (!strcmp(named[i], names[p])) known = PETSC_TRUE;
     if (known) continue;
-    const char *nearest = NearestName(named[i], n_plans, names);
-    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s: the study has no %s %s%s%s%s", option,
-                          strcmp(option, "--only") ? "arm" : "case", named[i], nearest ? ", did you mean " : "",
-                          nearest ? nearest : "", nearest ? "?" : ""));
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s: the study has no %s %s%s", option,
+                          strcmp(option, "--only") ? "arm" : "case", named[i],
+                          SuggestName(", ", named[i], n_plans, names).text));
   }
   PetscFunctionReturn(0);
 }

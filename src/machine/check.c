@@ -55,10 +55,9 @@ PetscErrorCode MachineSpecCheck(const MachineSpec *spec, const char *where, Mist
   PetscFunctionBegin;
   Species species;
   if (!SpeciesOfIon(spec->ion, &species)) {
-    const char *near = NearestName(spec->ion ? spec->ion : "", 2, ion_names);
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: ion \"%s\" is unknown, expected 12C or 11C%s%s%s", where,
-                          spec->ion ? spec->ion : "", near ? " (did you mean " : "", near ? near : "",
-                          near ? "?)" : ""));
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: ion \"%s\" is unknown, expected 12C or 11C%s", where,
+                          spec->ion ? spec->ion : "",
+                          SuggestName(" (", spec->ion ? spec->ion : "", 2, ion_names).text));
   }
   PetscCall(CheckNumber(where, "energy_min_MeV_u", spec->energy_min_MeV_u, 1, 1000, mistakes));
   PetscCall(CheckNumber(where, "energy_max_MeV_u", spec->energy_max_MeV_u, 1, 1000, mistakes));

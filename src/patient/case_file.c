@@ -79,10 +79,8 @@ static PetscErrorCode ReadRole(const H5Source *source, const char *path, Role *r
       *good = PETSC_TRUE;
     }
   if (!*good) {
-    const char *nearest = NearestName(text, N_ROLES, role_names);
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: role is \"%s\", expected target, oar or external%s%s%s",
-                          source->name, path, text, nearest ? " (did you mean " : "", nearest ? nearest : "",
-                          nearest ? "?)" : ""));
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: role is \"%s\", expected target, oar or external%s",
+                          source->name, path, text, SuggestName(" (", text, N_ROLES, role_names).text));
   }
   PetscCall(PetscFree(text));
   PetscFunctionReturn(0);

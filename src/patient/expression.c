@@ -107,12 +107,11 @@ static PetscErrorCode ParseVerb(const Words *words, const char *text, const char
   while (verb < N_VERBS && !IsWord(words, 1, verbs[verb])) verb++;
   out->a = words->word[0];
   if (words->n > 1 && verb == N_VERBS) {
-    const char *nearest = words->quoted[1] ? NULL : NearestName(words->word[1], N_VERBS, verbs);
-    PetscCall(MistakesAdd(
-        mistakes, ROBION_STUDY,
-        "%s: derived structure \"%s\": found \"%s\", expected plus, minus, and or or%s%s%s; names with "
-        "blanks need 'single quotes'",
-        where, text, words->word[1], nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : ""));
+    PetscCall(MistakesAdd(mistakes, ROBION_STUDY,
+                          "%s: derived structure \"%s\": found \"%s\", expected plus, minus, and or or%s; names with "
+                          "blanks need 'single quotes'",
+                          where, text, words->word[1],
+                          words->quoted[1] ? "" : SuggestName(" (", words->word[1], N_VERBS, verbs).text));
     *good = PETSC_FALSE;
     PetscFunctionReturn(0);
   }

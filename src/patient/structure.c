@@ -16,10 +16,8 @@ static PetscErrorCode FindUsable(const Case *patient, const char *name, const ch
     const char **names;
     PetscCall(PetscMalloc1((size_t)patient->n_structures, &names));
     for (PetscInt i = 0; i < patient->n_structures; i++) names[i] = patient->structures[i].name;
-    const char *nearest = NearestName(name, patient->n_structures, names);
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: \"%s\": case %s has no structure \"%s\"%s%s%s", where,
-                          expression, patient->name, name, nearest ? " (did you mean " : "", nearest ? nearest : "",
-                          nearest ? "?)" : ""));
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: \"%s\": case %s has no structure \"%s\"%s", where, expression,
+                          patient->name, name, SuggestName(" (", name, patient->n_structures, names).text));
     PetscCall(PetscFree(names));
   } else if (!memchr(patient->structures[s].mask, 1, GridSize(&patient->ct))) {
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: \"%s\": structure \"%s\" of case %s is empty", where, expression,

@@ -61,9 +61,8 @@ PetscErrorCode PlanCheckName(const Case *patient, const char *name, const char *
   if (CaseFindStructure(patient, name) >= 0) PetscFunctionReturn(0);
   const char **names;
   PetscCall(StructureNames(patient, &names));
-  const char *nearest = NearestName(name, patient->n_structures, names);
-  PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: case %s has no structure %s%s%s%s", where, key, patient->name,
-                        name, nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : ""));
+  PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: case %s has no structure %s%s", where, key, patient->name,
+                        name, SuggestName(", ", name, patient->n_structures, names).text));
   PetscCall(PetscFree(names));
   PetscFunctionReturn(0);
 }

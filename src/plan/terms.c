@@ -30,10 +30,9 @@ static PetscErrorCode FindGoalMap(const Case *patient, const ObjectiveSpec *obje
   if (*map < 0) {
     PetscCall(PetscMalloc1(patient->n_maps, &names));
     for (PetscInt m = 0; m < patient->n_maps; m++) names[m] = patient->maps[m].name;
-    const char *nearest = NearestName(objective->map, patient->n_maps, names);
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: objectives: case %s has no map %s%s%s%s", objective->where,
-                          patient->name, objective->map, nearest ? ", did you mean " : "", nearest ? nearest : "",
-                          nearest ? "?" : ""));
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: objectives: case %s has no map %s%s", objective->where,
+                          patient->name, objective->map,
+                          SuggestName(", ", objective->map, patient->n_maps, names).text));
     PetscCall(PetscFree(names));
   } else if (strcmp(patient->maps[*map].unit, wanted)) {
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: objectives: map %s of case %s is in %s, expected %s",

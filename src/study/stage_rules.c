@@ -55,14 +55,12 @@ static PetscErrorCode CheckFractions(Check *check, const Node *stages, const Nod
 static PetscErrorCode CheckStageName(Check *check, const Node *stages, const NodeEntry *entry, const char *path)
 {
   PetscFunctionBegin;
-  const char *names[STAGES_MOST], *name = ScalarText(entry->value), *nearest = NULL;
+  const char *names[STAGES_MOST], *name = ScalarText(entry->value);
   const PetscInt n = PetscMin(StageCount(stages), STAGES_MOST);
   if (FindStage(stages, name) >= 0) PetscFunctionReturn(0);
   for (PetscInt i = 0; i < n; i++) names[i] = ScalarText(NodeGet(stages->entry[i].value, "name"));
-  if (n) nearest = NearestName(name, n, names);
-  PetscCall(CheckAdd(check, entry->value->place, path, "found %s, expected %s%s%s%s", NodeShown(entry->value).text,
-                     n ? "the name of a stage" : "a study with stages", nearest ? "; did you mean " : "",
-                     nearest ? nearest : "", nearest ? "?" : ""));
+  PetscCall(CheckAdd(check, entry->value->place, path, "found %s, expected %s%s", NodeShown(entry->value).text,
+                     n ? "the name of a stage" : "a study with stages", SuggestName("; ", name, n, names).text));
   PetscFunctionReturn(0);
 }
 

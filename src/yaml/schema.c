@@ -107,10 +107,8 @@ static PetscErrorCode CheckWord(Check *check, const SchemaKey *key, const Node *
   PetscInt n = 0;
   for (; n < MOST_WORDS && (word[n] = SchemaWord(key, n)); n++)
     if (!strcmp(node->text, word[n])) PetscFunctionReturn(0);
-  const char *nearest = NodeIsNull(node) ? NULL : NearestName(node->text, n, word);
-  PetscCall(CheckAdd(check, node->place, path, "found %s, expected %s%s%s%s", NodeShown(node).text,
-                     SchemaExpected(key).text, nearest ? "; did you mean " : "", nearest ? nearest : "",
-                     nearest ? "?" : ""));
+  PetscCall(CheckAdd(check, node->place, path, "found %s, expected %s%s", NodeShown(node).text,
+                     SchemaExpected(key).text, NodeIsNull(node) ? "" : SuggestName("; ", node->text, n, word).text));
   PetscFunctionReturn(0);
 }
 

@@ -19,10 +19,9 @@ static PetscErrorCode FindPhantom(const char *kind, const char *name, Mistakes *
   for (PetscInt i = 0; i < n_phantom_names; i++)
     if (!strcmp(kind, phantom_names[i])) *out = phantoms[i];
   if (*out) PetscFunctionReturn(0);
-  const char *nearest = NearestName(kind, n_phantom_names, phantom_names);
-  PetscCall(MistakesAdd(mistakes, ROBION_STUDY, "%s: unknown phantom \"%s\", expected %s%s%s%s", name, kind,
+  PetscCall(MistakesAdd(mistakes, ROBION_STUDY, "%s: unknown phantom \"%s\", expected %s%s", name, kind,
                         SchemaExpected(&(const SchemaKey){.type = TYPE_WORD, WORDS(phantom_names)}).text,
-                        nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : ""));
+                        SuggestName(" (", kind, n_phantom_names, phantom_names).text));
   PetscFunctionReturn(0);
 }
 
