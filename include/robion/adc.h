@@ -38,6 +38,13 @@ double SphereSignal(double radius_um, double D_um2_ms, double delta_ms, double D
 /** S(b)/S(0) of a tissue. */
 double DiffusionSignal(const DiffusionTissue *tissue, const DiffusionProtocol *protocol, double b_ms_um2);
 
+/** What a tissue is made of, as the derivatives by it are counted. */
+enum { TISSUE_FRACTION, TISSUE_RADIUS, TISSUE_DI, TISSUE_D0, N_TISSUE };
+
+/** -ln S(b)/S(0) of a tissue with cells, and its derivatives, for every b-value of the protocol. */
+void DiffusionAttenuations(const DiffusionTissue *tissue, const DiffusionProtocol *protocol, double *minus_ln,
+                           double (*slope)[N_TISSUE]);
+
 /** Least-squares slope of -ln signal over the protocol's b-values, um2/ms. Signals must be above 0. */
 double ADCOfSignals(const DiffusionProtocol *protocol, const double *signal);
 
@@ -68,7 +75,7 @@ PetscErrorCode ADCCheck(const ADCLibrarySpec *spec, const DiffusionProtocol *pro
 
 typedef struct ADCLibrary_private *ADCLibrary;
 
-/** Compute the signals of all tissues of the library. Not collective. */
+/** Compute the tissues at which searches start. Not collective. */
 PetscErrorCode ADCLibraryCreate(const ADCLibrarySpec *spec, const DiffusionProtocol *protocol, ADCLibrary *library);
 PetscErrorCode ADCLibraryDestroy(ADCLibrary *library);
 
@@ -79,7 +86,10 @@ typedef struct ADCMatch {
   double rmse_um2_ms; /* measured minus library: of the ADC, or root mean square over the b-values */
 } ADCMatch;
 
-/** The tissue of greatest posterior for a measured ADC; RMSE is the difference that is left. */
+/**
+ * The tissue of greatest posterior for a measured ADC, to 1e-6 of its number of cells; RMSE is the difference that is left. Some
+ * 30 us.
+ */
 ADCMatch ADCMatchADC(ADCLibrary library, double adc_um2_ms);
 
 /**

@@ -67,8 +67,9 @@ double HLUTInvert(const HLUT *hlut, double rsp);
 
 /**
  * Read a case file (HDF5: /ct/hu, /structures/<name>, /maps/<name>). Not collective.
- * Every problem of the file (missing, not HDF5, truncated, wrong shape or type, no structures, missing attributes, NaN
- * in maps, non-positive spacing) is added to `mistakes` as ROBION_INPUT with the file name; then *out is NULL.
+ * Masks are integers 0 and 1 or h5py's booleans. Every problem of the file (missing, not HDF5, truncated, compressed by a filter
+ * that HDF5 lacks here, wrong shape or type, no structures, missing attributes, NaN in maps, a grid that GridCheck refuses) is added
+ * to `mistakes` as ROBION_INPUT with the file name; then *out is NULL.
  */
 PetscErrorCode CaseLoad(const char *file, Mistakes *mistakes, Case **out);
 

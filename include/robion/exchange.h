@@ -8,16 +8,18 @@
 
 /**
  * matRad patient (`ct`, `cst` structs in a level-5 MAT file) -> Case. Column-major [y,x,z] cubes are transposed to [z,y,x];
- * cst rows give name, TARGET/OAR/EXTERNAL and 1-based linear indices; without world axes the origin is -spacing*n/2
- * (matRad's default). cubeHU, or cube (RSP, then stored as HU through the inverse default table). Files without a type
- * EXTERNAL: the largest structure becomes it if it is an OAR called body, external or skin. Rows of type IGNORED are left
- * out; a / in a name becomes _. Mistakes: ROBION_INPUT.
+ * cst rows give name (UTF-8), TARGET/OAR/EXTERNAL and 1-based linear indices; without world axes the origin is
+ * ct.dicomInfo.ImagePositionPatient, else -spacing*n/2, as in matRad. cubeHU, or cube (RSP, then stored as HU through the inverse
+ * default table). The position is ct.dicomInfo.PatientPosition, without that HFS. Files without a type EXTERNAL: the largest
+ * structure becomes it if it is an OAR called body, external or skin. A / in a name becomes _. What a case file has no place for (rows
+ * of type IGNORED, another HLUT than robion's, tissues, priorities, objectives) is a line of the log each. Mistakes: ROBION_INPUT.
  */
 PetscErrorCode ImportMatRadCase(const char *file, Mistakes *mistakes, Case **out);
 
 /**
  * matRad machine file (`machine` struct) -> Machine. idd converted to Gy mm2 per particle; one or two lateral Gaussians; matRad's
- * offset, added to the depths of its tables, is the negative of robion's. Mistakes: ROBION_INPUT.
+ * offset, added to the depths of its tables, is the negative of robion's. alpha, beta and initFocus may be transposed; of
+ * several foci the first is taken, at the SAD, which its distances must enclose. Mistakes: ROBION_INPUT.
  */
 PetscErrorCode ImportMatRadMachine(const char *file, Mistakes *mistakes, Machine **out);
 
@@ -34,8 +36,9 @@ PetscErrorCode MachineWriteMatRad(const Machine *machine, const char *file, Mist
 /**
  * Read an image. NIfTI (.nii, .nii.gz, .hdr): the affine matrix (sform, else qform) is turned from RAS to LPS; axes may be in any order
  * and direction, but must be the patient's within 0.1 %: an oblique image is to be resampled first. Else HDF5: a dataset /image of
- * shape [z][y][x] or [volume][z][y][x] with attributes spacing_mm and origin_mm as /ct/hu of a case. Values that are not finite (the library
- * of NIfTI makes them 0) and everything else that is wrong are mistakes (ROBION_INPUT); false then. ImageDestroy in either case. Not collective.
+ * shape [z][y][x] or [volume][z][y][x] with attributes spacing_mm and origin_mm as /ct/hu of a case. Values may be NAN (the library
+ * of NIfTI makes them 0). Everything that is wrong is a mistake (ROBION_INPUT); false then. ImageDestroy in either case. Not
+ * collective.
  */
 PetscBool ImageRead(const char *file, Mistakes *mistakes, Image *image);
 PetscErrorCode ImageDestroy(Image *image);

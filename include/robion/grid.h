@@ -14,7 +14,7 @@ typedef struct Grid {
 
 /**
  * Whether a grid that was read is one of a patient: voxels of 0.01 to 1000 mm within 1 km of the origin, as many as a PetscInt
- * counts. False after mistakes (ROBION_INPUT) that begin with `where`.
+ * counts, 1 mm to 4 m along each axis. False after mistakes (ROBION_INPUT) that begin with `where`.
  */
 PetscBool GridCheck(const Grid *grid, const char *where, Mistakes *mistakes);
 

@@ -26,8 +26,10 @@ PetscBool H5SourceHas(const H5Source *source, const char *path);
 
 /** What a dataset or attribute holds. */
 typedef struct H5Shape {
-  PetscBool there, integers, numbers; /* numbers: integers or floating-point numbers */
-  int n;                              /* dimensions; -1: more than 8, or none known */
+  PetscBool there, integers, booleans; /* booleans: as h5py writes them, an enumeration FALSE = 0, TRUE = 1 */
+  PetscBool numbers;                   /* any of these, or floating-point numbers */
+  char other[64];                      /* what it holds if no numbers, for messages */
+  int n;                               /* dimensions; -1: more than 8, or none known */
   hsize_t dims[8];
   long long count; /* of elements */
 } H5Shape;
@@ -45,8 +47,8 @@ PetscBool H5ReadNames(const H5Source *source, const char *path, H5Names *names, 
 PetscErrorCode H5NamesDestroy(H5Names *names);
 
 /**
- * Read a numeric dataset converted to the memory type `type` (H5T_NATIVE_DOUBLE, _FLOAT, _INT, _SHORT, _UCHAR), of rank
- * `rank` (dims returned in dims[rank]; a dims entry that is > 0 on entry is required). *out is PetscMalloc'ed.
+ * Read a dataset of numbers or h5py's booleans converted to the memory type `type` (H5T_NATIVE_DOUBLE, _FLOAT, _INT, _SHORT,
+ * _UCHAR), of rank `rank` (dims returned in dims[rank]; a dims entry that is > 0 on entry is required). *out is PetscMalloc'ed.
  */
 PetscBool H5ReadArray(const H5Source *source, const char *path, hid_t type, int rank, hsize_t *dims, void *out,
                       Mistakes *mistakes);

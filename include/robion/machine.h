@@ -195,6 +195,10 @@ double CSDARange_mm(PetscInt Z, PetscInt A, double energy_MeV_u);
 /** Inverse of CSDARange_mm. */
 double EnergyOfRange_MeV_u(PetscInt Z, PetscInt A, double range_mm);
 
+/* --- lateral spread (lateral.c) --- */
+/** Lateral sigma by multiple scattering in water at a depth, mm, of an ion with the given range; closed form (Kanematsu). */
+double LateralSigma_mm(Species projectile, double range_mm, double depth_mm);
+
 /* --- nuclear (nuclear.c) --- */
 /** Tripathi reaction cross section of projectile (Z,A) on target (Z,A) at E MeV/u, mb. Tripathi, NASA TP-3621; light-system form on 1H. */
 double ReactionCrossSection_mb(PetscInt Zp, PetscInt Ap, PetscInt Zt, PetscInt At, double energy_MeV_u);

@@ -37,6 +37,9 @@ typedef struct TumourSpec {
 /** The volume that numbers of clonogens refer to. */
 #define TCP_REFERENCE_MM3 27.0
 
+/** So much of a region's volume may hold no clonogens without a warning: an image may not have covered it. */
+#define TCP_MOST_EMPTY 0.01
+
 /** The set recommended for sacral chordoma, 12C and LEM I: a fit to every published figure (see the header). */
 PetscErrorCode TCPSpecDefault(TCPSpec *spec);
 
@@ -53,7 +56,8 @@ double TCPSurvival(const TCPSpec *spec, double clonogens, double dose_Gy_RBE, do
 double TCPOfSurvival(double survival);
 
 /**
- * S_ROI over n voxels: share sums to 1; clonogens per 27 mm3; RBE-weighted course dose. Added in the order of the voxels.
+ * S_ROI over n voxels: share of the region (what is left of 1 holds no clonogens); clonogens per 27 mm3; RBE-weighted course
+ * dose. Added in the order of the voxels.
  * Not collective.
  */
 double TCPRegionSurvival(const TCPSpec *spec, PetscInt n, const double *share, const double *clonogens,

@@ -31,6 +31,15 @@ PetscBool TextParseNumber(const char *string, double *number);
 /** The text without blanks at its ends (a carriage return is one), cut in place. */
 char *TextTrim(char *string);
 
+/** Whether a file's name has this ending, in capitals or not, and something before it. */
+PetscBool TextHasEnding(const char *name, const char *ending);
+
+/**
+ * A text as any system writes it, made one of ours in place: without the byte order mark of UTF-8, its lines ended by \n alone (not
+ * \r\n or \r). Returns the length that is left; it is terminated again.
+ */
+size_t TextUnify(char *text, size_t length);
+
 /** Replace every control character (line breaks, tabs, escapes) by a space. */
 void TextRemoveControls(char *string);
 

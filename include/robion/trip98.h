@@ -21,18 +21,22 @@ typedef struct TripDepth {
   double fwhm2_g_cm2;             /* wide Gaussian */
 } TripDepth;
 
+/** Units of lengths in a .ddd file. */
+typedef enum { TRIP_UNSAID, TRIP_G_CM2, TRIP_MM, N_TRIP_UNITS } TripUnit;
+
 typedef struct TripDepthDose {
   TripName projectile, material;
   Species species; /* of the projectile */
   double energy_MeV_u, density_g_cm3;
-  PetscBool lateral; /* the file has the three lateral columns; else they are 0 */
+  PetscBool lateral;   /* the file has the three lateral columns; else they are 0 */
+  TripUnit width_unit; /* of these in the file, as it says; unsaid: taken as g/cm2 */
   PetscInt n;
   TripDepth *depth; /* ascending */
 } TripDepthDose;
 
 /**
- * Rows hold depth and dose, with one more number (FWHM1) or three. Lateral columns said to be in mm by the comment above them
- * (`FWHM1[mm]`), as some generators write, are converted.
+ * Rows hold depth and dose, with one more number (FWHM1) or three. A line that names the columns, as a comment or not, may say mm or cm
+ * (of water) in place of g/cm**2 of depth and widths: `z[mm]`, `FWHM1 [mm]`. Line ends and byte order mark of any system.
  */
 PetscErrorCode TripDepthDoseRead(const char *file, Mistakes *mistakes, TripDepthDose *out);
 PetscErrorCode TripDepthDoseWrite(const TripDepthDose *table, const char *file, Mistakes *mistakes);
@@ -95,6 +99,10 @@ PetscErrorCode MachineSetTripSpectra(Machine *machine, const TripSpectra *spectr
 
 /**
  * The .ddd files of a folder, or one .ddd file -> Machine; with spectra if a folder has .spc files, then one for every energy.
+ *
+ * They must be of water (H2O, 1 g/cm3 within 5 %), and their R80 that of the energy within 3 % and 4 mm. Some generators write widths
+ * in another unit than they say: where what is said gives less than 0.4 or more than 5 times the scattering of the projectile at
+ * the peak, and the other unit does not, the other is taken; where both do, they are refused. Which was taken is a line of the log.
  */
 PetscErrorCode ImportTripMachine(const char *path, const TripMachineSpec *spec, Mistakes *mistakes, Machine **out);
 
@@ -150,7 +158,7 @@ typedef struct TripRaster {
   TripRasterSlice *slice;
 } TripRaster;
 
-/** The particle sums in the headers must agree with the points. */
+/** The particle sums in the headers must agree with the points, to the digits that both are written with; a slice may have none. */
 PetscErrorCode TripRasterRead(const char *file, Mistakes *mistakes, TripRaster *out);
 PetscErrorCode TripRasterWrite(const TripRaster *raster, const char *file, Mistakes *mistakes);
 PetscErrorCode TripRasterDestroy(TripRaster *raster);

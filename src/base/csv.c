@@ -8,8 +8,10 @@ PetscBool CSVOpen(const char *file, Mistakes *mistakes, CSVReader *reader)
   *reader = (CSVReader){.file = file};
   if (!FileRead(file, &reader->text, &length, mistakes)) return PETSC_FALSE;
   reader->at = reader->text;
-  if (!strncmp(reader->at, "\357\273\277", 3)) reader->at += 3; /* byte order mark */
-  if (!memchr(reader->text, 0, length)) return PETSC_TRUE;
+  if (!memchr(reader->text, 0, length)) {
+    (void)TextUnify(reader->text, length);
+    return PETSC_TRUE;
+  }
   (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: holds a zero byte, expected a text file", file);
   CSVClose(reader);
   return PETSC_FALSE;
@@ -45,9 +47,8 @@ static char *NextField(CSVReader *reader, PetscBool *last)
     else
       in++;
   } else {
-    while (*in && *in != ',' && *in != '\n' && *in != '\r') *out++ = *in++;
+    while (*in && *in != ',' && *in != '\n') *out++ = *in++;
   }
-  if (*in == '\r' && in[1] == '\n') in++;
   if (!reader->problem && *in && *in != ',' && *in != '\n') reader->problem = "has a stray character";
   *last = *in == ',' ? PETSC_FALSE : PETSC_TRUE;
   reader->ended = *in == '\n' ? PETSC_TRUE : PETSC_FALSE;

@@ -3,7 +3,9 @@
  * other side hangs up. Identifiers and memory that a damaged file costs go with it.
  */
 #include "hdf5_private.h"
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define H5_QUIET H5E_BEGIN_TRY
 
@@ -43,13 +45,52 @@ size_t H5Elements(int n, const hsize_t *dims)
   return (size_t)count;
 }
 
+/* An enumeration of FALSE = 0 and TRUE = 1: how h5py stores booleans. */
+static PetscBool IsBoolean(hid_t type)
+{
+  static const char *const names[2] = {"FALSE", "TRUE"};
+  PetscBool good = H5Tget_class(type) == H5T_ENUM && H5Tget_nmembers(type) == 2 ? PETSC_TRUE : PETSC_FALSE;
+  for (unsigned i = 0; good && i < 2; i++) {
+    unsigned char value[16] = {0}; /* converted in place */
+    int number = -1;
+    hid_t whole = H5Tget_super(type);
+    char *name = H5Tget_member_name(type, i);
+    if (H5Tget_size(type) <= sizeof value && H5Tget_member_value(type, i, value) >= 0 &&
+        H5Tconvert(whole, H5T_NATIVE_INT, 1, value, NULL, H5P_DEFAULT) >= 0)
+      memcpy(&number, value, sizeof number);
+    good = (number == 0 || number == 1) && name && !strcasecmp(name, names[number]) ? PETSC_TRUE : PETSC_FALSE;
+    H5free_memory(name);
+    H5Tclose(whole);
+  }
+  return good;
+}
+
+/* What a type that is no number is, for messages. */
+static const char *NameOfClass(H5T_class_t class)
+{
+  switch (class) {
+  case H5T_ENUM:
+    return "an enumeration other than FALSE = 0, TRUE = 1";
+  case H5T_STRING:
+    return "strings";
+  case H5T_BITFIELD:
+    return "bit fields";
+  case H5T_COMPOUND:
+    return "compounds, such as complex numbers";
+  default:
+    return "no numbers";
+  }
+}
+
 /* What a dataspace and a type say; both are closed. */
 static H5Shape ShapeOf(hid_t space, hid_t type)
 {
   H5Shape shape = {.there = PETSC_TRUE, .n = -1};
   H5T_class_t class = type >= 0 ? H5Tget_class(type) : H5T_NO_CLASS;
   shape.integers = class == H5T_INTEGER ? PETSC_TRUE : PETSC_FALSE;
-  shape.numbers = class == H5T_INTEGER || class == H5T_FLOAT ? PETSC_TRUE : PETSC_FALSE;
+  shape.booleans = type >= 0 ? IsBoolean(type) : PETSC_FALSE;
+  shape.numbers = shape.integers || shape.booleans || class == H5T_FLOAT ? PETSC_TRUE : PETSC_FALSE;
+  snprintf(shape.other, sizeof shape.other, "%s", NameOfClass(class));
   if (space >= 0) shape.n = H5Sget_simple_extent_ndims(space);
   if (shape.n > H5_MOST_DIMS) shape.n = -1;
   if (shape.n >= 0) H5Sget_simple_extent_dims(space, shape.dims, NULL);
@@ -110,7 +151,10 @@ static PetscBool CheckArray(const Opened *opened, const H5Request *request, H5Sh
   const char *name = opened->name, *path = request->path;
   PetscInt before = mistakes->n;
   if (!shape->numbers)
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: not a numeric dataset", name, path);
+    (void)MistakesAdd(mistakes, ROBION_INPUT,
+                      "%s: %s: not a numeric dataset: holds %s, expected integers, floating-point numbers or h5py's "
+                      "booleans",
+                      name, path, shape->other);
   else if (shape->n != request->n)
     (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: has %d dimensions, expected %d", name, path, shape->n,
                       request->n);
@@ -122,6 +166,25 @@ static PetscBool CheckArray(const Opened *opened, const H5Request *request, H5Sh
       else if (!shape->dims[i])
         (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: empty, expected at least one element", name, path);
   return mistakes->n == before ? PETSC_TRUE : PETSC_FALSE;
+}
+
+/* Why a dataset that is there cannot be read. */
+static void TellUnreadable(const Opened *opened, const char *path, hid_t data, Mistakes *mistakes)
+{
+  hid_t create = H5Dget_create_plist(data);
+  for (int i = 0; i < H5Pget_nfilters(create); i++) {
+    unsigned flags, about;
+    size_t n = 0;
+    char name[64] = "";
+    const H5Z_filter_t filter = H5Pget_filter2(create, (unsigned)i, &flags, &n, NULL, sizeof name, name, &about);
+    if (filter < 0 || H5Zfilter_avail(filter) > 0) continue;
+    (void)MistakesAdd(mistakes, ROBION_INPUT,
+                      "%s: %s: compressed by filter %d%s%.40s%s, which HDF5 lacks here: rewrite the file where it is "
+                      "there, by h5repack -f GZIP=4, or in h5py with compression=\"gzip\"",
+                      opened->name, path, (int)filter, *name ? " (" : "", name, *name ? ")" : "");
+    return;
+  }
+  (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: cannot be read (file truncated or damaged)", opened->name, path);
 }
 
 static void *AnswerArray(const Opened *opened, const H5Request *request, H5Reply *reply, Mistakes *mistakes)
@@ -142,8 +205,7 @@ static void *AnswerArray(const Opened *opened, const H5Request *request, H5Reply
   if (array && H5Dread(data, request->type, H5S_ALL, H5S_ALL, H5P_DEFAULT, array) >= 0)
     reply->good = PETSC_TRUE;
   else
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: cannot be read (file truncated or damaged)", opened->name,
-                      request->path);
+    TellUnreadable(opened, request->path, data, mistakes);
   return array;
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -129,6 +130,24 @@ char *TextTrim(char *string)
   size_t n = strlen(string);
   while (n && strchr(blank, string[n - 1])) string[--n] = 0;
   return string;
+}
+
+PetscBool TextHasEnding(const char *name, const char *ending)
+{
+  const size_t n = strlen(name), k = strlen(ending);
+  return n > k && !strcasecmp(name + n - k, ending) ? PETSC_TRUE : PETSC_FALSE;
+}
+
+size_t TextUnify(char *text, size_t length)
+{
+  size_t from = length >= 3 && !memcmp(text, "\357\273\277", 3) ? 3 : 0, to = 0;
+  for (; from < length; from++) {
+    const PetscBool returns = text[from] == '\r' ? PETSC_TRUE : PETSC_FALSE;
+    if (returns && from + 1 < length && text[from + 1] == '\n') continue; /* the \n that follows ends the line */
+    text[to++] = returns ? '\n' : text[from];
+  }
+  text[to] = 0;
+  return to;
 }
 
 void TextRemoveControls(char *string)

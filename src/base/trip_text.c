@@ -10,7 +10,10 @@ PetscBool TripLinesStart(const char *file, char *content, size_t length, Mistake
 {
   *lines = (TripLines){.file = file, .mistakes = mistakes, .rest = content};
   const char *zero = memchr(content, 0, length);
-  if (!zero) return PETSC_TRUE;
+  if (!zero) {
+    (void)TextUnify(content, length);
+    return PETSC_TRUE;
+  }
   for (const char *c = content; c < zero; c++) lines->number += *c == '\n';
   lines->number++;
   return TripComplain(lines, "a zero byte, expected a text file");

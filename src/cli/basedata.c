@@ -5,7 +5,6 @@
 #include "robion/trip98.h"
 #include <math.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 /* The library blames what a study says; here it is an option that is wrong. */
@@ -120,9 +119,8 @@ static PetscErrorCode StemName(const char *file, char name[PETSC_MAX_PATH_LEN])
 static PetscBool IsTrip(const char *path)
 {
   struct stat facts;
-  size_t n = strlen(path);
   if (!stat(path, &facts) && S_ISDIR(facts.st_mode)) return PETSC_TRUE;
-  return n > 4 && !strcasecmp(path + n - 4, ".ddd") ? PETSC_TRUE : PETSC_FALSE;
+  return TextHasEnding(path, ".ddd");
 }
 
 /* What TRiP98's files leave open: beam width as in built-in machines, nothing in the beam line unless told. */

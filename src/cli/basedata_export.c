@@ -5,7 +5,6 @@
 #include "robion/trip98.h"
 #include <math.h>
 #include <string.h>
-#include <strings.h>
 
 /* Depth dose and, where there are any, spectra of an energy: "FOLDER/12C.H2O.10000.ddd" and .spc of 100 MeV/u. */
 static PetscErrorCode ExportEnergy(const Machine *m, PetscInt e, const char *folder, Mistakes *mistakes)
@@ -67,8 +66,7 @@ PetscErrorCode BaseDataExport(const Arguments *arguments, const char *usage, Mis
   const Option option[] = {{.name = "--cell-line", .value = &cell_line}};
   PetscCall(ParseArguments(arguments, 1, option, 2, 2, usage, operand, mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
-  const size_t n = strlen(operand[1]);
-  const PetscBool matrad = n > 4 && !strcasecmp(operand[1] + n - 4, ".mat") ? PETSC_TRUE : PETSC_FALSE;
+  const PetscBool matrad = TextHasEnding(operand[1], ".mat");
   if (matrad && cell_line)
     PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--cell-line is for folders of TRiP98's files only"));
   if (!MistakesAny(mistakes)) PetscCall(MachineRead(operand[0], mistakes, &m));

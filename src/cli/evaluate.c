@@ -2,14 +2,9 @@
 #include "robion/cli.h"
 #include "evaluate_gamma.h"
 #include "robion/log.h"
+#include "robion/text.h"
 #include <string.h>
 #include <unistd.h>
-
-static PetscBool EndsWith(const char *text, const char *end)
-{
-  size_t n = strlen(text), m = strlen(end);
-  return n >= m && !strcmp(text + n - m, end) ? PETSC_TRUE : PETSC_FALSE;
-}
 
 static PetscErrorCode EvaluatePlan(PlanContext *context, const PlanSpec *plan, const SpotList *spots,
                                    const char *folder, Mistakes *mistakes)
@@ -34,7 +29,7 @@ static PetscErrorCode EvaluatePlan(PlanContext *context, const PlanSpec *plan, c
 static PetscErrorCode PlaceOutputs(const char *folder, const char *out, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  const int stem = (int)strlen(out) - (EndsWith(out, ".h5") ? 3 : 0);
+  const int stem = (int)strlen(out) - (TextHasEnding(out, ".h5") ? 3 : 0);
   for (int f = N_PLAN_FILES - 1; f >= 0; f--) { /* plan.h5 last */
     char from[PETSC_MAX_PATH_LEN], to[PETSC_MAX_PATH_LEN];
     PlanFilePath(folder, f, from);
@@ -73,7 +68,7 @@ static PetscErrorCode CompareDoses(const GammaCheck *gamma, const char *out, Mis
 {
   PetscFunctionBegin;
   char result[PETSC_MAX_PATH_LEN];
-  PetscCall(PetscSNPrintf(result, sizeof result, "%s%s", out, EndsWith(out, ".h5") ? "" : ".h5"));
+  PetscCall(PetscSNPrintf(result, sizeof result, "%s%s", out, TextHasEnding(out, ".h5") ? "" : ".h5"));
   PetscCall(GammaCheckRun(gamma, result, mistakes));
   PetscFunctionReturn(0);
 }

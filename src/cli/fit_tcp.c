@@ -47,8 +47,8 @@ static int BinOrder(const void *left, const void *right)
   return a->dose < b->dose ? -1 : a->dose > b->dose;
 }
 
-/* Voxels of the same bins as one, with the mean of their ln N and dose. */
-static PetscErrorCode Bundle(PetscInt n, Voxel *voxel, TCPPatient *patient)
+/* Voxels of the same bins as one, with the mean of their ln N and dose; n_all: voxels of the structure. */
+static PetscErrorCode Bundle(PetscInt n_all, PetscInt n, Voxel *voxel, TCPPatient *patient)
 {
   PetscFunctionBegin;
   PetscCall(PetscMalloc3(n, &patient->share, n, &patient->clonogens, n, &patient->dose_Gy_RBE));
@@ -61,7 +61,7 @@ static PetscErrorCode Bundle(PetscInt n, Voxel *voxel, TCPPatient *patient)
       ln += voxel[next].ln;
       dose += voxel[next].dose;
     }
-    patient->share[patient->n] = (double)(next - first) / n;
+    patient->share[patient->n] = (double)(next - first) / n_all;
     patient->clonogens[patient->n] = exp(ln / (next - first));
     patient->dose_Gy_RBE[patient->n++] = dose / (next - first);
   }
@@ -91,7 +91,7 @@ static PetscErrorCode FindDose(const Case *patient, const char *where, const cha
   PetscFunctionReturn(0);
 }
 
-/* Voxels of the structure with clonogens. */
+/* Voxels of the structure; those without clonogens have no survival, but their part of its volume, as in a plan's TCP. */
 static PetscErrorCode TakeVoxels(const Case *patient, const char *where, const char *structure, const char *dose,
                                  Mistakes *mistakes, TCPPatient *out)
 {
@@ -101,7 +101,7 @@ static PetscErrorCode TakeVoxels(const Case *patient, const char *where, const c
   double uniform = 0;
   const float *map = NULL;
   Voxel *voxel;
-  PetscInt n = 0;
+  PetscInt n_all = 0, n = 0;
   if (s < 0)
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: case %s has no structure %s", where, patient->name, structure));
   if (m < 0)
@@ -110,11 +110,16 @@ static PetscErrorCode TakeVoxels(const Case *patient, const char *where, const c
   if (mistakes->n > before) PetscFunctionReturn(0);
   const double per_27mm3 = TCP_REFERENCE_MM3 * 1e-3 / GridVoxelVolume_cm3(&patient->ct);
   PetscCall(PetscMalloc1(GridSize(&patient->ct), &voxel));
-  for (size_t v = 0; v < GridSize(&patient->ct); v++)
+  for (size_t v = 0; v < GridSize(&patient->ct); v++) {
+    n_all += patient->structures[s].mask[v];
     if (patient->structures[s].mask[v] && patient->maps[m].value[v] > 0)
       voxel[n++] = (Voxel){log(patient->maps[m].value[v] * per_27mm3), map ? (double)map[v] : uniform};
+  }
+  if (n_all - n > TCP_MOST_EMPTY * n_all)
+    printf("%s: warning: %.1f %% of %s hold no clonogens and count as controlled\n", where, 100.0 * (n_all - n) / n_all,
+           structure);
   if (n)
-    PetscCall(Bundle(n, voxel, out));
+    PetscCall(Bundle(n_all, n, voxel, out));
   else
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: structure %s of case %s has no clonogens", where, structure,
                           patient->name));

@@ -1,14 +1,9 @@
 /* What the verbs share that work on one plan of a study and on spots made elsewhere. */
 #include "robion/cli.h"
 #include "robion/plan_read.h"
+#include "robion/text.h"
 #include "robion/trip98.h"
 #include <string.h>
-
-static PetscBool EndsWith(const char *text, const char *end)
-{
-  size_t n = strlen(text), m = strlen(end);
-  return n >= m && !strcmp(text + n - m, end) ? PETSC_TRUE : PETSC_FALSE;
-}
 
 PetscErrorCode ReadSpots(const char *file, Mistakes *mistakes, SpotList *spots)
 {
@@ -17,9 +12,9 @@ PetscErrorCode ReadSpots(const char *file, Mistakes *mistakes, SpotList *spots)
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCall(PetscArrayzero(spots, 1));
   if (rank == 0) {
-    if (EndsWith(file, ".h5"))
+    if (TextHasEnding(file, ".h5"))
       PetscCall(PlanReadSpots(file, mistakes, spots));
-    else if (EndsWith(file, ".rst"))
+    else if (TextHasEnding(file, ".rst"))
       PetscCall(SpotListReadRaster(file, mistakes, spots));
     else
       PetscCall(SpotListReadCSV(file, mistakes, spots));

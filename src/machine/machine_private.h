@@ -179,8 +179,6 @@ void LayoutDepths(double range_mm, PetscInt n_depth, double *depth_mm);
 
 /* Sigma of the range spread of one energy, mm: straggling, ripple filter and momentum spread in quadrature. */
 double RangeSpread_mm(const MachineSpec *spec, Species projectile, double energy_MeV_u);
-/* Lateral spread by multiple scattering at a depth, mm, of an ion with the given range; closed form. */
-double LateralSigma_mm(Species projectile, double range_mm, double depth_mm);
 /* Spot sigma in air at the isocentre, widened by the ripple filter's scattering over the gap behind it. */
 double SpotSigma_mm(const MachineSpec *spec, Species projectile, double range_mm);
 /* What that gap adds to the square of sigma at a depth of the tables: 2 (depth behind the beam line) times the covariance of

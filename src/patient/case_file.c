@@ -11,17 +11,18 @@ static const char *const role_names[] = {"target", "oar", "external"};
 enum { MOST_BEAMS = 1000 };
 enum { N_ROLES = sizeof role_names / sizeof *role_names };
 
-/* True if the dataset, when there is one, holds integers and fewer voxels than a PetscInt counts. */
-static PetscErrorCode CheckIntegers(const H5Source *source, const char *path, Mistakes *mistakes, PetscBool *good)
+/* True if the dataset, when there is one, holds integers (or booleans) and fewer voxels than a PetscInt counts. */
+static PetscErrorCode CheckIntegers(const H5Source *source, const char *path, PetscBool booleans, Mistakes *mistakes,
+                                    PetscBool *good)
 {
   PetscFunctionBegin;
   H5Shape shape;
   *good = PETSC_TRUE;
   if (!H5SourceShape(source, path, NULL, &shape)) PetscFunctionReturn(0);
-  if (shape.numbers && !shape.integers) {
+  if (shape.numbers && !shape.integers && !(booleans && shape.booleans)) {
     *good = PETSC_FALSE;
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: holds floating-point numbers, expected integers",
-                          source->name, path));
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: holds %s, expected integers", source->name, path,
+                          shape.booleans ? "booleans" : "floating-point numbers"));
   } else if (shape.count > INT_MAX) {
     *good = PETSC_FALSE;
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: has %lld voxels, expected at most %d", source->name, path,
@@ -45,7 +46,7 @@ static PetscErrorCode ReadCT(const H5Source *source, Case *patient, Mistakes *mi
   PetscFunctionBegin;
   hsize_t dims[3] = {0};
   int *hu = NULL;
-  PetscCall(CheckIntegers(source, "/ct/hu", mistakes, good));
+  PetscCall(CheckIntegers(source, "/ct/hu", PETSC_FALSE, mistakes, good));
   if (*good) *good = H5ReadArray(source, "/ct/hu", H5T_NATIVE_INT, 3, dims, &hu, mistakes);
   if (!*good) PetscFunctionReturn(0);
   for (int k = 0; k < 3; k++) patient->ct.n[k] = (PetscInt)dims[2 - k];
@@ -98,17 +99,22 @@ static PetscErrorCode ReadStructure(const H5Source *source, const char *path, co
   PetscFunctionBegin;
   hsize_t dims[3];
   CTShape(ct, dims);
-  PetscCall(CheckIntegers(source, path, mistakes, good));
-  if (*good) *good = H5ReadArray(source, path, H5T_NATIVE_UCHAR, 3, dims, &structure->mask, mistakes);
+  short *value = NULL; /* a byte has no room to tell what is negative */
+  PetscCall(CheckIntegers(source, path, PETSC_TRUE, mistakes, good));
+  if (*good) *good = H5ReadArray(source, path, H5T_NATIVE_SHORT, 3, dims, &value, mistakes);
   if (*good) PetscCall(ReadRole(source, path, &structure->role, mistakes, good));
   size_t bad = 0, first = 0;
-  for (size_t v = 0; *good && v < GridSize(ct); v++)
-    if (structure->mask[v] > 1 && !bad++) first = v;
+  if (*good) PetscCall(PetscMalloc1(GridSize(ct), &structure->mask));
+  for (size_t v = 0; *good && v < GridSize(ct); v++) {
+    if ((value[v] < 0 || value[v] > 1) && !bad++) first = v;
+    structure->mask[v] = value[v] != 0;
+  }
   if (bad) {
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: %zu voxels hold %s %d, expected 0 or 1", source->name, path,
-                          bad, bad > 1 ? "values such as" : "a value of", structure->mask[first]));
+                          bad, bad > 1 ? "values such as" : "a value of", value[first]));
     *good = PETSC_FALSE;
   }
+  PetscCall(PetscFree(value));
   PetscFunctionReturn(0);
 }
 

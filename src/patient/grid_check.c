@@ -3,6 +3,8 @@
 
 /* Voxels from a hundredth of a millimetre to a metre, within a kilometre of the origin: numbers beyond are damage or another unit. */
 static const double LEAST_SPACING_MM = 0.01, MOST_SPACING_MM = 1e3, FARTHEST_MM = 1e6;
+/* Along each axis from a millimetre to what no couch holds. */
+static const double LEAST_EXTENT_MM = 1, MOST_EXTENT_MM = 4000;
 
 PetscBool GridCheck(const Grid *grid, const char *where, Mistakes *mistakes)
 {
@@ -16,6 +18,12 @@ PetscBool GridCheck(const Grid *grid, const char *where, Mistakes *mistakes)
       (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: origin_mm[%d] is %g, expected a number from %g to %g", where, k,
                         grid->origin_mm[k], -FARTHEST_MM, FARTHEST_MM);
     voxels *= grid->n[k];
+  }
+  for (int k = 0; mistakes->n == before && k < 3; k++) {
+    const double extent_mm = grid->n[k] * grid->spacing_mm[k];
+    if (!(extent_mm >= LEAST_EXTENT_MM && extent_mm <= MOST_EXTENT_MM))
+      (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: is %g mm long along %c, expected %g to %g mm", where, extent_mm,
+                        "xyz"[k], LEAST_EXTENT_MM, MOST_EXTENT_MM);
   }
   if (!(voxels >= 1 && voxels <= INT_MAX))
     (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: has %d x %d x %d voxels, expected 1 to %d in all", where,

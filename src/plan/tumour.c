@@ -3,8 +3,6 @@
 #include "robion/log.h"
 #include "robion/map.h"
 
-static const double MOST_EMPTY = 0.01; /* of the structure's volume, without a warning */
-
 /* A voxel without clonogens is one without tumour; many of them may be an image that did not cover the structure. */
 static void WarnOfEmpty(const PlanInputs *in, const TumourControl *control)
 {
@@ -13,7 +11,7 @@ static void WarnOfEmpty(const PlanInputs *in, const TumourControl *control)
     all += control->region.fraction[i];
     if (!(control->clonogens[CELLS_NOMINAL][i] > 0)) empty += control->region.fraction[i];
   }
-  if (empty > MOST_EMPTY * all)
+  if (empty > TCP_MOST_EMPTY * all)
     LogLine(LOG_WARNING, "tcp", in->patient->name, "%.1f %% of %s hold no clonogens and count as controlled",
             100 * empty / all, in->settings->tumour.structure);
 }

@@ -132,6 +132,17 @@ fi
   echo p80,c2.h5,80,yes,test
 } >"$WORK/patients.csv"
 check "fit-tcp" expect_text 'held out: 2 patients, 1 controlled; AUC 1.000' "$ROBION" fit-tcp "$WORK/patients.csv" --bootstrap 20
+# A region is its whole volume, as in a plan's TCP: around the GTV there are no clonogens, and survival per volume is so much less.
+sed -i 's/p64,c2.h5,64,no/p64,c2.h5,64,yes/; s/p76,c2.h5,76,yes/p76,c2.h5,76,no/' "$WORK/patients.csv"
+whole_volume() {
+  local gtv ctv
+  gtv=$("$ROBION" fit-tcp "$WORK/patients.csv" --bootstrap 2) || return
+  ctv=$("$ROBION" fit-tcp "$WORK/patients.csv" --bootstrap 2 --structure CTV_HD) || return
+  printf '%s\n' "$gtv" "$ctv"
+  awk '$1 == "ln_a" { a[++n] = $2 } / hold no clonogens and count as controlled/ { share = 1 - $3 / 100 }
+    END { d = a[2] - a[1] + log(share); exit !(share < 0.9 && d < 0.005 && d > -0.005) }' <<<"$gtv"$'\n'"$ctv"
+}
+check "fit-tcp counts voxels without clonogens" whole_volume
 sed -i 's/p62,c2.h5,62,no/p62,c2.h5,62,maybe/' "$WORK/patients.csv"
 check "fit-tcp of an unknown outcome" expect_text 'patients.csv:10: found maybe, expected yes or no' "$ROBION" fit-tcp \
   "$WORK/patients.csv"
@@ -169,6 +180,15 @@ one_spot() { # NAME PARTICLES: nominal physical Dmax of one spot
   "$ROBION" evaluate "$WORK/$1.csv" "$BOX" -o "$WORK/$1.h5" >/dev/null || return
   awk -F, '$5 == "nominal" && $6 == "BODY" && $7 == "physical" && $8 == "Dmax" { print $9 }' "$WORK/$1.metrics.csv"
 }
+# A TRiP98 plan is known by its ending in any case.
+raster() { # FILE
+  { printf '%s\n' 'rstfile 20030630' 'sistable 1' 'patient_id a' 'machine# 0' 'projectile 12C' 'charge 6' 'mass 12' \
+    'gantryangle -90' 'couchangle -90' 'bolus 0' 'ripplefilter 0' '#submachines 1' '#particles 1e7 1e7 1e7' \
+    'submachine# 1 120 1 8' '#particles 1e7 1e7 1e7' 'stepsize 3 3' '#points 1' '0 0 10000000'; } >"$1"
+  "$ROBION" evaluate "$1" "$BOX" -o "$WORK/raster.h5" && rm -f "$WORK"/raster.*
+}
+for ending in rst RST Rst; do check "evaluate a .$ending" raster "$WORK/list.$ending"; done
+
 doubles() {
   local single double
   single=$(one_spot single 1e7) && double=$(one_spot double 2e7) || return

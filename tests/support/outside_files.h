@@ -40,7 +40,8 @@ static inline void WriteOutsideCase(const char *folder)
   Case *patient;
   float *map;
   PhantomSpec box;
-  Sure(PhantomSpecRead("water-box", "ct_spacing_mm: 5, size_mm: 50, target_mm: 20", &mistakes, &box));
+  Sure(PhantomSpecRead("water-box", "ct_spacing_mm: 5, size_mm: [50, 50, 50], target_mm: [20, 20, 20]", &mistakes,
+                       &box));
   Sure(CaseBuildPhantom(&box, "box", &mistakes, &patient) || PhantomSpecDestroy(&box));
   const size_t n = GridSize(&patient->ct);
   Sure(PetscMalloc1(n, &map) || PetscMalloc1(2, &patient->beam_gantry_deg));

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 #include <cmocka.h>
 #include "near.h"
 
@@ -58,6 +59,131 @@ static void Clonogens(void **state)
     const DiffusionTissue six = {6, fraction[f], 1, 2}, four = {4, fraction[f], 1, 2};
     assert_double_near(0.01 * CellsOfTissue(&six, 27) / of6[f], 1, 0.03);
     assert_double_near(0.01 * CellsOfTissue(&four, 27) / of4[f], 1, 0.03);
+  }
+}
+
+/* What searches follow: the attenuations are those of the signals, and their slopes those of differences. */
+static void Slopes(void **state)
+{
+  DiffusionProtocol protocol = {.delta_ms = 20, .Delta_ms = 40, .n_b = 3, .b_ms_um2 = {0.05, 0.4, 2.0}};
+  const double at[][N_TISSUE] = {{0.2, 3, 0.8, 1.6}, {0.5, 5, 1, 2}, {0.75, 12, 1.2, 2.4}};
+  for (int t = 0; t < 3; t++)
+    for (int i = 0; i < N_TISSUE; i++) {
+      double around[2][ADC_MOST_B], minus_ln[ADC_MOST_B], slope[ADC_MOST_B][N_TISSUE], none[ADC_MOST_B][N_TISSUE];
+      const double h = 1e-4 * at[t][i];
+      for (int side = 0; side < 3; side++) {
+        double x[N_TISSUE];
+        for (int j = 0; j < N_TISSUE; j++) x[j] = at[t][j] + (i == j ? h * (side == 2 ? 0 : 2 * side - 1) : 0);
+        const DiffusionTissue tissue = {x[TISSUE_RADIUS], x[TISSUE_FRACTION], x[TISSUE_DI], x[TISSUE_D0]};
+        DiffusionAttenuations(&tissue, &protocol, side == 2 ? minus_ln : around[side], side == 2 ? slope : none);
+        for (PetscInt k = 0; k < protocol.n_b && side == 2; k++)
+          assert_double_near(minus_ln[k], -log(DiffusionSignal(&tissue, &protocol, protocol.b_ms_um2[k])), 1e-12);
+      }
+      for (PetscInt k = 0; k < protocol.n_b; k++)
+        assert_double_near(slope[k][i], (around[1][k] - around[0][k]) / (2 * h), 1e-6);
+    }
+}
+
+/* What is measured of a tissue or of any signals: the ADC, or the apparent coefficients. */
+static PetscInt Measure(const DiffusionProtocol *p, const double *signal, PetscBool adc, double *out)
+{
+  if (adc) {
+    out[0] = ADCOfSignals(p, signal);
+    return 1;
+  }
+  for (PetscInt k = 1; k < p->n_b; k++) out[k - 1] = log(signal[0] / signal[k]) / (p->b_ms_um2[k] - p->b_ms_um2[0]);
+  return p->n_b - 1;
+}
+
+/* Minus the logarithm of the posterior, written again from its definition. */
+static double Unlikely(const ADCLibrarySpec *spec, const DiffusionProtocol *p, PetscInt n, const double *measured,
+                       const DiffusionTissue *t)
+{
+  double signal[ADC_MOST_B], model[ADC_MOST_B], sum = 0;
+  for (PetscInt k = 0; k < p->n_b; k++) signal[k] = DiffusionSignal(t, p, p->b_ms_um2[k]);
+  Measure(p, signal, n == 1 ? PETSC_TRUE : PETSC_FALSE, model);
+  for (PetscInt k = 0; k < n; k++) sum += pow((model[k] - measured[k]) / spec->adc_sd_um2_ms, 2) / 2;
+  sum += pow((t->radius_um - spec->radius_prior_um[0]) / spec->radius_prior_um[1], 2) / 2;
+  sum += pow((t->Di_um2_ms - spec->Di_prior_um2_ms[0]) / spec->Di_prior_um2_ms[1], 2) / 2;
+  return sum + pow((t->D0_um2_ms - spec->D0_prior_um2_ms[0]) / spec->D0_prior_um2_ms[1], 2) / 2;
+}
+
+/* Another search for the likeliest tissue, without slopes: along each axis and each pair of axes, with ever smaller steps. */
+static DiffusionTissue Seek(const ADCLibrarySpec *spec, const DiffusionProtocol *p, PetscInt n, const double *measured)
+{
+  const double *range[] = {spec->fraction, spec->radius_um, spec->Di_um2_ms, spec->D0_um2_ms};
+  double x[] = {0.4, 5.5, 1, 2}, least = PETSC_INFINITY;
+  for (double step = 0.25; step > 1e-6;) {
+    PetscBool better = PETSC_FALSE;
+    for (int i = 0; i < 81; i++) { /* every way of one step down, none or one up along four axes */
+      double y[4];
+      for (int j = 0, way = i; j < 4; j++, way /= 3)
+        y[j] = PetscClipInterval(x[j] + (way % 3 - 1) * step * (range[j][1] - range[j][0]), range[j][0], range[j][1]);
+      const DiffusionTissue tissue = {y[1], y[0], y[2], y[3]};
+      const double value = Unlikely(spec, p, n, measured, &tissue);
+      if (value >= least) continue;
+      least = value;
+      better = PETSC_TRUE;
+      memcpy(x, y, sizeof x);
+    }
+    if (!better) step *= 0.5;
+  }
+  return (DiffusionTissue){x[1], x[0], x[2], x[3]};
+}
+
+/* Counts by the library are those of the other search: over ADCs, b-values, noise and priors, for maps and for signals. */
+static void MatchIsTheLikeliest(void **state)
+{
+  double worst = 0;
+  for (int c = 0; c < 48; c++) {
+    ADCLibrarySpec spec;
+    DiffusionProtocol p;
+    ADCLibrary library;
+    double signal[ADC_MOST_B], measured[ADC_MOST_B];
+    const PetscBool adc = (PetscBool)(c % 2);
+    assert_int_equal(ADCLibrarySpecDefault(&spec) || DiffusionProtocolDefault(&p), 0);
+    spec.radius_prior_um[1] = c % 3 == 2 ? 1.5 : 0.5;
+    spec.radius_prior_um[0] = c % 5 == 4 ? 7 : 5;
+    if (c % 4 > 1) p = (DiffusionProtocol){15, 45, 5, {0.05, 0.2, 0.5, 0.8, 1.5}};
+    for (PetscInt k = 0; k < p.n_b; k++)
+      signal[k] = exp(-p.b_ms_um2[k] * (0.25 + 0.035 * c)) * (1 + 0.03 * sin(5.0 * c + 3.0 * (double)k));
+    const PetscInt n = Measure(&p, signal, adc, measured);
+    assert_int_equal(ADCLibraryCreate(&spec, &p, &library), 0);
+    const ADCMatch match = adc ? ADCMatchADC(library, measured[0]) : ADCMatchSignals(library, signal);
+    const DiffusionTissue other = Seek(&spec, &p, n, measured);
+    const double ratio = CellsOfTissue(&match.tissue, 27) / CellsOfTissue(&other, 27);
+    assert_true(Unlikely(&spec, &p, n, measured, &match.tissue) <
+                Unlikely(&spec, &p, n, measured, &other) * (1 + 1e-9) + 1e-9);
+    worst = PetscMax(worst, fabs(ratio - 1));
+    assert_double_near(ratio, 1, 0.01);
+    assert_int_equal(ADCLibraryDestroy(&library), 0);
+  }
+  print_message("cells by the library and by another search: within %.3g\n", worst);
+}
+
+/* The higher the ADC the fewer cells, and none of the steps of a grid: 0.0005 um2/ms more take less than 1 % of them. */
+static void CountsAreSmooth(void **state)
+{
+  for (int c = 0; c < 8; c++) {
+    ADCLibrarySpec spec;
+    DiffusionProtocol p;
+    ADCLibrary library;
+    double last = 0, most = 0;
+    assert_int_equal(ADCLibrarySpecDefault(&spec) || DiffusionProtocolDefault(&p), 0);
+    if (c & 2) spec.radius_prior_um[1] = 1;
+    if (c & 4) p = (DiffusionProtocol){15, 45, 4, {0.05, 0.2, 0.8, 1.2}};
+    assert_int_equal(ADCLibraryCreate(&spec, &p, &library), 0);
+    for (double adc = 0.3; adc < 2.2; adc += 0.0005) {
+      double signal[ADC_MOST_B];
+      for (PetscInt k = 0; k < p.n_b; k++) signal[k] = 500 * exp(-p.b_ms_um2[k] * adc);
+      const ADCMatch match = c & 1 ? ADCMatchADC(library, adc) : ADCMatchSignals(library, signal);
+      const double cells = CellsOfTissue(&match.tissue, 27), ratio = last > 0 ? cells / last : 1;
+      if (!(ratio < 1 + 1e-6 && ratio > 0.99)) fail_msg("ADC %.4f: %g after %g cells", adc, cells, last);
+      most = PetscMax(most, 1 - ratio);
+      last = cells;
+    }
+    print_message("%s: cells fall by at most %.2f %% per 0.0005 um2/ms\n", c & 1 ? "ADC" : "signals", 100 * most);
+    assert_int_equal(ADCLibraryDestroy(&library), 0);
   }
 }
 
@@ -125,10 +251,11 @@ static void Impossible(void **state)
 int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
-  const struct CMUnitTest tests[] = {cmocka_unit_test(SphereVectors), cmocka_unit_test(Limits),
-                                     cmocka_unit_test(ADCTable),      cmocka_unit_test(Clonogens),
-                                     cmocka_unit_test(Match),         cmocka_unit_test(Weights),
-                                     cmocka_unit_test(Impossible)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(SphereVectors),  cmocka_unit_test(Limits), cmocka_unit_test(ADCTable),
+      cmocka_unit_test(Clonogens),      cmocka_unit_test(Match),  cmocka_unit_test(Weights),
+      cmocka_unit_test(Impossible),     cmocka_unit_test(Slopes), cmocka_unit_test(MatchIsTheLikeliest),
+      cmocka_unit_test(CountsAreSmooth)};
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;
 }

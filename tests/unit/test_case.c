@@ -280,6 +280,21 @@ static void WrongParts(void **state)
   SetNumbers("/ct/hu", "spacing_mm", (double[]){1, -1, 1}, "spacing_mm[1] is -1, expected a number from 0.01 to 1000");
   SetNumbers("/ct/hu", "spacing_mm", (double[]){1, 1, NAN}, "spacing_mm[2] is nan");
   SetNumbers("/ct/hu", "origin_mm", (double[]){INFINITY, 1, 1}, "origin_mm[0] is inf");
+  static const struct {
+    double number;
+    const char *spacing, *origin; /* the mistake, or NULL */
+  } odd[] = {{0, "spacing_mm[0] is 0", NULL},
+             {1e-300, "spacing_mm[0] is 1e-300", NULL},
+             {0.009, "spacing_mm[0] is 0.009", NULL},
+             {0.2, "is 0.8 mm long along x, expected 1 to 4000 mm", NULL},
+             {1001, "spacing_mm[0] is 1001", NULL},
+             {1e7, "spacing_mm[0] is 1e+07", "origin_mm[0] is 1e+07"},
+             {-1e7, "spacing_mm[0] is", "origin_mm[0] is -1e+07, expected a number from -1e+06 to 1e+06"},
+             {1e300, "spacing_mm[0] is 1e+300", "origin_mm[0] is 1e+300"}};
+  for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+    SetNumbers("/ct/hu", "spacing_mm", (double[]){odd[i].number, 2, 3}, odd[i].spacing);
+    if (odd[i].origin) SetNumbers("/ct/hu", "origin_mm", (double[]){odd[i].number, 0, 0}, odd[i].origin);
+  }
   SetNumbers("/", "beam_gantry_deg", (double[]){10, NAN, 1}, "beam_gantry_deg[1] is nan");
   SetPosition("HFDL", "patient_position is \"HFDL\", expected HFS, HFP, FFS or FFP");
   SetRole("tagret", "role is \"tagret\", expected target, oar or external (did you mean target?)");
@@ -297,6 +312,96 @@ static void NotACaseFile(void **state)
   WriteSmallCase();
   assert_int_equal(truncate(file, 3000), 0);
   ExpectMistake("truncated");
+}
+
+/* An enumeration of two names; `swapped`: the first is 1. */
+static hid_t Enumeration(hid_t whole, const char *first, const char *second, int swapped)
+{
+  const int value[2] = {swapped, 1 - swapped};
+  hid_t type = H5Tenum_create(whole);
+  for (int i = 0; i < 2; i++) {
+    int number = value[i];
+    assert_true(H5Tconvert(H5T_NATIVE_INT, whole, 1, &number, NULL, H5P_DEFAULT) >= 0);
+    assert_true(H5Tenum_insert(type, i ? second : first, &number) >= 0);
+  }
+  return type;
+}
+
+/* h5py's booleans are masks; other enumerations are none, and Hounsfield units are no booleans. */
+static void Booleans(void **state)
+{
+  const hsize_t dims[] = {NZ, NY, NX};
+  signed char small[N];
+  int large[N];
+  for (int v = 0; v < N; v++) large[v] = small[v] = (signed char)tumour[v];
+  hid_t h5py = Enumeration(H5T_STD_I8LE, "FALSE", "TRUE", 0), wide = Enumeration(H5T_NATIVE_INT, "False", "True", 0),
+        swapped = Enumeration(H5T_STD_I8LE, "FALSE", "TRUE", 1), other = Enumeration(H5T_STD_I8LE, "OFF", "ON", 0);
+  for (int i = 0; i < 2; i++) {
+    hid_t h = OpenForDamage();
+    assert_true(H5Ldelete(h, "/structures/GTV", H5P_DEFAULT) >= 0);
+    H5Sink sink = {.name = file, .id = h};
+    H5WriteArray(&sink, "/structures/GTV", i ? wide : h5py, 3, dims, i ? (void *)large : small, NULL, NULL);
+    H5WriteString(&sink, "/structures/GTV", "role", "target");
+    H5Fclose(h);
+    Mistakes mistakes = {0};
+    Case *patient;
+    assert_int_equal(CaseLoad(file, &mistakes, &patient), 0);
+    assert_false(MistakesAny(&mistakes));
+    ExpectSmallCase(patient);
+    assert_int_equal(CaseDestroy(&patient), 0);
+  }
+  Replace("/structures/GTV", swapped, 3, dims, small, "holds an enumeration other than FALSE = 0, TRUE = 1");
+  Replace("/structures/GTV", other, 3, dims, small, "/structures/GTV: not a numeric dataset: holds an enumeration");
+  Replace("/ct/hu", h5py, 3, dims, small, "/ct/hu: holds booleans, expected integers");
+  H5Tclose(h5py);
+  H5Tclose(wide);
+  H5Tclose(swapped);
+  H5Tclose(other);
+}
+
+/* What is neither 0 nor 1 is refused whatever it is stored in. */
+static void OtherValues(void **state)
+{
+  const hsize_t dims[] = {NZ, NY, NX};
+  for (int i = 0; i < 8; i++) {
+    static const long long value[8] = {-1, -128, 255, 256, 65536, -65536, 1LL << 32, INT64_MIN};
+    long long wide[N] = {0};
+    signed char narrow[N] = {0};
+    wide[3] = value[i];
+    narrow[3] = (signed char)value[i];
+    Replace("/structures/GTV", H5T_NATIVE_LLONG, 3, dims, wide, "/structures/GTV: 1 voxels hold a value of");
+    if (i < 2)
+      Replace("/structures/GTV", H5T_NATIVE_SCHAR, 3, dims, narrow, "/structures/GTV: 1 voxels hold a value of -1");
+  }
+}
+
+static size_t PassOn(unsigned flags, size_t n, const unsigned values[], size_t bytes, size_t *size, void **data)
+{
+  return bytes;
+}
+
+/* A filter that is not there is told as that, not as damage. */
+static void MissingFilter(void **state)
+{
+  const H5Z_class2_t filter = {
+      H5Z_CLASS_T_VERS, 32000, 1, 1, "lzf", NULL, NULL, PassOn}; /* h5py's, which HDF5 does not have */
+  const hsize_t dims[] = {NZ, NY, NX};
+  assert_true(H5Zregister(&filter) >= 0);
+  hid_t h = OpenForDamage(), create = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(3, dims, NULL);
+  assert_true(H5Ldelete(h, "/structures/GTV", H5P_DEFAULT) >= 0);
+  assert_true(H5Pset_chunk(create, 3, dims) >= 0 && H5Pset_filter(create, 32000, H5Z_FLAG_OPTIONAL, 0, NULL) >= 0);
+  hid_t set = H5Dcreate2(h, "/structures/GTV", H5T_NATIVE_UCHAR, space, H5P_DEFAULT, create, H5P_DEFAULT);
+  assert_true(H5Dwrite(set, H5T_NATIVE_UCHAR, H5S_ALL, H5S_ALL, H5P_DEFAULT, tumour) >= 0);
+  H5Dclose(set);
+  H5Sclose(space);
+  H5Pclose(create);
+  H5Sink sink = {.name = file, .id = h};
+  H5WriteString(&sink, "/structures/GTV", "role", "target");
+  H5Fclose(h);
+  assert_true(H5Zunregister(32000) >= 0);
+  ExpectMistake(
+      "/structures/GTV: compressed by filter 32000 (lzf), which HDF5 lacks here: rewrite the file where it is "
+      "there, by h5repack");
 }
 
 /* Integers of another width and one value in the header only are no mistakes. */
@@ -324,8 +429,15 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(ComesBackOnEveryRank), cmocka_unit_test(MapsAreAdded), cmocka_unit_test(MissingParts),
-      cmocka_unit_test(WrongParts),           cmocka_unit_test(NotACaseFile), cmocka_unit_test(OtherWidths),
+      cmocka_unit_test(ComesBackOnEveryRank),
+      cmocka_unit_test(MapsAreAdded),
+      cmocka_unit_test(MissingParts),
+      cmocka_unit_test(WrongParts),
+      cmocka_unit_test(NotACaseFile),
+      cmocka_unit_test(OtherWidths),
+      cmocka_unit_test(Booleans),
+      cmocka_unit_test(OtherValues),
+      cmocka_unit_test(MissingFilter),
   };
   int failures = cmocka_run_group_tests(tests, SetUp, TearDown);
   return PetscFinalize() ? 1 : failures;

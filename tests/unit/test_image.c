@@ -46,6 +46,24 @@ static void WriteNIfTI(const char *file, const int16_t n[4], const float affine[
   assert_int_equal(fclose(out), 0);
 }
 
+/* A file of 2 x 2 x 2 voxels of another type of 64 bits. */
+static const char *Write64(const char *name, int16_t type, const void *value)
+{
+  const int16_t n[4] = {2, 2, 2, 1}, bits = 64;
+  const float affine[3][4] = {{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}}, zero[8] = {0};
+  const char *file = File(name);
+  WriteNIfTI(file, n, affine, zero, 1);
+  FILE *out = fopen(file, "r+b");
+  assert_non_null(out);
+  assert_int_equal(fseek(out, 70, SEEK_SET), 0);
+  fwrite(&type, 2, 1, out);
+  fwrite(&bits, 2, 1, out);
+  assert_int_equal(fseek(out, 352, SEEK_SET), 0);
+  fwrite(value, 8, 8, out);
+  assert_int_equal(fclose(out), 0);
+  return file;
+}
+
 static PetscBool HasNIfTI(void)
 {
   Mistakes mistakes = {0};
@@ -99,6 +117,28 @@ static void Refuse(const char *file, const char *text)
   if (!strstr(MistakesFirst(&mistakes), text)) fail_msg("%s", MistakesFirst(&mistakes));
   assert_int_equal(MistakesClear(&mistakes), 0);
   assert_int_equal(ImageDestroy(&image), 0);
+}
+
+/* Integers of 64 bits, which numpy makes by default, where a double holds them; what is no real number is refused. */
+static void Wide(void **state)
+{
+  if (!HasNIfTI()) skip();
+  Mistakes mistakes = {0};
+  int64_t value[8] = {0, -5, 1250, 3, 1 << 24, 5, 6, 7};
+  for (int16_t type = 1024; type <= 1280; type += 256) { /* int64, uint64 */
+    Image image;
+    if (type == 1280) value[1] = 5;
+    assert_true(ImageRead(Write64("wide.nii", type, value), &mistakes, &image));
+    for (int v = 0; v < 8; v++) { /* axes of the file are R and A, those of the image L and P */
+      const int flipped = (v & 4) | (3 - (v & 3));
+      assert_double_near(image.value[flipped], (float)(2 * value[v] + 1), 0);
+    }
+    assert_int_equal(ImageDestroy(&image), 0);
+    value[7] = INT64_MAX;
+    Refuse(Write64("wide.nii", type, value), "expected integers between -2^53 and 2^53");
+    value[7] = 7;
+  }
+  Refuse(Write64("wide.nii", 32, value), "COMPLEX64"); /* pairs of floats */
 }
 
 static void Refused(void **state)
@@ -252,7 +292,8 @@ static void FromHDF5(void **state)
 
 static int Clean(void **state)
 {
-  static const char *const name[] = {"one.nii", "a.nii", "oblique.nii", "nowhere.nii", "nan.nii", "short.nii", "i.h5"};
+  static const char *const name[] = {"one.nii", "a.nii",     "oblique.nii", "nowhere.nii",
+                                     "nan.nii", "short.nii", "wide.nii",    "i.h5"};
   for (size_t i = 0; i < sizeof name / sizeof *name; i++) (void)unlink(File(name[i]));
   return rmdir(folder);
 }
@@ -260,8 +301,9 @@ static int Clean(void **state)
 int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL) || !mkdtemp(folder)) return 1;
-  const struct CMUnitTest tests[] = {cmocka_unit_test(AnyAxes), cmocka_unit_test(Refused), cmocka_unit_test(FromHDF5),
-                                     cmocka_unit_test(ClonogensOnTheCT), cmocka_unit_test(RealPatient)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(AnyAxes),  cmocka_unit_test(Refused),          cmocka_unit_test(Wide),
+      cmocka_unit_test(FromHDF5), cmocka_unit_test(ClonogensOnTheCT), cmocka_unit_test(RealPatient)};
   int failures = cmocka_run_group_tests(tests, NULL, Clean);
   return PetscFinalize() ? 1 : failures;
 }

@@ -205,6 +205,142 @@ static void BuiltinThroughMatRadFile(void **state)
   assert_int_equal(MachineDestroy(&again), 0);
 }
 
+/* Swap rows and columns of a matrix of doubles. */
+static void Transpose(matvar_t *v)
+{
+  const size_t rows = v->dims[0], columns = v->dims[1];
+  double *value = v->data, *old;
+  assert_int_equal(PetscMalloc1(rows * columns, &old), 0);
+  memcpy(old, value, rows * columns * sizeof *value);
+  for (size_t i = 0; i < rows; i++)
+    for (size_t j = 0; j < columns; j++) value[i * columns + j] = old[j * rows + i];
+  v->dims[0] = columns;
+  v->dims[1] = rows;
+  assert_int_equal(PetscFree(old), 0);
+}
+
+/* Put numbers in place of a field of structure `parent`, element 0. */
+static void Replace(matvar_t *parent, const char *name, size_t rows, size_t columns, const double *value)
+{
+  size_t dims[2] = {rows, columns};
+  matvar_t *old = Mat_VarSetStructFieldByName(
+      parent, name, 0, Mat_VarCreate(NULL, MAT_C_DOUBLE, MAT_T_DOUBLE, 2, dims, (void *)value, 0));
+  if (old) Mat_VarFree(old);
+}
+
+/* The file of a machine of three energies and two tissue classes, changed; NULL if it is refused with this text. */
+static Machine *ImportChanged(const Machine *m, void (*change)(matvar_t *data), const char *text)
+{
+  Machine *again;
+  Mistakes mistakes = {0};
+  assert_int_equal(MachineWriteMatRad(m, damaged, &mistakes), 0);
+  mat_t *mat = Mat_Open(damaged, MAT_ACC_RDONLY);
+  matvar_t *machine = Mat_VarRead(mat, "machine");
+  assert_non_null(machine);
+  change(Mat_VarGetStructFieldByName(machine, "data", 0));
+  assert_int_equal(Mat_Close(mat), 0);
+  mat = Mat_CreateVer(damaged, NULL, MAT_FT_MAT5);
+  assert_int_equal(Mat_VarWrite(mat, machine, MAT_COMPRESSION_NONE) || Mat_Close(mat), 0);
+  Mat_VarFree(machine);
+  assert_int_equal(ImportMatRadMachine(damaged, &mistakes, &again), 0);
+  if (!text && mistakes.n) fail_msg("%s", MistakesFirst(&mistakes));
+  if (text) {
+    assert_null(again);
+    assert_int_equal(MistakesExit(&mistakes), ROBION_INPUT);
+    if (!strstr(MistakesFirst(&mistakes), text)) fail_msg("%s", MistakesFirst(&mistakes));
+  }
+  assert_int_equal(MistakesClear(&mistakes), 0);
+  return again;
+}
+
+static void TransposeTables(matvar_t *data)
+{
+  static const char *const name[] = {"depths", "Z", "LET", "sigma", "alphaX", "betaX", "alpha", "beta"};
+  for (size_t i = 0; i < sizeof name / sizeof *name; i++)
+    for (size_t e = 0; e < data->dims[1]; e++) Transpose(Mat_VarGetStructFieldByName(data, name[i], e));
+}
+
+static void OtherClasses(matvar_t *data)
+{
+  *(double *)Mat_VarGetStructFieldByName(data, "betaX", 2)->data *= 2;
+}
+
+static void OtherShape(matvar_t *data)
+{
+  matvar_t *v = Mat_VarGetStructFieldByName(data, "beta", 1);
+  v->dims[0] = 27;
+  v->dims[1] = 10;
+}
+
+static void FewerDepths(matvar_t *data)
+{
+  matvar_t *v = Mat_VarGetStructFieldByName(data, "depths", 1);
+  v->dims[0] -= 5;
+  v->nbytes -= 5 * sizeof(double);
+}
+
+static double focus_table[2][8];
+static size_t focus_dims[2];
+
+static void OtherFocus(matvar_t *data)
+{
+  matvar_t *focus = Mat_VarGetStructFieldByName(data, "initFocus", 0);
+  Replace(focus, "dist", focus_dims[0], focus_dims[1], focus_table[0]);
+  Replace(focus, "sigma", focus_dims[0], focus_dims[1], focus_table[1]);
+}
+
+/* Tables either way round are read alike; what does not fit together is refused. */
+static void OddShapes(void **state)
+{
+  Machine *m = Import();
+  m->n_energy = 3;
+  Machine *again = ImportChanged(m, TransposeTables, NULL);
+  const size_t n = (size_t)(m->n_energy * m->n_depth);
+  assert_memory_equal(again->depth_mm, m->depth_mm, n * sizeof(double));
+  assert_memory_equal(again->sigma_mm, m->sigma_mm, n * sizeof(double));
+  assert_memory_equal(again->alpha, m->alpha, n * 2 * sizeof(double));
+  assert_memory_equal(again->beta, m->beta, n * 2 * sizeof(double));
+  assert_int_equal(MachineDestroy(&again), 0);
+  assert_null(ImportChanged(m, OtherClasses, "machine.data(3).betaX: not the 2 numbers of the first energy"));
+  assert_null(ImportChanged(m, OtherShape, "machine.data(2).beta: 27 rows found, expected one for each of 135"));
+  assert_null(
+      ImportChanged(m, FewerDepths, "machine.data(2).depths: 130 numbers found, expected 135 as for the first"));
+  m->n_energy = 121;
+  assert_int_equal(MachineDestroy(&m), 0);
+}
+
+/* The width at the source's distance, 10 m, of a focus in a row or, transposed, in a column; never beyond its nodes. */
+static void FocusPlaces(void **state)
+{
+  static const struct {
+    size_t dims[2];
+    double distance[8], sigma_mm[8];
+    const char *refused;
+  } given[] = {
+      {{1, 3}, {0, 9000, 20000}, {5, 6, 17}, NULL},
+      {{2, 3}, {0, 0, 9000, 9000, 20000, 20000}, {5, 8, 6, 8, 17, 8}, NULL},
+      {{3, 2}, {0, 9000, 20000, 0, 9000, 20000}, {5, 6, 17, 8, 8, 8}, NULL},
+      {{3, 1}, {0, 9000, 20000}, {5, 6, 17}, NULL},
+      {{1, 2}, {9000, 10000}, {6, 7}, NULL},
+      {{1, 2}, {10000, 11000}, {7, 6}, NULL},
+      {{1, 2}, {0, 9999}, {6, 7}, "goes from 0 to 9999 mm, expected distances on both sides of meta.SAD, 10000"},
+      {{1, 2}, {10001, 20000}, {6, 7}, "both sides of meta.SAD"},
+      {{1, 3}, {0, 20000, 9000}, {5, 6, 7}, "do not ascend"},
+      {{1, 1}, {10000}, {6}, "dist has 1 numbers"}};
+  Machine *m = Import();
+  m->n_energy = 1;
+  for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+    memcpy(focus_table[0], given[i].distance, sizeof *focus_table);
+    memcpy(focus_table[1], given[i].sigma_mm, sizeof *focus_table);
+    memcpy(focus_dims, given[i].dims, sizeof focus_dims);
+    Machine *again = ImportChanged(m, OtherFocus, given[i].refused);
+    if (again) assert_double_near(again->spot_sigma_mm[0], 7, 1e-12);
+    assert_int_equal(MachineDestroy(&again), 0);
+  }
+  m->n_energy = 121;
+  assert_int_equal(MachineDestroy(&m), 0);
+}
+
 /* Written in robion's own format and read back. */
 static void ThroughOwnFile(void **state)
 {
@@ -314,6 +450,7 @@ int main(void)
   const struct CMUnitTest tests[] = {cmocka_unit_test(NumberForNumber),     cmocka_unit_test(HeaderAndDerived),
                                      cmocka_unit_test(ThroughMatRadFile),   cmocka_unit_test(BuiltinThroughMatRadFile),
                                      cmocka_unit_test(ThroughOwnFile),      cmocka_unit_test(Damaged),
-                                     cmocka_unit_test(DamagedUncompressed), cmocka_unit_test(Foreign)};
+                                     cmocka_unit_test(DamagedUncompressed), cmocka_unit_test(Foreign),
+                                     cmocka_unit_test(OddShapes),           cmocka_unit_test(FocusPlaces)};
   return cmocka_run_group_tests(tests, SetUp, TearDown);
 }

@@ -231,6 +231,8 @@ static void TableFile(const char *text, const char *words)
 static void UserTable(void **state)
 {
   TableFile(HEADER "0,0.2,0.04\r\n500,5.2,0.04\n\n1000,10.2,0.04", NULL);
+  TableFile("\357\273\277" HEADER "0,0.2,0.04\n500,5.2,0.04\n1000,10.2,0.04\n", NULL);
+  TableFile("LET_keV_um,alpha_per_Gy,beta_per_Gy2\r0,0.2,0.04\r500,5.2,0.04\r1000,10.2,0.04\r", NULL);
   TableFile("LET,alpha,beta\n0,1,1\n", ":1: found another header");
   TableFile(HEADER "0,0.2,0.04\n", "found 1 rows");
   TableFile(HEADER "0,0.2,0.04\n10,0.3\n20,0.4,0.04\n", ":3: found \"10,0.3\"");

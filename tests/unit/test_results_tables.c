@@ -145,6 +145,14 @@ static void Damaged(void **state)
   assert_string_equal(table.field[1], "c\nd");
   assert_string_equal(table.field[3], "");
   TableDestroy(&table);
+  static const char *const foreign[] = {"\357\273\277set,id\na,b\n", "set,id\r\na,b\r\n", "set,id\ra,b\r",
+                                        "\357\273\277set,id\r\na,\"b\"\r\n"};
+  for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) { /* as spreadsheets write them */
+    Put(results, "good.csv", foreign[i]);
+    assert_true(TableRead(Path(results, "good.csv"), "set,id", &mistakes, &table));
+    assert_true(table.n_rows == 1 && !strcmp(table.field[0], "a") && !strcmp(table.field[1], "b"));
+    TableDestroy(&table);
+  }
   unlink(Path(results, "good.csv"));
   unlink(Path(results, "bad.csv"));
 }

@@ -52,6 +52,31 @@ static void GoodCSV(void **state)
   assert_null(spots.beam);
 }
 
+/* Lines of other systems are read and counted as ours, and a byte order mark is passed over. */
+static void LineEnds(void **state)
+{
+  static const char *const end[] = {"\n", "\r\n", "\r"}, *const mark[] = {"", "\357\273\277"};
+  for (int kind = 0; kind < 12; kind++) {
+    Mistakes mistakes = {0};
+    SpotList spots;
+    char text[256], where[300];
+    const char *e = end[kind % 3], *last = kind / 6 ? "7" : "x";
+    snprintf(text, sizeof text, "%s%.*s%s0,1,2,200,5%s1,1,2,200,%s%s", mark[kind / 3 % 2], (int)strlen(HEADER) - 1,
+             HEADER, e, e, last, e);
+    WriteText(text);
+    assert_int_equal(SpotListReadCSV(file, &mistakes, &spots), 0);
+    if (kind / 6) {
+      assert_false(MistakesAny(&mistakes));
+      assert_true(spots.n == 2 && spots.particles[1] == 7 && spots.line[1] == 3);
+    } else {
+      snprintf(where, sizeof where, "%s:3: particles is \"x\"", file);
+      assert_int_equal(mistakes.n, 1);
+      if (strncmp(MistakesFirst(&mistakes), where, strlen(where))) fail_msg("%s", MistakesFirst(&mistakes));
+    }
+    assert_int_equal(MistakesClear(&mistakes) || SpotListDestroy(&spots), 0);
+  }
+}
+
 static void ManySpots(void **state)
 {
   Mistakes mistakes = {0};
@@ -178,8 +203,8 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(GoodCSV),  cmocka_unit_test(ManySpots), cmocka_unit_test(BadCSV),
-      cmocka_unit_test(GoodPlan), cmocka_unit_test(BadPlans),
+      cmocka_unit_test(GoodCSV), cmocka_unit_test(LineEnds), cmocka_unit_test(ManySpots),
+      cmocka_unit_test(BadCSV),  cmocka_unit_test(GoodPlan), cmocka_unit_test(BadPlans),
   };
   int failures = cmocka_run_group_tests(tests, SetUp, TearDown);
   return PetscFinalize() ? 1 : failures;

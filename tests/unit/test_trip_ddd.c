@@ -139,9 +139,123 @@ static void ToMachine(void **state)
   assert_one(&mistakes, "expected one");
 }
 
+/* A table of carbon as scattering in water makes it, written in one way or another. */
+typedef struct Way {
+  const char *columns;             /* the line that names them, NULL: none */
+  double depth_scale, width_scale; /* of numbers in g/cm2 */
+  const char *energy, *more, *eol; /* NULL: 160, none, \n */
+  PetscBool below, marked;         /* the line stands below !ddd; the file begins with a byte order mark */
+  const char *refused;             /* part of the mistake, or NULL */
+} Way;
+
+static void Append(Text *text, const Way *w, const char *line)
+{
+  assert_int_equal(TextAdd(text, "%s%s", line, w->eol ? w->eol : "\n"), 0);
+}
+
+/* Depths up to the range, where all dose is, and one behind. */
+static void WriteWay(const Way *w)
+{
+  const double range_mm = CSDARange_mm(6, 12, 160);
+  Text text = {0};
+  char line[128];
+  if (w->marked) assert_int_equal(TextAdd(&text, "\357\273\277"), 0);
+  Append(&text, w, "!filetype ddd");
+  Append(&text, w, "!projectile 12C");
+  if (w->more) Append(&text, w, w->more);
+  snprintf(line, sizeof line, "!energy %s", w->energy ? w->energy : "160");
+  Append(&text, w, line);
+  if (w->columns && !w->below) Append(&text, w, w->columns);
+  Append(&text, w, "!ddd");
+  if (w->columns && w->below) Append(&text, w, w->columns);
+  for (int i = 0; i <= 21; i++) {
+    const double z_mm = range_mm * (i < 21 ? i / 20.0 : 1.01);
+    const double fwhm = FWHM_PER_SIGMA * LateralSigma_mm((Species){6, 12}, range_mm, z_mm) / 10 * w->width_scale;
+    snprintf(line, sizeof line, "%.12g %d %.12g 0.1 %.12g", z_mm / 10 * w->depth_scale,
+             i < 20    ? 1
+             : i == 20 ? 5
+                       : 0,
+             fwhm, 3 * fwhm);
+    Append(&text, w, line);
+  }
+  WriteBytes(file, text.data, text.length);
+  assert_int_equal(TextDestroy(&text), 0);
+}
+
+#define DOSE "dE/dz[MeV/(g/cm**2)] "
+static const char right[] = "# z[g/cm**2] " DOSE "FWHM1[g/cm**2] factor FWHM2[g/cm**2]",
+                  right_mm[] = "# z[g/cm**2] " DOSE "FWHM1[mm] factor FWHM2[mm]";
+
+#define WAY(names, depth, width, ...)                                                                                  \
+  {                                                                                                                    \
+    .columns = (names), .depth_scale = (depth), .width_scale = (width), __VA_ARGS__                                    \
+  }
+
+/* Widths and depths are the same however they are written, and what cannot be is refused. */
+static void Ways(void **state)
+{
+  static const Way way[] = {
+      WAY(right, 1, 1),
+      WAY(right_mm, 1, 10),
+      WAY("#z[g/cm**2] " DOSE "FWHM1 [mm] factor FWHM2 [mm]", 1, 10),
+      WAY("# z[g/cm**2] " DOSE "fwhm1[mm] factor fwhm2[mm]", 1, 10),
+      WAY("# z[g/cm**2] " DOSE "FWHM1(MM) factor FWHM2(MM)", 1, 10),
+      WAY("# z[cm] " DOSE "FWHM1[cm] factor FWHM2[cm]", 1, 1),
+      WAY("# z[g/cm^2] " DOSE "FWHM1[g/cm^2] factor FWHM2[g/cm^2]", 1, 1),
+      WAY("# z[mm] " DOSE "FWHM1[mm] factor FWHM2[mm]", 10, 10),
+      WAY("# depth [mm] " DOSE "FWHM1[g/cm2] factor FWHM2[g/cm2]", 10, 1),
+      WAY(right, 1, 10),   /* said to be in g/cm2 */
+      WAY(right_mm, 1, 1), /* said to be in mm */
+      WAY(NULL, 1, 1),
+      WAY(NULL, 1, 10),
+      WAY(right + 2, 1, 1), /* no comment */
+      WAY(right_mm + 2, 1, 10),
+      WAY(right + 2, 1, 1, .below = PETSC_TRUE),
+      WAY(right_mm, 1, 10, .below = PETSC_TRUE),
+      WAY(right_mm, 1, 10, .eol = "\r\n"),
+      WAY(right_mm, 1, 10, .eol = "\r"),
+      WAY(right_mm + 2, 1, 10, .eol = "\r", .marked = PETSC_TRUE),
+      WAY(right, 1, 1, .eol = "\r\n", .marked = PETSC_TRUE),
+      WAY(right, 1, 1, .energy = "162"),
+      WAY(right, 1, 1, .more = "!density 0.998"),
+      WAY(right, 1, 1, .more = "!material Water"),
+      WAY(right, 1, 100, .refused = "FWHM1 at the peak is 100 times"),
+      WAY(right_mm, 1, 0.1, .refused = "FWHM1 at the peak is 0.01 times"),
+      WAY(right, 1, 1, .energy = "170", .refused = "R80 is 59."),
+      WAY(right, 1, 1, .energy = "300", .refused = "at 300 MeV/u, expected 172"),
+      WAY(right, 1, 1, .energy = "1920", .refused = "are !energy in MeV/u and depths in g/cm2?"),
+      WAY(right, 10, 1, .refused = "R80 is 59"), /* not said to be in mm */
+      WAY(right, 1, 1, .more = "!density 1.18", .refused = "!density is 1.18 g/cm3, expected that of water, 1"),
+      WAY(right, 1, 1, .more = "!material PMMA", .refused = "!material is \"PMMA\", expected H2O"),
+      WAY("# z[g/cm**2] " DOSE "FWHM1[inch] factor FWHM2[inch]", 1, 1,
+          .refused = "FWHM1 is in \"inch\", expected mm, cm")};
+  const TripMachineSpec spec = {.spot_fwhm_mm = 8};
+  for (size_t i = 0; i < sizeof way / sizeof *way; i++) {
+    Machine *m;
+    Mistakes mistakes = {0};
+    WriteWay(&way[i]);
+    assert_int_equal(ImportTripMachine(file, &spec, &mistakes, &m), 0);
+    if (way[i].refused) {
+      assert_null(m);
+      assert_one(&mistakes, way[i].refused);
+      continue;
+    }
+    assert_none(&mistakes);
+    const double range_mm = CSDARange_mm(6, 12, 160);
+    for (PetscInt d = 1; d <= 20; d++) {
+      const double sigma_mm = LateralSigma_mm((Species){6, 12}, range_mm, range_mm * d / 20.0);
+      assert_double_near(m->depth_mm[d] / (range_mm * d / 20.0), 1, 1e-9);
+      assert_double_near(m->sigma_mm[d] / sigma_mm, 1, 1e-9);
+      assert_double_near(m->sigma_mm[m->n_depth + d] / sigma_mm, 3, 1e-9);
+    }
+    assert_int_equal(MachineDestroy(&m), 0);
+  }
+}
+
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(GoodFiles), cmocka_unit_test(BadFiles), cmocka_unit_test(Damaged),
-                                     cmocka_unit_test(ThroughFile), cmocka_unit_test(ToMachine)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(GoodFiles), cmocka_unit_test(BadFiles),
+                                     cmocka_unit_test(Damaged),   cmocka_unit_test(ThroughFile),
+                                     cmocka_unit_test(ToMachine), cmocka_unit_test(Ways)};
   return cmocka_run_group_tests(tests, SetUp, TearDown);
 }

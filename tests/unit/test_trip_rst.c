@@ -126,6 +126,82 @@ static void WrongPlans(void **state)
          ":19: sum of the particles is 1 in");
 }
 
+/* Sums of numbers as they were; points as they are written, with two decimals, none, five digits. A wrong sum is still found. */
+static void RoundedPoints(void **state)
+{
+  static const char *const format[] = {"%.2f", "%.0f", "%.4e", "%.10g"};
+  const double particles[] = {1234.56789, 98765.4321, 2.345678, 10000000.4};
+  char text[2048], line[64];
+  for (int f = 0; f < 4; f++)
+    for (int wrong = 0; wrong < 2; wrong++) {
+      double total = 0;
+      for (int i = 0; i < 4; i++) total += particles[i];
+      snprintf(text, sizeof text,
+               HEAD
+               "#submachines 1\n#particles %.10E %.10E %.10E\nsubmachine# 1 200 1 3\n#particles %.10E %.10E %.10E\n"
+               "stepsize 2 2\n#points 4\n",
+               particles[2], particles[3], total + 4e3 * wrong, particles[2], particles[3], total + 4e3 * wrong);
+      for (int i = 0; i < 4; i++) {
+        snprintf(line, sizeof line, format[f], particles[i]);
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%d 0 %s\n", 3 * i, line);
+      }
+      if (wrong) {
+        Refuse(ReadOne, text, "sum of the particles is 1010");
+        continue;
+      }
+      Mistakes mistakes = {0};
+      WriteBytes(file, text, strlen(text));
+      assert_true(ReadOne(file, &mistakes));
+      assert_none(&mistakes);
+    }
+}
+
+/* A layer without points has no least particles; some files count it as one of 0. */
+static void EmptyLayers(void **state)
+{
+#define FULL "submachine# 1 200 1 3\n#particles 5 7 12\nstepsize 2 2\n#points 2\n0 0 5\n2 0 7\n"
+#define EMPTY "submachine# 2 210 1 3\n#particles 0 0 0\nstepsize 2 2\n#points 0\n"
+  static const char *const good[] = {HEAD "#submachines 2\n#particles 5 7 12\n" FULL EMPTY,
+                                     HEAD "#submachines 2\n#particles 5 7 12\n" EMPTY FULL,
+                                     HEAD "#submachines 3\n#particles 0 7 12\n" EMPTY FULL EMPTY};
+  Mistakes mistakes = {0};
+  SpotList spots;
+  for (int i = 0; i < 3; i++) {
+    WriteBytes(file, good[i], strlen(good[i]));
+    assert_int_equal(SpotListReadRaster(file, &mistakes, &spots), 0);
+    assert_none(&mistakes);
+    assert_true(spots.n == 2 && spots.particles[0] == 5 && spots.energy_MeV_u[1] == 200);
+    assert_int_equal(SpotListDestroy(&spots), 0);
+  }
+  const char *none = HEAD "#submachines 1\n#particles 0 0 0\n" EMPTY;
+  WriteBytes(file, none, strlen(none));
+  assert_int_equal(SpotListReadRaster(file, &mistakes, &spots), 0);
+  assert_one(&mistakes, "no points, expected at least one");
+  Refuse(ReadOne, HEAD "#submachines 1\n#particles 0 7 12\n" FULL, "minimum of the particles is 5");
+  Refuse(ReadOne,
+         HEAD "#submachines 1\n#particles 0 0 9\nsubmachine# 2 210 1 3\n#particles 0 0 9\nstepsize 2 2\n#points 0\n",
+         "sum of the particles is 0");
+}
+
+/* Lines ended as on other systems, and a byte order mark. */
+static void LineEnds(void **state)
+{
+  static const char *const end[] = {"\r\n", "\r"};
+  for (int kind = 0; kind < 4; kind++) {
+    SpotList spots;
+    Text text = {0};
+    Mistakes mistakes = {0};
+    if (kind & 2) assert_int_equal(TextAdd(&text, "\357\273\277"), 0);
+    for (const char *c = HEAD SLICES; *c; c++)
+      assert_int_equal(*c == '\n' ? TextAdd(&text, "%s", end[kind & 1]) : TextAdd(&text, "%c", *c), 0);
+    WriteBytes(file, text.data, text.length);
+    assert_int_equal(SpotListReadRaster(file, &mistakes, &spots), 0);
+    assert_none(&mistakes);
+    assert_true(spots.n == 3 && spots.line[1] == 15 && spots.line[2] == 21 && spots.particles[1] == 250.5);
+    assert_int_equal(SpotListDestroy(&spots) || TextDestroy(&text), 0);
+  }
+}
+
 static void Damaged(void **state)
 {
   WriteBytes(again, HEAD SLICES, strlen(HEAD SLICES));
@@ -135,8 +211,9 @@ static void Damaged(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(CarbonPlan), cmocka_unit_test(ProtonPlan),
-                                     cmocka_unit_test(OwnPlan), cmocka_unit_test(WrongPlans),
-                                     cmocka_unit_test(Damaged)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(CarbonPlan),  cmocka_unit_test(ProtonPlan),
+                                     cmocka_unit_test(OwnPlan),     cmocka_unit_test(WrongPlans),
+                                     cmocka_unit_test(Damaged),     cmocka_unit_test(RoundedPoints),
+                                     cmocka_unit_test(EmptyLayers), cmocka_unit_test(LineEnds)};
   return cmocka_run_group_tests(tests, SetUp, TearDown);
 }

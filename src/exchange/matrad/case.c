@@ -1,68 +1,25 @@
 /*
  * matRad patients (`ct` and `cst` of a level-5 MAT file) -> Case.
  *
- * ct.cubeHU{1} (else ct.cube{1}, stopping power) is [y,x,z] column-major; ct.resolution.x, .y, .z in mm; ct.x, ct.y, ct.z (if
- * there) are the world axes. Row i of the cell array cst: {number, name, type, {1-based linear indices}, ...}.
+ * ct.cubeHU{1} (else ct.cube{1}, stopping power) is [y,x,z] column-major. Row i of the cell array cst: {number, name, type,
+ * {1-based linear indices}, ...}.
  */
 #include "matrad_private.h"
 #include "robion/exchange.h"
+#include "robion/log.h"
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-/* The file being taken apart. */
-typedef struct Source {
-  const char *file;
-  matvar_t *ct, *cst;
-  Mistakes *mistakes;
-} Source;
-
-/* A field that may hold its array directly or, as matRad writes it, one per CT scenario in cells. */
-static const matvar_t *FirstOf(matvar_t *field)
-{
-  return field && field->class_type == MAT_C_CELL ? MatlabCell(field, 0) : field;
-}
-
-/* Voxel counts and sizes; false after a mistake. */
-static PetscBool TakeGrid(const Source *s, const matvar_t *cube, Grid *ct)
-{
-  static const char *const axes[3] = {"x", "y", "z"};
-  ct->n[0] = (PetscInt)cube->dims[1];
-  ct->n[1] = (PetscInt)cube->dims[0];
-  ct->n[2] = cube->rank == 3 ? (PetscInt)cube->dims[2] : 1;
-  matvar_t *resolution = MatlabField(s->ct, "resolution", 0);
-  for (int k = 0; k < 3; k++) {
-    const matvar_t *size = MatlabField(resolution, axes[k], 0), *axis = MatlabField(s->ct, axes[k], 0);
-    double mm = MatlabCount(size) == 1 ? MatlabElement(size, 0) : NAN;
-    if (!(mm > 0) || isinf(mm)) {
-      (void)MistakesAdd(s->mistakes, ROBION_INPUT, "%s: ct.resolution.%s: %g found, expected a voxel size above 0 mm",
-                        s->file, axes[k], mm);
-      return PETSC_FALSE;
-    }
-    ct->spacing_mm[k] = mm;
-    ct->origin_mm[k] = -mm * ct->n[k] / 2;
-    size_t n = MatlabCount(axis);
-    if (!n) continue;
-    double first = MatlabElement(axis, 0), last = MatlabElement(axis, n - 1);
-    if (n != (size_t)ct->n[k] || !(fabs(first + (double)(n - 1) * mm - last) < 0.01 * mm)) {
-      (void)MistakesAdd(s->mistakes, ROBION_INPUT,
-                        "%s: ct.%s: %zu positions from %g to %g found, expected %d in ascending steps of %g mm",
-                        s->file, axes[k], n, first, last, (int)ct->n[k], mm);
-      return PETSC_FALSE;
-    }
-    ct->origin_mm[k] = first;
-  }
-  return PETSC_TRUE;
-}
-
 /* The cube of HU, or of stopping power; NULL after a mistake. */
-static const matvar_t *FindCube(const Source *s, PetscBool *is_rsp)
+static const matvar_t *FindCube(const MatRadPatient *s, PetscBool *is_rsp)
 {
-  const matvar_t *cube = FirstOf(MatlabField(s->ct, "cubeHU", 0)), *scenarios = MatlabField(s->ct, "numOfCtScen", 0);
+  const matvar_t *cube = MatlabFirst(MatlabField(s->ct, "cubeHU", 0)),
+                 *scenarios = MatlabField(s->ct, "numOfCtScen", 0);
   *is_rsp = MatlabCount(cube) == 0;
-  if (*is_rsp) cube = FirstOf(MatlabField(s->ct, "cube", 0));
+  if (*is_rsp) cube = MatlabFirst(MatlabField(s->ct, "cube", 0));
   size_t n = MatlabCount(cube);
   if (!n || cube->rank > 3 || n > INT_MAX) {
     (void)MistakesAdd(s->mistakes, ROBION_INPUT,
@@ -85,19 +42,21 @@ static size_t Transposed(const Grid *ct, size_t linear)
   return (k * ny + j) * nx + i;
 }
 
-static PetscErrorCode TakeCT(const Source *s, Case *patient, PetscBool *good)
+static PetscErrorCode TakeCT(const MatRadPatient *s, Case *patient, PetscBool *good)
 {
   PetscFunctionBegin;
   PetscBool is_rsp;
   HLUT hlut;
   const matvar_t *cube = FindCube(s, &is_rsp);
-  *good = cube && TakeGrid(s, cube, &patient->ct) ? PETSC_TRUE : PETSC_FALSE;
+  *good = cube && MatRadTakeGrid(s, cube, &patient->ct) ? PETSC_TRUE : PETSC_FALSE;
   if (!*good) PetscFunctionReturn(0);
-  size_t n = GridSize(&patient->ct), bad = 0;
+  size_t n = GridSize(&patient->ct), bad = 0, beyond = 0;
   PetscCall(HLUTDefault(&hlut));
+  const double *highest = hlut.point[hlut.n - 1];
   PetscCall(PetscMalloc1(n, &patient->hu));
   for (size_t v = 0; v < n; v++) {
     double value = MatlabElement(cube, v), hu = is_rsp && isfinite(value) ? HLUTInvert(&hlut, value) : value;
+    beyond += is_rsp && value > highest[1];
     PetscBool fits = hu >= SHRT_MIN && hu <= SHRT_MAX;
     bad += !fits;
     patient->hu[Transposed(&patient->ct, v)] = fits ? (short)lround(hu) : 0;
@@ -107,12 +66,33 @@ static PetscErrorCode TakeCT(const Source *s, Case *patient, PetscBool *good)
     PetscCall(MistakesAdd(s->mistakes, ROBION_INPUT, "%s: ct.%s: %zu of %zu values are no numbers of a CT, expected HU",
                           s->file, is_rsp ? "cube" : "cubeHU", bad, n));
   }
+  if (beyond)
+    LogLine(LOG_WARNING, "import", patient->name,
+            "ct.cube: %zu voxels stop more than the %g of the highest HU, %g, which they get", beyond, highest[1],
+            highest[0]);
   PetscCall(PetscFree(hlut.point));
   PetscFunctionReturn(0);
 }
 
+/* How the patient lies; matRad's own phantoms do not say it. False after a mistake. */
+static PetscBool TakePosition(const MatRadPatient *s, Case *patient)
+{
+  char text[64];
+  int position = 0;
+  if (!MatlabText(MatlabField(MatlabField(s->ct, "dicomInfo", 0), "PatientPosition", 0), sizeof text, text))
+    return PETSC_TRUE;
+  while (position < N_PATIENT_POSITIONS && strcasecmp(text, patient_position_names[position])) position++;
+  if (position == N_PATIENT_POSITIONS) {
+    (void)MistakesAdd(s->mistakes, ROBION_INPUT,
+                      "%s: ct.dicomInfo.PatientPosition is \"%.20s\", expected HFS, HFP, FFS or FFP", s->file, text);
+    return PETSC_FALSE;
+  }
+  patient->position = (PatientPosition)position;
+  return PETSC_TRUE;
+}
+
 /* Fill a mask from matRad's index list; false after a mistake. An empty list is an empty structure. */
-static PetscBool TakeMask(const Source *s, const Grid *ct, const char *name, const matvar_t *indices,
+static PetscBool TakeMask(const MatRadPatient *s, const Grid *ct, const char *name, const matvar_t *indices,
                           unsigned char *mask)
 {
   size_t n = MatlabCount(indices);
@@ -130,12 +110,12 @@ static PetscBool TakeMask(const Source *s, const Grid *ct, const char *name, con
 }
 
 /* Add the structure of one row; rows of type IGNORED are left out as in matRad. */
-static PetscErrorCode TakeRow(const Source *s, size_t row, size_t n_rows, Case *patient, PetscBool *good)
+static PetscErrorCode TakeRow(const MatRadPatient *s, size_t row, size_t n_rows, Case *patient, PetscBool *good)
 {
   PetscFunctionBegin;
   static const char *const types[] = {"TARGET", "OAR", "EXTERNAL", "IGNORED"}; /* in the order of Role */
   enum { N_TYPES = 4, IGNORED = 3 };
-  char name[256], type[64];
+  char name[MATRAD_NAME], type[64];
   PetscBool named = MatlabText(MatlabCell(s->cst, row + n_rows), sizeof name, name);
   PetscBool typed = MatlabText(MatlabCell(s->cst, row + 2 * n_rows), sizeof type, type);
   int known = 0;
@@ -161,7 +141,7 @@ static PetscErrorCode TakeRow(const Source *s, size_t row, size_t n_rows, Case *
   structure->role = (Role)known;
   PetscCall(PetscStrallocpy(name, &structure->name));
   PetscCall(PetscCalloc1(GridSize(&patient->ct), &structure->mask));
-  *good = TakeMask(s, &patient->ct, name, FirstOf(MatlabCell(s->cst, row + 3 * n_rows)), structure->mask);
+  *good = TakeMask(s, &patient->ct, name, MatlabFirst(MatlabCell(s->cst, row + 3 * n_rows)), structure->mask);
   PetscFunctionReturn(0);
 }
 
@@ -182,7 +162,7 @@ static void GuessExternal(Case *patient)
     if (largest->role == ROLE_OAR && !strcasecmp(largest->name, names[i])) largest->role = ROLE_EXTERNAL;
 }
 
-static PetscErrorCode TakeStructures(const Source *s, Case *patient, PetscBool *good)
+static PetscErrorCode TakeStructures(const MatRadPatient *s, Case *patient, PetscBool *good)
 {
   PetscFunctionBegin;
   const matvar_t *cst = s->cst;
@@ -215,7 +195,7 @@ static PetscErrorCode TakeStructures(const Source *s, Case *patient, PetscBool *
 }
 
 /* A variable with all its data; NULL after a mistake. */
-static matvar_t *ReadVariable(mat_t *mat, const Source *s, const char *name)
+static matvar_t *ReadVariable(mat_t *mat, const MatRadPatient *s, const char *name)
 {
   matvar_t *variable = Mat_VarRead(mat, name);
   if (!variable)
@@ -240,7 +220,7 @@ static PetscErrorCode NameCase(const char *file, Case *patient)
 PetscErrorCode ImportMatRadCase(const char *file, Mistakes *mistakes, Case **out)
 {
   PetscFunctionBegin;
-  Source s = {.file = file, .mistakes = mistakes};
+  MatRadPatient s = {.file = file, .mistakes = mistakes};
   PetscBool good = PETSC_FALSE;
   Case *patient;
   *out = NULL;
@@ -254,7 +234,9 @@ PetscErrorCode ImportMatRadCase(const char *file, Mistakes *mistakes, Case **out
   if (s.ct && s.cst) {
     PetscCall(NameCase(file, patient));
     PetscCall(TakeCT(&s, patient, &good));
+    if (good) good = TakePosition(&s, patient);
     if (good) PetscCall(TakeStructures(&s, patient, &good));
+    if (good) PetscCall(MatRadTellLeft(&s, patient->name));
   }
   Mat_VarFree(s.ct);
   Mat_VarFree(s.cst);

@@ -1,6 +1,5 @@
 /* MATLAB level-5 files: careful access to variables. */
 #include "matrad_private.h"
-#include "robion/text.h"
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -94,14 +93,7 @@ matvar_t *MatlabCell(matvar_t *parent, size_t i)
   return i < n ? PointerOf(parent, i) : NULL;
 }
 
-PetscBool MatlabText(const matvar_t *v, size_t size, char *out)
+const matvar_t *MatlabFirst(matvar_t *field)
 {
-  out[0] = 0;
-  if (!v || !v->data || v->class_type != MAT_C_CHAR || v->rank != 2 || v->dims[0] != 1) return PETSC_FALSE;
-  size_t width = (size_t)v->data_size, n = PetscMin(v->dims[1], size - 1);
-  if (!n || !width || v->nbytes < n * width) return PETSC_FALSE;
-  for (size_t i = 0; i < n; i++) out[i] = ((const char *)v->data)[i * width];
-  out[n] = 0;
-  TextRemoveControls(out);
-  return out[0] ? PETSC_TRUE : PETSC_FALSE;
+  return field && field->class_type == MAT_C_CELL ? MatlabCell(field, 0) : field;
 }

@@ -8,6 +8,7 @@
  */
 #include "matrad_private.h"
 #include "robion/exchange.h"
+#include "robion/log.h"
 #include "robion/provenance.h"
 #include "robion/text.h"
 #include <string.h>
@@ -16,7 +17,7 @@
 typedef struct Reader {
   const char *file;
   matvar_t *meta, *data;
-  PetscInt n_energy;
+  PetscInt n_energy, n_focus; /* n_focus: most foci of an energy */
   Mistakes *mistakes;
 } Reader;
 
@@ -29,9 +30,47 @@ static PetscBool Take(Reader *r, matvar_t *parent, PetscInt e, const char *where
     for (size_t i = 0; i < n; i++) out[i] = factor * MatlabElement(v, i);
     return PETSC_TRUE;
   }
-  (void)MistakesAdd(r->mistakes, ROBION_INPUT, "%s: %s(%d).%s: %zu numbers found, expected %zu", r->file, where,
-                    (int)e + 1, name, MatlabCount(v), n);
+  (void)MistakesAdd(r->mistakes, ROBION_INPUT, "%s: %s(%d).%s: %zu numbers found, expected %zu%s", r->file, where,
+                    (int)e + 1, name, MatlabCount(v), n, e ? " as for the first energy" : "");
   return PETSC_FALSE;
+}
+
+/* A table against depth with a column for each tissue class, or a row where it is transposed. */
+static PetscBool TakeTissues(Reader *r, const Machine *m, PetscInt e, const char *name, double *out)
+{
+  const size_t nd = (size_t)m->n_depth, nt = (size_t)m->n_tissue;
+  const matvar_t *v = MatlabField(r->data, name, (size_t)e);
+  if (!Take(r, r->data, e, "machine.data", name, nt * nd, 1, out)) return PETSC_FALSE;
+  const size_t rows = v->dims[0];
+  if (rows == nd || nt == 1) return PETSC_TRUE;
+  for (size_t t = 0; t < nt && rows == nt; t++)
+    for (size_t d = 0; d < nd; d++) out[t * nd + d] = MatlabElement(v, d * nt + t);
+  if (rows == nt) return PETSC_TRUE;
+  (void)MistakesAdd(r->mistakes, ROBION_INPUT,
+                    "%s: machine.data(%d).%s: %zu rows found, expected one for each of %zu depths, and a column for "
+                    "each of %zu tissue classes",
+                    r->file, (int)e + 1, name, rows, nd, nt);
+  return PETSC_FALSE;
+}
+
+/* Photon alpha and beta of the tissue classes, which are the same for every energy. */
+static PetscBool TakeClasses(Reader *r, Machine *m, PetscInt e)
+{
+  static const char *const name[2] = {"alphaX", "betaX"};
+  for (int i = 0; i < 2; i++) {
+    double *of_first = i ? m->beta_x : m->alpha_x;
+    const matvar_t *v = MatlabField(r->data, name[i], (size_t)e);
+    if (e == 0 && !Take(r, r->data, e, "machine.data", name[i], (size_t)m->n_tissue, 1, of_first)) return PETSC_FALSE;
+    for (PetscInt t = 0; t < m->n_tissue; t++) {
+      if (MatlabCount(v) == (size_t)m->n_tissue && MatlabElement(v, (size_t)t) == of_first[t]) continue;
+      (void)MistakesAdd(r->mistakes, ROBION_INPUT,
+                        "%s: machine.data(%d).%s: not the %d numbers of the first energy, expected the same tissue "
+                        "classes for all",
+                        r->file, (int)e + 1, name[i], (int)m->n_tissue);
+      return PETSC_FALSE;
+    }
+  }
+  return PETSC_TRUE;
 }
 
 /* A text of machine.meta, "?" if it is missing. */
@@ -60,23 +99,66 @@ static PetscBool TakeProjectile(Reader *r, Machine *m)
   return PETSC_FALSE;
 }
 
+/* Nodes of the first focus: a row of the table, or a column of a transposed one. */
+typedef struct Focus {
+  const matvar_t *distance, *sigma;
+  size_t n, step, foci; /* nodes; elements from one to the next; foci in the table */
+} Focus;
+
+static PetscBool IsAscending(const Focus *f)
+{
+  for (size_t k = 1; k < f->n; k++)
+    if (!(MatlabElement(f->distance, k * f->step) > MatlabElement(f->distance, (k - 1) * f->step))) return PETSC_FALSE;
+  return f->n > 1 ? PETSC_TRUE : PETSC_FALSE;
+}
+
+/* Rows of ascending distances, else columns; false after a mistake. */
+static PetscBool FindFocus(Reader *r, PetscInt e, Focus *f)
+{
+  matvar_t *focus = MatlabField(r->data, "initFocus", (size_t)e);
+  f->distance = MatlabField(focus, "dist", 0);
+  f->sigma = MatlabField(focus, "sigma", 0);
+  const size_t n = MatlabCount(f->distance);
+  if (n < 2 || f->distance->rank != 2 || MatlabCount(f->sigma) != n || f->distance->dims[0] != f->sigma->dims[0]) {
+    (void)MistakesAdd(r->mistakes, ROBION_INPUT,
+                      "%s: machine.data(%d).initFocus: dist has %zu numbers and sigma %zu, expected two tables of the "
+                      "same shape, of two or more",
+                      r->file, (int)e + 1, n, MatlabCount(f->sigma));
+    return PETSC_FALSE;
+  }
+  f->foci = f->step = f->distance->dims[0];
+  f->n = f->distance->dims[1];
+  if (IsAscending(f)) return PETSC_TRUE;
+  f->n = f->distance->dims[0];
+  f->foci = f->distance->dims[1];
+  f->step = 1;
+  if (IsAscending(f)) return PETSC_TRUE;
+  (void)MistakesAdd(r->mistakes, ROBION_INPUT,
+                    "%s: machine.data(%d).initFocus.dist: distances of the first focus do not ascend, expected a row "
+                    "of ascending distances for each focus",
+                    r->file, (int)e + 1);
+  return PETSC_FALSE;
+}
+
 /* Initial sigma of the first focus at the isocentre, from its nodes against source distance. */
 static PetscBool TakeSpot(Reader *r, PetscInt e, double sad_mm, double *sigma_mm)
 {
-  matvar_t *focus = MatlabField(r->data, "initFocus", (size_t)e);
-  const matvar_t *distance = MatlabField(focus, "dist", 0), *sigma = MatlabField(focus, "sigma", 0);
-  size_t n = MatlabCount(distance);
-  if (n < 2 || MatlabCount(sigma) != n || distance->dims[0] != sigma->dims[0]) {
+  Focus f;
+  size_t k = 0;
+  if (!FindFocus(r, e, &f)) return PETSC_FALSE;
+  const double first = MatlabElement(f.distance, 0), last = MatlabElement(f.distance, (f.n - 1) * f.step);
+  if (!(sad_mm >= first && sad_mm <= last)) {
     (void)MistakesAdd(r->mistakes, ROBION_INPUT,
-                      "%s: machine.data(%d).initFocus: dist has %zu numbers and sigma %zu, expected "
-                      "equally many, two or more",
-                      r->file, (int)e + 1, n, MatlabCount(sigma));
+                      "%s: machine.data(%d).initFocus.dist goes from %g to %g mm, expected distances on both sides of "
+                      "meta.SAD, %g mm",
+                      r->file, (int)e + 1, first, last, sad_mm);
     return PETSC_FALSE;
   }
-  size_t rows = distance->dims[0], last = n / rows - 1, k = 0; /* column-major, a row per focus */
-  while (k + 2 <= last && MatlabElement(distance, (k + 1) * rows) < sad_mm) k++;
-  double a = MatlabElement(distance, k * rows), b = MatlabElement(distance, (k + 1) * rows), t = (sad_mm - a) / (b - a);
-  *sigma_mm = (1 - t) * MatlabElement(sigma, k * rows) + t * MatlabElement(sigma, (k + 1) * rows);
+  r->n_focus = PetscMax(r->n_focus, (PetscInt)f.foci);
+  while (k + 2 < f.n && MatlabElement(f.distance, (k + 1) * f.step) < sad_mm) k++;
+  const double a = MatlabElement(f.distance, k * f.step), b = MatlabElement(f.distance, (k + 1) * f.step),
+               t = (sad_mm - a) / (b - a);
+  *sigma_mm = (1 - t) * MatlabElement(f.sigma, k * f.step) + t * MatlabElement(f.sigma, (k + 1) * f.step);
   return PETSC_TRUE;
 }
 
@@ -114,8 +196,8 @@ static PetscBool TakeEnergy(Reader *r, Machine *m, PetscInt e)
                        ? PETSC_TRUE
                        : PETSC_FALSE;
   if (good && nt)
-    good = Take(r, r->data, e, data, "alpha", nt * nd, 1, m->alpha + nt * row) &&
-                   Take(r, r->data, e, data, "beta", nt * nd, 1, m->beta + nt * row)
+    good = TakeClasses(r, m, e) && TakeTissues(r, m, e, "alpha", m->alpha + nt * row) &&
+                   TakeTissues(r, m, e, "beta", m->beta + nt * row)
                ? PETSC_TRUE
                : PETSC_FALSE;
   if (e == 0) m->offset_mm = 0 - offset; /* no -0 */
@@ -167,14 +249,14 @@ static PetscErrorCode Convert(Reader *r, Machine *m, PetscBool *good)
   m->n_component = MatlabField(r->data, "sigma1", 0) && !MatlabCount(MatlabField(r->data, "sigma", 0)) ? 2 : 1;
   m->n_tissue = (PetscInt)n_tissue;
   PetscCall(MachineAllocate(m));
-  if (n_tissue && (!Take(r, r->data, 0, "machine.data", "alphaX", n_tissue, 1, m->alpha_x) ||
-                   !Take(r, r->data, 0, "machine.data", "betaX", n_tissue, 1, m->beta_x)))
-    PetscFunctionReturn(0);
   for (PetscInt e = 0; e < m->n_energy; e++)
     if (!TakeEnergy(r, m, e)) PetscFunctionReturn(0);
   PetscInt before = r->mistakes->n;
   PetscCall(MachineCheck(m, r->file, r->mistakes));
   if (r->mistakes->n > before) PetscFunctionReturn(0);
+  if (r->n_focus > 1)
+    LogLine(LOG_WARNING, "import", NULL, "left behind: all but the first of %d foci (machine.data.initFocus)",
+            (int)r->n_focus);
   PetscCall(MachineComputeR80(m));
   PetscCall(MachineDeriveSpecies(m));
   *good = PETSC_TRUE;

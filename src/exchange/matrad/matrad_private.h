@@ -1,6 +1,6 @@
 /* Reading MATLAB level-5 files (matio) without trusting them. */
 #pragma once
-#include "robion/error.h"
+#include "robion/case.h"
 #include <matio.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,5 +30,26 @@ matvar_t *MatlabField(matvar_t *parent, const char *name, size_t e);
 /** Cell i (column-major) of a cell array, NULL if there is none. */
 matvar_t *MatlabCell(matvar_t *parent, size_t i);
 
-/** A row of characters, control characters made blanks; false (and "" ) if it is anything else or empty. */
+/** A field that may hold its array directly or, as matRad writes it, one per CT scenario in cells: the first. */
+const matvar_t *MatlabFirst(matvar_t *field);
+
+/**
+ * A row of characters in UTF-8, cut between characters to fit, control characters made blanks, without blanks at its end; false (and
+ * "") if it is anything else or empty.
+ */
 PetscBool MatlabText(const matvar_t *variable, size_t size, char *out);
+
+/* A patient being taken apart. */
+typedef struct MatRadPatient {
+  const char *file;
+  matvar_t *ct, *cst;
+  Mistakes *mistakes;
+} MatRadPatient;
+
+enum { MATRAD_NAME = 256 }; /* bytes of a structure's name, with the end */
+
+/** Counts, sizes and origin of the cube's voxels; false after a mistake. */
+PetscBool MatRadTakeGrid(const MatRadPatient *patient, const matvar_t *cube, Grid *ct);
+
+/** Warn of everything that the case file has no place for. */
+PetscErrorCode MatRadTellLeft(const MatRadPatient *patient, const char *name);

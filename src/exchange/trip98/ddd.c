@@ -1,4 +1,7 @@
 /* Depth doses of TRiP98 (.ddd): header lines "!keyword value", then "!ddd" and a row per depth. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* strcasestr */
+#endif
 #include "trip_private.h"
 #include <string.h>
 #include <strings.h>
@@ -31,21 +34,79 @@ static PetscBool ReadKeyword(const TripLines *lines, char *line, TripDepthDose *
                          : TripComplain(lines, "\"%.40s\" found, expected a keyword such as !ddd", keyword);
 }
 
-/* Up to and including the line !ddd. */
-static PetscBool ReadHeader(TripLines *lines, TripDepthDose *out)
+/* Units of depth and widths, as the line says that names the columns. */
+typedef struct Units {
+  TripUnit depth, width;
+} Units;
+
+/* Whether a line names the columns: the last such line counts, comment or not. */
+static PetscBool NamesColumns(const char *line)
+{
+  const char *first = line + strspn(line, "# \t");
+  return *first != '!' && (strcasestr(first, "FWHM") || strcasestr(first, "dE/dz") || !strncasecmp(first, "z[", 2) ||
+                           !strncasecmp(first, "depth", 5))
+             ? PETSC_TRUE
+             : PETSC_FALSE;
+}
+
+/* The unit in brackets behind a column's name, in any spelling; false after a mistake. */
+static PetscBool TakeUnit(const TripLines *lines, const char *line, const char *column, TripUnit *unit)
+{
+  char text[16];
+  size_t n = 0;
+  const char *at = strcasestr(line, column);
+  if (!at) return PETSC_TRUE;
+  at += strlen(column);
+  at += strspn(at, " \t");
+  if (!*at || !strchr("[(", *at)) return PETSC_TRUE;
+  for (at++; *at && !strchr("])", *at) && n + 1 < sizeof text; at++)
+    if (!strchr(" \t*^", *at)) text[n++] = *at;
+  text[n] = 0;
+  if (!strcasecmp(text, "mm"))
+    *unit = TRIP_MM;
+  else if (!strcasecmp(text, "g/cm2") || !strcasecmp(text, "cm")) /* the same in water */
+    *unit = TRIP_G_CM2;
+  else
+    return TripComplain(lines, "%s is in \"%s\", expected mm, cm or g/cm**2", column, text);
+  return PETSC_TRUE;
+}
+
+/* The next line that does not name columns; NULL at the end, or after a mistake (*good). */
+static char *NextLine(TripLines *lines, Units *units, PetscBool *good)
 {
   char *line;
-  while ((line = TripLinesNext(lines, '#')) && strcasecmp(line, "!ddd"))
+  while (*good && (line = TripLinesNext(lines, 0))) {
+    if (NamesColumns(line)) {
+      const char *first = line + strspn(line, "# \t");
+      const char *depth = !strncasecmp(first, "depth", 5) ? "depth" : "z";
+      *good = strncasecmp(first, depth, strlen(depth)) || TakeUnit(lines, first, depth, &units->depth) ? PETSC_TRUE
+                                                                                                       : PETSC_FALSE;
+      if (*good) *good = TakeUnit(lines, line, "FWHM1", &units->width);
+    } else if (*line != '#')
+      return line;
+  }
+  return NULL;
+}
+
+/* Up to and including the line !ddd. */
+static PetscBool ReadHeader(TripLines *lines, Units *units, TripDepthDose *out)
+{
+  char *line;
+  PetscBool good = PETSC_TRUE;
+  while ((line = NextLine(lines, units, &good)) && strcasecmp(line, "!ddd"))
     if (!ReadKeyword(lines, line, out)) return PETSC_FALSE;
+  if (!good) return PETSC_FALSE;
   if (!line) return TripComplain(lines, "the file ends without the line !ddd before the depths");
   if (!(out->energy_MeV_u > 0)) return TripComplain(lines, "!energy is missing above the depths");
   return out->species.Z ? PETSC_TRUE : TripComplain(lines, "!projectile is missing above the depths");
 }
 
-/* One depth; `lateral_scale` brings the widths to g/cm2. *columns is set by the first row. */
-static PetscBool ReadRow(const TripLines *lines, char *line, double lateral_scale, int *columns, TripDepthDose *out,
+/* One depth. *columns is set by the first row. */
+static PetscBool ReadRow(const TripLines *lines, char *line, const Units *units, int *columns, TripDepthDose *out,
                          TripDepth *row)
 {
+  const double depth_scale = units->depth == TRIP_MM ? 1 / MM_PER_G_CM2 : 1,
+               width_scale = units->width == TRIP_MM ? 1 / MM_PER_G_CM2 : 1;
   static const char *const column[LONG_ROW] = {"depth", "dose", "FWHM1", "factor", "FWHM2"};
   static const double highest[LONG_ROW] = {1e4, 1e9, 1e4, 1, 1e4};
   double value[LONG_ROW] = {0};
@@ -60,22 +121,12 @@ static PetscBool ReadRow(const TripLines *lines, char *line, double lateral_scal
     out->lateral = n > SHORT_ROW ? PETSC_TRUE : PETSC_FALSE;
   }
   if (n != *columns) return TripComplain(lines, "%d numbers found, expected %d as in the first row", n, *columns);
+  value[0] *= depth_scale;
   if (out->n && !(value[0] > out->depth[out->n - 1].z_g_cm2))
     return TripComplain(lines, "depth %g follows %g, expected ascending depths", value[0],
                         out->depth[out->n - 1].z_g_cm2);
-  *row = (TripDepth){value[0], value[1], value[2] * lateral_scale, value[3], value[4] * lateral_scale};
+  *row = (TripDepth){value[0], value[1], value[2] * width_scale, value[3], value[4] * width_scale};
   return PETSC_TRUE;
-}
-
-/* The comment that names the columns says mm for the widths. */
-static PetscBool WidthsInMillimetres(const char *content)
-{
-  for (const char *at = content; (at = strstr(at, "FWHM1[mm]")); at++) {
-    const char *line = at;
-    while (line > content && line[-1] != '\n') line--;
-    if (line[strspn(line, " \t")] == '#') return PETSC_TRUE;
-  }
-  return PETSC_FALSE;
 }
 
 PetscErrorCode TripDepthDoseParse(const char *file, char *content, size_t length, Mistakes *mistakes,
@@ -83,18 +134,20 @@ PetscErrorCode TripDepthDoseParse(const char *file, char *content, size_t length
 {
   PetscFunctionBegin;
   TripLines lines;
+  Units units = {TRIP_UNSAID, TRIP_UNSAID};
   int columns = 0;
   *out = (TripDepthDose){.density_g_cm3 = 1};
-  PetscBool good = TripLinesStart(file, content, length, mistakes, &lines);
-  double lateral_scale = good && WidthsInMillimetres(content) ? 1 / MM_PER_G_CM2 : 1;
-  good = good && ReadHeader(&lines, out) ? PETSC_TRUE : PETSC_FALSE;
-  for (char *line; good && (line = TripLinesNext(&lines, '#'));) {
+  PetscBool good = TripLinesStart(file, content, length, mistakes, &lines) && ReadHeader(&lines, &units, out)
+                       ? PETSC_TRUE
+                       : PETSC_FALSE;
+  for (char *line; good && (line = NextLine(&lines, &units, &good));) {
     TripDepth row;
-    good = ReadRow(&lines, line, lateral_scale, &columns, out, &row);
+    good = ReadRow(&lines, line, &units, &columns, out, &row);
     if (!good) break;
     PetscCall(TripGrow(out->n, sizeof row, &out->depth));
     out->depth[out->n++] = row;
   }
+  out->width_unit = units.width;
   if (good && out->n < 2) good = TripComplain(&lines, "%d depths found, expected at least 2", (int)out->n);
   if (!good) PetscCall(TripDepthDoseDestroy(out));
   PetscFunctionReturn(0);

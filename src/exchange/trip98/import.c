@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 /* The files of one kind, sorted by name. */
@@ -20,12 +19,6 @@ static PetscErrorCode FileListDestroy(FileList *list)
   PetscCall(PetscFree(list->path));
   list->n = 0;
   PetscFunctionReturn(0);
-}
-
-static PetscBool EndsWith(const char *name, const char *end)
-{
-  size_t n = strlen(name), m = strlen(end);
-  return n > m && !strcasecmp(name + n - m, end) ? PETSC_TRUE : PETSC_FALSE;
 }
 
 static int ComparePaths(const void *a, const void *b)
@@ -54,8 +47,8 @@ static PetscErrorCode FindFiles(const char *path, Mistakes *mistakes, FileList *
     PetscFunctionReturn(0);
   }
   for (struct dirent *entry; (entry = readdir(folder));) {
-    if (EndsWith(entry->d_name, ".ddd")) PetscCall(FileListAdd(path, entry->d_name, ddd));
-    if (EndsWith(entry->d_name, ".spc")) PetscCall(FileListAdd(path, entry->d_name, spc));
+    if (TextHasEnding(entry->d_name, ".ddd")) PetscCall(FileListAdd(path, entry->d_name, ddd));
+    if (TextHasEnding(entry->d_name, ".spc")) PetscCall(FileListAdd(path, entry->d_name, spc));
   }
   closedir(folder);
   if (ddd->n) qsort(ddd->path, (size_t)ddd->n, sizeof *ddd->path, ComparePaths);
@@ -110,17 +103,24 @@ PetscErrorCode ImportTripMachine(const char *path, const TripMachineSpec *spec, 
   const PetscInt before = mistakes->n;
   FileList ddd = {0}, spc = {0};
   TripDepthDose *dose = NULL;
+  TripWidths widths = {{0}, {0}, 0};
   Species *species = NULL;
   PetscInt n_species = 0, n_dose = 0;
   *out = NULL;
   PetscCall(FindFiles(path, mistakes, &ddd, &spc));
   if (mistakes->n == before) {
     PetscCall(PetscCalloc1(ddd.n, &dose));
-    for (; n_dose < ddd.n; n_dose++) PetscCall(TripDepthDoseRead(ddd.path[n_dose], mistakes, &dose[n_dose]));
+    for (; n_dose < ddd.n; n_dose++) {
+      PetscCall(TripDepthDoseRead(ddd.path[n_dose], mistakes, &dose[n_dose]));
+      if (dose[n_dose].n && TripCheckWater(ddd.path[n_dose], &dose[n_dose], mistakes))
+        (void)TripSettleWidths(ddd.path[n_dose], &dose[n_dose], &widths, mistakes);
+    }
     PetscCall(CollectSpecies(&spc, mistakes, &n_species, &species));
   }
   if (mistakes->n == before) PetscCall(MachineFromTrip(spec, n_dose, dose, n_species, species, path, mistakes, out));
-  if (*out) PetscCall(TakeSpectra(&spc, *out, mistakes));
+  if (*out) PetscCall(TripCheckRanges(*out, path, mistakes));
+  if (*out && mistakes->n == before) TripTellWidths(path, &widths);
+  if (*out && mistakes->n == before) PetscCall(TakeSpectra(&spc, *out, mistakes));
   if (*out && mistakes->n == before) PetscCall(MachineCheck(*out, path, mistakes));
   if (mistakes->n > before) PetscCall(MachineDestroy(out));
   for (PetscInt i = 0; i < n_dose; i++) PetscCall(TripDepthDoseDestroy(&dose[i]));

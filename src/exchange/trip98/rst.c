@@ -2,6 +2,7 @@
 #include "robion/log.h"
 #include "trip_private.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Particle numbers have six digits in the file, and so have their sums. */
@@ -29,16 +30,29 @@ static void SumSlice(const TripRasterSlice *slice, double *least, double *most, 
   }
 }
 
-/* Sums of the whole plan from what its slices say. */
+/* Sums of the whole plan from what its slices say; those without points have no least. */
 static void SumPlan(const TripRaster *raster, double *least, double *most, double *total)
 {
+  PetscBool any = PETSC_FALSE;
   *total = 0;
   *least = *most = 0;
   for (PetscInt s = 0; s < raster->n; s++) {
-    *least = s ? PetscMin(*least, raster->slice[s].least) : raster->slice[s].least;
-    *most = PetscMax(*most, raster->slice[s].most);
-    *total += raster->slice[s].total;
+    const TripRasterSlice *slice = &raster->slice[s];
+    if (slice->n) {
+      *least = any ? PetscMin(*least, slice->least) : slice->least;
+      any = PETSC_TRUE;
+    }
+    *most = PetscMax(*most, slice->most);
+    *total += slice->total;
   }
+}
+
+/* Whether a slice has no points. */
+static PetscBool HasEmpty(const TripRaster *raster)
+{
+  for (PetscInt s = 0; s < raster->n; s++)
+    if (!raster->slice[s].n) return PETSC_TRUE;
+  return PETSC_FALSE;
 }
 
 PetscErrorCode TripRasterSum(TripRaster *raster)
@@ -75,17 +89,34 @@ static PetscBool ReadNumbers(const TripLines *lines, char *line, PetscInt n, con
   return TripLineEnd(lines, line);
 }
 
-static PetscBool ReadParticles(TripLines *lines, double *least, double *most, double *total)
+/* Least, most and sum of particles, and by how much they may be off since numbers are written with so many digits. */
+typedef struct Sums {
+  double value[3], rounding[3];
+} Sums;
+
+static const char *const sum_names[3] = {"minimum", "maximum", "sum"};
+
+/* Half of what the last digit of a number counts: 0.005 of "1.23", 50 of "1.2e3"; 0 of "1e7", which is taken as exact. */
+static double RoundingOf(const char *word)
 {
-  static const char *const what[] = {"least particles", "most particles", "sum of particles"};
-  static const double bound[][2] = {{0, 1e18}, {0, 1e18}, {0, 1e18}};
-  double value[3];
+  int decimals = 0;
+  const char *at = word + strcspn(word, ".eE");
+  if (*at == 'e' || *at == 'E') return 0;
+  if (*at == '.')
+    for (at++; *at >= '0' && *at <= '9'; at++) decimals++;
+  return 0.5 * pow(10, (*at ? strtod(at + 1, NULL) : 0) - decimals);
+}
+
+static PetscBool ReadParticles(TripLines *lines, Sums *sums)
+{
   char *line = Expect(lines, "#particles");
-  if (!line || !ReadNumbers(lines, line, 3, what, bound, value)) return PETSC_FALSE;
-  *least = value[0];
-  *most = value[1];
-  *total = value[2];
-  return PETSC_TRUE;
+  if (!line) return PETSC_FALSE;
+  for (int k = 0; k < 3; k++) {
+    const char *word = TripWord(&line);
+    if (!TripNumber(lines, sum_names[k], word, 0, 1e18, &sums->value[k])) return PETSC_FALSE;
+    sums->rounding[k] = RoundingOf(word);
+  }
+  return TripLineEnd(lines, line);
 }
 
 /* One header line before #submachines; unknown ones are passed over. */
@@ -115,7 +146,7 @@ static PetscBool ReadKeyword(const TripLines *lines, const char *keyword, const 
 }
 
 /* The header down to the particle sums; the number of slices to come. */
-static PetscBool ReadHeader(TripLines *lines, TripRaster *raster, PetscInt *n_slice)
+static PetscBool ReadHeader(TripLines *lines, TripRaster *raster, PetscInt *n_slice, Sums *header)
 {
   char *line = TripLinesNext(lines, '*');
   const char *keyword = line ? TripWord(&line) : "";
@@ -129,14 +160,12 @@ static PetscBool ReadHeader(TripLines *lines, TripRaster *raster, PetscInt *n_sl
     if (!line) return TripComplain(lines, "the file ends here, expected #submachines");
     keyword = TripWord(&line);
   }
-  return TripCount(lines, "#submachines", line, 1, MOST_SLICES, n_slice) &&
-                 ReadParticles(lines, &raster->least, &raster->most, &raster->total)
-             ? PETSC_TRUE
-             : PETSC_FALSE;
+  return TripCount(lines, "#submachines", line, 1, MOST_SLICES, n_slice) && ReadParticles(lines, header) ? PETSC_TRUE
+                                                                                                         : PETSC_FALSE;
 }
 
 /* The lines of a slice above its points. */
-static PetscBool ReadSliceHeader(TripLines *lines, TripRasterSlice *slice, PetscInt *n_point)
+static PetscBool ReadSliceHeader(TripLines *lines, TripRasterSlice *slice, PetscInt *n_point, Sums *header)
 {
   static const char *const step_what[] = {"step in x", "step in y"};
   static const double step_bound[][2] = {{0, 1e3}, {0, 1e3}};
@@ -148,7 +177,10 @@ static PetscBool ReadSliceHeader(TripLines *lines, TripRasterSlice *slice, Petsc
       !TripCount(lines, "focus index", TripWord(&line), 0, 100000, &slice->focus_index) ||
       !TripNumber(lines, "focus", TripWord(&line), 0, 1e3, &slice->focus_fwhm_mm) || !TripLineEnd(lines, line))
     return PETSC_FALSE;
-  if (!ReadParticles(lines, &slice->least, &slice->most, &slice->total)) return PETSC_FALSE;
+  if (!ReadParticles(lines, header)) return PETSC_FALSE;
+  slice->least = header->value[0];
+  slice->most = header->value[1];
+  slice->total = header->value[2];
   line = Expect(lines, "stepsize");
   if (!line || !ReadNumbers(lines, line, 2, step_what, step_bound, step)) return PETSC_FALSE;
   slice->step_x_mm = step[0];
@@ -157,42 +189,43 @@ static PetscBool ReadSliceHeader(TripLines *lines, TripRasterSlice *slice, Petsc
   return line && TripCount(lines, "#points", line, 0, MOST_POINTS, n_point) ? PETSC_TRUE : PETSC_FALSE;
 }
 
-static PetscBool SumAgrees(const TripLines *lines, const char *what, double header, double points)
+/* The header's sums are those below it, to the digits that both are written with; false after a mistake. */
+static PetscBool CheckSums(const TripLines *lines, const Sums *header, const Sums *found)
 {
-  if (fabs(header - points) <= SUM_TOLERANCE * points) return PETSC_TRUE;
-  return TripComplain(lines, "%s of the particles is %.8g in the points above, but %.8g in their header", what, points,
-                      header);
+  for (int k = 0; k < 3; k++) {
+    const double off = fabs(header->value[k] - found->value[k]);
+    if (off <= SUM_TOLERANCE * found->value[k] || off < header->rounding[k] + found->rounding[k]) continue;
+    return TripComplain(lines, "%s of the particles is %.8g in the points above, but %.8g in their header",
+                        sum_names[k], found->value[k], header->value[k]);
+  }
+  return PETSC_TRUE;
 }
 
-static PetscBool CheckSums(const TripLines *lines, double least, double most, double total, const double header[3])
-{
-  return SumAgrees(lines, "minimum", header[0], least) && SumAgrees(lines, "maximum", header[1], most) &&
-                 SumAgrees(lines, "sum", header[2], total)
-             ? PETSC_TRUE
-             : PETSC_FALSE;
-}
-
-static PetscErrorCode ReadSlice(TripLines *lines, TripRasterSlice *slice, PetscBool *good)
+static PetscErrorCode ReadSlice(TripLines *lines, TripRasterSlice *slice, Sums *header, PetscBool *good)
 {
   PetscFunctionBegin;
   static const char *const what[] = {"x", "y", "particles"};
   static const double bound[][2] = {{-1e5, 1e5}, {-1e5, 1e5}, {0, 1e18}};
   PetscInt n;
-  *good = ReadSliceHeader(lines, slice, &n);
+  Sums found = {{0}, {0}};
+  *good = ReadSliceHeader(lines, slice, &n, header);
   for (PetscInt i = 0; *good && i < n; i++) {
     double value[3];
     char *line = TripLinesNext(lines, '*');
+    const char *last = line ? strrchr(line, ' ') : NULL, *tab = line ? strrchr(line, '\t') : NULL;
+    const double rounding = RoundingOf(PetscMax(last, tab) ? PetscMax(last, tab) + 1 : "");
     *good = line ? ReadNumbers(lines, line, 3, what, bound, value)
                  : TripComplain(lines, "the file ends here, %d points found, expected %d", (int)i, (int)n);
     if (!*good) PetscFunctionReturn(0);
     PetscCall(TripGrow(i, sizeof *slice->point, &slice->point));
     slice->point[i] = (TripRasterPoint){value[0], value[1], value[2]};
     slice->n++;
+    found.rounding[0] = found.rounding[1] = PetscMax(found.rounding[0], rounding);
+    found.rounding[2] += rounding;
   }
   if (!*good) PetscFunctionReturn(0);
-  double least, most, total;
-  SumSlice(slice, &least, &most, &total);
-  *good = CheckSums(lines, least, most, total, (const double[]){slice->least, slice->most, slice->total});
+  SumSlice(slice, &found.value[0], &found.value[1], &found.value[2]);
+  *good = CheckSums(lines, header, &found);
   PetscFunctionReturn(0);
 }
 
@@ -201,21 +234,29 @@ PetscErrorCode TripRasterParse(const char *file, char *content, size_t length, M
   PetscFunctionBegin;
   TripLines lines;
   PetscInt n = 0;
+  Sums header, found = {{0}, {0}};
   *out = (TripRaster){0};
-  PetscBool good =
-      TripLinesStart(file, content, length, mistakes, &lines) && ReadHeader(&lines, out, &n) ? PETSC_TRUE : PETSC_FALSE;
+  PetscBool good = TripLinesStart(file, content, length, mistakes, &lines) && ReadHeader(&lines, out, &n, &header)
+                       ? PETSC_TRUE
+                       : PETSC_FALSE;
   for (PetscInt s = 0; good && s < n; s++) {
+    Sums slice = {{0}, {0}};
     PetscCall(TripGrow(s, sizeof *out->slice, &out->slice));
     out->slice[s] = (TripRasterSlice){0};
     out->n++;
-    PetscCall(ReadSlice(&lines, &out->slice[s], &good));
+    PetscCall(ReadSlice(&lines, &out->slice[s], &slice, &good));
+    found.rounding[0] = found.rounding[1] = PetscMax(found.rounding[0], PetscMax(slice.rounding[0], slice.rounding[1]));
+    found.rounding[2] += slice.rounding[2];
   }
-  double least, most, total;
-  SumPlan(out, &least, &most, &total);
+  SumPlan(out, &found.value[0], &found.value[1], &found.value[2]);
   const char *line = good ? TripLinesNext(&lines, '*') : NULL;
   if (line)
     good = TripComplain(&lines, "\"%.40s\" found, expected the end of the file after %d submachines", line, (int)n);
-  if (good) good = CheckSums(&lines, least, most, total, (const double[]){out->least, out->most, out->total});
+  if (good && header.value[0] == 0 && HasEmpty(out)) found.value[0] = 0; /* some count what is not there as 0 */
+  if (good) good = CheckSums(&lines, &header, &found);
+  out->least = header.value[0];
+  out->most = header.value[1];
+  out->total = header.value[2];
   if (!good) PetscCall(TripRasterDestroy(out));
   PetscFunctionReturn(0);
 }

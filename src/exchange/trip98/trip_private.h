@@ -13,6 +13,20 @@ PetscErrorCode TripBeamTableParse(const char *file, char *content, size_t length
                                   TripBeamTable *out);
 PetscErrorCode TripRasterParse(const char *file, char *content, size_t length, Mistakes *mistakes, TripRaster *out);
 
+/* How many energies have widths in which unit: as they say, in the other one, or none. */
+typedef struct TripWidths {
+  PetscInt n_as_said[N_TRIP_UNITS], n_changed[N_TRIP_UNITS], n_none;
+} TripWidths;
+
+/* Depth dose in water; false after a mistake. */
+PetscBool TripCheckWater(const char *file, const TripDepthDose *dose, Mistakes *mistakes);
+/* Bring widths to g/cm2 that are in another unit than they say, and count what was found; false after a mistake: they fit neither. */
+PetscBool TripSettleWidths(const char *file, TripDepthDose *dose, TripWidths *widths, Mistakes *mistakes);
+/* Tell which units were taken. */
+void TripTellWidths(const char *path, const TripWidths *widths);
+/* Ranges are those of the energies: a mistake for each that is not. */
+PetscErrorCode TripCheckRanges(const Machine *machine, const char *path, Mistakes *mistakes);
+
 /*
  * Tags of .spc files: number and length in bytes (4 bytes each), then the data, all on 8-byte boundaries. The header has tags 1
  * to 9, then each depth 10 to 12, then each species in it 13 to 20.

@@ -8,26 +8,10 @@
 #include <limits.h>
 #include <math.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #ifdef ROBION_NIFTI
 #include <nifti2_io.h>
 #endif
-
-static PetscBool EndsWith(const char *file, const char *ending)
-{
-  size_t n = strlen(file), k = strlen(ending);
-  return n > k && !strcasecmp(file + n - k, ending) ? PETSC_TRUE : PETSC_FALSE;
-}
-
-static PetscBool AllFinite(const char *file, const Image *image, Mistakes *mistakes)
-{
-  size_t bad = 0, n = GridSize(&image->grid) * (size_t)image->n_volume;
-  for (size_t v = 0; v < n; v++) bad += !isfinite(image->value[v]);
-  if (bad)
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %zu of %zu values are not finite, expected numbers", file, bad, n);
-  return bad ? PETSC_FALSE : PETSC_TRUE;
-}
 
 #ifdef ROBION_NIFTI
 
@@ -70,7 +54,7 @@ static PetscBool FindAxes(const char *file, const nifti_image *nim, Mistakes *mi
   return PETSC_TRUE;
 }
 
-/* A stored number of any of NIfTI's scalar types; NAN for others. */
+/* A stored number of any of NIfTI's real types; NAN for others. */
 static double Stored(int type, const void *data, size_t v)
 {
   switch (type) {
@@ -86,6 +70,10 @@ static double Stored(int type, const void *data, size_t v)
     return ((const int32_t *)data)[v];
   case NIFTI_TYPE_UINT32:
     return ((const uint32_t *)data)[v];
+  case NIFTI_TYPE_INT64:
+    return (double)((const int64_t *)data)[v];
+  case NIFTI_TYPE_UINT64:
+    return (double)((const uint64_t *)data)[v];
   case NIFTI_TYPE_FLOAT32:
     return (double)((const float *)data)[v];
   case NIFTI_TYPE_FLOAT64:
@@ -93,6 +81,20 @@ static double Stored(int type, const void *data, size_t v)
   default:
     return NAN;
   }
+}
+
+/* Whether all integers are numbers that a double holds to the last digit; a mistake if not. */
+static PetscBool CheckIntegers(const char *file, const nifti_image *nim, Mistakes *mistakes)
+{
+  const double most = 9007199254740992; /* 2^53: beyond, not every integer is a double */
+  for (size_t v = 0; nifti_is_inttype(nim->datatype) && v < (size_t)nim->nvox; v++) {
+    const double value = Stored(nim->datatype, nim->data, v);
+    if (fabs(value) < most) continue;
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: value %zu is %.17g, expected integers between -2^53 and 2^53", file,
+                      v + 1, value);
+    return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
 }
 
 /* Values in the order of the grid, scaled as the header says. */
@@ -127,14 +129,14 @@ static PetscBool CheckHeader(const char *file, const nifti_image *nim, Mistakes 
   static const double zero = 0;
   struct stat facts;
   const double bytes = (double)nim->nvox * nim->nbyper;
-  const PetscBool apart = nim->iname && !EndsWith(nim->iname, ".gz") && !stat(nim->iname, &facts);
+  const PetscBool apart = nim->iname && !TextHasEnding(nim->iname, ".gz") && !stat(nim->iname, &facts);
   if (nim->nx < 1 || nim->ny < 1 || nim->nz < 0 || nim->nvox < 1 || nim->nvox > INT_MAX ||
       (double)nim->nx * (double)nim->ny * (double)PetscMax(1, nim->nz) > (double)nim->nvox)
     (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: has %lld x %lld x %lld voxels, %lld in all, expected 1 to %d", file,
                       (long long)nim->nx, (long long)nim->ny, (long long)nim->nz, (long long)nim->nvox, INT_MAX);
   else if (isnan(Stored(nim->datatype, &zero, 0)))
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: holds voxels of type %d, expected real numbers", file,
-                      (int)nim->datatype);
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: holds voxels of type %s, expected real numbers of up to 64 bits",
+                      file, nifti_datatype_string(nim->datatype));
   else if (!(isfinite(nim->scl_slope) && isfinite(nim->scl_inter)))
     (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: values are scaled by %g and %g, expected numbers", file,
                       (double)nim->scl_slope, (double)nim->scl_inter);
@@ -178,6 +180,7 @@ static PetscBool ReadApart(const char *file, Mistakes *mistakes, Image *image)
     (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: truncated or damaged: its voxels cannot be read", file);
     return PETSC_FALSE;
   }
+  if (!CheckIntegers(file, nim, mistakes)) return PETSC_FALSE;
   TakeValues(nim, &axes, image);
   return PETSC_TRUE;
 }
@@ -255,9 +258,8 @@ static PetscBool ReadHDF5(const char *file, Mistakes *mistakes, Image *image)
 PetscBool ImageRead(const char *file, Mistakes *mistakes, Image *image)
 {
   *image = (Image){.value = NULL};
-  const PetscBool nifti = EndsWith(file, ".nii") || EndsWith(file, ".nii.gz") || EndsWith(file, ".hdr");
-  PetscBool good = nifti ? ReadNIfTI(file, mistakes, image) : ReadHDF5(file, mistakes, image);
-  return good && AllFinite(file, image, mistakes) ? PETSC_TRUE : PETSC_FALSE;
+  const PetscBool nifti = TextHasEnding(file, ".nii") || TextHasEnding(file, ".nii.gz") || TextHasEnding(file, ".hdr");
+  return nifti ? ReadNIfTI(file, mistakes, image) : ReadHDF5(file, mistakes, image);
 }
 
 PetscErrorCode ImageDestroy(Image *image)

@@ -1,25 +1,39 @@
 /*
- * The library of tissues and the match of a measurement: the tissue of greatest posterior probability. For each R, D_i and D_0
- * the fraction f that fits best is found between the library's steps, so that counts do not come in steps.
+ * The library of tissues and the match of a measurement: the tissue x = (f, R, D_i, D_0) of greatest posterior probability, which
+ * makes
+ *
+ *     sum_k (M_k(x) - m_k)^2 / 2 sigma^2 + sum_j (x_j - mean_j)^2 / 2 sd_j^2,   each x_j within its bounds,
+ *
+ * least; the measured m_k are linear in ln S. The library's tissues are where searches start: from the best of them damped
+ * steps (Levenberg and Marquardt's) go on to any tissue between, with those x_j held that would leave their bounds. So counts
+ * change with the measurement as smoothly as the model does.
  */
 #include "robion/adc.h"
+#include <gsl/gsl_errno.h>
+#include <gsl/gsl_linalg.h>
 #include <math.h>
-#include <stdlib.h>
 
-enum { N_RADIUS = 37, N_FRACTION = 56, N_DI = 5, N_D0 = 5, N_SETS = N_RADIUS * N_DI * N_D0 };
+enum { N_FRACTION = 12, N_RADIUS = 10, N_D0 = 3, N_START = N_FRACTION * N_RADIUS * N_D0 };
 
-/* Tissues that differ in f alone. */
-typedef struct Set {
-  DiffusionTissue tissue; /* f is not set */
-  double penalty;         /* minus the logarithm of the prior */
-  double adc[N_FRACTION];
-  double *apparent; /* [fraction][b-value beyond the first] */
-} Set;
+/* Numbers that are sums over the b-values: m_k = sum_q weight[k][q] (-ln S_q). */
+typedef struct Measure {
+  PetscInt n;
+  double weight[ADC_MOST_B][ADC_MOST_B];
+} Measure;
+
+/* Bounds and prior of one number of a tissue; an infinite sd: any is as likely. */
+typedef struct Axis {
+  double least, most, mean, sd;
+} Axis;
 
 struct ADCLibrary_private {
   ADCLibrarySpec spec;
   DiffusionProtocol protocol;
-  Set set[N_SETS];
+  Axis axis[N_TISSUE];
+  Measure adc, apparent;
+  struct {
+    double x[N_TISSUE], minus_ln[ADC_MOST_B];
+  } start[N_START];
 };
 
 PetscErrorCode ADCLibrarySpecDefault(ADCLibrarySpec *spec)
@@ -69,59 +83,74 @@ PetscErrorCode ADCCheck(const ADCLibrarySpec *s, const DiffusionProtocol *p, Mis
   PetscFunctionReturn(0);
 }
 
-static double Step(const double range[2], PetscInt i, PetscInt n)
+/* The least-squares slope. */
+static void MeasureADC(const DiffusionProtocol *p, Measure *m)
 {
-  return range[0] + (range[1] - range[0]) * (double)i / (double)(n - 1);
+  double mean = 0, square = 0;
+  for (PetscInt q = 0; q < p->n_b; q++) mean += p->b_ms_um2[q] / p->n_b;
+  for (PetscInt q = 0; q < p->n_b; q++) square += (p->b_ms_um2[q] - mean) * (p->b_ms_um2[q] - mean);
+  m->n = 1;
+  for (PetscInt q = 0; q < p->n_b; q++) m->weight[0][q] = (p->b_ms_um2[q] - mean) / square;
 }
 
-static double Penalty(const double prior[2], double value)
+/* ln(S_0/S_k)/(b_k - b_0). */
+static void MeasureApparent(const DiffusionProtocol *p, Measure *m)
 {
-  return 0.5 * (value - prior[0]) * (value - prior[0]) / (prior[1] * prior[1]);
-}
-
-static PetscErrorCode FillSet(ADCLibrary l, Set *set)
-{
-  PetscFunctionBegin;
-  const DiffusionProtocol *p = &l->protocol;
-  const PetscInt n = p->n_b - 1;
-  PetscCall(PetscMalloc1(N_FRACTION * n, &set->apparent));
-  for (PetscInt i = 0; i < N_FRACTION; i++) {
-    DiffusionTissue tissue = set->tissue;
-    double signal[ADC_MOST_B];
-    tissue.fraction = Step(l->spec.fraction, i, N_FRACTION);
-    for (PetscInt k = 0; k < p->n_b; k++) signal[k] = DiffusionSignal(&tissue, p, p->b_ms_um2[k]);
-    set->adc[i] = ADCOfSignals(p, signal);
-    for (PetscInt k = 0; k < n; k++)
-      set->apparent[i * n + k] = log(signal[0] / signal[k + 1]) / (p->b_ms_um2[k + 1] - p->b_ms_um2[0]);
+  m->n = p->n_b - 1;
+  for (PetscInt k = 0; k < m->n; k++) {
+    m->weight[k][k + 1] = 1 / (p->b_ms_um2[k + 1] - p->b_ms_um2[0]);
+    m->weight[k][0] = -m->weight[k][k + 1];
   }
-  PetscFunctionReturn(0);
 }
 
-static int LikelierFirst(const void *left, const void *right)
+static double Measured(ADCLibrary l, const Measure *m, PetscInt k, const double *minus_ln)
 {
-  const Set *a = left, *b = right;
-  if (a->penalty != b->penalty) return a->penalty < b->penalty ? -1 : 1;
-  return a->tissue.radius_um < b->tissue.radius_um ? -1 : 1; /* an order of its own for every pair */
+  double sum = 0;
+  for (PetscInt q = 0; q < l->protocol.n_b; q++) sum += m->weight[k][q] * minus_ln[q];
+  return sum;
+}
+
+static DiffusionTissue TissueOf(const double x[N_TISSUE])
+{
+  return (DiffusionTissue){.fraction = x[TISSUE_FRACTION],
+                           .radius_um = x[TISSUE_RADIUS],
+                           .Di_um2_ms = x[TISSUE_DI],
+                           .D0_um2_ms = x[TISSUE_D0]};
+}
+
+static Axis AxisOf(const double bounds[2], const double *prior)
+{
+  return (Axis){bounds[0], bounds[1], prior ? prior[0] : 0, prior ? prior[1] : PETSC_INFINITY};
+}
+
+static double StepOf(const Axis *axis, PetscInt i, PetscInt n)
+{
+  return axis->least + (axis->most - axis->least) * (double)i / (double)(n - 1);
 }
 
 PetscErrorCode ADCLibraryCreate(const ADCLibrarySpec *spec, const DiffusionProtocol *protocol, ADCLibrary *library)
 {
   PetscFunctionBegin;
   ADCLibrary l;
+  double slope[ADC_MOST_B][N_TISSUE];
   PetscCall(PetscNew(&l));
   l->spec = *spec;
   l->protocol = *protocol;
-  for (PetscInt s = 0; s < N_SETS; s++) {
-    Set *set = &l->set[s];
-    set->tissue = (DiffusionTissue){.radius_um = Step(spec->radius_um, s % N_RADIUS, N_RADIUS),
-                                    .Di_um2_ms = Step(spec->Di_um2_ms, s / N_RADIUS % N_DI, N_DI),
-                                    .D0_um2_ms = Step(spec->D0_um2_ms, s / N_RADIUS / N_DI, N_D0)};
-    set->penalty = Penalty(spec->radius_prior_um, set->tissue.radius_um) +
-                   Penalty(spec->Di_prior_um2_ms, set->tissue.Di_um2_ms) +
-                   Penalty(spec->D0_prior_um2_ms, set->tissue.D0_um2_ms);
-    PetscCall(FillSet(l, set));
+  l->axis[TISSUE_FRACTION] = AxisOf(spec->fraction, NULL);
+  l->axis[TISSUE_RADIUS] = AxisOf(spec->radius_um, spec->radius_prior_um);
+  l->axis[TISSUE_DI] = AxisOf(spec->Di_um2_ms, spec->Di_prior_um2_ms);
+  l->axis[TISSUE_D0] = AxisOf(spec->D0_um2_ms, spec->D0_prior_um2_ms);
+  MeasureADC(protocol, &l->adc);
+  MeasureApparent(protocol, &l->apparent);
+  for (PetscInt s = 0; s < N_START; s++) {
+    double *x = l->start[s].x;
+    x[TISSUE_FRACTION] = StepOf(&l->axis[TISSUE_FRACTION], s % N_FRACTION, N_FRACTION);
+    x[TISSUE_RADIUS] = StepOf(&l->axis[TISSUE_RADIUS], s / N_FRACTION % N_RADIUS, N_RADIUS);
+    x[TISSUE_DI] = l->axis[TISSUE_DI].mean;
+    x[TISSUE_D0] = StepOf(&l->axis[TISSUE_D0], s / N_FRACTION / N_RADIUS, N_D0);
+    const DiffusionTissue tissue = TissueOf(x);
+    DiffusionAttenuations(&tissue, protocol, l->start[s].minus_ln, slope);
   }
-  qsort(l->set, N_SETS, sizeof *l->set, LikelierFirst);
   *library = l;
   PetscFunctionReturn(0);
 }
@@ -129,76 +158,188 @@ PetscErrorCode ADCLibraryCreate(const ADCLibrarySpec *spec, const DiffusionProto
 PetscErrorCode ADCLibraryDestroy(ADCLibrary *library)
 {
   PetscFunctionBegin;
-  if (!*library) PetscFunctionReturn(0);
-  for (PetscInt s = 0; s < N_SETS; s++) PetscCall(PetscFree((*library)->set[s].apparent));
   PetscCall(PetscFree(*library));
   PetscFunctionReturn(0);
 }
 
-/* Mean square misfit of n measured numbers at a position between the fractions of a set: values[fraction][n]. */
-static double Misfit(const double *values, PetscInt n, const double *measured, PetscInt i, double along)
+/* Minus the logarithm of the posterior of a tissue whose signals are given. */
+static double Unlikeliness(ADCLibrary l, const Measure *m, const double *measured, const double x[N_TISSUE],
+                           const double *minus_ln)
 {
   double sum = 0;
-  for (PetscInt k = 0; k < n; k++) {
-    double here = values[i * n + k], next = values[(i + 1) * n + k], d = measured[k] - here - along * (next - here);
-    sum += d * d / (double)n;
+  for (PetscInt k = 0; k < m->n; k++) {
+    const double misfit = (Measured(l, m, k, minus_ln) - measured[k]) / l->spec.adc_sd_um2_ms;
+    sum += 0.5 * misfit * misfit;
+  }
+  for (int i = 0; i < N_TISSUE; i++) {
+    const double off = (x[i] - l->axis[i].mean) / l->axis[i].sd;
+    sum += 0.5 * off * off;
   }
   return sum;
 }
 
-/* The best place on the straight lines between neighbouring fractions: index and part of the way to the next. */
-static double FitFraction(const double *values, PetscInt n, const double *measured, PetscInt *index, double *along)
+/* A tissue that is looked at: its unlikeliness and the gradient of that; scale: curvature along each axis without that of the model. */
+typedef struct Point {
+  double x[N_TISSUE], minus_ln[ADC_MOST_B], value, gradient[N_TISSUE], scale[N_TISSUE];
+} Point;
+
+/* A measurement whose tissue is sought. */
+typedef struct Sought {
+  ADCLibrary library;
+  const Measure *measure;
+  const double *measured;
+} Sought;
+
+/* Everything of the point but x. */
+static void LookAt(const Sought *s, Point *p)
 {
-  double best = PETSC_INFINITY;
-  for (PetscInt i = 0; i + 1 < N_FRACTION; i++) {
-    double product = 0, square = 0;
-    for (PetscInt k = 0; k < n; k++) {
-      double step = values[(i + 1) * n + k] - values[i * n + k];
-      product += step * (measured[k] - values[i * n + k]);
-      square += step * step;
-    }
-    double t = square > 0 ? PetscClipInterval(product / square, 0, 1) : 0, misfit = Misfit(values, n, measured, i, t);
-    if (misfit >= best) continue;
-    best = misfit;
-    *index = i;
-    *along = t;
+  ADCLibrary l = s->library;
+  const double precision = 1 / (l->spec.adc_sd_um2_ms * l->spec.adc_sd_um2_ms);
+  double slope[ADC_MOST_B][N_TISSUE];
+  const DiffusionTissue tissue = TissueOf(p->x);
+  DiffusionAttenuations(&tissue, &l->protocol, p->minus_ln, slope);
+  p->value = Unlikeliness(l, s->measure, s->measured, p->x, p->minus_ln);
+  for (int i = 0; i < N_TISSUE; i++) {
+    p->scale[i] = 1 / (l->axis[i].sd * l->axis[i].sd);
+    p->gradient[i] = (p->x[i] - l->axis[i].mean) * p->scale[i];
   }
-  return best;
+  for (PetscInt k = 0; k < s->measure->n; k++) {
+    const double misfit = Measured(l, s->measure, k, p->minus_ln) - s->measured[k];
+    double by[N_TISSUE] = {0};
+    for (PetscInt q = 0; q < l->protocol.n_b; q++)
+      for (int i = 0; i < N_TISSUE; i++) by[i] += s->measure->weight[k][q] * slope[q][i];
+    for (int i = 0; i < N_TISSUE; i++) {
+      p->gradient[i] += precision * misfit * by[i];
+      p->scale[i] += precision * by[i] * by[i];
+    }
+  }
 }
 
-static ADCMatch Match(ADCLibrary l, PetscInt n, const double *measured, PetscBool is_adc)
+/* Second derivatives at p, from gradients beside it. */
+static void Curve(const Sought *s, const Point *p, double curvature[N_TISSUE][N_TISSUE])
 {
-  ADCMatch match = {{0}, 0, 0};
-  const double variance = l->spec.adc_sd_um2_ms * l->spec.adc_sd_um2_ms;
-  double best = PETSC_INFINITY;
-  for (PetscInt s = 0; s < N_SETS; s++) {
-    const Set *set = &l->set[s];
-    PetscInt i = 0;
-    double t = 0;
-    if (set->penalty >= best) break; /* those that follow are less likely still */
-    double misfit = FitFraction(is_adc ? set->adc : set->apparent, n, measured, &i, &t);
-    double posterior = 0.5 * (double)n * misfit / variance + set->penalty;
-    if (posterior >= best) continue;
-    best = posterior;
-    match.tissue = set->tissue;
-    match.tissue.fraction =
-        Step(l->spec.fraction, i, N_FRACTION) + t * (l->spec.fraction[1] - l->spec.fraction[0]) / (N_FRACTION - 1);
-    match.adc_um2_ms = set->adc[i] + t * (set->adc[i + 1] - set->adc[i]);
-    match.rmse_um2_ms = sqrt(misfit);
+  for (int i = 0; i < N_TISSUE; i++) {
+    Point beside = *p;
+    const Axis *axis = &s->library->axis[i];
+    const double h = 1e-5 * (axis->most - axis->least) * (p->x[i] > 0.5 * (axis->least + axis->most) ? -1 : 1);
+    beside.x[i] += h;
+    LookAt(s, &beside);
+    for (int j = 0; j < N_TISSUE; j++) curvature[i][j] = (beside.gradient[j] - p->gradient[j]) / h;
   }
-  return match;
+}
+
+/* Which numbers of the tissue stay: those at a bound that the gradient leads out of. */
+static void FindHeld(ADCLibrary l, const Point *p, PetscBool held[N_TISSUE])
+{
+  for (int i = 0; i < N_TISSUE; i++)
+    held[i] = (PetscBool)((p->x[i] <= l->axis[i].least && p->gradient[i] > 0) ||
+                          (p->x[i] >= l->axis[i].most && p->gradient[i] < 0));
+}
+
+/* The damped step of those that are not held, given the others'; false where the unlikeliness is not bent upwards. */
+static PetscBool SolveFree(const Point *p, double curvature[N_TISSUE][N_TISSUE], double damping,
+                           const PetscBool held[N_TISSUE], double step[N_TISSUE])
+{
+  double matrix[N_TISSUE * N_TISSUE], side[N_TISSUE];
+  for (int i = 0; i < N_TISSUE; i++) {
+    side[i] = held[i] ? step[i] : -p->gradient[i];
+    for (int j = 0; j < N_TISSUE; j++) {
+      matrix[i * N_TISSUE + j] = held[i] || held[j] ? 0 : 0.5 * (curvature[i][j] + curvature[j][i]);
+      if (!held[i] && held[j]) side[i] -= curvature[i][j] * step[j];
+    }
+    matrix[i * N_TISSUE + i] = held[i] ? 1 : curvature[i][i] + damping * p->scale[i];
+  }
+  gsl_matrix_view a = gsl_matrix_view_array(matrix, N_TISSUE, N_TISSUE);
+  gsl_vector_view b = gsl_vector_view_array(side, N_TISSUE);
+  if (gsl_linalg_cholesky_decomp1(&a.matrix)) return PETSC_FALSE;
+  (void)gsl_linalg_cholesky_svx(&a.matrix, &b.vector);
+  PetscArraycpy(step, side, N_TISSUE);
+  return PETSC_TRUE;
+}
+
+/* A damped step from p to x; what would leave its bounds stops there, and the others are stepped again. False: damp more. */
+static PetscBool Step(ADCLibrary l, const Point *p, double curvature[N_TISSUE][N_TISSUE], double damping,
+                      double x[N_TISSUE])
+{
+  double step[N_TISSUE] = {0};
+  PetscBool held[N_TISSUE], more = PETSC_TRUE;
+  FindHeld(l, p, held);
+  while (more) {
+    more = PETSC_FALSE;
+    if (!SolveFree(p, curvature, damping, held, step)) return PETSC_FALSE;
+    for (int i = 0; i < N_TISSUE; i++) {
+      x[i] = PetscClipInterval(p->x[i] + step[i], l->axis[i].least, l->axis[i].most);
+      if (!held[i] && x[i] != p->x[i] + step[i]) held[i] = more = PETSC_TRUE;
+      if (held[i]) step[i] = x[i] - p->x[i];
+    }
+  }
+  return PETSC_TRUE;
+}
+
+/* Whether two tissues are the same, to 1e-8 of the bounds' distance. */
+static PetscBool IsSame(ADCLibrary l, const double a[N_TISSUE], const double b[N_TISSUE])
+{
+  for (int i = 0; i < N_TISSUE; i++)
+    if (fabs(a[i] - b[i]) > 1e-8 * (l->axis[i].most - l->axis[i].least)) return PETSC_FALSE;
+  return PETSC_TRUE;
+}
+
+/* From a point to the likeliest tissue around it: Newton's steps, damped where they do not lead down. */
+static void Descend(const Sought *s, Point *p)
+{
+  enum { MOST_STEPS = 200 };
+  const double least_damping = 1e-4, most_damping = 1e12;
+  double damping = 0, curvature[N_TISSUE][N_TISSUE];
+  LookAt(s, p);
+  Curve(s, p, curvature);
+  for (int it = 0; it < MOST_STEPS && damping < most_damping; it++) {
+    Point next;
+    const PetscBool solved = Step(s->library, p, curvature, damping, next.x);
+    if (solved && damping == 0 && IsSame(s->library, p->x, next.x)) return;
+    if (solved) LookAt(s, &next);
+    if (!solved || next.value >= p->value) {
+      damping = PetscMax(10 * damping, least_damping);
+      continue;
+    }
+    *p = next;
+    Curve(s, p, curvature);
+    damping = damping > least_damping ? 0.1 * damping : 0;
+  }
+}
+
+static ADCMatch Match(ADCLibrary l, const Measure *m, const double *measured)
+{
+  Point p;
+  PetscInt best = 0;
+  double least = PETSC_INFINITY, square = 0;
+  for (PetscInt s = 0; s < N_START; s++) {
+    const double value = Unlikeliness(l, m, measured, l->start[s].x, l->start[s].minus_ln);
+    if (value >= least) continue;
+    least = value;
+    best = s;
+  }
+  const Sought sought = {l, m, measured};
+  PetscArraycpy(p.x, l->start[best].x, N_TISSUE);
+  gsl_error_handler_t *handler =
+      gsl_set_error_handler_off(); /* it would abort where a matrix is not positive definite */
+  Descend(&sought, &p);
+  (void)gsl_set_error_handler(handler);
+  for (PetscInt k = 0; k < m->n; k++) {
+    const double misfit = Measured(l, m, k, p.minus_ln) - measured[k];
+    square += misfit * misfit / (double)m->n;
+  }
+  return (ADCMatch){TissueOf(p.x), Measured(l, &l->adc, 0, p.minus_ln), sqrt(square)};
 }
 
 ADCMatch ADCMatchADC(ADCLibrary library, double adc_um2_ms)
 {
-  return Match(library, 1, &adc_um2_ms, PETSC_TRUE);
+  return Match(library, &library->adc, &adc_um2_ms);
 }
 
 ADCMatch ADCMatchSignals(ADCLibrary library, const double *signal)
 {
-  const DiffusionProtocol *p = &library->protocol;
-  double apparent[ADC_MOST_B];
-  for (PetscInt k = 0; k + 1 < p->n_b; k++)
-    apparent[k] = log(signal[0] / signal[k + 1]) / (p->b_ms_um2[k + 1] - p->b_ms_um2[0]);
-  return Match(library, p->n_b - 1, apparent, PETSC_FALSE);
+  double minus_ln[ADC_MOST_B], apparent[ADC_MOST_B];
+  for (PetscInt q = 0; q < library->protocol.n_b; q++) minus_ln[q] = -log(signal[q]);
+  for (PetscInt k = 0; k < library->apparent.n; k++) apparent[k] = Measured(library, &library->apparent, k, minus_ln);
+  return Match(library, &library->apparent, apparent);
 }

@@ -7,18 +7,32 @@ static const double root[] = {2.0815759778,  5.9403699906,  9.2058401429,  12.40
                               21.8996964795, 25.0528252810, 28.2033610040, 31.3520917266, 34.4995149214, 37.6459603231};
 enum { N_ROOTS = sizeof root / sizeof *root };
 
-double SphereSignal(double radius_um, double D_um2_ms, double delta_ms, double Delta_ms, double b_ms_um2)
+/* -ln S of water in spheres over b, um2/ms, which no b changes, and its derivatives by the radius and by D. */
+static double SphereCoefficient(double radius_um, double D_um2_ms, double delta_ms, double Delta_ms, double slope[2])
 {
   /* b = (gamma G delta)^2 (Delta - delta/3) */
-  const double gradient2 = b_ms_um2 / (delta_ms * delta_ms * (Delta_ms - delta_ms / 3)); /* (gamma G)^2 */
-  double sum = 0;
+  const double factor = 2 / (D_um2_ms * delta_ms * delta_ms * (Delta_ms - delta_ms / 3));
+  double sum = 0, by_rate = 0; /* the latter: derivative by ln(rate) of all terms */
   for (int m = 0; m < N_ROOTS; m++) {
     const double alpha = root[m] / radius_um, rate = alpha * alpha * D_um2_ms; /* 1/ms */
-    const double echo = 2 + exp(-rate * (Delta_ms - delta_ms)) - 2 * exp(-rate * delta_ms) - 2 * exp(-rate * Delta_ms) +
-                        exp(-rate * (Delta_ms + delta_ms));
-    sum += (2 * delta_ms - echo / rate) / (pow(alpha, 4) * (root[m] * root[m] - 2));
+    const double between = exp(-rate * (Delta_ms - delta_ms)), pulse = exp(-rate * delta_ms),
+                 distance = exp(-rate * Delta_ms), whole = exp(-rate * (Delta_ms + delta_ms));
+    const double echo = 2 + between - 2 * pulse - 2 * distance + whole;
+    const double echo_slope = 2 * delta_ms * pulse + 2 * Delta_ms * distance - (Delta_ms - delta_ms) * between -
+                              (Delta_ms + delta_ms) * whole;
+    const double weight = 1 / (pow(alpha, 4) * (root[m] * root[m] - 2));
+    sum += weight * (2 * delta_ms - echo / rate);
+    by_rate += weight * (echo / rate - echo_slope);
   }
-  return exp(-2 * gradient2 / D_um2_ms * sum);
+  slope[0] = factor * (4 * sum - 2 * by_rate) / radius_um;
+  slope[1] = factor * (by_rate - sum) / D_um2_ms;
+  return factor * sum;
+}
+
+double SphereSignal(double radius_um, double D_um2_ms, double delta_ms, double Delta_ms, double b_ms_um2)
+{
+  double slope[2];
+  return exp(-b_ms_um2 * SphereCoefficient(radius_um, D_um2_ms, delta_ms, Delta_ms, slope));
 }
 
 double DiffusionSignal(const DiffusionTissue *t, const DiffusionProtocol *p, double b_ms_um2)
@@ -26,6 +40,24 @@ double DiffusionSignal(const DiffusionTissue *t, const DiffusionProtocol *p, dou
   const double hindered = t->D0_um2_ms / (1 + 0.5 * t->fraction);
   double cells = t->fraction > 0 ? SphereSignal(t->radius_um, t->Di_um2_ms, p->delta_ms, p->Delta_ms, b_ms_um2) : 0;
   return t->fraction * cells + (1 - t->fraction) * exp(-b_ms_um2 * hindered);
+}
+
+void DiffusionAttenuations(const DiffusionTissue *t, const DiffusionProtocol *p, double *minus_ln,
+                           double (*slope)[N_TISSUE])
+{
+  const double tortuosity = 1 + 0.5 * t->fraction, hindered = t->D0_um2_ms / tortuosity;
+  double sphere_slope[2],
+      sphere = SphereCoefficient(t->radius_um, t->Di_um2_ms, p->delta_ms, p->Delta_ms, sphere_slope);
+  for (PetscInt k = 0; k < p->n_b; k++) {
+    const double b = p->b_ms_um2[k], cells = exp(-b * sphere), between = exp(-b * hindered);
+    const double signal = t->fraction * cells + (1 - t->fraction) * between;
+    minus_ln[k] = -log(signal);
+    slope[k][TISSUE_RADIUS] = t->fraction * cells * b * sphere_slope[0] / signal;
+    slope[k][TISSUE_DI] = t->fraction * cells * b * sphere_slope[1] / signal;
+    slope[k][TISSUE_D0] = (1 - t->fraction) * between * b / tortuosity / signal;
+    slope[k][TISSUE_FRACTION] =
+        (between - cells - (1 - t->fraction) * between * b * 0.5 * hindered / tortuosity) / signal;
+  }
 }
 
 double ADCOfSignals(const DiffusionProtocol *p, const double *signal)
