@@ -133,7 +133,7 @@ check "a distance without neighbours is refused" expect_text 'gradient_distance_
   gradient 'gradient: 100, gradient_distance_mm: 3'
 
 # --- Dry run ---------------------------------------------------------------------------------------------------------
-dry() { mpi 2 "$ROBION" run "$ARMS" --results "$WORK/dry" --dry-run --set 'cases.0.name=dry'; }
+dry() { mpi 2 "$ROBION" run "$ARMS" --results "$WORK/dry" --dry-run --set 'cases.0.name=dry' "$@"; }
 check "a dry run tells the plans that --arms asks for alone" expect_text '^study e2e-arms: 1 plans' dry --arms composite
 other_arms() { dry --arms composite | grep -cE '^dry +(conventional|voxelwise|expected)'; }
 check "and no others" expect_text '^0$' other_arms
