@@ -29,8 +29,18 @@ RobionExit VerbRunParallel(const Verb *verb, Arguments *arguments, Mistakes *mis
 /* The spots of a plan.h5, a raster-scan plan of TRiP98 or a spot CSV, on every rank. */
 PetscErrorCode ReadSpots(const char *file, Mistakes *mistakes, SpotList *spots);
 
-/* The first plan of the study that a foreign spot list can mean: its only one, or the first of the case named. */
-const PlanSpec *ChoosePlan(const Study *study, const char *case_name, const char *arm, Mistakes *mistakes);
+/* Which plan of a study is meant: names given on the command line, NULL: not given. */
+typedef struct PlanChoice {
+  const char *case_name, *arm, *sweep;
+} PlanChoice;
+
+/*
+ * The plan of the study that given spots are to be judged as. Those of a plan.h5 (`file`; NULL or another kind: nothing is known of
+ * them) are of its own case, arm and sweep point; a choice that contradicts them, and a study that does not have them without a
+ * choice of one plan, are mistakes (ROBION_COMMAND_LINE). Else the first plan that the choice leaves. Collective.
+ */
+PetscErrorCode StudyChoosePlan(const Study *study, const char *file, const PlanChoice *choice, Mistakes *mistakes,
+                               const PlanSpec **out);
 
 extern const Verb verb_run, verb_validate, verb_evaluate, verb_basedata, verb_import, verb_phantom, verb_fit_tcp,
     verb_collect, verb_status, verb_submit, verb_matrix, verb_info;

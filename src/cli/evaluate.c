@@ -76,14 +76,17 @@ static PetscErrorCode CompareDoses(const GammaCheck *gamma, const char *out, Mis
 static PetscErrorCode Evaluate(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {
   PetscFunctionBegin;
-  const char *operand[2], *out = "evaluated.h5", *case_name = NULL, *arm = NULL, *set[LIST_LONGEST];
+  const char *operand[2], *out = "evaluated.h5", *set[LIST_LONGEST];
   PetscInt n_set = 0;
   Study *study = NULL;
+  PlanChoice choice = {0};
+  const PlanSpec *plan = NULL;
   SpotList spots = {0};
   GammaCheck gamma = {0};
   const Option option[] = {{.name = "-o", .value = &out},
-                           {.name = "--case", .value = &case_name},
-                           {.name = "--arm", .value = &arm},
+                           {.name = "--case", .value = &choice.case_name},
+                           {.name = "--arm", .value = &choice.arm},
+                           {.name = "--sweep", .value = &choice.sweep},
                            {.name = "--set", .n_list = &n_set, .list = set},
                            {.name = "--gamma", .value = &gamma.file},
                            {.name = "--dose-percent", .value = &gamma.dose_percent},
@@ -95,12 +98,13 @@ static PetscErrorCode Evaluate(const Arguments *arguments, Mistakes *mistakes, R
                            mistakes));
   if (!MistakesAny(mistakes)) PetscCall(GammaCheckPrepare(&gamma, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(StudyLoadAll(PETSC_COMM_WORLD, operand[1], n_set, set, mistakes, &study));
-  const PlanSpec *plan = study ? ChoosePlan(study, case_name, arm, mistakes) : NULL;
+  if (study) PetscCall(StudyChoosePlan(study, operand[0], &choice, mistakes, &plan));
   if (plan) PetscCall(ReadSpots(operand[0], mistakes, &spots));
   if (plan && !MistakesAny(mistakes)) PetscCall(Forward(arguments, study, plan, &spots, out, mistakes));
   if (plan && gamma.file && !MistakesAny(mistakes)) PetscCall(CompareDoses(&gamma, out, mistakes));
   if (plan && !MistakesAny(mistakes))
-    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s: case %s, arm %s\n", out, plan->case_name, plan->arm));
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s: case %s, arm %s%s%s\n", out, plan->case_name, plan->arm,
+                          *plan->sweep ? ", sweep point " : "", plan->sweep));
   PetscCall(GammaCheckDestroy(&gamma));
   PetscCall(SpotListDestroy(&spots));
   PetscCall(StudyDestroy(&study));
@@ -110,7 +114,7 @@ static PetscErrorCode Evaluate(const Arguments *arguments, Mistakes *mistakes, R
 
 const Verb verb_evaluate = {
     .name = "evaluate",
-    .usage = "evaluate PLAN STUDY.yaml [-o FILE.h5] [--case NAME] [--arm NAME] [--set path=value]... "
+    .usage = "evaluate PLAN STUDY.yaml [-o FILE.h5] [--case NAME] [--arm NAME] [--sweep POINT] [--set path=value]... "
              "[--gamma OTHER.h5 [--dose-percent 3] [--distance-mm 2] [--threshold-percent 10] [--local|--global]]",
     .purpose = "doses and metrics of given spots (plan.h5, .rst or CSV) under a study's scenarios",
     .parallel = PETSC_TRUE,

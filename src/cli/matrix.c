@@ -24,23 +24,27 @@ static PetscErrorCode Write(const Arguments *arguments, const Study *study, cons
 static PetscErrorCode Matrix(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {
   PetscFunctionBegin;
-  const char *operand[1], *out = "matrix.h5", *given = NULL, *case_name = NULL, *arm = NULL, *set[LIST_LONGEST];
+  const char *operand[1], *out = "matrix.h5", *given = NULL, *set[LIST_LONGEST];
   PetscInt n_set = 0;
   Study *study = NULL;
+  PlanChoice choice = {0};
+  const PlanSpec *plan = NULL;
   SpotList spots = {0};
   const Option option[] = {{.name = "-o", .value = &out},
                            {.name = "--plan", .value = &given},
-                           {.name = "--case", .value = &case_name},
-                           {.name = "--arm", .value = &arm},
+                           {.name = "--case", .value = &choice.case_name},
+                           {.name = "--arm", .value = &choice.arm},
+                           {.name = "--sweep", .value = &choice.sweep},
                            {.name = "--set", .n_list = &n_set, .list = set}};
   PetscCall(
       ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 1, 1, verb_matrix.usage, operand, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(StudyLoadAll(PETSC_COMM_WORLD, operand[0], n_set, set, mistakes, &study));
-  const PlanSpec *plan = study ? ChoosePlan(study, case_name, arm, mistakes) : NULL;
+  if (study) PetscCall(StudyChoosePlan(study, given, &choice, mistakes, &plan));
   if (plan && given) PetscCall(ReadSpots(given, mistakes, &spots));
   if (plan && !MistakesAny(mistakes)) PetscCall(Write(arguments, study, plan, given ? &spots : NULL, out, mistakes));
   if (plan && !MistakesAny(mistakes))
-    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s: case %s, arm %s\n", out, plan->case_name, plan->arm));
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s: case %s, arm %s%s%s\n", out, plan->case_name, plan->arm,
+                          *plan->sweep ? ", sweep point " : "", plan->sweep));
   PetscCall(SpotListDestroy(&spots));
   PetscCall(StudyDestroy(&study));
   *exit_code = MistakesExit(mistakes);
@@ -49,7 +53,8 @@ static PetscErrorCode Matrix(const Arguments *arguments, Mistakes *mistakes, Rob
 
 const Verb verb_matrix = {
     .name = "matrix",
-    .usage = "matrix STUDY.yaml [-o FILE.h5] [--plan PLAN] [--case NAME] [--arm NAME] [--set path=value]...",
+    .usage =
+        "matrix STUDY.yaml [-o FILE.h5] [--plan PLAN] [--case NAME] [--arm NAME] [--sweep POINT] [--set path=value]...",
     .purpose = "write the dose operator as sparse matrices, for the voxels of objectives and the optimised scenarios",
     .parallel = PETSC_TRUE,
     .run = Matrix};
