@@ -5,6 +5,7 @@
 #pragma once
 #include "robion/grid.h"
 #include "robion/hdf5.h"
+#include "robion/provenance.h"
 #include "robion/quantity.h"
 #include "robion/spot_list.h"
 
@@ -25,6 +26,9 @@ PetscBool PlanReadText(const PlanReader *reader, PlanText which, Mistakes *mista
 /** Numbers of a plan: what its optimisation came to, and took. */
 typedef enum { PLAN_OBJECTIVE, PLAN_ITERATIONS, PLAN_SECONDS, PLAN_PEAK_MEMORY_MiB, N_PLAN_NUMBERS } PlanNumber;
 PetscBool PlanReadNumber(const PlanReader *reader, PlanNumber which, Mistakes *mistakes, double *number);
+
+/** The i-th file that the plan was made from, from 0 on; false without a mistake behind the last. */
+PetscBool PlanReadInput(const PlanReader *reader, PetscInt i, Mistakes *mistakes, InputFile *input);
 
 /** The spots of all beams; an empty list after a mistake. */
 PetscErrorCode PlanReadSpots(const char *file, Mistakes *mistakes, SpotList *spots);

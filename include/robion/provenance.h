@@ -19,9 +19,21 @@ typedef struct Provenance {
   PetscMPIInt ranks;
 } Provenance;
 
+/** What a file is to a plan. */
+typedef enum {
+  INPUT_STUDY,
+  INPUT_CASE,
+  INPUT_BASE_DATA,
+  INPUT_FRAGMENTATION,
+  INPUT_RBE_TABLE,
+  N_INPUT_KINDS
+} InputKind;
+extern const char
+    *const input_kind_names[N_INPUT_KINDS]; /* "study", "case", "base_data", "fragmentation", "rbe_table" */
+
 /** A file the run read. */
 typedef struct InputFile {
-  char kind[24]; /* "study", "case", "base_data" */
+  char kind[24]; /* of input_kind_names */
   char path[PETSC_MAX_PATH_LEN];
   char hash[17]; /* FNV-1a 64 of its bytes, hexadecimal */
 } InputFile;
@@ -36,6 +48,9 @@ PetscErrorCode ProvenanceFill(MPI_Comm comm, int argc, char *const *argv, const 
 /** Go on with an FNV-1a 64 hash over more bytes; start with hash = HASH_START. */
 #define HASH_START UINT64_C(0xcbf29ce484222325)
 uint64_t HashBytes(uint64_t hash, const void *bytes, size_t n);
+
+/** Whether a file, which can be read, has another content than when it was an input. Not collective. */
+PetscBool InputFileChanged(const InputFile *input);
 
 /**
  * Hash a file on rank 0 and tell all ranks. A file that cannot be read is a mistake (ROBION_INPUT) on every rank.

@@ -133,6 +133,11 @@ typedef enum { PLAN_ABSENT, PLAN_FINISHED, PLAN_OTHER_SETTINGS } PlanState;
  * with others. A plan.h5 that cannot be read is a mistake (ROBION_INPUT) and PLAN_ABSENT. Not collective.
  */
 PlanState PlanFileState(const char *folder, const char *yaml, Mistakes *mistakes);
+/**
+ * Whether one of the files that a finished plan was made from, the study's aside, has another content now; the first such one, for a
+ * message. Files that cannot be read are no reason. Not collective.
+ */
+PetscBool PlanInputChanged(const char *folder, InputFile *changed);
 
 /**
  * Write <folder>/checksums.txt, one line "<fnv1a64>  <file>" for each of plan_files, the last file of a finished plan.

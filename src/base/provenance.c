@@ -117,6 +117,17 @@ static PetscBool HashFile(const char *path, char hex[17], Mistakes *mistakes)
   return good;
 }
 
+const char *const input_kind_names[N_INPUT_KINDS] = {"study", "case", "base_data", "fragmentation", "rbe_table"};
+
+PetscBool InputFileChanged(const InputFile *input)
+{
+  char hash[17];
+  Mistakes unread = {0};
+  const PetscBool readable = HashFile(input->path, hash, &unread);
+  (void)MistakesClear(&unread);
+  return readable && strcmp(hash, input->hash) ? PETSC_TRUE : PETSC_FALSE;
+}
+
 PetscErrorCode InputFileHash(MPI_Comm comm, const char *kind, const char *path, Mistakes *mistakes, InputFile *input)
 {
   PetscFunctionBegin;

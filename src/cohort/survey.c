@@ -54,6 +54,11 @@ static PetscBool IsFinished(const PlanSpec *plan, const char *folder)
   PetscBool good = state == PLAN_FINISHED && PlanChecksumsVerify(folder, &damage) ? PETSC_TRUE : PETSC_FALSE;
   for (PetscInt i = 0; i < damage.n; i++) fprintf(stderr, "robion: %s: planned anew\n", damage.item[i].text);
   if (state == PLAN_OTHER_SETTINGS) fprintf(stderr, "robion: %s: was made with other settings: planned anew\n", folder);
+  InputFile changed;
+  if (good && PlanInputChanged(folder, &changed)) {
+    fprintf(stderr, "robion: %s: %s has changed since: planned anew\n", folder, changed.path);
+    good = PETSC_FALSE;
+  }
   (void)MistakesClear(&damage);
   return good;
 }

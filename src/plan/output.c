@@ -131,15 +131,18 @@ static PetscErrorCode ReportOf(const Solution *solution, const Settings *setting
 
 /* Files this plan was made from, for provenance. */
 static PetscErrorCode HashInputs(PlanContext *context, const Settings *settings, Mistakes *mistakes, PetscInt *n,
-                                 InputFile input[3])
+                                 InputFile input[N_INPUT_KINDS])
 {
   PetscFunctionBegin;
+  const char *const file[N_INPUT_KINDS] = {[INPUT_STUDY] = context->study->file,
+                                           [INPUT_CASE] = settings->patient.file,
+                                           [INPUT_BASE_DATA] = settings->base_data,
+                                           [INPUT_FRAGMENTATION] = settings->machine.fragmentation,
+                                           [INPUT_RBE_TABLE] = settings->biology.table};
   *n = 0;
-  PetscCall(InputFileHash(context->comm, "study", context->study->file, mistakes, &input[(*n)++]));
-  if (settings->patient.file)
-    PetscCall(InputFileHash(context->comm, "case", settings->patient.file, mistakes, &input[(*n)++]));
-  if (settings->base_data)
-    PetscCall(InputFileHash(context->comm, "base_data", settings->base_data, mistakes, &input[(*n)++]));
+  for (int kind = 0; kind < N_INPUT_KINDS; kind++)
+    if (file[kind])
+      PetscCall(InputFileHash(context->comm, input_kind_names[kind], file[kind], mistakes, &input[(*n)++]));
   PetscFunctionReturn(0);
 }
 
@@ -217,7 +220,7 @@ PetscErrorCode PlanEvaluateAndWrite(PlanContext *context, const PlanSpec *plan, 
   const double started = TimeSteady();
   DoseSet doses;
   TumourControl control;
-  InputFile input[3];
+  InputFile input[N_INPUT_KINDS];
   IterationRecord *history;
   ConstraintReport *constraint;
   Goal *goal;

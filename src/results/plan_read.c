@@ -78,6 +78,24 @@ static PetscErrorCode ReadBeam(const H5Source *source, PetscInt beam, Mistakes *
   PetscFunctionReturn(0);
 }
 
+PetscBool PlanReadInput(const PlanReader *reader, PetscInt i, Mistakes *mistakes, InputFile *input)
+{
+  char name[48], *hash = NULL, *path = NULL;
+  *input = (InputFile){0};
+  snprintf(name, sizeof name, "input_%d_fnv1a64", (int)i);
+  if (!H5ReadString(&reader->source, "/provenance", name, PETSC_TRUE, &hash, mistakes) || !hash) return PETSC_FALSE;
+  for (int kind = 0; kind < N_INPUT_KINDS && !path; kind++) {
+    snprintf(name, sizeof name, "input_%d_%s", (int)i, input_kind_names[kind]);
+    snprintf(input->kind, sizeof input->kind, "%s", input_kind_names[kind]);
+    (void)H5ReadString(&reader->source, "/provenance", name, PETSC_TRUE, &path, mistakes);
+  }
+  snprintf(input->path, sizeof input->path, "%s", path ? path : "");
+  snprintf(input->hash, sizeof input->hash, "%s", hash);
+  (void)PetscFree(hash);
+  (void)PetscFree(path);
+  return input->path[0] ? PETSC_TRUE : PETSC_FALSE;
+}
+
 PetscErrorCode PlanReadSpots(const char *file, Mistakes *mistakes, SpotList *spots)
 {
   PetscFunctionBegin;

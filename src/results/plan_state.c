@@ -54,3 +54,19 @@ PlanState PlanFileState(const char *folder, const char *yaml, Mistakes *mistakes
   (void)PetscFree(found);
   return state;
 }
+
+PetscBool PlanInputChanged(const char *folder, InputFile *changed)
+{
+  char file[PETSC_MAX_PATH_LEN];
+  PetscBool found = PETSC_FALSE;
+  PlanReader reader;
+  Mistakes unread = {0};
+  PlanFilePath(folder, PLAN_H5, file);
+  if (PlanReaderOpen(file, &unread, &reader)) {
+    for (PetscInt i = 0; !found && PlanReadInput(&reader, i, &unread, changed); i++)
+      if (strcmp(changed->kind, input_kind_names[INPUT_STUDY])) found = InputFileChanged(changed);
+    if (!PlanReaderClose(&reader, &unread)) found = PETSC_FALSE;
+  }
+  (void)MistakesClear(&unread);
+  return found;
+}

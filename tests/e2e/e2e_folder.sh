@@ -53,3 +53,19 @@ rm -f "$OUT/log.txt" && ln -s "$WORK/precious" "$OUT/log.txt"
 check "a log that is a link is refused" expect_exit 5 quick
 check "by name" expect_text "log.txt: cannot be written: a symbolic link, which is not followed" quick
 check "and not followed" grep -qx precious "$WORK/precious"
+
+# A plan whose case or base data have changed is not a finished one.
+CASE=$(dirname "$ROBION")/tests/e2e_case
+for kind in good outside; do "$CASE" $kind "$WORK/$kind.h5"; done
+cp "$WORK/good.h5" "$WORK/p.h5"
+resume() { quick --set "cases=[{file: $WORK/p.h5, name: p}]" --set robust=none --resume "$@"; }
+rm -rf "$OUT"
+check "a plan of a case file" resume
+check "is kept" expect_text '0 plans done, 1 skipped' resume
+touch "$WORK/p.h5"
+check "also if its file is only newer" expect_text '0 plans done, 1 skipped' resume
+cp "$WORK/outside.h5" "$WORK/p.h5"
+check "another content is told" expect_text "$WORK/p.h5 has changed since: planned anew" resume
+check "and the plan of it kept" expect_text '0 plans done, 1 skipped' resume
+mv "$WORK/p.h5" "$WORK/elsewhere.h5"
+check "a plan is not thrown away because its case cannot be read" test -s "$OUT/cases/p/plan/plan.h5"
