@@ -172,7 +172,7 @@ static void ImpossibleOnes(void **state)
   Refuse("water-box", "ct_spacing_mm: 0.25, size_mm: [2000, 2000, 2000]", "voxels allowed");
 }
 
-/* The registry: a phantom's name is the same everywhere, all are built from their defaults, and all have a CT spacing first. */
+/* The registry: a phantom's name is the same everywhere, every key has a default, the CT spacing is the first and may be its most. */
 static void EveryPhantom(void **state)
 {
   for (PetscInt p = 0; p < n_phantom_names; p++) {
@@ -182,18 +182,21 @@ static void EveryPhantom(void **state)
     assert_string_equal(keys->child[0].name, "ct_spacing_mm");
     assert_int_equal(keys->child[0].at.offset, 0);
     for (PetscInt i = 0; i < keys->n_child; i++) assert_non_null(keys->child[i].fallback);
-    Mistakes mistakes = {0};
-    Case *patient;
-    const PhantomSpec usual = {.kind = phantom_names[p]};
-    char source[64];
-    assert_int_equal(CaseBuildPhantom(&usual, "usual", &mistakes, &patient), 0);
-    assert_non_null(patient);
+    char coarsest[64], source[64];
+    snprintf(coarsest, sizeof coarsest, "ct_spacing_mm: %g", keys->child[0].max);
+    Case *patient = PhantomCase(phantom_names[p], coarsest);
     snprintf(source, sizeof source, "phantom %s, ", phantom_names[p]);
     assert_memory_equal(patient->source, source, strlen(source));
     assert_true(CaseFindExternal(patient) >= 0);
-    assert_true(patient->ct.spacing_mm[0] == strtod(keys->child[0].fallback, NULL));
+    assert_true(patient->ct.spacing_mm[0] == keys->child[0].max);
     assert_int_equal(CaseDestroy(&patient), 0);
   }
+  Mistakes mistakes = {0};
+  Case *usual, *said = PhantomCase("water-box", "ct_spacing_mm: 2, size_mm: [200, 200, 200], target_mm: [50, 50, 50]");
+  const PhantomSpec none = {.kind = "water-box"};
+  assert_int_equal(CaseBuildPhantom(&none, "usual", &mistakes, &usual), 0);
+  assert_string_equal(usual->source, said->source);
+  assert_int_equal(CaseDestroy(&usual) || CaseDestroy(&said), 0);
   assert_memory_equal(PhantomsWithKey("ct_spacing_mm").text, "water-box or rtog", 17);
   assert_string_equal(PhantomsWithKey("seed").text, "chordoma");
   assert_string_equal(PhantomsWithKey("name").text, "");

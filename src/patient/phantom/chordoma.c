@@ -283,7 +283,7 @@ typedef struct Keys {
 } Keys;
 
 static const SchemaKey keys[] = {
-    CT_SPACING(Keys, "3"),
+    CT_SPACING(Keys, "3", 6),
     {"seed", TYPE_INTEGER, AT(Keys, seed), FROM(1, 1000000000), .fallback = "1", .doc = "which patient of the cohort"},
 };
 

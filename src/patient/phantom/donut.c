@@ -15,7 +15,7 @@ typedef struct Donut {
   double ct_spacing_mm;
 } Donut;
 
-static const SchemaKey keys[] = {CT_SPACING(Donut, "1")};
+static const SchemaKey keys[] = {CT_SPACING(Donut, "1", 10)};
 
 static PetscBool Inside(const void *of, PetscInt shape, const double x_mm[3])
 {

@@ -11,11 +11,11 @@
 #define DECLARE_PHANTOM(name, object) extern const Phantom object;
 PHANTOMS(DECLARE_PHANTOM)
 
-/* The key that all phantoms have, of the struct S. */
-#define CT_SPACING(S, usual)                                                                                           \
+/* The key that all phantoms have, of the struct S; `most`: the coarsest CT that still shows the phantom. */
+#define CT_SPACING(S, usual, most)                                                                                     \
   {                                                                                                                    \
-    "ct_spacing_mm", TYPE_NUMBER, AT(S, ct_spacing_mm), .unit = "mm", FROM(0.25, 10), .fallback = usual,               \
-                                                        .doc = "CT voxel of the phantom"                               \
+    .name = "ct_spacing_mm", .type = TYPE_NUMBER, AT(S, ct_spacing_mm), .unit = "mm", FROM(0.25, most),                \
+    .fallback = usual, .doc = "CT voxel of the phantom"                                                                \
   }
 
 /* --- phantoms that are a few shapes about the origin (shapes.c) --- */

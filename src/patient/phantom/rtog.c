@@ -21,7 +21,7 @@ typedef struct RTOG {
 } RTOG;
 
 static const SchemaKey keys[] = {
-    CT_SPACING(RTOG, "1"),
+    CT_SPACING(RTOG, "1", 10),
     {"heterogeneous", TYPE_FLAG, AT(RTOG, heterogeneous), .fallback = "false",
      .doc = "air and bone inserts beside the CTV"},
 };

@@ -9,7 +9,7 @@ typedef struct WaterBox {
 
 static const SchemaKey edge = {"edge", TYPE_NUMBER, .unit = "mm", ABOVE(0, 2000), .doc = "edge length"};
 static const SchemaKey keys[] = {
-    CT_SPACING(WaterBox, "2"),
+    CT_SPACING(WaterBox, "2", 10),
     {"size_mm", TYPE_LIST, AT(WaterBox, size_mm), .min_length = 3, .max_length = 3, .element = &edge,
      .fallback = "[200, 200, 200]", .doc = "outer size along x, y, z"},
     {"target_mm", TYPE_LIST, AT(WaterBox, target_mm), .min_length = 3, .max_length = 3, .element = &edge,
