@@ -6,6 +6,7 @@
 # shellcheck source=tests/support/slurm_cluster.sh
 . tests/support/slurm_cluster.sh
 export ROBION
+unset OMPI_MCA_ess_singleton_isolated # sbatch would hand what it puts into the environment of `robion submit` on to the job
 STUDY=tests/studies/e2e-collect.yaml
 
 missing=$(cluster_missing)
