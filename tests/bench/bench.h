@@ -52,6 +52,14 @@ static inline PetscErrorCode BenchOpen(int argc, char **argv, FILE **csv)
   PetscFunctionReturn(0);
 }
 
+/* What is named after the CSV; without names, all. */
+static inline PetscBool BenchSelected(int argc, char **argv, const char *name)
+{
+  for (int i = 2; i < argc; i++)
+    if (!strcmp(argv[i], name)) return PETSC_TRUE;
+  return argc < 3 ? PETSC_TRUE : PETSC_FALSE;
+}
+
 /* Wall-clock and processor time; the latter is of all ranks together, so that a busy machine hardly changes it. */
 typedef struct Clock {
   double wall_s, cpu_s;

@@ -139,14 +139,6 @@ static PetscErrorCode MeasurePlan(size_t i, const char *reference, FILE *csv)
   PetscFunctionReturn(0);
 }
 
-/* Plans named after the CSV; without names, all. */
-static PetscBool Selected(int argc, char **argv, const char *name)
-{
-  for (int i = 2; i < argc; i++)
-    if (!strcmp(argv[i], name)) return PETSC_TRUE;
-  return argc < 3 ? PETSC_TRUE : PETSC_FALSE;
-}
-
 int main(int argc, char **argv)
 {
   PetscMPIInt rank;
@@ -164,7 +156,7 @@ int main(int argc, char **argv)
            "", "", "", "", "", "layout s", "build s", "evaluation s", "peak", "f+grad", "plan", "ranks", "scenarios",
            "spots", "voxels", "wall", "CPU", "wall", "CPU", "wall", "CPU", "MiB", "speed-up");
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(plans); i++) {
-    if (!Selected(argc, argv, plans[i].name)) continue;
+    if (!BenchSelected(argc, argv, plans[i].name)) continue;
     if (strcmp(plans[i].name, "c-shape") || there)
       PetscCall(MeasurePlan(i, reference, csv));
     else if (rank == 0)

@@ -175,14 +175,6 @@ static void Print(const BenchCase *of, const char *name, double worst, PetscInt 
   fflush(stdout);
 }
 
-/* Types named after the CSV; without names, all. */
-static PetscBool Selected(int argc, char **argv, const char *type)
-{
-  for (int i = 2; i < argc; i++)
-    if (!strcmp(argv[i], type)) return PETSC_TRUE;
-  return argc < 3 ? PETSC_TRUE : PETSC_FALSE;
-}
-
 static PetscErrorCode Compare(int argc, char **argv, const PlanInputs *in, PetscMPIInt rank, const BenchCase *of,
                               FILE *csv)
 {
@@ -217,7 +209,7 @@ static PetscErrorCode Compare(int argc, char **argv, const PlanInputs *in, Petsc
     walk.evaluations = 0;
     double first;
     PetscInt row;
-    if (!Selected(argc, argv, types[i])) continue;
+    if (!BenchSelected(argc, argv, types[i])) continue;
     for (PetscInt j = 0; j < spec.n_spot; j++) walk.weight[j] = unit;
     PetscCall(ProblemEvaluate(problem, walk.weight, &first, NULL));
     PetscCall(ProblemGetTrueObjective(problem, &walk.best, &row));
