@@ -8,7 +8,8 @@
 #include "robion/error.h"
 #include "robion/grid.h"
 
-typedef enum { ROLE_TARGET, ROLE_OAR, ROLE_EXTERNAL } Role;
+typedef enum { ROLE_TARGET, ROLE_OAR, ROLE_EXTERNAL, N_ROLES } Role;
+extern const char *const role_names[N_ROLES]; /* as files write them */
 
 typedef struct Structure {
   char *name;

@@ -22,8 +22,8 @@ extern const char *const plan_condition_names[N_CONDITIONS];
 /** What is known of one plan. */
 typedef struct PlanNews {
   PlanCondition condition;
-  char reason[384]; /* one line, of a plan that is not done; "" if there is none */
-  double seconds;   /* it took, or has been at work */
+  char reason[PLAN_REASON]; /* one line, of a plan that is not done; "" if there is none */
+  double seconds;           /* it took, or has been at work */
 } PlanNews;
 
 /** The study of a results folder, as it was run (study.yaml there). NULL and mistakes (ROBION_INPUT) if there is none. */

@@ -38,6 +38,9 @@ PetscErrorCode MistakesAdd(Mistakes *mistakes, RobionExit exit_code, const char 
 /** True if the list holds anything. */
 PetscBool MistakesAny(const Mistakes *mistakes);
 
+/** True if any of the list calls for this exit code. */
+PetscBool MistakesCallFor(const Mistakes *mistakes, RobionExit exit_code);
+
 /** Exit code of the list: that of its first entry, ROBION_DONE when empty. */
 RobionExit MistakesExit(const Mistakes *mistakes);
 
@@ -56,6 +59,11 @@ PetscErrorCode MistakesShare(MPI_Comm comm, Mistakes *mistakes);
  */
 PetscBool MistakesMalloc(size_t bytes, Mistakes *mistakes, void *out, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/**
+ * Move all lines of a list to the end of another, as what calls for this exit code; ROBION_DONE: as what they were. Not collective.
+ */
+PetscErrorCode MistakesMove(Mistakes *from, RobionExit exit_code, Mistakes *to);
 
 /** Free all lines; the list is empty and usable again. */
 PetscErrorCode MistakesClear(Mistakes *mistakes);

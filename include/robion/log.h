@@ -1,6 +1,6 @@
 /**
  * What a run says while it works: one line per event on standard output and in log.txt, one JSON object per event in
- * events.jsonl, and status.json for scripts and workflow tools. Part of base.
+ * events.jsonl. Part of base.
  *
  * There is one logger per process. Only the processes that `LogOpen` makes speakers write: rank 0 of the communicator it
  * was given. Several teams each open it with a communicator of their own to have one speaker per team. Lines are appended whole,
@@ -26,6 +26,9 @@ PetscErrorCode LogClose(void);
 void LogLine(LogLevel level, const char *topic, const char *patient, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/** A line for each mistake of the list, which is empty afterwards. */
+PetscErrorCode LogMistakes(LogLevel level, const char *stage, const char *patient, Mistakes *mistakes);
+
 /**
  * The same, unless this process has said just this since the log was opened: for what is true of a case in all of its plans, so
  * that a study of many arms does not repeat it.
@@ -47,21 +50,6 @@ void LogProgress(const char *format, ...) __attribute__((format(printf, 1, 2)));
  */
 void LogEvent(const char *kind, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/** What status.json says of a study or of one plan. Strings may be NULL (null in the file). */
-typedef struct RunStatus {
-  const char *state; /* "running" | "done" | "failed" | "stopped" */
-  const char *plan;  /* the plan's folder in the results; NULL for a whole study */
-  const char *patient, *arm, *sweep;
-  const char *message;   /* one line for people, e.g. why it failed */
-  double started, ended; /* Unix time, s; ended <= 0: not yet (null) */
-  double seconds;        /* taken, by a clock that nobody sets; 0: ended - started */
-  PetscMPIInt ranks;     /* that took them; 0: not said */
-  const char *part;      /* of the file name, as for LogOpen; NULL: "" */
-} RunStatus;
-
-/** Write <folder>/status<part>.json: temporary name, then rename. False and one mistake if it fails. Not collective. */
-PetscBool StatusWrite(const char *folder, const RunStatus *status, Mistakes *mistakes);
-
 /** Whether the parent of this process is mpirun, a daemon of it or of SLURM (Linux; elsewhere false). */
 PetscBool StartedByLauncher(void);
 
@@ -75,10 +63,3 @@ void TimeText(double unix_time, char text[32]);
 void DurationText(double seconds, char text[32]);
 /** Time left if `done` of `total` took `elapsed` seconds, as DurationText; "unknown" when nothing is done yet. */
 void TimeLeftText(double elapsed, PetscInt done, PetscInt total, char text[32]);
-
-/** Let the system have what was freed: MPI libraries make malloc keep it. */
-void MemoryGiveBack(void);
-/** Largest resident memory of this process since the start or the last PeakMemoryReset, MiB. */
-double PeakMemory_MiB(void);
-/** Begin a new peak at the memory in use now (Linux; elsewhere it does nothing and the peak goes on). */
-void PeakMemoryReset(void);

@@ -125,19 +125,23 @@ void PlanFilePath(const char *folder, int which, char path[PETSC_MAX_PATH_LEN]);
  */
 PetscErrorCode PlanFileWrite(MPI_Comm comm, const PlanResult *result, const char *folder, Mistakes *mistakes);
 
-/** What a plan's folder holds for somebody who wants to resume. */
-typedef enum { PLAN_ABSENT, PLAN_FINISHED, PLAN_OTHER_SETTINGS } PlanState;
+/** What a plan's folder holds for somebody who wants to go on from it. */
+typedef enum {
+  PLAN_ABSENT,         /* no plan, or one that was interrupted before its last file */
+  PLAN_FINISHED,       /* all of its files */
+  PLAN_OTHER_SETTINGS, /* made with others than these, or from files that have another content now */
+  PLAN_DAMAGED         /* its files cannot be read, or are not what it was finished with */
+} PlanState;
+enum { PLAN_REASON = 384 };
+
+/** How far a plan is looked at: plan.h5 is opened; all files are compared with their checksums; so are the files it was made from. */
+typedef enum { LOOK_SETTINGS, LOOK_CONTENT, LOOK_INPUTS } PlanLook;
 
 /**
- * PLAN_FINISHED: plan.h5 and its tables are there and were made with these settings (yaml). PLAN_OTHER_SETTINGS: made
- * with others. A plan.h5 that cannot be read is a mistake (ROBION_INPUT) and PLAN_ABSENT. Not collective.
+ * What has become of the plan of these settings (yaml), and in one line why it is not finished; "": there is none. Of the files it
+ * was made from, the study's and those that cannot be read do not count. Not collective.
  */
-PlanState PlanFileState(const char *folder, const char *yaml, Mistakes *mistakes);
-/**
- * Whether one of the files that a finished plan was made from, the study's aside, has another content now; the first such one, for a
- * message. Files that cannot be read are no reason. Not collective.
- */
-PetscBool PlanInputChanged(const char *folder, InputFile *changed);
+PlanState PlanInspect(const char *folder, const char *yaml, PlanLook look, char reason[PLAN_REASON]);
 
 /**
  * Write <folder>/checksums.txt, one line "<fnv1a64>  <file>" for each of plan_files, the last file of a finished plan.

@@ -70,6 +70,12 @@ PetscErrorCode StructureToGrid(const Case *patient, PetscInt structure, const Gr
 PetscErrorCode StructureToGridWithPriority(const Case *patient, PetscInt structure, PetscInt n_priority,
                                            const char *const *priority, const Grid *grid, Region *region);
 
+/**
+ * Give the voxels of the grid that lie in a region by at least half of their volume this value, where the mask is still 0; returns
+ * how many voxels lie so. Not collective.
+ */
+PetscInt RegionMark(const Region *region, unsigned char value, unsigned char *mask);
+
 PetscErrorCode RegionDestroy(Region *region);
 
 /**

@@ -37,8 +37,6 @@ PetscBool TripLineEnd(const TripLines *lines, const char *rest);
 void TripNameSet(TripName name, const char *text);
 /** "12C", "C", "12C6" -> nuclide (the commonest isotope where no mass number is given); false if it is none up to neon. */
 PetscBool TripNuclide(const char *text, Species *species);
-/** "12C". */
-void TripNuclideName(Species species, TripName name);
 
 /** Room for one more element after n; `array` is the address of the pointer to them. Grows at powers of two. */
 PetscErrorCode TripGrow(PetscInt n, size_t element, void *array);

@@ -49,6 +49,13 @@ PetscBool MistakesAny(const Mistakes *mistakes)
   return mistakes->n > 0 ? PETSC_TRUE : PETSC_FALSE;
 }
 
+PetscBool MistakesCallFor(const Mistakes *mistakes, RobionExit exit_code)
+{
+  for (PetscInt i = 0; i < mistakes->n; i++)
+    if (mistakes->item[i].exit == exit_code) return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
 RobionExit MistakesExit(const Mistakes *mistakes)
 {
   return mistakes->n ? mistakes->item[0].exit : ROBION_DONE;
@@ -89,6 +96,15 @@ PetscErrorCode MistakesShare(MPI_Comm comm, Mistakes *mistakes)
     PetscCallMPI(MPI_Bcast(&exit_code, 1, MPI_INT, first, comm));
     if (rank != first) PetscCall(MistakesAdd(mistakes, (RobionExit)exit_code, "%s", line));
   }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MistakesMove(Mistakes *from, RobionExit exit_code, Mistakes *to)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < from->n; i++)
+    PetscCall(MistakesAdd(to, exit_code ? exit_code : from->item[i].exit, "%s", from->item[i].text));
+  PetscCall(MistakesClear(from));
   PetscFunctionReturn(0);
 }
 

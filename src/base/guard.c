@@ -178,7 +178,6 @@ PetscErrorCode GuardedRun(MPI_Comm team, PetscErrorCode (*work)(void *), void *c
   PetscBool failed = guard.failed;
   PetscCallMPI(GuardForget(team));
   if (failed) PetscCall(MistakesShare(team, &found));
-  for (PetscInt i = 0; i < found.n; i++) PetscCall(MistakesAdd(mistakes, found.item[i].exit, "%s", found.item[i].text));
-  PetscCall(MistakesClear(&found));
+  PetscCall(MistakesMove(&found, ROBION_DONE, mistakes));
   PetscFunctionReturn(0);
 }

@@ -6,10 +6,6 @@
 #include <fcntl.h>
 #include <math.h>
 #include <string.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -56,8 +52,7 @@ PetscErrorCode LogOpen(MPI_Comm comm, const char *folder, const char *part, int 
     logger.events = OpenForAppending(folder, "events", part, "jsonl", &found);
   }
   PetscCall(MistakesShare(comm, &found));
-  for (PetscInt i = 0; i < found.n; i++) PetscCall(MistakesAdd(mistakes, found.item[i].exit, "%s", found.item[i].text));
-  PetscCall(MistakesClear(&found));
+  PetscCall(MistakesMove(&found, ROBION_DONE, mistakes));
   PetscFunctionReturn(0);
 }
 
@@ -202,6 +197,14 @@ void LogLineOnce(LogLevel level, const char *topic, const char *patient, const c
   va_end(arguments);
 }
 
+PetscErrorCode LogMistakes(LogLevel level, const char *stage, const char *patient, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < mistakes->n; i++) LogLine(level, stage, patient, "%s", mistakes->item[i].text);
+  PetscCall(MistakesClear(mistakes));
+  PetscFunctionReturn(0);
+}
+
 void LogProgress(const char *format, ...)
 {
   char line[sizeof logger.progress];
@@ -279,36 +282,6 @@ void LogEvent(const char *kind, const char *format, ...)
   (void)TextDestroy(&text);
 }
 
-static PetscErrorCode StatusText(const RunStatus *status, Text *text)
-{
-  PetscFunctionBegin;
-  char started[32], ended[32] = "";
-  double last = status->ended > 0 ? status->ended : TimeNow();
-  TimeText(status->started, started);
-  if (status->ended > 0) TimeText(status->ended, ended);
-  const char *key[] = {"state", "plan", "case", "arm", "sweep", "message", "started", "ended"};
-  const char *value[] = {status->state, status->plan,    status->patient, status->arm,
-                         status->sweep, status->message, started,         status->ended > 0 ? ended : NULL};
-  for (size_t i = 0; i < sizeof key / sizeof *key; i++) {
-    PetscCall(TextAdd(text, "%s\"%s\": ", i ? ",\n  " : "{\n  ", key[i]));
-    PetscCall(TextAddJSON(text, value[i]));
-  }
-  if (status->ranks > 0) PetscCall(TextAdd(text, ",\n  \"ranks\": %d", (int)status->ranks));
-  PetscCall(TextAdd(text, ",\n  \"seconds\": %.3f\n}\n",
-                    status->seconds > 0 ? status->seconds : PetscMax(0.0, last - status->started)));
-  PetscFunctionReturn(0);
-}
-
-PetscBool StatusWrite(const char *folder, const RunStatus *status, Mistakes *mistakes)
-{
-  char file[PETSC_MAX_PATH_LEN];
-  Text text = {0};
-  snprintf(file, sizeof file, "%s/status%s.json", folder, status->part ? status->part : "");
-  PetscBool good = StatusText(status, &text) ? PETSC_FALSE : FileReplace(file, text.data, text.length, mistakes);
-  (void)TextDestroy(&text);
-  return good;
-}
-
 double TimeNow(void)
 {
   struct timespec now;
@@ -351,33 +324,4 @@ void DurationText(double seconds, char text[32])
 void TimeLeftText(double elapsed, PetscInt done, PetscInt total, char text[32])
 {
   DurationText(done > 0 ? elapsed / (double)done * (double)(total - done) : (double)NAN, text);
-}
-
-double PeakMemory_MiB(void)
-{
-  char line[128];
-  double kib = 0;
-  FILE *f = fopen("/proc/self/status", "r"); /* VmHWM can be set back, ru_maxrss cannot */
-  while (f && fgets(line, sizeof line, f))
-    if (sscanf(line, "VmHWM: %lf", &kib) == 1) break;
-  if (f) fclose(f);
-  struct rusage usage;
-  if (kib <= 0 && !getrusage(RUSAGE_SELF, &usage)) kib = (double)usage.ru_maxrss; /* Linux counts KiB */
-  return kib / 1024.0;
-}
-
-void MemoryGiveBack(void)
-{
-#ifdef __GLIBC__
-  malloc_trim(0);
-#endif
-}
-
-void PeakMemoryReset(void)
-{
-  MemoryGiveBack(); /* what the plan before has freed is not this plan's */
-  FILE *f = fopen("/proc/self/clear_refs", "w");
-  if (!f) return;
-  fputs("5", f); /* proc(5): sets the peak to the present value */
-  fclose(f);
 }

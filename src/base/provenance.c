@@ -140,8 +140,7 @@ PetscErrorCode InputFileHash(MPI_Comm comm, const char *kind, const char *path, 
   if (rank == 0) (void)HashFile(path, input->hash, &found);
   PetscCallMPI(MPI_Bcast(input->hash, (PetscMPIInt)sizeof input->hash, MPI_CHAR, 0, comm));
   PetscCall(MistakesShare(comm, &found));
-  for (PetscInt i = 0; i < found.n; i++) PetscCall(MistakesAdd(mistakes, found.item[i].exit, "%s", found.item[i].text));
-  PetscCall(MistakesClear(&found));
+  PetscCall(MistakesMove(&found, ROBION_DONE, mistakes));
   PetscFunctionReturn(0);
 }
 

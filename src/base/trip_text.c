@@ -88,33 +88,16 @@ void TripNameSet(TripName name, const char *text)
   snprintf(name, TRIP_NAME_LENGTH, "%s", TextTrim(kept));
 }
 
-static const struct {
-  const char *symbol;
-  PetscInt A; /* of the commonest isotope */
-} element[] = {{"H", 1},  {"He", 4}, {"Li", 7}, {"Be", 9}, {"B", 11},
-               {"C", 12}, {"N", 14}, {"O", 16}, {"F", 19}, {"Ne", 20}};
-enum { N_ELEMENT = sizeof element / sizeof *element };
-
 PetscBool TripNuclide(const char *text, Species *species)
 {
-  char *symbol;
+  char *symbol, *end;
   long A = isdigit((unsigned char)*text) ? strtol(text, &symbol, 10) : (symbol = (char *)text, 0);
   size_t n = strcspn(symbol, "0123456789+");
-  char *end;
-  for (PetscInt i = 0; i < N_ELEMENT; i++) {
-    if (strlen(element[i].symbol) != n || strncmp(element[i].symbol, symbol, n)) continue;
-    long charge = symbol[n] ? strtol(symbol + n, &end, 10) : i + 1;
-    if (symbol[n] && ((*end && strcmp(end, "+")) || charge != i + 1)) return PETSC_FALSE;
-    *species = (Species){i + 1, A ? (PetscInt)PetscMin(A, 1000) : element[i].A};
-    return species->A >= species->Z && species->A <= 4 * species->Z ? PETSC_TRUE : PETSC_FALSE;
-  }
-  return PETSC_FALSE;
-}
-
-void TripNuclideName(Species species, TripName name)
-{
-  snprintf(name, TRIP_NAME_LENGTH, "%d%s", (int)species.A,
-           species.Z >= 1 && species.Z <= N_ELEMENT ? element[species.Z - 1].symbol : "?");
+  if (!ElementFind(symbol, n, species)) return PETSC_FALSE;
+  long charge = symbol[n] ? strtol(symbol + n, &end, 10) : species->Z;
+  if (symbol[n] && ((*end && strcmp(end, "+")) || charge != species->Z)) return PETSC_FALSE;
+  if (A) species->A = (PetscInt)PetscMin(A, 1000);
+  return species->A >= species->Z && species->A <= 4 * species->Z ? PETSC_TRUE : PETSC_FALSE;
 }
 
 PetscErrorCode TripGrow(PetscInt n, size_t size, void *array)

@@ -13,9 +13,7 @@ static PetscErrorCode CheckSpec(const MachineSpec *spec, Mistakes *mistakes)
   PetscFunctionBegin;
   Mistakes found = {0};
   PetscCall(MachineSpecCheck(spec, "basedata build", &found));
-  for (PetscInt i = 0; i < found.n; i++)
-    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s", found.item[i].text));
-  PetscCall(MistakesClear(&found));
+  PetscCall(MistakesMove(&found, ROBION_COMMAND_LINE, mistakes));
   PetscFunctionReturn(0);
 }
 

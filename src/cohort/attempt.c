@@ -2,6 +2,7 @@
 #include "cohort_private.h"
 #include "robion/guard.h"
 #include "robion/log.h"
+#include "robion/status.h"
 #include "robion/stop.h"
 #include <errno.h>
 #include <string.h>
@@ -19,7 +20,7 @@ typedef struct Attempt {
 } Attempt;
 
 /* Status of a plan beside its files. */
-static PetscErrorCode WriteStatus(Attempt *attempt, const char *state, const char *message, Mistakes *mistakes)
+static PetscErrorCode WriteStatus(Attempt *attempt, RunState state, const char *message, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   const PlanSpec *plan = attempt->plan;
@@ -33,19 +34,18 @@ static PetscErrorCode WriteStatus(Attempt *attempt, const char *state, const cha
                       .sweep = plan->sweep,
                       .seconds = TimeSteady() - attempt->begun,
                       .ranks = attempt->run->plan.size};
-  status.ended = strcmp(state, "running") ? TimeNow() : 0;
+  status.ended = state == STATE_RUNNING ? 0 : TimeNow();
   (void)StatusWrite(attempt->folder, &status, mistakes);
   PetscFunctionReturn(0);
 }
 
 /* The same when the plan is over: then a status that cannot be written is only a warning. */
-static PetscErrorCode WriteLastStatus(Attempt *attempt, const char *state, const char *message)
+static PetscErrorCode WriteLastStatus(Attempt *attempt, RunState state, const char *message)
 {
   PetscFunctionBegin;
   Mistakes unwritten = {0};
   PetscCall(WriteStatus(attempt, state, message, &unwritten));
-  for (PetscInt i = 0; i < unwritten.n; i++) LogLine(LOG_WARNING, "status", NULL, "%s", unwritten.item[i].text);
-  PetscCall(MistakesClear(&unwritten));
+  PetscCall(LogMistakes(LOG_WARNING, "status", NULL, &unwritten));
   PetscFunctionReturn(0);
 }
 
@@ -71,7 +71,7 @@ static PetscErrorCode PrepareFolder(Attempt *attempt)
     if (!MistakesAny(&attempt->mistakes) && FolderMake(attempt->folder, &attempt->mistakes)) {
       PlanFilesRemove(attempt->folder);
       if (!run->options->resume) CheckpointRemove(attempt->folder);
-      PetscCall(WriteStatus(attempt, "running", NULL, &attempt->mistakes));
+      PetscCall(WriteStatus(attempt, STATE_RUNNING, NULL, &attempt->mistakes));
     }
   }
   PetscCall(MistakesShare(run->plan.comm, &attempt->mistakes));
@@ -125,16 +125,15 @@ static PetscErrorCode RecordFailure(Attempt *attempt, PetscInt p, Tally *tally)
     tally->first_failure = MistakesExit(mistakes);
   }
   tally->failed++;
-  for (PetscInt i = 0; i < mistakes->n; i++) {
-    if (mistakes->item[i].exit == ROBION_RESOURCES) tally->resources = PETSC_TRUE;
+  if (MistakesCallFor(mistakes, ROBION_RESOURCES)) tally->resources = PETSC_TRUE;
+  for (PetscInt i = 0; i < mistakes->n; i++)
     LogLine(LOG_ERROR, "plan", plan->case_name, "%s  %s", plan->arm, mistakes->item[i].text);
-  }
   LogEvent("plan_failed", "plan=%s case=%s arm=%s sweep=%s seconds=%g message=%s", plan->folder, plan->case_name,
            plan->arm, plan->sweep, TimeSteady() - attempt->begun, MistakesFirst(mistakes));
   if (attempt->run->plan.rank == 0 && !access(attempt->folder, F_OK)) {
     PlanFilesRemove(attempt->folder);
     TemporariesRemove(attempt->folder, "");
-    PetscCall(WriteLastStatus(attempt, "failed", MistakesFirst(mistakes)));
+    PetscCall(WriteLastStatus(attempt, STATE_FAILED, MistakesFirst(mistakes)));
   }
   PetscFunctionReturn(0);
 }
@@ -146,7 +145,7 @@ static PetscErrorCode RecordStop(Attempt *attempt, Tally *tally)
   tally->stopped++;
   LogEvent("plan_stopped", "plan=%s case=%s arm=%s sweep=%s seconds=%g reason=%s", plan->folder, plan->case_name,
            plan->arm, plan->sweep, TimeSteady() - attempt->begun, StopReason());
-  PetscCall(WriteLastStatus(attempt, "stopped", "run again with --resume"));
+  PetscCall(WriteLastStatus(attempt, STATE_STOPPED, "run again with --resume"));
   PetscFunctionReturn(0);
 }
 
@@ -161,7 +160,7 @@ static PetscErrorCode RecordDone(Attempt *attempt, Tally *tally)
   LogLine(LOG_INFO, "plan", plan->case_name, "%s %s done in %s", plan->arm, plan->sweep, took);
   LogEvent("plan_done", "plan=%s case=%s arm=%s sweep=%s seconds=%g ranks=%d", plan->folder, plan->case_name, plan->arm,
            plan->sweep, seconds, (int)attempt->run->plan.size);
-  PetscCall(WriteLastStatus(attempt, "done", NULL));
+  PetscCall(WriteLastStatus(attempt, STATE_DONE, NULL));
   PetscFunctionReturn(0);
 }
 

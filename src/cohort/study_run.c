@@ -2,6 +2,7 @@
 #include "cohort_private.h"
 #include "robion/collect.h"
 #include "robion/log.h"
+#include "robion/status.h"
 #include "robion/stop.h"
 #include <string.h>
 #include <sys/stat.h>
@@ -115,16 +116,15 @@ static PetscErrorCode Conclude(RunContext *run, Tally *tally)
     PetscBool *done;
     PetscCall(PetscMalloc1(study->n_plans, &done));
     for (PetscInt p = 0; p < study->n_plans; p++) {
-      char folder[PETSC_MAX_PATH_LEN];
+      char folder[PETSC_MAX_PATH_LEN], reason[PLAN_REASON];
       PlanFolder(run, &study->plans[p], folder);
-      done[p] = PlanChecksumsThere(folder);
+      const PlanState state = PlanInspect(folder, study->plans[p].yaml, LOOK_SETTINGS, reason);
+      done[p] = state == PLAN_FINISHED ? PETSC_TRUE : PETSC_FALSE;
+      if (state == PLAN_DAMAGED) PetscCall(MistakesAdd(&mistakes, ROBION_INPUT, "%s", reason));
     }
     PetscCall(ResultsConclude(stdout, run->plan.results, study, done, &mistakes));
-    for (PetscInt i = 0; i < mistakes.n; i++) {
-      LogLine(LOG_ERROR, "tables", NULL, "%s", mistakes.item[i].text);
-      if (mistakes.item[i].exit == ROBION_RESOURCES) tally->resources = PETSC_TRUE;
-    }
-    PetscCall(MistakesClear(&mistakes));
+    if (MistakesCallFor(&mistakes, ROBION_RESOURCES)) tally->resources = PETSC_TRUE;
+    PetscCall(LogMistakes(LOG_ERROR, "tables", NULL, &mistakes));
     PetscCall(PetscFree(done));
   }
   PetscCallMPI(MPI_Bcast(tally, (PetscMPIInt)sizeof *tally, MPI_BYTE, 0, run->plan.comm));
@@ -140,7 +140,7 @@ static RobionExit ExitOf(const Tally *tally)
 }
 
 /* Status of the whole study; one that cannot be written is only a warning. */
-static PetscErrorCode WriteStatus(const RunContext *run, const char *state, const char *message, double started,
+static PetscErrorCode WriteStatus(const RunContext *run, RunState state, const char *message, double started,
                                   double seconds)
 {
   PetscFunctionBegin;
@@ -152,10 +152,9 @@ static PetscErrorCode WriteStatus(const RunContext *run, const char *state, cons
                       .seconds = seconds,
                       .ranks = run->plan.size,
                       .part = run->part};
-  status.ended = strcmp(state, "running") ? TimeNow() : 0;
+  status.ended = state == STATE_RUNNING ? 0 : TimeNow();
   (void)StatusWrite(run->plan.results, &status, &mistakes);
-  for (PetscInt i = 0; i < mistakes.n; i++) LogLine(LOG_WARNING, "status", NULL, "%s", mistakes.item[i].text);
-  PetscCall(MistakesClear(&mistakes));
+  PetscCall(LogMistakes(LOG_WARNING, "status", NULL, &mistakes));
   PetscFunctionReturn(0);
 }
 
@@ -173,7 +172,7 @@ static PetscErrorCode Report(const RunContext *run, const Tally *tally, double s
   LogLine(LOG_INFO, "study", NULL, "%s; results in %s; exit %d", message, run->plan.results, (int)exit_code);
   LogEvent("study_end", "done=%d skipped=%d failed=%d stopped=%d seconds=%g exit=%d", (int)tally->done,
            (int)tally->skipped, (int)tally->failed, (int)tally->stopped, seconds, (int)exit_code);
-  const char *state = tally->stopped ? "stopped" : tally->failed || tally->resources ? "failed" : "done";
+  const RunState state = tally->stopped ? STATE_STOPPED : tally->failed || tally->resources ? STATE_FAILED : STATE_DONE;
   PetscCall(WriteStatus(run, state, message, started, seconds));
   PetscFunctionReturn(0);
 }
@@ -195,7 +194,7 @@ static PetscErrorCode RunTeams(RunContext *run, QueuePlan *plan, const Team *tea
   PetscFunctionBegin;
   const double started = TimeNow(), begun = TimeSteady();
   Tally tally = {0};
-  PetscCall(WriteStatus(run, "running", NULL, started, 0));
+  PetscCall(WriteStatus(run, STATE_RUNNING, NULL, started, 0));
   if (run->plan.rank == 0) PetscCall(StudyTellModels(run->plan.study));
   PetscCall(QueueWork(run, plan, team, &tally));
   PetscCall(Conclude(run, &tally));

@@ -1,9 +1,7 @@
 /* What earlier runs have left in the results folder. */
 #include "cohort_private.h"
-#include "robion/log.h"
-#include "robion/text.h"
+#include "robion/status.h"
 #include <dirent.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,55 +24,32 @@ void TemporariesRemove(const char *folder, const char *among)
   if (directory) closedir(directory);
 }
 
-/* State and core seconds that an earlier run wrote of a plan; nothing if there is no status. */
-static void ReadStatus(const char *folder, char state[16], double *core_seconds)
-{
-  char file[PETSC_MAX_PATH_LEN + 16], *text, *at;
-  size_t length;
-  double seconds = 0, ranks = 1;
-  Mistakes unread = {0};
-  state[0] = 0;
-  *core_seconds = 0;
-  snprintf(file, sizeof file, "%s/status.json", folder);
-  if (!access(file, F_OK) && FileRead(file, &text, &length, &unread)) {
-    if ((at = strstr(text, "\"state\": \""))) (void)sscanf(at + 10, "%15[a-z]", state);
-    if ((at = strstr(text, "\"seconds\": "))) seconds = strtod(at + 11, NULL);
-    if ((at = strstr(text, "\"ranks\": "))) ranks = strtod(at + 9, NULL);
-    if (seconds > 0 && ranks > 0) *core_seconds = seconds * TeamSpeed((PetscInt)ranks);
-    (void)PetscFree(text);
-  }
-  (void)MistakesClear(&unread);
-}
-
 /* Finished with these settings and with every byte in place? Others are planned anew, and the log says why. */
 static PetscBool IsFinished(const PlanSpec *plan, const char *folder)
 {
-  Mistakes damage = {0};
-  PlanState state = PlanFileState(folder, plan->yaml, &damage);
-  PetscBool good = state == PLAN_FINISHED && PlanChecksumsVerify(folder, &damage) ? PETSC_TRUE : PETSC_FALSE;
-  for (PetscInt i = 0; i < damage.n; i++) fprintf(stderr, "robion: %s: planned anew\n", damage.item[i].text);
-  if (state == PLAN_OTHER_SETTINGS) fprintf(stderr, "robion: %s: was made with other settings: planned anew\n", folder);
-  InputFile changed;
-  if (good && PlanInputChanged(folder, &changed)) {
-    fprintf(stderr, "robion: %s: %s has changed since: planned anew\n", folder, changed.path);
-    good = PETSC_FALSE;
-  }
-  (void)MistakesClear(&damage);
-  return good;
+  char reason[PLAN_REASON];
+  const PlanState state = PlanInspect(folder, plan->yaml, LOOK_INPUTS, reason);
+  if (reason[0])
+    fprintf(stderr, "robion: %s%s%s: planned anew\n", state == PLAN_OTHER_SETTINGS ? folder : "",
+            state == PLAN_OTHER_SETTINGS ? ": " : "", reason);
+  return state == PLAN_FINISHED ? PETSC_TRUE : PETSC_FALSE;
 }
 
-static void SurveyPlan(const RunContext *run, const PlanSpec *plan, QueuePlan *out)
+static PetscErrorCode SurveyPlan(const RunContext *run, const PlanSpec *plan, QueuePlan *out)
 {
-  char folder[PETSC_MAX_PATH_LEN], state[16];
+  PetscFunctionBegin;
+  char folder[PETSC_MAX_PATH_LEN];
+  PlanStatus status;
   PlanFolder(run, plan, folder);
-  ReadStatus(folder, state, &out->measured_s);
-  if (strcmp(state, "done")) out->measured_s = 0;
+  PetscCall(StatusRead(folder, &status));
+  if (status.there && status.state == STATE_DONE) out->measured_s = status.seconds * TeamSpeed(status.ranks);
   if (!run->options->dry_run) TemporariesRemove(folder, "");
-  if (!run->options->resume) return;
+  if (!run->options->resume) PetscFunctionReturn(0);
   if (IsFinished(plan, folder))
     out->left = LEFT_FINISHED;
-  else if (!strcmp(state, "running"))
+  else if (status.there && status.state == STATE_RUNNING)
     out->left = LEFT_INTERRUPTED;
+  PetscFunctionReturn(0);
 }
 
 static PetscBool IsNamed(const char *name, PetscInt n, char *const *names)
@@ -132,7 +107,8 @@ PetscErrorCode SurveyPlans(RunContext *run, QueuePlan *plan)
     while (strcmp(study->plans[plan[p].arm].arm, study->plans[p].arm)) plan[p].arm++;
     const PetscBool mine = !options->array_jobs || job[p] == options->array_job ? PETSC_TRUE : PETSC_FALSE;
     plan[p].left = mine && selected[p] ? LEFT_TO_DO : LEFT_OUT;
-    if (plan[p].left != LEFT_OUT && p % run->plan.size == run->plan.rank) SurveyPlan(run, &study->plans[p], &plan[p]);
+    if (plan[p].left != LEFT_OUT && p % run->plan.size == run->plan.rank)
+      PetscCall(SurveyPlan(run, &study->plans[p], &plan[p]));
   }
   PetscCall(PetscFree(job));
   PetscCall(PetscFree(selected));

@@ -1,42 +1,10 @@
 /* Dividing the ranks of a run into teams. */
 #include "cohort_private.h"
+#include "robion/memory.h"
 #include <math.h>
-#include <stdlib.h>
 
 /* Share of a node's free memory that plans may take; the rest is for the system and for what estimates miss. */
 static const double MEMORY_SHARE = 0.9;
-
-/* A number that a file begins a line with, times 2^shift, or infinity. */
-static double NumberIn(const char *file, const char *format, double unit)
-{
-  char line[128];
-  double value = INFINITY, found;
-  FILE *f = fopen(file, "r");
-  while (f && fgets(line, sizeof line, f))
-    if (sscanf(line, format, &found) == 1) {
-      value = unit * found;
-      break;
-    }
-  if (f) fclose(f);
-  return value;
-}
-
-/* Memory that this node's ranks can still have: what the kernel, the control group and SLURM allow, bytes. */
-static double NodeMemory(void)
-{
-  const double mib = 1048576;
-  const char *slurm = getenv("SLURM_MEM_PER_NODE");
-  double have = NumberIn("/proc/meminfo", "MemAvailable: %lf kB", 1024);
-  double group = NumberIn("/sys/fs/cgroup/memory.max", "%lf", 1),
-         used = NumberIn("/sys/fs/cgroup/memory.current", "%lf", 1);
-  if (!isfinite(group)) {
-    group = NumberIn("/sys/fs/cgroup/memory/memory.limit_in_bytes", "%lf", 1);
-    used = NumberIn("/sys/fs/cgroup/memory/memory.usage_in_bytes", "%lf", 1);
-  }
-  if (isfinite(group)) have = PetscMin(have, group - (isfinite(used) ? used : 0));
-  if (slurm && atof(slurm) > 0) have = PetscMin(have, mib * atof(slurm));
-  return isfinite(have) ? PetscMax(0.0, MEMORY_SHARE * have) : 0;
-}
 
 /* Which of the groups that divide the run this rank's group is, in the order of their first ranks, and how many there are. */
 static PetscErrorCode CountGroups(const RunContext *run, MPI_Comm group, PetscMPIInt *index, PetscMPIInt *n)
@@ -71,7 +39,7 @@ static PetscErrorCode NodeCreate(const RunContext *run, Node *node)
   PetscCallMPI(MPI_Comm_rank(node->comm, &node->rank));
   PetscCallMPI(MPI_Comm_size(node->comm, &node->size));
   PetscCall(CountGroups(run, node->comm, &node->index, &node->n_nodes));
-  node->memory_bytes = node->rank == 0 ? NodeMemory() : 0;
+  node->memory_bytes = node->rank == 0 ? MEMORY_SHARE * MemoryAvailable() : 0;
   PetscCallMPI(MPI_Bcast(&node->memory_bytes, 1, MPI_DOUBLE, 0, node->comm));
   PetscCallMPI(MPI_Allreduce(&node->memory_bytes, &node->least_memory_bytes, 1, MPI_DOUBLE, MPI_MIN, run->plan.comm));
   PetscCallMPI(MPI_Allreduce(&node->size, &node->least_size, 1, MPI_INT, MPI_MIN, run->plan.comm));

@@ -1,7 +1,7 @@
 /* What has become of the plans of a study, as their folders tell. */
 #include "robion/collect.h"
-#include "robion/json.h"
 #include "robion/results.h"
+#include "robion/status.h"
 #include "robion/text.h"
 #include <string.h>
 #include <unistd.h>
@@ -21,29 +21,24 @@ PetscErrorCode ResultsStudy(const char *results, Mistakes *mistakes, Study **stu
                           results));
   else
     PetscCall(StudyLoad(file, 0, NULL, &found, study));
-  for (PetscInt i = 0; i < found.n; i++) PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s", found.item[i].text));
-  PetscCall(MistakesClear(&found));
+  PetscCall(MistakesMove(&found, ROBION_INPUT, mistakes));
   PetscFunctionReturn(0);
 }
 
-/* What status.json says, with the reason; CONDITION_MISSING if there is none. */
+/* What its status says, with the reason; CONDITION_MISSING if there is none. */
 static PetscErrorCode ReadStatus(const char *folder, PlanNews *news)
 {
   PetscFunctionBegin;
-  static const PlanCondition told[] = {CONDITION_DONE, CONDITION_RUNNING, CONDITION_STOPPED, CONDITION_FAILED};
-  char file[PETSC_MAX_PATH_LEN], state[16], *text;
-  size_t length;
-  Mistakes unread = {0};
-  PetscCall(PetscSNPrintf(file, sizeof file, "%s/status.json", folder));
-  if (!access(file, F_OK) && FileRead(file, &text, &length, &unread)) {
-    (void)JSONFindString(text, "state", sizeof state, state);
-    for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(told); i++)
-      if (!strcmp(state, plan_condition_names[told[i]])) news->condition = told[i];
-    (void)JSONFindString(text, "message", sizeof news->reason, news->reason);
-    (void)JSONFindNumber(text, "seconds", &news->seconds);
-    PetscCall(PetscFree(text));
-  }
-  PetscCall(MistakesClear(&unread));
+  static const PlanCondition told[N_STATES] = {[STATE_DONE] = CONDITION_DONE,
+                                               [STATE_RUNNING] = CONDITION_RUNNING,
+                                               [STATE_STOPPED] = CONDITION_STOPPED,
+                                               [STATE_FAILED] = CONDITION_FAILED};
+  PlanStatus status;
+  PetscCall(StatusRead(folder, &status));
+  if (!status.there) PetscFunctionReturn(0);
+  news->condition = told[status.state];
+  news->seconds = status.seconds;
+  PetscCall(PetscStrncpy(news->reason, status.message, sizeof news->reason));
   PetscFunctionReturn(0);
 }
 
@@ -51,23 +46,17 @@ static PetscErrorCode ReadStatus(const char *folder, PlanNews *news)
 static PetscErrorCode Verify(const char *folder, const PlanSpec *plan, PlanNews *news)
 {
   PetscFunctionBegin;
-  Mistakes damage = {0};
-  const PlanState state = PlanFileState(folder, plan->yaml, &damage);
-  const PetscBool whole = state == PLAN_FINISHED ? PlanChecksumsVerify(folder, &damage) : PETSC_FALSE;
-  if (MistakesAny(&damage)) {
-    news->condition = CONDITION_DAMAGED;
-    PetscCall(PetscStrncpy(news->reason, MistakesFirst(&damage), sizeof news->reason));
-  } else if (state == PLAN_OTHER_SETTINGS) {
-    news->condition = CONDITION_FOREIGN;
-    PetscCall(PetscStrncpy(news->reason, "was made with other settings", sizeof news->reason));
-  } else if (whole) {
-    news->condition = CONDITION_DONE;
-    news->reason[0] = 0;
+  static const PlanCondition found[] = {
+      [PLAN_FINISHED] = CONDITION_DONE, [PLAN_OTHER_SETTINGS] = CONDITION_FOREIGN, [PLAN_DAMAGED] = CONDITION_DAMAGED};
+  char reason[PLAN_REASON];
+  const PlanState state = PlanInspect(folder, plan->yaml, LOOK_CONTENT, reason);
+  if (state != PLAN_ABSENT) {
+    news->condition = found[state];
+    PetscCall(PetscStrncpy(news->reason, reason, sizeof news->reason));
   } else if (news->condition == CONDITION_DONE) {
     news->condition = CONDITION_DAMAGED;
     PetscCall(PetscStrncpy(news->reason, "its status says done, but its files are not complete", sizeof news->reason));
   }
-  PetscCall(MistakesClear(&damage));
   PetscFunctionReturn(0);
 }
 

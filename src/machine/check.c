@@ -6,8 +6,6 @@
 
 #define SHARE_TOLERANCE 1e-3 /* shares are stored in single precision, rounded to 12 bits */
 
-static const char *const ion_names[] = {"12C", "11C"};
-
 PetscErrorCode MachineSpecDefault(MachineSpec *spec)
 {
   PetscFunctionBegin;
@@ -57,7 +55,7 @@ PetscErrorCode MachineSpecCheck(const MachineSpec *spec, const char *where, Mist
   if (!SpeciesOfIon(spec->ion, &species)) {
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: ion \"%s\" is unknown, expected 12C or 11C%s", where,
                           spec->ion ? spec->ion : "",
-                          SuggestName(" (", spec->ion ? spec->ion : "", 2, ion_names).text));
+                          SuggestName(" (", spec->ion ? spec->ion : "", N_BUILTIN_IONS, builtin_ions).text));
   }
   PetscCall(CheckNumber(where, "energy_min_MeV_u", spec->energy_min_MeV_u, 1, 1000, mistakes));
   PetscCall(CheckNumber(where, "energy_max_MeV_u", spec->energy_max_MeV_u, 1, 1000, mistakes));

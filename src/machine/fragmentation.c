@@ -13,15 +13,7 @@
 /* "11C" -> species; false if it is no nuclide up to oxygen. */
 static PetscBool Nuclide(const char *name, Species *out)
 {
-  static const char *const symbol[] = {"H", "He", "Li", "Be", "B", "C", "N", "O"};
-  size_t digits = strspn(name, "0123456789");
-  if (digits < 1 || digits > 2) return PETSC_FALSE;
-  for (PetscInt Z = 1; Z <= 8; Z++)
-    if (!strcmp(name + digits, symbol[Z - 1])) {
-      *out = (Species){Z, (PetscInt)strtol(name, NULL, 10)};
-      return out->A >= Z ? PETSC_TRUE : PETSC_FALSE;
-    }
-  return PETSC_FALSE;
+  return SpeciesFind(name, out) && out->Z <= 8 && out->A < 100 ? PETSC_TRUE : PETSC_FALSE;
 }
 
 /* Where a daughter is counted: the followed nuclide of its charge with the nearest mass; -1 if none is. */
@@ -317,8 +309,7 @@ PetscErrorCode FragmentationRead(const char *file, Mistakes *mistakes, Fragmenta
   PetscCall(YamlRead(pool, text, strlen(text), place, ROBION_INPUT, &found, &root));
   if (root && !MistakesAny(&found)) PetscCall(ReadRoot(&check, root, out));
   out->hash = HashBytes(HASH_START, text, strlen(text));
-  for (PetscInt i = 0; i < found.n; i++) PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s", found.item[i].text));
-  PetscCall(MistakesClear(&found));
+  PetscCall(MistakesMove(&found, ROBION_INPUT, mistakes));
   PetscCall(PetscSegBufferDestroy(&pool));
   PetscCall(PetscFree(own));
   PetscFunctionReturn(0);

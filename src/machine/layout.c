@@ -10,17 +10,12 @@
 #define GROWTH 0.1       /* node distance gained per mm away from it: below 0.1 % error of linear interpolation */
 #define COARSEST_MM 8.0
 
+const char *const builtin_ions[N_BUILTIN_IONS] = {"12C", "11C"};
+
 PetscBool SpeciesOfIon(const char *ion, Species *species)
 {
-  static const struct {
-    const char *name;
-    Species species;
-  } known[] = {{"12C", {6, 12}}, {"11C", {6, 11}}};
-  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-    if (ion && !strcmp(ion, known[i].name)) {
-      *species = known[i].species;
-      return PETSC_TRUE;
-    }
+  for (int i = 0; i < N_BUILTIN_IONS; i++)
+    if (ion && !strcmp(ion, builtin_ions[i])) return SpeciesFind(ion, species);
   return PETSC_FALSE;
 }
 

@@ -2,7 +2,7 @@
  * The Machine object: its tables, allocation, distribution over ranks, printing.
  */
 #include "machine_private.h"
-#include "robion/log.h"
+#include "robion/memory.h"
 #include <limits.h>
 #include <math.h>
 #include <stddef.h>

@@ -188,7 +188,10 @@ double GapSpread2_mm2(const MachineSpec *spec, Species projectile, double range_
 /* Nuclear mass in u; the mass number for nuclides that transport does not meet. */
 double NuclearMass_u(PetscInt Z, PetscInt A);
 
-/* "12C" -> species; false if unknown. */
+/* Ions that base data can be built for. */
+enum { N_BUILTIN_IONS = 2 };
+extern const char *const builtin_ions[N_BUILTIN_IONS];
+/* "12C" -> species; false if it is none of them. */
 PetscBool SpeciesOfIon(const char *ion, Species *species);
 
 /* Dimensions of a table. */

@@ -7,9 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const role_names[] = {"target", "oar", "external"};
 enum { MOST_BEAMS = 1000 };
-enum { N_ROLES = sizeof role_names / sizeof *role_names };
+const char *const role_names[N_ROLES] = {"target", "oar", "external"};
 
 /* True if the dataset, when there is one, holds integers (or booleans) and fewer voxels than a PetscInt counts. */
 static PetscErrorCode CheckIntegers(const H5Source *source, const char *path, PetscBool booleans, Mistakes *mistakes,

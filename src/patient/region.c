@@ -78,6 +78,17 @@ PetscErrorCode StructureToGridWithPriority(const Case *patient, PetscInt structu
   PetscFunctionReturn(0);
 }
 
+PetscInt RegionMark(const Region *region, unsigned char value, unsigned char *mask)
+{
+  PetscInt n = 0;
+  for (PetscInt i = 0; i < region->n; i++) {
+    if (region->fraction[i] < 0.5f) continue;
+    n++;
+    if (!mask[region->voxel[i]]) mask[region->voxel[i]] = value;
+  }
+  return n;
+}
+
 PetscErrorCode RegionDestroy(Region *region)
 {
   PetscFunctionBegin;

@@ -131,13 +131,9 @@ PetscBool CheckpointRead(const char *folder, const char *yaml, const char *stage
     CheckpointName(folder, k, name);
     if (!access(name, F_OK)) found = ReadFile(name, yaml, stage, n_spot, state, &damage);
   }
-  for (PetscInt i = 0; i < damage.n; i++) {
-    if (found)
-      LogLine(LOG_WARNING, "resume", NULL, "%s: using the checkpoint before", damage.item[i].text);
-    else
-      (void)MistakesAdd(mistakes, ROBION_INPUT, "%s", damage.item[i].text);
-  }
-  (void)MistakesClear(&damage);
+  for (PetscInt i = 0; i < damage.n && found; i++)
+    LogLine(LOG_WARNING, "resume", NULL, "%s: using the checkpoint before", damage.item[i].text);
+  (void)(found ? MistakesClear(&damage) : MistakesMove(&damage, ROBION_INPUT, mistakes));
   return found;
 }
 

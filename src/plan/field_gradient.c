@@ -31,7 +31,7 @@ static PetscErrorCode CreateVoxels(const PlanInputs *in, PetscInt *n, PetscInt *
   PetscFunctionBegin;
   unsigned char *mark;
   PetscCall(PetscCalloc1(GridSize(&in->grid), &mark));
-  for (PetscInt i = 0; i < in->target.n; i++) mark[in->target.voxel[i]] = in->target.fraction[i] >= 0.5f;
+  (void)RegionMark(&in->target, 1, mark);
   PetscCall(PlanCollectMarked(&in->grid, mark, n, voxel));
   PetscCall(PetscFree(mark));
   PetscFunctionReturn(0);

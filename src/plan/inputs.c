@@ -55,14 +55,6 @@ PetscErrorCode PlanLoadCase(MPI_Comm comm, const Settings *settings, Mistakes *m
   PetscFunctionReturn(0);
 }
 
-/* "12C" of Z = 6, A = 12. */
-static void IonName(PetscInt Z, PetscInt A, char name[16])
-{
-  static const char *const symbol[] = {"n", "H", "He", "Li", "Be", "B", "C", "N", "O", "F", "Ne"};
-  const PetscInt known = PETSC_STATIC_ARRAY_LENGTH(symbol);
-  snprintf(name, 16, "%d%s", (int)A, Z < known ? symbol[Z] : "?");
-}
-
 /* Built-in base data; for a plan of another system, at exactly its energies. */
 static PetscErrorCode BuildMachine(MPI_Comm comm, const Settings *settings, const SpotList *spots, Mistakes *mistakes,
                                    Machine **machine)
@@ -98,7 +90,7 @@ static PetscErrorCode CheckIon(const Settings *settings, const SpotList *spots, 
   PetscFunctionBegin;
   char ion[16];
   if (!spots || !spots->ion.Z) PetscFunctionReturn(0);
-  IonName(spots->ion.Z, spots->ion.A, ion);
+  SpeciesName(spots->ion, ion);
   if (strcmp(ion, settings->machine.ion))
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: a plan of %s, expected %s (machine.ion of the study)",
                           spots->file ? spots->file : "spots", ion, settings->machine.ion));
@@ -123,7 +115,7 @@ static PetscErrorCode LoadMachine(MPI_Comm comm, const Settings *settings, const
   if (rank == 0) {
     PetscCall(MachineRead(settings->base_data, mistakes, machine));
     if (*machine) {
-      IonName((*machine)->Z, (*machine)->A, ion);
+      SpeciesName((Species){(*machine)->Z, (*machine)->A}, ion);
       PetscCall(MachineCheck(*machine, settings->base_data, mistakes));
       if (strcmp(ion, settings->machine.ion))
         PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: machine.base_data: %s holds %s, expected %s (machine.ion)",

@@ -1,6 +1,7 @@
 /* From spot weights to a plan's files. */
 #include "plan_private.h"
 #include "robion/log.h"
+#include "robion/memory.h"
 #include <string.h>
 
 /* Mean target dose below this share of the prescription: the plan has failed. */

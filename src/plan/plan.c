@@ -2,9 +2,9 @@
 #include "plan_private.h"
 #include "robion/delivery.h"
 #include "robion/log.h"
+#include "robion/memory.h"
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Share of a node's free memory that the operator may take before it is computed on the fly instead. */
 static const double MEMORY_SHARE = 0.7;
@@ -91,18 +91,6 @@ static PetscErrorCode LogSolution(const PlanSpec *plan, const Solution *solution
   PetscFunctionReturn(0);
 }
 
-/* Memory that the kernel says can still be had on this node, bytes. */
-static double AvailableMemory(void)
-{
-  char line[128];
-  double kib = 0;
-  FILE *f = fopen("/proc/meminfo", "r");
-  while (f && fgets(line, sizeof line, f))
-    if (sscanf(line, "MemAvailable: %lf", &kib) == 1) break;
-  if (f) fclose(f);
-  return kib > 0 ? 1024 * kib : (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-}
-
 /* Of every voxel, or where there are many, of voxels evenly spread over them. Each rank counts its share. */
 PetscErrorCode PlanCountNominal(MPI_Comm comm, const PlanInputs *in, PetscInt n, const PetscInt *voxel, double *entries)
 {
@@ -146,7 +134,7 @@ static PetscErrorCode ChooseInfluence(PlanContext *context, const PlanInputs *in
   PetscCallMPI(MPI_Comm_size(node, &node_size));
   PetscCallMPI(MPI_Comm_free(&node));
   double need = entries * INFLUENCE_BYTES_PER_ENTRY * node_size / context->size,
-         have = MEMORY_SHARE * AvailableMemory();
+         have = MEMORY_SHARE * MemoryAvailable();
   int stored = need <= have, all;
   PetscCallMPI(MPI_Allreduce(&stored, &all, 1, MPI_INT, MPI_MIN, context->comm));
   *type = all ? INFLUENCE_ASSEMBLED : INFLUENCE_STREAMED;

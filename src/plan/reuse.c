@@ -8,13 +8,14 @@ static PetscErrorCode ReadWeights(const char *folder, const PlanSpec *from, Pets
                                   double *weight)
 {
   PetscFunctionBegin;
-  char file[PETSC_MAX_PATH_LEN];
+  char file[PETSC_MAX_PATH_LEN], reason[PLAN_REASON];
   SpotList spots = {0};
   PlanFilePath(folder, PLAN_H5, file);
-  if (PlanFileState(folder, from->yaml, mistakes) == PLAN_FINISHED)
+  if (PlanInspect(folder, from->yaml, LOOK_SETTINGS, reason) == PLAN_FINISHED)
     PetscCall(PlanReadSpots(file, mistakes, &spots));
   else
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: is not there, whose spot weights this plan is to have", file));
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s, whose spot weights this plan is to have", file,
+                          reason[0] ? reason : "is not there"));
   if (!MistakesAny(mistakes) && spots.n != n_spot)
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: has %d spots, expected %d", file, (int)spots.n, (int)n_spot));
   if (!MistakesAny(mistakes)) PetscCall(PetscArraycpy(weight, spots.particles, n_spot));
@@ -60,8 +61,8 @@ PetscErrorCode PlanFindStage(PlanContext *context, const PlanSpec *from, PetscIn
   Mistakes unread = {0}; /* then the stage is planned anew */
   PetscCall(PetscSNPrintf(folder, sizeof folder, "%s/%s", context->results, from->folder));
   PetscCall(PetscMalloc1(n_spot, &all));
-  if (PlanChecksumsThere(folder)) PetscCall(ReadWeights(folder, from, n_spot, &unread, all));
-  if (PlanChecksumsThere(folder) && !MistakesAny(&unread)) {
+  PetscCall(ReadWeights(folder, from, n_spot, &unread, all));
+  if (!MistakesAny(&unread)) {
     PetscCall(PetscArraycpy(weight + stage->first_spot, all + stage->first_spot, stage->n_spot));
     *there = 1;
   }

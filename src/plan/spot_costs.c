@@ -23,12 +23,9 @@ static PetscErrorCode MarkSpared(const PlanInputs *in, Mistakes *mistakes, unsig
   PetscFunctionBegin;
   const SpotControlSpec *spec = &in->settings->spot_control;
   for (PetscInt s = 0; s < spec->n_structures; s++) {
-    PetscInt marked = 0;
     Region region;
     PetscCall(StructureToGrid(in->patient, CaseFindStructure(in->patient, spec->structures[s]), &in->grid, &region));
-    for (PetscInt i = 0; i < region.n; i++)
-      if (region.fraction[i] >= 0.5f) mask[region.voxel[i]] = 1, marked++;
-    if (!marked)
+    if (!RegionMark(&region, 1, mask))
       PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
                             "%s: spot_control.structures: structure %s of case %s fills no voxel of the dose grid, "
                             "expected a larger one or a finer dose_grid_mm",

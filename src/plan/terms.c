@@ -103,7 +103,7 @@ static PetscErrorCode GoalsByDistance(const PlanInputs *in, const ObjectiveSpec 
   PetscCall(StructureToGrid(in->patient, from, &in->grid, &source));
   PetscCall(PetscCalloc1(GridSize(&in->grid), &mask));
   PetscCall(PetscMalloc1(GridSize(&in->grid), &distance_mm));
-  for (PetscInt i = 0; i < source.n; i++) mask[source.voxel[i]] = source.fraction[i] >= 0.5f;
+  (void)RegionMark(&source, 1, mask);
   PetscCall(DistanceToMask(&in->grid, mask, distance_mm));
   PetscCall(PetscMalloc1(term->n, &term->goal_of_voxel));
   for (PetscInt i = 0; i < term->n; i++) {

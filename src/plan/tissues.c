@@ -1,17 +1,14 @@
 /* The tissues of one patient: the study's biology, and that of structures which respond in their own way. */
 #include "plan_private.h"
 
-#define CLAIM 0.5f /* a structure claims the voxels that lie inside it by half */
-
-/* Voxels of a tissue's structures that no earlier tissue has claimed. */
+/* Voxels that lie at least half in a tissue's structures, and that no earlier tissue has claimed. */
 static PetscErrorCode Claim(const TissueSpec *spec, PetscInt index, const PlanInputs *in, unsigned char *of_voxel)
 {
   PetscFunctionBegin;
   for (PetscInt s = 0; s < spec->n_structures; s++) {
     Region region;
     PetscCall(StructureToGrid(in->patient, CaseFindStructure(in->patient, spec->structures[s]), &in->grid, &region));
-    for (PetscInt i = 0; i < region.n; i++)
-      if (region.fraction[i] >= CLAIM && !of_voxel[region.voxel[i]]) of_voxel[region.voxel[i]] = (unsigned char)index;
+    (void)RegionMark(&region, (unsigned char)index, of_voxel);
     PetscCall(RegionDestroy(&region));
   }
   PetscFunctionReturn(0);

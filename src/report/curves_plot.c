@@ -47,12 +47,6 @@ static void AddLine(Panel *panel, const char *column, const char *name)
   snprintf(line->name, sizeof line->name, "%s", name);
 }
 
-static const char *Element(PetscInt Z)
-{
-  static const char *const symbol[] = {"?", "H", "He", "Li", "Be", "B", "C", "N", "O"};
-  return Z > 0 && Z < 9 ? symbol[Z] : "?";
-}
-
 static void AddDose(Panels *p)
 {
   const Machine *m = p->machine;
@@ -64,7 +58,7 @@ static void AddDose(Panels *p)
   for (PetscInt Z = PetscMin(m->Z, 6); Z >= 1; Z--) {
     char column[32];
     snprintf(column, sizeof column, "idd_Z%d_MeV_cm2_g", (int)Z);
-    AddLine(split, column, Element(Z));
+    AddLine(split, column, ElementSymbol(Z));
   }
   AddLine(split, "idd_recoils_MeV_cm2_g", "target recoils");
 }
@@ -114,7 +108,7 @@ static void AddEmitters(Panels *p)
   for (PetscInt i = 0; i < PetscMin(m->n_emitter, MOST_LINES); i++) {
     char column[32], name[48];
     snprintf(column, sizeof column, "stopped_Z%d_A%d_per_mm", (int)m->emitter[i].Z, (int)m->emitter[i].A);
-    snprintf(name, sizeof name, "^{%d}%s", (int)m->emitter[i].A, Element(m->emitter[i].Z));
+    snprintf(name, sizeof name, "^{%d}%s", (int)m->emitter[i].A, ElementSymbol(m->emitter[i].Z));
     AddLine(panel, column, name);
   }
 }

@@ -4,8 +4,6 @@
 #include "plan_names.h"
 #include <string.h>
 
-static const char *const role_names[] = {"target", "oar", "external"};
-
 PetscErrorCode PlanNumberWrite(SharedFile *file, PlanNumber which, double number)
 {
   PetscFunctionBegin;

@@ -40,22 +40,23 @@ static PetscBool HasFiles(const char *folder)
   return PETSC_TRUE;
 }
 
-PlanState PlanFileState(const char *folder, const char *yaml, Mistakes *mistakes)
+/* Of a plan.h5 that can be read, its tables beside it: whether it was made with these settings. */
+static PetscBool HasSettings(const char *folder, const char *yaml, Mistakes *mistakes)
 {
   char file[PETSC_MAX_PATH_LEN], wanted[17], *found = NULL;
-  PlanState state = PLAN_ABSENT;
   PlanReader reader;
   PlanFilePath(folder, PLAN_H5, file);
-  if (!HasFiles(folder) || !PlanReaderOpen(file, mistakes, &reader)) return PLAN_ABSENT;
+  if (!PlanReaderOpen(file, mistakes, &reader)) return PETSC_FALSE;
   SettingsHash(yaml, wanted);
-  if (PlanReadText(&reader, PLAN_SETTINGS_HASH, mistakes, &found) && found)
-    state = strcmp(found, wanted) ? PLAN_OTHER_SETTINGS : PLAN_FINISHED;
-  if (!PlanReaderClose(&reader, mistakes)) state = PLAN_ABSENT;
+  PetscBool same =
+      PlanReadText(&reader, PLAN_SETTINGS_HASH, mistakes, &found) && !strcmp(found, wanted) ? PETSC_TRUE : PETSC_FALSE;
+  if (!PlanReaderClose(&reader, mistakes)) same = PETSC_FALSE;
   (void)PetscFree(found);
-  return state;
+  return same;
 }
 
-PetscBool PlanInputChanged(const char *folder, InputFile *changed)
+/* Whether one of the files that the plan was made from, the study's aside, has another content now; the first such one. */
+static PetscBool InputChanged(const char *folder, InputFile *changed)
 {
   char file[PETSC_MAX_PATH_LEN];
   PetscBool found = PETSC_FALSE;
@@ -69,4 +70,28 @@ PetscBool PlanInputChanged(const char *folder, InputFile *changed)
   }
   (void)MistakesClear(&unread);
   return found;
+}
+
+PlanState PlanInspect(const char *folder, const char *yaml, PlanLook look, char reason[PLAN_REASON])
+{
+  Mistakes damage = {0};
+  InputFile changed;
+  PlanState state = PLAN_ABSENT;
+  reason[0] = 0;
+  if (!HasFiles(folder)) return state;
+  if (!HasSettings(folder, yaml, &damage)) {
+    state = PLAN_OTHER_SETTINGS;
+    snprintf(reason, PLAN_REASON, "was made with other settings");
+  } else if (PlanChecksumsThere(folder) && (look < LOOK_CONTENT || PlanChecksumsVerify(folder, &damage)))
+    state = PLAN_FINISHED;
+  if (state == PLAN_FINISHED && look == LOOK_INPUTS && InputChanged(folder, &changed)) {
+    state = PLAN_OTHER_SETTINGS;
+    snprintf(reason, PLAN_REASON, "%.300s has changed since", changed.path);
+  }
+  if (MistakesAny(&damage)) {
+    state = PLAN_DAMAGED;
+    snprintf(reason, PLAN_REASON, "%s", MistakesFirst(&damage));
+  }
+  (void)MistakesClear(&damage);
+  return state;
 }

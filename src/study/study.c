@@ -91,8 +91,7 @@ static PetscErrorCode ReadText(const char *file, Mistakes *mistakes, char **text
   PetscFunctionBegin;
   Mistakes found = {0};
   (void)FileRead(file, text, length, &found);
-  for (PetscInt i = 0; i < found.n; i++) PetscCall(MistakesAdd(mistakes, ROBION_STUDY, "%s", found.item[i].text));
-  PetscCall(MistakesClear(&found));
+  PetscCall(MistakesMove(&found, ROBION_STUDY, mistakes));
   PetscFunctionReturn(0);
 }
 

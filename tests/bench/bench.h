@@ -2,6 +2,7 @@
 #pragma once
 #include "robion/plan.h"
 #include "robion/log.h"
+#include "robion/memory.h"
 #include <float.h>
 #include <string.h>
 #include <sys/resource.h>

@@ -91,8 +91,8 @@ static inline void WriteOutsidePlan(const char *folder)
   FILE *table;
   fake->beam[1].n = 1; /* a beam without spots is refused */
   Sure(PlanFileWrite(PETSC_COMM_SELF, &fake->result, folder, &mistakes) || mistakes.n);
-  for (int i = 0; i < 3; i++) {
-    static const char *const name[] = {"metrics.csv", "dvh.csv", "scenarios.csv"};
+  for (int i = 0; i < 4; i++) {
+    static const char *const name[] = {"metrics.csv", "dvh.csv", "scenarios.csv", "checksums.txt"};
     table = fopen(OutsidePath(folder, name[i]), "w");
     Sure(!table || fclose(table));
   }
@@ -103,9 +103,11 @@ static inline void WriteOutsidePlan(const char *folder)
 static inline PetscBool ReadOutsidePlan(const char *folder, Mistakes *mistakes)
 {
   SpotList spots = {0};
-  const PlanState state = PlanFileState(folder, "robion: 1\nname: fake\n", mistakes);
+  char reason[PLAN_REASON];
+  const PlanState state = PlanInspect(folder, "robion: 1\nname: fake\n", LOOK_SETTINGS, reason);
+  if (state == PLAN_DAMAGED) Sure(MistakesAdd(mistakes, ROBION_INPUT, "%s", reason));
   Sure(PlanReadSpots(OutsidePath(folder, "plan.h5"), mistakes, &spots));
-  const PetscBool taken = state != PLAN_ABSENT && spots.n > 0 ? PETSC_TRUE : PETSC_FALSE;
+  const PetscBool taken = state != PLAN_ABSENT && state != PLAN_DAMAGED && spots.n > 0 ? PETSC_TRUE : PETSC_FALSE;
   Sure(SpotListDestroy(&spots));
   return taken;
 }

@@ -1,6 +1,8 @@
 /* The log, events, status and provenance files of a run.  ranks: 1 3 */
 #include "robion/log.h"
+#include "robion/memory.h"
 #include "robion/provenance.h"
+#include "robion/status.h"
 #include "robion/text.h"
 #include <math.h>
 #include <setjmp.h>
@@ -99,7 +101,7 @@ static void Status(void **state)
 {
   if (rank) return;
   Mistakes mistakes = {0};
-  RunStatus status = {.state = "done",
+  RunStatus status = {.state = STATE_DONE,
                       .plan = "cases/P01/conventional",
                       .patient = "P01",
                       .arm = "conventional",

@@ -316,19 +316,32 @@ static void States(void **state)
   Mistakes mistakes = {0};
   Write(fake);
   if (rank == 0) {
-    assert_int_equal(PlanFileState(folder, fake->result.yaml, &mistakes), PLAN_ABSENT); /* no tables yet */
+    const char *yaml = fake->result.yaml;
+    char reason[PLAN_REASON], table[PETSC_MAX_PATH_LEN];
+    FILE *f;
+    assert_int_equal(PlanInspect(folder, yaml, LOOK_CONTENT, reason), PLAN_ABSENT); /* no tables yet */
     assert_true(PlanTablesWrite(&fake->result, folder, &mistakes));
-    assert_int_equal(PlanFileState(folder, fake->result.yaml, &mistakes), PLAN_FINISHED);
-    assert_int_equal(PlanFileState(folder, "robion: 1\nname: other\n", &mistakes), PLAN_OTHER_SETTINGS);
-    assert_false(MistakesAny(&mistakes));
-    assert_int_equal(truncate(file, 1000), 0);
-    assert_int_equal(PlanFileState(folder, fake->result.yaml, &mistakes), PLAN_ABSENT);
-    assert_int_equal(MistakesExit(&mistakes), ROBION_INPUT);
-    MistakesClear(&mistakes);
-    for (int f = PLAN_METRICS; f < N_PLAN_FILES; f++) {
-      PlanFilePath(folder, f, file);
-      assert_int_equal(unlink(file), 0);
+    assert_int_equal(PlanInspect(folder, yaml, LOOK_SETTINGS, reason), PLAN_ABSENT); /* no checksums yet: interrupted */
+    assert_string_equal(reason, "");
+    assert_true(PlanChecksumsWrite(folder, &mistakes));
+    for (int look = LOOK_SETTINGS; look <= LOOK_INPUTS; look++) {
+      assert_int_equal(PlanInspect(folder, yaml, (PlanLook)look, reason), PLAN_FINISHED);
+      assert_string_equal(reason, "");
+      assert_int_equal(PlanInspect(folder, "robion: 1\nname: other\n", (PlanLook)look, reason), PLAN_OTHER_SETTINGS);
+      assert_string_equal(reason, "was made with other settings");
     }
+    PlanFilePath(folder, PLAN_DVH, table);
+    assert_non_null(f = fopen(table, "a"));
+    fputs("x", f);
+    fclose(f);
+    assert_int_equal(PlanInspect(folder, yaml, LOOK_SETTINGS, reason), PLAN_FINISHED); /* nobody looked */
+    assert_int_equal(PlanInspect(folder, yaml, LOOK_CONTENT, reason), PLAN_DAMAGED);
+    assert_non_null(strstr(reason, "checksums.txt: does not fit the files beside it"));
+    assert_int_equal(truncate(file, 1000), 0);
+    assert_int_equal(PlanInspect(folder, yaml, LOOK_SETTINGS, reason), PLAN_DAMAGED);
+    assert_non_null(strstr(reason, "plan.h5: "));
+    assert_false(MistakesAny(&mistakes));
+    PlanFilesRemove(folder);
   }
   FakePlanDestroy(fake);
 }

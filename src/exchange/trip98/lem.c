@@ -24,7 +24,7 @@ PetscErrorCode TripRBEFromLEM1(const BiologySpec *spec, PetscInt n_species, cons
   for (PetscInt s = 0; s < n_species; s++) {
     TripRBEIon *ion = &t->ion[s];
     ion->species = species[s];
-    TripNuclideName(species[s], ion->projectile);
+    SpeciesName(species[s], ion->projectile);
     ion->n = N_POINT;
     PetscCall(PetscMalloc1(N_POINT, &ion->point));
     for (PetscInt i = 0; i < N_POINT; i++) {

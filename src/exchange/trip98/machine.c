@@ -88,7 +88,7 @@ static PetscErrorCode FillNames(Machine *m, const char *where)
   hash = HashBytes(hash, m->idd_Gy_mm2, n);
   hash = HashBytes(hash, m->sigma_mm, n * (size_t)m->n_component);
   hash = HashBytes(hash, m->component, n * (size_t)m->n_component);
-  TripNuclideName((Species){m->Z, m->A}, nuclide);
+  SpeciesName((Species){m->Z, m->A}, nuclide);
   PetscCall(PetscSNPrintf(text, sizeof text, "trip98-%s", nuclide));
   PetscCall(PetscStrallocpy(text, &m->name));
   PetscCall(
@@ -179,7 +179,7 @@ PetscErrorCode MachineToTripDepthDose(const Machine *m, PetscInt energy, TripDep
                          .density_g_cm3 = 1,
                          .lateral = PETSC_TRUE,
                          .n = m->n_depth};
-  TripNuclideName(out->species, out->projectile);
+  SpeciesName(out->species, out->projectile);
   TripNameSet(out->material, "H2O");
   PetscCall(PetscMalloc1(out->n, &out->depth));
   for (PetscInt i = 0; i < out->n; i++) {

@@ -204,7 +204,7 @@ PetscErrorCode MachineToTripSpectra(const Machine *m, PetscInt energy, Mistakes 
     PetscFunctionReturn(0);
   }
   TripName nuclide;
-  TripNuclideName((Species){m->Z, m->A}, nuclide);
+  SpeciesName((Species){m->Z, m->A}, nuclide);
   PetscCall(PetscSNPrintf(out->projectile, sizeof out->projectile, "%s%d", nuclide, (int)m->Z));
   TripNameSet(out->target, "H2O");
   TripNameSet(out->version, "19980704");
