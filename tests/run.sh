@@ -32,6 +32,8 @@ pattern=${1:-}
 logs=$BUILD/test-logs
 mkdir -p "$logs" && rm -rf "${logs:?}"/*
 echo 'test,ranks,wall_s,user_s,system_s' >"$logs/times.csv"
+temporary=$(mktemp -d "${TMPDIR:-/tmp}/robion.XXXXXX") || exit 1
+trap 'rm -rf "$temporary"' EXIT
 passed=0 failed=0 skipped=0
 # Base data that one test has had made are there for all, until the code that makes them changes.
 objects=$(cat "$BUILD"/src/machine/*.o "$BUILD"/san/src/machine/*.o 2>/dev/null | sha256sum | cut -c 1-16)
@@ -100,6 +102,7 @@ report() { # LOG TITLE STATUS SECONDS
 run_unit() { # PROGRAM SOURCE TITLE SLOWER RANKS
   local program=$1 source=$2 title=$3 slower=$4 ranks=$5 name log seconds start=$SECONDS status=0 launcher=()
   name=${title// /-} log=$logs/$name-$ranks
+  mpi_alone "$temporary/$name"
   [ "$ranks" = 1 ] || title="$title on $ranks ranks" launcher=(mpirun -n "$ranks") # it doubles the time to start
   seconds=$(($(wish "$source" timeout 120) * slower))
   if [ -x "$program" ]; then
@@ -167,10 +170,11 @@ start() { # COMMAND...
 # nothing is waited for alone at the end.
 queue() {
   local source name
-  for source in tests/e2e/e2e_*.sh tests/unit/test_*.c; do
+  for source in tests/e2e/e2e_*.sh tests/unit/test_*.c Makefile; do
     name=$(basename "${source%.*}")
     [ "$what" != ranks ] || [ -n "$(wish "$source" ranks '')" ] || continue
     case $source in
+      Makefile) [ "$what" != all ] || echo "format format $source" ;;
       *.sh) [ "$what" = san ] || echo "script $name $source" ;;
       *)
         [ "$what" = san ] || echo "unit $name $source"
@@ -179,7 +183,6 @@ queue() {
         ;;
     esac
   done | longest_first
-  [ "$what" != all ] || echo "format format Makefile"
 }
 
 longest_first() {

@@ -55,18 +55,20 @@ check "the same statistics on one rank" one_rank
 # --- Collect ----------------------------------------------------------------------------------------------------------
 before=$(cat "$out"/{metrics,dvh,scenarios,statistics}.csv | cksum)
 rm "$out"/{metrics,dvh,scenarios,statistics}.csv
-check "collect needs no launcher" "$ROBION" collect "$out"
+ask "$ROBION" collect "$out"
+check "collect needs no launcher" ended 0
 check "and makes the same tables" test "$before" = "$(cat "$out"/{metrics,dvh,scenarios,statistics}.csv | cksum)"
-check "says how many plans are there" expect_text '^study e2e-collect: 12 of 12 plans done$' "$ROBION" collect "$out"
+check "says how many plans are there" told '^study e2e-collect: 12 of 12 plans done$'
 cp -r "$out" "$WORK/gaps"
 rm -r "$WORK/gaps/$plan"
-check "a plan that is missing: exit 75" expect_exit 75 "$ROBION" collect "$WORK/gaps"
-check "and named" expect_text "^missing +$plan\$" "$ROBION" collect "$WORK/gaps"
+ask "$ROBION" collect "$WORK/gaps"
+check "a plan that is missing: exit 75" ended 75
+check "and named" told "^missing +$plan\$"
 printf x >>"$WORK/gaps/cases/c/plain/errors=small/dvh.csv"
-check "one whose files have changed: exit 6" expect_exit 6 "$ROBION" collect "$WORK/gaps"
-check "and named" expect_text '^damaged +cases/c/plain/errors=small: .*checksums.txt' "$ROBION" collect "$WORK/gaps"
-check "and not in the tables" expect_text '^study e2e-collect: 10 of 12 plans done, 1 damaged, 1 missing$' \
-  "$ROBION" collect "$WORK/gaps"
+ask "$ROBION" collect "$WORK/gaps"
+check "one whose files have changed: exit 6" ended 6
+check "and named" told '^damaged +cases/c/plain/errors=small: .*checksums.txt'
+check "and not in the tables" told '^study e2e-collect: 10 of 12 plans done, 1 damaged, 1 missing$'
 check "--resume mends both" mpi 1 "$ROBION" run "$STUDY" --results "$WORK/gaps" --resume
 check "and nothing else" test "$(grep -c '"event": "plan_done"' "$WORK/gaps/events.jsonl")" = 14
 check "to the same tables" test "$before" = "$(cat "$WORK/gaps"/{metrics,dvh,scenarios,statistics}.csv | cksum)"
@@ -87,9 +89,10 @@ check "to the same tables as one run" test "$before" = "$(cat "$WORK/array"/{met
 script() { "$ROBION" submit "$STUDY" --results "$WORK/it's" --nodes 2 --array 3 --time 01:30:00 --sbatch=--partition=x --dry-run; }
 check "submit --dry-run shows a script that bash can read" bash -c "$(declare -f script); $(declare -p ROBION STUDY WORK)
   script >'$WORK/submit.sh' && bash -n '$WORK/submit.sh'"
-check "with what was asked for" expect_text '^#SBATCH --array=1-3$' script
-check "and the time limit" expect_text '^#SBATCH --time=1:30:00$' script
-check "and further options" expect_text '^#SBATCH --partition=x$' script
+ask script
+check "with what was asked for" told '^#SBATCH --array=1-3$'
+check "and the time limit" told '^#SBATCH --time=1:30:00$'
+check "and further options" told '^#SBATCH --partition=x$'
 check "and writes nothing" test ! -e "$WORK/it's"
 check "no nodes: exit 2" expect_exit 2 "$ROBION" submit "$STUDY" --nodes 0 --dry-run
 

@@ -88,11 +88,13 @@ on_disk() { # OPTIONS
   with_tmpfs "$1" timeout 100 mpirun -n 2 "$ROBION" run "$SHORT" --only p1,p2 --results "$WORK/disk/r" --team-size 1
 }
 if with_tmpfs size=1m true 2>/dev/null; then
-  check "a disk that fills up: exit 5, and no hang" expect_exit 5 on_disk size=200k
-  check "is said of the file" expect_text 'plan.h5: cannot be written: No space left on device' on_disk size=200k
+  ask on_disk size=200k
+  check "a disk that fills up: exit 5, and no hang" ended 5
+  check "is said of the file" told 'plan.h5: cannot be written: No space left on device'
   check "a disk full from the start" expect_exit 5 on_disk size=8k
-  check "a read-only results folder" expect_exit 5 on_disk size=1m,ro
-  check "is named with the reason" expect_text 'disk/r: folder cannot be made: Read-only file system' on_disk size=1m,ro
+  ask on_disk size=1m,ro
+  check "a read-only results folder" ended 5
+  check "is named with the reason" told 'disk/r: folder cannot be made: Read-only file system'
 else
   skip "full and read-only disks" "no right to mount a tmpfs"
 fi

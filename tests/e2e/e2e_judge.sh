@@ -3,9 +3,6 @@
 # timeout: 200
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
-ROBION_CACHE=$(dirname "$ROBION")/test-cache
-export ROBION_CACHE
-mkdir -p "$ROBION_CACHE"
 cat - tests/studies/e2e-box.yaml >"$WORK/study.yaml" <<'YAML'
 arms: {first: {robust: none}, second: {robust: composite, scenarios.evaluate.setup_mm: 1}}
 sweep: {biology.alpha_x_per_Gy: [0.1, 0.2]}

@@ -4,9 +4,6 @@
 # timeout: 300
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
-ROBION_CACHE=$(dirname "$ROBION")/test-cache
-export ROBION_CACHE
-mkdir -p "$ROBION_CACHE"
 BOX=tests/studies/e2e-box.yaml
 
 CASE=$(dirname "$ROBION")/tests/e2e_case

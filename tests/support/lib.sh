@@ -6,6 +6,9 @@
 #   check "an unknown key is refused" expect_exit 3 "$ROBION" validate "$WORK/bad.yaml"
 #   check "and named" expect_text "unknown key .*gantry" "$ROBION" validate "$WORK/bad.yaml"
 #   check "four ranks" mpi 4 "$ROBION" run study.yaml --results "$WORK/out"
+#   ask "$ROBION" collect "$WORK/out"
+#   check "a plan is missing" ended 75
+#   check "and named" told "^missing +cases/a"
 #   skip "DICOM" "no DCMTK here"
 #
 # The working folder is the repository's root. $WORK is an own temporary folder, removed at the end.
@@ -16,6 +19,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 ROBION=${ROBION:-build/robion}
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/robion-test.XXXXXX") || exit 1
 export ROBION_CACHE=${ROBION_TEST_CACHE:-$WORK/base-data} # what run.sh keeps for all tests
+mpi_alone "$WORK/mpi"
 checks=0 failures=0
 
 # check NAME COMMAND...: passes where the command ends with 0; its output is shown where it does not.
@@ -59,6 +63,14 @@ expect_text() {
     return 1
   }
 }
+
+# ask COMMAND...: run it once for several checks; ended CODE and told PATTERN are about the last one asked.
+ask() {
+  code=0
+  said=$("$@" 2>&1 </dev/null) || code=$?
+}
+ended() { [ "$code" = "$1" ] || { printf '%s\n' "$said" "exit code $code, expected $1" && return 1; }; }
+told() { grep -qE -e "$1" <<<"$said" || { printf '%s\n' "$said" "not found: $1" && return 1; }; }
 
 # mpi RANKS COMMAND...: run it under mpirun; one rank needs none, which is quicker.
 mpi() {
