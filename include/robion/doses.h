@@ -20,18 +20,29 @@ typedef struct DoseSet {
   DVHBand *band; /* of each region, of the quantities that have a DVH */
 } DoseSet;
 
+/** What doses are computed from, and what of them is looked at. Nothing is owned. */
+typedef struct DoseSpec {
+  DoseModel model;
+  const Course *course; /* of a plan in stages, which brings models of its own; else NULL */
+  const Tissues *tissues;
+  const ScenarioSet *set;
+  const Grid *grid;
+  PetscInt n;
+  const PetscInt *voxel; /* [n] indices into grid, ascending; all voxels of the regions are among them */
+  const double *weight;  /* [spots] */
+  PetscInt n_region;
+  const Region *region;
+  const Region *outside; /* of all targets, for the hottest place there; n = 0: none is looked for */
+  double prescription_Gy_RBE;
+  const TumourControl *control; /* NULL: none is judged */
+} DoseSpec;
+
 /**
- * Compute every scenario of `set` at the n voxels (indices into grid, ascending; all voxels of the regions must be among
- * them), the metrics and DVH bands of the regions, the hottest place of the region `outside` of all targets (n = 0: none is looked
- * for), and the voxel extremes. Voxels are dealt to ranks in blocks, rows are
- * computed on the fly, scenarios are dealt to ranks for their metrics; every rank ends up with everything, bit-identical
- * for any number of ranks. `course` of a plan in stages brings models of its own, else it is NULL; so is `control` where none is
- * judged. Collective.
+ * Compute every scenario, the metrics and DVH bands of the regions, the hottest place outside of all targets, and the voxel extremes.
+ * Voxels are dealt to ranks in blocks, rows are computed on the fly, scenarios are dealt to ranks for their metrics; every rank ends
+ * up with everything, bit-identical for any number of ranks. Collective.
  */
-PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Course *course, const Tissues *tissues,
-                             const ScenarioSet *set, const Grid *grid, PetscInt n, const PetscInt *voxel,
-                             const double *weight, PetscInt n_region, const Region *region, const Region *outside,
-                             double prescription_Gy_RBE, const TumourControl *control, DoseSet *out);
+PetscErrorCode DoseSetCreate(MPI_Comm comm, const DoseSpec *spec, DoseSet *out);
 PetscErrorCode DoseSetDestroy(DoseSet *doses);
 /** Scenarios of n that a team holds the doses of at a time, however many there are. */
 PetscInt DoseSetRows(PetscInt n, PetscMPIInt team_size);

@@ -102,6 +102,9 @@ PetscErrorCode PlanWriteMatrix(const PlanInputs *inputs, double most_bytes, cons
 /** The optimisation problem of a plan's inputs; spot costs are added by who has some. Not collective. */
 ProblemSpec PlanProblem(const PlanInputs *inputs, InfluenceType type);
 
+/** Doses of the plan's weights [n_spot] in the evaluation's scenarios; `control` NULL: none is judged. Not collective. */
+DoseSpec PlanDoseSpec(const PlanInputs *inputs, const double *weight, const TumourControl *control);
+
 /** Operator entries over all scenario rows of the optimisation, from a count in the nominal one. Collective. */
 PetscErrorCode PlanCountEntries(MPI_Comm comm, const PlanInputs *inputs, double *entries);
 
@@ -118,13 +121,18 @@ PetscErrorCode PlanMake(PlanContext *context, const PlanSpec *plan, const char *
 /** Stages of a plan whose wall-clock times are reported. */
 enum { STAGE_PREPARE, STAGE_BUILD, STAGE_OPTIMIZE, STAGE_EVALUATE, N_STAGES };
 
-/**
- * Compute all doses of given weights [n_spot], and write tables and plan.h5 to `folder`. `solution` is NULL for a plan that was
- * not optimised here. Collective.
- */
-PetscErrorCode PlanEvaluateAndWrite(PlanContext *context, const PlanSpec *plan, const PlanInputs *inputs,
-                                    const Solution *solution, const double *weight, double stage_seconds[N_STAGES],
-                                    const char *folder, Mistakes *mistakes);
+/** A plan whose weights are found or given. Nothing is owned. */
+typedef struct WeightedPlan {
+  const PlanSpec *spec;
+  const PlanInputs *inputs;
+  const Solution *solution;    /* NULL: not optimised here */
+  const double *weight;        /* [n_spot] */
+  const double *stage_seconds; /* [N_STAGES] of what came before the evaluation */
+} WeightedPlan;
+
+/** Compute all doses of a plan, judge them, and write tables and plan.h5 to `folder`. Collective. */
+PetscErrorCode PlanEvaluateAndWrite(PlanContext *context, const WeightedPlan *plan, const char *folder,
+                                    Mistakes *mistakes);
 
 /**
  * Write <folder>/checkpoint.h5: the state of a solver between two of its stages, and the settings, the stage of the course (""

@@ -18,7 +18,8 @@ static PetscErrorCode EvaluatePlan(PlanContext *context, const PlanSpec *plan, c
   stage_seconds[STAGE_PREPARE] = TimeNow() - begun;
   PetscCall(PetscCalloc1(inputs.beams->n_spot, &weight));
   for (PetscInt i = 0; i < spots->n; i++) weight[spot_of[i]] = spots->particles[i];
-  PetscCall(PlanEvaluateAndWrite(context, plan, &inputs, NULL, weight, stage_seconds, folder, mistakes));
+  const WeightedPlan given = {plan, &inputs, NULL, weight, stage_seconds};
+  PetscCall(PlanEvaluateAndWrite(context, &given, folder, mistakes));
   PetscCall(PetscFree(weight));
   PetscCall(PetscFree(spot_of));
   PetscCall(PlanInputsDestroy(&inputs));

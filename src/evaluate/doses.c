@@ -82,34 +82,35 @@ static PetscErrorCode ExtremesShare(const LocalDoses *local, Extremes *extremes,
 }
 
 /* Metrics and DVH curves of all regions in one scenario. */
-static PetscErrorCode AnalyseScenario(const Scenario *scenario, PetscBool nominal, const Grid *grid,
-                                      const float *const dose[QUANTITIES_MOST], PetscInt n_region, const Region *region,
-                                      const Region *outside, double prescription_Gy_RBE, MetricList *metrics,
-                                      DVHBand *band)
+static PetscErrorCode AnalyseScenario(const DoseSpec *spec, PetscInt scenario, const float *const dose[QUANTITIES_MOST],
+                                      MetricList *metrics, DVHBand *band)
 {
   PetscFunctionBegin;
-  for (PetscInt r = 0; r < n_region; r++) {
+  const PetscBool nominal = scenario == 0 ? PETSC_TRUE : PETSC_FALSE;
+  for (PetscInt r = 0; r < spec->n_region; r++) {
     DVH dvh[QUANTITIES_MOST];
-    PetscCall(MetricsAndDVHsOfStructure(&region[r], grid, dose, prescription_Gy_RBE, metrics, dvh));
+    PetscCall(MetricsAndDVHsOfStructure(&spec->region[r], spec->grid, dose, spec->prescription_Gy_RBE, metrics, dvh));
     for (Quantity q = 0; q < n_quantities; q++) {
-      if (dvh[q].n) PetscCall(DVHBandAdd(band++, &dvh[q], nominal, scenario->in_set));
+      if (dvh[q].n) PetscCall(DVHBandAdd(band++, &dvh[q], nominal, spec->set->scenario[scenario].in_set));
       PetscCall(DVHDestroy(&dvh[q]));
     }
   }
-  if (outside->n) PetscCall(MetricsOfHotSpot(outside, n_region, region, grid, dose, metrics));
+  if (spec->outside->n)
+    PetscCall(MetricsOfHotSpot(spec->outside, spec->n_region, spec->region, spec->grid, dose, metrics));
+  if (spec->control) PetscCall(MetricsOfControl(spec->control, dose[QUANTITY_RBE_WEIGHTED], metrics));
   PetscFunctionReturn(0);
 }
 
 /* Empty bands, of each region one per quantity that has a DVH. */
-static PetscErrorCode CreateBands(PetscInt n_region, const Region *region, double prescription_Gy_RBE, DoseSet *out)
+static PetscErrorCode CreateBands(const DoseSpec *spec, DoseSet *out)
 {
   PetscFunctionBegin;
-  PetscCall(PetscCalloc1(n_region * n_quantities, &out->band));
-  for (PetscInt r = 0; r < n_region; r++)
+  PetscCall(PetscCalloc1(spec->n_region * n_quantities, &out->band));
+  for (PetscInt r = 0; r < spec->n_region; r++)
     for (Quantity q = 0; q < n_quantities; q++) {
       const QuantityAxis *axis = &quantities[q].dvh;
-      const double top = axis->of_prescription ? axis->top * prescription_Gy_RBE : axis->top;
-      if (axis->n) PetscCall(DVHBandCreate(region[r].name, q, axis->n, top, &out->band[out->n_band++]));
+      const double top = axis->of_prescription ? axis->top * spec->prescription_Gy_RBE : axis->top;
+      if (axis->n) PetscCall(DVHBandCreate(spec->region[r].name, q, axis->n, top, &out->band[out->n_band++]));
     }
   PetscFunctionReturn(0);
 }
@@ -159,97 +160,79 @@ static PetscErrorCode ShareBands(MPI_Comm comm, PetscInt n, DVHBand *band)
   PetscFunctionReturn(0);
 }
 
-/* What a scenario's doses are judged by. */
-typedef struct Analysis {
-  const Course *course;
-  const Tissues *tissues;
-  const ScenarioSet *set;
-  const Grid *grid;
-  PetscInt n_region;
-  const Region *region, *outside; /* outside: of all targets */
-  double prescription_Gy_RBE;
-  const TumourControl *control;
-  float *dose[QUANTITIES_MOST]; /* room for one scenario on the grid */
-} Analysis;
-
 /* The slice's scenarios are dealt to the ranks: in each round every rank analyses one, as long as there are any. */
-static PetscErrorCode AnalyseSlice(const LocalDoses *local, const Analysis *a, DoseSet *out)
+static PetscErrorCode AnalyseSlice(const LocalDoses *local, float *const dose[QUANTITIES_MOST], DoseSet *out)
 {
   PetscFunctionBegin;
+  const DoseSpec *spec = local->spec;
   const PetscInt end = local->first + local->n_scenario;
   for (PetscInt first = local->first; first < end; first += local->size) {
     const PetscInt s = first + local->rank;
-    PetscCall(LocalDosesDeliver(local, first, a->dose));
+    PetscCall(LocalDosesDeliver(local, first, dose));
     if (s >= end) continue;
-    Derive(a->tissues, a->course, out->size, a->dose);
-    for (Quantity q = 0; q < n_quantities; q++) PetscCall(CheckFinite(&a->set->scenario[s], out->size, a->dose[q]));
-    PetscCall(AnalyseScenario(&a->set->scenario[s], s == 0 ? PETSC_TRUE : PETSC_FALSE, a->grid,
-                              (const float *const *)a->dose, a->n_region, a->region, a->outside, a->prescription_Gy_RBE,
-                              &out->metrics[s], out->band));
-    if (a->control) PetscCall(MetricsOfControl(a->control, a->dose[QUANTITY_RBE_WEIGHTED], &out->metrics[s]));
+    Derive(spec->tissues, spec->course, out->size, dose);
+    for (Quantity q = 0; q < n_quantities; q++) PetscCall(CheckFinite(&spec->set->scenario[s], out->size, dose[q]));
+    PetscCall(AnalyseScenario(spec, s, (const float *const *)dose, &out->metrics[s], out->band));
   }
   PetscFunctionReturn(0);
 }
 
 /* The nominal scenario's doses, while the first slice is there. */
-static PetscErrorCode KeepNominal(const LocalDoses *local, const Analysis *a, DoseSet *out)
+static PetscErrorCode KeepNominal(const LocalDoses *local, DoseSet *out)
 {
   PetscFunctionBegin;
+  const DoseSpec *spec = local->spec;
   for (PetscInt k = 0; k < local->n_computed; k++) {
     const Quantity q = local->computed[k];
     PetscCall(LocalDosesGather(local, LocalDosesOf(local, 0, q), out->size, out->nominal[q]));
   }
-  Derive(a->tissues, a->course, out->size, out->nominal);
-  if (!a->control) PetscFunctionReturn(0);
+  Derive(spec->tissues, spec->course, out->size, out->nominal);
+  if (!spec->control) PetscFunctionReturn(0);
   PetscCall(PetscCalloc1(out->size, &out->nominal[QUANTITY_TCP]));
-  TumourControlMap(a->control, out->nominal[QUANTITY_RBE_WEIGHTED], out->nominal[QUANTITY_TCP]);
+  TumourControlMap(spec->control, out->nominal[QUANTITY_RBE_WEIGHTED], out->nominal[QUANTITY_TCP]);
   PetscFunctionReturn(0);
 }
 
 /* All scenarios, slice by slice; what is kept of them ends up on every rank. */
-static PetscErrorCode AnalyseAll(LocalDoses *local, Analysis *a, DoseSet *out)
+static PetscErrorCode AnalyseAll(LocalDoses *local, DoseSet *out)
 {
   PetscFunctionBegin;
+  const DoseSpec *spec = local->spec;
+  float *dose[QUANTITIES_MOST] = {NULL}; /* room for one scenario on the grid */
   Extremes extremes;
   PetscCall(ExtremesCreate(local, &extremes));
   for (Quantity q = 0; q < n_quantities; q++)
-    if (HasQuantity(a->course, q)) PetscCall(PetscCalloc1(out->size, &a->dose[q]));
-  for (PetscInt first = 0; first < a->set->n; first += local->most) {
+    if (HasQuantity(spec->course, q)) PetscCall(PetscCalloc1(out->size, &dose[q]));
+  for (PetscInt first = 0; first < spec->set->n; first += local->most) {
     PetscCall(LocalDosesCompute(local, first));
-    if (!first) PetscCall(KeepNominal(local, a, out));
-    ExtremesAdd(local, a->set, &extremes);
-    PetscCall(AnalyseSlice(local, a, out));
+    if (!first) PetscCall(KeepNominal(local, out));
+    ExtremesAdd(local, spec->set, &extremes);
+    PetscCall(AnalyseSlice(local, dose, out));
   }
-  for (Quantity q = 0; q < n_quantities; q++) PetscCall(PetscFree(a->dose[q]));
+  for (Quantity q = 0; q < n_quantities; q++) PetscCall(PetscFree(dose[q]));
   PetscCall(ExtremesShare(local, &extremes, out));
   PetscCall(ShareMetrics(local, out));
   PetscCall(ShareBands(local->comm, out->n_band, out->band));
-  PetscCall(Statistics(a->set, out));
+  PetscCall(Statistics(spec->set, out));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode DoseSetCreate(MPI_Comm comm, DoseModel model, const Course *course, const Tissues *tissues,
-                             const ScenarioSet *set, const Grid *grid, PetscInt n, const PetscInt *voxel,
-                             const double *weight, PetscInt n_region, const Region *region, const Region *outside,
-                             double prescription_Gy_RBE, const TumourControl *control, DoseSet *out)
+PetscErrorCode DoseSetCreate(MPI_Comm comm, const DoseSpec *spec, DoseSet *out)
 {
   PetscFunctionBegin;
   LocalDoses local;
   Quantity computed[QUANTITIES_MOST];
   const PetscInt n_computed = DosesComputed(computed);
-  Analysis analysis = {course, tissues, set, grid, n_region, region, outside, prescription_Gy_RBE, control, {NULL}};
-  PetscCall(PetscArrayzero(out, 1));
-  out->n = set->n;
-  out->size = GridSize(grid);
+  *out = (DoseSet){.n = spec->set->n, .size = GridSize(spec->grid)};
   PetscCheck(out->size < (size_t)PETSC_MPI_INT_MAX / (2 * (size_t)n_computed), comm, PETSC_ERR_SUP,
              "dose grid of %zu voxels, expected fewer than 2^31 / %d", out->size, (int)(2 * n_computed));
   for (Quantity q = 0; q < n_quantities; q++)
-    if (HasQuantity(course, q)) PetscCall(PetscMalloc1(out->size, &out->nominal[q]));
+    if (HasQuantity(spec->course, q)) PetscCall(PetscMalloc1(out->size, &out->nominal[q]));
   PetscCall(PetscMalloc2(out->size, &out->rbe_min, out->size, &out->rbe_max));
-  PetscCall(PetscCalloc1(set->n, &out->metrics));
-  PetscCall(CreateBands(n_region, region, prescription_Gy_RBE, out));
-  PetscCall(LocalDosesCreate(comm, model, course, tissues, set, grid, n, voxel, weight, &local));
-  PetscCall(AnalyseAll(&local, &analysis, out));
+  PetscCall(PetscCalloc1(out->n, &out->metrics));
+  PetscCall(CreateBands(spec, out));
+  PetscCall(LocalDosesCreate(comm, spec, &local));
+  PetscCall(AnalyseAll(&local, out));
   PetscCall(LocalDosesDestroy(&local));
   PetscFunctionReturn(0);
 }

@@ -2,26 +2,20 @@
 #pragma once
 #include "robion/doses.h"
 
-/* What the doses of all voxels are computed from. */
+/* The operators that the doses of all voxels are computed with. */
 typedef struct DoseSource {
   PetscInt n_stage;
   DoseModel model[STAGES_MOST];
   Factored factored[STAGES_MOST]; /* NULL for a model of sub-beams */
-  const double *weight;
-  double floor_Gy[STAGES_MOST]; /* less is noise */
-  const Course *course;         /* NULL: a single stage */
-  const Tissues *tissues;
-  const ScenarioSet *set;
-  const Grid *grid;
+  double floor_Gy[STAGES_MOST];   /* less is noise */
 } DoseSource;
 
 typedef struct LocalDoses {
   MPI_Comm comm;
   PetscMPIInt rank, size;
+  const DoseSpec *spec; /* with the voxels of all ranks */
   DoseSource source;
-  PetscInt n_all; /* voxels of all ranks */
-  const PetscInt *all;
-  PetscInt n;      /* this rank's */
+  PetscInt n;      /* this rank's voxels */
   PetscInt *voxel; /* grid index of each, block after block */
   PetscInt n_depths;
   Depths *depths;             /* [block][stage] */
@@ -30,13 +24,11 @@ typedef struct LocalDoses {
   PetscInt n_computed;
   Quantity computed[QUANTITIES_MOST];
   float *value;    /* [((scenario - first) * n_computed + k) * n + local voxel], k of the quantity computed[k] */
-  float *received; /* [n_computed * n_all] room for one scenario of all ranks */
+  float *received; /* [n_computed * spec->n] room for one scenario of all ranks */
 } LocalDoses;
 
-/* Deal the n voxels to the ranks and make the operators of their doses. Collective. */
-PetscErrorCode LocalDosesCreate(MPI_Comm comm, DoseModel model, const Course *course, const Tissues *tissues,
-                                const ScenarioSet *set, const Grid *grid, PetscInt n, const PetscInt *voxel,
-                                const double *weight, LocalDoses *local);
+/* Deal the voxels to the ranks and make the operators of their doses; the spec must outlive it. Collective. */
+PetscErrorCode LocalDosesCreate(MPI_Comm comm, const DoseSpec *spec, LocalDoses *local);
 PetscErrorCode LocalDosesDestroy(LocalDoses *local);
 
 /* Compute this rank's share of the scenarios from `first` on, as many as a slice has. Collective. */

@@ -15,7 +15,8 @@ enum {
 static void StoreVoxel(const LocalDoses *local, PetscInt voxel, double channels[STAGES_MOST][N_CHANNELS], float *value)
 {
   const DoseSource *source = &local->source;
-  const BiologySpec *biology = &source->tissues->biology[TissueOf(source->tissues, voxel)]->spec;
+  const DoseSpec *spec = local->spec;
+  const BiologySpec *biology = &spec->tissues->biology[TissueOf(spec->tissues, voxel)]->spec;
   const double *stage[STAGES_MOST];
   for (PetscInt k = 0; k < source->n_stage; k++) {
     stage[k] = channels[k];
@@ -24,8 +25,8 @@ static void StoreVoxel(const LocalDoses *local, PetscInt voxel, double channels[
   }
   for (PetscInt k = 0; k < local->n_computed; k++)
     value[(size_t)k * (size_t)local->n] =
-        (float)(source->course ? CourseQuantity(source->course, biology, local->computed[k], stage, NULL)
-                               : quantities[local->computed[k]].of_channels(biology, stage[0], NULL));
+        (float)(spec->course ? CourseQuantity(spec->course, biology, local->computed[k], stage, NULL)
+                             : quantities[local->computed[k]].of_channels(biology, stage[0], NULL));
 }
 
 /* A slice of scenarios at the voxels of one block, the first of them at `at` in this rank's. */
@@ -40,7 +41,7 @@ static PetscErrorCode ComputeBlock(LocalDoses *local, const ScenarioSet *slice, 
   for (PetscInt k = 0; k < source->n_stage; k++) {
     Influence influence;
     PetscCall(InfluenceCreateAtDepths(depths[k], source->factored[k], slice, &influence));
-    PetscCall(InfluenceApplyAll(influence, source->weight, channels + (size_t)k * rows * N_CHANNELS));
+    PetscCall(InfluenceApplyAll(influence, local->spec->weight, channels + (size_t)k * rows * N_CHANNELS));
     PetscCall(InfluenceDestroy(&influence));
   }
   for (PetscInt s = 0; s < slice->n; s++)
@@ -58,13 +59,13 @@ static PetscErrorCode ComputeBlock(LocalDoses *local, const ScenarioSet *slice, 
 /* Voxels of the block that begins at this one. */
 static PetscInt BlockSize(const LocalDoses *local, PetscInt at)
 {
-  return PetscMin(BLOCK_VOXELS, local->n_all - at);
+  return PetscMin(BLOCK_VOXELS, local->spec->n - at);
 }
 
 static PetscInt ShareOf(const LocalDoses *local, PetscMPIInt rank)
 {
   PetscInt n = 0;
-  for (PetscInt at = rank * BLOCK_VOXELS; at < local->n_all; at += local->size * BLOCK_VOXELS)
+  for (PetscInt at = rank * BLOCK_VOXELS; at < local->spec->n; at += local->size * BLOCK_VOXELS)
     n += BlockSize(local, at);
   return n;
 }
@@ -75,17 +76,18 @@ PetscInt DoseSetRows(PetscInt n, PetscMPIInt team_size)
 }
 
 /* The operators of all stages at the plan's weights. */
-static PetscErrorCode OpenSource(MPI_Comm comm, DoseModel model, const FactoredVoxels *voxels, const double *weight,
-                                 DoseSource *source)
+static PetscErrorCode OpenSource(LocalDoses *local)
 {
   PetscFunctionBegin;
-  source->n_stage = source->course ? source->course->n : 1;
-  source->weight = weight;
+  const DoseSpec *spec = local->spec;
+  const FactoredVoxels voxels = {spec->set, spec->grid, spec->n, spec->voxel};
+  DoseSource *source = &local->source;
+  source->n_stage = spec->course ? spec->course->n : 1;
   for (PetscInt k = 0; k < source->n_stage; k++) {
-    source->model[k] = source->course ? source->course->stage[k].model : model;
+    source->model[k] = spec->course ? spec->course->stage[k].model : spec->model;
     if (DoseModelIsSplit(source->model[k])) continue;
-    PetscCall(FactoredCreate(comm, source->model[k], voxels, &source->factored[k]));
-    PetscCall(FactoredSetWeights(source->factored[k], weight));
+    PetscCall(FactoredCreate(local->comm, source->model[k], &voxels, &source->factored[k]));
+    PetscCall(FactoredSetWeights(source->factored[k], spec->weight));
     PetscCall(FactoredGetLargestDose(source->factored[k], &source->floor_Gy[k]));
     source->floor_Gy[k] *= NOISE;
   }
@@ -101,34 +103,29 @@ static PetscErrorCode TakeShare(LocalDoses *local)
   local->n = ShareOf(local, local->rank);
   PetscCall(PetscMalloc1(local->n, &local->voxel));
   PetscCall(PetscMalloc1((local->n / BLOCK_VOXELS + 1) * source->n_stage, &local->depths));
-  for (PetscInt at = local->rank * BLOCK_VOXELS; at < local->n_all; at += local->size * BLOCK_VOXELS) {
+  for (PetscInt at = local->rank * BLOCK_VOXELS; at < local->spec->n; at += local->size * BLOCK_VOXELS) {
     const PetscInt n = BlockSize(local, at);
-    PetscCall(PetscArraycpy(local->voxel + done, local->all + at, n));
+    PetscCall(PetscArraycpy(local->voxel + done, local->spec->voxel + at, n));
     for (PetscInt k = 0; k < source->n_stage; k++)
       PetscCall(
-          DepthsCreate(source->model[k], source->grid, n, local->voxel + done, &local->depths[local->n_depths++]));
+          DepthsCreate(source->model[k], local->spec->grid, n, local->voxel + done, &local->depths[local->n_depths++]));
     done += n;
   }
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode LocalDosesCreate(MPI_Comm comm, DoseModel model, const Course *course, const Tissues *tissues,
-                                const ScenarioSet *set, const Grid *grid, PetscInt n, const PetscInt *voxel,
-                                const double *weight, LocalDoses *local)
+PetscErrorCode LocalDosesCreate(MPI_Comm comm, const DoseSpec *spec, LocalDoses *local)
 {
   PetscFunctionBegin;
-  *local = (LocalDoses){.comm = comm,
-                        .source = {.course = course, .tissues = tissues, .set = set, .grid = grid},
-                        .n_all = n,
-                        .all = voxel};
+  *local = (LocalDoses){.comm = comm, .spec = spec};
   PetscCallMPI(MPI_Comm_rank(comm, &local->rank));
   PetscCallMPI(MPI_Comm_size(comm, &local->size));
   local->n_computed = DosesComputed(local->computed);
-  local->most = DoseSetRows(set->n, local->size);
-  PetscCall(OpenSource(comm, model, &(FactoredVoxels){set, grid, n, voxel}, weight, &local->source));
+  local->most = DoseSetRows(spec->set->n, local->size);
+  PetscCall(OpenSource(local));
   PetscCall(TakeShare(local));
   PetscCall(PetscMalloc1((size_t)(local->most * local->n_computed) * (size_t)local->n, &local->value));
-  PetscCall(PetscMalloc1((size_t)local->n_computed * (size_t)n, &local->received));
+  PetscCall(PetscMalloc1((size_t)local->n_computed * (size_t)spec->n, &local->received));
   PetscFunctionReturn(0);
 }
 
@@ -144,10 +141,10 @@ PetscErrorCode LocalDosesCompute(LocalDoses *local, PetscInt first)
   const PetscInt n_stage = local->source.n_stage;
   ScenarioSet *slice;
   local->first = first;
-  local->n_scenario = PetscMin(local->most, local->source.set->n - first);
-  PetscCall(ScenarioSetSlice(local->source.set, first, local->n_scenario, &slice));
+  local->n_scenario = PetscMin(local->most, local->spec->set->n - first);
+  PetscCall(ScenarioSetSlice(local->spec->set, first, local->n_scenario, &slice));
   for (PetscInt k = 0; k < n_stage; k++)
-    PetscCall(DoseModelTrace(local->comm, local->source.model[k], TracedSet(local->source.set, slice)));
+    PetscCall(DoseModelTrace(local->comm, local->source.model[k], TracedSet(local->spec->set, slice)));
   for (PetscInt at = 0; at < local->n; at += BLOCK_VOXELS)
     PetscCall(ComputeBlock(local, slice, local->depths + at / BLOCK_VOXELS * n_stage, at,
                            PetscMin(BLOCK_VOXELS, local->n - at)));
@@ -172,8 +169,9 @@ PetscErrorCode LocalDosesDestroy(LocalDoses *local)
 static void Unpack(const LocalDoses *local, PetscMPIInt rank, const float *value, float *const dose[QUANTITIES_MOST])
 {
   for (PetscInt k = 0; k < local->n_computed; k++)
-    for (PetscInt at = rank * BLOCK_VOXELS; at < local->n_all; at += local->size * BLOCK_VOXELS)
-      for (PetscInt v = 0; v < BlockSize(local, at); v++) dose[local->computed[k]][local->all[at + v]] = *value++;
+    for (PetscInt at = rank * BLOCK_VOXELS; at < local->spec->n; at += local->size * BLOCK_VOXELS)
+      for (PetscInt v = 0; v < BlockSize(local, at); v++)
+        dose[local->computed[k]][local->spec->voxel[at + v]] = *value++;
 }
 
 PetscErrorCode LocalDosesDeliver(const LocalDoses *local, PetscInt first, float *const dose[QUANTITIES_MOST])

@@ -212,72 +212,126 @@ static PetscErrorCode WriteFiles(PlanContext *context, const PlanResult *result,
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PlanEvaluateAndWrite(PlanContext *context, const PlanSpec *plan, const PlanInputs *in,
-                                    const Solution *solution, const double *weight, double stage_seconds[N_STAGES],
-                                    const char *folder, Mistakes *mistakes)
+DoseSpec PlanDoseSpec(const PlanInputs *in, const double *weight, const TumourControl *control)
 {
-  PetscFunctionBegin;
-  const Settings *settings = in->settings;
-  const double started = TimeSteady();
-  DoseSet doses;
+  return (DoseSpec){.model = in->model,
+                    .course = in->course.n ? &in->course : NULL,
+                    .tissues = &in->tissues,
+                    .set = in->evaluate,
+                    .grid = &in->grid,
+                    .n = in->n_dose_voxel,
+                    .voxel = in->dose_voxel,
+                    .weight = weight,
+                    .n_region = in->n_region,
+                    .region = in->region,
+                    .outside = &in->outside,
+                    .prescription_Gy_RBE = in->settings->prescription_Gy_RBE,
+                    .control = control};
+}
+
+/* What a PlanResult points to beside the plan's inputs. */
+typedef struct Parts {
   TumourControl control;
+  DoseSet doses;
   InputFile input[N_INPUT_KINDS];
   IterationRecord *history;
   ConstraintReport *constraint;
   Goal *goal;
-  Text tissue_text[TISSUES_MOST] = {{0}};
+  Text tissue_text[TISSUES_MOST];
   const char *tissue_name[TISSUES_MOST];
-  PlanResult result = {
-      .study = context->study->name, .patient = plan->case_name, .arm = plan->arm, .sweep = plan->sweep};
-  PetscCall(PlanTumourControl(in, &control));
-  result.control = control.region.n ? &control : NULL;
-  PetscCall(DoseSetCreate(context->comm, in->model, in->course.n ? &in->course : NULL, &in->tissues, in->evaluate,
-                          &in->grid, in->n_dose_voxel, in->dose_voxel, weight, in->n_region, in->region, &in->outside,
-                          settings->prescription_Gy_RBE, result.control, &doses));
-  stage_seconds[STAGE_EVALUATE] = TimeSteady() - started;
-  const StageTime times[N_STAGES] = {{"prepare", stage_seconds[STAGE_PREPARE]},
-                                     {"build", stage_seconds[STAGE_BUILD]},
-                                     {"optimize", stage_seconds[STAGE_OPTIMIZE]},
-                                     {"evaluate", stage_seconds[STAGE_EVALUATE]}};
-  char ion[16];
-  snprintf(ion, sizeof ion, "%s", settings->machine.ion);
-  result.yaml = plan->yaml;
-  result.prescription_Gy_RBE = Prescription(in);
-  result.fractions = settings->fractions;
-  result.target = settings->target;
-  result.grid = in->grid;
-  result.n_regions = in->n_region;
-  result.regions = in->region;
-  result.optimize = in->optimize;
-  result.evaluate = in->evaluate;
-  PetscCall(SpotsCreate(in, weight, &result.spots));
-  NameStages(&in->course, &result.spots);
-  TakeDoses(&doses, &result);
-  result.tissues = &in->tissues;
-  result.spot_control = SpotControlText(in->settings);
-  PetscCall(NameTissues(settings, tissue_text, tissue_name));
-  result.tissue_structures = tissue_name;
-  result.machine_name = in->machine->name;
-  result.machine_hash = in->machine->hash;
-  result.ion = ion;
-  PetscCall(ReportOf(solution, settings, &result.optimizer, &history, &constraint));
-  result.n_times = N_STAGES;
-  result.times = times;
-  PetscCall(TeamMemory_MiB(context->comm, &result.peak_memory_MiB));
-  result.provenance = &context->provenance;
-  PetscCall(HashInputs(context, settings, mistakes, &result.n_inputs, input));
-  result.inputs = input;
-  PetscCall(PetscCalloc1(settings->n_goals, &goal));
-  PetscCall(Judge(in, &doses, &result, goal, mistakes));
-  if (solution) PetscCall(CheckTarget(&result, mistakes));
+  StageTime time[N_STAGES];
+} Parts;
+
+static PetscErrorCode ComputeDoses(MPI_Comm comm, const WeightedPlan *plan, Parts *parts, PlanResult *result)
+{
+  PetscFunctionBegin;
+  const double started = TimeSteady(), *seconds = plan->stage_seconds;
+  PetscCall(PlanTumourControl(plan->inputs, &parts->control));
+  result->control = parts->control.region.n ? &parts->control : NULL;
+  const DoseSpec spec = PlanDoseSpec(plan->inputs, plan->weight, result->control);
+  PetscCall(DoseSetCreate(comm, &spec, &parts->doses));
+  TakeDoses(&parts->doses, result);
+  parts->time[STAGE_PREPARE] = (StageTime){"prepare", seconds[STAGE_PREPARE]};
+  parts->time[STAGE_BUILD] = (StageTime){"build", seconds[STAGE_BUILD]};
+  parts->time[STAGE_OPTIMIZE] = (StageTime){"optimize", seconds[STAGE_OPTIMIZE]};
+  parts->time[STAGE_EVALUATE] = (StageTime){"evaluate", TimeSteady() - started};
+  result->n_times = N_STAGES;
+  result->times = parts->time;
+  PetscFunctionReturn(0);
+}
+
+/* What was planned: settings, patient, spots, tissues and machine. */
+static PetscErrorCode DescribePlan(const WeightedPlan *plan, Parts *parts, PlanResult *result)
+{
+  PetscFunctionBegin;
+  const PlanInputs *in = plan->inputs;
+  const Settings *settings = in->settings;
+  result->patient = plan->spec->case_name;
+  result->arm = plan->spec->arm;
+  result->sweep = plan->spec->sweep;
+  result->yaml = plan->spec->yaml;
+  result->prescription_Gy_RBE = Prescription(in);
+  result->fractions = settings->fractions;
+  result->target = settings->target;
+  result->spot_control = SpotControlText(settings);
+  result->grid = in->grid;
+  result->n_regions = in->n_region;
+  result->regions = in->region;
+  result->optimize = in->optimize;
+  result->evaluate = in->evaluate;
+  PetscCall(SpotsCreate(in, plan->weight, &result->spots));
+  NameStages(&in->course, &result->spots);
+  PetscCall(NameTissues(settings, parts->tissue_text, parts->tissue_name));
+  result->tissues = &in->tissues;
+  result->tissue_structures = parts->tissue_name;
+  result->machine_name = in->machine->name;
+  result->machine_hash = in->machine->hash;
+  result->ion = settings->machine.ion;
+  PetscFunctionReturn(0);
+}
+
+/* How it was planned: optimiser, memory and files. */
+static PetscErrorCode DescribeMaking(PlanContext *context, const WeightedPlan *plan, Mistakes *mistakes, Parts *parts,
+                                     PlanResult *result)
+{
+  PetscFunctionBegin;
+  const Settings *settings = plan->inputs->settings;
+  PetscCall(ReportOf(plan->solution, settings, &result->optimizer, &parts->history, &parts->constraint));
+  PetscCall(TeamMemory_MiB(context->comm, &result->peak_memory_MiB));
+  PetscCall(HashInputs(context, settings, mistakes, &result->n_inputs, parts->input));
+  result->study = context->study->name;
+  result->provenance = &context->provenance;
+  result->inputs = parts->input;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode PartsDestroy(Parts *parts)
+{
+  PetscFunctionBegin;
+  for (PetscInt t = 0; t < TISSUES_MOST; t++) PetscCall(TextDestroy(&parts->tissue_text[t]));
+  PetscCall(PetscFree(parts->goal));
+  PetscCall(PetscFree(parts->history));
+  PetscCall(PetscFree(parts->constraint));
+  PetscCall(DoseSetDestroy(&parts->doses));
+  PetscCall(PlanTumourControlDestroy(&parts->control));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanEvaluateAndWrite(PlanContext *context, const WeightedPlan *plan, const char *folder,
+                                    Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  Parts parts = {0};
+  PlanResult result = {0};
+  PetscCall(ComputeDoses(context->comm, plan, &parts, &result));
+  PetscCall(DescribePlan(plan, &parts, &result));
+  PetscCall(DescribeMaking(context, plan, mistakes, &parts, &result));
+  PetscCall(PetscCalloc1(plan->inputs->settings->n_goals, &parts.goal));
+  PetscCall(Judge(plan->inputs, &parts.doses, &result, parts.goal, mistakes));
+  if (plan->solution) PetscCall(CheckTarget(&result, mistakes));
   PlanTellHotSpot(&result);
   if (!MistakesAny(mistakes)) PetscCall(WriteFiles(context, &result, folder, mistakes));
-  for (PetscInt t = 0; t < in->tissues.n; t++) PetscCall(TextDestroy(&tissue_text[t]));
-  PetscCall(PetscFree(goal));
-  PetscCall(PetscFree(history));
-  PetscCall(PetscFree(constraint));
   PetscCall(SpotsDestroy(&result.spots));
-  PetscCall(DoseSetDestroy(&doses));
-  PetscCall(PlanTumourControlDestroy(&control));
+  PetscCall(PartsDestroy(&parts));
   PetscFunctionReturn(0);
 }

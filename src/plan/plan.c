@@ -275,7 +275,7 @@ static PetscErrorCode FindWeights(PlanContext *context, const PlanSpec *plan, co
 
 /* Doses, metrics and files of the weights found; by another biology than they were found with, if the study says so. */
 static PetscErrorCode JudgePlan(PlanContext *context, const PlanSpec *plan, PlanInputs *in, const Solution *solution,
-                                double stage_seconds[N_STAGES], const char *folder, Mistakes *mistakes)
+                                const double stage_seconds[N_STAGES], const char *folder, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   PlanSpec other = *plan;
@@ -286,7 +286,8 @@ static PetscErrorCode JudgePlan(PlanContext *context, const PlanSpec *plan, Plan
     PetscCall(PlanInputsCreate(context, &other, NULL, NULL, mistakes, in));
     if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   }
-  PetscCall(PlanEvaluateAndWrite(context, plan, in, solution, solution->weight, stage_seconds, folder, mistakes));
+  const WeightedPlan found = {plan, in, solution, solution->weight, stage_seconds};
+  PetscCall(PlanEvaluateAndWrite(context, &found, folder, mistakes));
   if (context->rank == 0 && !MistakesAny(mistakes)) StageFilesRemove(folder, &in->course);
   PetscCall(PlanInputsDestroy(in));
   PetscFunctionReturn(0);

@@ -35,8 +35,8 @@ static PetscErrorCode MeasureDoses(const PlanInputs *in, Costs *costs)
   PeakMemoryReset();
   PetscCall(PeakOfAllRanks_MiB(&costs->before_MiB));
   PetscCall(ClockBegin(&costs->evaluate));
-  PetscCall(DoseSetCreate(PETSC_COMM_WORLD, in->model, NULL, &in->tissues, in->evaluate, &in->grid, in->n_dose_voxel,
-                          in->dose_voxel, weight, in->n_region, in->region, &in->outside, 4.8, NULL, &doses));
+  const DoseSpec spec = PlanDoseSpec(in, weight, NULL);
+  PetscCall(DoseSetCreate(PETSC_COMM_WORLD, &spec, &doses));
   PetscCall(ClockEnd(&costs->evaluate));
   PetscCall(PeakOfAllRanks_MiB(&costs->peak_MiB));
   PetscCall(DoseSetDestroy(&doses));

@@ -84,9 +84,19 @@ static void SameChannels(void **state)
 static void MakeOf(MPI_Comm comm, DoseModel model, const Course *course, const ScenarioSet *set, DoseSet *doses)
 {
   const Region region[2] = {plan.target, plan.oar}, outside = plan.oar;
-  assert_int_equal(DoseSetCreate(comm, model, course, &plan.tissues, set, &plan.grid, plan.n_voxel, plan.voxel, weight,
-                                 2, region, &outside, 3, NULL, doses),
-                   0);
+  const DoseSpec spec = {.model = model,
+                         .course = course,
+                         .tissues = &plan.tissues,
+                         .set = set,
+                         .grid = &plan.grid,
+                         .n = plan.n_voxel,
+                         .voxel = plan.voxel,
+                         .weight = weight,
+                         .n_region = 2,
+                         .region = region,
+                         .outside = &outside,
+                         .prescription_Gy_RBE = 3};
+  assert_int_equal(DoseSetCreate(comm, &spec, doses), 0);
 }
 
 static void Make(MPI_Comm comm, const ScenarioSet *set, DoseSet *doses)
