@@ -29,4 +29,4 @@ sed -e 's/first:/plain:/' -e 's/second:/worst:/' "$STUDY" >"$WORK/renamed.yaml"
 check "a study without its arm wants a choice" expect_text 'arm second, sweep point .*which the study does not have: choose' renamed
 check "and takes one" renamed --arm worst --sweep biology.alpha_x_per_Gy=0.1
 check "the matrix of the plan says its arm and point" expect_text \
-  'arm second, sweep point biology.alpha_x_per_Gy=0.2' "$ROBION" matrix "$STUDY" --plan "$last" -o "$WORK/m.h5"
+  'arm second, sweep point biology.alpha_x_per_Gy=0.2' "$ROBION" matrix "$STUDY" --plan "$last" -o "$WORK/m.h5" --set robust=none

@@ -7,8 +7,9 @@ BOX=tests/studies/e2e-box.yaml
 
 check "a plan" "$ROBION" run "$BOX" --results "$WORK/run" --set optimizer.max_iterations=3
 plan=$WORK/run/cases/box/plan/plan.h5
-check "the matrix of its spots" "$ROBION" matrix "$BOX" --plan "$plan" --set robust=composite -o "$WORK/matrix.h5"
-check "the same on two ranks" mpi 2 "$ROBION" matrix "$BOX" --plan "$plan" --set robust=composite -o "$WORK/again.h5"
+few=(--set robust=composite --set 'scenarios.optimize={range_percent: [-3.5, 3.5], setup: list, shifts_mm: [[0, 0, 0], [3, 0, -2]]}')
+check "the matrix of its spots" "$ROBION" matrix "$BOX" --plan "$plan" "${few[@]}" -o "$WORK/matrix.h5"
+check "the same on two ranks" mpi 2 "$ROBION" matrix "$BOX" --plan "$plan" "${few[@]}" -o "$WORK/again.h5"
 check "byte by byte" cmp "$WORK/matrix.h5" "$WORK/again.h5"
 check "without a plan: the spots that a run would lay out" "$ROBION" matrix "$BOX" -o "$WORK/laid.h5"
 check "sub-beams have no matrix" expect_exit 3 "$ROBION" matrix "$BOX" -o "$WORK/no.h5" --set spots.splitting=coarse
@@ -27,7 +28,7 @@ import numpy as np
 
 with h5py.File(sys.argv[1]) as f, h5py.File(sys.argv[2]) as plan:
     n = len(f["voxels/index"])
-    assert f["scenario_0"].attrs["id"] in (b"nominal", "nominal") and sum(k.startswith("scenario") for k in f) == 15
+    assert f["scenario_0"].attrs["id"] in (b"nominal", "nominal") and sum(k.startswith("scenario") for k in f) == 5
     total = {name: np.zeros(n) for name in ("dose", "alpha_dose", "sqrt_beta_dose")}
     for b in range(2):
         matrix, particles = f["scenario_0/beam_%d" % b], plan["plan/beam_%d/particles" % b][:]
