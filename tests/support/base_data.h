@@ -3,6 +3,16 @@
 #include "robion/machine.h"
 #include <stdlib.h>
 
+/** The machine of the small boxes in tests/studies, for tests that want any of some energies: it is there already. */
+static inline PetscErrorCode BaseDataSpecOfBoxes(MachineSpec *spec)
+{
+  PetscFunctionBegin;
+  PetscCall(MachineSpecDefault(spec));
+  spec->energy_max_MeV_u = 180;
+  spec->range_step_mm = 4;
+  PetscFunctionReturn(0);
+}
+
 /**
  * As MachineBuild, but what another test has had made is read from $ROBION_TEST_CACHE, a folder that tests/run.sh names after
  * the machine's objects; built where that is not set. Collective.

@@ -17,10 +17,7 @@ static Machine *RealMachine(void)
 {
   Machine *machine;
   MachineSpec spec;
-  assert_int_equal(MachineSpecDefault(&spec), 0);
-  spec.energy_min_MeV_u = 60;
-  spec.energy_max_MeV_u = 165;
-  spec.range_step_mm = 3;
+  assert_int_equal(BaseDataSpecOfBoxes(&spec), 0);
   assert_int_equal(BaseData(PETSC_COMM_WORLD, &spec, &machine), 0);
   return machine;
 }
