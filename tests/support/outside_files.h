@@ -2,6 +2,7 @@
 #pragma once
 #include "../../src/cli/evaluate_gamma.h"
 #include "../../src/plan/plan_private.h"
+#include "base_data.h"
 #include "fake_plan.h"
 #include "robion/hdf5.h"
 #include "robion/exchange.h"
@@ -64,13 +65,13 @@ static inline PetscBool ReadOutsideCase(const char *folder, Mistakes *mistakes)
 
 static inline void WriteOutsideMachine(const char *folder)
 {
-  static Machine *machine; /* made once: it takes a second */
+  static Machine *machine; /* made once */
   Mistakes mistakes = {0};
   MachineSpec spec;
   if (!machine) {
     Sure(MachineSpecDefault(&spec));
-    spec.energy_min_MeV_u = spec.energy_max_MeV_u = 70;
-    Sure(MachineBuild(PETSC_COMM_SELF, &spec, &machine));
+    spec.energy_min_MeV_u = spec.energy_max_MeV_u = 80;
+    Sure(BaseData(PETSC_COMM_SELF, &spec, &machine));
   }
   Sure(MachineWrite(machine, OutsidePath(folder, "machine.h5"), &mistakes) || mistakes.n);
 }

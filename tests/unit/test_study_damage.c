@@ -46,7 +46,7 @@ static void TestChanged(void **state)
 /* A study with thousands of mistakes does not print them all. */
 static void TestManyMistakes(void **state)
 {
-  enum { N = 5000 };
+  enum { N = SANITIZED ? 500 : 5000 };
   char *text;
   Mistakes mistakes = {0};
   assert_int_equal(PetscMalloc1(N * 16 + 16, &text), 0);
