@@ -41,8 +41,9 @@ typedef struct Machine {
   double *letd_keV_um;   /* [e][d] dose-averaged LET of the mixed field */
   double *sigma_mm;      /* [e][k][d] lateral sigma in water of component k, added in quadrature to spot_sigma_mm */
   double *component;     /* [e][k][d] share of component k in idd, sums to 1 over k */
-  double
-      *component_letd_keV_um; /* [e][k][d] dose-averaged LET of component k; letd where components are only a shape */
+  /* [e][k][d] dose-averaged LET of component k; letd where components are only a shape. Dose of recoils counts with letd, so
+     that the mean over the components is letd. */
+  double *component_letd_keV_um;
   double sad_mm;              /* source-axis distance; infinite (parallel beam) if <= 0 */
   double offset_mm;           /* water-equivalent depth already passed in the beam line; added to every depth */
   double bams_to_iso_mm;      /* end of the beam line to the isocentre, for the air offset; 0 if unknown or in vacuum */

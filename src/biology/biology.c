@@ -111,24 +111,51 @@ static PetscErrorCode RespondAll(const BiologyModel *model, const BiologySpec *s
   PetscFunctionReturn(0);
 }
 
-/* Means over the species of one lateral component at one node of the machine; false if it has no dose there. */
+/* Dose and dose-weighted alpha and beta channel of ions. */
+typedef struct Response {
+  double dose, alpha, beta;
+} Response;
+
+static void ResponseAdd(double dose, double alpha, double beta, Response *sum)
+{
+  sum->dose += dose;
+  sum->alpha += dose * alpha;
+  sum->beta += dose * beta;
+}
+
+/* What the ions of component k do at one node of the machine; of every component with k < 0. */
+static Response IonsOf(const Machine *m, PetscInt e, PetscInt k, PetscInt d, const double *alpha,
+                       const double *beta_channel)
+{
+  const float *share = m->dose_share + (size_t)(e * m->n_depth + d) * (size_t)m->n_species * (size_t)m->n_bin;
+  Response sum = {0};
+  for (PetscInt s = 0; s < m->n_species; s++) {
+    if (k >= 0 && m->species_component[s] >= 0 && m->species_component[s] != k) continue;
+    for (PetscInt i = s * m->n_bin; i < (s + 1) * m->n_bin; i++)
+      ResponseAdd((double)share[i], alpha[i], beta_channel[i], &sum);
+  }
+  return sum;
+}
+
+/*
+ * Means over the dose of one lateral component at one node of the machine; false if it has no dose there. Recoils of the
+ * target, whose spectra are not followed, act as the mean of the field's ions, so that the components together do as well.
+ */
 static PetscBool FillNode(const Machine *m, PetscInt e, PetscInt k, PetscInt d, const double *alpha,
                           const double *beta_channel, Biology *biology)
 {
-  const float *share = m->dose_share + (size_t)(e * m->n_depth + d) * (size_t)m->n_species * (size_t)m->n_bin;
-  double sum = 0, sum_alpha = 0, sum_beta = 0;
-  for (PetscInt s = 0; s < m->n_species; s++) {
-    if (m->species_component[s] >= 0 && m->species_component[s] != k) continue;
-    for (PetscInt i = s * m->n_bin; i < (s + 1) * m->n_bin; i++) {
-      sum += share[i];
-      sum_alpha += share[i] * alpha[i];
-      sum_beta += share[i] * beta_channel[i];
-    }
-  }
+  Response own = IonsOf(m, e, k, d, alpha, beta_channel), all;
   PetscInt to = (e * m->n_component + k) * m->n_depth + d;
-  biology->alpha_per_Gy[to] = sum > 0 ? sum_alpha / sum : biology->spec.alpha_x_per_Gy;
-  biology->sqrt_beta_per_Gy[to] = sum > 0 ? sum_beta / sum : BetaChannel(&biology->spec, biology->spec.beta_x_per_Gy2);
-  return sum > 0 ? PETSC_TRUE : PETSC_FALSE;
+  double recoils = m->recoil[e * m->n_depth + d];
+  if (recoils > 0 && m->n_component > 1) {
+    all = IonsOf(m, e, -1, d, alpha, beta_channel);
+    double share = m->component[to] * all.dose / (1 - recoils) - own.dose;
+    if (share > 0) ResponseAdd(share, all.alpha / all.dose, all.beta / all.dose, &own);
+  }
+  PetscBool any = own.dose > 0 ? PETSC_TRUE : PETSC_FALSE;
+  biology->alpha_per_Gy[to] = any ? own.alpha / own.dose : biology->spec.alpha_x_per_Gy;
+  biology->sqrt_beta_per_Gy[to] = any ? own.beta / own.dose : BetaChannel(&biology->spec, biology->spec.beta_x_per_Gy2);
+  return any;
 }
 
 /* All depths of one component; where it has no dose, the nearest node before that has (at the entrance: behind). */

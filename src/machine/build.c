@@ -55,7 +55,8 @@ static int ComponentOf(const Machine *m, Species s)
 
 /*
  * Share, LET and sigma of the lateral components at depth node d of energy e. Dose of recoils goes with the ions that
- * reacted, that of protons of the target with light fragments. Sigma keeps the dose on the axis of the spot; a component without dose has the primaries'.
+ * reacted, that of protons of the target with light fragments, both with the mean LET of the field, so that the components'
+ * dose-weighted LET is the field's. Sigma keeps the dose on the axis of the spot; a component without dose has the primaries'.
  */
 static void FillComponents(const MachineSpec *spec, Machine *m, PetscInt e, PetscInt d, const TransportField *field)
 {
@@ -80,7 +81,8 @@ static void FillComponents(const MachineSpec *spec, Machine *m, PetscInt e, Pets
   for (PetscInt k = 0; k < LATERAL_COMPONENTS; k++) {
     PetscInt at = (e * LATERAL_COMPONENTS + k) * m->n_depth + d;
     m->component[at] = all > 0 ? (dose[k] + recoil[k]) / all : k == LATERAL_PRIMARIES;
-    m->component_letd_keV_um[at] = dose[k] > 0 ? dose_let[k] / dose[k] : 0;
+    double own = dose[k] + recoil[k];
+    m->component_letd_keV_um[at] = own > 0 ? (dose_let[k] + recoil[k] * field->letd_keV_um[d]) / own : 0;
     double own2 = field->species_sigma2_mm2[d * m->n_species];
     if (k == LATERAL_LIGHT && field->target_dose[d] > 0)
       own2 = PetscMax(0.0, (dose[k] + field->target_dose[d]) / (on_axis[k] + field->target_on_axis[d]) - spot2);

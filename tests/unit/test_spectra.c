@@ -1,6 +1,7 @@
 /* LETd of groups of ions, dose by charge, fluence by energy, as the tables of a machine give them. */
 #include "base_data.h"
 #include "machine_case.h"
+#include "robion/biology.h"
 #include <math.h>
 
 static const double energy[7] = {115.23, 150.71, 200.61, 250.51, 299.33, 349.91, 398.84};
@@ -112,9 +113,43 @@ static void Fluence(void **state)
   }
 }
 
+/* Recoils of the target act as the field does: all components together have its LETd, and alpha and sqrt(beta) of all ions. */
+static void RecoilsAsTheField(void **state)
+{
+  BiologySpec spec;
+  Biology *apart, *together;
+  Mistakes mistakes = {0};
+  Machine *m = machine[6];
+  const PetscInt D = m->n_depth;
+  for (int i = 0; i < 7; i++)
+    for (PetscInt d = 0; d < machine[i]->n_depth; d++) {
+      double letd = 0;
+      for (PetscInt k = d; k < machine[i]->n_component * machine[i]->n_depth; k += machine[i]->n_depth)
+        letd += machine[i]->component[k] * machine[i]->component_letd_keV_um[k];
+      assert_double_near(letd / machine[i]->letd_keV_um[d], 1, 1e-9);
+    }
+  double *share;
+  assert_int_equal(PetscMalloc1(m->n_component * D, &share), 0);
+  assert_int_equal(PetscArraycpy(share, m->component, m->n_component * D), 0);
+  assert_int_equal(BiologySpecPreset("mkm", "hsg", &spec) || BiologyCreate(&spec, m, &mistakes, &apart), 0);
+  PetscInt n_component = m->n_component;
+  assert_int_equal(MachineMergeComponents(m) || BiologyCreate(&spec, m, &mistakes, &together), 0);
+  for (PetscInt d = 0; d < D; d++) {
+    double alpha = 0, sqrt_beta = 0;
+    for (PetscInt k = d; k < n_component * D; k += D) {
+      alpha += share[k] * apart->alpha_per_Gy[k];
+      sqrt_beta += share[k] * apart->sqrt_beta_per_Gy[k];
+    }
+    assert_double_near(alpha / together->alpha_per_Gy[d], 1, 5e-4);
+    assert_double_near(sqrt_beta / together->sqrt_beta_per_Gy[d], 1, 5e-4);
+  }
+  assert_int_equal(BiologyDestroy(&apart) || BiologyDestroy(&together) || PetscFree(share), 0);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(RisingLET), cmocka_unit_test(Groups),
-                                     cmocka_unit_test(DoseOfCharge), cmocka_unit_test(Fluence)};
+                                     cmocka_unit_test(DoseOfCharge), cmocka_unit_test(Fluence),
+                                     cmocka_unit_test(RecoilsAsTheField)};
   return cmocka_run_group_tests(tests, Start, Stop);
 }
