@@ -279,6 +279,47 @@ static void FewerDepths(matvar_t *data)
   v->nbytes -= 5 * sizeof(double);
 }
 
+/* Field `from` of every energy once more under another name, its numbers times `factor`. */
+static void Repeat(matvar_t *data, const char *from, const char *to, double factor)
+{
+  assert_int_equal(Mat_VarAddStructField(data, to), 0);
+  for (size_t e = 0; e < data->dims[1]; e++) {
+    matvar_t *v = Mat_VarDuplicate(Mat_VarGetStructFieldByName(data, from, e), 1);
+    for (size_t i = 0; i < v->dims[0] * v->dims[1]; i++) ((double *)v->data)[i] *= factor;
+    Mat_VarSetStructFieldByName(data, to, e, v);
+  }
+}
+
+static void OneMoreGaussian(matvar_t *data)
+{
+  Repeat(data, "sigma1", "sigma", 3);
+}
+
+static void HalfOfTwoGaussians(matvar_t *data)
+{
+  Repeat(data, "sigma", "sigma1", 3);
+}
+
+/* Of a file with one Gaussian and two, the two count; one with a part of two only, the one does. */
+static void LateralForms(void **state)
+{
+  Machine *m = Import(), *two, *again;
+  MachineSpec spec;
+  m->n_energy = 3;
+  const size_t n = (size_t)(m->n_energy * m->n_depth);
+  again = ImportChanged(m, HalfOfTwoGaussians, NULL);
+  assert_int_equal(again->n_component, 1);
+  assert_memory_equal(again->sigma_mm, m->sigma_mm, n * sizeof(double));
+  m->n_energy = 121;
+  assert_int_equal(MachineDestroy(&m) || MachineDestroy(&again) || MachineSpecDefault(&spec), 0);
+  spec.energy_min_MeV_u = spec.energy_max_MeV_u = 100;
+  assert_int_equal(BaseData(PETSC_COMM_SELF, &spec, &two), 0);
+  again = ImportChanged(two, OneMoreGaussian, NULL);
+  assert_int_equal(again->n_component, 2);
+  assert_memory_equal(again->sigma_mm, two->sigma_mm, (size_t)two->n_depth * sizeof(double));
+  assert_int_equal(MachineDestroy(&two) || MachineDestroy(&again), 0);
+}
+
 static double focus_table[2][8];
 static size_t focus_dims[2];
 
@@ -451,6 +492,7 @@ int main(void)
                                      cmocka_unit_test(ThroughMatRadFile),   cmocka_unit_test(BuiltinThroughMatRadFile),
                                      cmocka_unit_test(ThroughOwnFile),      cmocka_unit_test(Damaged),
                                      cmocka_unit_test(DamagedUncompressed), cmocka_unit_test(Foreign),
-                                     cmocka_unit_test(OddShapes),           cmocka_unit_test(FocusPlaces)};
+                                     cmocka_unit_test(OddShapes),           cmocka_unit_test(FocusPlaces),
+                                     cmocka_unit_test(LateralForms)};
   return cmocka_run_group_tests(tests, SetUp, TearDown);
 }

@@ -180,6 +180,23 @@ static PetscBool TakeLateral(Reader *r, Machine *m, PetscInt e)
   return PETSC_TRUE;
 }
 
+/* Number of Gaussians: two where the file has them, and what of its lateral tables is left behind is said. */
+static PetscInt CountLateral(const Reader *r)
+{
+  PetscBool two = PETSC_TRUE;
+  static const char *const needed[] = {"sigma1", "sigma2", "weight"};
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(needed); i++)
+    if (!MatlabCount(MatlabField(r->data, needed[i], 0))) two = PETSC_FALSE;
+  if (two && MatlabCount(MatlabField(r->data, "sigma", 0)))
+    LogLine(LOG_WARNING, "import", NULL,
+            "left behind: machine.data.sigma, one Gaussian; the file has two, sigma1 and sigma2, which are more exact "
+            "(matRad takes the one unless its lateralModel is double or auto)");
+  if (MatlabCount(MatlabField(r->data, "sigmaMulti", 0)))
+    LogLine(LOG_WARNING, "import", NULL, "left behind: machine.data.sigmaMulti, weightMulti; %s taken",
+            two ? "sigma1 and sigma2 are" : "sigma is");
+  return two ? 2 : 1;
+}
+
 /* All tables of energy e. */
 static PetscBool TakeEnergy(Reader *r, Machine *m, PetscInt e)
 {
@@ -246,7 +263,7 @@ static PetscErrorCode Convert(Reader *r, Machine *m, PetscBool *good)
   }
   m->n_energy = r->n_energy;
   m->n_depth = (PetscInt)n_depth;
-  m->n_component = MatlabField(r->data, "sigma1", 0) && !MatlabCount(MatlabField(r->data, "sigma", 0)) ? 2 : 1;
+  m->n_component = CountLateral(r);
   m->n_tissue = (PetscInt)n_tissue;
   PetscCall(MachineAllocate(m));
   for (PetscInt e = 0; e < m->n_energy; e++)
