@@ -171,6 +171,26 @@ static PetscErrorCode CheckSpecies(const Machine *m, const char *where, Mistakes
   PetscFunctionReturn(0);
 }
 
+/* Depth doses in another unit, or normalised, are far from the stopping power where the beam enters. */
+static PetscErrorCode CheckDoseUnit(const Machine *m, const char *where, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const double least = 0.5, most = 2; /* fragments and ripple filters change the entrance by a few per cent */
+  for (PetscInt e = 0; e < m->n_energy; e++) {
+    const double residual = CSDARange_mm(m->Z, m->A, m->energy_MeV_u[e]) - m->depth_mm[e * m->n_depth];
+    if (residual < 10) continue; /* the spread of the range reaches the entrance */
+    const double stopping = StoppingPower_MeV_cm2_g(m->Z, m->A, EnergyOfRange_MeV_u(m->Z, m->A, residual));
+    const double found = m->idd_Gy_mm2[e * m->n_depth] / GY_MM2_PER_MEV_CM2_G;
+    if (found >= least * stopping && found <= most * stopping) continue;
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                          "%s: depth dose at the entrance is %.4g MeV cm2/g at %g MeV/u, expected the stopping power, "
+                          "%.4g, within a factor 2: is it in MeV cm2/g per primary, laterally integrated?",
+                          where, found, m->energy_MeV_u[e], stopping));
+    break;
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode MachineCheck(const Machine *m, const char *where, Mistakes *mistakes)
 {
   PetscFunctionBegin;
@@ -197,5 +217,6 @@ PetscErrorCode MachineCheck(const Machine *m, const char *where, Mistakes *mista
   PetscCall(CheckComponents(m, where, mistakes));
   PetscCall(CheckSpecies(m, where, mistakes));
   if (m->n_species) PetscCall(CheckShares(m, where, mistakes));
+  if (mistakes->n == before) PetscCall(CheckDoseUnit(m, where, mistakes));
   PetscFunctionReturn(0);
 }

@@ -94,8 +94,8 @@ static void ThroughFile(void **state)
 /* Tables of 3 nodes, of 2 that do not begin at 0, and of 2; one with two Gaussians. */
 static void ToMachine(void **state)
 {
-  TripDepth a[] = {{0, 10, 0, 0, 0}, {4, 50, 0.2, 0.25, 1}, {5, 0, 0.3, 0.5, 2}};
-  TripDepth b[] = {{0.5, 8, 0, 0, 0}, {9, 0, 0.4, 0, 0}}, c[] = {{0, 9, 0, 0, 0}, {6, 3, 0.4, 0, 0}};
+  TripDepth a[] = {{0, 250, 0, 0, 0}, {4, 900, 0.2, 0.25, 1}, {5, 0, 0.3, 0.5, 2}};
+  TripDepth b[] = {{0.5, 160, 0, 0, 0}, {9, 0, 0.4, 0, 0}}, c[] = {{0, 190, 0, 0, 0}, {6, 70, 0.4, 0, 0}};
   TripDepthDose dose[] = {
       {.species = {6, 12}, .energy_MeV_u = 200, .lateral = PETSC_TRUE, .n = 2, .depth = b},
       {.species = {6, 12}, .energy_MeV_u = 100, .lateral = PETSC_TRUE, .n = 3, .depth = a},
@@ -111,7 +111,7 @@ static void ToMachine(void **state)
   assert_string_equal(m->name, "trip98-12C");
   assert_double_near(m->energy_MeV_u[2], 200, 0);
   assert_double_near(m->spot_sigma_mm[1], 8 / FWHM_PER_SIGMA, 1e-12);
-  const double depth[] = {0, 40, 50, 0, 30, 60, 0, 5, 90}, idd[] = {10, 50, 0, 9, 6, 3, 8, 8, 0};
+  const double depth[] = {0, 40, 50, 0, 30, 60, 0, 5, 90}, idd[] = {250, 900, 0, 190, 130, 70, 160, 160, 0};
   for (int i = 0; i < 9; i++) {
     assert_double_near(m->depth_mm[i], depth[i], 1e-12);
     assert_double_near(m->idd_Gy_mm2[i] / GY_MM2_PER_MEV_CM2_G, idd[i], 1e-12);
@@ -120,7 +120,7 @@ static void ToMachine(void **state)
   assert_double_near(m->sigma_mm[3 + 1], 10 / FWHM_PER_SIGMA, 1e-12);
   assert_double_near(m->component[1], 0.75, 0);
   assert_double_near(m->component[3 + 1], 0.25, 0);
-  assert_double_near(m->r80_mm[0], 42, 1e-9); /* from 50 at 40 mm straight to 0 at 50 mm */
+  assert_double_near(m->r80_mm[0], 42, 1e-9); /* from 900 at 40 mm straight to 0 at 50 mm */
   TripDepthDose back;
   assert_int_equal(MachineToTripDepthDose(m, 0, &back), 0);
   for (int i = 0; i < 3; i++) {
@@ -129,6 +129,12 @@ static void ToMachine(void **state)
     assert_double_near(back.depth[i].factor, a[i].factor, 1e-15);
   }
   assert_int_equal(TripDepthDoseDestroy(&back), 0);
+  const double unit[] = {0.1, 1 / 900.0, GY_MM2_PER_MEV_CM2_G, 12}; /* MeV/mm, of the maximum, Gy mm2, per nucleon */
+  for (size_t u = 0; u < PETSC_STATIC_ARRAY_LENGTH(unit); u++) {
+    for (int i = 0; i < 9; i++) m->idd_Gy_mm2[i] = GY_MM2_PER_MEV_CM2_G * idd[i] * unit[u];
+    assert_int_equal(MachineCheck(m, "here", &mistakes), 0);
+    assert_one(&mistakes, "expected the stopping power");
+  }
   assert_int_equal(MachineDestroy(&m), 0);
   dose[2].energy_MeV_u = 100;
   assert_int_equal(MachineFromTrip(&spec, 3, dose, 0, NULL, "here", &mistakes, &m), 0);
@@ -172,8 +178,8 @@ static void WriteWay(const Way *w)
     const double z_mm = range_mm * (i < 21 ? i / 20.0 : 1.01);
     const double fwhm = FWHM_PER_SIGMA * LateralSigma_mm((Species){6, 12}, range_mm, z_mm) / 10 * w->width_scale;
     snprintf(line, sizeof line, "%.12g %d %.12g 0.1 %.12g", z_mm / 10 * w->depth_scale,
-             i < 20    ? 1
-             : i == 20 ? 5
+             i < 20    ? 186
+             : i == 20 ? 930
                        : 0,
              fwhm, 3 * fwhm);
     Append(&text, w, line);
