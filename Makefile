@@ -131,7 +131,7 @@ $(BUILD)/generated/%.o: $(BUILD)/generated/%.c $(BUILD)/stamp/flags
 $(BUILD)/src/base/provenance.o: $(BUILD)/stamp/provenance
 $(BUILD)/src/base/provenance.o: EXTRA_FLAGS = $(PROVENANCE)
 
-$(BUILD)/src/exchange/volume/image.o: EXTRA_FLAGS = $(if $(NIFTI),-DROBION_NIFTI -isystem $(NIFTI_INCLUDE))
+$(BUILD)/src/exchange/volume/image.o $(BUILD)/src/exchange/formats.o: EXTRA_FLAGS = $(if $(NIFTI),-DROBION_NIFTI -isystem $(NIFTI_INCLUDE))
 
 # The program holds its nuclear data: a file's lines as the lines of a C string.
 $(BUILD)/generated/fragmentation_builtin.c: configs/fragmentation.yaml

@@ -5,6 +5,7 @@
 #include "robion/case.h"
 #include "robion/image.h"
 #include "robion/machine.h"
+#include "robion/plan_read.h"
 
 /**
  * matRad patient (`ct`, `cst` structs in a level-5 MAT file) -> Case. Column-major [y,x,z] cubes are transposed to [z,y,x];
@@ -35,10 +36,26 @@ PetscErrorCode MachineWriteMatRad(const Machine *machine, const char *file, Mist
 
 /**
  * Read an image. NIfTI (.nii, .nii.gz, .hdr): the affine matrix (sform, else qform) is turned from RAS to LPS; axes may be in any order
- * and direction, but must be the patient's within 0.1 %: an oblique image is to be resampled first. Else HDF5: a dataset /image of
+ * and direction, but must be the patient's within 0.1 %: an oblique image is to be resampled first. HDF5: a dataset /image of
  * shape [z][y][x] or [volume][z][y][x] with attributes spacing_mm and origin_mm as /ct/hu of a case. Values may be NAN (the library
  * of NIfTI makes them 0). Everything that is wrong is a mistake (ROBION_INPUT); false then. ImageDestroy in either case. Not
- * collective.
+ * collective. Which of them a file is: FormatOfFile (format.h).
  */
-PetscBool ImageRead(const char *file, Mistakes *mistakes, Image *image);
+PetscBool ImageReadNIfTI(const char *file, Mistakes *mistakes, Image *image);
+PetscBool ImageReadHDF5(const char *file, Mistakes *mistakes, Image *image);
 PetscErrorCode ImageDestroy(Image *image);
+
+/**
+ * Write one volume, as floats that are not compressed, in mm along the patient's axes (LPS; NIfTI says the same in RAS). Its name,
+ * meaning and unit are said where the format has room for them. Temporary name, then rename. Mistakes: ROBION_RESOURCES, and
+ * ROBION_COMMAND_LINE for volumes that the format has no room for. Not collective.
+ */
+PetscErrorCode VolumeWriteNIfTI(const Volume *volume, const char *file, Mistakes *mistakes);
+PetscErrorCode VolumeWriteNRRD(const Volume *volume, const char *file, Mistakes *mistakes);
+PetscErrorCode VolumeWriteMetaImage(const Volume *volume, const char *file, Mistakes *mistakes);
+
+/**
+ * A small file that tells viewers where in plan.h5 all doses are. It names plan.h5 alone if it comes to lie beside it, so that both
+ * can be moved together, else by its whole path. Mistakes as above, and the reader's. Not collective.
+ */
+PetscErrorCode PlanWriteXDMF(const PlanReader *plan, const char *plan_file, const char *path, Mistakes *mistakes);

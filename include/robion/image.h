@@ -10,3 +10,19 @@ typedef struct Image {
   PetscInt n_volume;
   float *value; /* [volume][voxel] */
 } Image;
+
+/** One volume of a known quantity. */
+typedef struct Volume {
+  Grid grid;
+  char name[128]; /* "nominal/rbe_weighted" */
+  char unit[32];  /* "1": none */
+  char meaning[128];
+  float *value; /* [voxel] */
+} Volume;
+
+static inline PetscErrorCode VolumeDestroy(Volume *volume)
+{
+  PetscErrorCode code = PetscFree(volume->value);
+  *volume = (Volume){.value = NULL};
+  return code;
+}

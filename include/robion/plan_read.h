@@ -5,6 +5,7 @@
 #pragma once
 #include "robion/grid.h"
 #include "robion/hdf5.h"
+#include "robion/image.h"
 #include "robion/provenance.h"
 #include "robion/quantity.h"
 #include "robion/spot_list.h"
@@ -18,8 +19,16 @@ PetscBool PlanReaderOpen(const char *file, Mistakes *mistakes, PlanReader *reade
 /** False (and a mistake) if the file ended the process that read it: then what it gave last is not the file's. */
 PetscBool PlanReaderClose(PlanReader *reader, Mistakes *mistakes);
 
-/** Texts of a plan: names as the tables have them, and a hash of its effective settings. */
-typedef enum { PLAN_STUDY, PLAN_CASE, PLAN_ARM, PLAN_SWEEP, PLAN_SETTINGS_HASH, N_PLAN_TEXTS } PlanText;
+/** Texts of a plan: names as the tables have them, a hash of its effective settings, and the projectile ("12C"). */
+typedef enum {
+  PLAN_STUDY,
+  PLAN_CASE,
+  PLAN_ARM,
+  PLAN_SWEEP,
+  PLAN_SETTINGS_HASH,
+  PLAN_ION /* behind those of the whole file */,
+  N_PLAN_TEXTS
+} PlanText;
 /** PetscMalloc'ed; NULL after a mistake. */
 PetscBool PlanReadText(const PlanReader *reader, PlanText which, Mistakes *mistakes, char **text);
 
@@ -44,3 +53,26 @@ PetscBool PlanHasDose(const PlanReader *reader, PlanDoses doses, Quantity quanti
 /** A quantity on the grid, z, y, x, finite; the first one that is read gives the grid its size. PetscMalloc'ed. */
 PetscBool PlanReadDose(const PlanReader *reader, PlanDoses doses, Quantity quantity, Mistakes *mistakes, Grid *grid,
                        float **dose);
+
+/** A beam of a plan: its place, and for each spot position (IEC gantry, mm), energy, ions per fraction and FWHM in air. */
+typedef struct BeamOnFile {
+  double gantry_deg, couch_deg; /* IEC 61217 */
+  double isocentre_mm[3];       /* LPS */
+  double range_shifter_mm;      /* water-equivalent thickness, 0: none */
+  PetscInt n;
+  double *x_mm, *y_mm, *energy_MeV_u, *particles, *spot_fwhm_mm;
+} BeamOnFile;
+
+/** Beam `b`, from 0 on; false behind the last (without a mistake) and after a mistake. Destroy in either case. */
+PetscBool PlanReadBeam(const PlanReader *reader, PetscInt b, Mistakes *mistakes, BeamOnFile *beam);
+PetscErrorCode BeamOnFileDestroy(BeamOnFile *beam);
+
+/**
+ * What of a plan is a volume on its grid, by name: doses as they are in the file behind /dose ("nominal/letd", "robust/min"), and
+ * "structures/NAME", the part of every voxel's volume inside a structure. H5NamesDestroy.
+ */
+PetscErrorCode PlanVolumeNames(const PlanReader *reader, Mistakes *mistakes, H5Names *names);
+/** The path of such a volume in the file; "" for structures, which are lists of voxels. */
+void PlanVolumePath(const char *name, char path[64]);
+/** One of them; false after a mistake. VolumeDestroy in either case. */
+PetscBool PlanReadVolume(const PlanReader *reader, const char *name, Mistakes *mistakes, Volume *volume);

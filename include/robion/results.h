@@ -21,6 +21,7 @@ typedef struct PlanBeam {
   double *x_mm, *y_mm;          /* IEC gantry coordinates of the spot axis in the isocentre plane */
   double *energy_MeV_u;
   double *particles;                                      /* ions per fraction */
+  double *spot_fwhm_mm;                                   /* in air at the isocentre, without range shifter */
   double range_shifter_mm, range_shifter_to_isocentre_mm; /* water-equivalent thickness, 0: none; its distance */
   const char *stage;                                      /* of the course, NULL: no stages; not owned */
   double stage_fractions;

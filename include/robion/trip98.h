@@ -8,6 +8,7 @@
  */
 #pragma once
 #include "robion/machine.h"
+#include "robion/plan_read.h"
 #include "robion/rbe_file.h"
 #include "robion/spot_list.h"
 
@@ -75,9 +76,10 @@ PetscErrorCode TripSpectraDestroy(TripSpectra *spectra);
 
 /** What the files of base data do not say. */
 typedef struct TripMachineSpec {
-  double spot_fwhm_mm; /* in air at the isocentre, for every energy */
-  double offset_mm;    /* water-equivalent depth passed before the patient (`offh2o` of TRiP98's scancap) */
-  double sad_mm;       /* <= 0: parallel */
+  double
+      spot_fwhm_mm; /* in air at the isocentre, for every energy; <= 0: the first focus of the folder's .sis, else built-in's */
+  double offset_mm; /* water-equivalent depth passed before the patient (`offh2o` of TRiP98's scancap) */
+  double sad_mm;    /* <= 0: parallel */
 } TripMachineSpec;
 
 /**
@@ -103,6 +105,7 @@ PetscErrorCode MachineSetTripSpectra(Machine *machine, const TripSpectra *spectr
  * They must be of water (H2O, 1 g/cm3 within 5 %), and their R80 that of the energy within 3 % and 4 mm. Some generators write widths
  * in another unit than they say: where what is said gives less than 0.4 or more than 5 times the scattering of the projectile at
  * the peak, and the other unit does not, the other is taken; where both do, they are refused. Which was taken is a line of the log.
+ * Widths of beams are those of a .sis file in the folder (at most one; linear between its energies) where spec leaves them open.
  */
 PetscErrorCode ImportTripMachine(const char *path, const TripMachineSpec *spec, Mistakes *mistakes, Machine **out);
 
@@ -173,3 +176,17 @@ PetscErrorCode TripRasterSum(TripRaster *raster);
  * filter and beam line are for the machine's other keys.
  */
 PetscErrorCode SpotListReadRaster(const char *file, Mistakes *mistakes, SpotList *out);
+
+/* --- all files of a machine, and of a plan --- */
+
+/**
+ * The folder `path` with a .ddd file and, where the machine has spectra, a .spc file per energy, the widths of its spots as ION.sis and
+ * the RBE of its ions by LEM I as CELLS.rbe. What the files cannot say is a line of the log.
+ */
+PetscErrorCode MachineWriteTrip(const Machine *machine, const BiologySpec *rbe, const char *path, Mistakes *mistakes);
+
+/**
+ * The folder `path` with a raster-scan plan beam_N.rst per beam, energies counted as in its ION.sis, which has the widths of the spots.
+ * Axes and angles are turned as SpotListReadRaster turns them back. Range shifters are left behind, as a line of the log.
+ */
+PetscErrorCode PlanWriteTrip(const PlanReader *plan, const char *plan_file, const char *path, Mistakes *mistakes);

@@ -1,8 +1,7 @@
 /* `robion basedata`: build, import, export, show. */
 #include "basedata.h"
-#include "robion/exchange.h"
+#include "robion/format.h"
 #include "robion/text.h"
-#include "robion/trip98.h"
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -113,34 +112,17 @@ static PetscErrorCode StemName(const char *file, char name[PETSC_MAX_PATH_LEN])
   PetscFunctionReturn(0);
 }
 
-/* Base data of TRiP98 are a folder, or one .ddd file. */
-static PetscBool IsTrip(const char *path)
-{
-  struct stat facts;
-  if (!stat(path, &facts) && S_ISDIR(facts.st_mode)) return PETSC_TRUE;
-  return TextHasEnding(path, ".ddd");
-}
-
-/* What TRiP98's files leave open: beam width as in built-in machines, nothing in the beam line unless told. */
-static PetscErrorCode ImportTrip(const char *path, const char *fwhm, const char *offset, Mistakes *mistakes,
-                                 Machine **machine)
+/* What files of some formats leave open: width of the beam, 0: as the format says; nothing in the beam line unless told. */
+static PetscErrorCode TakeBeam(const FileFormat *format, const char *fwhm, const char *offset, Mistakes *mistakes,
+                               TripMachineSpec *spec)
 {
   PetscFunctionBegin;
-  MachineSpec builtin;
-  PetscCall(MachineSpecDefault(&builtin));
-  TripMachineSpec spec = {.spot_fwhm_mm = builtin.spot_fwhm_mm};
-  PetscCall(OptionNumber("--spot-fwhm-mm", fwhm, -INFINITY, INFINITY, mistakes, &spec.spot_fwhm_mm));
-  PetscCall(OptionNumber("--offset-mm", offset, -INFINITY, INFINITY, mistakes, &spec.offset_mm));
-  if (!(spec.spot_fwhm_mm >= 0.1 && spec.spot_fwhm_mm <= 100))
-    PetscCall(
-        MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--spot-fwhm-mm: found %g, expected 0.1 to 100", spec.spot_fwhm_mm));
-  if (!(spec.offset_mm >= -100 && spec.offset_mm <= 100))
-    PetscCall(
-        MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--offset-mm: found %g, expected -100 to 100", spec.offset_mm));
-  if (!MistakesAny(mistakes)) PetscCall(ImportTripMachine(path, &spec, mistakes, machine));
-  if (*machine && !(*machine)->n_species)
-    PetscCall(PetscPrintf(PETSC_COMM_SELF, "%s: no .spc files: LETd is 0, and only doses without RBE are meaningful\n",
-                          path));
+  *spec = (TripMachineSpec){0};
+  if (!format->leaves_beam_open && (fwhm || offset))
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s is for folders and .ddd files of TRiP98 only",
+                          fwhm ? "--spot-fwhm-mm" : "--offset-mm"));
+  PetscCall(OptionNumber("--spot-fwhm-mm", fwhm, 0.1, 100, mistakes, &spec->spot_fwhm_mm));
+  PetscCall(OptionNumber("--offset-mm", offset, -100, 100, mistakes, &spec->offset_mm));
   PetscFunctionReturn(0);
 }
 
@@ -158,14 +140,13 @@ static PetscErrorCode ImportMachine(const Arguments *arguments, Mistakes *mistak
       ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 1, 1, verb_basedata.usage, &file, mistakes));
   PetscCall(StemName(file ? file : "", name));
   if (!out) out = name[0] == '.' ? "machine.h5" : name; /* of "folder/" or "." no name is left */
-  const PetscBool trip = file ? IsTrip(file) : PETSC_FALSE;
-  if (!MistakesAny(mistakes) && !trip && (fwhm || offset))
-    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s is for folders and .ddd files of TRiP98 only",
-                          fwhm ? "--spot-fwhm-mm" : "--offset-mm"));
-  if (!MistakesAny(mistakes) && trip)
-    PetscCall(ImportTrip(file, fwhm, offset, mistakes, &machine));
-  else if (!MistakesAny(mistakes))
-    PetscCall(ImportMatRadMachine(file, mistakes, &machine));
+  const FileFormat *format = file ? FormatOfFile(file, FORMAT_READ_MACHINE) : NULL;
+  TripMachineSpec spec;
+  if (format) PetscCall(TakeBeam(format, fwhm, offset, mistakes, &spec));
+  if (!MistakesAny(mistakes)) PetscCall((*format->read_machine)(file, &spec, mistakes, &machine));
+  if (machine && !machine->n_species && format->leaves_beam_open)
+    PetscCall(PetscPrintf(PETSC_COMM_SELF, "%s: no .spc files: LETd is 0, and only doses without RBE are meaningful\n",
+                          file));
   if (machine) PetscCall(MachineCheck(machine, file, mistakes));
   if (machine && !MistakesAny(mistakes)) PetscCall(MachineWrite(machine, out, mistakes));
   if (machine && !MistakesAny(mistakes))

@@ -1,8 +1,7 @@
 /* What the verbs share that work on one plan of a study and on spots made elsewhere. */
 #include "robion/cli.h"
-#include "robion/plan_read.h"
+#include "robion/format.h"
 #include "robion/text.h"
-#include "robion/trip98.h"
 #include <string.h>
 
 PetscErrorCode ReadSpots(const char *file, Mistakes *mistakes, SpotList *spots)
@@ -11,14 +10,7 @@ PetscErrorCode ReadSpots(const char *file, Mistakes *mistakes, SpotList *spots)
   PetscMPIInt rank;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCall(PetscArrayzero(spots, 1));
-  if (rank == 0) {
-    if (TextHasEnding(file, ".h5"))
-      PetscCall(PlanReadSpots(file, mistakes, spots));
-    else if (TextHasEnding(file, ".rst"))
-      PetscCall(SpotListReadRaster(file, mistakes, spots));
-    else
-      PetscCall(SpotListReadCSV(file, mistakes, spots));
-  }
+  if (rank == 0) PetscCall((*FormatOfFile(file, FORMAT_READ_SPOTS)->read_spots)(file, mistakes, spots));
   PetscCall(MistakesShare(PETSC_COMM_WORLD, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(SpotListBroadcast(PETSC_COMM_WORLD, 0, spots));
   PetscFunctionReturn(0);

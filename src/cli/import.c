@@ -1,6 +1,6 @@
 /* `robion import`: the formats by name. */
 #include "import.h"
-#include "robion/exchange.h"
+#include "robion/format.h"
 #include <string.h>
 
 static PetscErrorCode Import(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
@@ -16,11 +16,10 @@ static PetscErrorCode Import(const Arguments *arguments, Mistakes *mistakes, Rob
     PetscFunctionReturn(0);
   }
   PetscCall(ParseArguments(arguments, 1, option, 2, 2, verb_import.usage, operand, mistakes));
-  if (!MistakesAny(mistakes) && strcmp(operand[0], "matrad"))
-    PetscCall(
-        MistakesAdd(mistakes, ROBION_COMMAND_LINE, "import: unknown format %s, expected matrad or adc", operand[0]));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
-  PetscCall(ImportMatRadCase(operand[1], mistakes, &patient));
+  const FileFormat *format = FormatFind(operand[0], 1, (const FormatTask[]){FORMAT_READ_CASE}, mistakes);
+  if (!format) PetscFunctionReturn(0);
+  PetscCall((*format->read_case)(operand[1], mistakes, &patient));
   if (!patient) PetscFunctionReturn(0);
   snprintf(name, sizeof name, "%s.h5", patient->name);
   if (!out) out = name;

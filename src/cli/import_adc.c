@@ -1,6 +1,6 @@
 /* import adc: diffusion images to maps of clonogens in a case file. */
 #include "import.h"
-#include "robion/exchange.h"
+#include "robion/format.h"
 #include "robion/cell_count.h"
 #include "robion/text.h"
 #include <math.h>

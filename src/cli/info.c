@@ -1,5 +1,6 @@
-/* `robion info`: version, build and libraries. */
+/* `robion info`: version, build, libraries and file formats. */
 #include "robion/cli.h"
+#include "robion/format.h"
 
 static PetscErrorCode Info(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {
@@ -9,8 +10,11 @@ static PetscErrorCode Info(const Arguments *arguments, Mistakes *mistakes, Robio
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   ProvenanceBuild(&provenance);
   ProvenancePrint(&provenance, stdout);
+  printf("\n");
+  FormatsPrint(stdout);
   *exit_code = ROBION_DONE;
   PetscFunctionReturn(0);
 }
 
-const Verb verb_info = {.name = "info", .usage = "info", .purpose = "version, build and libraries", .run = Info};
+const Verb verb_info = {
+    .name = "info", .usage = "info", .purpose = "version, build, libraries and file formats", .run = Info};

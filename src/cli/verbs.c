@@ -2,9 +2,9 @@
 #include "robion/cli.h"
 #include <string.h>
 
-static const Verb *const verbs[] = {&verb_run,    &verb_validate, &verb_evaluate, &verb_basedata,
-                                    &verb_import, &verb_phantom,  &verb_fit_tcp,  &verb_collect,
-                                    &verb_status, &verb_submit,   &verb_matrix,   &verb_info};
+static const Verb *const verbs[] = {&verb_run,     &verb_validate, &verb_evaluate, &verb_basedata, &verb_import,
+                                    &verb_phantom, &verb_fit_tcp,  &verb_collect,  &verb_status,   &verb_submit,
+                                    &verb_matrix,  &verb_export,   &verb_info};
 
 void VerbsPrintHelp(FILE *out)
 {

@@ -23,14 +23,15 @@ static PetscErrorCode SpotsCreate(const PlanInputs *in, const double *weight, Pl
     out->range_shifter_to_isocentre_mm = beam->range_shifter_mm > 0 ? beam->range_shifter_to_isocentre_mm : 0;
     PetscCall(PetscArraycpy(out->isocentre_mm, beam->isocentre_mm, 3));
     out->n = beam->n_spot;
-    PetscCall(
-        PetscMalloc4(out->n, &out->x_mm, out->n, &out->y_mm, out->n, &out->energy_MeV_u, out->n, &out->particles));
+    PetscCall(PetscMalloc5(out->n, &out->x_mm, out->n, &out->y_mm, out->n, &out->energy_MeV_u, out->n, &out->particles,
+                           out->n, &out->spot_fwhm_mm));
     for (PetscInt r = 0; r < beam->n_run; r++)
       for (PetscInt i = 0; i < beam->run[r].n; i++) {
-        PetscInt at = beam->run[r].first_spot - beam->first_spot + i;
+        PetscInt at = beam->run[r].first_spot - beam->first_spot + i, e = beam->energy[beam->run[r].first_layer + i];
         out->x_mm[at] = beam->run[r].x_mm;
         out->y_mm[at] = beam->run[r].y_mm;
-        out->energy_MeV_u[at] = in->machine->energy_MeV_u[beam->energy[beam->run[r].first_layer + i]];
+        out->energy_MeV_u[at] = in->machine->energy_MeV_u[e];
+        out->spot_fwhm_mm[at] = FWHM_PER_SIGMA * in->machine->spot_sigma_mm[e];
         out->particles[at] = weight[beam->first_spot + at];
       }
   }
@@ -53,7 +54,7 @@ static PetscErrorCode SpotsDestroy(PlanSpots *spots)
   PetscFunctionBegin;
   for (PetscInt b = 0; b < spots->n_beam; b++) {
     PlanBeam *beam = &spots->beam[b];
-    PetscCall(PetscFree4(beam->x_mm, beam->y_mm, beam->energy_MeV_u, beam->particles));
+    PetscCall(PetscFree5(beam->x_mm, beam->y_mm, beam->energy_MeV_u, beam->particles, beam->spot_fwhm_mm));
   }
   PetscCall(PetscFree(spots->beam));
   PetscFunctionReturn(0);

@@ -25,7 +25,7 @@ static PetscErrorCode WriteRoot(SharedFile *file, const PlanResult *r)
   PetscCall(SharedFileNumber(file, "/", "format_version", PLAN_FORMAT_VERSION));
   PetscCall(SharedFileString(file, "/", "software", "robion"));
   PetscCall(SharedFileString(file, "/", "software_version", r->provenance->version));
-  for (int t = 0; t < N_PLAN_TEXTS; t++)
+  for (int t = 0; t < PLAN_ION; t++)
     PetscCall(SharedFileString(file, plan_texts[t].object, plan_texts[t].name, text[t]));
   if (r->spot_control) PetscCall(SharedFileString(file, "/", "spot_control", r->spot_control));
   PetscCall(SharedFileString(file, "/", "target", r->target));
@@ -68,11 +68,11 @@ static PetscErrorCode WriteStructures(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
   char group[256], path[300];
-  PetscCall(SharedFileGroup(file, "/structures"));
+  PetscCall(SharedFileGroup(file, GROUP_STRUCTURES));
   for (PetscInt k = 0; k < r->n_regions; k++) {
     const Region *region = &r->regions[k];
     hsize_t n = (hsize_t)region->n;
-    StructureGroup("/structures", region->name, group);
+    StructureGroup(GROUP_STRUCTURES, region->name, group);
     snprintf(path, sizeof path, "%s/voxel", group);
     PetscCall(SharedFileArray(file, path, sizeof(PetscInt) == 4 ? H5T_NATIVE_INT : H5T_NATIVE_LLONG, 1, &n,
                               region->voxel, "1",
@@ -93,7 +93,7 @@ static PetscErrorCode WriteMachine(SharedFile *file, const PlanResult *r)
   PetscCall(SharedFileGroup(file, "/machine"));
   PetscCall(SharedFileString(file, "/machine", "name", r->machine_name));
   PetscCall(SharedFileString(file, "/machine", "hash", r->machine_hash));
-  PetscCall(SharedFileString(file, "/machine", "ion", r->ion));
+  PetscCall(SharedFileString(file, plan_texts[PLAN_ION].object, plan_texts[PLAN_ION].name, r->ion));
   PetscFunctionReturn(0);
 }
 
@@ -155,6 +155,8 @@ static PetscErrorCode WriteBeams(SharedFile *file, const PlanSpots *spots)
     for (int c = SPOT_X; c < N_SPOT_COLUMNS; c++)
       PetscCall(SharedFileColumn(file, group, spot_columns[c].name, beam->n, column[c], spot_columns[c].unit,
                                  spot_columns[c].meaning));
+    PetscCall(SharedFileColumn(file, group, BEAM_SPOT_FWHM, beam->n, beam->spot_fwhm_mm, "mm",
+                               "FWHM of the spot in air at the isocentre, without range shifter"));
     PetscCall(SharedFileNumber(file, group, "gantry_deg", beam->gantry_deg));
     PetscCall(SharedFileNumber(file, group, "couch_deg", beam->couch_deg));
     PetscCall(SharedFileDoubles(file, group, "isocentre_mm", 3, beam->isocentre_mm));

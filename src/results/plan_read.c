@@ -8,7 +8,8 @@ const PlanAttribute plan_texts[N_PLAN_TEXTS] = {[PLAN_STUDY] = {"/", "study"},
                                                 [PLAN_CASE] = {"/", "case"},
                                                 [PLAN_ARM] = {"/", "arm"},
                                                 [PLAN_SWEEP] = {"/", "sweep"},
-                                                [PLAN_SETTINGS_HASH] = {"/", "settings_hash"}};
+                                                [PLAN_SETTINGS_HASH] = {"/", "settings_hash"},
+                                                [PLAN_ION] = {"/machine", "ion"}};
 
 const PlanAttribute plan_numbers[N_PLAN_NUMBERS] = {[PLAN_OBJECTIVE] = {GROUP_OPTIMIZER, "objective"},
                                                     [PLAN_ITERATIONS] = {GROUP_OPTIMIZER, "iterations"},
@@ -52,29 +53,73 @@ static PetscBool ReadColumn(const H5Source *source, PetscInt beam, int column, M
   return PETSC_TRUE;
 }
 
-/* Append the spots of a beam; false after one mistake. */
-static PetscErrorCode ReadBeam(const H5Source *source, PetscInt beam, Mistakes *mistakes, SpotList *spots,
-                               PetscBool *good)
+/* The columns of a spot list; all have the length of the first. */
+static PetscBool ReadSpotColumns(const H5Source *source, PetscInt b, Mistakes *mistakes, BeamOnFile *beam)
+{
+  double **const column[N_SPOT_COLUMNS] = {[SPOT_X] = &beam->x_mm,
+                                           [SPOT_Y] = &beam->y_mm,
+                                           [SPOT_ENERGY] = &beam->energy_MeV_u,
+                                           [SPOT_PARTICLES] = &beam->particles};
+  hsize_t n = 0;
+  for (int c = SPOT_X; c < N_SPOT_COLUMNS; c++)
+    if (!ReadColumn(source, b, c, mistakes, &n, column[c])) return PETSC_FALSE;
+  beam->n = (PetscInt)PetscMin(n, (hsize_t)INT_MAX);
+  if (n <= INT_MAX) return PETSC_TRUE;
+  (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: more than %d spots", source->name, INT_MAX);
+  return PETSC_FALSE;
+}
+
+PetscBool PlanReadBeam(const PlanReader *reader, PetscInt b, Mistakes *mistakes, BeamOnFile *beam)
+{
+  const H5Source *source = &reader->source;
+  char group[64], path[96];
+  *beam = (BeamOnFile){.n = 0};
+  snprintf(group, sizeof group, GROUP_BEAM, (int)b);
+  if (!H5SourceHas(source, group) || !ReadSpotColumns(source, b, mistakes, beam)) return PETSC_FALSE;
+  hsize_t n = (hsize_t)beam->n;
+  snprintf(path, sizeof path, "%s/" BEAM_SPOT_FWHM, group);
+  return H5ReadArray(source, path, H5T_NATIVE_DOUBLE, 1, &n, &beam->spot_fwhm_mm, mistakes) &&
+                 H5ReadAttribute(source, group, "gantry_deg", 1, &beam->gantry_deg, mistakes) &&
+                 H5ReadAttribute(source, group, "couch_deg", 1, &beam->couch_deg, mistakes) &&
+                 H5ReadAttribute(source, group, "isocentre_mm", 3, beam->isocentre_mm, mistakes) &&
+                 H5ReadAttribute(source, group, "range_shifter_mm", 1, &beam->range_shifter_mm, mistakes)
+             ? PETSC_TRUE
+             : PETSC_FALSE;
+}
+
+PetscErrorCode BeamOnFileDestroy(BeamOnFile *beam)
 {
   PetscFunctionBegin;
-  double *value[N_SPOT_COLUMNS] = {NULL};
-  hsize_t n = 0;
-  *good = PETSC_TRUE;
-  for (int c = SPOT_X; c < N_SPOT_COLUMNS && *good; c++) *good = ReadColumn(source, beam, c, mistakes, &n, &value[c]);
-  if (*good && n > (hsize_t)(INT_MAX - spots->n)) {
+  PetscCall(PetscFree(beam->x_mm));
+  PetscCall(PetscFree(beam->y_mm));
+  PetscCall(PetscFree(beam->energy_MeV_u));
+  PetscCall(PetscFree(beam->particles));
+  PetscCall(PetscFree(beam->spot_fwhm_mm));
+  beam->n = 0;
+  PetscFunctionReturn(0);
+}
+
+/* Append the spots of a beam; false after one mistake. */
+static PetscErrorCode AppendBeam(const H5Source *source, PetscInt b, Mistakes *mistakes, SpotList *spots,
+                                 PetscBool *good)
+{
+  PetscFunctionBegin;
+  BeamOnFile beam = {.n = 0};
+  *good = ReadSpotColumns(source, b, mistakes, &beam);
+  if (*good && beam.n > INT_MAX - spots->n) {
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: more than %d spots", source->name, INT_MAX));
     *good = PETSC_FALSE;
   }
   if (*good) {
-    PetscCall(SpotListResize(spots, spots->n + (PetscInt)n));
-    for (hsize_t i = 0; i < n; i++) spots->beam[spots->n + (PetscInt)i] = beam;
-    PetscCall(PetscArraycpy(spots->x_mm + spots->n, value[SPOT_X], n));
-    PetscCall(PetscArraycpy(spots->y_mm + spots->n, value[SPOT_Y], n));
-    PetscCall(PetscArraycpy(spots->energy_MeV_u + spots->n, value[SPOT_ENERGY], n));
-    PetscCall(PetscArraycpy(spots->particles + spots->n, value[SPOT_PARTICLES], n));
-    spots->n += (PetscInt)n;
+    PetscCall(SpotListResize(spots, spots->n + beam.n));
+    for (PetscInt i = 0; i < beam.n; i++) spots->beam[spots->n + i] = b;
+    PetscCall(PetscArraycpy(spots->x_mm + spots->n, beam.x_mm, beam.n));
+    PetscCall(PetscArraycpy(spots->y_mm + spots->n, beam.y_mm, beam.n));
+    PetscCall(PetscArraycpy(spots->energy_MeV_u + spots->n, beam.energy_MeV_u, beam.n));
+    PetscCall(PetscArraycpy(spots->particles + spots->n, beam.particles, beam.n));
+    spots->n += beam.n;
   }
-  for (int c = SPOT_X; c < N_SPOT_COLUMNS; c++) PetscCall(PetscFree(value[c]));
+  PetscCall(BeamOnFileDestroy(&beam));
   PetscFunctionReturn(0);
 }
 
@@ -107,7 +152,7 @@ PetscErrorCode PlanReadSpots(const char *file, Mistakes *mistakes, SpotList *spo
     char path[64];
     snprintf(path, sizeof path, GROUP_BEAM, (int)beam);
     if (!H5SourceHas(&reader.source, path)) break;
-    PetscCall(ReadBeam(&reader.source, beam, mistakes, spots, &good));
+    PetscCall(AppendBeam(&reader.source, beam, mistakes, spots, &good));
   }
   if (!PlanReaderClose(&reader, mistakes)) good = PETSC_FALSE;
   if (good && !spots->n)

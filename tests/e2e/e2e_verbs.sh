@@ -77,6 +77,9 @@ same_depth_doses() { # range, R80, entrance, peak of the same energies within 0.
   "$ROBION" basedata show "$1" --csv | paste -d, "$WORK/c.csv" - | awk -F, 'NR > 1 { for (i = 1; i <= 5; i++)
     if (!($i > 0.999 * $(i + 6) && $i < 1.001 * $(i + 6))) exit 1 } END { exit NR != 5 }'
 }
+same_spot_widths() { "$ROBION" basedata show "$1" | awk '$1 + 0 > 1 { print $1 + 0, $NF }' >"$WORK/widths.$2" && test -s "$WORK/widths.$2"; }
+check "TRiP98's way keeps the widths of spots" eval 'same_spot_widths "$WORK/c.h5" own && same_spot_widths "$WORK/trip.h5" trip &&
+  cmp "$WORK/widths.own" "$WORK/widths.trip"'
 check "TRiP98's way keeps the depth doses" same_depth_doses "$WORK/trip.h5"
 check "matRad's way keeps the depth doses" same_depth_doses "$WORK/mat.h5"
 check "export of 11C for matRad, which has no name for it" "$ROBION" basedata build --ion 11C --out "$WORK/11.h5" \

@@ -118,8 +118,8 @@ static inline void FakeScenarios(FakePlan *f)
 
 static inline void FakeSpots(FakePlan *f)
 {
-  f->spot = malloc(4 * FAKE_SPOTS * sizeof(double));
-  for (int i = 0; i < 4 * FAKE_SPOTS; i++) f->spot[i] = 100 + i / 3.0;
+  f->spot = malloc(5 * FAKE_SPOTS * sizeof(double));
+  for (int i = 0; i < 5 * FAKE_SPOTS; i++) f->spot[i] = 100 + i / 3.0;
   f->beam[0] = (PlanBeam){.gantry_deg = 90,
                           .couch_deg = 10,
                           .isocentre_mm = {1, 2, 3},
@@ -128,6 +128,7 @@ static inline void FakeSpots(FakePlan *f)
                           .y_mm = f->spot + FAKE_SPOTS,
                           .energy_MeV_u = f->spot + 2 * FAKE_SPOTS,
                           .particles = f->spot + 3 * FAKE_SPOTS,
+                          .spot_fwhm_mm = f->spot + 4 * FAKE_SPOTS,
                           .range_shifter_mm = 30,
                           .range_shifter_to_isocentre_mm = 250};
   f->beam[1] = (PlanBeam){.gantry_deg = 270,
@@ -135,7 +136,8 @@ static inline void FakeSpots(FakePlan *f)
                           .x_mm = f->spot,
                           .y_mm = f->spot,
                           .energy_MeV_u = f->spot,
-                          .particles = f->spot};
+                          .particles = f->spot,
+                          .spot_fwhm_mm = f->spot};
   f->result.spots = (PlanSpots){2, f->beam, POSITION_FFP};
 }
 

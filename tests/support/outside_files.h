@@ -5,7 +5,7 @@
 #include "base_data.h"
 #include "fake_plan.h"
 #include "robion/hdf5.h"
-#include "robion/exchange.h"
+#include "robion/format.h"
 #include "robion/phantom.h"
 #include "robion/plan_read.h"
 #include <math.h>

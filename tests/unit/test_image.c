@@ -1,7 +1,7 @@
 /* Images on grids of their own: NIfTI in any axis order and direction, HDF5, and clonogens from them. */
 #include "phantom_case.h"
 #include "robion/cell_count.h"
-#include "robion/exchange.h"
+#include "robion/format.h"
 #include "robion/hdf5.h"
 #include <math.h>
 #include <stdio.h>

@@ -212,8 +212,9 @@ static PetscBool ReceiveNIfTI(const Child *child, const char *file, Mistakes *mi
              : PETSC_FALSE;
 }
 
-static PetscBool ReadNIfTI(const char *file, Mistakes *mistakes, Image *image)
+PetscBool ImageReadNIfTI(const char *file, Mistakes *mistakes, Image *image)
 {
+  *image = (Image){.value = NULL};
   Child child;
   if (!FileIsRegular(file, mistakes) || !ChildBegin(file, SendNIfTI, (void *)file, mistakes, &child))
     return PETSC_FALSE;
@@ -223,8 +224,9 @@ static PetscBool ReadNIfTI(const char *file, Mistakes *mistakes, Image *image)
 
 #else
 
-static PetscBool ReadNIfTI(const char *file, Mistakes *mistakes, Image *image)
+PetscBool ImageReadNIfTI(const char *file, Mistakes *mistakes, Image *image)
 {
+  *image = (Image){.value = NULL};
   (void)MistakesAdd(mistakes, ROBION_INPUT,
                     "%s: this robion was built without the NIfTI library (Debian: libnifti2-dev)", file);
   return PETSC_FALSE;
@@ -232,8 +234,9 @@ static PetscBool ReadNIfTI(const char *file, Mistakes *mistakes, Image *image)
 
 #endif
 
-static PetscBool ReadHDF5(const char *file, Mistakes *mistakes, Image *image)
+PetscBool ImageReadHDF5(const char *file, Mistakes *mistakes, Image *image)
 {
+  *image = (Image){.value = NULL};
   H5Source source;
   H5Shape shape;
   char where[PETSC_MAX_PATH_LEN];
@@ -253,13 +256,6 @@ static PetscBool ReadHDF5(const char *file, Mistakes *mistakes, Image *image)
   for (int k = 0; good && k < 3; k++) grid->n[k] = (PetscInt)dims[rank - 1 - k];
   image->n_volume = rank == 4 ? (PetscInt)dims[0] : 1;
   return good && GridCheck(grid, where, mistakes) ? PETSC_TRUE : PETSC_FALSE;
-}
-
-PetscBool ImageRead(const char *file, Mistakes *mistakes, Image *image)
-{
-  *image = (Image){.value = NULL};
-  const PetscBool nifti = TextHasEnding(file, ".nii") || TextHasEnding(file, ".nii.gz") || TextHasEnding(file, ".hdr");
-  return nifti ? ReadNIfTI(file, mistakes, image) : ReadHDF5(file, mistakes, image);
 }
 
 PetscErrorCode ImageDestroy(Image *image)

@@ -1,0 +1,68 @@
+/* `robion export`: plans for other programs. */
+#include "robion/cli.h"
+#include "robion/format.h"
+#include <string.h>
+
+#define DEFAULT_VOLUME "nominal/rbe_weighted"
+
+static const FormatTask export_tasks[] = {FORMAT_WRITE_VOLUME, FORMAT_WRITE_PLAN};
+
+static PetscErrorCode ExportVolume(const FileFormat *format, const PlanReader *plan, const char *name, const char *out,
+                                   Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  Volume volume;
+  if (PlanReadVolume(plan, name, mistakes, &volume)) PetscCall((*format->write_volume)(&volume, out, mistakes));
+  if (!MistakesAny(mistakes))
+    printf("%s: %s, %s, %d x %d x %d voxels\n", out, name, volume.unit, (int)volume.grid.n[0], (int)volume.grid.n[1],
+           (int)volume.grid.n[2]);
+  PetscCall(VolumeDestroy(&volume));
+  PetscFunctionReturn(0);
+}
+
+/* What the file is called if nobody says: as plan.h5 beside it; a folder "trip98" of formats that are folders. */
+static PetscErrorCode DefaultName(const FileFormat *format, const char *plan, char out[PETSC_MAX_PATH_LEN])
+{
+  PetscFunctionBegin;
+  const char *slash = strrchr(plan, '/'), *dot = strrchr(plan, '.');
+  const int folder = slash ? (int)(slash - plan + 1) : 0;
+  const int stem = dot && dot > plan + folder ? (int)(dot - plan) : (int)strlen(plan);
+  if (format->write_plan && format->read_machine)
+    PetscCall(PetscSNPrintf(out, PETSC_MAX_PATH_LEN, "%.*s%s", folder, plan, format->name));
+  else
+    PetscCall(PetscSNPrintf(out, PETSC_MAX_PATH_LEN, "%.*s%s", stem, plan, format->ending[0]));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Export(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
+{
+  PetscFunctionBegin;
+  const char *operand[2], *out = NULL, *volume = NULL;
+  char name[PETSC_MAX_PATH_LEN];
+  PlanReader plan;
+  const Option option[] = {
+      {.name = "-o", .value = &out}, {.name = "--out", .value = &out}, {.name = "--volume", .value = &volume}};
+  PetscCall(
+      ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 2, 2, verb_export.usage, operand, mistakes));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  const FileFormat *format = FormatFind(operand[0], PETSC_STATIC_ARRAY_LENGTH(export_tasks), export_tasks, mistakes);
+  if (format && volume && !format->write_volume)
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--volume: %s holds the whole plan", format->name));
+  if (MistakesAny(mistakes) || !PlanReaderOpen(operand[1], mistakes, &plan)) PetscFunctionReturn(0);
+  PetscCall(DefaultName(format, operand[1], name));
+  if (!out) out = name;
+  if (format->write_volume)
+    PetscCall(ExportVolume(format, &plan, volume ? volume : DEFAULT_VOLUME, out, mistakes));
+  else
+    PetscCall((*format->write_plan)(&plan, operand[1], out, mistakes));
+  if (PlanReaderClose(&plan, mistakes) && !MistakesAny(mistakes) && !format->write_volume)
+    printf("%s: %s\n", out, format->meaning);
+  *exit_code = MistakesExit(mistakes);
+  PetscFunctionReturn(0);
+}
+
+const Verb verb_export = {.name = "export",
+                          .usage =
+                              "export nifti|nrrd|mha|xdmf|trip98 PLAN.h5 [-o FILE] [--volume nominal/rbe_weighted]",
+                          .purpose = "doses and structures of a plan for viewers, its spots for TRiP98",
+                          .run = Export};

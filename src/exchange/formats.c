@@ -1,0 +1,137 @@
+/* The file formats: one row each. */
+#include "robion/format.h"
+#include "robion/text.h"
+#include <string.h>
+#include <sys/stat.h>
+
+#ifdef ROBION_NIFTI
+#define NIFTI_NEEDS NULL
+#else
+#define NIFTI_NEEDS "libnifti2 for reading"
+#endif
+
+const char *const format_task_names[N_FORMAT_TASKS] = {
+    [FORMAT_READ_CASE] = "reads cases",          [FORMAT_READ_MACHINE] = "reads base data",
+    [FORMAT_WRITE_MACHINE] = "writes base data", [FORMAT_READ_SPOTS] = "reads spots",
+    [FORMAT_READ_IMAGE] = "reads images",        [FORMAT_WRITE_VOLUME] = "writes volumes of plans",
+    [FORMAT_WRITE_PLAN] = "writes plans"};
+
+static PetscErrorCode ReadMatRadMachine(const char *file, const TripMachineSpec *spec, Mistakes *mistakes,
+                                        Machine **out)
+{
+  return ImportMatRadMachine(file, mistakes, out);
+}
+
+static PetscErrorCode WriteMatRadMachine(const Machine *machine, const BiologySpec *rbe, const char *file,
+                                         Mistakes *mistakes)
+{
+  return MachineWriteMatRad(machine, file, mistakes);
+}
+
+const FileFormat file_formats[] = {
+    {.name = "matrad",
+     .meaning = "matRad patients and machines (MAT-files of level 5)",
+     .ending = {".mat"},
+     .read_case = ImportMatRadCase,
+     .read_machine = ReadMatRadMachine,
+     .write_machine = WriteMatRadMachine},
+    {.name = "csv", .meaning = "spots, a line each", .ending = {".csv", "*"}, .read_spots = SpotListReadCSV},
+    {.name = "trip98",
+     .meaning = "TRiP98: folders of .ddd, .spc, .sis and .rbe, raster-scan plans .rst",
+     .ending = {".ddd", ".rst", "/", "*"},
+     .leaves_beam_open = PETSC_TRUE,
+     .read_machine = ImportTripMachine,
+     .write_machine = MachineWriteTrip,
+     .read_spots = SpotListReadRaster,
+     .write_plan = PlanWriteTrip},
+    {.name = "nifti",
+     .meaning = "NIfTI-1",
+     .ending = {".nii", ".nii.gz", ".hdr"},
+     .needs = NIFTI_NEEDS,
+     .read_image = ImageReadNIfTI,
+     .write_volume = VolumeWriteNIfTI},
+    {.name = "nrrd", .meaning = "NRRD (3D Slicer)", .ending = {".nrrd"}, .write_volume = VolumeWriteNRRD},
+    {.name = "mha", .meaning = "MetaImage (ITK, VTK)", .ending = {".mha"}, .write_volume = VolumeWriteMetaImage},
+    {.name = "xdmf", .meaning = "XDMF beside plan.h5 (ParaView)", .ending = {".xdmf"}, .write_plan = PlanWriteXDMF},
+    {.name = "robion",
+     .meaning = "robion's own plan.h5, and images as HDF5",
+     .ending = {".h5", "*"},
+     .read_spots = PlanReadSpots,
+     .read_image = ImageReadHDF5}};
+const PetscInt n_file_formats = PETSC_STATIC_ARRAY_LENGTH(file_formats);
+
+PetscBool FormatDoes(const FileFormat *f, FormatTask task)
+{
+  const PetscBool does[N_FORMAT_TASKS] = {
+      [FORMAT_READ_CASE] = !!f->read_case,         [FORMAT_READ_MACHINE] = !!f->read_machine,
+      [FORMAT_WRITE_MACHINE] = !!f->write_machine, [FORMAT_READ_SPOTS] = !!f->read_spots,
+      [FORMAT_READ_IMAGE] = !!f->read_image,       [FORMAT_WRITE_VOLUME] = !!f->write_volume,
+      [FORMAT_WRITE_PLAN] = !!f->write_plan};
+  return does[task];
+}
+
+static PetscBool IsFolder(const char *path)
+{
+  struct stat facts;
+  return !stat(path, &facts) && S_ISDIR(facts.st_mode) ? PETSC_TRUE : PETSC_FALSE;
+}
+
+/* Whether a format claims a file by its name; `any`: as one that no other does. */
+static PetscBool Claims(const FileFormat *format, const char *path, PetscBool any)
+{
+  for (int i = 0; i < FORMAT_ENDINGS && format->ending[i]; i++) {
+    const char *ending = format->ending[i];
+    if (!strcmp(ending, "*") ? any : !strcmp(ending, "/") ? IsFolder(path) : TextHasEnding(path, ending))
+      return PETSC_TRUE;
+  }
+  return PETSC_FALSE;
+}
+
+const FileFormat *FormatOfFile(const char *path, FormatTask task)
+{
+  for (int any = 0; any < 2; any++)
+    for (PetscInt i = 0; i < n_file_formats; i++)
+      if (FormatDoes(&file_formats[i], task) && Claims(&file_formats[i], path, any ? PETSC_TRUE : PETSC_FALSE))
+        return &file_formats[i];
+  return NULL;
+}
+
+const FileFormat *FormatFind(const char *name, PetscInt n, const FormatTask task[], Mistakes *mistakes)
+{
+  const char *known[PETSC_STATIC_ARRAY_LENGTH(file_formats)];
+  PetscInt n_known = 0;
+  Text list = {0};
+  for (PetscInt i = 0; i < n_file_formats; i++) {
+    PetscBool fits = PETSC_FALSE;
+    for (PetscInt t = 0; t < n; t++)
+      if (FormatDoes(&file_formats[i], task[t])) fits = PETSC_TRUE;
+    if (!fits) continue;
+    if (!strcmp(file_formats[i].name, name)) {
+      (void)TextDestroy(&list);
+      return &file_formats[i];
+    }
+    (void)TextAdd(&list, "%s%s", n_known ? ", " : "", file_formats[i].name);
+    known[n_known++] = file_formats[i].name;
+  }
+  (void)MistakesAdd(mistakes, ROBION_COMMAND_LINE, "unknown format %s%s, expected one of %s", name,
+                    SuggestName(" (", name, n_known, known).text, list.data);
+  (void)TextDestroy(&list);
+  return NULL;
+}
+
+PetscBool ImageRead(const char *file, Mistakes *mistakes, Image *image)
+{
+  return (*FormatOfFile(file, FORMAT_READ_IMAGE)->read_image)(file, mistakes, image);
+}
+
+void FormatsPrint(FILE *out)
+{
+  for (PetscInt i = 0; i < n_file_formats; i++) {
+    const FileFormat *f = &file_formats[i];
+    PetscInt n = 0;
+    fprintf(out, "%-8s %s:", f->name, f->meaning);
+    for (FormatTask task = 0; task < N_FORMAT_TASKS; task++)
+      if (FormatDoes(f, task)) fprintf(out, "%s %s", n++ ? "," : "", format_task_names[task]);
+    fprintf(out, "%s%s\n", f->needs ? "; missing in this build: " : "", f->needs ? f->needs : "");
+  }
+}

@@ -1,0 +1,135 @@
+/* What of a plan is a volume on its grid: doses, and structures made whole again from their lists of voxels. */
+#include "plan_names.h"
+#include "robion/text.h"
+#include <stdio.h>
+#include <string.h>
+
+#define STRUCTURES "structures/"
+
+/* The dose that is listed i-th; false behind the last. Voxel-wise extremes are of RBE-weighted dose alone. */
+static PetscBool DoseAt(PetscInt i, PlanDoses *doses, Quantity *quantity)
+{
+  static const PlanDoses extremes[] = {PLAN_LOWEST, PLAN_HIGHEST};
+  *doses = i < n_quantities ? PLAN_NOMINAL : extremes[PetscMin(i - n_quantities, 1)];
+  *quantity = i < n_quantities ? i : QUANTITY_RBE_WEIGHTED;
+  return i < n_quantities + 2 ? PETSC_TRUE : PETSC_FALSE;
+}
+
+/* Their name is their path without "/dose/". */
+static const char *NameOf(const char *path)
+{
+  return path + strlen("/dose/");
+}
+
+static PetscErrorCode AddName(const char *name, H5Names *names)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscRealloc(sizeof *names->name * (size_t)(names->n + 1), &names->name));
+  PetscCall(PetscStrallocpy(name, &names->name[names->n]));
+  names->n++;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanVolumeNames(const PlanReader *reader, Mistakes *mistakes, H5Names *names)
+{
+  PetscFunctionBegin;
+  char path[64], name[512];
+  PlanDoses doses;
+  Quantity quantity;
+  H5Names structures = {0};
+  *names = (H5Names){0};
+  for (PetscInt i = 0; DoseAt(i, &doses, &quantity); i++) {
+    PlanDosePath(doses, quantity, path);
+    if (PlanHasDose(reader, doses, quantity)) PetscCall(AddName(NameOf(path), names));
+  }
+  if (H5ReadNames(&reader->source, GROUP_STRUCTURES, &structures, mistakes))
+    for (PetscInt i = 0; i < structures.n; i++) {
+      snprintf(name, sizeof name, STRUCTURES "%s", structures.name[i]);
+      PetscCall(AddName(name, names));
+    }
+  PetscCall(H5NamesDestroy(&structures));
+  PetscFunctionReturn(0);
+}
+
+void PlanVolumePath(const char *name, char path[64])
+{
+  if (!strncmp(name, STRUCTURES, strlen(STRUCTURES)))
+    path[0] = 0;
+  else
+    snprintf(path, 64, "/dose/%s", name);
+}
+
+/* Any dose gives the grid its size. */
+static PetscBool ReadSize(const PlanReader *reader, Mistakes *mistakes, Grid *grid)
+{
+  float *dose = NULL;
+  const PetscBool good = PlanReadDose(reader, PLAN_NOMINAL, QUANTITY_RBE_WEIGHTED, mistakes, grid, &dose);
+  (void)PetscFree(dose);
+  return good;
+}
+
+static PetscBool ReadStructure(const PlanReader *reader, const char *name, Mistakes *mistakes, Volume *volume)
+{
+  const H5Source *source = &reader->source;
+  char path[300];
+  int *voxel = NULL;
+  float *fraction = NULL;
+  hsize_t n = 0;
+  if (!ReadSize(reader, mistakes, &volume->grid)) return PETSC_FALSE;
+  const size_t size = GridSize(&volume->grid);
+  snprintf(path, sizeof path, GROUP_STRUCTURES "/%s/voxel", name);
+  PetscBool good = H5ReadArray(source, path, H5T_NATIVE_INT, 1, &n, &voxel, mistakes);
+  snprintf(path, sizeof path, GROUP_STRUCTURES "/%s/fraction", name);
+  if (good) good = H5ReadArray(source, path, H5T_NATIVE_FLOAT, 1, &n, &fraction, mistakes);
+  if (good && PetscCalloc1(size, &volume->value)) good = PETSC_FALSE;
+  for (hsize_t i = 0; good && i < n; i++) {
+    good = voxel[i] >= 0 && (size_t)voxel[i] < size && fraction[i] >= 0 && fraction[i] <= 1 ? PETSC_TRUE : PETSC_FALSE;
+    if (good)
+      volume->value[voxel[i]] = fraction[i];
+    else
+      (void)MistakesAdd(mistakes, ROBION_INPUT,
+                        "%s: %s: element %llu: share %g of voxel %d, expected 0 to 1 of one of %zu", source->name, path,
+                        (unsigned long long)i, (double)fraction[i], voxel[i], size);
+  }
+  (void)PetscFree(voxel);
+  (void)PetscFree(fraction);
+  snprintf(volume->unit, sizeof volume->unit, "1");
+  snprintf(volume->meaning, sizeof volume->meaning, "part of the voxel's volume inside %.80s", name);
+  return good;
+}
+
+/* One mistake: there is no such volume, and which there are. */
+static PetscBool Complain(const PlanReader *reader, const char *name, Mistakes *mistakes)
+{
+  H5Names names;
+  Text list = {0};
+  if (PlanVolumeNames(reader, mistakes, &names)) return PETSC_FALSE;
+  for (PetscInt i = 0; i < names.n; i++) (void)TextAdd(&list, "%s%s", i ? ", " : "", names.name[i]);
+  (void)MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s has no volume %s%s, expected one of %s", reader->source.name,
+                    name, SuggestName(" (", name, names.n, (const char *const *)names.name).text,
+                    list.data ? list.data : "none");
+  (void)TextDestroy(&list);
+  (void)H5NamesDestroy(&names);
+  return PETSC_FALSE;
+}
+
+PetscBool PlanReadVolume(const PlanReader *reader, const char *name, Mistakes *mistakes, Volume *volume)
+{
+  char path[300];
+  PlanDoses doses;
+  Quantity quantity;
+  *volume = (Volume){.value = NULL};
+  if (!PlanReadGrid(reader, mistakes, &volume->grid)) return PETSC_FALSE;
+  snprintf(volume->name, sizeof volume->name, "%s", name);
+  for (PetscInt i = 0; DoseAt(i, &doses, &quantity); i++) {
+    PlanDosePath(doses, quantity, path);
+    if (strcmp(NameOf(path), name) || !PlanHasDose(reader, doses, quantity)) continue;
+    snprintf(volume->unit, sizeof volume->unit, "%s", quantities[quantity].unit);
+    snprintf(volume->meaning, sizeof volume->meaning, "%s", quantities[quantity].meaning);
+    return PlanReadDose(reader, doses, quantity, mistakes, &volume->grid, &volume->value);
+  }
+  snprintf(path, sizeof path, "/%s", name);
+  if (!strncmp(name, STRUCTURES, strlen(STRUCTURES)) && H5SourceHas(&reader->source, path))
+    return ReadStructure(reader, name + strlen(STRUCTURES), mistakes, volume);
+  return Complain(reader, name, mistakes);
+}
