@@ -18,8 +18,8 @@ PetscBool PlanReaderOpen(const char *file, Mistakes *mistakes, PlanReader *reade
 /** False (and a mistake) if the file ended the process that read it: then what it gave last is not the file's. */
 PetscBool PlanReaderClose(PlanReader *reader, Mistakes *mistakes);
 
-/** Texts of a plan: names as the tables have them, and a hash of its effective settings. */
-typedef enum { PLAN_STUDY, PLAN_CASE, PLAN_ARM, PLAN_SWEEP, PLAN_SETTINGS_HASH, N_PLAN_TEXTS } PlanText;
+/** Texts of a plan: names as the tables have them, its effective settings as YAML, and a hash of these. */
+typedef enum { PLAN_STUDY, PLAN_CASE, PLAN_ARM, PLAN_SWEEP, PLAN_SETTINGS, PLAN_SETTINGS_HASH, N_PLAN_TEXTS } PlanText;
 /** PetscMalloc'ed; NULL after a mistake. */
 PetscBool PlanReadText(const PlanReader *reader, PlanText which, Mistakes *mistakes, char **text);
 
