@@ -36,7 +36,7 @@ static inline PetscBool PlanIsLeft(const QueuePlan *plan)
   return plan->left == LEFT_TO_DO || plan->left == LEFT_INTERRUPTED ? PETSC_TRUE : PETSC_FALSE;
 }
 
-/* Mark the plans asked for by --only and --arms, and those that they take their weights from; selected[n_plans] is all false before. */
+/* Mark the plans asked for by --only and --arms, and those that they take their weights from, in selected[n_plans]. */
 void PlansSelect(const RunContext *run, PetscBool *selected);
 
 /*

@@ -78,7 +78,21 @@ static PetscErrorCode OpenResults(RunContext *run, Mistakes *mistakes)
   PetscFunctionReturn(0);
 }
 
-/* What is to be made: effective study, and provenance with the files it is made from; mistakes on all ranks. */
+/* Plans that the user asks for; a run that goes on adds them to those of the runs before. */
+static PetscErrorCode WriteAsked(const RunContext *run, PetscBool goes_on, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const Study *study = run->plan.study;
+  PetscBool *asked;
+  PetscCall(PetscCalloc1(study->n_plans, &asked));
+  if (goes_on) PetscCall(AskedRead(run->plan.results, study, asked));
+  PlansSelect(run, asked);
+  PetscCall(AskedWrite(run->plan.results, study, asked, mistakes));
+  PetscCall(PetscFree(asked));
+  PetscFunctionReturn(0);
+}
+
+/* What is to be made: plans, effective study, and provenance with the files it is made from; mistakes on all ranks. */
 static PetscErrorCode WriteIntent(const RunContext *run, const QueuePlan *plan, Mistakes *mistakes)
 {
   PetscFunctionBegin;
@@ -88,7 +102,9 @@ static PetscErrorCode WriteIntent(const RunContext *run, const QueuePlan *plan, 
   InputFile *input;
   PetscCall(RunInputFiles(run, plan, &n, &input));
   PetscCall(PetscSNPrintf(file, sizeof file, "%s/study.yaml", results));
-  if (run->plan.rank == 0 && FileReplace(file, yaml, strlen(yaml), mistakes))
+  if (run->plan.rank == 0)
+    PetscCall(WriteAsked(run, run->options->resume && !access(file, F_OK) ? PETSC_TRUE : PETSC_FALSE, mistakes));
+  if (run->plan.rank == 0 && !MistakesAny(mistakes) && FileReplace(file, yaml, strlen(yaml), mistakes))
     (void)ProvenanceWriteJSON(&run->plan.provenance, n, input, results, run->part, mistakes);
   PetscCall(PetscFree(input));
   PetscCall(MistakesShare(run->plan.comm, mistakes));
