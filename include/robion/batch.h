@@ -34,3 +34,6 @@ double BatchExpected_s(const BatchJob *job, const StudyCost *cost);
  * text of the user is quoted for the shell; line breaks in options of sbatch are refused by the caller.
  */
 PetscErrorCode BatchScript(const BatchJob *job, const StudyCost *cost, Text *script);
+
+/** Whether a job is to inherit a variable "NAME=value" of the process that submits it: what MPI, PMIx and SLURM tell this one is not for it. */
+PetscBool BatchInherits(const char *variable);

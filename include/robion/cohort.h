@@ -11,6 +11,7 @@
 typedef struct RunOptions {
   const char *results; /* folder of the study's results; NULL: results/<study name> */
   PetscBool resume;    /* skip finished plans, go on from checkpoints */
+  PetscBool replan;    /* with resume: make anew what was made with other settings, which else is refused */
   PetscInt n_only;     /* case names to plan; 0: all */
   char **only;
   PetscInt n_arms; /* names of arms to plan, with those whose optimisation they share; 0: all */

@@ -15,9 +15,18 @@ typedef enum {
   CONDITION_DAMAGED, /* finished, but its files are not what they were */
   CONDITION_FOREIGN, /* made with other settings than the study's */
   CONDITION_MISSING, /* not begun */
+  CONDITION_UNASKED, /* not begun, and no run was asked for it (--only, --arms) */
   N_CONDITIONS
 } PlanCondition;
 extern const char *const plan_condition_names[N_CONDITIONS];
+
+/**
+ * asked[study->n_plans]: the plans that runs in a results folder were asked for, as <results>/asked.txt lists them; without that file
+ * all of them.
+ */
+PetscErrorCode AskedRead(const char *results, const Study *study, PetscBool *asked);
+/** Write that file, or take it away where all are asked for. A mistake (ROBION_RESOURCES) if that fails. */
+PetscErrorCode AskedWrite(const char *results, const Study *study, const PetscBool *asked, Mistakes *mistakes);
 
 /** What is known of one plan. */
 typedef struct PlanNews {
@@ -35,6 +44,9 @@ PetscErrorCode ResultsStudy(const char *results, Mistakes *mistakes, Study **stu
  */
 PetscErrorCode InventoryFill(const char *results, const Study *study, PetscBool thorough, PlanNews *news);
 
+/** "; 8 more of the study not asked for (--only, --arms)", nothing for none. */
+void UnaskedPrint(FILE *out, PetscInt n);
+
 /** Number of plans of a condition. */
 PetscInt InventoryCount(PetscInt n, const PlanNews *news, PlanCondition condition);
 
@@ -47,7 +59,7 @@ PetscErrorCode ResultsConclude(FILE *out, const char *results, const Study *stud
 
 /**
  * `robion collect`: merge the tables of all finished plans, list what is missing, failed or damaged with its reason, print the
- * summary, and with several cases write statistics.csv. exit_code: ROBION_DONE if all plans are there, ROBION_SOME_FAILED if
+ * summary, and with several cases write statistics.csv. exit_code: ROBION_DONE if all plans asked for are there, ROBION_SOME_FAILED if
  * some failed or are damaged, else ROBION_STOPPED (run again with --resume). Unwritable files are mistakes (ROBION_RESOURCES).
  */
 PetscErrorCode ResultsCollect(FILE *out, const char *results, const Study *study, Mistakes *mistakes,

@@ -57,7 +57,10 @@ PetscBool H5ReadArray(const H5Source *source, const char *path, hid_t type, int 
 PetscBool H5ReadAttribute(const H5Source *source, const char *path, const char *attribute, int n, double *value,
                           Mistakes *mistakes);
 
-/** Read a string attribute (fixed or variable length), PetscMalloc'ed; NULL and no mistake if optional and absent. */
+/**
+ * Read a string attribute, or with `attribute` NULL a dataset of one string (fixed or variable length), PetscMalloc'ed; NULL and no
+ * mistake if optional and absent.
+ */
 PetscBool H5ReadString(const H5Source *source, const char *path, const char *attribute, PetscBool optional, char **out,
                        Mistakes *mistakes);
 

@@ -61,6 +61,11 @@ PetscErrorCode PlanInputsCreate(PlanContext *context, const PlanSpec *plan, cons
 PetscErrorCode PlanInputsDestroy(PlanInputs *inputs);
 
 /**
+ * The files a plan is made from, each once, the study's first; hashes and sizes are still empty. PetscFree. Not collective.
+ */
+PetscErrorCode PlanInputFiles(const Study *study, const Settings *settings, PetscInt *n, InputFile **input);
+
+/**
  * Load or build the case of a plan: an external structure derived if there is none, stopping power set (of a phantom by the
  * study's hlut, unless that is the default table, by which its HU were made), name as the study has it, structures derived,
  * names checked (PlanCheckNames). NULL after mistakes. Not collective.
@@ -148,5 +153,7 @@ PetscBool CheckpointWrite(const char *folder, const char *yaml, const char *stag
  */
 PetscBool CheckpointRead(const char *folder, const char *yaml, const char *stage, PetscInt n_spot, SolveState *state,
                          Mistakes *mistakes);
+/** The settings a checkpoint belongs to, PetscFree; NULL: there is none that can be read. Not collective. */
+void CheckpointSettings(const char *folder, char **yaml);
 /** Remove both, as far as they are there. Not collective. */
 void CheckpointRemove(const char *folder);

@@ -19,14 +19,15 @@ PetscBool PlanReaderOpen(const char *file, Mistakes *mistakes, PlanReader *reade
 /** False (and a mistake) if the file ended the process that read it: then what it gave last is not the file's. */
 PetscBool PlanReaderClose(PlanReader *reader, Mistakes *mistakes);
 
-/** Texts of a plan: names as the tables have them, a hash of its effective settings, and the projectile ("12C"). */
+/** Texts of a plan: names as the tables have them, its effective settings as YAML, a hash of these, and the projectile ("12C"). */
 typedef enum {
   PLAN_STUDY,
   PLAN_CASE,
   PLAN_ARM,
   PLAN_SWEEP,
+  PLAN_SETTINGS,
   PLAN_SETTINGS_HASH,
-  PLAN_ION /* behind those of the whole file */,
+  PLAN_ION,
   N_PLAN_TEXTS
 } PlanText;
 /** PetscMalloc'ed; NULL after a mistake. */

@@ -35,7 +35,8 @@ extern const char
 typedef struct InputFile {
   char kind[24]; /* of input_kind_names */
   char path[PETSC_MAX_PATH_LEN];
-  char hash[17]; /* FNV-1a 64 of its bytes, hexadecimal */
+  char hash[17];   /* FNV-1a 64 of its bytes, hexadecimal; "": it could not be read */
+  long long bytes; /* it has */
 } InputFile;
 
 /** Version and libraries only: needs neither PETSc nor MPI to be initialised. */
@@ -52,11 +53,10 @@ uint64_t HashBytes(uint64_t hash, const void *bytes, size_t n);
 /** Whether a file, which can be read, has another content than when it was an input. Not collective. */
 PetscBool InputFileChanged(const InputFile *input);
 
-/**
- * Hash a file on rank 0 and tell all ranks. A file that cannot be read is a mistake (ROBION_INPUT) on every rank.
- * Collective.
- */
-PetscErrorCode InputFileHash(MPI_Comm comm, const char *kind, const char *path, Mistakes *mistakes, InputFile *input);
+/** Fill in hash and size of a file of which the path is known. One that cannot be read is a mistake (ROBION_INPUT). Not collective. */
+PetscBool InputFileRead(InputFile *input, Mistakes *mistakes);
+/** The same on rank 0, which tells all ranks. Collective. */
+PetscErrorCode InputFileHash(MPI_Comm comm, Mistakes *mistakes, InputFile *input);
 
 /** Write <folder>/provenance<part>.json (temporary name, then rename; part as for LogOpen). Not collective. */
 PetscBool ProvenanceWriteJSON(const Provenance *provenance, PetscInt n_inputs, const InputFile *inputs,

@@ -130,7 +130,8 @@ PetscErrorCode PlanFileWrite(MPI_Comm comm, const PlanResult *result, const char
 typedef enum {
   PLAN_ABSENT,         /* no plan, or one that was interrupted before its last file */
   PLAN_FINISHED,       /* all of its files */
-  PLAN_OTHER_SETTINGS, /* made with others than these, or from files that have another content now */
+  PLAN_OTHER_SETTINGS, /* made with others than these */
+  PLAN_OTHER_INPUTS,   /* made from files that have another content now */
   PLAN_DAMAGED         /* its files cannot be read, or are not what it was finished with */
 } PlanState;
 enum { PLAN_REASON = 384 };

@@ -84,3 +84,13 @@ PetscErrorCode YamlRead(Pool pool, const char *text, size_t length, Place place,
 PetscErrorCode YamlWrite(const Node *root, char **out);
 /* The same on one line in flow style, without a newline. */
 PetscErrorCode YamlWriteLine(const Node *root, char **out);
+
+/* A key that two texts differ in, and its values on one line each, shortened; "not there" where a text does not have it. */
+typedef struct Difference {
+  Line key, before, now;
+} Difference;
+/*
+ * The differences of two YAML texts: *n of them, the first `most` in out. Lists of one length are compared item by item. A text that
+ * cannot be read, or is NULL, is as if nothing were in it.
+ */
+PetscErrorCode YamlDifferences(const char *before, const char *now, PetscInt most, Difference *out, PetscInt *n);

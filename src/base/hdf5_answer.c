@@ -233,35 +233,46 @@ static void *AnswerNumbers(const Opened *opened, const H5Request *request, H5Rep
   return value;
 }
 
-/* Read an open string attribute of either kind into fresh memory. */
-static char *ReadString(hid_t a)
+static herr_t ReadText(hid_t object, hid_t memory, void *text)
 {
+  if (H5Iget_type(object) == H5I_ATTR) return H5Aread(object, memory, text);
+  return H5Dread(object, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, text);
+}
+
+/* Read an open attribute or dataset of one string, of either kind, into fresh memory. */
+static char *ReadString(hid_t object)
+{
+  const PetscBool attribute = H5Iget_type(object) == H5I_ATTR ? PETSC_TRUE : PETSC_FALSE;
   char *text = NULL;
-  hid_t type = H5Aget_type(a), space = H5Aget_space(a);
+  hid_t type = attribute ? H5Aget_type(object) : H5Dget_type(object),
+        space = attribute ? H5Aget_space(object) : H5Dget_space(object);
   if (H5Tget_class(type) != H5T_STRING || H5Sget_simple_extent_npoints(space) != 1) return NULL;
   hid_t memory = H5Tcopy(H5T_C_S1);
   H5Tset_cset(memory, H5Tget_cset(type));
   if (H5Tis_variable_str(type) > 0) {
     H5Tset_size(memory, H5T_VARIABLE);
-    if (H5Aread(a, memory, &text) < 0) text = NULL;
+    if (ReadText(object, memory, &text) < 0) text = NULL;
   } else {
     const size_t size = H5Tget_size(type);
     if (PetscCalloc1(size + 1, &text)) return NULL;
     H5Tset_size(memory, size + 1);
-    if (H5Aread(a, memory, text) < 0) text = NULL;
+    if (ReadText(object, memory, text) < 0) text = NULL;
   }
   return text;
 }
 
 static void *AnswerString(const Opened *opened, const H5Request *request, H5Reply *reply, Mistakes *mistakes)
 {
-  hid_t a = H5Aopen_by_name(opened->file, request->path, request->attribute, H5P_DEFAULT, H5P_DEFAULT);
-  char *text = a >= 0 ? ReadString(a) : NULL;
-  reply->good = text || (a < 0 && request->optional) ? PETSC_TRUE : PETSC_FALSE;
+  const PetscBool attribute = *request->attribute ? PETSC_TRUE : PETSC_FALSE;
+  hid_t object = attribute ? H5Aopen_by_name(opened->file, request->path, request->attribute, H5P_DEFAULT, H5P_DEFAULT)
+                           : H5Dopen2(opened->file, request->path, H5P_DEFAULT);
+  char *text = object >= 0 ? ReadString(object) : NULL;
+  reply->good = text || (object < 0 && request->optional) ? PETSC_TRUE : PETSC_FALSE;
   reply->bytes = text ? strlen(text) + 1 : 0;
   if (!reply->good)
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: attribute %s %s", opened->name, request->path,
-                      request->attribute, a < 0 ? "is missing" : "is not a string");
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: %s%s%s", opened->name, request->path,
+                      attribute ? "attribute " : "", request->attribute,
+                      object < 0 ? " is missing" : " is not a string");
   return text;
 }
 

@@ -101,19 +101,22 @@ uint64_t HashBytes(uint64_t hash, const void *bytes, size_t n)
   return hash;
 }
 
-static PetscBool HashFile(const char *path, char hex[17], Mistakes *mistakes)
+PetscBool InputFileRead(InputFile *input, Mistakes *mistakes)
 {
   unsigned char block[65536];
   uint64_t hash = HASH_START;
   size_t got;
-  FILE *f = fopen(path, "rb");
-  if (f) {
-    while ((got = fread(block, 1, sizeof block, f)) > 0) hash = HashBytes(hash, block, got);
+  FILE *f = fopen(input->path, "rb");
+  input->bytes = 0;
+  while (f && (got = fread(block, 1, sizeof block, f)) > 0) {
+    hash = HashBytes(hash, block, got);
+    input->bytes += (long long)got;
   }
   PetscBool good = f && !ferror(f) ? PETSC_TRUE : PETSC_FALSE;
-  if (!good) (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+  if (!good) (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: cannot be read: %s", input->path, strerror(errno));
   if (f) fclose(f);
-  snprintf(hex, 17, "%016llx", (unsigned long long)hash);
+  input->hash[0] = 0;
+  if (good) snprintf(input->hash, sizeof input->hash, "%016llx", (unsigned long long)hash);
   return good;
 }
 
@@ -121,24 +124,21 @@ const char *const input_kind_names[N_INPUT_KINDS] = {"study", "case", "base_data
 
 PetscBool InputFileChanged(const InputFile *input)
 {
-  char hash[17];
+  InputFile now = *input;
   Mistakes unread = {0};
-  const PetscBool readable = HashFile(input->path, hash, &unread);
+  const PetscBool readable = InputFileRead(&now, &unread);
   (void)MistakesClear(&unread);
-  return readable && strcmp(hash, input->hash) ? PETSC_TRUE : PETSC_FALSE;
+  return readable && strcmp(now.hash, input->hash) ? PETSC_TRUE : PETSC_FALSE;
 }
 
-PetscErrorCode InputFileHash(MPI_Comm comm, const char *kind, const char *path, Mistakes *mistakes, InputFile *input)
+PetscErrorCode InputFileHash(MPI_Comm comm, Mistakes *mistakes, InputFile *input)
 {
   PetscFunctionBegin;
   PetscMPIInt rank;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  memset(input, 0, sizeof *input);
-  snprintf(input->kind, sizeof input->kind, "%s", kind);
-  snprintf(input->path, sizeof input->path, "%s", path);
   Mistakes found = {0};
-  if (rank == 0) (void)HashFile(path, input->hash, &found);
-  PetscCallMPI(MPI_Bcast(input->hash, (PetscMPIInt)sizeof input->hash, MPI_CHAR, 0, comm));
+  if (rank == 0) (void)InputFileRead(input, &found);
+  PetscCallMPI(MPI_Bcast(input, (PetscMPIInt)sizeof *input, MPI_BYTE, 0, comm));
   PetscCall(MistakesShare(comm, &found));
   PetscCall(MistakesMove(&found, ROBION_DONE, mistakes));
   PetscFunctionReturn(0);
@@ -165,7 +165,10 @@ static PetscErrorCode ProvenanceText(const Provenance *p, PetscInt n_inputs, con
     PetscCall(TextAddJSON(text, inputs[i].kind));
     PetscCall(TextAdd(text, ", \"path\": "));
     PetscCall(TextAddJSON(text, inputs[i].path));
-    PetscCall(TextAdd(text, ", \"fnv1a64\": \"%s\"}", inputs[i].hash));
+    if (inputs[i].hash[0])
+      PetscCall(TextAdd(text, ", \"fnv1a64\": \"%s\", \"bytes\": %lld}", inputs[i].hash, inputs[i].bytes));
+    else
+      PetscCall(TextAdd(text, ", \"fnv1a64\": null, \"bytes\": null}"));
   }
   PetscCall(TextAdd(text, "%s]\n}\n", n_inputs ? "\n  " : ""));
   PetscFunctionReturn(0);

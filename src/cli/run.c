@@ -111,6 +111,7 @@ static PetscErrorCode Run(const Arguments *arguments, Mistakes *mistakes, Robion
   Study *study = NULL;
   const Option option[] = {{.name = "--results", .value = &options.results},
                            {.name = "--resume", .flag = &options.resume},
+                           {.name = "--replan", .flag = &options.replan},
                            {.name = "--only", .value = &only},
                            {.name = "--arms", .value = &arms},
                            {.name = "--set", .n_list = &n_set, .list = set},
@@ -128,6 +129,8 @@ static PetscErrorCode Run(const Arguments *arguments, Mistakes *mistakes, Robion
   PetscCall(ParseArray(array, &options, mistakes));
   PetscCall(ParseTeamSize(team, &options, mistakes));
   PetscCall(ParseNodes(nodes, &options, mistakes));
+  if (options.replan && !options.resume)
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--replan needs --resume: else all plans are made anew"));
   PetscCall(CheckLauncher(mistakes));
   PetscCall(SplitNames(only, &options.n_only, &options.only));
   PetscCall(SplitNames(arms, &options.n_arms, &options.arms));
@@ -142,9 +145,10 @@ static PetscErrorCode Run(const Arguments *arguments, Mistakes *mistakes, Robion
 
 const Verb verb_run = {
     .name = "run",
-    .usage = "run STUDY.yaml [--results DIR] [--resume] [--only CASE,...] [--arms ARM,...] [--set path=value]... "
-             "[--dry-run [--simulate NODES,...]] [--time-limit HH:MM:SS] [--team-size RANKS|node|auto] "
-             "[--array JOB/JOBS] [--private] [-- PETSc options]",
+    .usage =
+        "run STUDY.yaml [--results DIR] [--resume [--replan]] [--only CASE,...] [--arms ARM,...] [--set path=value]... "
+        "[--dry-run [--simulate NODES,...]] [--time-limit HH:MM:SS] [--team-size RANKS|node|auto] "
+        "[--array JOB/JOBS] [--private] [-- PETSc options]",
     .purpose = "plan every case, arm and sweep point of a study",
     .parallel = PETSC_TRUE,
     .run = Run};

@@ -46,18 +46,33 @@ static PetscErrorCode Absolute(const char *path, char absolute[PETSC_MAX_PATH_LE
   PetscFunctionReturn(0);
 }
 
+/* This process's variables that a job may inherit. */
+static PetscErrorCode JobEnvironment(char ***variables)
+{
+  PetscFunctionBegin;
+  size_t n = 0, kept = 0;
+  while (environ[n]) n++;
+  PetscCall(PetscCalloc1(n + 1, variables));
+  for (size_t i = 0; i < n; i++)
+    if (BatchInherits(environ[i])) (*variables)[kept++] = environ[i];
+  PetscFunctionReturn(0);
+}
+
 /* sbatch SCRIPT, its output on ours. */
 static PetscErrorCode Send(const char *script, Mistakes *mistakes)
 {
   PetscFunctionBegin;
+  char **variables;
+  PetscCall(JobEnvironment(&variables));
   char *const argv[] = {(char *)"sbatch", (char *)script, NULL};
   pid_t child;
-  int status = 0, error = posix_spawnp(&child, "sbatch", NULL, NULL, argv, environ);
+  int status = 0, error = posix_spawnp(&child, "sbatch", NULL, NULL, argv, variables);
   if (error)
     PetscCall(MistakesAdd(mistakes, ROBION_RESOURCES, "sbatch cannot be started: %s; the script is %s", strerror(error),
                           script));
   else if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status))
     PetscCall(MistakesAdd(mistakes, ROBION_RESOURCES, "sbatch refused the job; the script is %s", script));
+  PetscCall(PetscFree(variables));
   PetscFunctionReturn(0);
 }
 

@@ -36,11 +36,23 @@ static inline PetscBool PlanIsLeft(const QueuePlan *plan)
   return plan->left == LEFT_TO_DO || plan->left == LEFT_INTERRUPTED ? PETSC_TRUE : PETSC_FALSE;
 }
 
-/* Mark the plans asked for by --only and --arms, and those that they take their weights from; selected[n_plans] is all false before. */
+/* Mark the plans asked for by --only and --arms, and those that they take their weights from, in selected[n_plans]. */
 void PlansSelect(const RunContext *run, PetscBool *selected);
 
-/* Look at the results folder: what is finished, what stays behind of dead runs is removed. Plans are dealt to the ranks. Collective. */
-PetscErrorCode SurveyPlans(RunContext *run, QueuePlan *plan);
+/*
+ * Look at the results folder: what is finished, what stays behind of dead runs is removed. Plans that --resume finds made or begun with
+ * other settings are a mistake (ROBION_COMMAND_LINE, the same on all ranks), or with --replan to do. Plans are dealt to the ranks.
+ * Collective.
+ */
+PetscErrorCode SurveyPlans(RunContext *run, QueuePlan *plan, Mistakes *mistakes);
+
+/* The files that the plans of this job are made from, each once, those read that can be. PetscFree. Collective. */
+PetscErrorCode RunInputFiles(const RunContext *run, const QueuePlan *plan, PetscInt *n, InputFile **input);
+
+/* Whether a plan whose files are in this state (LOOK_SETTINGS or more) was made, or its checkpoint begun, with other settings. */
+PetscErrorCode PlanSettingsDiffer(const PlanSpec *plan, const char *folder, PlanState state, PetscBool *differ);
+/* The mistake that plan p is one of n such plans, with its differences by key. Not collective. */
+PetscErrorCode SettingsRefuse(const RunContext *run, PetscInt p, PetscInt n, Mistakes *mistakes);
 
 /* Fill in estimates, each case on one rank. Collective on comm. */
 PetscErrorCode CostsEstimate(MPI_Comm comm, const Study *study, QueuePlan *plan);

@@ -87,7 +87,7 @@ PetscErrorCode Simulate(RunContext *run, Mistakes *mistakes, RobionExit *exit_co
   Simulation simulation;
   Text text = {0};
   PetscCall(PetscMalloc1(run->plan.study->n_plans, &plan));
-  PetscCall(SurveyPlans(run, plan));
+  PetscCall(SurveyPlans(run, plan, mistakes));
   PetscCall(CostsEstimate(run->plan.comm, run->plan.study, plan));
   PetscCall(SimulationCreate(run, plan, &simulation));
   PetscCall(SimulationText(&simulation, run->options->n_simulate, run->options->simulate, &text));

@@ -64,22 +64,49 @@ static PetscErrorCode WatchStopFile(RunContext *run, Mistakes *mistakes)
   PetscFunctionReturn(0);
 }
 
-/* Folder, effective study and provenance; mistakes on all ranks. */
+/* The folder, which is then this run's alone; mistakes on all ranks. */
 static PetscErrorCode OpenResults(RunContext *run, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  char file[PETSC_MAX_PATH_LEN];
   if (run->options->array_jobs) snprintf(run->part, sizeof run->part, "-%d", (int)run->options->array_job);
   if (run->options->owner_only) umask(077);
   PetscBool good = run->plan.rank == 0 && FolderMake(run->plan.results, mistakes) ? PETSC_TRUE : PETSC_FALSE;
   if (good) good = FolderLockTake(run->plan.results, run->part, mistakes, &run->lock);
   if (good) PetscCall(ClosePrivate(run, mistakes));
   PetscCall(WatchStopFile(run, mistakes));
-  if (good && !MistakesAny(mistakes)) {
-    PetscCall(PetscSNPrintf(file, sizeof file, "%s/study.yaml", run->plan.results));
-    good = FileReplace(file, run->plan.study->yaml, strlen(run->plan.study->yaml), mistakes);
-    if (good) (void)ProvenanceWriteJSON(&run->plan.provenance, 0, NULL, run->plan.results, run->part, mistakes);
-  }
+  PetscCall(MistakesShare(run->plan.comm, mistakes));
+  PetscFunctionReturn(0);
+}
+
+/* Plans that the user asks for; a run that goes on adds them to those of the runs before. */
+static PetscErrorCode WriteAsked(const RunContext *run, PetscBool goes_on, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const Study *study = run->plan.study;
+  PetscBool *asked;
+  PetscCall(PetscCalloc1(study->n_plans, &asked));
+  if (goes_on) PetscCall(AskedRead(run->plan.results, study, asked));
+  PlansSelect(run, asked);
+  PetscCall(AskedWrite(run->plan.results, study, asked, mistakes));
+  PetscCall(PetscFree(asked));
+  PetscFunctionReturn(0);
+}
+
+/* What is to be made: plans, effective study, and provenance with the files it is made from; mistakes on all ranks. */
+static PetscErrorCode WriteIntent(const RunContext *run, const QueuePlan *plan, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  char file[PETSC_MAX_PATH_LEN];
+  const char *results = run->plan.results, *yaml = run->plan.study->yaml;
+  PetscInt n;
+  InputFile *input;
+  PetscCall(RunInputFiles(run, plan, &n, &input));
+  PetscCall(PetscSNPrintf(file, sizeof file, "%s/study.yaml", results));
+  if (run->plan.rank == 0)
+    PetscCall(WriteAsked(run, run->options->resume && !access(file, F_OK) ? PETSC_TRUE : PETSC_FALSE, mistakes));
+  if (run->plan.rank == 0 && !MistakesAny(mistakes) && FileReplace(file, yaml, strlen(yaml), mistakes))
+    (void)ProvenanceWriteJSON(&run->plan.provenance, n, input, results, run->part, mistakes);
+  PetscCall(PetscFree(input));
   PetscCall(MistakesShare(run->plan.comm, mistakes));
   PetscFunctionReturn(0);
 }
@@ -203,21 +230,11 @@ static PetscErrorCode RunTeams(RunContext *run, QueuePlan *plan, const Team *tea
   PetscFunctionReturn(0);
 }
 
-/* Look, estimate, form teams, plan. */
-static PetscErrorCode RunPlans(RunContext *run, Mistakes *mistakes, RobionExit *exit_code)
+/* Estimate, form teams, plan. */
+static PetscErrorCode WorkOnPlans(RunContext *run, QueuePlan *plan, Mistakes *mistakes, RobionExit *exit_code)
 {
   PetscFunctionBegin;
-  QueuePlan *plan;
   Team team;
-  if (run->options->team_size > run->plan.size)
-    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE,
-                          "--team-size: found %d, expected at most %d, the ranks of this run",
-                          (int)run->options->team_size, (int)run->plan.size));
-  else
-    PetscCall(OpenResults(run, mistakes));
-  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc1(run->plan.study->n_plans, &plan));
-  PetscCall(SurveyPlans(run, plan));
   PetscCall(CostsEstimate(run->plan.comm, run->plan.study, plan));
   PetscCall(TeamCreate(run, plan, &team));
   PetscCall(OpenLog(run, &team, mistakes));
@@ -226,9 +243,29 @@ static PetscErrorCode RunPlans(RunContext *run, Mistakes *mistakes, RobionExit *
     PetscCall(RunTeams(run, plan, &team, exit_code));
   }
   PetscCall(LogClose());
-  PetscCall(StopWatchFile(NULL));
   PetscCall(TeamDestroy(&team));
-  PetscCall(PetscFree(plan));
+  PetscFunctionReturn(0);
+}
+
+/* Open the folder, look what is left to do, do it. */
+static PetscErrorCode RunPlans(RunContext *run, Mistakes *mistakes, RobionExit *exit_code)
+{
+  PetscFunctionBegin;
+  QueuePlan *plan;
+  if (run->options->team_size > run->plan.size)
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE,
+                          "--team-size: found %d, expected at most %d, the ranks of this run",
+                          (int)run->options->team_size, (int)run->plan.size));
+  else
+    PetscCall(OpenResults(run, mistakes));
+  if (!MistakesAny(mistakes)) {
+    PetscCall(PetscMalloc1(run->plan.study->n_plans, &plan));
+    PetscCall(SurveyPlans(run, plan, mistakes));
+    if (!MistakesAny(mistakes)) PetscCall(WriteIntent(run, plan, mistakes));
+    if (!MistakesAny(mistakes)) PetscCall(WorkOnPlans(run, plan, mistakes, exit_code));
+    PetscCall(PetscFree(plan));
+  }
+  PetscCall(StopWatchFile(NULL));
   PetscFunctionReturn(0);
 }
 

@@ -24,28 +24,51 @@ void TemporariesRemove(const char *folder, const char *among)
   if (directory) closedir(directory);
 }
 
-/* Finished with these settings and with every byte in place? Others are planned anew, and the log says why. */
-static PetscBool IsFinished(const PlanSpec *plan, const char *folder)
+/* Plans of other settings that one rank has found. */
+typedef struct Others {
+  PetscInt first, n;
+} Others;
+
+/*
+ * Finished with these settings and with every byte in place? Others are planned anew, and the log says why; those of other settings
+ * only if that is asked for.
+ */
+static PetscErrorCode SurveyFinished(const RunContext *run, PetscInt p, const char *folder, PetscBool *finished,
+                                     Others *others)
 {
+  PetscFunctionBegin;
+  const PlanSpec *plan = &run->plan.study->plans[p];
   char reason[PLAN_REASON];
+  PetscBool differ;
   const PlanState state = PlanInspect(folder, plan->yaml, LOOK_INPUTS, reason);
-  if (reason[0])
-    fprintf(stderr, "robion: %s%s%s: planned anew\n", state == PLAN_OTHER_SETTINGS ? folder : "",
-            state == PLAN_OTHER_SETTINGS ? ": " : "", reason);
-  return state == PLAN_FINISHED ? PETSC_TRUE : PETSC_FALSE;
+  *finished = state == PLAN_FINISHED ? PETSC_TRUE : PETSC_FALSE;
+  PetscCall(PlanSettingsDiffer(plan, folder, state, &differ));
+  if (differ && !run->options->replan) {
+    others->first = PetscMin(others->first, p);
+    others->n++;
+    PetscFunctionReturn(0);
+  }
+  if (differ && !run->options->dry_run) CheckpointRemove(folder);
+  if (differ)
+    fprintf(stderr, "robion: %s: was made with other settings: planned anew\n", folder);
+  else if (reason[0])
+    fprintf(stderr, "robion: %s: planned anew\n", reason);
+  PetscFunctionReturn(0);
 }
 
-static PetscErrorCode SurveyPlan(const RunContext *run, const PlanSpec *plan, QueuePlan *out)
+static PetscErrorCode SurveyPlan(const RunContext *run, PetscInt p, QueuePlan *out, Others *others)
 {
   PetscFunctionBegin;
   char folder[PETSC_MAX_PATH_LEN];
+  PetscBool finished;
   PlanStatus status;
-  PlanFolder(run, plan, folder);
+  PlanFolder(run, &run->plan.study->plans[p], folder);
   PetscCall(StatusRead(folder, &status));
   if (status.there && status.state == STATE_DONE) out->measured_s = status.seconds * TeamSpeed(status.ranks);
   if (!run->options->dry_run) TemporariesRemove(folder, "");
   if (!run->options->resume) PetscFunctionReturn(0);
-  if (IsFinished(plan, folder))
+  PetscCall(SurveyFinished(run, p, folder, &finished, others));
+  if (finished)
     out->left = LEFT_FINISHED;
   else if (status.there && status.state == STATE_RUNNING)
     out->left = LEFT_INTERRUPTED;
@@ -91,13 +114,26 @@ static PetscErrorCode ShareFindings(const RunContext *run, QueuePlan *plan)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode SurveyPlans(RunContext *run, QueuePlan *plan)
+/* Plans of other settings that any rank has found, as one mistake of them all. */
+static PetscErrorCode RefuseOthers(const RunContext *run, const Others *mine, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  Others all;
+  PetscCallMPI(MPI_Allreduce(&mine->first, &all.first, 1, MPIU_INT, MPI_MIN, run->plan.comm));
+  PetscCallMPI(MPI_Allreduce(&mine->n, &all.n, 1, MPIU_INT, MPI_SUM, run->plan.comm));
+  if (all.n && mine->first == all.first) PetscCall(SettingsRefuse(run, all.first, all.n, mistakes));
+  PetscCall(MistakesShare(run->plan.comm, mistakes));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SurveyPlans(RunContext *run, QueuePlan *plan, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   const Study *study = run->plan.study;
   const RunOptions *options = run->options;
   PetscInt *job = NULL;
   PetscBool *selected;
+  Others others = {.first = study->n_plans};
   PetscCall(PetscArrayzero(plan, study->n_plans));
   PetscCall(PetscMalloc1(study->n_plans, &job));
   PetscCall(PetscCalloc1(study->n_plans, &selected));
@@ -108,12 +144,13 @@ PetscErrorCode SurveyPlans(RunContext *run, QueuePlan *plan)
     const PetscBool mine = !options->array_jobs || job[p] == options->array_job ? PETSC_TRUE : PETSC_FALSE;
     plan[p].left = mine && selected[p] ? LEFT_TO_DO : LEFT_OUT;
     if (plan[p].left != LEFT_OUT && p % run->plan.size == run->plan.rank)
-      PetscCall(SurveyPlan(run, &study->plans[p], &plan[p]));
+      PetscCall(SurveyPlan(run, p, &plan[p], &others));
   }
   PetscCall(PetscFree(job));
   PetscCall(PetscFree(selected));
   if (run->plan.rank == 0 && !options->dry_run)
     TemporariesRemove(run->plan.results, run->part); /* other jobs may be at work */
   PetscCall(ShareFindings(run, plan));
+  PetscCall(RefuseOthers(run, &others, mistakes));
   PetscFunctionReturn(0);
 }

@@ -36,18 +36,20 @@ static void PrintGaps(FILE *out, const Study *study, const PlanNews *news)
       if (news[p].condition == order[i])
         fprintf(out, "%-8s %s%s%s\n", plan_condition_names[order[i]], study->plans[p].folder,
                 news[p].reason[0] ? ": " : "", news[p].reason);
+  const PetscInt n_unasked = InventoryCount(study->n_plans, news, CONDITION_UNASKED);
   fprintf(out, "study %s: %d of %d plans done", study->name, (int)InventoryCount(study->n_plans, news, CONDITION_DONE),
-          (int)study->n_plans);
+          (int)(study->n_plans - n_unasked));
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(order); i++) {
     const PetscInt n = InventoryCount(study->n_plans, news, order[i]);
     if (n) fprintf(out, ", %d %s", (int)n, plan_condition_names[order[i]]);
   }
+  UnaskedPrint(out, n_unasked);
   fprintf(out, "\n");
 }
 
 static RobionExit ExitOf(PetscInt n, const PlanNews *news)
 {
-  if (InventoryCount(n, news, CONDITION_DONE) == n) return ROBION_DONE;
+  if (InventoryCount(n, news, CONDITION_DONE) + InventoryCount(n, news, CONDITION_UNASKED) == n) return ROBION_DONE;
   const PetscInt bad = InventoryCount(n, news, CONDITION_FAILED) + InventoryCount(n, news, CONDITION_DAMAGED) +
                        InventoryCount(n, news, CONDITION_FOREIGN);
   return bad ? ROBION_SOME_FAILED : ROBION_STOPPED;

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *const plan_condition_names[N_CONDITIONS] = {"done",    "running", "stopped", "failed",
-                                                        "damaged", "foreign", "missing"};
+const char *const plan_condition_names[N_CONDITIONS] = {
+    "done", "running", "stopped", "failed", "damaged", "foreign", "missing", "not asked for (--only, --arms)"};
 
 PetscErrorCode ResultsStudy(const char *results, Mistakes *mistakes, Study **study)
 {
@@ -25,7 +25,7 @@ PetscErrorCode ResultsStudy(const char *results, Mistakes *mistakes, Study **stu
   PetscFunctionReturn(0);
 }
 
-/* What its status says, with the reason; CONDITION_MISSING if there is none. */
+/* What its status says, with the reason; the condition stays if there is none. */
 static PetscErrorCode ReadStatus(const char *folder, PlanNews *news)
 {
   PetscFunctionBegin;
@@ -63,16 +63,25 @@ static PetscErrorCode Verify(const char *folder, const PlanSpec *plan, PlanNews 
 PetscErrorCode InventoryFill(const char *results, const Study *study, PetscBool thorough, PlanNews *news)
 {
   PetscFunctionBegin;
+  PetscBool *asked;
+  PetscCall(PetscMalloc1(study->n_plans, &asked));
+  PetscCall(AskedRead(results, study, asked));
   for (PetscInt p = 0; p < study->n_plans; p++) {
     char folder[PETSC_MAX_PATH_LEN];
-    news[p] = (PlanNews){.condition = CONDITION_MISSING};
+    news[p] = (PlanNews){.condition = asked[p] ? CONDITION_MISSING : CONDITION_UNASKED};
     PetscCall(PetscSNPrintf(folder, sizeof folder, "%s/%s", results, study->plans[p].folder));
     if (access(folder, F_OK)) continue;
     PetscCall(ReadStatus(folder, &news[p]));
     if (thorough) PetscCall(Verify(folder, &study->plans[p], &news[p]));
     TextRemoveControls(news[p].reason);
   }
+  PetscCall(PetscFree(asked));
   PetscFunctionReturn(0);
+}
+
+void UnaskedPrint(FILE *out, PetscInt n)
+{
+  if (n) fprintf(out, "; %d more of the study %s", (int)n, plan_condition_names[CONDITION_UNASKED]);
 }
 
 PetscInt InventoryCount(PetscInt n, const PlanNews *news, PlanCondition condition)

@@ -202,8 +202,9 @@ static void PrintHead(FILE *out, const Watch *watch)
   double took = 0, begun = 0;
   for (PetscInt p = 0; p < n; p++)
     if (watch->news[p].condition == CONDITION_DONE) took += watch->news[p].seconds;
-  fprintf(out, "study %s: %d plans", watch->study->name, (int)n);
-  for (int c = 0; c < N_CONDITIONS; c++) {
+  const PetscInt n_unasked = InventoryCount(n, watch->news, CONDITION_UNASKED);
+  fprintf(out, "study %s: %d plans", watch->study->name, (int)(n - n_unasked));
+  for (int c = 0; c < CONDITION_UNASKED; c++) {
     const PetscInt count = InventoryCount(n, watch->news, (PlanCondition)c);
     if (count) fprintf(out, ", %d %s", (int)count, c == CONDITION_MISSING ? "to do" : plan_condition_names[c]);
   }
@@ -216,6 +217,7 @@ static void PrintHead(FILE *out, const Watch *watch)
     DurationText(PetscMax(0, rest) / (double)running, left);
     fprintf(out, "; about %s left", left);
   }
+  UnaskedPrint(out, n_unasked);
   fprintf(out, "\n");
 }
 

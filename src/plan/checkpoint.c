@@ -137,6 +137,21 @@ PetscBool CheckpointRead(const char *folder, const char *yaml, const char *stage
   return found;
 }
 
+void CheckpointSettings(const char *folder, char **yaml)
+{
+  Mistakes unread = {0};
+  *yaml = NULL;
+  for (int k = 0; k < 2 && !*yaml; k++) {
+    char name[PETSC_MAX_PATH_LEN];
+    H5Source source;
+    CheckpointName(folder, k, name);
+    if (access(name, F_OK) || !H5SealHolds(name, &unread) || !H5SourceOpen(name, &unread, &source)) continue;
+    (void)H5ReadString(&source, "/solver", "settings", PETSC_FALSE, yaml, &unread);
+    if (!H5SourceClose(&source, &unread)) (void)PetscFree(*yaml);
+  }
+  (void)MistakesClear(&unread);
+}
+
 void CheckpointRemove(const char *folder)
 {
   for (int k = 0; k < 2; k++) {

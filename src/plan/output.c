@@ -133,18 +133,11 @@ static PetscErrorCode ReportOf(const Solution *solution, const Settings *setting
 
 /* Files this plan was made from, for provenance. */
 static PetscErrorCode HashInputs(PlanContext *context, const Settings *settings, Mistakes *mistakes, PetscInt *n,
-                                 InputFile input[N_INPUT_KINDS])
+                                 InputFile **input)
 {
   PetscFunctionBegin;
-  const char *const file[N_INPUT_KINDS] = {[INPUT_STUDY] = context->study->file,
-                                           [INPUT_CASE] = settings->patient.file,
-                                           [INPUT_BASE_DATA] = settings->base_data,
-                                           [INPUT_FRAGMENTATION] = settings->machine.fragmentation,
-                                           [INPUT_RBE_TABLE] = settings->biology.table};
-  *n = 0;
-  for (int kind = 0; kind < N_INPUT_KINDS; kind++)
-    if (file[kind])
-      PetscCall(InputFileHash(context->comm, input_kind_names[kind], file[kind], mistakes, &input[(*n)++]));
+  PetscCall(PlanInputFiles(context->study, settings, n, input));
+  for (PetscInt i = 0; i < *n; i++) PetscCall(InputFileHash(context->comm, mistakes, &(*input)[i]));
   PetscFunctionReturn(0);
 }
 
@@ -234,7 +227,7 @@ DoseSpec PlanDoseSpec(const PlanInputs *in, const double *weight, const TumourCo
 typedef struct Parts {
   TumourControl control;
   DoseSet doses;
-  InputFile input[N_INPUT_KINDS];
+  InputFile *input;
   IterationRecord *history;
   ConstraintReport *constraint;
   Goal *goal;
@@ -299,7 +292,7 @@ static PetscErrorCode DescribeMaking(PlanContext *context, const WeightedPlan *p
   const Settings *settings = plan->inputs->settings;
   PetscCall(ReportOf(plan->solution, settings, &result->optimizer, &parts->history, &parts->constraint));
   PetscCall(TeamMemory_MiB(context->comm, &result->peak_memory_MiB));
-  PetscCall(HashInputs(context, settings, mistakes, &result->n_inputs, parts->input));
+  PetscCall(HashInputs(context, settings, mistakes, &result->n_inputs, &parts->input));
   result->study = context->study->name;
   result->provenance = &context->provenance;
   result->inputs = parts->input;
@@ -311,6 +304,7 @@ static PetscErrorCode PartsDestroy(Parts *parts)
   PetscFunctionBegin;
   for (PetscInt t = 0; t < TISSUES_MOST; t++) PetscCall(TextDestroy(&parts->tissue_text[t]));
   PetscCall(PetscFree(parts->goal));
+  PetscCall(PetscFree(parts->input));
   PetscCall(PetscFree(parts->history));
   PetscCall(PetscFree(parts->constraint));
   PetscCall(DoseSetDestroy(&parts->doses));

@@ -25,13 +25,13 @@ static PetscErrorCode WriteRoot(SharedFile *file, const PlanResult *r)
   PetscCall(SharedFileNumber(file, "/", "format_version", PLAN_FORMAT_VERSION));
   PetscCall(SharedFileString(file, "/", "software", "robion"));
   PetscCall(SharedFileString(file, "/", "software_version", r->provenance->version));
-  for (int t = 0; t < PLAN_ION; t++)
-    PetscCall(SharedFileString(file, plan_texts[t].object, plan_texts[t].name, text[t]));
+  for (int t = 0; t < N_PLAN_TEXTS; t++)
+    if (text[t]) PetscCall(SharedFileString(file, plan_texts[t].object, plan_texts[t].name, text[t]));
   if (r->spot_control) PetscCall(SharedFileString(file, "/", "spot_control", r->spot_control));
   PetscCall(SharedFileString(file, "/", "target", r->target));
   PetscCall(SharedFileNumber(file, "/", "prescription_Gy_RBE_per_fraction", r->prescription_Gy_RBE));
   PetscCall(SharedFileNumber(file, "/", "fractions", (double)r->fractions));
-  PetscCall(SharedFileStrings(file, "/provenance/settings_yaml", 1, &r->yaml, "effective settings of this plan, YAML"));
+  PetscCall(SharedFileStrings(file, DATASET_SETTINGS, 1, &r->yaml, "effective settings of this plan, YAML"));
   PetscFunctionReturn(0);
 }
 

@@ -10,8 +10,9 @@
 #define GROUP_STRUCTURES "/structures"
 #define GROUP_OPTIMIZER "/optimizer"
 #define GROUP_TIMING "/timing"
+#define DATASET_SETTINGS "/provenance/settings_yaml"
 
-/* An attribute, and what it is of. */
+/* An attribute, and what it is of; without a name the object itself. */
 typedef struct PlanAttribute {
   const char *object, *name;
 } PlanAttribute;

@@ -8,6 +8,7 @@ const PlanAttribute plan_texts[N_PLAN_TEXTS] = {[PLAN_STUDY] = {"/", "study"},
                                                 [PLAN_CASE] = {"/", "case"},
                                                 [PLAN_ARM] = {"/", "arm"},
                                                 [PLAN_SWEEP] = {"/", "sweep"},
+                                                [PLAN_SETTINGS] = {DATASET_SETTINGS, NULL},
                                                 [PLAN_SETTINGS_HASH] = {"/", "settings_hash"},
                                                 [PLAN_ION] = {"/machine", "ion"}};
 

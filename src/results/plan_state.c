@@ -85,7 +85,7 @@ PlanState PlanInspect(const char *folder, const char *yaml, PlanLook look, char 
   } else if (PlanChecksumsThere(folder) && (look < LOOK_CONTENT || PlanChecksumsVerify(folder, &damage)))
     state = PLAN_FINISHED;
   if (state == PLAN_FINISHED && look == LOOK_INPUTS && InputChanged(folder, &changed)) {
-    state = PLAN_OTHER_SETTINGS;
+    state = PLAN_OTHER_INPUTS;
     snprintf(reason, PLAN_REASON, "%.300s has changed since", changed.path);
   }
   if (MistakesAny(&damage)) {

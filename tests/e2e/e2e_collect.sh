@@ -85,6 +85,24 @@ done
 check "collect puts them together" "$ROBION" collect "$WORK/array"
 check "to the same tables as one run" test "$before" = "$(cat "$WORK/array"/{metrics,dvh,scenarios,statistics}.csv | cksum)"
 
+# --- What was asked for -------------------------------------------------------------------------------------------------
+part() { mpi 1 "$ROBION" run "$STUDY" --results "$WORK/part" "$@"; }
+check "one arm of two cases" part --only a,b --arms plain
+check "is all that status counts" expect_text \
+  '^study e2e-collect: 4 plans, 4 done; 8 more of the study not asked for \(--only, --arms\)$' "$ROBION" status "$WORK/part"
+ask "$ROBION" collect "$WORK/part"
+check "and collect: exit 0" ended 0
+check "with the same numbers" told '^study e2e-collect: 4 of 4 plans done; 8 more of the study not asked for \(--only, --arms\)$'
+rm -r "$WORK/part/cases/b/plain/errors=small"
+ask "$ROBION" collect "$WORK/part"
+check "one of them lost: exit 75" ended 75
+check "and only that one is missing" told '^study e2e-collect: 3 of 4 plans done, 1 missing; 8 more of'
+check "--resume adds what it is asked for" part --only c --resume
+ask "$ROBION" collect "$WORK/part"
+check "to what was asked for before" told '^study e2e-collect: 7 of 8 plans done, 1 missing; 4 more of'
+check "a whole run asks for all" part --resume
+check "which is all that there is" expect_text '^study e2e-collect: 12 plans, 12 done$' "$ROBION" status "$WORK/part"
+
 # --- Submit -----------------------------------------------------------------------------------------------------------
 script() { "$ROBION" submit "$STUDY" --results "$WORK/it's" --nodes 2 --array 3 --time 01:30:00 --sbatch=--partition=x --dry-run; }
 check "submit --dry-run shows a script that bash can read" bash -c "$(declare -f script); $(declare -p ROBION STUDY WORK)
@@ -95,6 +113,21 @@ check "and the time limit" told '^#SBATCH --time=1:30:00$'
 check "and further options" told '^#SBATCH --partition=x$'
 check "and writes nothing" test ! -e "$WORK/it's"
 check "no nodes: exit 2" expect_exit 2 "$ROBION" submit "$STUDY" --nodes 0 --dry-run
+
+# A stand-in for sbatch tells what a job would inherit.
+mkdir "$WORK/bin" && printf '#!/bin/sh\nenv | sort\n' >"$WORK/bin/sbatch" && chmod +x "$WORK/bin/sbatch"
+foreign='^(PMIX|PMI|ORTE|OMPI_COMM_WORLD|OMPI_MCA_ess|OMPI_MCA_orte|OMPI_MCA_pmix|SLURM_(JOB|NTASKS|STEP|MEM|PROCID)|SLURMD)'
+submits() { # PREFIX...: robion submit under it, within what looks like a step of a SLURM job
+  PATH=$WORK/bin:$PATH SLURM_CONF=/x/slurm.conf SLURM_JOB_ID=9 SLURM_NTASKS=1 SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_MEM_PER_NODE=7 \
+    SLURMD_NODENAME=n1 OMPI_MCA_btl_tcp_if_include=lo "$@" "$ROBION" submit "$STUDY" --results "$WORK/submitted"
+}
+for how in alone "under mpirun"; do
+  if [ "$how" = alone ]; then ask submits; else ask submits mpirun --mca plm ^slurm --mca ras ^slurm -n 1; fi
+  check "submit $how" ended 0
+  check "hands on what the user has set" told '^OMPI_MCA_btl_tcp_if_include=lo$'
+  check "and what SLURM needs" told '^SLURM_CONF=/x/slurm.conf$'
+  check "but not whose process it is" expect_exit 1 told "$foreign"
+done
 
 # --- Status -----------------------------------------------------------------------------------------------------------
 check "status of a finished run" expect_text '^study e2e-collect: 12 plans, 12 done$' "$ROBION" status "$out"

@@ -62,6 +62,13 @@ resume() { quick --set "cases=[{file: $WORK/p.h5, name: p}]" --set robust=none -
 rm -rf "$OUT"
 check "a plan of a case file" resume
 check "is kept" expect_text '0 plans done, 1 skipped' resume
+lists_inputs() { # provenance.json: study and case with hash and size
+  cat "$OUT/provenance.json"
+  grep -qE '"kind": "study", "path": ".*e2e-box.yaml", "fnv1a64": "[0-9a-f]{16}", "bytes": '"$(stat -c %s "$BOX")}" "$OUT/provenance.json" &&
+    grep -qE '"kind": "case", "path": "'"$WORK/p.h5"'", "fnv1a64": "[0-9a-f]{16}", "bytes": '"$(stat -c %s "$WORK/p.h5")}" \
+      "$OUT/provenance.json"
+}
+check "provenance.json names its files" lists_inputs
 touch "$WORK/p.h5"
 check "also if its file is only newer" expect_text '0 plans done, 1 skipped' resume
 cp "$WORK/outside.h5" "$WORK/p.h5"

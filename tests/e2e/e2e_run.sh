@@ -100,8 +100,17 @@ damaged_plan_is_redone() {
   truncate -s 2000 "$plan" && expect_text "1 plans done, 3 skipped" mpi 1 "$ROBION" run "$ARMS" --results "$WORK/r3" --resume
 }
 check "a damaged plan is noticed and planned anew" damaged_plan_is_redone
-check "--resume after another study's settings plans anew" expect_text 'other settings' mpi 1 "$ROBION" run "$ARMS" \
-  --results "$WORK/r3" --resume --set optimizer.max_iterations=2
+resume_otherwise() { mpi 2 "$ROBION" run "$ARMS" --results "$WORK/r3" --resume --set optimizer.max_iterations=2 "$@"; }
+study_before=$(cksum <"$WORK/r3/study.yaml")
+ask resume_otherwise
+check "--resume with other settings is refused" ended 2
+check "and told by key, with what was and is, and how many plans" told \
+  '--resume: .*/cases/box/[a-z]+ \(and 3 other plans\) was made with other settings: optimizer.max_iterations was [0-9]+, now 2; run with'
+check "touching nothing" test "$study_before$tables_before" = \
+  "$(cksum <"$WORK/r3/study.yaml")$(cat "$WORK/r3/"{metrics,dvh,scenarios}.csv | cksum)"
+check "with --replan they are made anew" expect_text '4 plans done, 0 skipped' resume_otherwise --replan
+check "and are then kept" expect_text '0 plans done, 4 skipped' resume_otherwise
+check "--replan without --resume: exit 2" expect_exit 2 mpi 1 "$ROBION" run "$ARMS" --results "$WORK/r3" --replan
 
 # --- Scenario counts, sweeps -----------------------------------------------------------------------------------------
 check "a study of two cases, four arms, two sweep points" mpi 2 "$ROBION" run "$COUNTS" --results "$WORK/counts" --only box
@@ -155,6 +164,9 @@ stopped_tidily() { # RESULTS
 check "--time-limit stops with 75" expect_exit 75 mpi 2 "$ROBION" run "$BOX" --results "$WORK/limit" "${slow[@]}" \
   --time-limit 00:00:02
 check "leaving a checkpoint and no plan" stopped_tidily "$WORK/limit"
+ask mpi 2 "$ROBION" run "$BOX" --results "$WORK/limit" --resume
+check "going on from a checkpoint with a forgotten --set is refused" ended 2
+check "by key" told "other settings: .*; optimizer.max_iterations was 1000000, now 8; "
 check "a resumed run finishes" mpi 3 "$ROBION" run "$BOX" --results "$WORK/limit" "${slow[@]}" --resume
 check "with a plan and without the checkpoint" bash -c \
   "test -s '$WORK/limit/cases/box/plan/plan.h5' && test ! -e '$WORK/limit/cases/box/plan/checkpoint.h5'"

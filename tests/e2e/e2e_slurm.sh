@@ -6,7 +6,6 @@
 # shellcheck source=tests/support/slurm_cluster.sh
 . tests/support/slurm_cluster.sh
 export ROBION
-unset OMPI_MCA_ess_singleton_isolated # sbatch would hand what it puts into the environment of `robion submit` on to the job
 STUDY=tests/studies/e2e-collect.yaml
 
 missing=$(cluster_missing)
@@ -55,7 +54,9 @@ OMPI_MCA_btl=self,vader check "a direct run" mpi 2 "$ROBION" run "$STUDY" --resu
 single=$(sbatch "${options[@]}" --ntasks=2 slurm/single-node.sh "$STUDY" --results "$WORK/single")
 multi=$(sbatch "${options[@]}" --nodes=2 --ntasks-per-node=1 slurm/multi-node.sh "$STUDY" --results "$WORK/multi")
 array=$(sbatch "${options[@]}" --array=1-3 --ntasks=1 slurm/array.sh "$STUDY" --results "$WORK/array")
-submitted=$("$ROBION" submit "$STUDY" --ranks-per-node 2 --results "$WORK/submit's results" --sbatch=--output="$WORK/submitted.log" |
+# Submitted from within an MPI job that seems to be a step of a SLURM job of other tasks and memory.
+submitted=$(SLURM_JOB_ID=99 SLURM_NTASKS=64 SLURM_STEP_NUM_TASKS=64 SLURM_PROCID=3 SLURM_MEM_PER_NODE=100 SLURM_TRES_PER_TASK=cpu:32 \
+  mpirun --mca ras ^slurm --mca plm ^slurm -n 1 "$ROBION" submit "$STUDY" --ranks-per-node 2 --results "$WORK/submit's results" --sbatch=--output="$WORK/submitted.log" |
   sed -n 's/^Submitted batch job //p')
 check "single-node.sh ends well" completes "$single" 120
 check "with the bits of the direct run" same_tables "$WORK/single"

@@ -184,7 +184,7 @@ static inline FakePlan *FakePlanCreate(PetscInt nz)
   r->peak_memory_MiB = 1536;
   ProvenanceBuild(&f->provenance);
   r->provenance = &f->provenance;
-  f->input = (InputFile){"case", "p01.h5", "85944171f73967e8"};
+  f->input = (InputFile){"case", "p01.h5", "85944171f73967e8", 6};
   r->n_inputs = 1;
   r->inputs = &f->input;
   return f;

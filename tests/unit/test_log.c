@@ -160,27 +160,28 @@ static void ProvenanceFile(void **state)
 {
   Mistakes mistakes = {0};
   Provenance p;
-  InputFile input, missing;
-  char file[PETSC_MAX_PATH_LEN + 32];
+  InputFile input[2] = {{.kind = "case"}, {.kind = "rbe_table", .path = "/nonexistent"}};
+  char *file = input[0].path;
   char *argv[] = {(char *)"robion", (char *)"run", (char *)"my study.yaml"};
-  snprintf(file, sizeof file, "%s/input", folder);
+  assert_true(snprintf(file, sizeof input[0].path, "%s/input", folder) < (int)sizeof input[0].path);
   if (rank == 0) assert_true(FileReplace(file, "foobar", 6, &mistakes));
   MPI_Barrier(PETSC_COMM_WORLD);
   assert_int_equal(ProvenanceFill(PETSC_COMM_WORLD, 3, argv, "0123456789abcdef", &p), 0);
-  assert_int_equal(InputFileHash(PETSC_COMM_WORLD, "case", file, &mistakes, &input), 0);
+  assert_int_equal(InputFileHash(PETSC_COMM_WORLD, &mistakes, &input[0]), 0);
   assert_false(MistakesAny(&mistakes));
-  assert_string_equal(input.hash, "85944171f73967e8");
-  assert_int_equal(InputFileHash(PETSC_COMM_WORLD, "case", "/nonexistent", &mistakes, &missing), 0);
+  assert_string_equal(input[0].hash, "85944171f73967e8");
+  assert_int_equal(InputFileHash(PETSC_COMM_WORLD, &mistakes, &input[1]), 0);
   assert_int_equal(MistakesExit(&mistakes), ROBION_INPUT);
   assert_string_equal(p.command, "robion run 'my study.yaml'");
   assert_memory_equal(p.petsc, "3.", 2);
   assert_memory_equal(p.hdf5, "1.", 2);
   if (rank == 0) {
     unlink(file);
-    assert_true(ProvenanceWriteJSON(&p, 1, &input, folder, "", &mistakes));
+    assert_true(ProvenanceWriteJSON(&p, 2, input, folder, "", &mistakes));
     char *text = Take("provenance.json");
     assert_non_null(strstr(text, "\"study_hash\": \"0123456789abcdef\""));
-    assert_non_null(strstr(text, "\"fnv1a64\": \"85944171f73967e8\"}\n  ]\n}\n"));
+    assert_non_null(strstr(text, "/input\", \"fnv1a64\": \"85944171f73967e8\", \"bytes\": 6},\n"));
+    assert_non_null(strstr(text, "\"path\": \"/nonexistent\", \"fnv1a64\": null, \"bytes\": null}\n  ]\n}\n"));
     PetscFree(text);
   }
   MistakesClear(&mistakes);

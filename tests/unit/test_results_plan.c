@@ -107,7 +107,7 @@ static void ReadBack(void **state)
   fake->result.spots.n_beam = 1; /* the other has no spots */
   Write(fake);
   if (rank == 0) {
-    const char *const text[N_PLAN_TEXTS] = {"fake", "P01", "worst, \"case\"", "spots.layer_mm=2", NULL, "12C"};
+    const char *const text[N_PLAN_TEXTS] = {"fake", "P01", "worst, \"case\"", "spots.layer_mm=2", NULL, NULL, "12C"};
     const double number[N_PLAN_NUMBERS] = {2.5, 2, 75, 1536};
     const float *const of_set[] = {NULL, fake->result.robust_min, fake->result.robust_max};
     PlanReader reader;

@@ -145,6 +145,33 @@ static void TestShown(void **state)
   assert_int_equal(strlen(LineShown(euros).text), 58 + 3);
 }
 
+/* "key was X, now Y; ..." of two texts. */
+static void AssertDifferences(const char *before, const char *now, PetscInt n_expected, const char *expected)
+{
+  Difference d[3];
+  PetscInt n;
+  char text[1024] = "";
+  assert_int_equal(YamlDifferences(before, now, 3, d, &n), 0);
+  assert_int_equal(n, n_expected);
+  for (PetscInt i = 0; i < PetscMin(n, 3); i++)
+    snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s: %s -> %s", i ? "; " : "", d[i].key.text,
+             d[i].before.text, d[i].now.text);
+  assert_string_equal(text, expected);
+}
+
+static void TestDifferences(void **state)
+{
+  AssertDifferences("a: 1\nb: {c: [1, 2]}\n", "b: {c: [1, 2]}\na: 1\n", 0, "");
+  AssertDifferences("a: {b: 1, c: 2}\n", "a: {b: 1, c: 3}\n", 1, "a.c: 2 -> 3");
+  AssertDifferences("o: [{w: 1}, {w: 2}]\n", "o: [{w: 1}, {w: 5}]\n", 1, "o.1.w: 2 -> 5");
+  AssertDifferences("o: [1, 2]\n", "o: [1]\n", 1, "o: [1, 2] -> [1]");
+  AssertDifferences("a: 1\n", "a: 1\nb: {c: x}\n", 1, "b: not there -> {c: x}");
+  AssertDifferences("a: 1\nb: x\n", "a: 1\n", 1, "b: x -> not there");
+  AssertDifferences("a: 1\n", "a: [1]\n", 1, "a: 1 -> [1]");
+  AssertDifferences("a: 1\nb: 1\nc: 1\nd: 1\n", "a: 2\nb: 2\nc: 2\nd: 2\n", 4, "a: 1 -> 2; b: 1 -> 2; c: 1 -> 2");
+  AssertDifferences(NULL, "a: 1\n", 1, ": not there -> {a: 1}");
+}
+
 static int SetUp(void **state)
 {
   return PoolCreate(&pool);
@@ -166,6 +193,7 @@ int main(int argc, char **argv)
       cmocka_unit_test_setup_teardown(TestMerge, SetUp, TearDown),
       cmocka_unit_test_setup_teardown(TestWrite, SetUp, TearDown),
       cmocka_unit_test_setup_teardown(TestShown, SetUp, TearDown),
+      cmocka_unit_test_setup_teardown(TestDifferences, SetUp, TearDown),
   };
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;
