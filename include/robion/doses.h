@@ -34,7 +34,7 @@ typedef struct DoseSpec {
   const Region *region;
   const Region *outside; /* of all targets, for the hottest place there; n = 0: none is looked for */
   double prescription_Gy_RBE;
-  const TumourControl *control; /* NULL: none is judged */
+  OutcomeList outcomes; /* that are judged */
 } DoseSpec;
 
 /**

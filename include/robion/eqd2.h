@@ -4,7 +4,7 @@
  *
  * Doses are RBE-weighted (or of photons), d per fraction, n fractions. With the linear-quadratic model
  *     BED = n d (1 + d / (alpha/beta))
- * and, in its linear-quadratic-linear form, beyond a dose d_t per fraction (Astrahan, Med Phys 35:4161, 2008)
+ * and, in its linear-quadratic-linear form (LQ-L), beyond a dose d_t per fraction (Astrahan, Med Phys 35:4161, 2008)
  *     BED = n [d_t (1 + d_t / (alpha/beta)) + (gamma/alpha) (d - d_t)];      EQD2 = BED / (1 + 2 Gy / (alpha/beta)).
  */
 #pragma once
@@ -12,12 +12,12 @@
 
 typedef struct FractionationSpec {
   double alpha_beta_Gy;
-  double d_t_Gy;      /* per fraction; PETSC_INFINITY: linear-quadratic at every dose */
-  double gamma_alpha; /* slope beyond d_t; continuous for 1 + 2 d_t / (alpha/beta) */
+  double d_t_Gy;           /* per fraction; 0: linear-quadratic at every dose */
+  double gamma_over_alpha; /* slope beyond d_t; continuous for 1 + 2 d_t / (alpha/beta) */
 } FractionationSpec;
 
-/** Liver (alpha/beta 2.5 Gy, d_t 5 Gy, gamma/alpha 5) as used for 11C and 12C by Sokol et al.: slope-continuous. */
-extern const FractionationSpec fractionation_liver;
+/** Optic nerves (alpha/beta 2 Gy) and liver (2.5 Gy, d_t 5 Gy, gamma/alpha 5: slope-continuous) as used for 11C and 12C by Sokol et al. */
+extern const FractionationSpec fractionation_optic, fractionation_liver;
 /** Linear-quadratic with that alpha/beta. */
 FractionationSpec FractionationLQ(double alpha_beta_Gy);
 

@@ -10,11 +10,11 @@
 #include "robion/map.h"
 #include "robion/quantity.h"
 #include "robion/structure.h"
-#include "robion/tcp.h"
+#include "robion/outcome.h"
 
 /** One number of a plan. value is finite. */
 typedef struct Metric {
-  char structure[64], name[16], unit[12];
+  char structure[64], name[40], unit[12];
   Quantity quantity;
   double value;
 } Metric;
@@ -75,20 +75,12 @@ PetscErrorCode MetricsOfHotSpot(const Region *outside, PetscInt n_region, const 
 #define HOT_SPOT_DISTANCE "hot_spot"
 extern const char *const hot_spot_place_names[3];
 
-/** Tumour control of a structure: its model and its clonogens. */
-typedef struct TumourControl {
-  TCPSpec spec;
-  Region region;
-  double *clonogens[N_CELL_CASES]; /* [region.n] per 27 mm3 */
-} TumourControl;
-
 /**
- * Rows of quantity tcp: TCP, TCP_best and TCP_worst, %, for the matched, the best and the worst cell counts, of the course whose mean
- * fraction has these RBE-weighted doses (on the grid). Appends to list.
+ * Rows of an outcome for the doses of the mean fraction (on the grid): NTCP-<name>, % and gEUD-<name>, Gy(RBE) of 2 Gy fractions, of
+ * quantity outcome; TCP-<name>, TCP_best-<name> and TCP_worst-<name>, %, for the matched, the best and the worst cell counts. Those
+ * of an outcome without name are of quantity tcp and have none behind. Appends to list.
  */
-PetscErrorCode MetricsOfControl(const TumourControl *control, const float *rbe_weighted, MetricList *list);
-/** Tumour control of the region's voxels for the matched cell counts, on the grid; other voxels are left as they are. */
-void TumourControlMap(const TumourControl *control, const float *rbe_weighted, float *tcp);
+PetscErrorCode MetricsOfOutcome(const Outcome *outcome, const float *rbe_weighted, MetricList *list);
 
 /**
  * Over an evaluation set: lists[s] are the metrics of its n scenarios, all with the same rows in the same order. Rows of

@@ -9,7 +9,7 @@
 #include "robion/map.h"
 #include "robion/quantity.h"
 #include "robion/structure.h"
-#include "robion/tcp.h"
+#include "robion/outcome.h"
 
 /** How scenarios are combined, see robust.h. */
 typedef enum {
@@ -26,13 +26,12 @@ extern const PetscInt n_robust_mode_names;
 
 /** Numbers of an objective beside its goal; 0 where the type has no use for them. */
 typedef struct ObjectiveParameters {
-  double volume;                    /* DVH objectives: share of the structure's volume, 0 to 1 */
-  double a;                         /* gEUD: exponent */
-  double smoothing;                 /* maximum, minimum: width of the smooth extreme, as share of the goal */
-  double distance_mm, low;          /* dose fall-off: where the goal has fallen to `low` (a share of it) */
-  double td50_Gy, m, alpha_beta_Gy; /* NTCP: EQD2 of the course */
-  double fractions;                 /* NTCP: of the course */
-  TCPSpec tcp;                      /* TCP: the study's; fractions those of the course */
+  double volume;             /* DVH objectives: share of the structure's volume, 0 to 1 */
+  double a;                  /* gEUD: exponent */
+  double smoothing;          /* maximum, minimum: width of the smooth extreme, as share of the goal */
+  double distance_mm, low;   /* dose fall-off: where the goal has fallen to `low` (a share of it) */
+  const char *model;         /* NTCP: of complications, by name */
+  OutcomeParameters outcome; /* NTCP, TCP: its numbers; of TCP the study's */
 } ObjectiveParameters;
 
 typedef struct ObjectiveSpec {
@@ -84,7 +83,7 @@ enum {
   KEY_A = 16,         /* a */
   KEY_SMOOTHING = 32, /* smoothing_percent */
   KEY_FALLOFF = 64,   /* from, distance_mm, low_percent */
-  KEY_NTCP = 128,     /* td50_Gy, m, alpha_beta_Gy */
+  KEY_NTCP = 128,     /* model; a, m, td50_Gy unless it has its own; fractionation or alpha_beta_Gy */
   KEY_LET_GOAL = 256, /* let_keV_um alone is the goal */
   KEY_TCP = 512       /* clonogens: the map that goals of the voxels, clonogens per 27 mm3, come from */
 };
@@ -117,8 +116,8 @@ extern const ObjectiveType objective_min_geud;       /* min(0, gEUD - goal)^2 */
 extern const ObjectiveType objective_max_let;        /* max(0, L / goal - 1)^2 of LETd */
 extern const ObjectiveType objective_min_let;        /* min(0, L / goal - 1)^2 */
 extern const ObjectiveType objective_falloff;        /* overdose over a goal that falls with distance */
-extern const ObjectiveType objective_tcp;            /* surviving clonogens of the course, S_ROI of tcp.h; tcp.c */
-extern const ObjectiveType objective_ntcp;           /* complication probability of the course; ntcp.c */
+extern const ObjectiveType objective_tcp;            /* surviving clonogens of the course, S_ROI of tcp.h */
+extern const ObjectiveType objective_ntcp;           /* complication probability of the course */
 
 /** The registered types. */
 extern const char *const objective_type_names[];

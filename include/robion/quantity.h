@@ -28,7 +28,8 @@ enum {
   QUANTITY_SURVIVAL,
   QUANTITY_COURSE,
   QUANTITY_COURSE_EQD2,
-  QUANTITY_TCP
+  QUANTITY_TCP,
+  QUANTITY_OUTCOME
 };
 enum { QUANTITIES_MOST = 24 };
 
@@ -37,7 +38,7 @@ typedef enum {
   KEPT_ALWAYS,
   KEPT_OF_COURSE,    /* plans in stages, one such quantity each: CourseDose of course.h */
   KEPT_OF_CLONOGENS, /* plans whose tumour control is judged: of voxels that have clonogens (evaluate.h) */
-  KEPT_NEVER         /* only objectives look at it */
+  KEPT_NEVER         /* none has it voxel by voxel */
 } QuantityKept;
 
 /** How the stages of a course make up what its mean fraction has of a quantity (course.h). */
@@ -57,8 +58,7 @@ typedef enum {
   METRIC_MEAN_RBE,        /* RBE-weighted over physical mean dose, whatever the voxel's dose */
   METRIC_COVERAGE,        /* the volume that gets at least `number` times the prescription */
   METRIC_SHARE_MEAN,      /* mean over the volume */
-  METRIC_SHARE_MAX,       /* the highest value */
-  METRIC_CONTROL          /* tumour control of the structure for the CellCase `number` */
+  METRIC_SHARE_MAX        /* the highest value */
 } MetricRule;
 
 /** The small volume of D0.03cc, the near-maximum dose of constraint tables for serial organs. */

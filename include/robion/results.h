@@ -92,7 +92,7 @@ typedef struct PlanResult {
   const float *nominal[QUANTITIES_MOST]; /* [grid voxel], per fraction */
   const Tissues *tissues;                /* what RBE and survival refer to; written if there are several */
   const char *const *tissue_structures;  /* [tissues->n] names of what is of it, for readers */
-  const TumourControl *control;          /* what tumour control is judged by, or NULL */
+  OutcomeList outcomes;                  /* that are judged */
   const float *robust_min, *robust_max;  /* RBE-weighted, voxel by voxel over the evaluation set; both NULL: none */
   PetscInt n_bands;
   const DVHBand *bands;

@@ -50,8 +50,9 @@ struct SchemaKey {
   double min, max;        /* of a number; no range if equal */
   PetscBool above, below; /* min, max themselves are not allowed */
   const char *fallback;   /* default as YAML text; NULL: none */
-  PetscBool conditional;  /* ... of mappings that take the key alone: `complete` fills it in, or nothing does */
-  PetscBool from_preset;  /* the default is what the preset of its mapping stores at its address */
+  PetscBool
+      conditional; /* ... of mappings that take the key alone, or a mapping: `complete` fills it in, or nothing does */
+  PetscBool from_preset; /* the default is what the preset of its mapping stores at its address */
   const char *const *words;
   const PetscInt *n_words;
   const char *(*word)(

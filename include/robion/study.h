@@ -39,6 +39,8 @@ typedef struct Settings {
   PetscInt n_goals;
   GoalSpec *goals;
   TumourSpec tumour;
+  PetscInt n_outcomes; /* beside the tumour's control */
+  OutcomeSpec *outcomes;
   PetscBool other_biology;     /* the finished plan is judged by another biology ... */
   BiologySpec judging_biology; /* ... than it was made with */
   RobustSpec robust;

@@ -27,13 +27,6 @@ typedef struct TCPSpec {
   double fractions;     /* n; default 16 */
 } TCPSpec;
 
-/** By what tumour control of a finished plan is judged, where the case has a map of clonogens. */
-typedef struct TumourSpec {
-  TCPSpec tcp;
-  double share;            /* of the map's clonogens that count */
-  char *structure, *where; /* whose control */
-} TumourSpec;
-
 /** The volume that numbers of clonogens refer to. */
 #define TCP_REFERENCE_MM3 27.0
 

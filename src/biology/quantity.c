@@ -1,6 +1,5 @@
 /* The table of quantities, and the functions that compute them in a voxel. */
 #include "robion/quantity.h"
-#include "robion/adc.h"
 #include <string.h>
 
 Channel ChannelOf(BetaAveraging averaging, int channel)
@@ -86,9 +85,6 @@ static const QuantityMetric rbe_metrics[] = {{"RBE98", METRIC_AT_VOLUME, 98},
                                              {"RBE2", METRIC_AT_VOLUME, 2},
                                              {"RBEmean", METRIC_MEAN_RBE, 0}};
 static const QuantityMetric survival_metrics[] = {{"Smean", METRIC_SHARE_MEAN, 0}, {"Smax", METRIC_SHARE_MAX, 0}};
-static const QuantityMetric control_metrics[] = {{"TCP", METRIC_CONTROL, CELLS_NOMINAL},
-                                                 {"TCP_best", METRIC_CONTROL, CELLS_BEST},
-                                                 {"TCP_worst", METRIC_CONTROL, CELLS_WORST}};
 
 /* Metrics in tables, and names in messages, come in this order. */
 const QuantityRow quantities[] = {
@@ -153,8 +149,11 @@ const QuantityRow quantities[] = {
     [QUANTITY_TCP] = {.name = "tcp",
                       .unit = "1",
                       .meaning = "tumour control probability of the voxel",
-                      .kept = KEPT_OF_CLONOGENS,
-                      METRICS(control_metrics)},
+                      .kept = KEPT_OF_CLONOGENS},
+    [QUANTITY_OUTCOME] = {.name = "outcome",
+                          .unit = "1",
+                          .meaning = "what the dose of the course leads to",
+                          .kept = KEPT_NEVER},
 };
 const Quantity n_quantities = PETSC_STATIC_ARRAY_LENGTH(quantities);
 

@@ -97,7 +97,8 @@ static PetscErrorCode AnalyseScenario(const DoseSpec *spec, PetscInt scenario, c
   }
   if (spec->outside->n)
     PetscCall(MetricsOfHotSpot(spec->outside, spec->n_region, spec->region, spec->grid, dose, metrics));
-  if (spec->control) PetscCall(MetricsOfControl(spec->control, dose[QUANTITY_RBE_WEIGHTED], metrics));
+  for (PetscInt i = 0; i < spec->outcomes.n; i++)
+    PetscCall(MetricsOfOutcome(&spec->outcomes.item[i], dose[QUANTITY_RBE_WEIGHTED], metrics));
   PetscFunctionReturn(0);
 }
 
@@ -187,9 +188,11 @@ static PetscErrorCode KeepNominal(const LocalDoses *local, DoseSet *out)
     PetscCall(LocalDosesGather(local, LocalDosesOf(local, 0, q), out->size, out->nominal[q]));
   }
   Derive(spec->tissues, spec->course, out->size, out->nominal);
-  if (!spec->control) PetscFunctionReturn(0);
-  PetscCall(PetscCalloc1(out->size, &out->nominal[QUANTITY_TCP]));
-  TumourControlMap(spec->control, out->nominal[QUANTITY_RBE_WEIGHTED], out->nominal[QUANTITY_TCP]);
+  for (PetscInt i = 0; i < spec->outcomes.n; i++) {
+    if (spec->outcomes.item[i].spec->name) continue;
+    PetscCall(PetscCalloc1(out->size, &out->nominal[QUANTITY_TCP]));
+    OutcomeMap(&spec->outcomes.item[i], out->nominal[QUANTITY_RBE_WEIGHTED], out->nominal[QUANTITY_TCP]);
+  }
   PetscFunctionReturn(0);
 }
 

@@ -78,12 +78,9 @@ static double MetricValue(const Basis *b, Quantity quantity, const QuantityMetri
     return MeanRBE(b->region, b->dose[QUANTITY_RBE_WEIGHTED], b->dose[QUANTITY_PHYSICAL]);
   case METRIC_COVERAGE:
     return DVHVolumeAtDose(dvh, metric->number * b->prescription_Gy_RBE);
-  case METRIC_SHARE_MEAN:
-  case METRIC_SHARE_MAX:
+  default: /* METRIC_SHARE_MEAN, METRIC_SHARE_MAX */
     Shares(b->region, b->dose[quantity], &mean, &highest);
     return metric->rule == METRIC_SHARE_MEAN ? mean : highest;
-  default: /* of the structure as a whole: MetricsOfControl */
-    return NAN;
   }
 }
 
@@ -162,35 +159,22 @@ PetscErrorCode MetricsOfStructure(const Region *region, const Grid *grid, const 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode MetricsOfControl(const TumourControl *control, const float *rbe_weighted, MetricList *list)
+PetscErrorCode MetricsOfOutcome(const Outcome *outcome, const float *rbe_weighted, MetricList *list)
 {
   PetscFunctionBegin;
-  const QuantityRow *row = &quantities[QUANTITY_TCP];
-  const Region *region = &control->region;
-  double survival[N_CELL_CASES] = {0}, volume = 0;
-  for (PetscInt i = 0; i < region->n; i++) {
-    const double share = (double)region->fraction[i],
-                 dose = control->spec.fractions * (double)rbe_weighted[region->voxel[i]];
-    volume += share;
-    for (int c = 0; c < N_CELL_CASES; c++)
-      survival[c] += share * TCPSurvival(&control->spec, control->clonogens[c][i], dose, NULL);
+  const OutcomeKind *kind = outcome->model->kind;
+  const char *behind = outcome->spec->name;
+  double *value;
+  PetscCall(PetscMalloc1(kind->n_value, &value));
+  OutcomeEvaluate(outcome, rbe_weighted, value);
+  for (PetscInt v = 0; v < kind->n_value; v++) {
+    char name[sizeof((Metric *)0)->name];
+    PetscCall(PetscSNPrintf(name, sizeof name, "%s%s%s", kind->value[v].name, behind ? "-" : "", behind ? behind : ""));
+    PetscCall(MetricAppend(list, outcome->region.name, behind ? QUANTITY_OUTCOME : QUANTITY_TCP, name,
+                           kind->value[v].unit, value[v]));
   }
-  for (PetscInt m = 0; m < row->n_metric; m++) {
-    const QuantityMetric *metric = &row->metric[m];
-    PetscCall(MetricAppend(list, region->name, QUANTITY_TCP, metric->name, QuantityMetricUnit(QUANTITY_TCP, metric),
-                           100 * TCPOfSurvival(survival[(int)metric->number] / volume)));
-  }
+  PetscCall(PetscFree(value));
   PetscFunctionReturn(0);
-}
-
-void TumourControlMap(const TumourControl *control, const float *rbe_weighted, float *tcp)
-{
-  const Region *region = &control->region;
-  for (PetscInt i = 0; i < region->n; i++) {
-    const double dose = control->spec.fractions * (double)rbe_weighted[region->voxel[i]];
-    tcp[region->voxel[i]] =
-        (float)TCPOfSurvival(TCPSurvival(&control->spec, control->clonogens[CELLS_NOMINAL][i], dose, NULL));
-  }
 }
 
 const Metric *MetricListFind(const MetricList *list, const char *structure, Quantity quantity, const char *name)

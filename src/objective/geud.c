@@ -1,6 +1,25 @@
 /* Generalised equivalent uniform dose (sum_i v_i q_i^a)^(1/a) (Niemierko, Med Phys 26:1100, 1999), and penalties of it. */
 #include "objective_private.h"
 
+/* Powers of nothing are kept out of the way: a billionth of a Gy, Gy(RBE) or keV/um. */
+#define POWER_FLOOR 1e-9
+
+/* (value / unit)^a, as the volume mean of a generalised mean takes it; unit is the largest or smallest value there is. */
+static double PowerOf(double value, double unit, double a, double *derivative)
+{
+  const double q = PetscMax(value, POWER_FLOOR), m = PetscMax(unit, POWER_FLOOR);
+  *derivative = a * pow(q / m, a - 1) / m;
+  return pow(q / m, a);
+}
+
+/* The generalised mean unit * mean^(1/a) of that volume mean. */
+static double PowerMean(double mean, double unit, double a, double *derivative)
+{
+  const double m = PetscMax(unit, POWER_FLOOR);
+  *derivative = m / a * pow(mean, 1 / a - 1);
+  return m * pow(mean, 1 / a);
+}
+
 static double Power(const KernelPoint *at, double value, double *derivative)
 {
   return PowerOf(value, at->landmark, at->parameters->a, derivative);

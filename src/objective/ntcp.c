@@ -1,30 +1,16 @@
-/* Complication probability of the course: the LKB model (ntcp.h) of the EQD2 (eqd2.h) of every voxel. */
+/* Complication probability of the course, by a model of outcomes (outcome.h). */
 #include "objective_private.h"
-#include "robion/eqd2.h"
-#include "robion/ntcp.h"
 
-static double VoxelEQD2_Gy(const ObjectiveParameters *p, double dose, double *derivative)
+static double Voxel(const KernelPoint *at, double value, double *derivative)
 {
-  const FractionationSpec fractionation = FractionationLQ(p->alpha_beta_Gy);
-  return EQD2_Gy(&fractionation, p->fractions, dose, derivative);
-}
-
-static double Power(const KernelPoint *at, double value, double *derivative)
-{
-  double slope, unit = VoxelEQD2_Gy(at->parameters, at->landmark, NULL);
-  double out = PowerOf(VoxelEQD2_Gy(at->parameters, value, &slope), unit, at->parameters->a, derivative);
-  *derivative *= slope;
-  return out;
+  const OutcomePoint point = {.highest_Gy_RBE = at->landmark};
+  return (*outcome_complication.voxel)(&at->parameters->outcome, &point, value, derivative);
 }
 
 static double Probability(const KernelPoint *at, double mean, double *derivative)
 {
-  const ObjectiveParameters *p = at->parameters;
-  const NTCPSpec spec = {.a = p->a, .m = p->m, .td50_Gy = p->td50_Gy};
-  double slope, geud_Gy = PowerMean(mean, VoxelEQD2_Gy(p, at->landmark, NULL), p->a, &slope);
-  double out = NTCP(&spec, geud_Gy, derivative);
-  *derivative *= slope;
-  return out;
+  const OutcomePoint point = {.highest_Gy_RBE = at->landmark};
+  return (*outcome_complication.value->of_mean)(&at->parameters->outcome, &point, mean, derivative);
 }
 
 static LandmarkKind Unit(const ObjectiveParameters *parameters)
@@ -33,8 +19,8 @@ static LandmarkKind Unit(const ObjectiveParameters *parameters)
 }
 
 const ObjectiveType objective_ntcp = {.name = "ntcp",
-                                      .keys = KEY_A | KEY_NTCP,
-                                      .voxel = Power,
+                                      .keys = KEY_NTCP,
+                                      .voxel = Voxel,
                                       .outer = Probability,
                                       .landmark = Unit,
                                       .worst_high = &objective_ntcp};

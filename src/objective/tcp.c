@@ -1,13 +1,11 @@
-/* Surviving clonogens of the course, whose mean over the structure is minus the logarithm of its TCP (tcp.h). */
+/* Surviving clonogens of the course, whose mean over the structure is minus the logarithm of its TCP, by the model of outcome.h. */
 #include "objective_private.h"
 
-/* The dose of the course is that of its mean fraction in every fraction; the voxel's goal is its clonogens. */
+/* The voxel's goal is its clonogens. */
 static double Survival(const KernelPoint *at, double value, double *derivative)
 {
-  const TCPSpec *spec = &at->parameters->tcp;
-  const double survival = TCPSurvival(spec, at->goal, spec->fractions * value, derivative);
-  *derivative *= spec->fractions;
-  return survival;
+  const OutcomePoint point = {.clonogens = at->goal};
+  return (*outcome_control.voxel)(&at->parameters->outcome, &point, value, derivative);
 }
 
 const ObjectiveType objective_tcp = {

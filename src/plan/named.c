@@ -31,6 +31,8 @@ PetscErrorCode PlanNamed(const Settings *settings, PetscInt *n, NamedStructure *
   for (PetscInt i = 0; i < settings->n_goals; i++)
     PetscCall(AddName(&list, settings->goals[i].structure, settings->goals[i].where, "goals", PETSC_TRUE));
   PetscCall(AddName(&list, settings->tumour.structure, settings->tumour.where, "tcp.structure", PETSC_TRUE));
+  for (PetscInt i = 0; i < settings->n_outcomes; i++)
+    PetscCall(AddName(&list, settings->outcomes[i].structure, settings->outcomes[i].where, "outcomes", PETSC_TRUE));
   for (PetscInt k = 0; k < course->n_stages; k++)
     PetscCall(AddName(&list, course->stages[k].target, course->stages[k].where, "stages", PETSC_TRUE));
   for (PetscInt i = 0; i < settings->n_priority; i++)
@@ -67,11 +69,29 @@ PetscErrorCode PlanCheckName(const Case *patient, const char *name, const char *
   PetscFunctionReturn(0);
 }
 
+/* Maps that outcomes are judged by. */
+static PetscErrorCode CheckOutcomes(const Settings *settings, const Case *patient, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const PetscInt map = CaseFindMap(patient, MAP_CLONOGENS);
+  for (PetscInt i = 0; i < settings->n_outcomes; i++) {
+    const OutcomeSpec *outcome = &settings->outcomes[i];
+    if (!OutcomeModelFind(outcome->model)->kind->wants_clonogens) continue;
+    if (map < 0 || strcmp(patient->maps[map].unit, MAP_CLONOGENS_UNIT))
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                            "%s: outcomes: case %s has no map " MAP_CLONOGENS " of numbers " MAP_CLONOGENS_UNIT
+                            ", which model %s needs",
+                            outcome->where, patient->name, outcome->model));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   PetscInt n;
   NamedStructure *named;
+  PetscCall(CheckOutcomes(settings, patient, mistakes));
   PetscCall(PlanNamed(settings, &n, &named));
   for (PetscInt i = 0; i < n; i++) {
     const PetscInt s = CaseFindStructure(patient, named[i].name);

@@ -206,7 +206,7 @@ static PetscErrorCode WriteFiles(PlanContext *context, const PlanResult *result,
   PetscFunctionReturn(0);
 }
 
-DoseSpec PlanDoseSpec(const PlanInputs *in, const double *weight, const TumourControl *control)
+DoseSpec PlanDoseSpec(const PlanInputs *in, const double *weight, OutcomeList outcomes)
 {
   return (DoseSpec){.model = in->model,
                     .course = in->course.n ? &in->course : NULL,
@@ -220,12 +220,13 @@ DoseSpec PlanDoseSpec(const PlanInputs *in, const double *weight, const TumourCo
                     .region = in->region,
                     .outside = &in->outside,
                     .prescription_Gy_RBE = in->settings->prescription_Gy_RBE,
-                    .control = control};
+                    .outcomes = outcomes};
 }
 
 /* What a PlanResult points to beside the plan's inputs. */
 typedef struct Parts {
-  TumourControl control;
+  OutcomeSpec control; /* of the tumour */
+  OutcomeList outcomes;
   DoseSet doses;
   InputFile *input;
   IterationRecord *history;
@@ -240,9 +241,9 @@ static PetscErrorCode ComputeDoses(MPI_Comm comm, const WeightedPlan *plan, Part
 {
   PetscFunctionBegin;
   const double started = TimeSteady(), *seconds = plan->stage_seconds;
-  PetscCall(PlanTumourControl(plan->inputs, &parts->control));
-  result->control = parts->control.region.n ? &parts->control : NULL;
-  const DoseSpec spec = PlanDoseSpec(plan->inputs, plan->weight, result->control);
+  PetscCall(PlanOutcomes(plan->inputs, &parts->control, &parts->outcomes));
+  result->outcomes = parts->outcomes;
+  const DoseSpec spec = PlanDoseSpec(plan->inputs, plan->weight, parts->outcomes);
   PetscCall(DoseSetCreate(comm, &spec, &parts->doses));
   TakeDoses(&parts->doses, result);
   parts->time[STAGE_PREPARE] = (StageTime){"prepare", seconds[STAGE_PREPARE]};
@@ -308,7 +309,7 @@ static PetscErrorCode PartsDestroy(Parts *parts)
   PetscCall(PetscFree(parts->history));
   PetscCall(PetscFree(parts->constraint));
   PetscCall(DoseSetDestroy(&parts->doses));
-  PetscCall(PlanTumourControlDestroy(&parts->control));
+  PetscCall(OutcomeListDestroy(&parts->outcomes));
   PetscFunctionReturn(0);
 }
 

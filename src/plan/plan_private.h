@@ -107,9 +107,11 @@ PetscErrorCode TermsCreate(Mistakes *mistakes, PlanInputs *in);
 /* Collect the voxels that terms look at, which are grid indices in ascending order, and turn them into positions in that list. */
 PetscErrorCode TermsIndex(PlanInputs *in);
 
-/* What tumour control is judged by; a region without voxels: the case has no clonogens. */
-PetscErrorCode PlanTumourControl(const PlanInputs *in, TumourControl *control);
-PetscErrorCode PlanTumourControlDestroy(TumourControl *control);
+/*
+ * The outcomes that a plan is judged by: control of the tumour, kept in `control`, if the case has clonogens there, and those of the
+ * study. Not collective.
+ */
+PetscErrorCode PlanOutcomes(const PlanInputs *in, OutcomeSpec *control, OutcomeList *out);
 
 /* How well a solution keeps its constraints, [solution->n_constraint], to be freed; the same as lines of the log. */
 PetscErrorCode ConstraintsReport(const Settings *settings, const Solution *solution, ConstraintReport **out);

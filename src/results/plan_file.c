@@ -196,33 +196,77 @@ static PetscErrorCode WriteDoses(SharedFile *file, const PlanResult *r)
   PetscFunctionReturn(0);
 }
 
-/* What tumour control was judged by: the model, and clonogens of the voxels. */
-static PetscErrorCode WriteTumour(SharedFile *file, const PlanResult *r)
+static PetscErrorCode WriteControl(SharedFile *file, const char *group, const Outcome *outcome)
+{
+  PetscFunctionBegin;
+  const TCPSpec *tcp = &outcome->spec->parameters->tcp;
+  PetscCall(SharedFileString(file, group, "link", tcp_link_names[tcp->link]));
+  PetscCall(SharedFileNumber(file, group, "ln_a", tcp->ln_a));
+  PetscCall(SharedFileNumber(file, group, "kappa", tcp->kappa));
+  PetscCall(SharedFileNumber(file, group, "n0_clonogens", tcp->n0_clonogens));
+  PetscCall(SharedFileNumber(file, group, "alpha_per_Gy", tcp->alpha_per_Gy));
+  PetscCall(SharedFileNumber(file, group, "alpha_beta_Gy", tcp->alpha_beta_Gy));
+  PetscCall(SharedFileNumber(file, group, "fractions", tcp->fractions));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WriteComplication(SharedFile *file, const char *group, const Outcome *outcome)
+{
+  PetscFunctionBegin;
+  const OutcomeParameters *p = outcome->spec->parameters;
+  PetscCall(SharedFileNumber(file, group, "a", p->lkb.a));
+  PetscCall(SharedFileNumber(file, group, "m", p->lkb.m));
+  PetscCall(SharedFileNumber(file, group, "td50_Gy", p->lkb.td50_Gy));
+  PetscCall(SharedFileNumber(file, group, "alpha_beta_Gy", p->fractionation.alpha_beta_Gy));
+  PetscCall(SharedFileNumber(file, group, "d_t_Gy", p->fractionation.d_t_Gy));
+  PetscCall(SharedFileNumber(file, group, "gamma_over_alpha", p->fractionation.gamma_over_alpha));
+  PetscCall(SharedFileNumber(file, group, "fractions", p->fractions));
+  PetscCall(SharedFileNumber(file, group, "percent_without_dose", 100 * OutcomeWithoutDose(outcome)));
+  PetscFunctionReturn(0);
+}
+
+/* Clonogens of the voxels that an outcome was judged by. */
+static PetscErrorCode WriteClonogens(SharedFile *file, const char *group, const Grid *grid, const Outcome *outcome)
 {
   PetscFunctionBegin;
   static const char *const meaning[N_CELL_CASES] = {
       "clonogens per 27 mm3, as matched", "best case of their uncertainty", "worst case of their uncertainty"};
-  const TumourControl *control = r->control;
-  hsize_t dims[3] = {(hsize_t)r->grid.n[2], (hsize_t)r->grid.n[1], (hsize_t)r->grid.n[0]};
+  const Region *region = &outcome->region;
+  const hsize_t dims[3] = {(hsize_t)grid->n[2], (hsize_t)grid->n[1], (hsize_t)grid->n[0]};
   float *cube;
-  char path[64];
-  if (!control) PetscFunctionReturn(0);
-  PetscCall(SharedFileGroup(file, "/tcp"));
-  PetscCall(SharedFileString(file, "/tcp", "structure", control->region.name));
-  PetscCall(SharedFileString(file, "/tcp", "link", tcp_link_names[control->spec.link]));
-  PetscCall(SharedFileNumber(file, "/tcp", "ln_a", control->spec.ln_a));
-  PetscCall(SharedFileNumber(file, "/tcp", "kappa", control->spec.kappa));
-  PetscCall(SharedFileNumber(file, "/tcp", "n0_clonogens", control->spec.n0_clonogens));
-  PetscCall(SharedFileNumber(file, "/tcp", "alpha_per_Gy", control->spec.alpha_per_Gy));
-  PetscCall(SharedFileNumber(file, "/tcp", "alpha_beta_Gy", control->spec.alpha_beta_Gy));
-  PetscCall(SharedFileNumber(file, "/tcp", "fractions", control->spec.fractions));
-  PetscCall(PetscCalloc1(GridSize(&r->grid), &cube));
+  char path[200];
+  PetscCall(PetscCalloc1(GridSize(grid), &cube));
   for (int c = 0; c < N_CELL_CASES; c++) {
-    for (PetscInt i = 0; i < control->region.n; i++) cube[control->region.voxel[i]] = (float)control->clonogens[c][i];
-    snprintf(path, sizeof path, "/tcp/clonogens_%s", cell_case_names[c]);
+    for (PetscInt i = 0; i < region->n; i++) cube[region->voxel[i]] = (float)outcome->clonogens[c][i];
+    snprintf(path, sizeof path, "%s/clonogens_%s", group, cell_case_names[c]);
     PetscCall(SharedFileArray(file, path, H5T_NATIVE_FLOAT, 3, dims, cube, "per 27 mm3", meaning[c]));
   }
   PetscCall(PetscFree(cube));
+  PetscFunctionReturn(0);
+}
+
+/* What outcomes were judged by: the model, its numbers and the clonogens of voxels; that of the study's tumour control is /tcp. */
+static PetscErrorCode WriteOutcomes(SharedFile *file, const PlanResult *r)
+{
+  PetscFunctionBegin;
+  char group[128];
+  for (PetscInt i = 0; i < r->outcomes.n; i++) {
+    const Outcome *outcome = &r->outcomes.item[i];
+    snprintf(group, sizeof group, outcome->spec->name ? "/outcomes/%s" : "/tcp", outcome->spec->name);
+    PetscCall(SharedFileGroup(file, group));
+    PetscCall(SharedFileString(file, group, "structure", outcome->region.name));
+    if (outcome->spec->name) {
+      PetscCall(SharedFileString(file, group, "model", outcome->model->name));
+      PetscCall(SharedFileString(file, group, "organ", outcome->model->organ));
+      PetscCall(SharedFileString(file, group, "endpoint", outcome->model->endpoint));
+    }
+    if (outcome->model->kind == &outcome_complication) {
+      PetscCall(WriteComplication(file, group, outcome));
+      continue;
+    }
+    PetscCall(WriteControl(file, group, outcome));
+    PetscCall(WriteClonogens(file, group, &r->grid, outcome));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -375,7 +419,7 @@ static PetscErrorCode WriteContent(SharedFile *file, const PlanResult *r)
   PetscCall(WriteScenarios(file, "/scenarios", r->evaluate));
   PetscCall(WriteBeams(file, &r->spots));
   PetscCall(WriteDoses(file, r));
-  PetscCall(WriteTumour(file, r));
+  PetscCall(WriteOutcomes(file, r));
   PetscCall(WriteTissues(file, r));
   PetscCall(WriteBands(file, r));
   PetscCall(WriteMetrics(file, r));

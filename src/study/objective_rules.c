@@ -32,11 +32,15 @@ static const SchemaKey objective_keys[] = {
      .doc = "falloff: where the goal has fallen"},
     {"low_percent", TYPE_NUMBER, AT(ObjectiveSpec, parameters.low), PERCENT, FROM(0, 100), DEFAULT_IF_TAKEN("0"),
      .doc = "falloff: to this part of it"},
-    {"td50_Gy", TYPE_NUMBER, AT(ObjectiveSpec, parameters.td50_Gy), .unit = "Gy", ABOVE(0, 1000),
+    {"model", TYPE_WORD, AT(ObjectiveSpec, parameters.model), .word = ComplicationModel, DEFAULT_IF_TAKEN("lkb"),
+     .doc = "ntcp: model of complications"},
+    {"td50_Gy", TYPE_NUMBER, AT(ObjectiveSpec, parameters.outcome.lkb.td50_Gy), .unit = "Gy", ABOVE(0, 1000),
      .doc = "ntcp: dose of 50 % complications, EQD2 of the course"},
-    {"m", TYPE_NUMBER, AT(ObjectiveSpec, parameters.m), ABOVE(0, 100), .doc = "ntcp: slope parameter"},
-    {"alpha_beta_Gy", TYPE_NUMBER, AT(ObjectiveSpec, parameters.alpha_beta_Gy), .unit = "Gy", ABOVE(0, 1000),
-     .doc = "ntcp: alpha/beta of the EQD2"},
+    {"m", TYPE_NUMBER, AT(ObjectiveSpec, parameters.outcome.lkb.m), ABOVE(0, 100), .doc = "ntcp: slope parameter"},
+    {"alpha_beta_Gy", TYPE_NUMBER, AT(ObjectiveSpec, parameters.outcome.fractionation.alpha_beta_Gy), .unit = "Gy",
+     ABOVE(0, 1000), .doc = "ntcp: alpha/beta of the EQD2, in place of fractionation"},
+    {"fractionation", TYPE_MAPPING, INTO(ObjectiveSpec, parameters.outcome.fractionation), CHILDREN(fractionation_keys),
+     .conditional = PETSC_TRUE, .rule = RuleFractionation, .doc = "ntcp: how doses become EQD2"},
     {"clonogens", TYPE_TEXT, AT(ObjectiveSpec, map), DEFAULT_IF_TAKEN(MAP_CLONOGENS),
      .doc = "tcp: the map of clonogens per voxel"},
     {"cells", TYPE_WORD, AT(ObjectiveSpec, cells), WORDS(cell_case_names), DEFAULT_IF_TAKEN("nominal"),
@@ -63,21 +67,23 @@ static const char *GoalKey(PetscInt i, Quantity *quantity)
   return i ? NULL : "map";
 }
 
-/* Keys that only some types take: those need them, but for the ones with a default. */
+/* Keys that only some types take, and those that need them. */
 static const struct {
-  unsigned bit;
+  unsigned takes, needs;
   const char *key;
-} special[] = {{KEY_VOLUME, "volume_percent"},
-               {KEY_A, "a"},
-               {KEY_SMOOTHING, "smoothing_percent"},
-               {KEY_FALLOFF, "from"},
-               {KEY_FALLOFF, "distance_mm"},
-               {KEY_FALLOFF, "low_percent"},
-               {KEY_NTCP, "td50_Gy"},
-               {KEY_NTCP, "m"},
-               {KEY_NTCP, "alpha_beta_Gy"},
-               {KEY_TCP, "clonogens"},
-               {KEY_TCP, "cells"}};
+} special[] = {{KEY_VOLUME, KEY_VOLUME, "volume_percent"},
+               {KEY_A | KEY_NTCP, KEY_A, "a"},
+               {KEY_SMOOTHING, 0, "smoothing_percent"},
+               {KEY_FALLOFF, KEY_FALLOFF, "from"},
+               {KEY_FALLOFF, KEY_FALLOFF, "distance_mm"},
+               {KEY_FALLOFF, 0, "low_percent"},
+               {KEY_NTCP, 0, "model"},
+               {KEY_NTCP, 0, "td50_Gy"}, /* CheckNTCP says what it needs of these */
+               {KEY_NTCP, 0, "m"},
+               {KEY_NTCP, 0, "alpha_beta_Gy"},
+               {KEY_NTCP, 0, "fractionation"},
+               {KEY_TCP, 0, "clonogens"},
+               {KEY_TCP, 0, "cells"}};
 
 /* Whether a type takes a goal of this quantity, -1: goals of a map. */
 static PetscBool TakesGoal(const ObjectiveType *type, Quantity quantity)
@@ -138,11 +144,10 @@ static PetscErrorCode CheckSpecial(Check *check, const ObjectiveType *type, cons
   PetscFunctionBegin;
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(special); i++) {
     const NodeEntry *entry = NodeFind(node, special[i].key);
-    const PetscBool takes = type->keys & special[i].bit ? PETSC_TRUE : PETSC_FALSE;
-    if (entry && !takes)
+    if (entry && !(type->keys & special[i].takes))
       PetscCall(CheckAdd(check, entry->place, PathJoin(path, special[i].key).text,
                          "found with type %s, which does not take it", type->name));
-    else if (!entry && takes && !SchemaChild(&schema_objective, special[i].key)->fallback)
+    else if (!entry && type->keys & special[i].needs)
       PetscCall(
           CheckAdd(check, node->place, path, "found no %s, expected it with type %s", special[i].key, type->name));
   }
@@ -151,6 +156,41 @@ static PetscErrorCode CheckSpecial(Check *check, const ObjectiveType *type, cons
     PetscCall(CheckAdd(check, quantity->place, PathJoin(path, "quantity").text, "found with type %s, expected %s",
                        type->name,
                        type->keys & (KEY_NTCP | KEY_TCP) ? "none: it is RBE-weighted" : "the goal's key alone"));
+  PetscFunctionReturn(0);
+}
+
+/* The model of complications that an objective names, or that it has by default; NULL: there is none of the name. */
+static const OutcomeModel *ComplicationOf(const Node *node)
+{
+  const Node *name = NodeGet(node, "model");
+  const OutcomeModel *model =
+      name && name->kind == NODE_SCALAR ? OutcomeModelFind(name->text) : OutcomeModelFind("lkb");
+  return model && model->kind == &outcome_complication ? model : NULL;
+}
+
+/* Numbers of complications: the model's own, or all of the objective. */
+static PetscErrorCode CheckNTCP(Check *check, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  static const char *const number[] = {"a", "m", "td50_Gy"};
+  const OutcomeModel *model = ComplicationOf(node);
+  const PetscBool whole = NodeGet(node, "fractionation") ? PETSC_TRUE : PETSC_FALSE,
+                  ratio = NodeGet(node, "alpha_beta_Gy") ? PETSC_TRUE : PETSC_FALSE;
+  if (!model) PetscFunctionReturn(0);
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(number); i++) {
+    const NodeEntry *entry = NodeFind(node, number[i]);
+    if (entry && model->lkb.m > 0)
+      PetscCall(CheckAdd(check, entry->place, PathJoin(path, number[i]).text,
+                         "found with model %s, which has numbers of its own", model->name));
+    else if (!entry && !(model->lkb.m > 0))
+      PetscCall(CheckAdd(check, node->place, path,
+                         "found no %s, expected it with type ntcp, or a model with numbers of its own", number[i]));
+  }
+  if (whole && ratio)
+    PetscCall(CheckAdd(check, node->place, path, "found both fractionation and alpha_beta_Gy, expected one of them"));
+  else if (!whole && !ratio && !model->fractionation)
+    PetscCall(
+        CheckAdd(check, node->place, path, "found no alpha_beta_Gy, expected it or fractionation with type ntcp"));
   PetscFunctionReturn(0);
 }
 
@@ -193,6 +233,7 @@ PetscErrorCode RuleObjective(Check *check, const SchemaKey *key, const Node *nod
   if (!type || SchemaHasUnknown(key, node)) PetscFunctionReturn(0);
   PetscCall(CheckGoal(check, type, node, path));
   PetscCall(CheckSpecial(check, type, node, path));
+  if (type->keys & KEY_NTCP) PetscCall(CheckNTCP(check, node, path));
   PetscCall(CheckValues(check, type, node, path));
   PetscFunctionReturn(0);
 }
@@ -205,7 +246,7 @@ static PetscBool KeepsKey(const ObjectiveType *type, const Node *node, const cha
   for (PetscInt i = 0; (of_goal = GoalKey(i, &q)); i++)
     if (!strcmp(key, of_goal)) return !goal && TakesGoal(type, q) ? PETSC_TRUE : PETSC_FALSE;
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(special); i++)
-    if (!strcmp(key, special[i].key)) return type->keys & special[i].bit ? PETSC_TRUE : PETSC_FALSE;
+    if (!strcmp(key, special[i].key)) return type->keys & special[i].takes ? PETSC_TRUE : PETSC_FALSE;
   if (!strcmp(key, "quantity")) return TakesQuantity(type, node);
   if (!strcmp(key, "stage")) return type->keys & (KEY_NTCP | KEY_TCP) ? PETSC_FALSE : PETSC_TRUE;
   return PETSC_TRUE;
@@ -250,7 +291,9 @@ PetscErrorCode ObjectiveComplete(Pool pool, Node *objective)
   PetscFunctionBegin;
   const ObjectiveType *type = ObjectiveTypeFind(NodeGet(objective, "type")->text);
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(special); i++)
-    if (type->keys & special[i].bit) PetscCall(CompleteKey(pool, special[i].key, objective));
+    if (type->keys & special[i].takes) PetscCall(CompleteKey(pool, special[i].key, objective));
+  if (type->keys & KEY_NTCP && !NodeGet(objective, "alpha_beta_Gy"))
+    PetscCall(FractionationComplete(pool, ComplicationOf(objective), objective));
   if (TakesQuantity(type, objective)) PetscCall(CompleteKey(pool, "quantity", objective));
   PetscFunctionReturn(0);
 }

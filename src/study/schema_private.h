@@ -2,7 +2,7 @@
  * What a study may hold: its keys, and the checks beyond each key's own range.
  */
 #pragma once
-#include "robion/schema.h"
+#include "robion/outcome_keys.h"
 #include "robion/study.h"
 
 extern const SchemaKey schema_study, schema_tissue, schema_objective, schema_constraint;
@@ -24,6 +24,7 @@ PetscErrorCode RuleDistinct(Check *check, const SchemaKey *key, const Node *node
 PetscErrorCode RuleObjective(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleScenarios(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleSpotControl(Check *check, const SchemaKey *key, const Node *node, const char *path);
+PetscErrorCode RuleOutcomes(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleGoal(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleStages(Check *check, const SchemaKey *key, const Node *node, const char *path);
 /* Stages against the rest of a study: fractions that add up, objectives for all of them. */
@@ -56,6 +57,7 @@ PetscErrorCode MarginFinish(const SchemaReader *reader, const Node *node, void *
 PetscErrorCode ObjectiveModeFinish(const SchemaReader *reader, const Node *node, void *base);
 PetscErrorCode ObjectiveFinish(const SchemaReader *reader, const Node *node, void *base);
 PetscErrorCode TCPFinish(const SchemaReader *reader, const Node *node, void *base);
+PetscErrorCode OutcomesFinish(const SchemaReader *reader, const Node *node, void *base);
 PetscErrorCode ConstraintFinish(const SchemaReader *reader, const Node *node, void *base);
 PetscErrorCode GoalFinish(const SchemaReader *reader, const Node *node, void *base);
 

@@ -183,35 +183,15 @@ static const SchemaKey course_keys[] = {
      .doc = "eqd2: alpha/beta"},
 };
 
-/* A model of tumour control; the argument makes a default of a value, or none. */
-#define TCP_NUMBER(member, range, meaning, ...)                                                                        \
-  {                                                                                                                    \
-    .name = #member, .type = TYPE_NUMBER, AT(TumourSpec, tcp.member), range, .doc = meaning, __VA_ARGS__               \
-  }
-#define TCP_MODEL(DEFAULT)                                                                                             \
-  {"clonogens_percent", TYPE_NUMBER, AT(TumourSpec, share), PERCENT, ABOVE(0, 1e6), .doc = "share of the clonogens",   \
-   DEFAULT("100")},                                                                                                    \
-      {"link",                                                                                                         \
-       TYPE_WORD,                                                                                                      \
-       AT(TumourSpec, tcp.link),                                                                                       \
-       WORDS(tcp_link_names),                                                                                          \
-       .doc = "how survival grows with clonogens",                                                                     \
-       DEFAULT("power")},                                                                                              \
-      TCP_NUMBER(ln_a, FROM(-100, 100), "logarithm of the factor A", DEFAULT("-3.643")),                               \
-      TCP_NUMBER(kappa, FROM(0, 10), "power: exponent of the clonogens", DEFAULT("0.74")),                             \
-      TCP_NUMBER(n0_clonogens, ABOVE(0, 1e15), "logarithm: N0 per 27 mm3", DEFAULT("285200")),                         \
-      TCP_NUMBER(alpha_per_Gy, FROM(0, 10), "per Gy(RBE)", .unit = "1/Gy", DEFAULT("0.029")),                          \
-      TCP_NUMBER(alpha_beta_Gy, ABOVE(0, 1e6), "alpha/beta", .unit = "Gy", DEFAULT("2"))
-#define IF_MAKING(value) .fallback = value
-#define IF_JUDGING(value) .fallback = NULL /* what is left out is as in tcp */
-
 static const SchemaKey tcp_keys[] = {
     {"structure", TYPE_TEXT, AT(TumourSpec, structure), WHERE(TumourSpec, where),
      .doc = "whose control finished plans are judged by"},
-    TCP_MODEL(IF_MAKING),
+    TCP_MODEL(TumourSpec, parameters.tcp., parameters.clonogens_share, TCP_DEFAULT),
 };
 
-static const SchemaKey judging_tcp_keys[] = {TCP_MODEL(IF_JUDGING)};
+/* What is left out is as in tcp. */
+static const SchemaKey judging_tcp_keys[] = {
+    TCP_MODEL(TumourSpec, parameters.tcp., parameters.clonogens_share, TCP_NO_DEFAULT)};
 static const SchemaKey judging_biology_keys[] = {
     {"model", TYPE_WORD, AT(Settings, judging_biology.model), GIVEN(Settings, other_biology),
      WORDS(biology_model_names), .doc = "RBE model"},
@@ -416,6 +396,8 @@ static const SchemaKey study_keys[] = {
     {"judging", TYPE_MAPPING, CHILDREN(judging_keys), .doc = "what finished plans are judged by, and made without"},
     {"goals", TYPE_LIST, LIST(Settings, n_goals, goals), .element = &goal_item,
      .doc = "what the finished plan is to keep"},
+    {"outcomes", TYPE_LIST, LIST(Settings, n_outcomes, outcomes), .element = &schema_outcome, .rule = RuleOutcomes,
+     .finish = OutcomesFinish, .doc = "what finished plans lead to"},
     {"robust", TYPE_WORD | TYPE_MAPPING, INTO(Settings, robust), WORDS(robust_mode_names), .shorthand = "mode",
      CHILDREN(robust_keys), .doc = "how scenarios enter the optimisation"},
     {"spot_control", TYPE_MAPPING, INTO(Settings, spot_control), CHILDREN(spot_control_keys), .rule = RuleSpotControl,

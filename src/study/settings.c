@@ -121,6 +121,15 @@ static PetscErrorCode FindStage(const CourseSpec *course, const Node *name, Pets
   PetscFunctionReturn(0);
 }
 
+/* Complications by a model's own numbers, or by those of the objective. */
+static void FinishNTCP(double fractions, ObjectiveParameters *parameters)
+{
+  const OutcomeModel *model = parameters->model ? OutcomeModelFind(parameters->model) : NULL;
+  parameters->outcome.fractions = fractions;
+  parameters->outcome.lkb.a = parameters->a;
+  if (model && model->lkb.m > 0) parameters->outcome.lkb = model->lkb;
+}
+
 PetscErrorCode ObjectiveFinish(const SchemaReader *reader, const Node *node, void *base)
 {
   PetscFunctionBegin;
@@ -132,7 +141,7 @@ PetscErrorCode ObjectiveFinish(const SchemaReader *reader, const Node *node, voi
   if (NodeGet(node, "quantity")) objective->quantity = QuantityFind(NodeGet(node, "quantity")->text);
   objective->map_scale = Says(node, "per", "course") && QuantityAddsUp(objective->quantity) ? 1.0 / fractions : 1;
   objective->goal *= objective->map_scale;
-  objective->parameters.fractions = fractions;
+  FinishNTCP(fractions, &objective->parameters);
   PetscCall(FindStage(&settings->course, NodeGet(node, "stage"), &objective->stage));
   PetscFunctionReturn(0);
 }
@@ -143,15 +152,27 @@ PetscErrorCode TCPFinish(const SchemaReader *reader, const Node *node, void *bas
   PetscFunctionBegin;
   const Settings *settings = reader->target;
   TumourSpec *tumour = base;
-  tumour->tcp.fractions = (double)settings->fractions;
+  tumour->parameters.tcp.fractions = (double)settings->fractions;
   if (!tumour->structure) {
     PetscCall(PetscStrallocpy(settings->target, &tumour->structure));
     PetscCall(PetscStrallocpy(settings->target_where, &tumour->where));
   }
   for (PetscInt i = 0; i < settings->n_objectives; i++) {
     ObjectiveSpec *objective = &settings->objectives[i];
-    objective->parameters.tcp = tumour->tcp;
-    if (ObjectiveTypeFind(objective->type)->keys & KEY_TCP) objective->map_scale = tumour->share;
+    if (!(ObjectiveTypeFind(objective->type)->keys & KEY_TCP)) continue;
+    objective->parameters.outcome = tumour->parameters;
+    objective->map_scale = tumour->parameters.clonogens_share;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode OutcomesFinish(const SchemaReader *reader, const Node *node, void *base)
+{
+  PetscFunctionBegin;
+  const Settings *settings = base;
+  for (PetscInt i = 0; i < settings->n_outcomes; i++) {
+    OutcomeParameters *parameters = settings->outcomes[i].parameters;
+    parameters->fractions = parameters->tcp.fractions = (double)settings->fractions;
   }
   PetscFunctionReturn(0);
 }
@@ -167,7 +188,6 @@ PetscErrorCode ConstraintFinish(const SchemaReader *reader, const Node *node, vo
   constraint->type = constraint_objectives[type];
   if (NodeGet(node, "percent")) constraint->goal *= 0.01 * settings->prescription_Gy_RBE;
   if (Says(node, "per", "course")) constraint->goal /= (double)settings->fractions;
-  constraint->parameters.fractions = (double)settings->fractions;
   constraint->mode = Says(node, "scenarios", "all") ? ROBUST_VOXELWISE : ROBUST_NONE;
   PetscCall(FindStage(&settings->course, NULL, &constraint->stage));
   constraint->map_scale = constraint->weight = 1;

@@ -132,7 +132,7 @@ static PetscErrorCode DefaultNode(Pool pool, const SchemaReader *reader, const S
     PetscCall(ValueNode(pool, key, preset, place, out));
   else if (key->at.kind == STORE_LIST && key->preset)
     PetscCall(PresetNode(pool, reader, key, place, size, out));
-  else if (key->n_child && !key->required)
+  else if (key->n_child && !key->required && !key->conditional)
     PetscCall(NodeCreate(pool, NODE_MAPPING, place, out));
   PetscFunctionReturn(0);
 }

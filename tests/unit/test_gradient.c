@@ -31,8 +31,12 @@ static const struct {
     {"max-let", 0.9, {.a = 0}},
     {"min-let", 1.1, {.a = 0}},
     {"falloff", 0.9, {.distance_mm = 5, .low = 0.5}},
-    {"ntcp", 0, {.a = 5, .m = 0.3, .alpha_beta_Gy = 2, .fractions = 10}},
-    {"tcp", 0, {.tcp = {.ln_a = -3.643, .kappa = 0.74, .alpha_per_Gy = 0.029, .alpha_beta_Gy = 2, .fractions = 16}}}};
+    {"ntcp", 0, {.outcome = {.lkb = {5, 0.3, 0}, .fractionation = {.alpha_beta_Gy = 2}, .fractions = 10}}},
+    {"ntcp", 0, {.outcome = {.lkb = {0.5, 0.8, 0}, .fractionation = {2.5, 1.5, 4}, .fractions = 10}}},
+    {"tcp",
+     0,
+     {.outcome = {
+          .tcp = {.ln_a = -3.643, .kappa = 0.74, .alpha_per_Gy = 0.029, .alpha_beta_Gy = 2, .fractions = 16}}}}};
 enum { N_KINDS = PETSC_STATIC_ARRAY_LENGTH(kinds), N_WAYS = 8 };
 
 static const struct {
@@ -71,7 +75,7 @@ static void SetGoal(int kind, double mean, Term *term)
 {
   term->goal = kinds[kind].goal * mean;
   term->parameters = kinds[kind].parameters;
-  term->parameters.td50_Gy = 10 * mean * (mean + 2) / 4 * 1.2;
+  term->parameters.outcome.lkb.td50_Gy = 10 * mean * (mean + 2) / 4 * 1.2;
   if (!term->goal_of_voxel && (term->type->keys & (KEY_MAP | KEY_FALLOFF | KEY_TCP)) && kind != 0)
     assert_int_equal(PetscMalloc1(term->n, &term->goal_of_voxel), 0);
   for (PetscInt i = 0; i < term->n && term->goal_of_voxel; i++)

@@ -256,8 +256,12 @@ static void Control(void **state)
   double clonogens[N_CELL_CASES][3];
   char name[] = "GTV";
   MetricList list = {0};
-  TumourControl control = {.region = {.name = name, .n = 3, .voxel = voxel, .fraction = fraction}};
-  assert_int_equal(TCPSpecDefault(&control.spec), 0);
+  OutcomeParameters parameters = {.fractions = 16};
+  OutcomeSpec spec = {.structure = name, .model = "tcp", .parameters = &parameters};
+  Outcome control = {.spec = &spec,
+                     .model = OutcomeModelFind("tcp"),
+                     .region = {.name = name, .n = 3, .voxel = voxel, .fraction = fraction}};
+  assert_int_equal(TCPSpecDefault(&parameters.tcp), 0);
   for (int c = 0; c < N_CELL_CASES; c++) control.clonogens[c] = clonogens[c];
   for (int i = 0; i < 3; i++) {
     dose[voxel[i]] = (float)(course_Gy[i] / 16);
@@ -265,16 +269,23 @@ static void Control(void **state)
     clonogens[CELLS_BEST][i] = 0;
     clonogens[CELLS_WORST][i] = 1.5 * count[i];
   }
-  assert_int_equal(MetricsOfControl(&control, dose, &list), 0);
+  assert_int_equal(MetricsOfOutcome(&control, dose, &list), 0);
   const double sum = (survival[0] + survival[1] + survival[2]) / 3;
   const double expected[3] = {100 * exp(-sum), 100, 100 * exp(-sum * pow(1.5, 0.74))};
   static const char *const metric[] = {"TCP", "TCP_best", "TCP_worst"};
   for (int c = 0; c < 3; c++) {
     assert_string_equal(list.item[c].name, metric[c]);
     assert_string_equal(list.item[c].structure, "GTV");
+    assert_int_equal(list.item[c].quantity, QUANTITY_TCP);
     assert_double_near(list.item[c].value, expected[c], 0.01);
   }
-  TumourControlMap(&control, dose, tcp);
+  spec.name = (char *)"local";
+  assert_int_equal(MetricsOfOutcome(&control, dose, &list), 0);
+  assert_int_equal(list.n, 6);
+  assert_string_equal(list.item[4].name, "TCP_best-local");
+  assert_int_equal(list.item[4].quantity, QUANTITY_OUTCOME);
+  assert_true(list.item[5].value == list.item[2].value);
+  OutcomeMap(&control, dose, tcp);
   for (int i = 0; i < 3; i++) assert_double_near(tcp[voxel[i]], exp(-survival[i]), 1e-4);
   assert_double_near(tcp[1], 7, 0);
   MetricListDestroy(&list);

@@ -69,6 +69,54 @@ static void RoundTrip(void **state)
   FakePlanDestroy(fake);
 }
 
+/* The chains of two organs by hand, from doses per fraction in a plan to its table: EQD2, gEUD and NTCP of every model. */
+static void Outcomes(void **state)
+{
+  static const struct {
+    const char *model;
+    double fractions, geud, ntcp;
+  } want[] = {{"mayo", 20, 48.997470, .011245},      {"burman", 4, 35.825812, .243309},
+              {"dawson", 4, 13.337459, 0},           {"el-naqa-i", 4, 12.955556, .375400},
+              {"el-naqa-ii", 4, 12.955556, .085288}, {"pursley-i", 4, 4.523133, .170441},
+              {"pursley-ii", 4, 7.510593, .304957}};
+  enum { N_WANT = sizeof want / sizeof *want };
+  FakePlan *fake = FakePlanCreate(9);
+  Mistakes mistakes = {0};
+  Table table;
+  PetscInt voxel[4] = {4, 10, 17, 33};
+  float part[2][4] = {{.4f, .3f, .2f, .1f}, {.55f, .25f, .12f, .08f}}, dose[2][40] = {{0}};
+  static const float fraction_Gy[2][4] = {{1, 2, 2.46f, 3}, {.5f, 2, 5, 9}};
+  OutcomeParameters parameters[N_WANT];
+  OutcomeSpec spec[N_WANT];
+  for (int i = 0; i < 8; i++) dose[i / 4][voxel[i % 4]] = fraction_Gy[i / 4][i % 4];
+  for (int i = 0; i < N_WANT; i++) {
+    const OutcomeModel *model = OutcomeModelFind(want[i].model);
+    const int organ = i > 0;
+    parameters[i] =
+        (OutcomeParameters){.lkb = model->lkb, .fractionation = *model->fractionation, .fractions = want[i].fractions};
+    spec[i] = (OutcomeSpec){.name = (char *)want[i].model, .model = want[i].model, .parameters = &parameters[i]};
+    const Outcome outcome = {.spec = &spec[i],
+                             .model = model,
+                             .region = {.name = (char *)"organ", .n = 4, .voxel = voxel, .fraction = part[organ]}};
+    for (int s = 0; s < FAKE_SCENARIOS; s++)
+      assert_int_equal(MetricsOfOutcome(&outcome, dose[organ], &fake->metrics[s]), 0);
+  }
+  assert_true(PlanTablesWrite(&fake->result, folder[1], &mistakes));
+  assert_true(MetricTableRead(Path(folder[1], "metrics.csv"), &mistakes, &table));
+  for (int i = 0; i < N_WANT; i++) {
+    char name[64];
+    double value;
+    snprintf(name, sizeof name, "gEUD-%s", want[i].model);
+    assert_true(MetricTableFind(&table, "nominal", "organ", "outcome", name, &value));
+    assert_double_near(value, want[i].geud, 1e-5);
+    snprintf(name, sizeof name, "NTCP-%s", want[i].model);
+    assert_true(MetricTableFind(&table, "nominal", "organ", "outcome", name, &value));
+    assert_double_near(value / 100, want[i].ntcp, 1e-6);
+  }
+  TableDestroy(&table);
+  FakePlanDestroy(fake);
+}
+
 static void DotInAnyLocale(void **state)
 {
   static const char *const comma[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "de_DE", "fr_FR"};
@@ -183,9 +231,9 @@ static void MergeWithDamage(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(RoundTrip), cmocka_unit_test(DotInAnyLocale),
-                                     cmocka_unit_test(Merge), cmocka_unit_test(Damaged),
-                                     cmocka_unit_test(MergeWithDamage)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(RoundTrip),      cmocka_unit_test(Outcomes),
+                                     cmocka_unit_test(DotInAnyLocale), cmocka_unit_test(Merge),
+                                     cmocka_unit_test(Damaged),        cmocka_unit_test(MergeWithDamage)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   snprintf(results, sizeof results, "/tmp/robion_test_tables_XXXXXX");
   if (!mkdtemp(results)) return 1;

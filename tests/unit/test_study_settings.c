@@ -53,6 +53,48 @@ static void TestValues(void **state)
   assert_int_equal(PetscFree(text), 0);
 }
 
+/* Models by name and by numbers, in outcomes and in objectives; the effective study reads back as the same. */
+static void TestOutcomes(void **state)
+{
+  const char *const set[] = {
+      "prescription.fractions=4",
+      "outcomes=[{name: failure, structure: OAR, model: burman}, {name: own, structure: CTV, model: lkb, n: 0.25, m: "
+      "0.2, "
+      "td50_Gy: 50, fractionation: {alpha_beta_Gy: 3}}, {name: blind, structure: OAR, model: mayo, fractionation: "
+      "{alpha_beta_Gy: 3, d_t_Gy: 6, gamma_over_alpha: 4}}, {name: control, structure: CTV, model: tcp, kappa: 1}]",
+      "objectives=[{structure: OAR, type: ntcp, model: el-naqa-ii}, {structure: OAR, type: ntcp, a: 4, m: 0.14, "
+      "td50_Gy: "
+      "72, alpha_beta_Gy: 2}]"};
+  char *text = StudyText(STUDIES "good.yaml", 0, NULL);
+  Study *study = GoodStudy(text, 3, set);
+  for (int again = 0; again < 2; again++) {
+    const Settings *s = &study->plans[0].settings;
+    assert_int_equal(s->n_outcomes, 4);
+    const OutcomeParameters *p[] = {s->outcomes[0].parameters, s->outcomes[1].parameters, s->outcomes[2].parameters,
+                                    s->outcomes[3].parameters};
+    assert_string_equal(s->outcomes[0].name, "failure");
+    assert_string_equal(s->outcomes[0].structure, "OAR");
+    assert_true(p[0]->lkb.a == 1 / 0.32 && p[0]->lkb.m == 0.15 && p[0]->lkb.td50_Gy == 40 && p[0]->fractions == 4);
+    assert_memory_equal(&p[0]->fractionation, &fractionation_liver, sizeof fractionation_liver);
+    assert_true(p[1]->lkb.a == 4 && p[1]->lkb.m == 0.2 && p[1]->lkb.td50_Gy == 50);
+    assert_true(p[1]->fractionation.alpha_beta_Gy == 3 && p[1]->fractionation.d_t_Gy == 0);
+    assert_true(p[2]->lkb.td50_Gy == 72 && p[2]->fractionation.d_t_Gy == 6 &&
+                p[2]->fractionation.gamma_over_alpha == 4);
+    assert_true(p[3]->tcp.kappa == 1 && p[3]->tcp.ln_a == -3.643 && p[3]->tcp.fractions == 4 &&
+                p[3]->clonogens_share == 1);
+    const OutcomeParameters *of[] = {&s->objectives[0].parameters.outcome, &s->objectives[1].parameters.outcome};
+    assert_true(of[0]->lkb.m == 0.55 && of[0]->fractions == 4);
+    assert_memory_equal(&of[0]->fractionation, &fractionation_liver, sizeof fractionation_liver);
+    assert_true(of[1]->lkb.a == 4 && of[1]->lkb.td50_Gy == 72 && of[1]->fractionation.alpha_beta_Gy == 2 &&
+                of[1]->fractionation.d_t_Gy == 0);
+    if (again) break;
+    Study *effective = GoodStudy(study->yaml, 0, NULL);
+    assert_int_equal(StudyDestroy(&study), 0);
+    study = effective;
+  }
+  assert_int_equal(StudyDestroy(&study) || PetscFree(text), 0);
+}
+
 static void TestDefaults(void **state)
 {
   char *text = StudyText(STUDIES "least.yaml", 0, NULL);
@@ -277,9 +319,10 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(TestValues),    cmocka_unit_test(TestDefaults), cmocka_unit_test(TestBiology),
-      cmocka_unit_test(TestTissues),   cmocka_unit_test(TestPhantom),  cmocka_unit_test(TestFiles),
-      cmocka_unit_test(TestEffective), cmocka_unit_test(TestHash),     cmocka_unit_test(TestGoalKeys),
+      cmocka_unit_test(TestValues),   cmocka_unit_test(TestOutcomes),  cmocka_unit_test(TestDefaults),
+      cmocka_unit_test(TestBiology),  cmocka_unit_test(TestTissues),   cmocka_unit_test(TestPhantom),
+      cmocka_unit_test(TestFiles),    cmocka_unit_test(TestEffective), cmocka_unit_test(TestHash),
+      cmocka_unit_test(TestGoalKeys),
   };
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;
