@@ -14,13 +14,6 @@
 enum { COHORT = 10 };
 static const double spacing_mm = 6;
 
-static Case *Build(PetscInt seed, double ct_mm)
-{
-  char keys[64];
-  snprintf(keys, sizeof keys, "ct_spacing_mm: %g, seed: %d", ct_mm, (int)seed);
-  return PhantomCase("chordoma", keys);
-}
-
 /* What a patient has: ln N of 27 mm3 in every GTV voxel, its mean and TCP under 73.6 Gy(RBE). */
 typedef struct Cells {
   double volume_cm3, mean_ln, tcp_percent;
@@ -98,7 +91,7 @@ static void CheckCohort(PetscInt first)
   VoxelPool pool[COHORT] = {{0}};
   double volume[COHORT], mean_ln[COHORT], tcp[COHORT], tercile[2];
   for (PetscInt p = 0; p < COHORT; p++) {
-    Case *patient = Build(first + p, spacing_mm);
+    Case *patient = PhantomPatient("chordoma", first + p, spacing_mm);
     Cells cells = CountCells(patient, &pool[p]);
     volume[p] = cells.volume_cm3, mean_ln[p] = cells.mean_ln, tcp[p] = cells.tcp_percent;
     print_message("seed %d: GTV %.0f cm3, mean ln N %.3f, uniform TCP %.1f %%\n", (int)(first + p), volume[p],
@@ -140,11 +133,8 @@ static void Anatomy(void **state)
   static const char *const within[][2] = {{"GTV", "CTV_HD"},      {"CTV_HD", "CTV_LD"},  {"CTV_LD", "External"},
                                           {"Rectum", "External"}, {"Bowel", "External"}, {"Skin", "External"}};
   for (PetscInt seed = 1; seed <= 10; seed++) {
-    Case *patient = Build(seed, spacing_mm);
-    for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(apart); i++)
-      assert_int_equal(PhantomVoxels(patient, apart[i][0], PETSC_TRUE, apart[i][1]), 0);
-    for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(within); i++)
-      assert_int_equal(PhantomVoxels(patient, within[i][0], PETSC_FALSE, within[i][1]), 0);
+    Case *patient = PhantomPatient("chordoma", seed, spacing_mm);
+    PhantomCheckPlaces(patient, PETSC_STATIC_ARRAY_LENGTH(apart), apart, PETSC_STATIC_ARRAY_LENGTH(within), within);
     for (PetscInt s = 0; s < patient->n_structures; s++)
       if (PhantomVolume_cm3(patient, patient->structures[s].name) < 5)
         fail_msg("seed %d: %s of %g cm3", (int)seed, patient->structures[s].name,
@@ -159,7 +149,8 @@ static void Anatomy(void **state)
 static void Repeatable(void **state)
 {
   VoxelPool pool[3] = {{0}};
-  Case *first = Build(3, spacing_mm), *again = Build(3, spacing_mm), *fine = Build(3, 3), *other = Build(4, spacing_mm);
+  Case *first = PhantomPatient("chordoma", 3, spacing_mm), *again = PhantomPatient("chordoma", 3, spacing_mm),
+       *fine = PhantomPatient("chordoma", 3, 3), *other = PhantomPatient("chordoma", 4, spacing_mm);
   size_t n = GridSize(&first->ct);
   assert_memory_equal(first->hu, again->hu, n * sizeof *first->hu);
   for (int m = 0; m < 2; m++) assert_memory_equal(first->maps[m].value, again->maps[m].value, n * sizeof(float));
@@ -176,7 +167,7 @@ static void Repeatable(void **state)
 /* Neighbouring voxels have similar counts, voxels three correlation lengths apart have not. */
 static void Smooth(void **state)
 {
-  Case *patient = Build(2, 3);
+  Case *patient = PhantomPatient("chordoma", 2, 3);
   const Grid *ct = &patient->ct;
   const unsigned char *gtv = PhantomMask(patient, "GTV");
   const float *clonogens = patient->maps[CaseFindMap(patient, MAP_CLONOGENS)].value;

@@ -10,13 +10,6 @@ static const double ctv_cm3[] = {340.4, 336.7, 199.9, 206.8, 245.6, 53.4,  350.2
                                  316.9, 351.0, 201.0, 343.3, 462.3, 294.9, 215.5};
 enum { N_TABLE = PETSC_STATIC_ARRAY_LENGTH(ctv_cm3) };
 
-static Case *Build(PetscInt seed, double ct_mm)
-{
-  char keys[64];
-  snprintf(keys, sizeof keys, "ct_spacing_mm: %g, seed: %d", ct_mm, (int)seed);
-  return PhantomCase("head-neck", keys);
-}
-
 /* Whatever the tumour: nothing is empty or outside, and what excludes each other does. */
 static void CheckAnatomy(const Case *patient)
 {
@@ -27,39 +20,23 @@ static void CheckAnatomy(const Case *patient)
       {"OpticChiasm", "Skull"},  {"Brain", "Brainstem"},    {"Brain", "Skull"},           {"Brainstem", "Skull"},
       {"Sinuses", "Skull"},      {"Sinuses", "Brain"},      {"Eye_L", "Skull"},           {"Eye_R", "Skull"}};
   static const char *const within[][2] = {{"GTV", "CTV"}, {"Lens_L", "Eye_L"}, {"Lens_R", "Eye_R"}};
-  for (PetscInt s = 0; s < patient->n_structures; s++) {
-    const char *name = patient->structures[s].name;
-    if (!(StructureVolume_cm3(patient, s) > 0.1)) fail_msg("%s: %s is empty", patient->source, name);
-    assert_int_equal(PhantomVoxels(patient, name, PETSC_FALSE, "External"), 0);
-  }
-  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(apart); i++)
-    if (PhantomVoxels(patient, apart[i][0], PETSC_TRUE, apart[i][1]))
-      fail_msg("%s: %s and %s overlap", patient->source, apart[i][0], apart[i][1]);
-  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(within); i++)
-    if (PhantomVoxels(patient, within[i][0], PETSC_FALSE, within[i][1]))
-      fail_msg("%s: %s leaves %s", patient->source, within[i][0], within[i][1]);
+  PhantomCheckPlaces(patient, PETSC_STATIC_ARRAY_LENGTH(apart), apart, PETSC_STATIC_ARRAY_LENGTH(within), within);
 }
 
 /* Organs of the sizes that are measured in adults (cm3). */
 static void CheckSizes(const Case *patient)
 {
-  static const struct {
-    const char *name;
-    double least, most;
-  } size[] = {{"Brain", 1050, 1500},     {"Brainstem", 24, 34},     {"Eye_L", 6.8, 7.6},   {"Eye_R", 6.8, 7.6},
-              {"OpticNrv_L", 0.6, 1.15}, {"OpticNrv_R", 0.6, 1.15}, {"Lens_L", 0.12, 0.3}, {"Lens_R", 0.12, 0.3},
-              {"OpticChiasm", 0.1, 0.5}, {"External", 3000, 5000},  {"Skull", 400, 800},   {"Sinuses", 30, 75}};
-  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(size); i++) {
-    const double cm3 = PhantomVolume_cm3(patient, size[i].name);
-    if (!(cm3 > size[i].least && cm3 < size[i].most))
-      fail_msg("%s: %s has %g cm3, expected %g to %g", patient->source, size[i].name, cm3, size[i].least, size[i].most);
-  }
+  static const PhantomSize size[] = {{"Brain", 1050, 1500},    {"Brainstem", 24, 34},     {"Eye_L", 6.8, 7.6},
+                                     {"Eye_R", 6.8, 7.6},      {"OpticNrv_L", 0.6, 1.15}, {"OpticNrv_R", 0.6, 1.15},
+                                     {"Lens_L", 0.12, 0.3},    {"Lens_R", 0.12, 0.3},     {"OpticChiasm", 0.1, 0.5},
+                                     {"External", 3000, 5000}, {"Skull", 400, 800},       {"Sinuses", 30, 75}};
+  PhantomCheckSizes(patient, PETSC_STATIC_ARRAY_LENGTH(size), size);
 }
 
 static void PublishedVolumes(void **state)
 {
   for (PetscInt seed = 1; seed <= N_TABLE; seed++) {
-    Case *patient = Build(seed, 3);
+    Case *patient = PhantomPatient("head-neck", seed, 3);
     const double ctv = PhantomVolume_cm3(patient, "CTV"), gtv = PhantomVolume_cm3(patient, "GTV");
     assert_double_near(ctv / ctv_cm3[seed - 1], 1, 0.01);
     assert_true(gtv > 0.24 * ctv && gtv < 0.51 * ctv);
@@ -72,10 +49,10 @@ static void PublishedVolumes(void **state)
 /* Patients beyond the table have volumes of its range, each its own. */
 static void OtherSeeds(void **state)
 {
-  static const PetscInt seed[] = {16, 31, 60, 1000000000};
+  static const PetscInt seed[] = {16, 60, 1000000000};
   double before = 0;
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(seed); i++) {
-    Case *patient = Build(seed[i], 3);
+    Case *patient = PhantomPatient("head-neck", seed[i], 3);
     const double ctv = PhantomVolume_cm3(patient, "CTV");
     assert_true(ctv >= 0.99 * 53.4 && ctv <= 1.01 * 747.9 && ctv != before);
     before = ctv;
@@ -143,26 +120,16 @@ static void CheckMirror(const Case *patient)
   }
 }
 
-/* Mean stopping power of a structure's voxels without tumour. */
-static double MeanRSP(const Case *patient, const char *name)
-{
-  const unsigned char *mask = PhantomMask(patient, name), *gtv = PhantomMask(patient, "GTV");
-  double sum = 0, n = 0;
-  for (size_t v = 0; v < GridSize(&patient->ct); v++)
-    if (mask[v] && !gtv[v]) sum += patient->rsp[v], n++;
-  return sum / n;
-}
-
 /* Stopping powers of tissues; bone and air only where they may be; air in the sinus that has no tumour; the tumour is solid. */
 static void CheckTissues(const Case *patient)
 {
   const unsigned char *body = PhantomMask(patient, "External"), *gtv = PhantomMask(patient, "GTV");
   const unsigned char *skull = PhantomMask(patient, "Skull"), *sinuses = PhantomMask(patient, "Sinuses");
   size_t wrong = 0, air = 0;
-  assert_double_near(MeanRSP(patient, "Brain"), 1.037, 1e-3);
-  assert_double_near(MeanRSP(patient, "Brainstem"), 1.037, 1e-3);
-  assert_double_near(MeanRSP(patient, "Eye_L"), 1.01, 0.01);
-  assert_true(MeanRSP(patient, "Skull") > 1.4 && MeanRSP(patient, "Skull") < 1.6);
+  assert_double_near(PhantomMeanRSP(patient, "Brain"), 1.037, 1e-3);
+  assert_double_near(PhantomMeanRSP(patient, "Brainstem"), 1.037, 1e-3);
+  assert_double_near(PhantomMeanRSP(patient, "Eye_L"), 1.01, 0.01);
+  assert_true(PhantomMeanRSP(patient, "Skull") > 1.4 && PhantomMeanRSP(patient, "Skull") < 1.6);
   for (size_t v = 0; v < GridSize(&patient->ct); v++) {
     wrong += (patient->hu[v] > 200) != skull[v];
     wrong += !body[v] && patient->hu[v] != -1000;
@@ -178,7 +145,7 @@ static void CheckTissues(const Case *patient)
 static void FineAnatomy(void **state)
 {
   for (PetscInt seed = 6; seed <= 8; seed += 2) {
-    Case *patient = Build(seed, 2);
+    Case *patient = PhantomPatient("head-neck", seed, 2);
     assert_double_near(PhantomVolume_cm3(patient, "CTV") / ctv_cm3[seed - 1], 1, 0.01);
     CheckAnatomy(patient);
     CheckSizes(patient);
@@ -192,13 +159,7 @@ static void FineAnatomy(void **state)
 
 static void Repeatable(void **state)
 {
-  Case *first = Build(3, 3), *again = Build(3, 3), *other = Build(4, 3);
-  const size_t n = GridSize(&first->ct);
-  assert_memory_equal(first->hu, again->hu, n * sizeof *first->hu);
-  for (PetscInt s = 0; s < first->n_structures; s++)
-    assert_memory_equal(first->structures[s].mask, again->structures[s].mask, n);
-  assert_true(GridSize(&other->ct) != n || memcmp(first->hu, other->hu, n * sizeof *first->hu));
-  assert_int_equal(CaseDestroy(&first) || CaseDestroy(&again) || CaseDestroy(&other), 0);
+  PhantomCheckRepeatable("head-neck", 3);
 }
 
 int main(int argc, char **argv)

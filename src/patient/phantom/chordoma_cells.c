@@ -11,30 +11,11 @@
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 
-enum { TEN = 10 };
 static const double ln_clonogens_mean = 12.561, ln_clonogens_sd = 0.696, between_patients_sd = 0.357;
 static const double correlation_mm = 9, misfit_correlation_mm = 6;
 static const double misfit_um2_ms = 0.06; /* SD of measured minus matched diffusion coefficient */
 static const double volume_cm3[2] = {50, 1270}, volume_median_cm3 = 220, volume_ln_sd = 0.85;
 static const double noise_part = 0.8, rim_part = 0.45, gradient_part = 0.4;
-
-/*
- * Quantile of this patient in one dimension of a Latin hypercube: the ten patients 1 to 10, 11 to 20, ... are shuffled over the ten
- * tenths of the population, and lie anywhere in theirs.
- */
-static double Quantile(PetscInt seed, int dimension)
-{
-  CounterRandom shuffle = {.seed = (uint64_t)((seed - 1) / TEN), .stream = STREAM_TENTHS + (uint32_t)dimension};
-  CounterRandom within = {.seed = (uint64_t)seed, .stream = STREAM_WITHIN_TENTH + (uint32_t)dimension};
-  PetscInt tenth[TEN];
-  for (PetscInt i = 0; i < TEN; i++) tenth[i] = i;
-  for (PetscInt i = TEN - 1; i > 0; i--) {
-    PetscInt j = CounterRandomIndex(&shuffle, i + 1), swap = tenth[i];
-    tenth[i] = tenth[j];
-    tenth[j] = swap;
-  }
-  return ((double)tenth[(seed - 1) % TEN] + CounterRandomUniform(&within)) / TEN;
-}
 
 /* Log-normal, cut off at both ends. */
 static double DrawVolume(double quantile)
@@ -51,15 +32,18 @@ void ChordomaDraw(PetscInt seed, Chordoma *drawn)
   drawn->seed = seed;
   drawn->size = 1 + PetscClipInterval(0.05 * CounterRandomNormal(&body), -0.1, 0.1);
   drawn->gas = CounterRandomUniform(&body) < 0.5 ? PETSC_TRUE : PETSC_FALSE;
-  drawn->gtv_cm3 = DrawVolume(Quantile(seed, 0));
+  drawn->gtv_cm3 = DrawVolume(QuantileOfTen(seed, STREAM_TENTHS, STREAM_WITHIN_TENTH));
   drawn->gtv.radius_mm = RadiusOfVolume_mm(drawn->gtv_cm3);
-  drawn->ln_clonogens = ln_clonogens_mean + between_patients_sd * gsl_cdf_ugaussian_Pinv(Quantile(seed, 1));
+  drawn->ln_clonogens =
+      ln_clonogens_mean +
+      between_patients_sd * gsl_cdf_ugaussian_Pinv(QuantileOfTen(seed, STREAM_TENTHS + 1, STREAM_WITHIN_TENTH + 1));
   drawn->within_patient_sd = sqrt(ln_clonogens_sd * ln_clonogens_sd - between_patients_sd * between_patients_sd);
   /* Small tumours lie in the sacrum, large ones have grown out of it towards anterior. */
   drawn->gtv.centre_mm[0] = PetscClipInterval(5 * CounterRandomNormal(&shape), -10, 10);
   drawn->gtv.centre_mm[1] = drawn->size * 68 - 0.75 * PetscMax(0, drawn->gtv.radius_mm - 22);
   drawn->gtv.centre_mm[2] = PetscClipInterval(10 * CounterRandomNormal(&shape), -20, 20);
-  BlobDraw(&shape, &drawn->gtv);
+  for (int k = 0; k < 3; k++) drawn->gtv.axis[k] = 1 + PetscClipInterval(0.1 * CounterRandomNormal(&shape), -0.2, 0.2);
+  RandomFieldDraw(&shape, 0.5, &drawn->gtv.shape);
 }
 
 /* Subtract the mean over the mask and divide by the standard deviation there. */

@@ -32,9 +32,20 @@ double RadiusOfVolume_mm(double cm3)
   return cbrt(cm3 * 1e3 * 3 / (4 * PETSC_PI));
 }
 
+double DrawBetween(CounterRandom *random, double least, double most)
+{
+  return least + (most - least) * CounterRandomUniform(random);
+}
+
+double DrawAround(CounterRandom *random, double mean, double sd, double least, double most)
+{
+  const double drawn = mean + sd * CounterRandomNormal(random); /* once: PetscClipInterval repeats its argument */
+  return PetscClipInterval(drawn, least, most);
+}
+
 void BlobDraw(CounterRandom *random, Blob *blob)
 {
-  for (int k = 0; k < 3; k++) blob->axis[k] = 1 + PetscClipInterval(0.1 * CounterRandomNormal(random), -0.2, 0.2);
+  for (int k = 0; k < 3; k++) blob->axis[k] = DrawAround(random, 1, 0.1, 0.8, 1.2);
   RandomFieldDraw(random, 0.5, &blob->shape);
 }
 
@@ -59,7 +70,22 @@ double DrawVolume_cm3(PetscInt n, const double *sample_cm3, CounterRandom *rando
     mean += ln / n, square += ln * ln / n;
     least = PetscMin(least, sample_cm3[i]), most = PetscMax(most, sample_cm3[i]);
   }
-  return PetscClipInterval(exp(mean + sqrt(square - mean * mean) * CounterRandomNormal(random)), least, most);
+  return exp(DrawAround(random, mean, sqrt(square - mean * mean), log(least), log(most)));
+}
+
+double QuantileOfTen(PetscInt seed, uint32_t stream_tenths, uint32_t stream_within)
+{
+  enum { TEN = 10 };
+  CounterRandom shuffle = {.seed = (uint64_t)((seed - 1) / TEN), .stream = stream_tenths};
+  CounterRandom within = {.seed = (uint64_t)seed, .stream = stream_within};
+  PetscInt tenth[TEN];
+  for (PetscInt i = 0; i < TEN; i++) tenth[i] = i;
+  for (PetscInt i = TEN - 1; i > 0; i--) {
+    PetscInt j = CounterRandomIndex(&shuffle, i + 1), swap = tenth[i];
+    tenth[i] = tenth[j];
+    tenth[j] = swap;
+  }
+  return ((double)tenth[(seed - 1) % TEN] + CounterRandomUniform(&within)) / TEN;
 }
 
 typedef struct Candidate {

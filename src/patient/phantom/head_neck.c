@@ -56,7 +56,7 @@ static double TumourLevel(const void *of, const double x[3])
   const HeadNeck *p = of;
   double reach = 1;
   if (!InHead(p, x, ctv_to_skin_mm)) return PETSC_INFINITY;
-  if (InBrainstem(p, x, ctv_to_brainstem_mm) || InSpinalCanal(p, x, ctv_to_brainstem_mm)) return PETSC_INFINITY;
+  if (InBrainstem(p, x, ctv_to_brainstem_mm) || InCervicalCanal(p, x, ctv_to_brainstem_mm)) return PETSC_INFINITY;
   for (int s = 0; s < N_SIDES; s++) {
     if (InEye(p, s, x, 1)) return PETSC_INFINITY;
     if (InOrbit(p, s, x) && !(p->orbit_invaded && s == p->tumour_side)) reach = 1 / into_orbit;

@@ -26,18 +26,6 @@ static const double eye_radius_mm = 12, eye_behind_glabella_mm = 20, nerve_media
 static const double slack = 0.95; /* straight length of the nerve in the orbit, of its length */
 static const double sheath_mm = 2.6, canal_mm = 2.1, intracranial_mm = 2.2; /* radii of the nerve */
 
-/* Uniform. */
-static double Between(CounterRandom *random, double least, double most)
-{
-  return least + (most - least) * CounterRandomUniform(random);
-}
-
-/* Normal, cut off. */
-static double Around(CounterRandom *random, double mean, double sd, double least, double most)
-{
-  return PetscClipInterval(mean + sd * CounterRandomNormal(random), least, most);
-}
-
 static void TubeAdd(Tube *tube, double x, double y, double z, double radius_mm)
 {
   const double point[4] = {x, y, z, radius_mm};
@@ -58,10 +46,10 @@ typedef struct NervePath {
 static void LayNerves(CounterRandom *random, HeadNeck *p, const double eye_mm[3], NervePath *n)
 {
   static const double inside[3] = {0.55, -0.80, -0.24}, canal[3] = {0.5, -0.85, -0.17}; /* forwards, unit vectors */
-  n->orbital_mm = Between(random, 25, 33);
-  n->canal_mm = Between(random, 6, 11);
-  n->intracranial_mm = Between(random, 9, 11);
-  const double straight = slack * n->orbital_mm, half_width = 0.5 * Around(random, 13.6, 1.5, 11.1, 16.9);
+  n->orbital_mm = DrawBetween(random, 25, 33);
+  n->canal_mm = DrawBetween(random, 6, 11);
+  n->intracranial_mm = DrawBetween(random, 9, 11);
+  const double straight = slack * n->orbital_mm, half_width = 0.5 * DrawAround(random, 13.6, 1.5, 11.1, 16.9);
   n->exit_mm[0] = eye_mm[0] - nerve_medial_mm;
   n->exit_mm[1] = eye_mm[1] + sqrt(eye_radius_mm * eye_radius_mm - nerve_medial_mm * nerve_medial_mm);
   n->exit_mm[2] = eye_mm[2];
@@ -119,13 +107,13 @@ static void DrawSinuses(PetscInt seed, HeadNeck *p)
 {
   static const double maxillary[3] = {13, 17.75, 16.5}, sphenoid[3] = {12, 10.5, 8}, frontal[3] = {11, 4.5, 8};
   CounterRandom random = {.seed = (uint64_t)seed, .stream = STREAM_SINUSES};
-  const double frontal_cm3 = Around(&random, 2.9, 2.6, 0.5, 6.5);
-  SizeEllipsoid(Around(&random, 4, 2, 1.5, 7), sphenoid, p->sphenoid_half_mm);
+  const double frontal_cm3 = DrawAround(&random, 2.9, 2.6, 0.5, 6.5);
+  SizeEllipsoid(DrawAround(&random, 4, 2, 1.5, 7), sphenoid, p->sphenoid_half_mm);
   p->sphenoid_mm[1] = p->base_y_mm - 31;
   p->sphenoid_mm[2] = 3 - p->sphenoid_half_mm[2];
   for (int s = 0; s < N_SIDES; s++) {
     HeadSide *side = &p->side[s];
-    SizeEllipsoid(Between(&random, 12.8, 15.7), maxillary, side->maxillary_half_mm);
+    SizeEllipsoid(DrawBetween(&random, 12.8, 15.7), maxillary, side->maxillary_half_mm);
     SizeEllipsoid(0.5 * frontal_cm3, frontal, side->frontal_half_mm);
     side->maxillary_mm[0] = side->sign * 29.5;
     side->maxillary_mm[1] = p->face_y_mm - 54;
@@ -156,7 +144,8 @@ static void PlaceTumour(PetscInt seed, HeadNeck *p)
   p->orbit_invaded = CounterRandomUniform(&random) < 0.4 ? PETSC_TRUE : PETSC_FALSE;
   const double sign = p->side[p->tumour_side].sign, grown = PetscMax(0, p->tumour.radius_mm - 25);
   const double begin[3] = {sign * site[at].x, site[at].y + p->face_y_mm + 0.35 * grown, site[at].z - 0.25 * grown};
-  for (int k = 0; k < 3; k++) p->tumour.centre_mm[k] = begin[k] + Around(&random, 0, 0.5, -1, 1) * site[at].jitter_mm;
+  for (int k = 0; k < 3; k++)
+    p->tumour.centre_mm[k] = begin[k] + DrawAround(&random, 0, 0.5, -1, 1) * site[at].jitter_mm;
   TubeAdd(&p->spread, p->tumour.centre_mm[0], p->tumour.centre_mm[1], p->tumour.centre_mm[2], 7);
   TubeAdd(&p->spread, sign * 19, p->base_y_mm - 30, -10, 7); /* pterygopalatine fossa, foramen rotundum */
   TubeAdd(&p->spread, sign * 15, p->base_y_mm - 15, -1, 7);  /* cavernous sinus */
@@ -167,7 +156,7 @@ static void DrawTumour(PetscInt seed, HeadNeck *p)
   CounterRandom random = {.seed = (uint64_t)seed, .stream = STREAM_SHAPE};
   const double drawn_cm3 = DrawVolume_cm3(N_TABLE, acc_ctv_cm3, &random);
   p->ctv_cm3 = seed <= N_TABLE ? acc_ctv_cm3[seed - 1] : drawn_cm3;
-  p->gtv_cm3 = p->ctv_cm3 * Between(&random, 0.25, 0.5);
+  p->gtv_cm3 = p->ctv_cm3 * DrawBetween(&random, 0.25, 0.5);
   p->tumour.radius_mm = RadiusOfVolume_mm(p->ctv_cm3);
   BlobDraw(&random, &p->tumour);
   PlaceTumour(seed, p);
@@ -177,11 +166,11 @@ void HeadNeckDraw(PetscInt seed, HeadNeck *p)
 {
   CounterRandom random = {.seed = (uint64_t)seed, .stream = STREAM_HEAD};
   NervePath path;
-  *p = (HeadNeck){.width_mm = Between(&random, 138, 146)};
-  p->length_mm = Between(&random, 180, 195);
-  p->skull_mm = Between(&random, 6, 8);
+  *p = (HeadNeck){.width_mm = DrawBetween(&random, 138, 146)};
+  p->length_mm = DrawBetween(&random, 180, 195);
+  p->skull_mm = DrawBetween(&random, 6, 8);
   p->face_y_mm = 0.5 * (usual_length_mm - p->length_mm);
-  const double eye_mm[3] = {0.5 * Between(&random, 62, 64), -0.5 * p->length_mm + eye_behind_glabella_mm, 0};
+  const double eye_mm[3] = {0.5 * DrawBetween(&random, 62, 64), -0.5 * p->length_mm + eye_behind_glabella_mm, 0};
   LayNerves(&random, p, eye_mm, &path);
   p->base_y_mm = p->chiasm_mm[1] - usual_chiasm_y_mm;
   for (int s = 0; s < N_SIDES; s++) {

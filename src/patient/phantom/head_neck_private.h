@@ -41,7 +41,7 @@ PetscBool InHead(const HeadNeck *p, const double x[3], double shrunk_mm);
 PetscBool InCranialCavity(const HeadNeck *p, const double x[3]);
 /* With the brain stem of the neck: brainstem and cord, `more_mm` around them. */
 PetscBool InBrainstem(const HeadNeck *p, const double x[3], double more_mm);
-PetscBool InSpinalCanal(const HeadNeck *p, const double x[3], double more_mm);
+PetscBool InCervicalCanal(const HeadNeck *p, const double x[3], double more_mm);
 /* The orbit of that side, its wall of 2 mm included. */
 PetscBool InOrbit(const HeadNeck *p, PetscInt side, const double x[3]);
 /* 0: none; a maxillary, sphenoid or frontal sinus, or the ethmoid cells. */

@@ -8,7 +8,8 @@
   ROW("rtog", phantom_rtog)                                                                                            \
   ROW("donut", phantom_donut)                                                                                          \
   ROW("chordoma", phantom_chordoma)                                                                                    \
-  ROW("head-neck", phantom_head_neck)
+  ROW("head-neck", phantom_head_neck)                                                                                  \
+  ROW("liver", phantom_liver)
 
 #define DECLARE_PHANTOM(name, object) extern const Phantom object;
 PHANTOMS(DECLARE_PHANTOM)
@@ -126,8 +127,17 @@ void BlobDraw(CounterRandom *random, Blob *blob);
 /* Distance from the centre, relative to the irregular surface. */
 double BlobLevel_mm(const Blob *blob, const double x_mm[3]);
 
+/* Uniform; normal, what is beyond the bounds being at them. */
+double DrawBetween(CounterRandom *random, double least, double most);
+double DrawAround(CounterRandom *random, double mean, double sd, double least, double most);
 /* Log-normal as the sample is, and within it. */
 double DrawVolume_cm3(PetscInt n, const double *sample_cm3, CounterRandom *random);
+
+/*
+ * Quantile of a patient in one dimension of a Latin hypercube: the ten patients 1 to 10, 11 to 20, ... are shuffled over the ten
+ * tenths of the population, and lie anywhere in theirs.
+ */
+double QuantileOfTen(PetscInt seed, uint32_t stream_tenths, uint32_t stream_within);
 
 /* Where a volume grows: lowest levels first, not where the level is infinite or `within` (NULL: the whole CT) is 0. */
 typedef struct Growth {
