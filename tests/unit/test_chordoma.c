@@ -14,28 +14,6 @@
 enum { COHORT = 10 };
 static const double spacing_mm = 6;
 
-static Case *Build(PetscInt seed, double ct_mm)
-{
-  char keys[64];
-  snprintf(keys, sizeof keys, "ct_spacing_mm: %g, seed: %d", ct_mm, (int)seed);
-  return PhantomCase("chordoma", keys);
-}
-
-static const unsigned char *Mask(const Case *patient, const char *name)
-{
-  PetscInt s = CaseFindStructure(patient, name);
-  assert_true(s >= 0);
-  return patient->structures[s].mask;
-}
-
-static double Volume_cm3(const Case *patient, const char *name)
-{
-  size_t n = 0;
-  const unsigned char *mask = Mask(patient, name);
-  for (size_t v = 0; v < GridSize(&patient->ct); v++) n += mask[v];
-  return (double)n * GridVoxelVolume_cm3(&patient->ct);
-}
-
 /* What a patient has: ln N of 27 mm3 in every GTV voxel, its mean and TCP under 73.6 Gy(RBE). */
 typedef struct Cells {
   double volume_cm3, mean_ln, tcp_percent;
@@ -49,7 +27,7 @@ typedef struct VoxelPool {
 static Cells CountCells(const Case *patient, VoxelPool *pool)
 {
   TCPSpec tcp;
-  const unsigned char *gtv = Mask(patient, "GTV");
+  const unsigned char *gtv = PhantomMask(patient, "GTV");
   const float *clonogens = patient->maps[CaseFindMap(patient, MAP_CLONOGENS)].value;
   const double per_27mm3 = 27e-3 / GridVoxelVolume_cm3(&patient->ct);
   double sum = 0, survival = 0;
@@ -113,7 +91,7 @@ static void CheckCohort(PetscInt first)
   VoxelPool pool[COHORT] = {{0}};
   double volume[COHORT], mean_ln[COHORT], tcp[COHORT], tercile[2];
   for (PetscInt p = 0; p < COHORT; p++) {
-    Case *patient = Build(first + p, spacing_mm);
+    Case *patient = PhantomPatient("chordoma", first + p, spacing_mm);
     Cells cells = CountCells(patient, &pool[p]);
     volume[p] = cells.volume_cm3, mean_ln[p] = cells.mean_ln, tcp[p] = cells.tcp_percent;
     print_message("seed %d: GTV %.0f cm3, mean ln N %.3f, uniform TCP %.1f %%\n", (int)(first + p), volume[p],
@@ -155,19 +133,13 @@ static void Anatomy(void **state)
   static const char *const within[][2] = {{"GTV", "CTV_HD"},      {"CTV_HD", "CTV_LD"},  {"CTV_LD", "External"},
                                           {"Rectum", "External"}, {"Bowel", "External"}, {"Skin", "External"}};
   for (PetscInt seed = 1; seed <= 10; seed++) {
-    Case *patient = Build(seed, spacing_mm);
-    size_t n = GridSize(&patient->ct), wrong = 0;
-    for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(apart); i++)
-      for (size_t v = 0; v < n; v++) wrong += Mask(patient, apart[i][0])[v] && Mask(patient, apart[i][1])[v];
-    assert_int_equal(wrong, 0);
-    for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(within); i++)
-      for (size_t v = 0; v < n; v++) wrong += Mask(patient, within[i][0])[v] > Mask(patient, within[i][1])[v];
-    assert_int_equal(wrong, 0);
+    Case *patient = PhantomPatient("chordoma", seed, spacing_mm);
+    PhantomCheckPlaces(patient, PETSC_STATIC_ARRAY_LENGTH(apart), apart, PETSC_STATIC_ARRAY_LENGTH(within), within);
     for (PetscInt s = 0; s < patient->n_structures; s++)
-      if (Volume_cm3(patient, patient->structures[s].name) < 5)
+      if (PhantomVolume_cm3(patient, patient->structures[s].name) < 5)
         fail_msg("seed %d: %s of %g cm3", (int)seed, patient->structures[s].name,
-                 Volume_cm3(patient, patient->structures[s].name));
-    assert_true(Volume_cm3(patient, "Rectum") > 20 && Volume_cm3(patient, "Rectum") < 120);
+                 PhantomVolume_cm3(patient, patient->structures[s].name));
+    assert_true(PhantomVolume_cm3(patient, "Rectum") > 20 && PhantomVolume_cm3(patient, "Rectum") < 120);
     assert_int_equal(patient->position, POSITION_HFP);
     assert_int_equal(CaseDestroy(&patient), 0);
   }
@@ -177,7 +149,8 @@ static void Anatomy(void **state)
 static void Repeatable(void **state)
 {
   VoxelPool pool[3] = {{0}};
-  Case *first = Build(3, spacing_mm), *again = Build(3, spacing_mm), *fine = Build(3, 3), *other = Build(4, spacing_mm);
+  Case *first = PhantomPatient("chordoma", 3, spacing_mm), *again = PhantomPatient("chordoma", 3, spacing_mm),
+       *fine = PhantomPatient("chordoma", 3, 3), *other = PhantomPatient("chordoma", 4, spacing_mm);
   size_t n = GridSize(&first->ct);
   assert_memory_equal(first->hu, again->hu, n * sizeof *first->hu);
   for (int m = 0; m < 2; m++) assert_memory_equal(first->maps[m].value, again->maps[m].value, n * sizeof(float));
@@ -194,9 +167,9 @@ static void Repeatable(void **state)
 /* Neighbouring voxels have similar counts, voxels three correlation lengths apart have not. */
 static void Smooth(void **state)
 {
-  Case *patient = Build(2, 3);
+  Case *patient = PhantomPatient("chordoma", 2, 3);
   const Grid *ct = &patient->ct;
-  const unsigned char *gtv = Mask(patient, "GTV");
+  const unsigned char *gtv = PhantomMask(patient, "GTV");
   const float *clonogens = patient->maps[CaseFindMap(patient, MAP_CLONOGENS)].value;
   double difference[2] = {0}, count[2] = {0};
   const PetscInt step[2] = {1, 9};

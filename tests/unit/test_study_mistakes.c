@@ -302,7 +302,9 @@ static void TestTenAtOnce(void **state)
 {
   static const char *const expected[] = {
       "study.yaml:2:7: name: found ten mistakes, expected " LABEL,
-      "study.yaml:5:15: cases.1.phantom: found rtgo, expected water-box, rtog, donut or chordoma; did you mean rtog?",
+      "study.yaml:5:15: cases.1.phantom: found rtgo, expected water-box, rtog, donut, chordoma, head-neck or liver; "
+      "did you "
+      "mean rtog?",
       "study.yaml:6:27: cases.2.name: found one again, expected every case to have a name of its own",
       "study.yaml:7:29: prescription.dose_Gy_RBE: found 3 Gy, expected a number above 0 and up to 100 (Gy(RBE)): the "
       "unit is "

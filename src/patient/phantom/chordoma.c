@@ -11,37 +11,28 @@
  * The pelvis is made of simple shapes. Coordinates are in mm, LPS: x left, y posterior, z superior; the origin is in its middle.
  */
 #include "chordoma_private.h"
-#include "phantom_private.h"
-#include "robion/structure.h"
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { EXTERNAL, GTV, SACRUM, RECTUM, SIGMA, BOWEL, NERVES, N_OWN };
-static const char *const own_name[N_OWN] = {"External", "GTV", "Sacrum", "Rectum", "Sigma", "Bowel", "Nerves"};
-static const Role own_role[N_OWN] = {ROLE_EXTERNAL, ROLE_TARGET, ROLE_OAR, ROLE_OAR, ROLE_OAR, ROLE_OAR, ROLE_OAR};
+static const Organ organ[N_OWN] = {{"External", ROLE_EXTERNAL}, {"GTV", ROLE_TARGET}, {"Sacrum", ROLE_OAR},
+                                   {"Rectum", ROLE_OAR},        {"Sigma", ROLE_OAR},  {"Bowel", ROLE_OAR},
+                                   {"Nerves", ROLE_OAR}};
 
 enum { HU_AIR = -1000, HU_GAS = -850, HU_FAT = -95, HU_SOFT = 15, HU_ORGAN = 25, HU_MUSCLE = 50, HU_TUMOUR = 40 };
 enum { HU_SACRUM = 280, HU_FEMUR = 350, HU_ILIUM = 420 };
 static const double fat_mm = 16, gtv_to_skin_mm = 5;
-static const double farthest_radii = 2.5; /* the GTV's surface is nearer than that, and need not be looked for beyond */
 
-/* A tube's position at some height: centre and radius. */
-typedef struct Tube {
+/* A section of a tube at some height. */
+typedef struct Disc {
   double x, y, radius;
-} Tube;
-
-static double Square(double x)
-{
-  return x * x;
-}
+} Disc;
 
 /* 1 on the surface of the pelvis shrunk by some mm. */
 static double BodyLevel(const Chordoma *p, const double x[3], double shrunk_mm)
 {
-  const double a = 180 * p->size - shrunk_mm, b = 114 * p->size - shrunk_mm;
-  return pow(fabs(x[0]) / a, 2.4) + pow(fabs(x[1]) / b, 2.4);
+  return OvalLevel(180 * p->size - shrunk_mm, 114 * p->size - shrunk_mm, x[0], x[1]);
 }
 
 /* Middle of the sacrum at some height: curved, most posterior at its half. */
@@ -75,55 +66,11 @@ static PetscBool InFemur(const Chordoma *p, const double x[3])
   return Square(fabs(x[0]) - 92 * s) + Square(x[1] + 4 * s) + Square(x[2] + 78 * s) <= Square(24 * s);
 }
 
-/*
- * Distance from the place the GTV grows from, relative to its irregular surface: the GTV is where this is smallest.
- */
-static double GTVLevel(const Chordoma *p, const double x[3])
+/* Of the GTV: it is where this is smallest, and not too near to the skin. */
+static double GTVLevel(const void *of, const double x[3])
 {
-  double d[3], length = 0;
-  for (int k = 0; k < 3; k++) {
-    d[k] = (x[k] - p->gtv_centre_mm[k]) / p->gtv_axis[k];
-    length += d[k] * d[k];
-  }
-  length = sqrt(length);
-  if (length == 0 || length > farthest_radii * p->gtv_radius_mm) return length;
-  for (int k = 0; k < 3; k++) d[k] /= length;
-  return length / PetscClipInterval(1 + 0.17 * RandomFieldAt(&p->shape, d), 0.6, 1.5);
-}
-
-typedef struct Candidate {
-  float level;
-  size_t voxel;
-} Candidate;
-
-static int NearerFirst(const void *left, const void *right)
-{
-  const Candidate *a = left, *b = right;
-  if (a->level != b->level) return a->level < b->level ? -1 : 1;
-  return a->voxel < b->voxel ? -1 : a->voxel > b->voxel;
-}
-
-/* The GTV is made of as many voxels as fill its volume, those of the lowest level. `rim`: level relative to the last of them. */
-static PetscErrorCode GrowGTV(const Chordoma *p, const Grid *ct, unsigned char *gtv, float *rim)
-{
-  PetscFunctionBegin;
-  Candidate *candidate;
-  size_t n = GridSize(ct), count = 0, wanted = (size_t)lround(p->gtv_cm3 / GridVoxelVolume_cm3(ct));
-  PetscCall(PetscMalloc1(n, &candidate));
-  for (size_t v = 0; v < n; v++) {
-    double x[3];
-    GridCentre(ct, v, x);
-    rim[v] = 0;
-    if (BodyLevel(p, x, gtv_to_skin_mm) <= 1) candidate[count++] = (Candidate){(float)GTVLevel(p, x), v};
-  }
-  qsort(candidate, count, sizeof *candidate, NearerFirst);
-  wanted = PetscClipInterval(wanted, 1, count);
-  for (size_t i = 0; i < wanted; i++) {
-    gtv[candidate[i].voxel] = 1;
-    rim[candidate[i].voxel] = candidate[i].level / candidate[wanted - 1].level;
-  }
-  PetscCall(PetscFree(candidate));
-  PetscFunctionReturn(0);
+  const Chordoma *p = of;
+  return BodyLevel(p, x, gtv_to_skin_mm) <= 1 ? BlobLevel_mm(&p->gtv, x) : PETSC_INFINITY;
 }
 
 /* Most anterior y of the GTV near the midline in every slice, given way to gradually above and below; infinite without any. */
@@ -149,22 +96,22 @@ static PetscErrorCode FindFront(const Grid *ct, const unsigned char *gtv, double
 }
 
 /* The rectum lies before the sacrum and before the tumour that pushes it away. */
-static Tube RectumAt(const Chordoma *p, double z, double front)
+static Disc RectumAt(const Chordoma *p, double z, double front)
 {
   const double s = p->size, radius = 15 * s;
   double y = PetscMin(SacrumY(p, z) - 38 * s, front - radius - 3);
-  return (Tube){0, PetscMax(y, -70 * s), radius};
+  return (Disc){0, PetscMax(y, -70 * s), radius};
 }
 
 /* The sigma goes on from the rectum's top to the left and up. */
-static Tube SigmaAt(const Chordoma *p, double z, double front)
+static Disc SigmaAt(const Chordoma *p, double z, double front)
 {
   const double s = p->size, t = PetscClipInterval((z - 25 * s) / (50 * s), 0, 1), radius = 16 * s;
   double y = PetscMin(5 * s - 35 * s * t, front - radius - 3);
-  return (Tube){75 * s * t, PetscMax(y, -75 * s), radius};
+  return (Disc){75 * s * t, PetscMax(y, -75 * s), radius};
 }
 
-static PetscBool InTube(Tube tube, const double x[3])
+static PetscBool InDisc(Disc tube, const double x[3])
 {
   return Square(x[0] - tube.x) + Square(x[1] - tube.y) <= Square(tube.radius);
 }
@@ -195,8 +142,8 @@ static void Classify(const Chordoma *p, const double x[3], double front, PetscBo
   if (in[GTV] || in[SACRUM] || InIlium(p, x) || InFemur(p, x)) return;
   in[NERVES] = InNerves(p, x);
   if (in[NERVES]) return;
-  in[RECTUM] = x[2] >= -80 * s && x[2] <= 25 * s && InTube(RectumAt(p, x[2], front), x);
-  in[SIGMA] = !in[RECTUM] && x[2] > 25 * s && x[2] <= 75 * s && InTube(SigmaAt(p, x[2], front), x);
+  in[RECTUM] = x[2] >= -80 * s && x[2] <= 25 * s && InDisc(RectumAt(p, x[2], front), x);
+  in[SIGMA] = !in[RECTUM] && x[2] > 25 * s && x[2] <= 75 * s && InDisc(SigmaAt(p, x[2], front), x);
   in[BOWEL] = !in[RECTUM] && !in[SIGMA] && InBowel(p, x);
 }
 
@@ -208,7 +155,7 @@ static int Hounsfield(const Chordoma *p, const double x[3], double front, const 
   if (InIlium(p, x)) return HU_ILIUM;
   if (InFemur(p, x)) return HU_FEMUR;
   if (in[RECTUM] && p->gas) { /* on the upper side of the prone patient */
-    Tube rectum = RectumAt(p, x[2], front);
+    Disc rectum = RectumAt(p, x[2], front);
     if (Square(x[0]) + Square(x[1] - rectum.y - 4) + Square(x[2] + 20) <= Square(8)) return HU_GAS;
   }
   if (in[RECTUM] || in[SIGMA] || in[BOWEL] || in[NERVES]) return HU_ORGAN;
@@ -231,101 +178,59 @@ static PetscErrorCode FillVoxels(const Chordoma *p, const double *front, Case *p
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode RemoveStructure(Case *patient, const char *name)
-{
-  PetscFunctionBegin;
-  PetscInt s = CaseFindStructure(patient, name);
-  PetscCall(PetscFree(patient->structures[s].name));
-  PetscCall(PetscFree(patient->structures[s].mask));
-  patient->n_structures--;
-  PetscCall(PetscArraymove(&patient->structures[s], &patient->structures[s + 1], patient->n_structures - s));
-  PetscFunctionReturn(0);
-}
-
-/* Margins of the tumour, which end at organs and skin, and the skin itself. */
+/* The skin, and margins of the tumour, which end at organs and skin. */
 static PetscErrorCode AddDerived(Case *patient, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  static const char *const derived[][2] = {{"Inside", "External minus 3 mm"},
-                                           {"Skin", "External minus Inside"},
-                                           {"CTV_HD", "GTV plus 6 mm"},
-                                           {"CTV_LD", "GTV plus 18 mm"}};
+  static const char *const margin[][2] = {{"CTV_HD", "GTV plus 6 mm"}, {"CTV_LD", "GTV plus 18 mm"}};
   static const char *const barrier[] = {"Rectum", "Sigma", "Bowel", "Skin"};
-  const PetscInt before = mistakes->n; /* of other cases */
-  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(derived); i++)
-    PetscCall(StructureDerive(patient, derived[i][0], derived[i][1], patient->name, mistakes));
-  PetscCheck(mistakes->n == before, PETSC_COMM_SELF, PETSC_ERR_PLIB, "%s", mistakes->item[before].text);
-  PetscCall(RemoveStructure(patient, "Inside"));
+  PetscCall(CaseAddSkin(mistakes, patient));
+  PetscCall(CaseDerive(PETSC_STATIC_ARRAY_LENGTH(margin), margin, mistakes, patient));
   for (size_t b = 0; b < PETSC_STATIC_ARRAY_LENGTH(barrier); b++) {
-    const unsigned char *organ = patient->structures[CaseFindStructure(patient, barrier[b])].mask;
+    const unsigned char *end = patient->structures[CaseFindStructure(patient, barrier[b])].mask;
     for (int target = 0; target < 2; target++) {
       unsigned char *ctv = patient->structures[CaseFindStructure(patient, target ? "CTV_LD" : "CTV_HD")].mask;
-      for (size_t v = 0; v < GridSize(&patient->ct); v++) ctv[v] &= !organ[v];
+      for (size_t v = 0; v < GridSize(&patient->ct); v++) ctv[v] &= !end[v];
     }
   }
   PetscFunctionReturn(0);
 }
 
 /* Air around the pelvis; along z it goes on to the edge, 60 mm or more beyond the tumour. */
-static void LayOutGrid(const Chordoma *p, double spacing_mm, Grid *ct)
+static void LayOutPelvis(const Chordoma *p, double spacing_mm, Grid *ct)
 {
-  const double half[3] = {180 * p->size + 9, 114 * p->size + 9, PetscMax(96, 1.5 * p->gtv_radius_mm + 60)};
-  for (int k = 0; k < 3; k++) {
-    ct->n[k] = 2 * (PetscInt)ceil(half[k] / spacing_mm);
-    ct->spacing_mm[k] = spacing_mm;
-    ct->origin_mm[k] = -0.5 * (ct->n[k] - 1) * spacing_mm;
-  }
+  const double half[3] = {180 * p->size + 9, 114 * p->size + 9, PetscMax(96, 1.5 * p->gtv.radius_mm + 60)};
+  LayOutGrid((const double[3]){-half[0], -half[1], -half[2]}, half, spacing_mm, ct);
 }
 
-typedef struct Keys {
-  double ct_spacing_mm;
-  PetscInt seed;
-} Keys;
-
-static const SchemaKey keys[] = {
-    CT_SPACING(Keys, "3", 6),
-    {"seed", TYPE_INTEGER, AT(Keys, seed), FROM(1, 1000000000), .fallback = "1", .doc = "which patient of the cohort"},
-};
+static const SchemaKey keys[] = {CT_SPACING(Seeded, "3", 6), SEED};
 
 static PetscErrorCode Build(const void *of, Mistakes *mistakes, Case *patient)
 {
   PetscFunctionBegin;
-  const Keys *wanted = of;
+  const Seeded *wanted = of;
   Chordoma drawn;
-  HLUT hlut;
   float *rim;
   double *front;
-  char text[128];
-  snprintf(text, sizeof text, "phantom chordoma, seed %d, CT voxels of %g mm", (int)wanted->seed,
-           wanted->ct_spacing_mm);
-  PetscCall(PetscStrallocpy(text, &patient->source));
+  PetscCall(CaseSetSource("chordoma", wanted, patient));
   ChordomaDraw(wanted->seed, &drawn);
-  LayOutGrid(&drawn, wanted->ct_spacing_mm, &patient->ct);
-  size_t n = GridSize(&patient->ct);
+  LayOutPelvis(&drawn, wanted->ct_spacing_mm, &patient->ct);
   patient->position = POSITION_HFP;
-  patient->n_structures = N_OWN;
-  PetscCall(PetscCalloc1(N_OWN, &patient->structures));
-  for (int s = 0; s < N_OWN; s++) {
-    patient->structures[s].role = own_role[s];
-    PetscCall(PetscStrallocpy(own_name[s], &patient->structures[s].name));
-    PetscCall(PetscCalloc1(n, &patient->structures[s].mask));
-  }
-  PetscCall(PetscMalloc1(n, &patient->hu));
-  PetscCall(PetscMalloc1(n, &rim));
+  PetscCall(CaseAddOrgans(N_OWN, organ, patient));
+  PetscCall(PetscCalloc1(GridSize(&patient->ct), &rim));
   PetscCall(PetscMalloc1(patient->ct.n[2], &front));
-  PetscCall(GrowGTV(&drawn, &patient->ct, patient->structures[GTV].mask, rim));
+  PetscCall(GrowVolume(&(const Growth){GTVLevel, &drawn, NULL}, &patient->ct, drawn.gtv_cm3,
+                       patient->structures[GTV].mask, rim));
   PetscCall(FindFront(&patient->ct, patient->structures[GTV].mask, front));
   PetscCall(FillVoxels(&drawn, front, patient));
   PetscCall(ChordomaAddMaps(&drawn, patient->structures[GTV].mask, rim, patient));
   PetscCall(AddDerived(patient, mistakes));
-  PetscCall(HLUTDefault(&hlut));
-  PetscCall(CaseSetRSP(patient, &hlut));
-  PetscCall(PetscFree(hlut.point));
+  PetscCall(CaseSetDefaultRSP(patient));
   PetscCall(PetscFree(rim));
   PetscCall(PetscFree(front));
   PetscFunctionReturn(0);
 }
 
-const Phantom phantom_chordoma = {.keys = {"chordoma", TYPE_MAPPING, CHILDREN(keys), .size = sizeof(Keys),
+const Phantom phantom_chordoma = {.keys = {"chordoma", TYPE_MAPPING, CHILDREN(keys), .size = sizeof(Seeded),
                                            .doc = "a digital patient with sacral chordoma"},
                                   .build = Build};

@@ -11,48 +11,11 @@
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 
-enum { TEN = 10 };
 static const double ln_clonogens_mean = 12.561, ln_clonogens_sd = 0.696, between_patients_sd = 0.357;
 static const double correlation_mm = 9, misfit_correlation_mm = 6;
 static const double misfit_um2_ms = 0.06; /* SD of measured minus matched diffusion coefficient */
 static const double volume_cm3[2] = {50, 1270}, volume_median_cm3 = 220, volume_ln_sd = 0.85;
 static const double noise_part = 0.8, rim_part = 0.45, gradient_part = 0.4;
-
-void RandomFieldDraw(CounterRandom *random, double length, RandomField *field)
-{
-  for (int w = 0; w < N_WAVES; w++) {
-    for (int k = 0; k < 3; k++) field->wave[w][k] = CounterRandomNormal(random) / length;
-    field->phase[w] = 2 * PETSC_PI * CounterRandomUniform(random);
-  }
-}
-
-double RandomFieldAt(const RandomField *field, const double x[3])
-{
-  double sum = 0;
-  for (int w = 0; w < N_WAVES; w++) {
-    const double *wave = field->wave[w];
-    sum += cos(wave[0] * x[0] + wave[1] * x[1] + wave[2] * x[2] + field->phase[w]);
-  }
-  return sum * sqrt(2.0 / N_WAVES);
-}
-
-/*
- * Quantile of this patient in one dimension of a Latin hypercube: the ten patients 1 to 10, 11 to 20, ... are shuffled over the ten
- * tenths of the population, and lie anywhere in theirs.
- */
-static double Quantile(PetscInt seed, int dimension)
-{
-  CounterRandom shuffle = {.seed = (uint64_t)((seed - 1) / TEN), .stream = STREAM_TENTHS + (uint32_t)dimension};
-  CounterRandom within = {.seed = (uint64_t)seed, .stream = STREAM_WITHIN_TENTH + (uint32_t)dimension};
-  PetscInt tenth[TEN];
-  for (PetscInt i = 0; i < TEN; i++) tenth[i] = i;
-  for (PetscInt i = TEN - 1; i > 0; i--) {
-    PetscInt j = CounterRandomIndex(&shuffle, i + 1), swap = tenth[i];
-    tenth[i] = tenth[j];
-    tenth[j] = swap;
-  }
-  return ((double)tenth[(seed - 1) % TEN] + CounterRandomUniform(&within)) / TEN;
-}
 
 /* Log-normal, cut off at both ends. */
 static double DrawVolume(double quantile)
@@ -69,16 +32,18 @@ void ChordomaDraw(PetscInt seed, Chordoma *drawn)
   drawn->seed = seed;
   drawn->size = 1 + PetscClipInterval(0.05 * CounterRandomNormal(&body), -0.1, 0.1);
   drawn->gas = CounterRandomUniform(&body) < 0.5 ? PETSC_TRUE : PETSC_FALSE;
-  drawn->gtv_cm3 = DrawVolume(Quantile(seed, 0));
-  drawn->gtv_radius_mm = cbrt(drawn->gtv_cm3 * 1e3 * 3 / (4 * PETSC_PI));
-  drawn->ln_clonogens = ln_clonogens_mean + between_patients_sd * gsl_cdf_ugaussian_Pinv(Quantile(seed, 1));
+  drawn->gtv_cm3 = DrawVolume(QuantileOfTen(seed, STREAM_TENTHS, STREAM_WITHIN_TENTH));
+  drawn->gtv.radius_mm = RadiusOfVolume_mm(drawn->gtv_cm3);
+  drawn->ln_clonogens =
+      ln_clonogens_mean +
+      between_patients_sd * gsl_cdf_ugaussian_Pinv(QuantileOfTen(seed, STREAM_TENTHS + 1, STREAM_WITHIN_TENTH + 1));
   drawn->within_patient_sd = sqrt(ln_clonogens_sd * ln_clonogens_sd - between_patients_sd * between_patients_sd);
   /* Small tumours lie in the sacrum, large ones have grown out of it towards anterior. */
-  drawn->gtv_centre_mm[0] = PetscClipInterval(5 * CounterRandomNormal(&shape), -10, 10);
-  drawn->gtv_centre_mm[1] = drawn->size * 68 - 0.75 * PetscMax(0, drawn->gtv_radius_mm - 22);
-  drawn->gtv_centre_mm[2] = PetscClipInterval(10 * CounterRandomNormal(&shape), -20, 20);
-  for (int k = 0; k < 3; k++) drawn->gtv_axis[k] = 1 + PetscClipInterval(0.1 * CounterRandomNormal(&shape), -0.2, 0.2);
-  RandomFieldDraw(&shape, 0.5, &drawn->shape);
+  drawn->gtv.centre_mm[0] = PetscClipInterval(5 * CounterRandomNormal(&shape), -10, 10);
+  drawn->gtv.centre_mm[1] = drawn->size * 68 - 0.75 * PetscMax(0, drawn->gtv.radius_mm - 22);
+  drawn->gtv.centre_mm[2] = PetscClipInterval(10 * CounterRandomNormal(&shape), -20, 20);
+  for (int k = 0; k < 3; k++) drawn->gtv.axis[k] = 1 + PetscClipInterval(0.1 * CounterRandomNormal(&shape), -0.2, 0.2);
+  RandomFieldDraw(&shape, 0.5, &drawn->gtv.shape);
 }
 
 /* Subtract the mean over the mask and divide by the standard deviation there. */
@@ -107,7 +72,7 @@ static PetscErrorCode FillCells(const Chordoma *drawn, const Grid *ct, const uns
   RandomFieldDraw(&random, correlation_mm, &field);
   for (int k = 0; k < 3; k++) direction[k] = CounterRandomNormal(&random), length += direction[k] * direction[k];
   const double sign = CounterRandomUniform(&random) < 0.5 ? -1 : 1,
-               per_mm = 1.7 / (sqrt(length) * drawn->gtv_radius_mm);
+               per_mm = 1.7 / (sqrt(length) * drawn->gtv.radius_mm);
   PetscCall(PetscMalloc1(n, &to_rim));
   for (size_t v = 0; v < n; v++) to_rim[v] = rim[v];
   Standardise(n, gtv, to_rim);
@@ -115,7 +80,7 @@ static PetscErrorCode FillCells(const Chordoma *drawn, const Grid *ct, const uns
     double x[3], along = 0;
     if (!gtv[v]) continue;
     GridCentre(ct, v, x);
-    for (int k = 0; k < 3; k++) along += direction[k] * (x[k] - drawn->gtv_centre_mm[k]) * per_mm;
+    for (int k = 0; k < 3; k++) along += direction[k] * (x[k] - drawn->gtv.centre_mm[k]) * per_mm;
     score[v] = noise_part * RandomFieldAt(&field, x) + rim_part * sign * to_rim[v] + gradient_part * along;
   }
   Standardise(n, gtv, score);

@@ -1,12 +1,15 @@
 /* Built-in phantoms: a row here and a file each. */
 #pragma once
+#include "robion/counter_random.h"
 #include "robion/phantom.h"
 
 #define PHANTOMS(ROW)                                                                                                  \
   ROW("water-box", phantom_water_box)                                                                                  \
   ROW("rtog", phantom_rtog)                                                                                            \
   ROW("donut", phantom_donut)                                                                                          \
-  ROW("chordoma", phantom_chordoma)
+  ROW("chordoma", phantom_chordoma)                                                                                    \
+  ROW("head-neck", phantom_head_neck)                                                                                  \
+  ROW("liver", phantom_liver)
 
 #define DECLARE_PHANTOM(name, object) extern const Phantom object;
 PHANTOMS(DECLARE_PHANTOM)
@@ -45,3 +48,103 @@ PetscErrorCode ShapesBuild(const Shapes *shapes, const char *what, double ct_spa
 /* Upright along z, its axis through (x, y); and a ring around the origin. */
 PetscBool InCylinder(double axis_x_mm, double axis_y_mm, double radius_mm, double length_mm, const double x_mm[3]);
 PetscBool InRing(double inner_mm, double outer_mm, double length_mm, const double x_mm[3]);
+
+/* --- what digital patients are made of (anatomy.c); coordinates in mm, LPS --- */
+
+/* Keys of cohorts: which patient. */
+typedef struct Seeded {
+  double ct_spacing_mm;
+  PetscInt seed;
+} Seeded;
+#define SEED                                                                                                           \
+  {                                                                                                                    \
+    "seed", TYPE_INTEGER, AT(Seeded, seed), FROM(1, 1000000000), .fallback = "1",                                      \
+                                                                 .doc = "which patient of the digital cohort"          \
+  }
+/* "phantom liver, seed 3, CT voxels of 3 mm". */
+PetscErrorCode CaseSetSource(const char *kind, const Seeded *keys, Case *patient);
+
+typedef struct Organ {
+  const char *name;
+  Role role;
+} Organ;
+
+/* A rounded rod along points x, y, z with a radius at each; linear in between. */
+enum { MOST_POINTS = 12 };
+typedef struct Tube {
+  PetscInt n;
+  double point[MOST_POINTS][4];
+} Tube;
+
+static inline double Square(double x)
+{
+  return x * x;
+}
+
+/* 1 on the surface of a superellipse (exponent 2.4), and of an ellipsoid whose half axes are `more_mm` longer; lower inside. */
+double OvalLevel(double half_x_mm, double half_y_mm, double x_mm, double y_mm);
+double EllipsoidLevel(const double centre_mm[3], const double half_mm[3], double more_mm, const double x_mm[3]);
+/* From the surface of a tube, negative inside. */
+double TubeDistance_mm(const Tube *tube, const double x_mm[3]);
+/* Linear between rows (ascending), constant beyond the ends. */
+double Interpolate(PetscInt n, const double (*table)[2], double at);
+
+/* An even number of voxels that covers the box and has its centre. */
+void LayOutGrid(const double low_mm[3], const double high_mm[3], double spacing_mm, Grid *ct);
+/* Empty masks of these, and room for HU. */
+PetscErrorCode CaseAddOrgans(PetscInt n, const Organ *organ, Case *patient);
+PetscErrorCode CaseRemoveStructure(const char *name, Case *patient);
+/* Names and expressions of structures that can always be derived. */
+PetscErrorCode CaseDerive(PetscInt n, const char *const (*derived)[2], Mistakes *mistakes, Case *patient);
+/* Skin: the outer 3 mm of External. */
+PetscErrorCode CaseAddSkin(Mistakes *mistakes, Case *patient);
+/* Stopping powers from HU by the default table. */
+PetscErrorCode CaseSetDefaultRSP(Case *patient);
+
+/* --- volumes that grow from a place (growth.c) --- */
+
+/* Smooth random number of zero mean and unit variance at every place: a sum of plane waves. */
+enum { N_WAVES = 64 };
+typedef struct RandomField {
+  double wave[N_WAVES][3], phase[N_WAVES];
+} RandomField;
+
+/* Isotropic, with correlation exp(-r^2 / 2 length^2). */
+void RandomFieldDraw(CounterRandom *random, double length, RandomField *field);
+double RandomFieldAt(const RandomField *field, const double x[3]);
+
+/* An irregular body about a centre. */
+typedef struct Blob {
+  double centre_mm[3];
+  double axis[3];    /* relative half axes */
+  double radius_mm;  /* of the sphere of its volume */
+  RandomField shape; /* of its surface, over directions */
+} Blob;
+
+double RadiusOfVolume_mm(double cm3);
+/* Axes and shape. */
+void BlobDraw(CounterRandom *random, Blob *blob);
+/* Distance from the centre, relative to the irregular surface. */
+double BlobLevel_mm(const Blob *blob, const double x_mm[3]);
+
+/* Uniform; normal, what is beyond the bounds being at them. */
+double DrawBetween(CounterRandom *random, double least, double most);
+double DrawAround(CounterRandom *random, double mean, double sd, double least, double most);
+/* Log-normal as the sample is, and within it. */
+double DrawVolume_cm3(PetscInt n, const double *sample_cm3, CounterRandom *random);
+
+/*
+ * Quantile of a patient in one dimension of a Latin hypercube: the ten patients 1 to 10, 11 to 20, ... are shuffled over the ten
+ * tenths of the population, and lie anywhere in theirs.
+ */
+double QuantileOfTen(PetscInt seed, uint32_t stream_tenths, uint32_t stream_within);
+
+/* Where a volume grows: lowest levels first, not where the level is infinite or `within` (NULL: the whole CT) is 0. */
+typedef struct Growth {
+  double (*level)(const void *of, const double x_mm[3]);
+  const void *of;
+  const unsigned char *within;
+} Growth;
+
+/* Set the mask of as many voxels as fill the volume. `rim` (or NULL): there, the level relative to the last of them. */
+PetscErrorCode GrowVolume(const Growth *growth, const Grid *ct, double cm3, unsigned char *mask, float *rim);
