@@ -1,3 +1,8 @@
+/*
+ * Work on files of others in a process of its own, which may crash, hang or eat memory without taking the run with it. It is forked
+ * without core file, output or handlers, with a bound on its processor time that grows with the file, and first in line where
+ * memory runs out; answers and mistakes come back through a socket. How it ended says what was wrong with the file.
+ */
 #include "robion/child.h"
 #include <errno.h>
 #include <fcntl.h>

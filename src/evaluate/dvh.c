@@ -1,3 +1,7 @@
+/*
+ * Dose-volume histograms without bins: the values of a structure's voxels, descending, with the volume that has at least as much.
+ * Voxels partly inside count with their part. Whatever is read off (volume at a dose, dose at a volume) is a search in these.
+ */
 #include "robion/evaluate.h"
 #include <math.h>
 #include <stdint.h>

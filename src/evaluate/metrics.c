@@ -1,3 +1,7 @@
+/*
+ * Numbers that tell a plan: of every structure and quantity what the quantity's row asks for, per scenario; then lowest, highest,
+ * median and index over a set of scenarios, row by row. One list has the same rows in every scenario.
+ */
 #include "metrics_private.h"
 #include <math.h>
 #include <stdlib.h>

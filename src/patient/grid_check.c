@@ -1,3 +1,4 @@
+/* Whether numbers read from a file can be the grid of a patient: damage and wrong units are told before anything is allocated. */
 #include "robion/grid.h"
 #include <limits.h>
 

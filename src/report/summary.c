@@ -1,3 +1,7 @@
+/*
+ * The table at the end of a run: a row per plan of a case, in groups of columns. Every row is judged on the same structures, the
+ * targets of all arms, so that arms can be compared; values are those of /metrics.
+ */
 #include "robion/objective.h"
 #include "robion/plan_read.h"
 #include "robion/report.h"

@@ -1,3 +1,7 @@
+/*
+ * The tables of a study: those of its plans one after the other, in the order of the plans. Rows that several plans share (their
+ * scenarios) stand once.
+ */
 #include "robion/samples.h"
 #include "tables_private.h"
 #include <search.h>

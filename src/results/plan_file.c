@@ -1,3 +1,8 @@
+/*
+ * plan.h5: everything a plan is and was made from, in groups by subject, each dataset with unit and meaning. What all ranks know is
+ * written by their shares of it; facts of the run (time, host) come last, so that the bytes before them are the same on any number
+ * of ranks.
+ */
 #include "robion/results.h"
 #include "robion/log.h"
 #include "plan_file_private.h"

@@ -1,3 +1,4 @@
+/* The tables beside plan.h5, as CSV: the numbers of its groups for people and spreadsheets. One list names columns and files. */
 #include "robion/results.h"
 #include "tables_private.h"
 #include <stdlib.h>

@@ -1,3 +1,7 @@
+/*
+ * A study file to a Study: YAML with --set laid over it is read by the schema into settings, once per plan, that is per case, arm and
+ * sweep point. Rank 0 reads; the others parse the same text.
+ */
 #include "robion/study.h"
 #include "robion/provenance.h"
 #include "robion/text.h"
