@@ -5,10 +5,14 @@
 #include "robion/study.h"
 #include "robion/text.h"
 
-/** What all plans of a study take together, as the queue estimates it before anything is measured. */
+enum { COST_BASIS = 192 };
+
+/** What all plans of a study take together, as the queue estimates it before anything of it is measured. */
 typedef struct StudyCost {
   double core_seconds, longest_s; /* of all plans, of the longest one; on one core */
   double bytes, own_bytes;        /* of the largest plan on one rank, and what each further rank adds */
+  double time_factor;             /* times the time is what a job should ask for */
+  char basis[COST_BASIS];         /* of the times, in words */
 } StudyCost;
 
 /** Cases that cannot be read cost nothing: their plans fail at once. Collective on comm. */
@@ -19,7 +23,7 @@ typedef struct BatchJob {
   const char *program, *study, *results; /* paths as the job sees them: absolute */
   const char *name;
   PetscInt nodes, ranks_per_node, array_jobs; /* array_jobs 0: a single job */
-  double limit_s; /* wall clock; 0: three times the estimate, between half an hour and a day */
+  double limit_s; /* wall clock; 0: some times the estimate, between half an hour and a day */
   PetscInt n_set;
   const char *const *set; /* path=value, for --set */
   PetscInt n_sbatch;

@@ -4,6 +4,7 @@
 #pragma once
 #include "robion/course.h"
 #include "robion/evaluate.h"
+#include "robion/log.h"
 
 /** The quantities that every plan has and that are computed from the spots, computed[n]; returns n. */
 PetscInt DosesComputed(Quantity computed[QUANTITIES_MOST]);
@@ -35,6 +36,7 @@ typedef struct DoseSpec {
   const Region *outside; /* of all targets, for the hottest place there; n = 0: none is looked for */
   double prescription_Gy_RBE;
   OutcomeList outcomes; /* that are judged */
+  Phase *phase;         /* is told how far it is; NULL: nobody is */
 } DoseSpec;
 
 /**

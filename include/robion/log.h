@@ -37,6 +37,21 @@ void LogLineOnce(LogLevel level, const char *topic, const char *patient, const c
     __attribute__((format(printf, 4, 5)));
 
 /**
+ * Work that may take long, told while it goes on: "set-up: 40 %, about 12 s left", first after some seconds, then ever more rarely. The
+ * texts are not owned; topic and patient are those of LogLine.
+ */
+typedef struct Phase {
+  const char *topic, *patient, *what; /* what: begins the line */
+  double begun, told;                 /* steady clock */
+} Phase;
+Phase PhaseBegin(const char *topic, const char *patient, const char *what);
+/** `done` of `total` is done; phase NULL: nothing is told. Not collective. */
+void PhaseTell(Phase *phase, double done, double total);
+
+/** From now on lines go to standard error, as standard output is for data. Not collective. */
+void LogToStandardError(void);
+
+/**
  * One line that stays below the log while a run goes on, where somebody watches: standard output is a terminal (also that of
  * mpirun on this node) and this is rank 0 of MPI_COMM_WORLD. Elsewhere it does nothing. "" takes it away.
  */

@@ -33,8 +33,18 @@ typedef enum {
 /** PetscMalloc'ed; NULL after a mistake. */
 PetscBool PlanReadText(const PlanReader *reader, PlanText which, Mistakes *mistakes, char **text);
 
-/** Numbers of a plan: what its optimisation came to, and took. */
-typedef enum { PLAN_OBJECTIVE, PLAN_ITERATIONS, PLAN_SECONDS, PLAN_PEAK_MEMORY_MiB, N_PLAN_NUMBERS } PlanNumber;
+/** Numbers of a plan: what its optimisation came to, and what it took. */
+typedef enum {
+  PLAN_OBJECTIVE,
+  PLAN_ITERATIONS,
+  PLAN_SECONDS,
+  PLAN_PREPARE_SECONDS,
+  PLAN_BUILD_SECONDS,
+  PLAN_OPTIMIZE_SECONDS,
+  PLAN_EVALUATE_SECONDS,
+  PLAN_PEAK_MEMORY_MiB,
+  N_PLAN_NUMBERS
+} PlanNumber;
 PetscBool PlanReadNumber(const PlanReader *reader, PlanNumber which, Mistakes *mistakes, double *number);
 
 /** The i-th file that the plan was made from, from 0 on; false without a mistake behind the last. */

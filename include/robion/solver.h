@@ -121,6 +121,8 @@ typedef struct Solution {
 
 /** Called on rank 0 after every iteration (log line, ETA). */
 typedef PetscErrorCode (*SolveMonitor)(const Iteration *line, PetscInt max_iterations, void *context);
+/** Called on rank 0 after every iteration of the certificate, from 0 on. */
+typedef PetscErrorCode (*SolveCertifying)(PetscInt iteration, PetscInt most, void *context);
 /** Called on rank 0 after every round with a complete state: to write a checkpoint when it is time for one. */
 typedef PetscErrorCode (*SolveCheckpoint)(const SolveState *state, void *context);
 
@@ -131,6 +133,7 @@ typedef struct SolveSpec {
   const double *start;        /* [n_spot] particles */
   const SolveState *resume;   /* go on from there, or NULL; rank 0 */
   SolveMonitor monitor;       /* NULL: none */
+  SolveCertifying certifying; /* NULL: none */
   SolveCheckpoint checkpoint; /* NULL: none */
   void *context;
 } SolveSpec;

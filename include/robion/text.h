@@ -63,3 +63,6 @@ PetscBool FileIsRegular(const char *file, Mistakes *mistakes);
 
 /** Make a folder and those above it; false and one ROBION_RESOURCES mistake if that fails. Not collective. */
 PetscBool FolderMake(const char *folder, Mistakes *mistakes);
+
+/** The folder for what is kept for a user from one run to the next, which may not be there yet. Not collective. */
+PetscErrorCode CacheFolder(char folder[PETSC_MAX_PATH_LEN]);

@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 static struct {
-  PetscBool open, speaks;
+  PetscBool open, speaks, to_error;
   int verbosity, text, events; /* file descriptors, -1 when closed */
   char progress[256];          /* the line below the log, "" if there is none */
-} logger = {PETSC_FALSE, PETSC_FALSE, 1, -1, -1, ""};
+} logger = {PETSC_FALSE, PETSC_FALSE, PETSC_FALSE, 1, -1, -1, ""};
 
 enum { SAID_MOST = 4096 };
 
@@ -176,7 +176,7 @@ static void Say(PetscBool once, LogLevel level, const char *topic, const char *p
   if ((int)level <= PetscMax((int)LOG_INFO, logger.verbosity + 1)) Append(logger.text, line, (size_t)length + 1);
   if ((int)level > logger.verbosity + 1) return;
   ProgressHide();
-  fputs(line, stdout);
+  fputs(line, logger.to_error ? stderr : stdout);
   ProgressShow();
   fflush(stdout);
 }
@@ -203,6 +203,31 @@ PetscErrorCode LogMistakes(LogLevel level, const char *stage, const char *patien
   for (PetscInt i = 0; i < mistakes->n; i++) LogLine(level, stage, patient, "%s", mistakes->item[i].text);
   PetscCall(MistakesClear(mistakes));
   PetscFunctionReturn(0);
+}
+
+void LogToStandardError(void)
+{
+  logger.to_error = PETSC_TRUE;
+}
+
+/* Seconds of a phase before its first line; later lines come after a share of the time that it has taken. */
+static const double PHASE_SILENT_S = 5, PHASE_SILENT_SHARE = 0.1;
+
+Phase PhaseBegin(const char *topic, const char *patient, const char *what)
+{
+  const double now = TimeSteady();
+  return (Phase){topic, patient, what, now, now};
+}
+
+void PhaseTell(Phase *phase, double done, double total)
+{
+  char left[32];
+  if (!phase || !(done > 0) || !(total > done)) return;
+  const double now = TimeSteady(), took = now - phase->begun;
+  if (now - phase->told < PetscMax(PHASE_SILENT_S, PHASE_SILENT_SHARE * took)) return;
+  phase->told = now;
+  DurationText(took * (total - done) / done, left);
+  LogLine(LOG_INFO, phase->topic, phase->patient, "%s: %.0f %%, about %s left", phase->what, 100 * done / total, left);
 }
 
 void LogProgress(const char *format, ...)

@@ -123,6 +123,7 @@ PetscErrorCode BaseDataShow(const Arguments *arguments, const char *usage, Mista
   const char *idle = energies ? "--energy" : model ? "--biology" : cell_line ? "--cell-line" : NULL;
   if (!MistakesAny(mistakes) && idle && !curves && !plot)
     PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s: expected beside --curves or --plot", idle));
+  if (csv) LogToStandardError();
   if (!MistakesAny(mistakes)) PetscCall(ReadOrBuild(file, mistakes, &machine));
   if (machine && (curves || plot)) {
     PetscCall(TakeEnergies(machine, energies, mistakes, &n, energy));

@@ -167,9 +167,13 @@ static PetscErrorCode RecordDone(Attempt *attempt, Tally *tally)
 /* Which plan of how many, and when all will be done as far as that is known. */
 static void Announce(const PlanSpec *plan, const Standing *standing)
 {
-  char left[32], when[64] = "";
-  DurationText(standing->left_s, left);
-  if (standing->left_s >= 0) snprintf(when, sizeof when, ", about %s left for the study", left);
+  char left[32], most[32], when[96];
+  DurationText(standing->left_s / standing->spread, left);
+  DurationText(standing->left_s * standing->spread, most);
+  if (standing->spread > 1)
+    snprintf(when, sizeof when, ", %s to %s left for the study", left, most);
+  else
+    snprintf(when, sizeof when, ", about %s left for the study", left);
   LogLine(LOG_INFO, "plan", plan->case_name, "%s %s plan %d of %d%s", plan->arm, plan->sweep, (int)standing->k,
           (int)standing->n, when);
   LogProgress("plan %d of %d%s", (int)standing->k, (int)standing->n, when);

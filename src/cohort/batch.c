@@ -4,17 +4,20 @@
 #include "robion/log.h"
 #include <math.h>
 
-/* Estimates are made before anything is measured: ask for more. */
-static const double TIME_FACTOR = 3, MEMORY_FACTOR = 1.5;
+/* Estimates are no measurements: ask for more. */
+static const double LEAST_TIME_FACTOR = 2, MEMORY_FACTOR = 1.5;
 static const double SHORTEST_S = 1800, LONGEST_S = 86400, WARNING_S = 300;
 
 PetscErrorCode StudyEstimate(MPI_Comm comm, const Study *study, StudyCost *cost)
 {
   PetscFunctionBegin;
   QueuePlan *plan;
+  Calibration calibration;
   *cost = (StudyCost){0};
   PetscCall(PetscCalloc1(study->n_plans, &plan));
-  PetscCall(CostsEstimate(comm, study, plan));
+  PetscCall(CostsEstimate(comm, study, plan, &calibration));
+  cost->time_factor = PetscMax(LEAST_TIME_FACTOR, calibration.spread);
+  CalibrationText(&calibration, cost->basis);
   for (PetscInt p = 0; p < study->n_plans; p++) {
     cost->core_seconds += plan[p].estimate_s;
     cost->longest_s = PetscMax(cost->longest_s, plan[p].estimate_s);
@@ -52,7 +55,7 @@ static PetscErrorCode AddResources(const BatchJob *job, const StudyCost *cost, T
 {
   PetscFunctionBegin;
   double limit_s = job->limit_s;
-  if (limit_s <= 0) limit_s = PetscMin(LONGEST_S, PetscMax(SHORTEST_S, TIME_FACTOR * BatchExpected_s(job, cost)));
+  if (limit_s <= 0) limit_s = PetscMin(LONGEST_S, PetscMax(SHORTEST_S, cost->time_factor * BatchExpected_s(job, cost)));
   const long minutes = (long)ceil(limit_s / 60);
   const double bytes = cost->bytes + (double)(job->ranks_per_node - 1) * cost->own_bytes;
   const long warning = (long)PetscMin(WARNING_S, limit_s / 4);
@@ -77,9 +80,9 @@ static PetscErrorCode AddEstimate(const BatchJob *job, const StudyCost *cost, Te
   PetscCall(TextAdd(
       script,
       "# Estimate: %s of one core for all plans, %s for the longest; %.1f GiB for the largest on one rank; about\n"
-      "# %s for %s. Asked for are %g times that and %g times the memory.\n",
-      all, longest, cost->bytes / 1073741824.0, expected, job->array_jobs ? "each job" : "the job", TIME_FACTOR,
-      MEMORY_FACTOR));
+      "# %s for %s, %s.\n# Asked for are %.2g times that and %g times the memory.\n",
+      all, longest, cost->bytes / 1073741824.0, expected, job->array_jobs ? "each job" : "the job", cost->basis,
+      cost->time_factor, MEMORY_FACTOR));
   PetscFunctionReturn(0);
 }
 

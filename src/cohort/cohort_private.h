@@ -1,14 +1,27 @@
 /* Shared by the files that share a study's plans out among teams of ranks. */
 #pragma once
 #include "robion/cohort.h"
+#include "robion/batch.h"
 #include "robion/lock.h"
+
+/* Phases of a plan that are estimated each. */
+enum { COST_SET_UP, COST_OPTIMIZE, COST_EVALUATE, N_COSTS };
+
+/* What the plans of a user tell of estimates: factors by operator and phase. */
+typedef struct Calibration {
+  double factor[2][N_COSTS];
+  PetscInt n_plans;        /* that it is made from; 0: none, all factors are 1 */
+  PetscBool other_machine; /* they are of other processors than this one's */
+  double spread;           /* nine of ten plans took between the estimate over this and times this */
+} Calibration;
 
 /* What is shared by all plans of a run. */
 typedef struct RunContext {
   PlanContext plan; /* of the team that plans; before teams are formed, of all ranks */
   const RunOptions *options;
-  FolderLock lock; /* of the results folder, rank 0's */
-  char part[48];   /* of the names of log and status files that this job and node write: "", "-2", "-2-node1" */
+  FolderLock lock;         /* of the results folder, rank 0's */
+  Calibration calibration; /* of the estimates */
+  char part[48];           /* of the names of log and status files that this job and node write: "", "-2", "-2-node1" */
 } RunContext;
 
 /* What is left to do of a plan. */
@@ -22,12 +35,14 @@ typedef enum {
 /* A plan as the queue sees it. */
 typedef struct QueuePlan {
   Left left;
-  PetscInt arm;      /* the first plan with the same arm */
-  double estimate_s; /* core seconds, from its size alone; 0 if its case cannot be read */
-  double measured_s; /* core seconds it took an earlier run; 0: not known */
-  double bytes;      /* of a team of one rank at work on it, estimated */
-  double own_bytes;  /* of each further rank of the team */
-  PetscInt units;    /* blocks of voxels: more ranks than these have nothing to do */
+  PetscInt arm;           /* the first plan with the same arm */
+  double cost_s[N_COSTS]; /* core seconds, from its size alone; 0 if its case cannot be read */
+  int assembled;          /* its dose operator is a DoseOperator */
+  double estimate_s;      /* their sum, corrected by what other plans have taken */
+  double measured_s;      /* core seconds it took an earlier run; 0: not known */
+  double bytes;           /* of a team of one rank at work on it, estimated */
+  double own_bytes;       /* of each further rank of the team */
+  PetscInt units;         /* blocks of voxels: more ranks than these have nothing to do */
 } QueuePlan;
 
 /* Whether this job has still to make a plan. */
@@ -54,8 +69,15 @@ PetscErrorCode PlanSettingsDiffer(const PlanSpec *plan, const char *folder, Plan
 /* The mistake that plan p is one of n such plans, with its differences by key. Not collective. */
 PetscErrorCode SettingsRefuse(const RunContext *run, PetscInt p, PetscInt n, Mistakes *mistakes);
 
-/* Fill in estimates, each case on one rank. Collective on comm. */
-PetscErrorCode CostsEstimate(MPI_Comm comm, const Study *study, QueuePlan *plan);
+/* What is known; of nothing factors of 1. Collective on comm. */
+PetscErrorCode CalibrationRead(MPI_Comm comm, Calibration *calibration);
+/* Add what the plan in `folder` took to what is known, `speed`: TeamSpeed of its ranks. What cannot be written is lost. Not collective. */
+PetscErrorCode CalibrationLearn(const QueuePlan *plan, const char *folder, double speed);
+/* What estimates are worth, in words that go on after "N s, ". */
+void CalibrationText(const Calibration *calibration, char text[COST_BASIS]);
+
+/* Fill in estimates, each case on one rank, and how they were corrected. Collective on comm. */
+PetscErrorCode CostsEstimate(MPI_Comm comm, const Study *study, QueuePlan *plan, Calibration *calibration);
 
 /*
  * Core seconds [n] to expect of each plan: what it has taken where that is known, else its estimate times the ratio of
@@ -111,7 +133,8 @@ typedef struct Tally {
 /* Where the run of a study stands when a plan begins, for log lines. */
 typedef struct Standing {
   PetscInt k, n; /* this is the k-th plan to begin, of n that this job has to do */
-  double left_s; /* expected time until all are done; negative: not known */
+  double left_s; /* expected time until all are done */
+  double spread; /* it may be that over this, or times this; 1: the study has measured times itself */
 } Standing;
 
 /* Let the team work on the plans until none is left; the tally is of all teams, the same on all ranks. Collective on all of them. */

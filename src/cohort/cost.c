@@ -6,17 +6,20 @@
 #include <string.h>
 
 /*
- * Time and memory of the factored operator and of doses, from plans of the RTOG benchmark. Only ratios matter for
- * the order of plans; what a run has measured corrects the scale.
+ * Time and memory of the factored operator and of doses, from plans of the RTOG benchmark on one core. Only ratios matter for the
+ * order of plans; what plans have taken corrects the scale (calibration.c, whose FORMULAS is to grow with any change here).
  */
-static const double LOOKUP_S = 250e-9;   /* per voxel, beam and scenario row of one evaluation with its gradient */
-static const double FIELD_S = 9e-9;      /* per point of the beams' dose volumes and evaluation */
-static const double EVALUATE_S = 250e-9; /* per voxel, beam and row of the final doses with their metrics */
-static const double PREPARE_S = 2;       /* per plan */
-static const double STEP_MM = 1.5;       /* between points of the dose volumes, laterally */
-static const double PLANE_MM = 0.8;      /* and in depth */
+static const double LOOKUP_S = 100e-9;     /* per voxel, beam and scenario row of one evaluation with its gradient */
+static const double FIELD_S = 45e-9;       /* per point of the beams' dose volumes and evaluation */
+static const double ROW_S = 2e-6;          /* per voxel, beam and row where rows are stored: no dose volumes then */
+static const double EVALUATE_S = 250e-9;   /* per voxel, beam and row of the final doses with their metrics */
+static const double SET_UP_S = 0.3;        /* per plan */
+static const double SET_UP_POINT_S = 3e-7; /* and point of the dose volumes */
+static const double EVALUATIONS = 1.05;    /* per iteration: some line searches and rounds take more than one */
+static const double STEP_MM = 1.5;         /* between points of the dose volumes, laterally */
+static const double PLANE_MM = 0.8;        /* and in depth */
 static const double POINT_BYTES = 32, RANK_BYTES = 150e6;
-static const double LONGEST_ITERATIONS = 150; /* plans mostly level out by then */
+static const double LONGEST_ITERATIONS = 300; /* plans mostly level out by then */
 
 /* Volume and bounding box of a structure. */
 typedef struct Extent {
@@ -104,10 +107,15 @@ static PetscErrorCode Estimate(const Settings *settings, const Case *patient, co
                dose_voxels = extents->body.mm3 / voxel_mm3;
   const double points =
       beams * PetscMax(1, settings->n_tissues + 1) * (box[0] / STEP_MM) * (box[1] / STEP_MM) * (box[2] / PLANE_MM);
-  const double steps = optimised ? PetscMin((double)settings->optimizer.max_iterations, LONGEST_ITERATIONS) : 0;
+  const double steps = PetscMin((double)settings->optimizer.max_iterations, LONGEST_ITERATIONS) * EVALUATIONS +
+                       (double)settings->optimizer.certificate_iterations;
   plan->units = (PetscInt)ceil(voxels / BLOCK_VOXELS);
-  plan->estimate_s = PREPARE_S + steps * (voxels * beams * optimize * LOOKUP_S + points * FIELD_S) +
-                     dose_voxels * beams * evaluate * EVALUATE_S;
+  plan->cost_s[COST_SET_UP] = SET_UP_S + points * SET_UP_POINT_S;
+  const double rows = voxels * beams * optimize;
+  const double step_s =
+      settings->dose_operator == OPERATOR_ASSEMBLED ? rows * ROW_S : rows * LOOKUP_S + points * FIELD_S;
+  plan->cost_s[COST_OPTIMIZE] = optimised ? steps * step_s : 0;
+  plan->cost_s[COST_EVALUATE] = dose_voxels * beams * evaluate * EVALUATE_S;
   plan->own_bytes = RANK_BYTES + points * POINT_BYTES;
   plan->bytes = plan->own_bytes + points * POINT_BYTES + voxels * optimize * 32 + dose_voxels * evaluate * 12;
   PetscFunctionReturn(0);
@@ -132,10 +140,21 @@ static PetscErrorCode EstimateCase(const Study *study, PetscInt first, QueuePlan
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CostsEstimate(MPI_Comm comm, const Study *study, QueuePlan *plan)
+/* Estimates that are known on all ranks, corrected. */
+static void Correct(const Study *study, const Calibration *calibration, QueuePlan *plan)
+{
+  for (PetscInt p = 0; p < study->n_plans; p++) {
+    plan[p].assembled = study->plans[p].settings.dose_operator;
+    plan[p].estimate_s = 0;
+    for (int k = 0; k < N_COSTS; k++)
+      plan[p].estimate_s += calibration->factor[plan[p].assembled][k] * plan[p].cost_s[k];
+  }
+}
+
+PetscErrorCode CostsEstimate(MPI_Comm comm, const Study *study, QueuePlan *plan, Calibration *calibration)
 {
   PetscFunctionBegin;
-  enum { N = 4 };
+  enum { N = 3 + N_COSTS };
   PetscMPIInt rank, size, next = 0;
   double *found;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
@@ -146,17 +165,20 @@ PetscErrorCode CostsEstimate(MPI_Comm comm, const Study *study, QueuePlan *plan)
   }
   PetscCall(PetscMalloc1(N * study->n_plans, &found));
   for (PetscInt p = 0; p < study->n_plans; p++) {
-    const double mine[N] = {plan[p].estimate_s, plan[p].bytes, plan[p].own_bytes, (double)plan[p].units};
-    PetscCall(PetscArraycpy(&found[N * p], mine, N));
+    const double mine[3] = {plan[p].bytes, plan[p].own_bytes, (double)plan[p].units};
+    PetscCall(PetscArraycpy(&found[N * p], mine, 3));
+    PetscCall(PetscArraycpy(&found[N * p + 3], plan[p].cost_s, N_COSTS));
   }
   /* each plan has one rank that knows, and zeros elsewhere */
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, found, (PetscMPIInt)(N * study->n_plans), MPI_DOUBLE, MPI_SUM, comm));
   for (PetscInt p = 0; p < study->n_plans; p++) {
-    plan[p].estimate_s = found[N * p];
-    plan[p].bytes = found[N * p + 1];
-    plan[p].own_bytes = found[N * p + 2];
-    plan[p].units = (PetscInt)found[N * p + 3];
+    plan[p].bytes = found[N * p];
+    plan[p].own_bytes = found[N * p + 1];
+    plan[p].units = (PetscInt)found[N * p + 2];
+    PetscCall(PetscArraycpy(plan[p].cost_s, &found[N * p + 3], N_COSTS));
   }
+  PetscCall(CalibrationRead(comm, calibration));
+  Correct(study, calibration, plan);
   PetscCall(PetscFree(found));
   PetscFunctionReturn(0);
 }

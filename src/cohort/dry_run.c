@@ -25,11 +25,14 @@ PetscErrorCode DryRun(RunContext *run, RobionExit *exit_code)
   PetscInt failed = 0, n = 0;
   RobionExit first = ROBION_DONE;
   QueuePlan *costs;
+  Calibration calibration;
+  char basis[COST_BASIS];
   PetscBool *selected;
   PetscCall(PetscCalloc2(run->plan.study->n_plans, &costs, run->plan.study->n_plans, &selected));
   PlansSelect(run, selected);
   for (PetscInt p = 0; p < run->plan.study->n_plans; p++) n += selected[p] ? 1 : 0;
-  PetscCall(CostsEstimate(run->plan.comm, run->plan.study, costs));
+  PetscCall(CostsEstimate(run->plan.comm, run->plan.study, costs, &calibration));
+  CalibrationText(&calibration, basis);
   PetscCall(
       PetscPrintf(run->plan.comm, "study %s: %d plans, %d ranks\n", run->plan.study->name, (int)n, run->plan.size));
   PetscCall(PetscPrintf(run->plan.comm, "%-24s %-16s %-20s %4s %4s %4s %7s %8s %8s %10s %10s %10s\n", "case", "arm",
@@ -43,10 +46,12 @@ PetscErrorCode DryRun(RunContext *run, RobionExit *exit_code)
     if (run->plan.rank == 0) MistakesPrint(&mistakes);
     PetscCall(MistakesClear(&mistakes));
   }
-  PetscCall(PetscPrintf(
-      run->plan.comm, "opt, eval: scenarios optimised and evaluated; voxels: seen by objectives; dosevox: with dose;\n"
-                      "nonzeros: entries a matrix of all optimised scenarios has, four channels each;\n"
-                      "core s: estimated time on one core, good for comparing plans\n"));
+  PetscCall(
+      PetscPrintf(run->plan.comm,
+                  "opt, eval: scenarios optimised and evaluated; voxels: seen by objectives; dosevox: with dose;\n"
+                  "nonzeros: entries a matrix of all optimised scenarios has, four channels each;\n"
+                  "core s: time on one core, %s\n",
+                  basis));
   PetscCall(PetscFree2(costs, selected));
   *exit_code = !failed ? ROBION_DONE : failed == n ? first : ROBION_SOME_FAILED;
   PetscFunctionReturn(0);

@@ -53,8 +53,8 @@ static PetscInt Longest(const Queue *queue)
   return best;
 }
 
-/* How far the study is, this plan being the next. Without any measured time there is no telling how long it will take. */
-static void Stand(const Queue *queue, const Team *team, Standing *standing)
+/* How far the study is, this plan being the next, and how sure that is: its own measured times are better than those of others. */
+static void Stand(const Queue *queue, const Team *team, double spread, Standing *standing)
 {
   double left = 0;
   PetscBool known = PETSC_FALSE;
@@ -65,11 +65,12 @@ static void Stand(const Queue *queue, const Team *team, Standing *standing)
     if (queue->claim[p] != CLAIM_FREE) standing->k++;
     if (queue->claim[p] <= 0) left += queue->expected_s[p] * (queue->claim[p] == CLAIM_TAKEN ? 0.5 : 1);
   }
-  standing->left_s = known ? left / (queue->n_teams * TeamSpeed(team->size)) : -1;
+  standing->left_s = left / (queue->n_teams * TeamSpeed(team->size));
+  standing->spread = known ? 1 : spread;
 }
 
 /* The next plan of a team (-1: none is left, or the run is to stop), chosen by its first rank. Collective on the team. */
-static PetscErrorCode NextPlan(Queue *queue, const Team *team, PetscInt *p, Standing *standing)
+static PetscErrorCode NextPlan(Queue *queue, const Team *team, double spread, PetscInt *p, Standing *standing)
 {
   PetscFunctionBegin;
   PetscBool taken = PETSC_FALSE;
@@ -81,7 +82,7 @@ static PetscErrorCode NextPlan(Queue *queue, const Team *team, PetscInt *p, Stan
       PetscCall(Expect(queue));
       *p = Longest(queue);
       if (*p < 0) break;
-      Stand(queue, team, standing);
+      Stand(queue, team, spread, standing);
       PetscCall(ClaimsTake(queue->claims, *p, &taken));
     } while (!taken);
   PetscCallMPI(MPI_Bcast(p, 1, MPIU_INT, 0, team->comm));
@@ -93,6 +94,15 @@ static const char *AnotherStops(void *context)
 {
   PetscBool stop;
   return !ClaimsHearStop(context, &stop) && stop ? "another team stops" : NULL;
+}
+
+static PetscErrorCode Learn(const RunContext *run, PetscInt p, const QueuePlan *plan, double speed)
+{
+  PetscFunctionBegin;
+  char folder[PETSC_MAX_PATH_LEN];
+  PlanFolder(run, &run->plan.study->plans[p], folder);
+  PetscCall(CalibrationLearn(plan, folder, speed));
+  PetscFunctionReturn(0);
 }
 
 /* What one team does of the study. */
@@ -109,11 +119,14 @@ static PetscErrorCode RunTeam(const RunContext *world, Queue *queue, const Team 
   run.plan.memory_bytes = team->memory_bytes;
   StopWatchOthers(AnotherStops, queue->claims);
   for (;;) {
-    PetscCall(NextPlan(queue, team, &p, &standing));
+    PetscCall(NextPlan(queue, team, world->calibration.spread, &p, &standing));
     if (p < 0) break;
-    const double begun = TimeSteady();
+    const double begun = TimeSteady(), speed = TeamSpeed(team->size);
+    const PetscInt done = tally->done;
     PetscCall(PlanAttempt(&run, p, &standing, tally));
-    if (team->rank == 0) PetscCall(ClaimsFinish(queue->claims, p, (TimeSteady() - begun) * TeamSpeed(team->size)));
+    if (team->rank) continue;
+    PetscCall(ClaimsFinish(queue->claims, p, (TimeSteady() - begun) * speed));
+    if (tally->done > done) PetscCall(Learn(&run, p, &queue->plan[p], speed));
   }
   StopWatchOthers(NULL, NULL);
   PetscCall(PlanContextDestroy(&run.plan));

@@ -86,9 +86,10 @@ PetscErrorCode Simulate(RunContext *run, Mistakes *mistakes, RobionExit *exit_co
   QueuePlan *plan;
   Simulation simulation;
   Text text = {0};
+  Calibration calibration;
   PetscCall(PetscMalloc1(run->plan.study->n_plans, &plan));
   PetscCall(SurveyPlans(run, plan, mistakes));
-  PetscCall(CostsEstimate(run->plan.comm, run->plan.study, plan));
+  PetscCall(CostsEstimate(run->plan.comm, run->plan.study, plan, &calibration));
   PetscCall(SimulationCreate(run, plan, &simulation));
   PetscCall(SimulationText(&simulation, run->options->n_simulate, run->options->simulate, &text));
   PetscCall(PetscPrintf(run->plan.comm,

@@ -235,7 +235,7 @@ static PetscErrorCode WorkOnPlans(RunContext *run, QueuePlan *plan, Mistakes *mi
 {
   PetscFunctionBegin;
   Team team;
-  PetscCall(CostsEstimate(run->plan.comm, run->plan.study, plan));
+  PetscCall(CostsEstimate(run->plan.comm, run->plan.study, plan, &run->calibration));
   PetscCall(TeamCreate(run, plan, &team));
   PetscCall(OpenLog(run, &team, mistakes));
   if (!MistakesAny(mistakes)) {

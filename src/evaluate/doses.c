@@ -174,6 +174,9 @@ static PetscErrorCode AnalyseSlice(const LocalDoses *local, float *const dose[QU
     Derive(spec->tissues, spec->course, out->size, dose);
     for (Quantity q = 0; q < n_quantities; q++) PetscCall(CheckFinite(&spec->set->scenario[s], out->size, dose[q]));
     PetscCall(AnalyseScenario(spec, s, (const float *const *)dose, &out->metrics[s], out->band));
+    const double analysed = (double)(PetscMin(first + local->size, end) - local->first);
+    PhaseTell(spec->phase, local->first + COMPUTING_SHARE * local->n_scenario + (1 - COMPUTING_SHARE) * analysed,
+              spec->set->n);
   }
   PetscFunctionReturn(0);
 }

@@ -2,6 +2,9 @@
 #pragma once
 #include "robion/doses.h"
 
+/* Of the time that a scenario takes with its metrics: computing its doses. About, for telling how much is left. */
+#define COMPUTING_SHARE 0.7
+
 /* The operators that the doses of all voxels are computed with. */
 typedef struct DoseSource {
   PetscInt n_stage;

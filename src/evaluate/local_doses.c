@@ -145,9 +145,11 @@ PetscErrorCode LocalDosesCompute(LocalDoses *local, PetscInt first)
   PetscCall(ScenarioSetSlice(local->spec->set, first, local->n_scenario, &slice));
   for (PetscInt k = 0; k < n_stage; k++)
     PetscCall(DoseModelTrace(local->comm, local->source.model[k], TracedSet(local->spec->set, slice)));
-  for (PetscInt at = 0; at < local->n; at += BLOCK_VOXELS)
-    PetscCall(ComputeBlock(local, slice, local->depths + at / BLOCK_VOXELS * n_stage, at,
-                           PetscMin(BLOCK_VOXELS, local->n - at)));
+  for (PetscInt at = 0; at < local->n; at += BLOCK_VOXELS) {
+    const PetscInt n = PetscMin(BLOCK_VOXELS, local->n - at);
+    PetscCall(ComputeBlock(local, slice, local->depths + at / BLOCK_VOXELS * n_stage, at, n));
+    PhaseTell(local->spec->phase, first + slice->n * COMPUTING_SHARE * (at + n) / local->n, local->spec->set->n);
+  }
   PetscCall(ScenarioSetDestroy(&slice));
   PetscFunctionReturn(0);
 }

@@ -2,6 +2,7 @@
  * Base data from first principles: the transport of every energy, dealt to the ranks.
  */
 #include "machine_private.h"
+#include "robion/log.h"
 #include "robion/provenance.h"
 #include <math.h>
 #include <string.h>
@@ -233,9 +234,16 @@ PetscErrorCode MachineBuild(MPI_Comm comm, const MachineSpec *spec, Machine **ou
   PetscCall(BuildFrame(spec, &nuclear, m));
   PetscCall(BuildNames(spec, m));
   PetscInt first = BlockStart(m->n_energy, size, rank), end = BlockStart(m->n_energy, size, rank + 1);
-  for (PetscInt e = first; e < end; e++) PetscCall(BuildEnergy(spec, &nuclear, m, e));
+  Phase phase = PhaseBegin("machine", NULL, "base data");
+  LogLine(LOG_INFO, "machine", NULL, "base data of %s at %d energies are computed, about a second each on one core",
+          spec->ion, (int)m->n_energy);
+  for (PetscInt e = first; e < end; e++) {
+    PetscCall(BuildEnergy(spec, &nuclear, m, e));
+    PhaseTell(&phase, (double)(e + 1 - first), (double)(end - first));
+  }
   PetscCall(GatherRows(comm, m));
   PetscCall(MachineComputeR80(m));
+  LogLine(LOG_INFO, "machine", NULL, "base data of %s are computed, in %.0f s", spec->ion, TimeSteady() - phase.begun);
   *out = m;
   PetscFunctionReturn(0);
 }

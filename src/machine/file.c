@@ -147,21 +147,6 @@ PetscErrorCode MachineRead(const char *file, Mistakes *mistakes, Machine **out)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode CacheFolder(char folder[PETSC_MAX_PATH_LEN])
-{
-  PetscFunctionBegin;
-  const char *own = getenv("ROBION_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-  if (own && *own)
-    PetscCall(PetscStrncpy(folder, own, PETSC_MAX_PATH_LEN));
-  else if (xdg && *xdg)
-    PetscCall(PetscSNPrintf(folder, PETSC_MAX_PATH_LEN, "%s/robion", xdg));
-  else if (home && *home)
-    PetscCall(PetscSNPrintf(folder, PETSC_MAX_PATH_LEN, "%s/.cache/robion", home));
-  else
-    PetscCall(PetscStrncpy(folder, "build", PETSC_MAX_PATH_LEN));
-  PetscFunctionReturn(0);
-}
-
 /* The cached machine, if the file is there, as it was written, sound, and of this very spec. */
 static PetscErrorCode CacheRead(const char *file, const char *hash, Machine **out)
 {

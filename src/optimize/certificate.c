@@ -27,6 +27,8 @@ static PetscErrorCode TestCertificate(Tao tao, void *context)
   PetscReal f, norm;
   PetscCall(TaoGetSolutionStatus(tao, NULL, &f, &norm, NULL, NULL, NULL));
   c->least = PetscMin(c->least, f);
+  if (s->spec->certifying)
+    PetscCall((*s->spec->certifying)(c->iteration, optimizer->certificate_iterations, s->spec->context));
   double *oldest = &c->window[c->iteration % CERTIFICATE_WINDOW];
   const PetscBool level =
       c->iteration >= CERTIFICATE_WINDOW && *oldest - f <= (s->bound.rigorous ? RIGOROUS_FALL : LOCAL_FALL) * fabs(f);

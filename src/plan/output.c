@@ -240,16 +240,23 @@ typedef struct Parts {
 static PetscErrorCode ComputeDoses(MPI_Comm comm, const WeightedPlan *plan, Parts *parts, PlanResult *result)
 {
   PetscFunctionBegin;
-  const double started = TimeSteady(), *seconds = plan->stage_seconds;
+  const PlanInputs *in = plan->inputs;
+  const double *seconds = plan->stage_seconds;
+  Phase phase = PhaseBegin("evaluate", plan->spec->case_name, "doses of all scenarios");
+  LogLine(LOG_INFO, "evaluate", plan->spec->case_name, "%s  doses of %d scenarios at %d voxels", plan->spec->arm,
+          (int)in->evaluate->n, (int)in->n_dose_voxel);
   PetscCall(PlanOutcomes(plan->inputs, &parts->control, &parts->outcomes));
   result->outcomes = parts->outcomes;
-  const DoseSpec spec = PlanDoseSpec(plan->inputs, plan->weight, parts->outcomes);
+  DoseSpec spec = PlanDoseSpec(plan->inputs, plan->weight, parts->outcomes);
+  spec.phase = &phase;
   PetscCall(DoseSetCreate(comm, &spec, &parts->doses));
   TakeDoses(&parts->doses, result);
   parts->time[STAGE_PREPARE] = (StageTime){"prepare", seconds[STAGE_PREPARE]};
   parts->time[STAGE_BUILD] = (StageTime){"build", seconds[STAGE_BUILD]};
   parts->time[STAGE_OPTIMIZE] = (StageTime){"optimize", seconds[STAGE_OPTIMIZE]};
-  parts->time[STAGE_EVALUATE] = (StageTime){"evaluate", TimeSteady() - started};
+  parts->time[STAGE_EVALUATE] = (StageTime){"evaluate", TimeSteady() - phase.begun};
+  LogLine(LOG_INFO, "evaluate", plan->spec->case_name, "%s  doses and metrics took %.1f s; files are written",
+          plan->spec->arm, parts->time[STAGE_EVALUATE].seconds);
   result->n_times = N_STAGES;
   result->times = parts->time;
   PetscFunctionReturn(0);

@@ -16,6 +16,8 @@ typedef struct Progress {
   const char *folder, *stage;       /* of the course, "" without any */
   const ScenarioSet *set;
   double checkpoint_s, written; /* seconds between checkpoints; time of the last one */
+  double iteration_s;           /* that one takes on average; 0: none is done */
+  Phase certificate;
 } Progress;
 
 /* One table line per iteration. */
@@ -26,14 +28,33 @@ static PetscErrorCode LogIteration(const Iteration *line, PetscInt max_iteration
   char left[32];
   TimeLeftText(line->seconds, line->iteration, max_iterations, left);
   LogLine(LOG_INFO, "optimize", progress->patient,
-          "%s  it %4d  eval %4d  F %.8g  |g| %.2e  worst %-12s  %6.1f s  at most %s left", progress->arm,
-          (int)line->iteration, (int)line->evaluations, line->objective, line->gradient_norm,
-          line->worst >= 0 ? progress->set->scenario[line->worst].id : "-", line->seconds, left);
+          "%s  iteration %4d  objective %.8g  gradient %.2e  worst %-12s  %4d evaluations  %6.1f s  at most %s left",
+          progress->arm, (int)line->iteration, line->objective, line->gradient_norm,
+          line->worst >= 0 ? progress->set->scenario[line->worst].id : "-", (int)line->evaluations, line->seconds,
+          left);
+  if (line->iteration) progress->iteration_s = line->seconds / line->iteration;
   LogEvent("iteration",
            "plan=%s case=%s arm=%s iteration=%d evaluations=%d objective=%g gradient_norm=%g worst=%s seconds=%g",
            progress->plan, progress->patient, progress->arm, (int)line->iteration, (int)line->evaluations,
            line->objective, line->gradient_norm, line->worst >= 0 ? progress->set->scenario[line->worst].id : NULL,
            line->seconds);
+  PetscFunctionReturn(0);
+}
+
+/* The certificate begins without a word of TAO; what is left of it goes with its iterations. */
+static PetscErrorCode LogCertifying(PetscInt iteration, PetscInt most, void *context)
+{
+  PetscFunctionBegin;
+  Progress *progress = context;
+  char left[32];
+  if (!iteration) {
+    progress->certificate = PhaseBegin("certify", progress->patient, "distance from the optimum");
+    DurationText(progress->iteration_s * most, left);
+    if (most)
+      LogLine(LOG_INFO, "certify", progress->patient, "%s  distance from the optimum: at most %d iterations, about %s",
+              progress->arm, (int)most, progress->iteration_s > 0 ? left : "as long as others");
+  }
+  PhaseTell(&progress->certificate, iteration, most);
   PetscFunctionReturn(0);
 }
 
@@ -60,7 +81,7 @@ static PetscErrorCode LogCertificate(const PlanSpec *plan, const Solution *solut
   if (c->bounded)
     snprintf(bound, sizeof bound, "%s lower bound %.8g: gap %.3g %%", c->rigorous ? "rigorous" : "local",
              c->lower_bound, 100 * c->gap);
-  LogLine(LOG_INFO, "certify", plan->case_name, "%s  F %.8g, %s; projected gradient %.2e of %.2e at the start",
+  LogLine(LOG_INFO, "certify", plan->case_name, "%s  objective %.8g, %s; projected gradient %.2e, %.2e at the start",
           plan->arm, c->objective, bound, c->stationarity, c->stationarity_start);
   if (solution->n_group && c->bounded)
     LogLine(LOG_INFO, "certify", plan->case_name,
@@ -85,9 +106,10 @@ static PetscErrorCode LogSolution(const PlanSpec *plan, const Solution *solution
   PetscCall(LogCertificate(plan, solution));
   PetscCall(ConstraintsLog(plan, solution));
   if (solution->delivery.done)
-    LogLine(LOG_INFO, "deliver", plan->case_name, "%s  %d of %d spots left after %d rounds; F %.8g, before %.8g",
-            plan->arm, (int)solution->delivery.n_after, (int)solution->delivery.n_before,
-            (int)solution->delivery.rounds, solution->objective, solution->delivery.optimised);
+    LogLine(LOG_INFO, "deliver", plan->case_name,
+            "%s  %d of %d spots left after %d rounds; objective %.8g, before %.8g", plan->arm,
+            (int)solution->delivery.n_after, (int)solution->delivery.n_before, (int)solution->delivery.rounds,
+            solution->objective, solution->delivery.optimised);
   PetscFunctionReturn(0);
 }
 
@@ -185,9 +207,11 @@ static PetscErrorCode OptimiseProblem(PlanContext *context, const PlanSpec *plan
   size_t stored, bytes, largest;
   PetscCall(PlanProblemStart(context->comm, in, spec, build_s, &problem, &start));
   PetscCall(ProblemGetSize(problem, &stored, &bytes, &largest));
-  LogLine(LOG_INFO, "build", plan->case_name,
-          "%s  %d spots, %d voxels, %d scenario rows, %zu stored entries, %.1f MiB, %.1f s", plan->arm,
-          (int)in->n_sought, (int)in->n_voxel, (int)in->optimize->n, stored, (double)bytes / 1048576.0, *build_s);
+  LogLine(
+      LOG_INFO, "build", plan->case_name,
+      "%s  dose operator of %d spots, %d voxels with objectives, %d scenarios with the nominal one: %.1f MiB%s, %.1f s",
+      plan->arm, (int)in->n_sought, (int)in->n_voxel, (int)in->optimize->n, (double)bytes / 1048576.0,
+      stored ? " stored" : ", computed on the fly", *build_s);
   solve->problem = problem;
   solve->terms = spec;
   solve->start = start;
@@ -205,8 +229,11 @@ static PetscErrorCode OptimiseSpec(PlanContext *context, const PlanSpec *plan, c
 {
   PetscFunctionBegin;
   SolveState state;
-  SolveSpec solve = {
-      .optimizer = &in->settings->optimizer, .monitor = LogIteration, .checkpoint = Checkpoint, .context = progress};
+  SolveSpec solve = {.optimizer = &in->settings->optimizer,
+                     .monitor = LogIteration,
+                     .certifying = LogCertifying,
+                     .checkpoint = Checkpoint,
+                     .context = progress};
   PetscCall(ReadState(context, plan, progress->stage, in->n_sought, progress->folder, mistakes, &state));
   if (!MistakesAny(mistakes)) {
     solve.resume = state.n_field ? &state : NULL;

@@ -5,7 +5,7 @@
 #define GROUP_GRID "/grid" /* with the attributes: */
 #define GRID_SPACING "spacing_mm"
 #define GRID_ORIGIN "origin_mm"
-#define GROUP_BEAM "/plan/beam_%d" /* with the columns of a spot list */
+#define GROUP_BEAM "/plan/beam_%d"    /* with the columns of a spot list */
 #define BEAM_SPOT_FWHM "spot_fwhm_mm" /* a further column */
 #define GROUP_STRUCTURES "/structures"
 #define GROUP_OPTIMIZER "/optimizer"

@@ -15,6 +15,10 @@ const PlanAttribute plan_texts[N_PLAN_TEXTS] = {[PLAN_STUDY] = {"/", "study"},
 const PlanAttribute plan_numbers[N_PLAN_NUMBERS] = {[PLAN_OBJECTIVE] = {GROUP_OPTIMIZER, "objective"},
                                                     [PLAN_ITERATIONS] = {GROUP_OPTIMIZER, "iterations"},
                                                     [PLAN_SECONDS] = {GROUP_TIMING, "seconds"},
+                                                    [PLAN_PREPARE_SECONDS] = {GROUP_TIMING, "prepare_seconds"},
+                                                    [PLAN_BUILD_SECONDS] = {GROUP_TIMING, "build_seconds"},
+                                                    [PLAN_OPTIMIZE_SECONDS] = {GROUP_TIMING, "optimize_seconds"},
+                                                    [PLAN_EVALUATE_SECONDS] = {GROUP_TIMING, "evaluate_seconds"},
                                                     [PLAN_PEAK_MEMORY_MiB] = {GROUP_TIMING, "peak_memory_MiB"}};
 
 PetscBool PlanReaderOpen(const char *file, Mistakes *mistakes, PlanReader *reader)

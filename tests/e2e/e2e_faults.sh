@@ -67,7 +67,7 @@ endless=(--set optimizer.max_iterations=1000000 --set optimizer.relative_toleran
 stop_by_file() {
   mpirun -n 2 "$ROBION" run "$SHORT" --results "$WORK/stop" --team-size 1 "${endless[@]}" >"$WORK/stop.out" 2>&1 &
   local pid=$! tries=0
-  until [ "$(grep -c ' it  ' "$WORK/stop/log.txt" 2>/dev/null)" -gt 3 ] || [ $((tries += 1)) -gt 300 ]; do sleep 0.1; done
+  until [ "$(grep -c ' iteration ' "$WORK/stop/log.txt" 2>/dev/null)" -gt 3 ] || [ $((tries += 1)) -gt 300 ]; do sleep 0.1; done
   touch "$WORK/stop/stop"
   wait "$pid"
 }
@@ -101,7 +101,7 @@ fi
 vanish() {
   mpirun -n 1 "$ROBION" run "$SHORT" --results "$WORK/gone" >"$WORK/gone.out" 2>&1 &
   local pid=$! tries=0
-  until grep -q ' it  ' "$WORK/gone/log.txt" 2>/dev/null || [ $((tries += 1)) -gt 300 ]; do sleep 0.05; done
+  until grep -q ' iteration ' "$WORK/gone/log.txt" 2>/dev/null || [ $((tries += 1)) -gt 300 ]; do sleep 0.05; done
   mv "$WORK/gone" "$WORK/moved"
   wait "$pid"
 }
@@ -121,9 +121,9 @@ check "nor can a case's" outside cases.0.name=../outside
 if command -v script >/dev/null; then
   live() { script -qec "$ROBION run $SHORT --only p1,p2 --results $WORK/live" "$WORK/live.typescript" >/dev/null; }
   check "a run on a terminal" live
-  check "shows where it stands below the log" grep -qF "$(printf 'plan 1 of 2\r\033[K')" "$WORK/live.typescript"
+  check "shows where it stands below the log" grep -qE "$(printf 'plan 1 of 2, [^\r]* left for the study\r\033\\[K')" "$WORK/live.typescript"
   check "mpirun on a terminal" script -qec "mpirun -n 1 $ROBION run $SHORT --only p1,p2 --results $WORK/live2" "$WORK/live2.typescript"
-  check "shows it too" grep -qF "$(printf 'plan 1 of 2\r\033[K')" "$WORK/live2.typescript"
+  check "shows it too" grep -qE "$(printf 'plan 1 of 2, [^\r]* left for the study\r\033\\[K')" "$WORK/live2.typescript"
   check "which stays out of the log" bash -c "! LC_ALL=C grep -q '[[:cntrl:]]' '$WORK/live/log.txt'"
 else
   skip "the progress line on a terminal" "no script here"

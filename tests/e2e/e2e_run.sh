@@ -175,7 +175,7 @@ check "and says that it went on from the checkpoint" grep -q checkpoint "$WORK/l
 interrupt() { # RESULTS SIGNAL: send it once iterations are under way, return mpirun's exit code
   mpirun -n 2 "$ROBION" run "$BOX" --results "$1" "${slow[@]}" >"$1.out" 2>&1 &
   local pid=$! tries=0
-  until grep -q ' it  ' "$1/log.txt" 2>/dev/null || [ $((tries += 1)) -gt 300 ]; do sleep 0.1; done
+  until grep -q ' iteration ' "$1/log.txt" 2>/dev/null || [ $((tries += 1)) -gt 300 ]; do sleep 0.1; done
   kill -"$2" "$pid"
   wait "$pid"
 }

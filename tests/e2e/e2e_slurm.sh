@@ -82,7 +82,7 @@ killed=$(sbatch "${options[@]}" --ntasks=1 slurm/single-node.sh "$STUDY" --resul
 
 iterates() { # RESULTS: wait until the log has an iteration
   local tries=0
-  until grep -qs ' it  ' "$1/log.txt"; do [ $((tries += 1)) -lt 300 ] && sleep 0.1 || return 1; done
+  until grep -qs ' iteration ' "$1/log.txt"; do [ $((tries += 1)) -lt 300 ] && sleep 0.1 || return 1; done
 }
 check "a job is at work" iterates "$WORK/killed"
 check "and is put back into the queue by the administrator" scontrol requeue "$killed"

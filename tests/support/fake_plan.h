@@ -30,7 +30,7 @@ typedef struct FakePlan {
   double *spot;
   double multiplier[FAKE_SCENARIOS];
   IterationRecord history[2];
-  StageTime time[2];
+  StageTime time[4];
   Provenance provenance;
   InputFile input;
 } FakePlan;
@@ -177,9 +177,11 @@ static inline FakePlan *FakePlanCreate(PetscInt nz)
       .n_group = 1,
       .multiplier = f->multiplier,
       .certificate = {.known = PETSC_TRUE, .rigorous = PETSC_TRUE, .objective = 2.5, .lower_bound = 2.4, .gap = 0.04}};
-  f->time[0] = (StageTime){"optimize", 12.5};
-  f->time[1] = (StageTime){"evaluate", 62.5};
-  r->n_times = 2;
+  f->time[0] = (StageTime){"prepare", 1};
+  f->time[1] = (StageTime){"build", 3};
+  f->time[2] = (StageTime){"optimize", 12.5};
+  f->time[3] = (StageTime){"evaluate", 58.5};
+  r->n_times = 4;
   r->times = f->time;
   r->peak_memory_MiB = 1536;
   ProvenanceBuild(&f->provenance);

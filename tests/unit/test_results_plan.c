@@ -108,7 +108,7 @@ static void ReadBack(void **state)
   Write(fake);
   if (rank == 0) {
     const char *const text[N_PLAN_TEXTS] = {"fake", "P01", "worst, \"case\"", "spots.layer_mm=2", NULL, NULL, "12C"};
-    const double number[N_PLAN_NUMBERS] = {2.5, 2, 75, 1536};
+    const double number[N_PLAN_NUMBERS] = {2.5, 2, 75, 1, 3, 12.5, 58.5, 1536};
     const float *const of_set[] = {NULL, fake->result.robust_min, fake->result.robust_max};
     PlanReader reader;
     SpotList spots;
