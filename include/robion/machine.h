@@ -44,9 +44,9 @@ typedef struct Machine {
   /* [e][k][d] dose-averaged LET of component k; letd where components are only a shape. Dose of recoils counts with letd, so
      that the mean over the components is letd. */
   double *component_letd_keV_um;
-  double sad_mm;              /* source-axis distance; infinite (parallel beam) if <= 0 */
-  double offset_mm;           /* water-equivalent depth already passed in the beam line; added to every depth */
-  double bams_to_iso_mm;      /* end of the beam line to the isocentre, for the air offset; 0 if unknown or in vacuum */
+  double sad_mm;         /* source-axis distance; infinite (parallel beam) if <= 0 */
+  double offset_mm;      /* water-equivalent depth already passed in the beam line; added to every depth */
+  double bams_to_iso_mm; /* end of the beam line to the isocentre, for the air offset; 0 if unknown or in vacuum */
 
   /*
    * Dose spectra of the field: share of the dose at a depth from species s with energy in bin b; NULL in imported data.
