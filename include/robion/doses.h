@@ -18,6 +18,8 @@ typedef struct DoseSet {
   MetricList statistics[4];        /* over the rows of the set */
   PetscInt n_band;
   DVHBand *band; /* of each region, of the quantities that have a DVH */
+  PetscInt n_kept;
+  float **kept; /* [n_kept] physical dose of the scenarios that the spec asks for, each [size] */
 } DoseSet;
 
 /** What doses are computed from, and what of them is looked at. Nothing is owned. */
@@ -35,6 +37,8 @@ typedef struct DoseSpec {
   const Region *outside; /* of all targets, for the hottest place there; n = 0: none is looked for */
   double prescription_Gy_RBE;
   const TumourControl *control; /* NULL: none is judged */
+  PetscInt n_kept;
+  const PetscInt *kept; /* [n_kept] rows of the set whose physical dose is kept, ascending */
 } DoseSpec;
 
 /**

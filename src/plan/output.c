@@ -233,6 +233,8 @@ DoseSpec PlanDoseSpec(const PlanInputs *in, const double *weight, const TumourCo
 typedef struct Parts {
   TumourControl control;
   DoseSet doses;
+  ActivitySet activity;
+  PetscInt n_kept, *kept; /* scenarios whose physical dose goes with it */
   InputFile input[N_INPUT_KINDS];
   IterationRecord *history;
   ConstraintReport *constraint;
@@ -248,9 +250,14 @@ static PetscErrorCode ComputeDoses(MPI_Comm comm, const WeightedPlan *plan, Part
   const double started = TimeSteady(), *seconds = plan->stage_seconds;
   PetscCall(PlanTumourControl(plan->inputs, &parts->control));
   result->control = parts->control.region.n ? &parts->control : NULL;
-  const DoseSpec spec = PlanDoseSpec(plan->inputs, plan->weight, result->control);
+  DoseSpec spec = PlanDoseSpec(plan->inputs, plan->weight, result->control);
+  PetscCall(PlanActivityRows(plan->inputs, &parts->n_kept, &parts->kept));
+  spec.n_kept = parts->n_kept;
+  spec.kept = parts->kept;
   PetscCall(DoseSetCreate(comm, &spec, &parts->doses));
   TakeDoses(&parts->doses, result);
+  PetscCall(PlanActivity(comm, plan->inputs, plan->weight, &parts->doses, &parts->activity));
+  result->activity = &parts->activity;
   parts->time[STAGE_PREPARE] = (StageTime){"prepare", seconds[STAGE_PREPARE]};
   parts->time[STAGE_BUILD] = (StageTime){"build", seconds[STAGE_BUILD]};
   parts->time[STAGE_OPTIMIZE] = (StageTime){"optimize", seconds[STAGE_OPTIMIZE]};
@@ -309,6 +316,8 @@ static PetscErrorCode PartsDestroy(Parts *parts)
 {
   PetscFunctionBegin;
   for (PetscInt t = 0; t < TISSUES_MOST; t++) PetscCall(TextDestroy(&parts->tissue_text[t]));
+  PetscCall(ActivitySetDestroy(&parts->activity));
+  PetscCall(PetscFree(parts->kept));
   PetscCall(PetscFree(parts->goal));
   PetscCall(PetscFree(parts->history));
   PetscCall(PetscFree(parts->constraint));

@@ -25,6 +25,9 @@ PetscErrorCode RuleObjective(Check *check, const SchemaKey *key, const Node *nod
 PetscErrorCode RuleScenarios(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleSpotControl(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleGoal(Check *check, const SchemaKey *key, const Node *node, const char *path);
+PetscErrorCode RuleWindow(Check *check, const SchemaKey *key, const Node *node, const char *path);
+PetscErrorCode RuleWindows(Check *check, const SchemaKey *key, const Node *node, const char *path);
+PetscErrorCode RuleActivity(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleStages(Check *check, const SchemaKey *key, const Node *node, const char *path);
 /* Stages against the rest of a study: fractions that add up, objectives for all of them. */
 PetscErrorCode CheckCourse(Check *check, const Node *root);
