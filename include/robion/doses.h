@@ -20,6 +20,8 @@ typedef struct DoseSet {
   MetricList statistics[4];        /* over the rows of the set */
   PetscInt n_band;
   DVHBand *band; /* of each region, of the quantities that have a DVH */
+  PetscInt n_kept;
+  float **kept; /* [n_kept] physical dose of the scenarios that the spec asks for, each [size] */
 } DoseSet;
 
 /** What doses are computed from, and what of them is looked at. Nothing is owned. */
@@ -38,7 +40,9 @@ typedef struct DoseSpec {
   double prescription_Gy_RBE;
   OutcomeList outcomes;      /* that are judged */
   MetricRequestList request; /* of the regions, beside the metrics that every plan has */
-  Phase *phase;              /* is told how far it is; NULL: nobody is */
+  PetscInt n_kept;
+  const PetscInt *kept; /* [n_kept] rows of the set whose physical dose is kept, ascending */
+  Phase *phase;         /* is told how far it is; NULL: nobody is */
 } DoseSpec;
 
 /**

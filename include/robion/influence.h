@@ -32,6 +32,13 @@ typedef struct Influence_s *Influence;
 /** Prepare look-up tables of all beams and layers. The arguments must outlive the model. Not collective. */
 PetscErrorCode DoseModelCreate(const Case *patient, const Machine *machine, const Tissues *tissues,
                                const BeamSet *beams, double dropped_dose_fraction, DoseModel *model);
+/**
+ * A model of positron emitters at rest instead of doses, for the factored operator: of each emitter of the machine, a group, the
+ * channels are its sources (EMISSION_...): per particle, mm2 and mm of water-equivalent depth what stops, per particle, mm2,
+ * mm and 1e22 nuclei/cm3 what is made of target nuclei. It has no tissues, and spots are not split in it. Not collective.
+ */
+PetscErrorCode EmissionModelCreate(const Case *patient, const Machine *machine, const BeamSet *beams,
+                                   double dropped_dose_fraction, DoseModel *model);
 PetscErrorCode DoseModelDestroy(DoseModel *model);
 /** Whether the beams ask for sub-beams: then InfluenceCreate makes an operator of these whatever the type, and there is no factored. */
 PetscBool DoseModelIsSplit(DoseModel model);
@@ -62,8 +69,11 @@ typedef struct FactoredVoxels {
 PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *factored);
 /** Doses of these weights from now on; [n_spot], the same on every rank. */
 PetscErrorCode FactoredSetWeights(Factored factored, const double *weight);
-/** A bound of the dose anywhere; what is below 1e-5 of it is noise of the transforms. Collective on each node. */
-PetscErrorCode FactoredGetLargestDose(Factored factored, double *largest_Gy);
+/**
+ * A bound of a channel anywhere, in the voxels of a group (a tissue, or an emitter); what is below 1e-5 of it is noise of the
+ * transforms. Collective on each node.
+ */
+PetscErrorCode FactoredGetLargest(Factored factored, PetscInt group, int channel, double *bound);
 PetscErrorCode FactoredResetGradient(Factored factored, const double largest_cotangent[N_CHANNELS]);
 /** gradient[j] of all spots, on every rank. */
 PetscErrorCode FactoredGetGradient(Factored factored, double *gradient);
@@ -135,5 +145,13 @@ PetscErrorCode InfluenceMatrixDestroy(InfluenceMatrix *matrix);
 
 /** Water-equivalent depth, mm, of local voxel v for a beam and setup index (without range error; machine offsets included). */
 double InfluenceDepth(Influence influence, PetscInt setup, PetscInt beam, PetscInt v);
+
+/**
+ * Channels of one emitter in a scenario, of a factored operator of emitters: means over each voxel's extent along the beams, in which
+ * it has rsp[v] times the stopping power of water. Peaks are narrower than voxels: values at their centres would not add up to
+ * what there is. channels[v*N_EMISSIONS + c]. Not collective.
+ */
+PetscErrorCode InfluenceApplyEmitter(Influence influence, PetscInt scenario, PetscInt emitter, const double *rsp,
+                                     double *channels);
 
 PetscErrorCode InfluenceDestroy(Influence *influence);

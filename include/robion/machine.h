@@ -20,6 +20,12 @@ enum { MACHINE_MOST_COMPONENTS = 8 };
 /** Lateral components of built-in base data, each with its own LET, alpha and beta (Inaniwa & Kanematsu, PMB 60:437, 2015). */
 enum { LATERAL_PRIMARIES, LATERAL_HEAVY, LATERAL_LIGHT, LATERAL_COMPONENTS }; /* fragments of Z >= 3, of Z <= 2 */
 
+/** Where positron emitters come from: the beam and its fragments that come to rest, and nuclei of the target. */
+enum { EMISSION_STOPPED, EMISSION_OF_CARBON, EMISSION_OF_NITROGEN, EMISSION_OF_OXYGEN, N_EMISSIONS };
+
+/** Oxygen nuclei in water, 1e22/cm3. */
+#define WATER_OXYGEN_1E22_CM3 3.343
+
 /** Lateral dose of a spot: every component of the base data, or all dose in the first one's Gaussian. */
 typedef enum { LATERAL_MODEL_FULL, LATERAL_MODEL_SINGLE } LateralModel;
 extern const char *const lateral_model_names[]; /* as a study writes them, indexed by LateralModel */
@@ -67,6 +73,11 @@ typedef struct Machine {
   double *emitter_half_life_s; /* [m] */
   float *emitter_made_per_mm; /* [e][m][d] nuclides made per mm of depth, those of the beam itself counted at depth 0 */
   float *emitter_stopped_per_mm; /* [e][m][d] nuclides that come to rest per mm of depth */
+  /*
+   * [e][m*N_EMISSIONS + c][k][d] the same apart by source c and lateral component k, for matter other than water: those of
+   * EMISSION_STOPPED per mm of water-equivalent depth, those made of target nuclei per mm of way and 1e22 such nuclei/cm3.
+   */
+  float *emission;
 
   /* alpha, beta tables of imported machines, by tissue class; n_tissue 0 in built-in data. */
   PetscInt n_tissue;
@@ -76,7 +87,7 @@ typedef struct Machine {
 
 /** What the built-in transport is asked for. */
 typedef struct MachineSpec {
-  const char *ion;                           /* "12C" or "11C" */
+  const char *ion;                           /* "12C", "11C" or "10C" */
   double energy_min_MeV_u, energy_max_MeV_u; /* default 80, 440 */
   double range_step_mm;                      /* step of csda range between energies; default 2 */
   PetscInt n_energy;                         /* these energies, ascending, instead of the three numbers above; */

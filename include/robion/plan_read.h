@@ -61,6 +61,17 @@ typedef enum { PLAN_NOMINAL, PLAN_LOWEST, PLAN_HIGHEST } PlanDoses;
 /** Where a quantity is in the file. */
 void PlanDosePath(PlanDoses doses, Quantity quantity, char path[64]);
 PetscBool PlanHasDose(const PlanReader *reader, PlanDoses doses, Quantity quantity);
+/** Positron emitters: /activity/<scenario>/ and one of these, the last three with the name of a nuclide or a window behind a slash. */
+#define GROUP_ACTIVITY "/activity"
+#define ACTIVITY_PHYSICAL "physical"
+#define ACTIVITY_NUCLEI "nuclei"
+#define ACTIVITY_IMAGE "image"
+#define ACTIVITY_COUNTS "counts"
+#define ACTIVITY_EFFICIENCY "efficiency"
+enum { PLAN_PATH = 256 };
+/** Where a map of a scenario is in the file: of an activity, as "nuclei/11C". */
+void PlanActivityPath(const char *scenario, const char *map, char path[PLAN_PATH]);
+
 /** A quantity on the grid, z, y, x, finite; the first one that is read gives the grid its size. PetscMalloc'ed. */
 PetscBool PlanReadDose(const PlanReader *reader, PlanDoses doses, Quantity quantity, Mistakes *mistakes, Grid *grid,
                        float **dose);

@@ -6,6 +6,7 @@
  * study's.
  */
 #pragma once
+#include "robion/activity.h"
 #include "robion/biology.h"
 #include "robion/csv.h"
 #include "robion/goals.h"
@@ -93,6 +94,7 @@ typedef struct PlanResult {
   const Tissues *tissues;                /* what RBE and survival refer to; written if there are several */
   const char *const *tissue_structures;  /* [tissues->n] names of what is of it, for readers */
   OutcomeList outcomes;                  /* that are judged */
+  const ActivitySet *activity;           /* positron emitters of scenarios; n = 0 or NULL: none */
   const float *robust_min, *robust_max;  /* RBE-weighted, voxel by voxel over the evaluation set; both NULL: none */
   PetscInt n_bands;
   const DVHBand *bands;

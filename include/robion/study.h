@@ -5,6 +5,7 @@
  * arm and sweep overrides applied); strings are owned by it.
  */
 #pragma once
+#include "robion/activity.h"
 #include "robion/delivery.h"
 #include "robion/goals.h"
 #include "robion/spot_control.h"
@@ -49,6 +50,7 @@ typedef struct Settings {
   SpotControlSpec spot_control;
   OptimizerSpec optimizer;
   DeliverySpec delivery;
+  ActivitySpec activity;
 } Settings;
 
 /** One plan to make: a case, an arm and a sweep point. */

@@ -201,6 +201,19 @@ static PetscErrorCode KeepNominal(const LocalDoses *local, DoseSet *out)
   PetscFunctionReturn(0);
 }
 
+/* The physical doses that the spec asks for, as far as the slice has them. */
+static PetscErrorCode KeepPhysical(const LocalDoses *local, DoseSet *out)
+{
+  PetscFunctionBegin;
+  const DoseSpec *spec = local->spec;
+  for (PetscInt i = 0; i < spec->n_kept; i++) {
+    const PetscInt s = spec->kept[i];
+    if (s >= local->first && s < local->first + local->n_scenario)
+      PetscCall(LocalDosesGather(local, LocalDosesOf(local, s, QUANTITY_PHYSICAL), out->size, out->kept[i]));
+  }
+  PetscFunctionReturn(0);
+}
+
 /* All scenarios, slice by slice; what is kept of them ends up on every rank. */
 static PetscErrorCode AnalyseAll(LocalDoses *local, DoseSet *out)
 {
@@ -214,6 +227,7 @@ static PetscErrorCode AnalyseAll(LocalDoses *local, DoseSet *out)
   for (PetscInt first = 0; first < spec->set->n; first += local->most) {
     PetscCall(LocalDosesCompute(local, first));
     if (!first) PetscCall(KeepNominal(local, out));
+    PetscCall(KeepPhysical(local, out));
     ExtremesAdd(local, spec->set, &extremes);
     PetscCall(AnalyseSlice(local, dose, out));
   }
@@ -238,6 +252,9 @@ PetscErrorCode DoseSetCreate(MPI_Comm comm, const DoseSpec *spec, DoseSet *out)
     if (HasQuantity(spec->course, q)) PetscCall(PetscMalloc1(out->size, &out->nominal[q]));
   PetscCall(PetscMalloc2(out->size, &out->rbe_min, out->size, &out->rbe_max));
   PetscCall(PetscCalloc1(out->n, &out->metrics));
+  out->n_kept = spec->n_kept;
+  PetscCall(PetscCalloc1(out->n_kept, &out->kept));
+  for (PetscInt i = 0; i < out->n_kept; i++) PetscCall(PetscMalloc1(out->size, &out->kept[i]));
   PetscCall(CreateBands(spec, out));
   PetscCall(LocalDosesCreate(comm, spec, &local));
   PetscCall(AnalyseAll(&local, out));
@@ -250,6 +267,8 @@ PetscErrorCode DoseSetDestroy(DoseSet *doses)
   PetscFunctionBegin;
   for (Quantity q = 0; q < n_quantities; q++) PetscCall(PetscFree(doses->nominal[q]));
   PetscCall(PetscFree2(doses->rbe_min, doses->rbe_max));
+  for (PetscInt i = 0; i < doses->n_kept; i++) PetscCall(PetscFree(doses->kept[i]));
+  PetscCall(PetscFree(doses->kept));
   for (PetscInt s = 0; s < doses->n; s++) PetscCall(MetricListDestroy(&doses->metrics[s]));
   PetscCall(PetscFree(doses->metrics));
   for (int k = 0; k < 4; k++) PetscCall(MetricListDestroy(&doses->statistics[k]));

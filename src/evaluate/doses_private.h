@@ -1,6 +1,16 @@
 /* Doses of a slice of the scenarios at the voxels dealt to the ranks, and their way to the ranks that analyse them. */
 #pragma once
 #include "robion/doses.h"
+#include "robion/optimize.h"
+
+/* How voxels of a list are dealt to ranks: block after block. */
+static inline PetscInt VoxelBlock(PetscInt n, PetscInt at)
+{
+  return PetscMin(BLOCK_VOXELS, n - at);
+}
+/* Value at the voxels of all ranks, of which each has one owner, 0 elsewhere on the grid of that size, on every rank. Collective. */
+PetscErrorCode VoxelsGather(MPI_Comm comm, PetscInt n, const PetscInt *voxel, const float *value, size_t size,
+                            float *cube);
 
 /* Of the time that a scenario takes with its metrics: computing its doses. About, for telling how much is left. */
 #define COMPUTING_SHARE 0.7

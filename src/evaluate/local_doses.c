@@ -3,7 +3,6 @@
  * 10,000 take no more memory than a few for each rank.
  */
 #include "doses_private.h"
-#include "robion/optimize.h"
 
 #define NOISE 1e-5 /* of a bound of the dose */
 enum {
@@ -56,17 +55,11 @@ static PetscErrorCode ComputeBlock(LocalDoses *local, const ScenarioSet *slice, 
   PetscFunctionReturn(0);
 }
 
-/* Voxels of the block that begins at this one. */
-static PetscInt BlockSize(const LocalDoses *local, PetscInt at)
-{
-  return PetscMin(BLOCK_VOXELS, local->spec->n - at);
-}
-
 static PetscInt ShareOf(const LocalDoses *local, PetscMPIInt rank)
 {
   PetscInt n = 0;
   for (PetscInt at = rank * BLOCK_VOXELS; at < local->spec->n; at += local->size * BLOCK_VOXELS)
-    n += BlockSize(local, at);
+    n += VoxelBlock(local->spec->n, at);
   return n;
 }
 
@@ -88,7 +81,7 @@ static PetscErrorCode OpenSource(LocalDoses *local)
     if (DoseModelIsSplit(source->model[k])) continue;
     PetscCall(FactoredCreate(local->comm, source->model[k], &voxels, &source->factored[k]));
     PetscCall(FactoredSetWeights(source->factored[k], spec->weight));
-    PetscCall(FactoredGetLargestDose(source->factored[k], &source->floor_Gy[k]));
+    PetscCall(FactoredGetLargest(source->factored[k], 0, CHANNEL_DOSE, &source->floor_Gy[k]));
     source->floor_Gy[k] *= NOISE;
   }
   PetscFunctionReturn(0);
@@ -104,7 +97,7 @@ static PetscErrorCode TakeShare(LocalDoses *local)
   PetscCall(PetscMalloc1(local->n, &local->voxel));
   PetscCall(PetscMalloc1((local->n / BLOCK_VOXELS + 1) * source->n_stage, &local->depths));
   for (PetscInt at = local->rank * BLOCK_VOXELS; at < local->spec->n; at += local->size * BLOCK_VOXELS) {
-    const PetscInt n = BlockSize(local, at);
+    const PetscInt n = VoxelBlock(local->spec->n, at);
     PetscCall(PetscArraycpy(local->voxel + done, local->spec->voxel + at, n));
     for (PetscInt k = 0; k < source->n_stage; k++)
       PetscCall(
@@ -172,7 +165,7 @@ static void Unpack(const LocalDoses *local, PetscMPIInt rank, const float *value
 {
   for (PetscInt k = 0; k < local->n_computed; k++)
     for (PetscInt at = rank * BLOCK_VOXELS; at < local->spec->n; at += local->size * BLOCK_VOXELS)
-      for (PetscInt v = 0; v < BlockSize(local, at); v++)
+      for (PetscInt v = 0; v < VoxelBlock(local->spec->n, at); v++)
         dose[local->computed[k]][local->spec->voxel[at + v]] = *value++;
 }
 
@@ -198,12 +191,20 @@ PetscErrorCode LocalDosesDeliver(const LocalDoses *local, PetscInt first, float 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode LocalDosesGather(const LocalDoses *local, const float *value, size_t size, float *cube)
+PetscErrorCode VoxelsGather(MPI_Comm comm, PetscInt n, const PetscInt *voxel, const float *value, size_t size,
+                            float *cube)
 {
   PetscFunctionBegin;
   PetscCall(PetscArrayzero(cube, size));
-  for (PetscInt v = 0; v < local->n; v++) cube[local->voxel[v]] = value[v];
+  for (PetscInt v = 0; v < n; v++) cube[voxel[v]] = value[v];
   /* Each voxel has one owner, so the sum is exact. */
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, cube, (PetscMPIInt)size, MPI_FLOAT, MPI_SUM, local->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, cube, (PetscMPIInt)size, MPI_FLOAT, MPI_SUM, comm));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LocalDosesGather(const LocalDoses *local, const float *value, size_t size, float *cube)
+{
+  PetscFunctionBegin;
+  PetscCall(VoxelsGather(local->comm, local->n, local->voxel, value, size, cube));
   PetscFunctionReturn(0);
 }

@@ -19,7 +19,7 @@ static void PlaceVolumes(struct Factored_s *f)
   f->n_volume = 0;
   for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
     f->beam[b].at = f->n_volume;
-    f->n_volume += (size_t)f->model->tissues->n * f->beam[b].volume;
+    f->n_volume += (size_t)f->model->n_group * f->beam[b].volume;
   }
 }
 
@@ -31,7 +31,7 @@ static PetscErrorCode CreateMemory(struct Factored_s *f)
   size_t spectrum = 0, adjoint = 0, work = 0;
   for (PetscInt b = 0; b < model->beams->n_beam; b++) {
     FactoredBeam *fb = &f->beam[b];
-    size_t row = 2 * (size_t)fb->row * (size_t)fb->nu, tissues = (size_t)model->tissues->n;
+    size_t row = 2 * (size_t)fb->row * (size_t)fb->nu, tissues = (size_t)model->n_group;
     spectrum = PetscMax(spectrum, row * (size_t)model->beams->beam[b].n_layer);
     adjoint = PetscMax(adjoint, row * tissues * (size_t)PlaneCount(fb) * N_CHANNELS);
     work = PetscMax(work, (size_t)fb->nu * ((size_t)fb->nv / 2 + 1) * N_CHANNELS);
@@ -137,19 +137,19 @@ PetscErrorCode FactoredSetWeights(Factored f, const double *weight)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode FactoredGetLargestDose(Factored f, double *largest_Gy)
+PetscErrorCode FactoredGetLargest(Factored f, PetscInt group, int channel, double *bound)
 {
   PetscFunctionBegin;
-  *largest_Gy = 0;
+  *bound = 0;
   for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
     const FactoredBeam *fb = &f->beam[b];
     double largest = 0;
     for (PetscInt i = f->node_rank; i < fb->nz; i += f->node_size) {
-      const Four *plane = f->volume + fb->at + (size_t)i * fb->plane;
-      for (size_t k = 0; k < fb->plane; k++) largest = PetscMax(largest, plane[k][CHANNEL_DOSE]);
+      const Four *plane = f->volume + fb->at + (size_t)group * fb->volume + (size_t)i * fb->plane;
+      for (size_t k = 0; k < fb->plane; k++) largest = PetscMax(largest, plane[k][channel]);
     }
     PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &largest, 1, MPI_DOUBLE, MPI_MAX, f->node));
-    *largest_Gy += largest;
+    *bound += largest;
   }
   PetscFunctionReturn(0);
 }
@@ -201,11 +201,11 @@ PetscErrorCode FactoredGetSize(Factored f, size_t *shared_bytes, size_t *own_byt
   for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
     const FactoredBeam *fb = &f->beam[b];
     size_t parts = fb->nz ? (size_t)fb->part_start[PlaneCount(fb)] : 0;
-    *own_bytes += parts * (sizeof(FieldPart) + (size_t)f->model->tissues->n * N_CHANNELS * sizeof(double));
+    *own_bytes += parts * (sizeof(FieldPart) + (size_t)f->model->n_group * N_CHANNELS * sizeof(double));
     *own_bytes += (size_t)f->model->beams->beam[b].n_run * (size_t)fb->nu * sizeof(double complex);
     spectrum = PetscMax(spectrum, 2 * (size_t)fb->row * (size_t)fb->nu *
                                       ((size_t)f->model->beams->beam[b].n_layer +
-                                       (size_t)PlaneCount(fb) * (size_t)f->model->tissues->n * N_CHANNELS));
+                                       (size_t)PlaneCount(fb) * (size_t)f->model->n_group * N_CHANNELS));
   }
   *shared_bytes = f->n_volume * sizeof(Four) + spectrum * sizeof(double);
   PetscFunctionReturn(0);

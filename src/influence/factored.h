@@ -51,7 +51,7 @@ typedef struct FactoredBeam {
   double last_mm;       /* of all tables */
   PetscInt *part_start; /* [plane of any level] */
   FieldPart *part;      /* those of plane i: part_start[i] ... part_start[i + 1] - 1 */
-  double *amplitude;    /* [part][tissue][channel] laterally integrated, per particle */
+  double *amplitude;    /* [part][group][channel] laterally integrated, per particle */
 
   /* Lateral modes: q_u = mode * dq_u for the signed mode of index 0 ... nu - 1, q_v = 0 ... (n_mode_v - 1) dq_v. */
   double dq_u, dq_v;
@@ -100,7 +100,7 @@ static inline PetscInt PlaneCount(const FactoredBeam *beam)
 /* The parts of all planes of a beam whose splines over depth are there. Not collective. */
 PetscErrorCode FactoredCreateParts(const struct DoseModel_s *model, PetscInt b, FactoredBeam *beam);
 /* The distance from the spots, mm in the isocentre plane, where no layer has more than the dropped part of its dose left. */
-double FactoredReach_mm(const struct DoseModel_s *model, PetscInt b, const FactoredBeam *beam);
+PetscErrorCode FactoredReach(const struct DoseModel_s *model, PetscInt b, const FactoredBeam *beam, double *reach_mm);
 
 /* The volumes of beam b from spot weights, and the gradient of its spots from what was scattered. Collective on the node. */
 PetscErrorCode FieldForward(struct Factored_s *f, PetscInt b, const double *weight);

@@ -191,9 +191,11 @@ static PetscErrorCode CreateModes(const struct Factored_s *f, const FactoredVoxe
 {
   PetscFunctionBegin;
   const Beam *beam = &f->model->beams->beam[b];
-  const double h = f->step_mm, reach = FactoredReach_mm(f->model, b, fb);
+  const double h = f->step_mm;
+  double reach;
   double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY}, narrowest2 = INFINITY;
   double spot_low[2] = {INFINITY, INFINITY}, spot_high[2] = {-INFINITY, -INFINITY};
+  PetscCall(FactoredReach(f->model, b, fb, &reach));
   VoxelBounds(voxels, beam, low, high);
   SpotBounds(beam, spot_low, spot_high);
   for (PetscInt i = 0; i < fb->part_start[PlaneCount(fb)]; i++)

@@ -57,7 +57,7 @@ static inline double *SpectrumRow(const struct Factored_s *f, PetscInt b, PetscI
 static inline double *PlaneRow(const struct Factored_s *f, PetscInt b, PetscInt m, PetscInt tissue, PetscInt i)
 {
   const FactoredBeam *fb = &f->beam[b];
-  size_t at = ((size_t)m * (size_t)f->model->tissues->n + (size_t)tissue) * (size_t)PlaneCount(fb) + (size_t)i;
+  size_t at = ((size_t)m * (size_t)f->model->n_group + (size_t)tissue) * (size_t)PlaneCount(fb) + (size_t)i;
   return f->adjoint + at * 2 * N_CHANNELS * (size_t)fb->row;
 }
 
@@ -125,7 +125,7 @@ static inline void SumParts(const struct Factored_s *f, PetscInt b, PetscInt i, 
                             Four im[N_CHANNELS])
 {
   const FactoredBeam *fb = &f->beam[b];
-  const PetscInt n_u = fb->nu / 2 + 1, n_tissue = f->model->tissues->n, mode = 2 * m < fb->nu ? m : fb->nu - m;
+  const PetscInt n_u = fb->nu / 2 + 1, n_tissue = f->model->n_group, mode = 2 * m < fb->nu ? m : fb->nu - m;
   for (int c = 0; c < N_CHANNELS; c++) re[c] = im[c] = (Four){0};
   for (PetscInt p = fb->part_start[i], k = 0; p < fb->part_start[i + 1]; p++, k++) {
     const size_t at = (size_t)k * (size_t)n_u + (size_t)mode;
@@ -203,7 +203,7 @@ PetscErrorCode FieldForward(struct Factored_s *f, PetscInt b, const double *weig
   for (int level = DEPTH_LEVELS - 1; level >= 0; level--) {
     for (PetscInt i = fb->level_start[level] + f->node_rank; i < fb->level_start[level + 1]; i += f->node_size) {
       PlaneFactors(fb, i, along_u, along_v, through);
-      for (PetscInt t = 0; t < f->model->tissues->n; t++) {
+      for (PetscInt t = 0; t < f->model->n_group; t++) {
         if (level)
           CoarsePlane(f, b, i, t, along_u, along_v, through);
         else
@@ -255,7 +255,7 @@ static void GatherPlane(struct Factored_s *f, PetscInt b, PetscInt m, PetscInt t
   const FactoredBeam *fb = &f->beam[b];
   const double *row = PlaneRow(f, b, m, tissue, i);
   for (PetscInt p = fb->part_start[i], k = 0; p < fb->part_start[i + 1]; p++, k++) {
-    const double *amplitude = fb->amplitude + ((size_t)p * (size_t)f->model->tissues->n + (size_t)tissue) * N_CHANNELS;
+    const double *amplitude = fb->amplitude + ((size_t)p * (size_t)f->model->n_group + (size_t)tissue) * N_CHANNELS;
     double *re = SpectrumRow(f, b, m, fb->part[p].layer), *im = re + fb->row;
     for (PetscInt n = 0; n < PetscMin(through[k], fb->n_mode[m]); n += FOUR) {
       const Four gauss = *(const Four *)(along_v + (size_t)k * (size_t)fb->row + (size_t)n) * along_u[k];
@@ -300,7 +300,7 @@ static PetscErrorCode GatherSpectra(struct Factored_s *f, PetscInt b)
     const PetscInt twin[2] = {mode, mode ? fb->nu - mode : mode};
     for (int side = 0; side < (mode ? 2 : 1); side++)
       memset(SpectrumRow(f, b, twin[side], 0), 0, 2 * (size_t)fb->row * (size_t)n_layer * sizeof(double));
-    for (PetscInt t = 0; t < f->model->tissues->n; t++)
+    for (PetscInt t = 0; t < f->model->n_group; t++)
       for (int side = 0; side < (mode ? 2 : 1); side++) GatherCoarser(f, b, twin[side], t);
     for (PetscInt i = 0; i < PlaneCount(fb); i++) {
       const double q = fb->dq_u * (double)mode;
@@ -310,7 +310,7 @@ static PetscErrorCode GatherSpectra(struct Factored_s *f, PetscInt b)
         along_u[k] = exp(-0.5 * fb->part[p].sigma2_mm2 * q * q);
         Gaussian(fb->part[p].sigma2_mm2, fb->dq_v, through[k], along_v + (size_t)k * (size_t)fb->row);
       }
-      for (PetscInt t = 0; t < f->model->tissues->n; t++)
+      for (PetscInt t = 0; t < f->model->n_group; t++)
         for (int side = 0; side < (mode ? 2 : 1); side++)
           GatherPlane(f, b, twin[side], t, i, along_u, along_v, through);
     }
@@ -367,7 +367,7 @@ PetscErrorCode FieldBackward(struct Factored_s *f, PetscInt b, double *gradient)
   space = fftw_malloc(fb->plane * sizeof *space);
   PetscCheck(space, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for a plane of %zu points", fb->plane);
   for (PetscInt i = f->node_rank; i < fb->nz; i += f->node_size)
-    for (PetscInt t = 0; t < f->model->tissues->n; t++) PlaneAdjoint(f, b, i, t, space);
+    for (PetscInt t = 0; t < f->model->n_group; t++) PlaneAdjoint(f, b, i, t, space);
   fftw_free(space);
   PetscCall(FactoredMeet(f));
   PetscCall(GatherSpectra(f, b));

@@ -20,16 +20,8 @@ static double IsocentreDepth_mm(const struct DoseModel_s *model, const Beam *bea
          BeamPassed_mm(beam, model->machine, model->patient, beam->isocentre_mm, no_shift);
 }
 
-static double LargestDose(const struct DoseModel_s *model, const LayerTable *table)
-{
-  double largest = 0;
-  for (PetscInt d = 0; d < table->n_node; d++)
-    largest = PetscMax(largest, (double)table->node[(size_t)d * (size_t)model->node_size + NODE_IDD]);
-  return largest;
-}
-
-/* Functions of depth of one layer's component: sigma^2, then those that are fitted: its product with dose, and the channels. */
-enum { SIGMA2, DOSE_SIGMA2, FIRST_CHANNEL };
+/* Functions of depth of one layer's component: sigma^2, then those that are fitted: dose, its product with that, the channels. */
+enum { SIGMA2, DOSE, DOSE_SIGMA2, FIRST_CHANNEL };
 
 /* Depth profiles of a beam's layers and components. */
 typedef struct Profiles {
@@ -46,7 +38,7 @@ typedef struct Profiles {
 /* Values of a component at sample j. Behind its table it has no dose, and the last sigma. */
 static void SampleTable(const Profiles *p, const LayerTable *table, PetscInt j)
 {
-  float record[NODE_TISSUE + 2 * TISSUES_MOST];
+  float record[NODE_LARGEST];
   const struct DoseModel_s *model = p->model;
   const double z_mm = p->fb->depth[0].sample_mm[j];
   const PetscInt n = p->n_sample;
@@ -58,7 +50,10 @@ static void SampleTable(const Profiles *p, const LayerTable *table, PetscInt j)
   const double dose = (double)record[NODE_IDD] * (double)record[NODE_SHARE], water = (double)record[NODE_SIGMA];
   value[SIGMA2 * n] = (table->spot_sigma_mm * table->spot_sigma_mm + water * water) / (magnification * magnification);
   value[DOSE_SIGMA2 * n] = dose * value[SIGMA2 * n];
-  for (PetscInt t = 0; t < model->tissues->n; t++) {
+  value[DOSE * n] = dose;
+  for (PetscInt c = 0; !model->tissues && c < p->n_function - FIRST_CHANNEL; c++)
+    value[(FIRST_CHANNEL + c) * n] = (double)record[NODE_EMISSION + c];
+  for (PetscInt t = 0; model->tissues && t < model->tissues->n; t++) {
     double *channel = value + (FIRST_CHANNEL + t * N_CHANNELS) * n;
     channel[CHANNEL_DOSE * n] = dose;
     channel[CHANNEL_ALPHA * n] = dose * (double)record[NODE_TISSUE + 2 * t];
@@ -132,7 +127,7 @@ static void SplitPlane(const Profiles *p, int level, PetscInt i, const double *s
   fit[SIGMA2 * n + i] = 0;
   if (!keep) return;
   Sigma2Bounds(p, level, i - p->fb->level_start[level], &low, &high);
-  const double dose = fit[(FIRST_CHANNEL + CHANNEL_DOSE) * n + i], ratio = fit[DOSE_SIGMA2 * n + i] / dose;
+  const double dose = fit[DOSE * n + i], ratio = fit[DOSE_SIGMA2 * n + i] / dose;
   fit[SIGMA2 * n + i] = ratio >= low && ratio <= high ? ratio : ratio > high ? high : low;
   fit[DOSE_SIGMA2 * n + i] = dose * fit[SIGMA2 * n + i];
   for (PetscInt k = 1; k < p->n_function; k++) p->total[k * n + i] += fit[k * n + i];
@@ -178,7 +173,7 @@ PetscErrorCode FactoredCreateParts(const struct DoseModel_s *model, PetscInt b, 
 {
   PetscFunctionBegin;
   const Beam *beam = &model->beams->beam[b];
-  const size_t per_part = (size_t)model->tissues->n * N_CHANNELS, n_plane = (size_t)PlaneCount(fb),
+  const size_t per_part = (size_t)model->n_group * N_CHANNELS, n_plane = (size_t)PlaneCount(fb),
                n_table = (size_t)(beam->n_layer * model->n_component), n_function = FIRST_CHANNEL + per_part;
   Profiles p = {.model = model,
                 .fb = fb,
@@ -204,15 +199,39 @@ PetscErrorCode FactoredCreateParts(const struct DoseModel_s *model, PetscInt b, 
   PetscFunctionReturn(0);
 }
 
-double FactoredReach_mm(const struct DoseModel_s *model, PetscInt b, const FactoredBeam *fb)
+/* The largest value over depth of a channel of a layer: of dose that of all components, whichever is asked for. */
+static double LargestOf(const struct DoseModel_s *model, PetscInt b, PetscInt layer, PetscInt channel)
 {
-  const double part = PetscMax(1e-6, model->dropped) / model->n_component;
-  double reach2 = 0;
-  for (PetscInt i = 0; i < fb->part_start[PlaneCount(fb)]; i++) {
-    double largest = LargestDose(model, &model->beam[b].layer[fb->part[i].layer]);
-    double dose = fb->amplitude[(size_t)i * (size_t)model->tissues->n * N_CHANNELS + CHANNEL_DOSE];
-    double ratio = dose / (part * largest);
-    if (ratio > 1) reach2 = PetscMax(reach2, 2 * fb->part[i].sigma2_mm2 * log(ratio));
+  const PetscInt n_layer = model->beams->beam[b].n_layer, n_component = model->tissues ? 1 : model->n_component;
+  const PetscInt first = model->tissues ? NODE_IDD : NODE_EMISSION + channel;
+  double largest = 0;
+  for (PetscInt d = 0; d < model->beam[b].layer[layer].n_node; d++) {
+    double sum = 0;
+    for (PetscInt k = 0; k < n_component; k++)
+      sum +=
+          (double)model->beam[b].layer[k * n_layer + layer].node[(size_t)d * (size_t)model->node_size + (size_t)first];
+    largest = PetscMax(largest, sum);
   }
-  return sqrt(reach2);
+  return largest;
+}
+
+PetscErrorCode FactoredReach(const struct DoseModel_s *model, PetscInt b, const FactoredBeam *fb, double *reach_mm)
+{
+  PetscFunctionBegin;
+  const PetscInt n_layer = model->beams->beam[b].n_layer, per_part = model->n_group * N_CHANNELS;
+  const PetscInt n_looked = model->tissues ? 1 : per_part; /* CHANNEL_DOSE of a tissue, or all of the emitters */
+  const double part = PetscMax(1e-6, model->dropped) / model->n_component;
+  double reach2 = 0, *largest;
+  PetscCall(PetscMalloc1(n_layer * n_looked, &largest));
+  for (PetscInt l = 0; l < n_layer; l++)
+    for (PetscInt c = 0; c < n_looked; c++) largest[l * n_looked + c] = LargestOf(model, b, l, c);
+  for (PetscInt i = 0; i < fb->part_start[PlaneCount(fb)]; i++)
+    for (PetscInt c = 0; c < n_looked; c++) {
+      const double most = largest[fb->part[i].layer * n_looked + c];
+      const double ratio = most > 0 ? fb->amplitude[(size_t)i * (size_t)per_part + (size_t)c] / (part * most) : 0;
+      if (ratio > 1) reach2 = PetscMax(reach2, 2 * fb->part[i].sigma2_mm2 * log(ratio));
+    }
+  PetscCall(PetscFree(largest));
+  *reach_mm = sqrt(reach2);
+  PetscFunctionReturn(0);
 }

@@ -21,7 +21,8 @@ static PetscErrorCode SightVoxels(Influence influence, const Grid *grid, const P
                     influence->bev_mm + 3 * (SightIndex(influence, k, b) + (size_t)v));
   }
   PetscCall(PetscMalloc1(influence->n, &influence->tissue));
-  for (PetscInt v = 0; v < influence->n; v++) influence->tissue[v] = (unsigned char)TissueOf(model->tissues, voxel[v]);
+  for (PetscInt v = 0; v < influence->n; v++)
+    influence->tissue[v] = model->tissues ? (unsigned char)TissueOf(model->tissues, voxel[v]) : 0;
   influence->bytes += 3 * n * sizeof(double) + (size_t)influence->n;
   PetscFunctionReturn(0);
 }

@@ -3,15 +3,19 @@
 #include "robion/influence.h"
 #include <stdint.h>
 
-/* Per depth node of one lateral component: depth, idd, sigma, share, LET, then alpha and sqrt(beta) of each tissue. */
-enum { NODE_DEPTH, NODE_IDD, NODE_SIGMA, NODE_SHARE, NODE_LET, NODE_TISSUE };
+/*
+ * Per depth node of one lateral component: depth, idd, sigma, share, LET, then alpha and sqrt(beta) of each tissue. Of a model of
+ * emitters: behind share the channels of each.
+ */
+enum { NODE_DEPTH, NODE_IDD, NODE_SIGMA, NODE_SHARE, NODE_LET, NODE_TISSUE, NODE_EMISSION = NODE_LET };
+enum { NODE_LARGEST = NODE_TISSUE + 2 * TISSUES_MOST };
 
 /* Width of the bins that find the nodes around a depth. */
 #define BIN_MM 0.5
 
 typedef struct LayerTable {
   PetscInt n_node, n_bin;
-  float *node;  /* [n_node][NODE_TISSUE + 2 * n_tissue] */
+  float *node;  /* [n_node][node_size] */
   int32_t *bin; /* node at or before depth bin * BIN_MM */
   double spot_sigma_mm;
 } LayerTable;
@@ -33,7 +37,8 @@ struct DoseModel_s {
   const Case *patient;
   const Machine *machine;
   const BeamSet *beams;
-  const Tissues *tissues;
+  const Tissues *tissues; /* NULL: a model of emitters */
+  PetscInt n_group;       /* tissues, or emitters */
   double dropped;
   PetscInt n_component, node_size, max_layer, max_run_entries;
   BeamTable *beam;

@@ -3,10 +3,29 @@
 #include <math.h>
 #include <stdlib.h>
 
-static PetscErrorCode LayerTableCreate(const Machine *m, const Tissues *tissues, const Beam *beam, PetscInt e,
-                                       PetscInt k, PetscInt node_size, double factor, LayerTable *table)
+_Static_assert((int)N_EMISSIONS == (int)N_CHANNELS, "an emitter has as many sources as a tissue has channels");
+
+/* What a node has beside depth, dose, sigma and share; `at`: of lateral component k in machine tables. */
+static void FillChannels(const struct DoseModel_s *model, PetscInt e, PetscInt k, PetscInt d, size_t at, float *node)
+{
+  const Machine *m = model->machine;
+  const Tissues *tissues = model->tissues;
+  const PetscInt n_emission = model->n_group * N_EMISSIONS;
+  for (PetscInt c = 0; !tissues && c < n_emission; c++)
+    node[NODE_EMISSION + c] = m->emission[((e * n_emission + c) * m->n_component + k) * m->n_depth + d];
+  if (tissues) node[NODE_LET] = (float)m->component_letd_keV_um[at];
+  for (PetscInt t = 0; tissues && t < tissues->n; t++) {
+    node[NODE_TISSUE + 2 * t] = (float)tissues->biology[t]->alpha_per_Gy[at];
+    node[NODE_TISSUE + 2 * t + 1] = (float)tissues->biology[t]->sqrt_beta_per_Gy[at];
+  }
+}
+
+static PetscErrorCode LayerTableCreate(const struct DoseModel_s *model, const Beam *beam, PetscInt e, PetscInt k,
+                                       double factor, LayerTable *table)
 {
   PetscFunctionBegin;
+  const Machine *m = model->machine;
+  const PetscInt node_size = model->node_size;
   const size_t D = (size_t)m->n_depth, row = (size_t)e * D, part = (size_t)(e * m->n_component + k) * D;
   table->n_node = m->n_depth;
   table->spot_sigma_mm = factor * m->spot_sigma_mm[e];
@@ -21,11 +40,7 @@ static PetscErrorCode LayerTableCreate(const Machine *m, const Tissues *tissues,
                                      MachineRangeShifterSpread2_mm2(m, e, beam->range_shifter_mm,
                                                                     beam->range_shifter_gap_mm, m->depth_mm[row + d]));
     node[NODE_SHARE] = (float)m->component[part + d];
-    node[NODE_LET] = (float)m->component_letd_keV_um[part + d];
-    for (PetscInt t = 0; t < tissues->n; t++) {
-      node[NODE_TISSUE + 2 * t] = (float)tissues->biology[t]->alpha_per_Gy[part + d];
-      node[NODE_TISSUE + 2 * t + 1] = (float)tissues->biology[t]->sqrt_beta_per_Gy[part + d];
-    }
+    FillChannels(model, e, k, (PetscInt)d, part + d, node);
   }
   table->n_bin = (PetscInt)(m->depth_mm[row + D - 1] / BIN_MM) + 1;
   PetscCall(PetscMalloc1(table->n_bin, &table->bin));
@@ -103,8 +118,7 @@ static PetscErrorCode BeamTableCreate(const struct DoseModel_s *model, const Bea
   PetscCall(PetscCalloc1(model->n_component * n, &table->layer));
   for (PetscInt k = 0; k < model->n_component; k++) {
     for (PetscInt l = 0; l < n; l++)
-      PetscCall(LayerTableCreate(model->machine, model->tissues, beam, beam->energy[l], k, model->node_size, factor,
-                                 &table->layer[k * n + l]));
+      PetscCall(LayerTableCreate(model, beam, beam->energy[l], k, factor, &table->layer[k * n + l]));
     table->longest_reach_mm[k] = LongestReach_mm(model, table->layer + k * n, n);
   }
   PetscCall(SortRuns(beam, table));
@@ -125,23 +139,47 @@ static PetscErrorCode CreateTables(DoseModel model, double factor)
   PetscFunctionReturn(0);
 }
 
+/* A model without its tables. */
+static PetscErrorCode CreateFrame(const Case *patient, const Machine *machine, const BeamSet *beams, double dropped,
+                                  DoseModel *out)
+{
+  PetscFunctionBegin;
+  PetscCheck(machine->n_component <= MACHINE_MOST_COMPONENTS, PETSC_COMM_SELF, PETSC_ERR_SUP,
+             "machine %s has %d lateral components, expected at most %d", machine->name, (int)machine->n_component,
+             (int)MACHINE_MOST_COMPONENTS);
+  PetscCall(PetscNew(out));
+  (*out)->patient = patient;
+  (*out)->machine = machine;
+  (*out)->beams = beams;
+  (*out)->dropped = dropped;
+  (*out)->n_component = machine->n_component;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode EmissionModelCreate(const Case *patient, const Machine *machine, const BeamSet *beams,
+                                   double dropped_dose_fraction, DoseModel *out)
+{
+  PetscFunctionBegin;
+  PetscCheck(NODE_EMISSION + machine->n_emitter * N_EMISSIONS <= NODE_LARGEST, PETSC_COMM_SELF, PETSC_ERR_SUP,
+             "machine %s has %d emitters, expected at most %d", machine->name, (int)machine->n_emitter,
+             (int)((NODE_LARGEST - NODE_EMISSION) / N_EMISSIONS));
+  PetscCall(CreateFrame(patient, machine, beams, dropped_dose_fraction, out));
+  (*out)->n_group = machine->n_emitter;
+  (*out)->node_size = NODE_EMISSION + machine->n_emitter * N_EMISSIONS;
+  PetscCall(CreateTables(*out, 1));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode DoseModelCreate(const Case *patient, const Machine *machine, const Tissues *tissues,
                                const BeamSet *beams, double dropped_dose_fraction, DoseModel *out)
 {
   PetscFunctionBegin;
   DoseModel model;
-  PetscCheck(machine->n_component <= MACHINE_MOST_COMPONENTS, PETSC_COMM_SELF, PETSC_ERR_SUP,
-             "machine %s has %d lateral components, expected at most %d", machine->name, (int)machine->n_component,
-             (int)MACHINE_MOST_COMPONENTS);
   PetscCheck(tissues->n >= 1 && tissues->n <= TISSUES_MOST, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
              "%d tissues, expected 1 to %d", (int)tissues->n, (int)TISSUES_MOST);
-  PetscCall(PetscNew(&model));
-  model->patient = patient;
-  model->machine = machine;
-  model->beams = beams;
+  PetscCall(CreateFrame(patient, machine, beams, dropped_dose_fraction, &model));
   model->tissues = tissues;
-  model->dropped = dropped_dose_fraction;
-  model->n_component = machine->n_component;
+  model->n_group = tissues->n;
   model->node_size = NODE_TISSUE + 2 * tissues->n;
   PetscCall(CreateTables(model, 1));
   if (beams->splitting != SPLITTING_NONE) PetscCall(SplittingCreate(model, &model->split));

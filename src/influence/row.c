@@ -80,7 +80,7 @@ static float LayersAt(const struct DoseModel_s *model, PetscInt beam, PetscInt c
 {
   const PetscInt all = model->beams->beam[beam].n_layer;
   const LayerTable *layer = model->beam[beam].layer + component * all;
-  float record[NODE_TISSUE + 2 * TISSUES_MOST] = {0}, largest = 0;
+  float record[NODE_LARGEST] = {0}, largest = 0;
   row->first_layer = all;
   for (PetscInt l = 0; l < all; l++) {
     PetscBool reached = LayerRecord(&layer[l], model->node_size, depth_mm, record);

@@ -28,23 +28,30 @@ static inline PetscBool TapsInside(double t, PetscInt n)
   return t >= 1 && t < (double)(n - 2) ? PETSC_TRUE : PETSC_FALSE;
 }
 
-/* Where voxel v looks beam b up in a scenario; false if no dose reaches it. */
-static inline PetscBool Find(Influence influence, PetscInt scenario, PetscInt b, PetscInt v, Place *place)
+/* Where voxel v of a group looks beam b up in a scenario, so much deeper than its centre; false if no dose reaches it. */
+static inline PetscBool FindAt(Influence influence, PetscInt scenario, PetscInt b, PetscInt v, PetscInt group,
+                               double deeper_mm, Place *place)
 {
   const FactoredBeam *fb = &influence->factored->beam[b];
   const size_t at = SightIndex(influence, influence->set->setup_of[scenario], b) + (size_t)v;
   const double u = influence->bev_mm[3 * at], w = influence->bev_mm[3 * at + 1],
                shrink2 = influence->bev_mm[3 * at + 2];
-  const double z_mm = PetscMax(0.0, ScenarioDepth_mm(influence, scenario, b, v));
+  const double z_mm = PetscMax(0.0, ScenarioDepth_mm(influence, scenario, b, v) + deeper_mm);
   if (!TapsInside(u, fb->nu) || !TapsInside(w, fb->nv) || !(z_mm <= fb->last_mm)) return PETSC_FALSE;
   const PetscInt iz = DepthSplineWeights(&fb->depth[0], z_mm, &place->z);
   const PetscInt iu = (PetscInt)u, iv = (PetscInt)w;
   SplineWeights(u - (double)iu, place->u);
   SplineWeights(w - (double)iv, place->v);
   place->z *= shrink2;
-  place->first = fb->at + (size_t)influence->tissue[v] * fb->volume + (size_t)iz * fb->plane +
-                 (size_t)(iu - 1) * (size_t)fb->nv + (size_t)(iv - 1);
+  place->first = fb->at + (size_t)group * fb->volume + (size_t)iz * fb->plane + (size_t)(iu - 1) * (size_t)fb->nv +
+                 (size_t)(iv - 1);
   return PETSC_TRUE;
+}
+
+/* Where voxel v looks beam b up in a scenario; false if no dose reaches it. */
+static inline PetscBool Find(Influence influence, PetscInt scenario, PetscInt b, PetscInt v, Place *place)
+{
+  return FindAt(influence, scenario, b, v, influence->tissue[v], 0, place);
 }
 
 /* Whether any voxel of the block lies in the box of beam b. */
@@ -114,6 +121,39 @@ static PetscErrorCode ApplyAll_Factored(Influence influence, const double *weigh
   memset(channels, 0, (size_t)influence->set->n * size * sizeof *channels);
   for (PetscInt b = 0; b < influence->model->beams->n_beam; b++)
     for (PetscInt s = 0; s < influence->set->n; s++) AddBeam(influence, s, b, channels + (size_t)s * size);
+  PetscFunctionReturn(0);
+}
+
+/* Extent of a voxel along a beam, mm: of a line with the same mean square distance from its middle. */
+static double ExtentAlong_mm(const Grid *grid, const Beam *beam)
+{
+  double sum = 0;
+  for (int k = 0; k < 3; k++) sum += pow(grid->spacing_mm[k] * beam->w[k], 2);
+  return sqrt(sum);
+}
+
+PetscErrorCode InfluenceApplyEmitter(Influence influence, PetscInt scenario, PetscInt emitter, const double *rsp,
+                                     double *channels)
+{
+  PetscFunctionBegin;
+  static const double at[3] = {-0.5 * 0.7745966692414834, 0, 0.5 * 0.7745966692414834}, /* Gauss-Legendre */
+      share[3] = {5.0 / 18, 8.0 / 18, 5.0 / 18};
+  const struct Factored_s *f = influence->factored;
+  const double factor = 1 + influence->set->scenario[scenario].range_percent / 100;
+  PetscCheck(f && !influence->model->tissues && emitter >= 0 && emitter < influence->model->n_group, PETSC_COMM_SELF,
+             PETSC_ERR_ARG_OUTOFRANGE, "emitter %d of %d, expected one of an operator of emitters", (int)emitter,
+             (int)influence->model->n_group);
+  memset(channels, 0, (size_t)influence->n * sizeof(Four));
+  for (PetscInt b = 0; b < influence->model->beams->n_beam; b++) {
+    const double extent_mm = ExtentAlong_mm(influence->depths->grid, &influence->model->beams->beam[b]);
+    if (!Seen(influence, scenario, b)) continue;
+    for (PetscInt v = 0; v < influence->n; v++)
+      for (int i = 0; i < 3; i++) {
+        Place place;
+        if (FindAt(influence, scenario, b, v, emitter, at[i] * extent_mm * rsp[v] * factor, &place))
+          *(Four *)(channels + v * N_CHANNELS) += share[i] * Gather(&f->beam[b], f->volume, &place);
+      }
+  }
   PetscFunctionReturn(0);
 }
 

@@ -47,13 +47,6 @@ static void FillShares(PetscInt n, const double *spectrum, float *share)
   for (PetscInt i = 0; i < n; i++) share[i] = spectrum[i] > SMALLEST_SHARE * sum ? Rounded(spectrum[i] / kept) : 0;
 }
 
-/* What belongs together laterally: the beam itself, fragments close to it, fragments far from it. */
-static int ComponentOf(const Machine *m, Species s)
-{
-  if (s.Z == m->Z && s.A == m->A) return LATERAL_PRIMARIES;
-  return s.Z >= 3 ? LATERAL_HEAVY : LATERAL_LIGHT;
-}
-
 /*
  * Share, LET and sigma of the lateral components at depth node d of energy e. Dose of recoils goes with the ions that
  * reacted, that of protons of the target with light fragments, both with the mean LET of the field, so that the components'
@@ -109,6 +102,9 @@ static void FillNode(const MachineSpec *spec, Machine *m, PetscInt e, PetscInt d
     m->emitter_made_per_mm[to] = Rounded(field->emitter_made_per_mm[from]);
     m->emitter_stopped_per_mm[to] = Rounded(field->emitter_stopped_per_mm[from]);
   }
+  const PetscInt n_emission = m->n_emitter * N_EMISSIONS * m->n_component;
+  for (PetscInt i = 0; i < n_emission; i++)
+    m->emission[(e * n_emission + i) * m->n_depth + d] = Rounded(field->emission[i * m->n_depth + d]);
   FillShares(per_node, field->spectrum + d * per_node, m->dose_share + (size_t)at * (size_t)per_node);
 }
 
@@ -159,7 +155,7 @@ static PetscErrorCode BuildFrame(const MachineSpec *spec, const Fragmentation *n
   PetscCall(PetscArraycpy(m->energy_MeV_u, energy, m->n_energy));
   PetscCall(PetscArraycpy(m->csda_range_mm, range, m->n_energy));
   PetscCall(PetscArraycpy(m->species, species, m->n_species));
-  for (PetscInt s = 0; s < m->n_species; s++) m->species_component[s] = ComponentOf(m, species[s]);
+  for (PetscInt s = 0; s < m->n_species; s++) m->species_component[s] = LateralComponentOf(p, species[s]);
   PetscCall(PetscArraycpy(m->emitter, emitters, EMITTERS));
   PetscCall(PetscArraycpy(m->emitter_half_life_s, emitter_half_life_s, EMITTERS));
   for (PetscInt e = 0; e < m->n_energy; e++) m->spot_sigma_mm[e] = SpotSigma_mm(spec, p, range[e]);

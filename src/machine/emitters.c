@@ -8,6 +8,12 @@
 const Species emitters[EMITTERS] = {{6, 11}, {6, 10}, {8, 15}, {7, 13}};
 const double emitter_half_life_s[EMITTERS] = {20.36 * 60, 19.3, 122.2, 9.97 * 60}; /* ENSDF */
 
+int LateralComponentOf(Species p, Species s)
+{
+  if (s.Z == p.Z && s.A == p.A) return LATERAL_PRIMARIES;
+  return s.Z >= 3 ? LATERAL_HEAVY : LATERAL_LIGHT;
+}
+
 int EmitterOf(Species s)
 {
   for (int m = 0; m < EMITTERS; m++)

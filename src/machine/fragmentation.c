@@ -160,7 +160,7 @@ static const SchemaKey proton_keys[] = {
     {"mb", TYPE_MAPPING, REQUIRED, .member = &curve, .rule = RuleEmitters, .doc = "curves of the emitters"}, SOURCE};
 static const SchemaKey ion_keys[] = {
     {"mb", TYPE_MAPPING, REQUIRED, .member = &section, .rule = RuleEmitters, .doc = "values of the emitters"}, SOURCE};
-static const SchemaKey oxygen_keys[] = {
+static const SchemaKey nucleus_keys[] = {
     {"protons", TYPE_MAPPING, REQUIRED, CHILDREN(proton_keys), .doc = "emitters made by protons"},
     {"ions", TYPE_MAPPING, REQUIRED, CHILDREN(ion_keys), .doc = "emitters made by heavier ions"}};
 
@@ -176,7 +176,10 @@ static const SchemaKey file_keys[] = {
     {"knocked_out_protons", TYPE_MAPPING, REQUIRED, CHILDREN(knocked_keys), .doc = "fast protons of the target"},
     {"target_energy", TYPE_MAPPING, REQUIRED, CHILDREN(target_keys), .doc = "energy left by target fragments"},
     {"momentum_spread", TYPE_MAPPING, REQUIRED, CHILDREN(spread_keys), .doc = "momentum of fragments"},
-    {"emitters_from_oxygen", TYPE_MAPPING, REQUIRED, CHILDREN(oxygen_keys), .doc = "positron emitters of the target"}};
+    {"emitters_from_carbon", TYPE_MAPPING, REQUIRED, CHILDREN(nucleus_keys), .doc = "positron emitters of the target"},
+    {"emitters_from_nitrogen", TYPE_MAPPING, REQUIRED, CHILDREN(nucleus_keys),
+     .doc = "positron emitters of the target"},
+    {"emitters_from_oxygen", TYPE_MAPPING, REQUIRED, CHILDREN(nucleus_keys), .doc = "positron emitters of the target"}};
 static const SchemaKey file_schema = {"file", TYPE_MAPPING, CHILDREN(file_keys), .doc = "fragmentation data"};
 
 /* --- reading a file that fits the schema --- */
@@ -241,12 +244,11 @@ static void ReadKnockedOut(const Node *node, Fragmentation *f)
   f->knocked_energy_share = NumberAt(node, "energy_share");
 }
 
-static void ReadEmitters(const Node *root, Fragmentation *f)
+static void ReadEmitters(const Node *nucleus, EmitterTable *table)
 {
-  const Node *oxygen = NodeGet(root, "emitters_from_oxygen");
-  const Node *proton = NodeGet(NodeGet(oxygen, "protons"), "mb"), *ion = NodeGet(NodeGet(oxygen, "ions"), "mb");
+  const Node *proton = NodeGet(NodeGet(nucleus, "protons"), "mb"), *ion = NodeGet(NodeGet(nucleus, "ions"), "mb");
   for (PetscInt i = 0; i < proton->n; i++) {
-    EmitterData *e = &f->emitter[f->n_emitter++];
+    EmitterData *e = &table->emitter[table->n++];
     (void)Nuclide(proton->entry[i].key, &e->species);
     e->proton_mb = CurveOf(proton->entry[i].value);
     e->ion_mb = NumberAt(ion, proton->entry[i].key);
@@ -279,7 +281,9 @@ static PetscErrorCode ReadRoot(Check *check, const Node *root, Fragmentation *f)
   f->of_tripathi = NumberAt(NodeGet(root, "reaction_cross_section"), "of_tripathi");
   ReadYields(root, f);
   ReadKnockedOut(NodeGet(root, "knocked_out_protons"), f);
-  ReadEmitters(root, f);
+  ReadEmitters(NodeGet(root, "emitters_from_carbon"), &f->from[EMISSION_OF_CARBON]);
+  ReadEmitters(NodeGet(root, "emitters_from_nitrogen"), &f->from[EMISSION_OF_NITROGEN]);
+  ReadEmitters(NodeGet(root, "emitters_from_oxygen"), &f->from[EMISSION_OF_OXYGEN]);
   f->momentum_MeV_c = NumberAt(NodeGet(root, "momentum_spread"), "MeV_c");
   f->target_energy_MeV = CurveOf(NodeGet(NodeGet(root, "target_energy"), "MeV"));
   PetscCall(CheckKept(check, NodeGet(root, "light_fragments")->place, "light_fragments", f->carbon_yield,

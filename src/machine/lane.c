@@ -42,11 +42,13 @@ static PetscErrorCode LaneFill(Transport *t, Lane *lane)
     lane->let[j] = MeanLET(s, from, to);
     lane->lost_share[j] = -expm1(-ReactionLoss_per_mm(in->nuclear, s, from) * t->step_mm); /* half-way */
     lane->local_MeV[j] = LocalEnergy_MeV(in->nuclear, s, from);
-    for (int m = 0; m < EMITTERS; m++)
-      lane->target[m * lane->n_bin + j] = EmitterFromTarget_per_mm(in->nuclear, s, from, emitters[m]);
+    for (int i = 0; i < EMITTERS * N_EMISSIONS; i++)
+      lane->target[i * lane->n_bin + j] =
+          EmitterFromTarget_per_mm(in->nuclear, i % N_EMISSIONS, s, from, emitters[i / N_EMISSIONS]);
     if (j) lane->scatter[j] = ScatteringBetween(s, ((double)j + 0.5) * t->step_mm, ((double)j - 0.5) * t->step_mm);
   }
   lane->emitter = EmitterOf(s);
+  lane->component = lane == &t->lane[t->n_species] ? LATERAL_LIGHT : LateralComponentOf(in->projectile, s);
   FragmentYields(in->nuclear, s, lane->yield);
   lane->knocked_out = KnockedOutProtons(in->nuclear, s);
   PetscCall(RemapSpectrum(lane->n_bin, lane->edge_MeV_u, in->n_bin, in->bin_edge_MeV_u, &lane->spectrum));
@@ -138,7 +140,7 @@ PetscErrorCode LaneCreate(Transport *t, Species species, PetscBool of_target, La
   lane->n_bin = (PetscInt)ceil(CSDARange_mm(species.Z, species.A, fastest) / t->step_mm) + 1;
   PetscCall(PetscCalloc7(lane->n_bin, &lane->ions, lane->n_bin, &lane->lost_share, lane->n_bin + 1, &lane->edge_MeV_u,
                          lane->n_bin, &lane->dose, lane->n_bin, &lane->let, lane->n_bin, &lane->scatter,
-                         EMITTERS * lane->n_bin, &lane->target));
+                         EMITTERS * N_EMISSIONS * lane->n_bin, &lane->target));
   PetscCall(PetscCalloc4(lane->n_bin, &lane->local_MeV, t->n_reference, &lane->lost, t->n_reference, &lane->made,
                          lane->n_bin + 2, &lane->rise));
   PetscCall(LaneFill(t, lane));

@@ -179,6 +179,15 @@ const MachineTable machine_tables[MACHINE_TABLES] = {
      1e3,
      3,
      {DIM_ENERGY, DIM_EMITTER, DIM_DEPTH}},
+    {"/emitters/emission",
+     "1/mm, of target nuclei per 1e22/cm3",
+     "positron emitters at rest per primary, by source (stopped fragments, made of C, N, O) and lateral component",
+     AT(emission),
+     TABLE_FLOAT,
+     0,
+     1e3,
+     4,
+     {DIM_ENERGY, DIM_EMISSION, DIM_COMPONENT, DIM_DEPTH}},
     {"/tissue/alpha_x", "1/Gy", "photon alpha of the tissue class", AT(alpha_x), TABLE_DOUBLE, 0, 100, 1, {DIM_TISSUE}},
     {"/tissue/beta_x", "1/Gy2", "photon beta of the tissue class", AT(beta_x), TABLE_DOUBLE, 0, 100, 1, {DIM_TISSUE}},
     {"/tissue/alpha",
@@ -203,9 +212,16 @@ const MachineTable machine_tables[MACHINE_TABLES] = {
 
 PetscInt MachineDim(const Machine *m, Dim dim)
 {
-  const PetscInt length[DIM_COUNT] = {m->n_energy,  m->n_depth,   m->n_component,
-                                      m->n_species, m->n_bin,     m->n_bin ? m->n_bin + 1 : 0,
-                                      m->n_tissue,  m->n_emitter, 2};
+  const PetscInt length[DIM_COUNT] = {m->n_energy,
+                                      m->n_depth,
+                                      m->n_component,
+                                      m->n_species,
+                                      m->n_bin,
+                                      m->n_bin ? m->n_bin + 1 : 0,
+                                      m->n_tissue,
+                                      m->n_emitter,
+                                      m->n_emitter * N_EMISSIONS,
+                                      2};
   return length[dim];
 }
 
@@ -348,6 +364,17 @@ PetscErrorCode MachineDeriveSpecies(Machine *m)
   PetscFunctionReturn(0);
 }
 
+/* Put all components of one row of emissions into the first, at its place among rows of one component. */
+static void MergeEmission(Machine *m, PetscInt row)
+{
+  const float *from = m->emission + row * m->n_component * m->n_depth;
+  for (PetscInt d = 0; d < m->n_depth; d++) {
+    float sum = 0;
+    for (PetscInt k = 0; k < m->n_component; k++) sum += from[k * m->n_depth + d];
+    m->emission[row * m->n_depth + d] = sum;
+  }
+}
+
 PetscErrorCode MachineMergeComponents(Machine *m)
 {
   PetscFunctionBegin;
@@ -356,6 +383,7 @@ PetscErrorCode MachineMergeComponents(Machine *m)
     PetscCall(PetscArraymove(m->sigma_mm + e * D, m->sigma_mm + e * K * D, D));
     PetscCall(PetscArraycpy(m->component_letd_keV_um + e * D, m->letd_keV_um + e * D, D));
     for (PetscInt d = 0; d < D; d++) m->component[e * D + d] = 1;
+    for (PetscInt c = 0; c < m->n_emitter * N_EMISSIONS; c++) MergeEmission(m, e * m->n_emitter * N_EMISSIONS + c);
   }
   for (PetscInt s = 0; s < m->n_species; s++) m->species_component[s] = -1;
   m->n_component = 1;

@@ -6,7 +6,7 @@
 #include "robion/remap.h"
 
 /* Change when any table or formula below changes: cached machines of an older version are then not found. */
-#define MACHINE_TABLE_VERSION 8
+#define MACHINE_TABLE_VERSION 9
 
 #define ATOMIC_MASS_MEV 931.494 /* energy of one u */
 
@@ -25,14 +25,18 @@ typedef struct EmitterData {
   Curve proton_mb;
   double ion_mb;
 } EmitterData;
+/* What is made of a kind of target nuclei. */
+typedef struct EmitterTable {
+  PetscInt n;
+  EmitterData emitter[MOST_EMITTERS];
+} EmitterTable;
 typedef struct Fragmentation {
   uint64_t hash;                                                   /* of the text */
   double carbon_yield[YIELD_SPECIES], helium_yield[YIELD_SPECIES]; /* per reaction */
   double reference_MeV_u, momentum_MeV_c, of_tripathi;
   double knocked_out[3], knocked_energy_share; /* by projectiles of charge 3 and more, 2, 1 */
   Curve target_energy_MeV;
-  PetscInt n_emitter;
-  EmitterData emitter[MOST_EMITTERS];
+  EmitterTable from[N_EMISSIONS]; /* of EMISSION_STOPPED: none */
 } Fragmentation;
 /* The text of configs/fragmentation.yaml, of which the Makefile makes a C file. */
 extern const char fragmentation_builtin[];
@@ -51,8 +55,12 @@ void FragmentYields(const Fragmentation *nuclear, Species parent, double yield[Y
 double LocalEnergy_MeV(const Fragmentation *nuclear, Species parent, double energy_MeV_u);
 /* Macroscopic cross section, 1/mm, of one given per molecule of water. */
 double WaterMolecules_per_mm(double mb);
-/* Positron emitters made of the nuclei of water by inelastic reactions of a projectile, 1/mm; 0 for other nuclides. */
-double EmitterFromTarget_per_mm(const Fragmentation *nuclear, Species projectile, double energy_MeV_u, Species emitter);
+/*
+ * Positron emitters made of target nuclei (one of EMISSION_OF_...) by inelastic reactions of a projectile, per mm and 1e22
+ * nuclei/cm3; 0 for other nuclides.
+ */
+double EmitterFromTarget_per_mm(const Fragmentation *nuclear, int target, Species projectile, double energy_MeV_u,
+                                Species emitter);
 
 /* Share of ions per mm that inelastic reactions in water take from their species. */
 double ReactionLoss_per_mm(const Fragmentation *nuclear, Species parent, double energy_MeV_u);
@@ -70,6 +78,9 @@ void YieldSums(const double yield[YIELD_SPECIES], double *charge, double *mass);
 enum { EMITTERS = 4 };
 extern const Species emitters[EMITTERS];
 extern const double emitter_half_life_s[EMITTERS];
+
+/* The lateral component of built-in base data that a species' dose and emitters belong to. */
+int LateralComponentOf(Species projectile, Species species);
 
 /* Index in emitters, or -1. */
 int EmitterOf(Species species);
@@ -159,6 +170,7 @@ typedef struct TransportField {
   double *spectrum;               /* [d][s][b] dose, MeV cm2/g */
   double *emitter_made_per_mm;    /* [m][d]; an emitter's beam is made at depth 0, within the first node's cell */
   double *emitter_stopped_per_mm; /* [m][d] */
+  double *emission;               /* [m*N_EMISSIONS + c][component][d], as in Machine */
 } TransportField;
 
 /* Species followed for a projectile: itself first, then every lighter one. Returns their number. */
@@ -189,7 +201,7 @@ double GapSpread2_mm2(const MachineSpec *spec, Species projectile, double range_
 double NuclearMass_u(PetscInt Z, PetscInt A);
 
 /* Ions that base data can be built for. */
-enum { N_BUILTIN_IONS = 2 };
+enum { N_BUILTIN_IONS = 3 };
 extern const char *const builtin_ions[N_BUILTIN_IONS];
 /* "12C" -> species; false if it is none of them. */
 PetscBool SpeciesOfIon(const char *ion, Species *species);
@@ -204,6 +216,7 @@ typedef enum {
   DIM_EDGE,
   DIM_TISSUE,
   DIM_EMITTER,
+  DIM_EMISSION,
   DIM_PAIR,
   DIM_COUNT
 } Dim;
@@ -219,7 +232,7 @@ typedef struct MachineTable {
   Dim dim[4];
 } MachineTable;
 
-enum { MACHINE_TABLES = 25 };
+enum { MACHINE_TABLES = 26 };
 extern const MachineTable machine_tables[MACHINE_TABLES];
 
 /* Length of a dimension in this machine. */

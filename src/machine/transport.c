@@ -55,7 +55,8 @@ static PetscErrorCode TransportCreate(const TransportInput *in, Transport *t)
     t->attenuation[j + 1] = t->attenuation[j] + t->step_mm * ReactionLoss_per_mm(in->nuclear, p, middle);
   }
   t->n_step = (PetscInt)(in->depth_mm[in->n_depth - 1] / t->step_mm) + 1;
-  PetscCall(PetscCalloc2(EMITTERS * t->n_step, &t->emitter_made, EMITTERS * t->n_step, &t->emitter_stopped));
+  PetscCall(PetscCalloc3(EMITTERS * t->n_step, &t->emitter_made, EMITTERS * t->n_step, &t->emitter_stopped,
+                         EMITTERS * N_EMISSIONS * LATERAL_COMPONENTS * t->n_step, &t->emission));
   t->n_species = TransportSpecies(p, species);
   t->n_lane = t->n_species + 1;
   for (PetscInt s = 0; s < t->n_species; s++) PetscCall(LaneCreate(t, species[s], PETSC_FALSE, &t->lane[s]));
@@ -69,7 +70,7 @@ static PetscErrorCode TransportDestroy(Transport *t)
   PetscFunctionBegin;
   for (PetscInt s = 0; s < t->n_lane; s++) PetscCall(LaneDestroy(&t->lane[s]));
   PetscCall(PetscFree2(t->reference_MeV_u, t->attenuation));
-  PetscCall(PetscFree2(t->emitter_made, t->emitter_stopped));
+  PetscCall(PetscFree3(t->emitter_made, t->emitter_stopped, t->emission));
   PetscFunctionReturn(0);
 }
 
@@ -93,15 +94,24 @@ static PetscErrorCode React(Transport *t, Lane *lane)
   PetscFunctionReturn(0);
 }
 
-/* Positron emitters that a lane makes of the target in one step; they stay where they are made, within 0.1 mm. */
+static inline double *EmissionAt(const Transport *t, int emitter, int source, int component, PetscInt step)
+{
+  return t->emission + ((emitter * N_EMISSIONS + source) * LATERAL_COMPONENTS + component) * t->n_step + step;
+}
+
+/* Positron emitters that a lane makes of target nuclei in one step; they stay where they are made, within 0.1 mm. */
 static void ActivateTarget(Transport *t, const Lane *lane, PetscInt step)
 {
-  for (int m = 0; m < EMITTERS; m++) {
-    const double *per_mm = lane->target + m * lane->n_bin;
+  for (int i = 0; i < EMITTERS * N_EMISSIONS; i++) {
+    const double *per_mm = lane->target + i * lane->n_bin;
+    const int m = i / N_EMISSIONS, c = i % N_EMISSIONS;
     double made = 0;
+    if (!t->in->nuclear->from[c].n) continue;
     for (PetscInt j = 0; j < lane->top; j++) made += lane->ions[j].number * (1 - 0.5 * lane->lost_share[j]) * per_mm[j];
-    t->emitter_made[m * t->n_step + step] += made * t->step_mm;
-    t->emitter_stopped[m * t->n_step + step] += made * t->step_mm;
+    *EmissionAt(t, m, c, lane->component, step) += made * t->step_mm;
+    if (c != EMISSION_OF_OXYGEN) continue;
+    t->emitter_made[m * t->n_step + step] += WATER_OXYGEN_1E22_CM3 * made * t->step_mm;
+    t->emitter_stopped[m * t->n_step + step] += WATER_OXYGEN_1E22_CM3 * made * t->step_mm;
   }
 }
 
@@ -160,7 +170,10 @@ static void Shift(Transport *t, PetscInt step)
   for (PetscInt s = 0; s < t->n_lane; s++) {
     Lane *lane = &t->lane[s];
     if (!lane->top) continue;
-    if (s && lane->emitter >= 0) t->emitter_stopped[lane->emitter * t->n_step + step] += lane->ions[0].number;
+    if (s && lane->emitter >= 0) {
+      t->emitter_stopped[lane->emitter * t->n_step + step] += lane->ions[0].number;
+      *EmissionAt(t, lane->emitter, EMISSION_STOPPED, lane->component, step) += lane->ions[0].number;
+    }
     for (PetscInt j = 1; j < lane->top; j++) {
       lane->ions[j - 1] = lane->ions[j];
       MomentsDrift(&lane->ions[j - 1], t->step_mm, &lane->scatter[j]);

@@ -15,18 +15,19 @@ typedef struct Birth {
 /* One species: histogram over residual range, and what depends on the bin only. */
 typedef struct Lane {
   Species species;
-  PetscInt n_bin, top;                      /* bins from top on are empty */
-  Moments *ions;                            /* per primary */
-  double *lost_share;                       /* reacting in one step */
-  double *local_MeV;                        /* left on the spot per reaction */
-  double *edge_MeV_u;                       /* n_bin + 1 */
-  double *dose;                             /* MeV cm2/g of one ion in the bin */
-  double *let;                              /* keV/um, dose-weighted over the bin */
-  Scattering *scatter;                      /* in one step, leaving the bin */
-  double *target;                           /* [m][bin] positron emitters m made of the target, 1/mm */
+  PetscInt n_bin, top; /* bins from top on are empty */
+  Moments *ions;       /* per primary */
+  double *lost_share;  /* reacting in one step */
+  double *local_MeV;   /* left on the spot per reaction */
+  double *edge_MeV_u;  /* n_bin + 1 */
+  double *dose;        /* MeV cm2/g of one ion in the bin */
+  double *let;         /* keV/um, dose-weighted over the bin */
+  Scattering *scatter; /* in one step, leaving the bin */
+  double *target; /* [m*N_EMISSIONS + c][bin] positron emitters m made of target nuclei c, 1/mm per 1e22 nuclei/cm3 */
   double yield[YIELD_SPECIES], knocked_out; /* daughters per reaction, protons of the target */
   double local_MeV_per_mm;                  /* left on the spot in the last step */
   int emitter;                              /* what it is in emitters[], or -1 */
+  int component;                            /* lateral */
   Moments *rise;                            /* n_bin + 2: what is born in a bin less what is in the one before */
   PetscInt lost_top;                        /* nothing lost from there on */
   Moments *lost, *made;                     /* on the reference grid: reacted, produced */
@@ -45,6 +46,7 @@ typedef struct Transport {
   double *attenuation;     /* integral of the primaries' reaction cross section over residual range, at those edges */
   PetscInt n_step;
   double *emitter_made, *emitter_stopped; /* [m][step] */
+  double *emission;                       /* [m*N_EMISSIONS + c][component][step] */
 } Transport;
 
 /* Mean stopping power, MeV cm2/g, of an ion that slows from `to` to `from` (MeV/u) within length_mm of water. */

@@ -134,7 +134,9 @@ static void StopPrimaries(const Transport *t, TransportField *field)
     double share = gsl_cdf_gaussian_P(to - t->range_mm, in->range_sigma_mm) -
                    gsl_cdf_gaussian_P(from - t->range_mm, in->range_sigma_mm);
     if (d == 0) field->emitter_made_per_mm[m * in->n_depth] += 1 / (to - from);
-    field->emitter_stopped_per_mm[m * in->n_depth + d] += share / (to - from) * exp(-Attenuation(t, z));
+    const double stopped = share / (to - from) * exp(-Attenuation(t, z));
+    field->emitter_stopped_per_mm[m * in->n_depth + d] += stopped;
+    field->emission[(m * N_EMISSIONS + EMISSION_STOPPED) * LATERAL_COMPONENTS * in->n_depth + d] += stopped;
   }
 }
 
@@ -148,6 +150,9 @@ static PetscErrorCode FinishEmitters(const Transport *t, TransportField *field)
     PetscCall(DepthDensity(t->n_step, t->step_mm, t->emitter_stopped + m * t->n_step, in->n_depth, in->depth_mm,
                            field->emitter_stopped_per_mm + m * in->n_depth));
   }
+  for (int i = 0; i < EMITTERS * N_EMISSIONS * LATERAL_COMPONENTS; i++)
+    PetscCall(DepthDensity(t->n_step, t->step_mm, t->emission + i * t->n_step, in->n_depth, in->depth_mm,
+                           field->emission + i * in->n_depth));
   StopPrimaries(t, field);
   PetscFunctionReturn(0);
 }
@@ -161,8 +166,9 @@ PetscErrorCode FieldCreate(const TransportInput *in, TransportField *field)
                          in->n_depth, &field->target_dose, in->n_depth, &field->target_on_axis));
   PetscCall(PetscCalloc5(n, &field->species_dose, n, &field->species_letd, n, &field->species_sigma2_mm2, n,
                          &field->species_recoil, n * in->n_bin, &field->spectrum));
-  PetscCall(PetscCalloc2(EMITTERS * in->n_depth, &field->emitter_made_per_mm, EMITTERS * in->n_depth,
-                         &field->emitter_stopped_per_mm));
+  PetscCall(PetscCalloc3(EMITTERS * in->n_depth, &field->emitter_made_per_mm, EMITTERS * in->n_depth,
+                         &field->emitter_stopped_per_mm, EMITTERS * N_EMISSIONS * LATERAL_COMPONENTS * in->n_depth,
+                         &field->emission));
   PetscFunctionReturn(0);
 }
 
@@ -201,6 +207,6 @@ PetscErrorCode TransportFieldDestroy(TransportField *field)
       PetscFree5(field->dose_MeV_cm2_g, field->letd_keV_um, field->fluence, field->target_dose, field->target_on_axis));
   PetscCall(PetscFree5(field->species_dose, field->species_letd, field->species_sigma2_mm2, field->species_recoil,
                        field->spectrum));
-  PetscCall(PetscFree2(field->emitter_made_per_mm, field->emitter_stopped_per_mm));
+  PetscCall(PetscFree3(field->emitter_made_per_mm, field->emitter_stopped_per_mm, field->emission));
   PetscFunctionReturn(0);
 }

@@ -91,17 +91,22 @@ double KnockedOutAngle2(const Fragmentation *nuclear, int class)
   return 0.5 * angle * angle;
 }
 
-double EmitterFromTarget_per_mm(const Fragmentation *nuclear, Species p, double energy_MeV_u, Species emitter)
+double EmitterFromTarget_per_mm(const Fragmentation *nuclear, int target, Species p, double energy_MeV_u,
+                                Species emitter)
 {
-  double mb = 0, total = ReactionCrossSection_mb(p.Z, p.A, 8, 16, energy_MeV_u);
-  for (PetscInt i = 0; i < nuclear->n_emitter; i++) {
-    const EmitterData *e = &nuclear->emitter[i];
+  static const Species nucleus[N_EMISSIONS] = {
+      [EMISSION_OF_CARBON] = {6, 12}, [EMISSION_OF_NITROGEN] = {7, 14}, [EMISSION_OF_OXYGEN] = {8, 16}};
+  const EmitterTable *table = &nuclear->from[target];
+  const Species n = nucleus[target];
+  double mb = 0, total = ReactionCrossSection_mb(p.Z, p.A, n.Z, n.A, energy_MeV_u);
+  for (PetscInt i = 0; i < table->n; i++) {
+    const EmitterData *e = &table->emitter[i];
     if (e->species.Z != emitter.Z || e->species.A != emitter.A) continue;
-    double proton = ReactionCrossSection_mb(1, 1, 8, 16, energy_MeV_u);
+    double proton = ReactionCrossSection_mb(1, 1, n.Z, n.A, energy_MeV_u);
     if (p.Z > 1)
-      mb = e->ion_mb * total / ReactionCrossSection_mb(6, 12, 8, 16, nuclear->reference_MeV_u);
+      mb = e->ion_mb * total / ReactionCrossSection_mb(6, 12, n.Z, n.A, nuclear->reference_MeV_u);
     else if (proton > 0)
       mb = CurveAt(&e->proton_mb, energy_MeV_u) * total / proton;
   }
-  return WaterMolecules_per_mm(mb);
+  return WaterMolecules_per_mm(mb) / WATER_OXYGEN_1E22_CM3;
 }

@@ -320,6 +320,7 @@ static PetscErrorCode Assemble(PlanContext *context, const SpotList *spots, Pets
   if (context->rank == 0) PlanTellRegions(in);
   PetscCall(CollectDoseVoxels(in));
   PetscCall(MakeScenarios(settings, in));
+  PetscCall(PlanCheckActivity(in, mistakes));
   PetscCall(MakeBeams(context->comm, settings, spots, spot_of, mistakes, in));
   PetscFunctionReturn(0);
 }

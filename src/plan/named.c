@@ -46,6 +46,9 @@ PetscErrorCode PlanNamed(const Settings *settings, PetscInt *n, NamedStructure *
     for (PetscInt i = 0; i < settings->tissues[t].n_structures; i++)
       PetscCall(AddName(&list, settings->tissues[t].structures[i], settings->tissues[t].where, "biology.tissues",
                         PETSC_FALSE));
+  for (PetscInt i = 0; i < settings->activity.n_brain; i++)
+    PetscCall(
+        AddName(&list, settings->activity.brain[i], settings->activity.brain_where, "activity.brain", PETSC_FALSE));
   *n = list.n;
   *named = list.item;
   PetscFunctionReturn(0);

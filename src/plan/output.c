@@ -228,6 +228,8 @@ typedef struct Parts {
   OutcomeList outcomes;
   MetricRequestList request;
   DoseSet doses;
+  ActivitySet activity;
+  PetscInt n_kept, *kept; /* scenarios whose physical dose goes with it */
   InputFile *input;
   IterationRecord *history;
   ConstraintReport *constraint;
@@ -265,12 +267,17 @@ static PetscErrorCode ComputeDoses(MPI_Comm comm, const WeightedPlan *plan, Part
   PetscCall(PlanOutcomes(plan->inputs, &parts->control, &parts->outcomes));
   result->outcomes = parts->outcomes;
   PetscCall(RequestMetrics(plan->inputs, &parts->request));
+  PetscCall(PlanActivityRows(plan->inputs, &parts->n_kept, &parts->kept));
   DoseSpec spec = PlanDoseSpec(plan->inputs, plan->weight);
   spec.outcomes = parts->outcomes;
   spec.request = parts->request;
+  spec.n_kept = parts->n_kept;
+  spec.kept = parts->kept;
   spec.phase = &phase;
   PetscCall(DoseSetCreate(comm, &spec, &parts->doses));
   TakeDoses(&parts->doses, result);
+  PetscCall(PlanActivity(comm, plan->inputs, plan->weight, &parts->doses, &parts->activity));
+  result->activity = &parts->activity;
   parts->time[STAGE_PREPARE] = (StageTime){"prepare", seconds[STAGE_PREPARE]};
   parts->time[STAGE_BUILD] = (StageTime){"build", seconds[STAGE_BUILD]};
   parts->time[STAGE_OPTIMIZE] = (StageTime){"optimize", seconds[STAGE_OPTIMIZE]};
@@ -331,6 +338,8 @@ static PetscErrorCode PartsDestroy(Parts *parts)
 {
   PetscFunctionBegin;
   for (PetscInt t = 0; t < TISSUES_MOST; t++) PetscCall(TextDestroy(&parts->tissue_text[t]));
+  PetscCall(ActivitySetDestroy(&parts->activity));
+  PetscCall(PetscFree(parts->kept));
   PetscCall(PetscFree(parts->goal));
   PetscCall(PetscFree(parts->input));
   PetscCall(PetscFree(parts->history));

@@ -17,6 +17,14 @@ PetscErrorCode PlanCheckRegions(const PlanInputs *in, Mistakes *mistakes);
 /* Lines of the log on the plan's structures and its dose grid: what is cropped, what is too small. Not collective. */
 void PlanTellRegions(const PlanInputs *in);
 
+/* Mistakes in what the study wants of positron emitters: unknown scenarios, base data without them, a course. Not collective. */
+PetscErrorCode PlanCheckActivity(const PlanInputs *in, Mistakes *mistakes);
+/* Rows of the evaluation whose activity is wanted, [*n], to be freed. Not collective. */
+PetscErrorCode PlanActivityRows(const PlanInputs *in, PetscInt *n, PetscInt **row);
+/* The activity of the plan's weights; its doses are those that were kept for it. Collective. */
+PetscErrorCode PlanActivity(MPI_Comm comm, const PlanInputs *in, const double *weight, const DoseSet *doses,
+                            ActivitySet *out);
+
 /* A line of the log on the hottest place outside of all targets, if the plan has one. Not collective. */
 void PlanTellHotSpot(const PlanResult *result);
 

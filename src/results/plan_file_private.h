@@ -13,5 +13,8 @@ void SettingsHash(const char *yaml, char hex[17]);
 /* The scenarios of a set, one row each, as datasets of a group. Collective. */
 PetscErrorCode WriteScenarios(SharedFile *file, const char *group, const ScenarioSet *set);
 
+/* The group /activity, if there are positron emitters. Collective. */
+PetscErrorCode WriteActivity(SharedFile *file, const PlanResult *r);
+
 /* The group /optimizer: history, certificate, constraints, delivery, scenarios. Collective. */
 PetscErrorCode WriteOptimizer(SharedFile *file, const PlanResult *r);

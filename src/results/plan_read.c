@@ -185,6 +185,11 @@ void PlanDosePath(PlanDoses doses, Quantity quantity, char path[64])
     snprintf(path, 64, "/dose/robust/%s", doses == PLAN_LOWEST ? "min" : "max");
 }
 
+void PlanActivityPath(const char *scenario, const char *map, char path[PLAN_PATH])
+{
+  snprintf(path, PLAN_PATH, GROUP_ACTIVITY "/%s/%s", scenario, map);
+}
+
 PetscBool PlanHasDose(const PlanReader *reader, PlanDoses doses, Quantity quantity)
 {
   char path[64];

@@ -71,6 +71,9 @@ static PetscErrorCode Collect(const Node *root, const char *study_file, StudyMen
     for (PetscInt i = 0; i < Entries(names, NODE_SEQUENCE); i++)
       PetscCall(AddScalar(MENTION_STRUCTURE, "biology.tissues", names->entry[i].value, out));
   }
+  const Node *brain = NodeGet(NodeGet(root, "activity"), "brain");
+  for (PetscInt i = 0; i < Entries(brain, NODE_SEQUENCE); i++)
+    PetscCall(AddScalar(MENTION_STRUCTURE, "activity.brain", brain->entry[i].value, out));
   const Node *spared = NodeGet(NodeGet(root, "spot_control"), "structures");
   for (PetscInt i = 0; i < Entries(spared, NODE_SEQUENCE); i++)
     PetscCall(AddScalar(MENTION_STRUCTURE, "spot_control.structures", spared->entry[i].value, out));

@@ -27,6 +27,9 @@ PetscErrorCode RuleSpotControl(Check *check, const SchemaKey *key, const Node *n
 PetscErrorCode RuleOutcomes(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleMetric(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleGoal(Check *check, const SchemaKey *key, const Node *node, const char *path);
+PetscErrorCode RuleWindow(Check *check, const SchemaKey *key, const Node *node, const char *path);
+PetscErrorCode RuleWindows(Check *check, const SchemaKey *key, const Node *node, const char *path);
+PetscErrorCode RuleActivity(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleStages(Check *check, const SchemaKey *key, const Node *node, const char *path);
 /* Goals on outcomes against the outcomes of the study. */
 PetscErrorCode CheckGoals(Check *check, const Node *root);

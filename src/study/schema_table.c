@@ -344,6 +344,39 @@ static const SchemaKey delivery_keys[] = {
      .doc = "rounds in which spots below the minimum are removed and the others optimised anew"},
 };
 
+static const SchemaKey scenario_id = {"scenario", TYPE_TEXT, ITSELF(TEXT), .doc = "id of a scenario, or all"};
+static const SchemaKey window_keys[] = {
+    {"name", TYPE_LABEL, REQUIRED, AT(ActivityWindow, name), .doc = "name in results"},
+    {"from_s", TYPE_NUMBER, REQUIRED, AT(ActivityWindow, from_s), .unit = "s", FROM(-1e5, 1e6),
+     .doc = "when counting begins, after the end of the irradiation"},
+    {"to_s", TYPE_NUMBER, REQUIRED, AT(ActivityWindow, to_s), .unit = "s", FROM(-1e5, 1e6), .doc = "when it ends"},
+};
+static const SchemaKey window_item = {"window", TYPE_MAPPING, CHILDREN(window_keys), .rule = RuleWindow,
+                                      .doc = "one window of time"};
+static const SchemaKey activity_keys[] = {
+    {"scenarios", TYPE_LIST, LIST(ActivitySpec, n_scenarios, scenarios), WHERE(ActivitySpec, where), .min_length = 1,
+     .element = &scenario_id, .rule = RuleDistinct, .doc = "scenarios of scenarios.evaluate whose activity is wanted"},
+    {"composition", TYPE_WORD, AT(ActivitySpec, composition), WORDS(composition_names), .fallback = "tissue",
+     .doc = "what the CT is taken for"},
+    {"irradiation_s", TYPE_NUMBER, AT(ActivitySpec, irradiation.duration_s), .unit = "s", ABOVE(0, 1e5),
+     .fallback = "60", .doc = "how long a fraction is irradiated"},
+    {"spill_s", TYPE_NUMBER, AT(ActivitySpec, irradiation.spill_s), .unit = "s", FROM(0, 1e5), .fallback = "0",
+     .doc = "length of a spill; 0: no pauses"},
+    {"pause_s", TYPE_NUMBER, AT(ActivitySpec, irradiation.pause_s), .unit = "s", FROM(0, 1e5), .fallback = "0",
+     .doc = "pause between spills"},
+    {"windows", TYPE_LIST, LIST(ActivitySpec, n_windows, windows), .element = &window_item, .rule = RuleWindows,
+     .doc = "when decays are counted"},
+    {"washout", TYPE_WORD, AT(ActivitySpec, washout), WORDS(washout_names), .fallback = "mizuno",
+     .doc = "how blood carries emitters away"},
+    {"brain", TYPE_LIST, LIST(ActivitySpec, n_brain, brain), WHERE(ActivitySpec, brain_where),
+     .element = &structure_name, .rule = RuleDistinct, .doc = "structures that wash out as brain does"},
+    {"scanner_fwhm_mm", TYPE_NUMBER, AT(ActivitySpec, scanner_fwhm_mm), .unit = "mm", ABOVE(0, 100), .fallback = "5",
+     .doc = "blur of the scanner"},
+    {"efficiency_percent", TYPE_NUMBER, AT(ActivitySpec, efficiency), PERCENT, FROM(0, 100), .fallback = "0",
+     .doc = "coincidences counted per decay; 0: no counts are drawn"},
+    {"seed", TYPE_INTEGER, AT(ActivitySpec, seed), FROM(0, 1000000), .fallback = "0", .doc = "where drawing starts"},
+};
+
 static const SchemaKey arm_overrides = {"arm", TYPE_MAPPING, .doc = "keys this arm changes"};
 static const SchemaKey sweep_value = {"value", TYPE_ANY, .doc = "a value of the key"};
 static const SchemaKey sweep_number = {"value", TYPE_NUMBER, .doc = "a number"};
@@ -418,6 +451,8 @@ static const SchemaKey study_keys[] = {
     {"optimizer", TYPE_MAPPING, INTO(Settings, optimizer), CHILDREN(optimizer_keys), .doc = "when to stop"},
     {"delivery", TYPE_MAPPING, INTO(Settings, delivery), CHILDREN(delivery_keys),
      .doc = "particles that spots can have"},
+    {"activity", TYPE_MAPPING, INTO(Settings, activity), CHILDREN(activity_keys), .rule = RuleActivity,
+     .doc = "positron emitters of the finished plan"},
     {"arms", TYPE_MAPPING, .member = &arm_overrides, .rule = RuleArmNames, .doc = "variants to compare"},
     {"sweep", TYPE_MAPPING, .member = &sweep_values, .doc = "keys to vary over lists of values"},
 };

@@ -77,21 +77,32 @@ static void Conservation(void **state)
   }
 }
 
-/* Positron emitters from the oxygen of water, 1/mm, by interpolation in the file's tables. */
+/* Positron emitters of nuclei as many as water has oxygen, 1/mm. */
+static double OfNuclei(int target, Species projectile, double energy_MeV_u, Species emitter)
+{
+  return WATER_OXYGEN_1E22_CM3 * EmitterFromTarget_per_mm(&nuclear, target, projectile, energy_MeV_u, emitter);
+}
+
+/* By interpolation in the file's tables. */
 static void Emitters(void **state)
 {
   const Species proton = {1, 1}, carbon = {6, 12}, o15 = {8, 15}, c11 = {6, 11}, n13 = {7, 13};
-  assert_double_near(EmitterFromTarget_per_mm(&nuclear, proton, 200, o15) / (45 * PER_MM_OF_MB), 1, 1e-6);
-  assert_double_near(EmitterFromTarget_per_mm(&nuclear, proton, 60, c11) / (16 * PER_MM_OF_MB), 1, 1e-6);
-  assert_double_near(EmitterFromTarget_per_mm(&nuclear, carbon, 250, n13) / (9.6 * PER_MM_OF_MB), 1, 1e-6);
+  assert_double_near(OfNuclei(EMISSION_OF_OXYGEN, proton, 200, o15) / (45 * PER_MM_OF_MB), 1, 1e-6);
+  assert_double_near(OfNuclei(EMISSION_OF_OXYGEN, proton, 60, c11) / (16 * PER_MM_OF_MB), 1, 1e-6);
+  assert_double_near(OfNuclei(EMISSION_OF_OXYGEN, carbon, 250, n13) / (9.6 * PER_MM_OF_MB), 1, 1e-6);
   for (int p = 0; p < YIELD_SPECIES; p++)
     for (double energy = 0.01; energy < 1000; energy *= 1.5) {
-      double made = EmitterFromTarget_per_mm(&nuclear, yield_species[p], energy, o15);
+      double made = OfNuclei(EMISSION_OF_OXYGEN, yield_species[p], energy, o15);
       assert_true(made >= 0 && made < 0.1 * ReactionCrossSectionWater_per_mm(4, 9, 50));
     }
-  assert_double_near(EmitterFromTarget_per_mm(&nuclear, proton, 15, o15), 0, 0); /* threshold 16.7 MeV */
-  assert_double_near(EmitterFromTarget_per_mm(&nuclear, proton, 26, c11), 0, 0); /* 27.5 MeV */
-  assert_double_near(EmitterFromTarget_per_mm(&nuclear, carbon, 200, (Species){9, 18}), 0, 0);
+  assert_double_near(OfNuclei(EMISSION_OF_OXYGEN, proton, 15, o15), 0, 0); /* threshold 16.7 MeV */
+  assert_double_near(OfNuclei(EMISSION_OF_OXYGEN, proton, 26, c11), 0, 0); /* 27.5 MeV */
+  assert_double_near(OfNuclei(EMISSION_OF_OXYGEN, carbon, 200, (Species){9, 18}), 0, 0);
+  assert_double_near(OfNuclei(EMISSION_OF_CARBON, carbon, 250, c11) / (55.97 * PER_MM_OF_MB), 1, 1e-6);
+  assert_double_near(OfNuclei(EMISSION_OF_CARBON, proton, 100, c11) / (61 * PER_MM_OF_MB), 1, 1e-6);
+  assert_double_near(OfNuclei(EMISSION_OF_CARBON, proton, 20, c11), 0, 0); /* 20.3 MeV */
+  assert_double_near(OfNuclei(EMISSION_OF_CARBON, carbon, 250, o15), 0, 0);
+  assert_double_near(OfNuclei(EMISSION_OF_NITROGEN, proton, 50, n13) / (11 * PER_MM_OF_MB), 1, 1e-6);
 }
 
 /* A copy of the program's own file with one piece of text replaced; returns its name. */
