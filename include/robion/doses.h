@@ -3,8 +3,8 @@
  */
 #pragma once
 #include "robion/course.h"
-#include "robion/evaluate.h"
 #include "robion/log.h"
+#include "robion/metric_request.h"
 
 /** The quantities that every plan has and that are computed from the spots, computed[n]; returns n. */
 PetscInt DosesComputed(Quantity computed[QUANTITIES_MOST]);
@@ -35,8 +35,9 @@ typedef struct DoseSpec {
   const Region *region;
   const Region *outside; /* of all targets, for the hottest place there; n = 0: none is looked for */
   double prescription_Gy_RBE;
-  OutcomeList outcomes; /* that are judged */
-  Phase *phase;         /* is told how far it is; NULL: nobody is */
+  OutcomeList outcomes;      /* that are judged */
+  MetricRequestList request; /* of the regions, beside the metrics that every plan has */
+  Phase *phase;              /* is told how far it is; NULL: nobody is */
 } DoseSpec;
 
 /**

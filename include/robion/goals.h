@@ -3,21 +3,18 @@
  */
 #pragma once
 #include "robion/course.h"
-#include "robion/evaluate.h"
+#include "robion/metric_request.h"
 
 /** What a plan is to keep: a metric of a structure at least or at most at a limit (goals.h). */
 typedef struct GoalSpec {
-  char *structure, *where;
-  const char *metric; /* one of MetricOfGoal */
-  Quantity quantity;  /* one that is judged */
-  PetscBool at_least, of_prescription, course,
-      worst; /* limit in percent of the prescription; per course; worst scenario */
+  MetricSpec metric;                          /* that every plan has, by request, or of an outcome */
+  PetscBool at_least, of_prescription, worst; /* limit in percent of the prescription; in the worst scenario */
   double limit;
 } GoalSpec;
 
 /** What a plan makes of one goal. */
 typedef struct Goal {
-  char structure[64], metric[16], unit[12]; /* unit of value and limit */
+  char structure[64], metric[40], unit[12]; /* unit of value and limit */
   Quantity quantity;
   PetscBool course;     /* of the course, else per fraction */
   const char *scenario; /* "nominal", or the statistic over the evaluation set that is worst: "min", "max" */

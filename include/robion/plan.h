@@ -107,8 +107,8 @@ PetscErrorCode PlanWriteMatrix(const PlanInputs *inputs, double most_bytes, cons
 /** The optimisation problem of a plan's inputs; spot costs are added by who has some. Not collective. */
 ProblemSpec PlanProblem(const PlanInputs *inputs, InfluenceType type);
 
-/** Doses of the plan's weights [n_spot] in the evaluation's scenarios, and the outcomes that are judged. Not collective. */
-DoseSpec PlanDoseSpec(const PlanInputs *inputs, const double *weight, OutcomeList outcomes);
+/** Doses of the plan's weights [n_spot] in the evaluation's scenarios; outcomes and metrics by request are for the caller. Not collective. */
+DoseSpec PlanDoseSpec(const PlanInputs *inputs, const double *weight);
 
 /** Operator entries over all scenario rows of the optimisation, from a count in the nominal one. Collective. */
 PetscErrorCode PlanCountEntries(MPI_Comm comm, const PlanInputs *inputs, double *entries);

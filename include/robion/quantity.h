@@ -29,6 +29,7 @@ enum {
   QUANTITY_COURSE,
   QUANTITY_COURSE_EQD2,
   QUANTITY_TCP,
+  QUANTITY_PHYSICAL_COURSE,
   QUANTITY_OUTCOME
 };
 enum { QUANTITIES_MOST = 24 };
@@ -112,10 +113,9 @@ Quantity QuantityFind(const char *name);
 const QuantityMetric *QuantityFindMetric(Quantity quantity, const char *metric);
 /** The unit of a metric. */
 const char *QuantityMetricUnit(Quantity quantity, const QuantityMetric *metric);
-/** Names for the schema, the i-th, NULL behind the last: what `quantity` of an objective and of a clinical goal may be, metrics of goals. */
+/** Names for the schema, the i-th, NULL behind the last: what `quantity` of an objective and of a clinical goal may be. */
 const char *QuantityOfObjective(PetscInt i);
 const char *QuantityOfGoal(PetscInt i);
-const char *MetricOfGoal(PetscInt i);
 /** What a goal with this metric looks at: the quantity it names, or if that has no such metric the first that has; -1: none. */
 Quantity QuantityJudged(Quantity named, const char *metric);
 

@@ -36,6 +36,8 @@ typedef struct Settings {
   ScenarioSpec optimize, evaluate;
   PetscInt n_objectives; /* and constraints behind them */
   ObjectiveSpec *objectives;
+  PetscInt n_metrics; /* by request */
+  MetricSpec *metrics;
   PetscInt n_goals;
   GoalSpec *goals;
   TumourSpec tumour;

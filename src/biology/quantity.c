@@ -150,6 +150,10 @@ const QuantityRow quantities[] = {
                       .unit = "1",
                       .meaning = "tumour control probability of the voxel",
                       .kept = KEPT_OF_CLONOGENS},
+    [QUANTITY_PHYSICAL_COURSE] = {.name = "physical_course",
+                                  .unit = "Gy",
+                                  .meaning = "physical dose of the course",
+                                  .kept = KEPT_NEVER},
     [QUANTITY_OUTCOME] = {.name = "outcome",
                           .unit = "1",
                           .meaning = "what the dose of the course leads to",
@@ -199,13 +203,4 @@ Quantity QuantityJudged(Quantity named, const char *metric)
   for (Quantity q = 0; q < n_quantities; q++)
     if (quantities[q].judged && QuantityFindMetric(q, metric)) return q;
   return -1;
-}
-
-/* A name that several quantities have is told once. */
-const char *MetricOfGoal(PetscInt i)
-{
-  for (Quantity q = 0; q < n_quantities; q++)
-    for (PetscInt m = 0; quantities[q].judged && m < quantities[q].n_metric; m++)
-      if (QuantityJudged(0, quantities[q].metric[m].name) == q && i-- == 0) return quantities[q].metric[m].name;
-  return NULL;
 }

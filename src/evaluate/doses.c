@@ -90,6 +90,8 @@ static PetscErrorCode AnalyseScenario(const DoseSpec *spec, PetscInt scenario, c
   for (PetscInt r = 0; r < spec->n_region; r++) {
     DVH dvh[QUANTITIES_MOST];
     PetscCall(MetricsAndDVHsOfStructure(&spec->region[r], spec->grid, dose, spec->prescription_Gy_RBE, metrics, dvh));
+    PetscCall(
+        MetricsByRequest(&spec->request, &spec->region[r], spec->grid, dose, dvh, spec->prescription_Gy_RBE, metrics));
     for (Quantity q = 0; q < n_quantities; q++) {
       if (dvh[q].n) PetscCall(DVHBandAdd(band++, &dvh[q], nominal, spec->set->scenario[scenario].in_set));
       PetscCall(DVHDestroy(&dvh[q]));

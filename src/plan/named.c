@@ -29,7 +29,10 @@ PetscErrorCode PlanNamed(const Settings *settings, PetscInt *n, NamedStructure *
     if (objective->from) PetscCall(AddName(&list, objective->from, objective->where, "objectives", PETSC_TRUE));
   }
   for (PetscInt i = 0; i < settings->n_goals; i++)
-    PetscCall(AddName(&list, settings->goals[i].structure, settings->goals[i].where, "goals", PETSC_TRUE));
+    PetscCall(
+        AddName(&list, settings->goals[i].metric.structure, settings->goals[i].metric.where, "goals", PETSC_TRUE));
+  for (PetscInt i = 0; i < settings->n_metrics; i++)
+    PetscCall(AddName(&list, settings->metrics[i].structure, settings->metrics[i].where, "metrics", PETSC_TRUE));
   PetscCall(AddName(&list, settings->tumour.structure, settings->tumour.where, "tcp.structure", PETSC_TRUE));
   for (PetscInt i = 0; i < settings->n_outcomes; i++)
     PetscCall(AddName(&list, settings->outcomes[i].structure, settings->outcomes[i].where, "outcomes", PETSC_TRUE));

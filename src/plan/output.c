@@ -206,7 +206,7 @@ static PetscErrorCode WriteFiles(PlanContext *context, const PlanResult *result,
   PetscFunctionReturn(0);
 }
 
-DoseSpec PlanDoseSpec(const PlanInputs *in, const double *weight, OutcomeList outcomes)
+DoseSpec PlanDoseSpec(const PlanInputs *in, const double *weight)
 {
   return (DoseSpec){.model = in->model,
                     .course = in->course.n ? &in->course : NULL,
@@ -219,14 +219,14 @@ DoseSpec PlanDoseSpec(const PlanInputs *in, const double *weight, OutcomeList ou
                     .n_region = in->n_region,
                     .region = in->region,
                     .outside = &in->outside,
-                    .prescription_Gy_RBE = in->settings->prescription_Gy_RBE,
-                    .outcomes = outcomes};
+                    .prescription_Gy_RBE = in->settings->prescription_Gy_RBE};
 }
 
 /* What a PlanResult points to beside the plan's inputs. */
 typedef struct Parts {
   OutcomeSpec control; /* of the tumour */
   OutcomeList outcomes;
+  MetricRequestList request;
   DoseSet doses;
   InputFile *input;
   IterationRecord *history;
@@ -236,6 +236,23 @@ typedef struct Parts {
   const char *tissue_name[TISSUES_MOST];
   StageTime time[N_STAGES];
 } Parts;
+
+/* Metrics that the study asks for, and those that its goals look at. */
+static PetscErrorCode RequestMetrics(const PlanInputs *in, MetricRequestList *request)
+{
+  PetscFunctionBegin;
+  const Settings *settings = in->settings;
+  const Course *course = in->course.n ? &in->course : NULL;
+  const double fractions = (double)settings->fractions;
+  for (PetscInt i = 0; i < settings->n_metrics; i++)
+    PetscCall(MetricRequestAdd(&settings->metrics[i], fractions, course, request));
+  for (PetscInt i = 0; i < settings->n_goals; i++) {
+    const MetricSpec *metric = &settings->goals[i].metric;
+    if (!QuantityFindMetric(metric->quantity, metric->name))
+      PetscCall(MetricRequestAdd(metric, fractions, course, request));
+  }
+  PetscFunctionReturn(0);
+}
 
 static PetscErrorCode ComputeDoses(MPI_Comm comm, const WeightedPlan *plan, Parts *parts, PlanResult *result)
 {
@@ -247,7 +264,10 @@ static PetscErrorCode ComputeDoses(MPI_Comm comm, const WeightedPlan *plan, Part
           (int)in->evaluate->n, (int)in->n_dose_voxel);
   PetscCall(PlanOutcomes(plan->inputs, &parts->control, &parts->outcomes));
   result->outcomes = parts->outcomes;
-  DoseSpec spec = PlanDoseSpec(plan->inputs, plan->weight, parts->outcomes);
+  PetscCall(RequestMetrics(plan->inputs, &parts->request));
+  DoseSpec spec = PlanDoseSpec(plan->inputs, plan->weight);
+  spec.outcomes = parts->outcomes;
+  spec.request = parts->request;
   spec.phase = &phase;
   PetscCall(DoseSetCreate(comm, &spec, &parts->doses));
   TakeDoses(&parts->doses, result);
@@ -317,6 +337,7 @@ static PetscErrorCode PartsDestroy(Parts *parts)
   PetscCall(PetscFree(parts->constraint));
   PetscCall(DoseSetDestroy(&parts->doses));
   PetscCall(OutcomeListDestroy(&parts->outcomes));
+  PetscCall(PetscFree(parts->request.item));
   PetscFunctionReturn(0);
 }
 

@@ -58,7 +58,9 @@ static PetscErrorCode Collect(const Node *root, const char *study_file, StudyMen
     PetscCall(AddScalar(MENTION_STRUCTURE, "constraints", NodeGet(hard->entry[i].value, "structure"), out));
   for (PetscInt i = 0; i < Entries(goals, NODE_SEQUENCE); i++)
     PetscCall(AddScalar(MENTION_STRUCTURE, "goals", NodeGet(goals->entry[i].value, "structure"), out));
-  const Node *outcomes = NodeGet(root, "outcomes");
+  const Node *outcomes = NodeGet(root, "outcomes"), *metrics = NodeGet(root, "metrics");
+  for (PetscInt i = 0; i < Entries(metrics, NODE_SEQUENCE); i++)
+    PetscCall(AddScalar(MENTION_STRUCTURE, "metrics", NodeGet(metrics->entry[i].value, "structure"), out));
   for (PetscInt i = 0; i < Entries(outcomes, NODE_SEQUENCE); i++)
     PetscCall(AddScalar(MENTION_STRUCTURE, "outcomes", NodeGet(outcomes->entry[i].value, "structure"), out));
   for (PetscInt i = 0; i < Entries(stages, NODE_SEQUENCE); i++)

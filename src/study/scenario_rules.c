@@ -139,6 +139,7 @@ PetscErrorCode RuleStudy(Check *check, const SchemaKey *key, const Node *node, c
   PetscFunctionBegin;
   PetscCall(CheckRobust(check, key, node));
   PetscCall(CheckCourse(check, node));
+  PetscCall(CheckGoals(check, node));
   const Node *model = NodeGet(NodeGet(node, "biology"), "model"),
              *data = NodeGet(NodeGet(node, "machine"), "base_data");
   const Node *table = NodeGet(NodeGet(node, "biology"), "table");

@@ -25,8 +25,11 @@ PetscErrorCode RuleObjective(Check *check, const SchemaKey *key, const Node *nod
 PetscErrorCode RuleScenarios(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleSpotControl(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleOutcomes(Check *check, const SchemaKey *key, const Node *node, const char *path);
+PetscErrorCode RuleMetric(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleGoal(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleStages(Check *check, const SchemaKey *key, const Node *node, const char *path);
+/* Goals on outcomes against the outcomes of the study. */
+PetscErrorCode CheckGoals(Check *check, const Node *root);
 /* Stages against the rest of a study: fractions that add up, objectives for all of them. */
 PetscErrorCode CheckCourse(Check *check, const Node *root);
 PetscErrorCode RuleArmNames(Check *check, const SchemaKey *key, const Node *node, const char *path);
@@ -59,6 +62,7 @@ PetscErrorCode ObjectiveFinish(const SchemaReader *reader, const Node *node, voi
 PetscErrorCode TCPFinish(const SchemaReader *reader, const Node *node, void *base);
 PetscErrorCode OutcomesFinish(const SchemaReader *reader, const Node *node, void *base);
 PetscErrorCode ConstraintFinish(const SchemaReader *reader, const Node *node, void *base);
+PetscErrorCode MetricFinish(const SchemaReader *reader, const Node *node, void *base);
 PetscErrorCode GoalFinish(const SchemaReader *reader, const Node *node, void *base);
 
 /* The same study, which must be free of mistakes, in the table's order and with every default filled in. */

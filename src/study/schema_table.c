@@ -203,17 +203,28 @@ static const SchemaKey judging_keys[] = {
      .doc = "another RBE model"},
 };
 
-static const SchemaKey goal_keys[] = {
-    {"structure", TYPE_TEXT, REQUIRED, AT(GoalSpec, structure), WHERE(GoalSpec, where),
+static const SchemaKey metric_keys[] = {
+    {"structure", TYPE_TEXT, REQUIRED, AT(MetricSpec, structure), WHERE(MetricSpec, where),
      .doc = "the structure it is about"},
-    {"metric", TYPE_WORD, REQUIRED, AT(GoalSpec, metric), .word = MetricOfGoal, .doc = "what is judged"},
+    {"metric", TYPE_TEXT, REQUIRED, AT(MetricSpec, name), .doc = "what is asked for"},
+    {"quantity", TYPE_WORD, .word = QuantityOfGoal, .fallback = "rbe_weighted", .doc = "dose that is meant"},
+    {"per", TYPE_WORD, AT(MetricSpec, course), .true_if = "course", WORDS(per_names), .fallback = "fraction",
+     .doc = "what the dose is counted over"},
+};
+static const SchemaKey metric_item = {"metric",           TYPE_MAPPING,           CHILDREN(metric_keys),
+                                      .rule = RuleMetric, .finish = MetricFinish, .doc = "one metric"};
+
+static const SchemaKey goal_keys[] = {
+    {"structure", TYPE_TEXT, REQUIRED, AT(GoalSpec, metric.structure), WHERE(GoalSpec, metric.where),
+     .doc = "the structure it is about"},
+    {"metric", TYPE_TEXT, REQUIRED, AT(GoalSpec, metric.name), .doc = "what is judged"},
     {"at_least", TYPE_NUMBER, AT(GoalSpec, limit), GIVEN(GoalSpec, at_least), FROM(0, 100000),
      .doc = "limit that the metric must reach"},
     {"at_most", TYPE_NUMBER, AT(GoalSpec, limit), FROM(0, 100000), .doc = "limit that the metric must not exceed"},
     {"of", TYPE_WORD, AT(GoalSpec, of_prescription), .true_if = "prescription", WORDS(goal_scale_names),
      .fallback = "unit", .doc = "what the limit is counted in"},
     {"quantity", TYPE_WORD, .word = QuantityOfGoal, .fallback = "rbe_weighted", .doc = "dose that is judged"},
-    {"per", TYPE_WORD, AT(GoalSpec, course), .true_if = "course", WORDS(per_names), .fallback = "fraction",
+    {"per", TYPE_WORD, AT(GoalSpec, metric.course), .true_if = "course", WORDS(per_names), .fallback = "fraction",
      .doc = "what the dose is counted over"},
     {"scenario", TYPE_WORD, AT(GoalSpec, worst), .true_if = "worst", WORDS(goal_scenario_names), .fallback = "nominal",
      .doc = "where it must hold"},
@@ -394,6 +405,8 @@ static const SchemaKey study_keys[] = {
     {"constraints", TYPE_LIST, LIST(Settings, n_objectives, objectives), .element = &schema_constraint,
      .doc = "what the plan must keep"},
     {"judging", TYPE_MAPPING, CHILDREN(judging_keys), .doc = "what finished plans are judged by, and made without"},
+    {"metrics", TYPE_LIST, LIST(Settings, n_metrics, metrics), .element = &metric_item,
+     .doc = "what is told of finished plans beside what is told of all"},
     {"goals", TYPE_LIST, LIST(Settings, n_goals, goals), .element = &goal_item,
      .doc = "what the finished plan is to keep"},
     {"outcomes", TYPE_LIST, LIST(Settings, n_outcomes, outcomes), .element = &schema_outcome, .rule = RuleOutcomes,

@@ -195,11 +195,21 @@ PetscErrorCode ConstraintFinish(const SchemaReader *reader, const Node *node, vo
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode MetricFinish(const SchemaReader *reader, const Node *node, void *base)
+{
+  PetscFunctionBegin;
+  ((MetricSpec *)base)->quantity = QuantityFind(NodeGet(node, "quantity")->text);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode GoalFinish(const SchemaReader *reader, const Node *node, void *base)
 {
   PetscFunctionBegin;
-  GoalSpec *goal = base;
-  goal->quantity = QuantityJudged(QuantityFind(NodeGet(node, "quantity")->text), goal->metric);
+  MetricSpec *metric = &((GoalSpec *)base)->metric;
+  const Quantity named = QuantityFind(NodeGet(node, "quantity")->text);
+  MetricForm form;
+  metric->quantity = QuantityJudged(named, metric->name);
+  if (metric->quantity < 0) metric->quantity = MetricFormRead(metric->name, &form) ? named : QUANTITY_OUTCOME;
   PetscFunctionReturn(0);
 }
 

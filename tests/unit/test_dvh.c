@@ -1,5 +1,5 @@
 /* DVH queries against hand-computed values: four voxels with fractions, a structure thinner than the grid, bands. */
-#include "robion/evaluate.h"
+#include "robion/metric_request.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -131,6 +131,23 @@ static void VolumeAtDose(void **state)
   DVHDestroy(&dvh);
 }
 
+/* The same voxels from the coolest on, 1 2 3 4 with shares of the volume up to them 1/3 1/2 2/3 1: the mirror image. */
+static void DoseOfCoolest(void **state)
+{
+  static const float mirrored[5] = {3, 1, 0, 4, 2}; /* 5 minus the value */
+  DVH dvh, other;
+  assert_int_equal(DVHCreate(&region, &grid, value, &dvh) || DVHCreate(&region, &grid, mirrored, &other), 0);
+  assert_double_near(DVHDoseOfCoolest(&dvh, 1), 1, EXACT);
+  assert_double_near(DVHDoseOfCoolest(&dvh, 100.0 / 3), 1, EXACT);
+  assert_double_near(DVHDoseOfCoolest(&dvh, 50), 2, EXACT);
+  assert_double_near(DVHDoseOfCoolest(&dvh, 100 * 7.0 / 12), 2.5, EXACT);
+  assert_double_near(DVHDoseOfCoolest(&dvh, 100), 4, EXACT);
+  for (double percent = 0.5; percent < 100; percent += 0.5)
+    assert_double_near(DVHDoseOfCoolest(&dvh, percent), 5 - DVHDoseAtVolume(&other, percent), 1e-9);
+  DVHDestroy(&dvh);
+  DVHDestroy(&other);
+}
+
 /* The hottest voxel that the structure touches is its maximum, however little of it lies inside. */
 static void MaximumOfWhatIsTouched(void **state)
 {
@@ -221,6 +238,7 @@ int main(int argc, char **argv)
                                      cmocka_unit_test(Order),
                                      cmocka_unit_test(Part),
                                      cmocka_unit_test(DoseAtVolume),
+                                     cmocka_unit_test(DoseOfCoolest),
                                      cmocka_unit_test(VolumeAtDose),
                                      cmocka_unit_test(MaximumOfWhatIsTouched),
                                      cmocka_unit_test(VolumeOfTheWholeStructure),

@@ -60,10 +60,24 @@ static void GoalSlips(void **state)
                 "study.yaml:29:5: goals.1: found no limit, expected one of at_least and at_most");
   AssertMistake(FILE_NAME, 29, "  - {structure: CTV, metric: V95, at_least: 95, of: prescription}",
                 "study.yaml:29:53: goals.1.of: found prescription with V95, expected a metric of dose");
+  static const char *const forms = "expected one as Dmean, Dmax, D95 (%), D0.5cc, DC30 or DC700cc (coolest), V95 (% of "
+                                   "the prescription), V20Gy, V20Gy_cc";
+  char expected[400];
+  snprintf(expected, sizeof expected,
+           "study.yaml:29:30: goals.1.metric: found D101, %s, L98, L50, L1, Lmean, or of the study's outcomes one as "
+           "NTCP-name",
+           forms);
+  AssertMistake(FILE_NAME, 29, "  - {structure: CTV, metric: D101, at_least: 95}", expected);
+  AssertMistake(FILE_NAME, 29, "  - {structure: CTV, metric: V30, at_least: 95, per: course}",
+                "study.yaml:29:54: goals.1.per: found course with V30, expected a metric of dose");
+  AssertMistake(FILE_NAME, 29, "  - {structure: CTV, metric: V30, at_least: 95, quantity: physical}",
+                "study.yaml:29:59: goals.1.quantity: found physical with V30, expected rbe_weighted");
+  snprintf(expected, sizeof expected, "study.yaml:31:36: metrics.0.metric: found L98, %s", forms);
+  AssertMistake(FILE_NAME, 31, "metrics: [{structure: CTV, metric: L98}]", expected);
   AssertMistake(
-      FILE_NAME, 29, "  - {structure: CTV, metric: D96, at_least: 95}",
-      "study.yaml:29:30: goals.1.metric: found D96, expected D98, D95, D50, D2, D1, Dmax, D0.03cc, Dmean, V95, "
-      "L98, L50, L1 or Lmean; did you mean D98?");
+      FILE_NAME, 31,
+      "  - {structure: rim, metric: NTCP-a, at_most: 5}\noutcomes: [{name: a, structure: CTV, model: mayo}]",
+      "study.yaml:31:17: goals.3.structure: found rim with NTCP-a, expected the structure of that outcome, CTV");
 }
 
 static void StageWithoutAim(void **state)
