@@ -3,7 +3,6 @@
  */
 #pragma once
 #include "robion/course.h"
-#include "robion/evaluate.h"
 #include "robion/log.h"
 #include "robion/metric_request.h"
 

@@ -10,25 +10,40 @@ typedef struct GoalSpec {
   MetricSpec metric;                          /* that every plan has, by request, or of an outcome */
   PetscBool at_least, of_prescription, worst; /* limit in percent of the prescription; in the worst scenario */
   double limit;
+  double least_percent; /* 0: of one scenario; else in so many percent of the evaluation set's */
 } GoalSpec;
+
+/** What a goal holds a value to. */
+typedef struct GoalBound {
+  PetscBool at_least; /* else at most */
+  double limit;
+  char unit[12]; /* of value and limit */
+} GoalBound;
+
+/** "at least", "at most". */
+const char *GoalRelation(const GoalBound *bound);
 
 /** What a plan makes of one goal. */
 typedef struct Goal {
-  char structure[64], metric[40], unit[12]; /* unit of value and limit */
+  char structure[64], metric[40];
   Quantity quantity;
-  PetscBool course;     /* of the course, else per fraction */
-  const char *scenario; /* "nominal", or the statistic over the evaluation set that is worst: "min", "max" */
-  PetscBool at_least;   /* else at most */
-  double value, limit;
-  PetscBool met;
+  PetscBool course; /* of the course, else per fraction */
+  const char *
+      scenario; /* "nominal"; "min", "max": the statistic over the evaluation set that is worst; "share": of scenarios */
+  GoalBound bound;
+  double value;   /* the metric's; of a share: percent of the evaluation set's scenarios that keep `each` */
+  GoalBound each; /* of a share */
+  PetscBool share, met;
 } Goal;
 
 /** What goals are judged from. */
 typedef struct GoalBasis {
-  double prescription_Gy_RBE;             /* per fraction, of a course its mean fraction's */
-  double fractions;                       /* of the prescription */
-  const Course *course;                   /* of a plan in stages, else NULL */
-  const MetricList *nominal, *statistics; /* as DoseSet has them: statistics[0] min, [1] max */
+  double prescription_Gy_RBE; /* per fraction, of a course its mean fraction's */
+  double fractions;           /* of the prescription */
+  const Course *course;       /* of a plan in stages, else NULL */
+  const ScenarioSet *set;
+  const MetricList *metrics,
+      *statistics; /* as DoseSet has them: metrics[set->n], the nominal first; statistics[0] min, [1] max */
 } GoalBasis;
 
 /** Judge n goals, out[n]. A structure without metrics (no volume on the dose grid) is a mistake (ROBION_INPUT). */

@@ -28,30 +28,62 @@ static double LimitOf(const GoalBasis *basis, const GoalSpec *spec)
   return 0.01 * spec->limit * (spec->metric.course ? of_course : basis->prescription_Gy_RBE);
 }
 
+const char *GoalRelation(const GoalBound *bound)
+{
+  return bound->at_least ? "at least" : "at most";
+}
+
+static PetscBool Keeps(const GoalBound *bound, double value)
+{
+  return (bound->at_least ? value >= bound->limit : value <= bound->limit) ? PETSC_TRUE : PETSC_FALSE;
+}
+
+/* The share of the set's scenarios, in percent, whose metric at this place of the list keeps the goal: a goal itself. */
+static void JudgeShare(const GoalBasis *basis, const GoalSpec *spec, PetscInt row, double factor, Goal *out)
+{
+  PetscInt n = 0, good = 0;
+  for (PetscInt s = 0; s < basis->set->n; s++) {
+    if (!basis->set->scenario[s].in_set) continue;
+    n++;
+    if (Keeps(&out->bound, factor * basis->metrics[s].item[row].value)) good++;
+  }
+  out->each = out->bound;
+  out->share = PETSC_TRUE;
+  out->scenario = "share";
+  out->bound = (GoalBound){PETSC_TRUE, spec->least_percent, "%"};
+  out->value = n ? 100.0 * good / n : 0;
+}
+
+static PetscErrorCode JudgeGoal(const GoalBasis *basis, const GoalSpec *spec, Mistakes *mistakes, Goal *out)
+{
+  PetscFunctionBegin;
+  const int worst = spec->at_least ? 0 : 1;
+  const MetricSpec *asked = &spec->metric;
+  double factor;
+  const Quantity quantity = RowOf(basis, asked, &factor);
+  const MetricList *list = spec->worst ? &basis->statistics[worst] : &basis->metrics[0];
+  const Metric *metric = MetricListFind(list, asked->structure, quantity, asked->name);
+  *out = (Goal){.quantity = quantity, .course = asked->course, .bound = {.at_least = spec->at_least}};
+  out->scenario = spec->worst ? scenario_statistic_names[worst] : "nominal";
+  if (!metric) {
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                          "%s: goals: structure %s has no %s: it has no volume on the dose grid", asked->where,
+                          asked->structure, asked->name));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PetscStrncpy(out->structure, metric->structure, sizeof out->structure));
+  PetscCall(PetscStrncpy(out->metric, metric->name, sizeof out->metric));
+  PetscCall(PetscStrncpy(out->bound.unit, metric->unit, sizeof out->bound.unit));
+  out->value = factor * metric->value;
+  out->bound.limit = LimitOf(basis, spec);
+  if (spec->least_percent > 0) JudgeShare(basis, spec, (PetscInt)(metric - list->item), factor, out);
+  out->met = Keeps(&out->bound, out->value);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode GoalsJudge(const GoalBasis *basis, PetscInt n, const GoalSpec *spec, Mistakes *mistakes, Goal *out)
 {
   PetscFunctionBegin;
-  for (PetscInt g = 0; g < n; g++) {
-    const int worst = spec[g].at_least ? 0 : 1;
-    const MetricSpec *asked = &spec[g].metric;
-    double factor;
-    const Quantity quantity = RowOf(basis, asked, &factor);
-    const MetricList *list = spec[g].worst ? &basis->statistics[worst] : basis->nominal;
-    const Metric *metric = MetricListFind(list, asked->structure, quantity, asked->name);
-    out[g] = (Goal){.quantity = quantity, .course = asked->course, .at_least = spec[g].at_least};
-    out[g].scenario = spec[g].worst ? scenario_statistic_names[worst] : "nominal";
-    if (!metric) {
-      PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
-                            "%s: goals: structure %s has no %s: it has no volume on the dose grid", asked->where,
-                            asked->structure, asked->name));
-      continue;
-    }
-    PetscCall(PetscStrncpy(out[g].structure, metric->structure, sizeof out[g].structure));
-    PetscCall(PetscStrncpy(out[g].metric, metric->name, sizeof out[g].metric));
-    PetscCall(PetscStrncpy(out[g].unit, metric->unit, sizeof out[g].unit));
-    out[g].value = factor * metric->value;
-    out[g].limit = LimitOf(basis, &spec[g]);
-    out[g].met = spec[g].at_least ? out[g].value >= out[g].limit : out[g].value <= out[g].limit;
-  }
+  for (PetscInt g = 0; g < n; g++) PetscCall(JudgeGoal(basis, &spec[g], mistakes, &out[g]));
   PetscFunctionReturn(0);
 }

@@ -169,6 +169,20 @@ static PetscErrorCode CheckTarget(const PlanResult *result, Mistakes *mistakes)
   PetscFunctionReturn(0);
 }
 
+static void TellGoal(const PlanResult *result, const Goal *g)
+{
+  const char *per = g->course ? "per course" : "per fraction", *verdict = g->met ? "met" : "missed";
+  const LogLevel level = g->met ? LOG_INFO : LOG_WARNING;
+  if (g->share)
+    LogLine(level, "goals", result->patient, "%s  %-6s  %s %s %s %.5g %s %s in %.5g %% of the scenarios: %s %.5g %%",
+            result->arm, verdict, g->structure, g->metric, GoalRelation(&g->each), g->each.limit, g->each.unit, per,
+            g->value, GoalRelation(&g->bound), g->bound.limit);
+  else
+    LogLine(level, "goals", result->patient, "%s  %-6s  %s %s %.5g %s %s, %s: %s %.5g", result->arm, verdict,
+            g->structure, g->metric, g->value, g->bound.unit, per, g->scenario, GoalRelation(&g->bound),
+            g->bound.limit);
+}
+
 /* Pass or fail of every goal, told where it is missed. */
 static PetscErrorCode Judge(const PlanInputs *in, const DoseSet *doses, PlanResult *result, Goal *goal,
                             Mistakes *mistakes)
@@ -178,7 +192,8 @@ static PetscErrorCode Judge(const PlanInputs *in, const DoseSet *doses, PlanResu
   const GoalBasis basis = {.prescription_Gy_RBE = Prescription(in),
                            .fractions = (double)settings->fractions,
                            .course = in->course.n ? &in->course : NULL,
-                           .nominal = &doses->metrics[0],
+                           .set = in->evaluate,
+                           .metrics = doses->metrics,
                            .statistics = doses->statistics};
   PetscInt met = 0;
   PetscCall(GoalsJudge(&basis, settings->n_goals, settings->goals, mistakes, goal));
@@ -188,9 +203,7 @@ static PetscErrorCode Judge(const PlanInputs *in, const DoseSet *doses, PlanResu
   for (PetscInt i = 0; i < settings->n_goals; i++) {
     const Goal *g = &goal[i];
     if (g->met) met++;
-    LogLine(g->met ? LOG_INFO : LOG_WARNING, "goals", result->patient, "%s  %-6s  %s %s %.5g %s %s, %s: %s %.5g",
-            result->arm, g->met ? "met" : "missed", g->structure, g->metric, g->value, g->unit,
-            g->course ? "per course" : "per fraction", g->scenario, g->at_least ? "at least" : "at most", g->limit);
+    TellGoal(result, g);
   }
   LogLine(LOG_INFO, "goals", result->patient, "%s  %d of %d met", result->arm, (int)met, (int)settings->n_goals);
   PetscFunctionReturn(0);

@@ -350,35 +350,40 @@ static PetscErrorCode WriteMetrics(SharedFile *file, const PlanResult *r)
   PetscFunctionReturn(0);
 }
 
-/* One entry per goal, as the rows of goals.csv. */
+/* One entry per goal, as the rows of goals.csv; of a goal on one scenario `each` is empty and its limit 0. */
 static PetscErrorCode WriteGoals(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
+  enum { N_TEXTS = 9 };
+  static const char *const name[N_TEXTS] = {"structure", "quantity", "metric",        "scenario", "per",
+                                            "relation",  "unit",     "each_relation", "each_unit"};
   const PetscInt n = r->n_goals;
   const hsize_t dims = (hsize_t)n;
   const char **text;
   double *number;
   int *met;
   if (!n) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc3(7 * n, &text, 2 * n, &number, n, &met));
+  PetscCall(PetscMalloc3(N_TEXTS * n, &text, 3 * n, &number, n, &met));
   for (PetscInt i = 0; i < n; i++) {
     const Goal *g = &r->goals[i];
-    const char *const row[7] = {g->structure, quantities[g->quantity].name,      g->metric,
-                                g->scenario,  g->course ? "course" : "fraction", g->at_least ? "at least" : "at most",
-                                g->unit};
-    for (int c = 0; c < 7; c++) text[c * n + i] = row[c];
-    number[i] = g->limit;
+    const char *const row[N_TEXTS] = {g->structure,  quantities[g->quantity].name,           g->metric,
+                                      g->scenario,   g->course ? "course" : "fraction",      GoalRelation(&g->bound),
+                                      g->bound.unit, g->share ? GoalRelation(&g->each) : "", g->each.unit};
+    for (int c = 0; c < N_TEXTS; c++) text[c * n + i] = row[c];
+    number[i] = g->bound.limit;
     number[n + i] = g->value;
+    number[2 * n + i] = g->each.limit;
     met[i] = g->met ? 1 : 0;
   }
-  static const char *const name[7] = {"structure", "quantity", "metric", "scenario", "per", "relation", "unit"};
-  for (int c = 0; c < 7; c++) {
+  for (int c = 0; c < N_TEXTS; c++) {
     char path[32];
     snprintf(path, sizeof path, "/goals/%s", name[c]);
     PetscCall(SharedFileStrings(file, path, n, text + c * n, name[c]));
   }
   PetscCall(SharedFileColumn(file, "/goals", "limit", n, number, "see column unit", "limit of the goal"));
   PetscCall(SharedFileColumn(file, "/goals", "value", n, number + n, "see column unit", "value of the plan"));
+  PetscCall(SharedFileColumn(file, "/goals", "each_limit", n, number + 2 * n, "see column each_unit",
+                             "what the share of scenarios is held to"));
   PetscCall(SharedFileArray(file, "/goals/met", H5T_NATIVE_INT, 1, &dims, met, "1", "1: met, 0: missed"));
   PetscCall(PetscFree3(text, number, met));
   PetscFunctionReturn(0);

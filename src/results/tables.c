@@ -9,7 +9,8 @@ const char *const table_headers[N_PLAN_FILES] = {
     [PLAN_METRICS] = "study,case,arm,sweep,scenario,structure,quantity,metric,value,unit",
     [PLAN_DVH] = "study,case,arm,sweep,structure,quantity,dose,unit,nominal_percent,min_percent,max_percent",
     [PLAN_SCENARIOS] = "set,id,x_mm,y_mm,z_mm,range_percent,weight,in_set",
-    [PLAN_GOALS] = "study,case,arm,sweep,structure,quantity,metric,per,scenario,relation,limit,value,unit,met"};
+    [PLAN_GOALS] = "study,case,arm,sweep,structure,quantity,metric,per,scenario,relation,limit,value,unit,met,"
+                   "each_relation,each_limit,each_unit"};
 
 /* The first four columns, which are the same in every row of a plan. */
 static PetscErrorCode PlanColumns(const PlanResult *r, Text *text)
@@ -98,9 +99,13 @@ static PetscErrorCode GoalsText(const PlanResult *r, Text *text)
     const Goal *g = &r->goals[i];
     PetscCall(TextAdd(text, "%s", plan.data));
     PetscCall(TextAddCSV(text, g->structure));
-    PetscCall(TextAdd(text, ",%s,%s,%s,%s,%s,%.9g,%.9g,%s,%d\n", quantities[g->quantity].name, g->metric,
-                      g->course ? "course" : "fraction", g->scenario, g->at_least ? "at least" : "at most", g->limit,
-                      g->value, g->unit, g->met ? 1 : 0));
+    PetscCall(TextAdd(text, ",%s,%s,%s,%s,%s,%.9g,%.9g,%s,%d", quantities[g->quantity].name, g->metric,
+                      g->course ? "course" : "fraction", g->scenario, GoalRelation(&g->bound), g->bound.limit, g->value,
+                      g->bound.unit, g->met ? 1 : 0));
+    if (g->share)
+      PetscCall(TextAdd(text, ",%s,%.9g,%s\n", GoalRelation(&g->each), g->each.limit, g->each.unit));
+    else
+      PetscCall(TextAdd(text, ",,,\n"));
   }
   PetscCall(TextDestroy(&plan));
   PetscFunctionReturn(0);

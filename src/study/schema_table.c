@@ -214,6 +214,10 @@ static const SchemaKey metric_keys[] = {
 static const SchemaKey metric_item = {"metric",           TYPE_MAPPING,           CHILDREN(metric_keys),
                                       .rule = RuleMetric, .finish = MetricFinish, .doc = "one metric"};
 
+static const SchemaKey goal_share_keys[] = {
+    {"at_least_percent", TYPE_NUMBER, REQUIRED, AT(GoalSpec, least_percent), .unit = "percent", ABOVE(0, 100),
+     .doc = "share of the evaluation set's scenarios in which it holds"},
+};
 static const SchemaKey goal_keys[] = {
     {"structure", TYPE_TEXT, REQUIRED, AT(GoalSpec, metric.structure), WHERE(GoalSpec, metric.where),
      .doc = "the structure it is about"},
@@ -226,8 +230,8 @@ static const SchemaKey goal_keys[] = {
     {"quantity", TYPE_WORD, .word = QuantityOfGoal, .fallback = "rbe_weighted", .doc = "dose that is judged"},
     {"per", TYPE_WORD, AT(GoalSpec, metric.course), .true_if = "course", WORDS(per_names), .fallback = "fraction",
      .doc = "what the dose is counted over"},
-    {"scenario", TYPE_WORD, AT(GoalSpec, worst), .true_if = "worst", WORDS(goal_scenario_names), .fallback = "nominal",
-     .doc = "where it must hold"},
+    {"scenario", TYPE_WORD | TYPE_MAPPING, AT(GoalSpec, worst), .true_if = "worst", WORDS(goal_scenario_names),
+     CHILDREN(goal_share_keys), .fallback = "nominal", .doc = "where it must hold"},
 };
 static const SchemaKey goal_item = {"goal",           TYPE_MAPPING,         CHILDREN(goal_keys),
                                     .rule = RuleGoal, .finish = GoalFinish, .doc = "one goal"};

@@ -12,7 +12,7 @@ for n in $several; do
   check "four robust modes on $n ranks" mpi "$n" "$ROBION" run "$ARMS" --results "$WORK/r$n"
 done
 for n in ${several#1 }; do
-  for table in metrics dvh scenarios; do
+  for table in metrics dvh scenarios goals; do
     check "$table.csv of $n ranks is that of one" cmp "$WORK/r1/$table.csv" "$WORK/r$n/$table.csv"
   done
   for arm in $arms; do
@@ -49,6 +49,28 @@ rows_of() { # QUANTITY METRIC UNIT
 }
 for name in RBEmean RBE98 RBE50 RBE2; do check "metrics.csv has $name" rows_of rbe "$name" 1; done
 for name in Smean Smax; do check "metrics.csv has $name" rows_of survival "$name" %; done
+asked_for() { # STRUCTURE QUANTITY METRIC UNIT
+  awk -F, -v s="$1" -v q="$2" -v m="$3" -v u="$4" '$6 == s && $7 == q && $8 == m && $10 == u { n++ } END { print n " rows"; exit n != 4 * 25 }' \
+    "$WORK/r3/metrics.csv"
+}
+check "metrics.csv has what was asked for" asked_for BODY rbe_weighted DC100cc 'Gy(RBE)'
+check "in cm3" asked_for BODY physical V1Gy_cc cm3
+check "and by a goal" asked_for BODY rbe_weighted V2Gy %
+for row in "BODY NTCP-failure %" "BODY gEUD-failure Gy(RBE)" "CTV NTCP-own %" "CTV gEUD-own Gy(RBE)"; do
+  read -r structure name unit <<<"$row"
+  check "and $name" asked_for "$structure" outcome "$name" "$unit"
+done
+shares() { # the share of the 21 scenarios that keep the limit, from metrics.csv, is the value of the goal
+  awk -F, 'FNR == NR { if ($5 !~ /^(min|max|median|index)$/) {
+      if ($6 == "CTV" && $7 == "rbe_weighted" && $8 == "D95") good[$3, "D95"] += $9 >= 2.4
+      if ($6 == "BODY" && $8 == "V2Gy") good[$3, "V2Gy"] += $9 <= 20 } next }
+    $9 == "share" { n++; share = 100 * good[$3, $7] / 21; print $3, $7, $12, share, $14, $15, $16, $17
+      if (($12 - share) ^ 2 > 1e-10 || $14 != ($12 >= $11) || $13 != "%" || $10 != "at least") exit 1
+      if ($7 == "D95" && ($15 != "at least" || ($16 - 2.4) ^ 2 > 1e-12 || $17 != "Gy(RBE)")) exit 1 }
+    END { exit n != 8 }' "$WORK/r3/metrics.csv" "$WORK/r3/goals.csv"
+}
+check "goals are told by their share of the scenarios" shares
+check "in the log" grep -qE 'CTV D95 at least 2.4 Gy\(RBE\) per fraction in [0-9.]+ % of the scenarios: at least 95 %' "$WORK/r3/log.txt"
 rbe_is_ratio_of_doses() {
   awk -F, '$8 == "Dmean" { dose[$7, $3, $5, $6] = $9 }
     $8 == "RBEmean" && $5 !~ /^(min|max|median|index)$/ {
