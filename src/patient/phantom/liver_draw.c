@@ -1,8 +1,9 @@
 /*
  * What a seed draws of a liver patient. CTV volumes of seeds 1 to 10 are those of Sokol et al. (arXiv 2210.04684, Table I: patients 6
  * and 9 have two and three targets), and patient 6 has 927 cm3 of healthy liver, as there. Others have one target, two or three
- * (80, 10, 10 %) with volumes log-normal as the table's. Livers have 1281 +- 219 cm3 with their tumours, and at least 935 cm3 without.
- * The GTV is the CTV without 5 mm. Targets lie anywhere in the liver, 10 mm apart from each other.
+ * (80, 10, 10 %) with volumes log-normal as the table's. Livers have 1281 +- 219 cm3 (Jasper, J Clin Diagn Res 13:TC01, 2019) with
+ * their tumours, and without at least 935 (the least of a published trial). The GTV is the CTV without 5 mm. Targets lie anywhere in
+ * the liver, 10 mm apart from each other.
  */
 #include "liver_private.h"
 #include <gsl/gsl_cdf.h>
