@@ -147,11 +147,10 @@ PetscErrorCode InfluenceMatrixDestroy(InfluenceMatrix *matrix);
 double InfluenceDepth(Influence influence, PetscInt setup, PetscInt beam, PetscInt v);
 
 /**
- * Channels of one emitter in a scenario, of a factored operator of emitters: means over each voxel's extent along the beams, in which
- * it has rsp[v] times the stopping power of water. Peaks are narrower than voxels: values at their centres would not add up to
- * what there is. channels[v*N_EMISSIONS + c]. Not collective.
+ * Channels of all emitters in a scenario, of a factored operator of emitters: means over each voxel's extent along the beams, in
+ * which it has rsp[v] times the stopping power of water. Peaks are narrower than voxels: values at their centres would not add
+ * up to what there is. channels[(emitter*n + v)*N_EMISSIONS + c]. Not collective.
  */
-PetscErrorCode InfluenceApplyEmitter(Influence influence, PetscInt scenario, PetscInt emitter, const double *rsp,
-                                     double *channels);
+PetscErrorCode InfluenceApplyEmitters(Influence influence, PetscInt scenario, const double *rsp, double *channels);
 
 PetscErrorCode InfluenceDestroy(Influence *influence);

@@ -137,15 +137,14 @@ static PetscErrorCode ComputeBlock(Share *share, const ScenarioSet *slice, Petsc
   const double range_factor = 1 + slice->scenario[0].range_percent / 100;
   Influence influence;
   double *channels, *rsp;
-  PetscCall(PetscMalloc2(n * N_EMISSIONS, &channels, n, &rsp));
+  PetscCall(PetscMalloc2(n_emitter * n * N_EMISSIONS, &channels, n, &rsp));
   for (PetscInt v = 0; v < n; v++) rsp[v] = share->matter[at + v].rsp;
   PetscCall(InfluenceCreateAtDepths(share->depths[at / BLOCK_VOXELS], share->factored, slice, &influence));
-  for (PetscInt m = 0; m < n_emitter; m++) {
-    PetscCall(InfluenceApplyEmitter(influence, 0, m, rsp, channels));
+  PetscCall(InfluenceApplyEmitters(influence, 0, rsp, channels));
+  for (PetscInt m = 0; m < n_emitter; m++)
     for (PetscInt v = 0; v < n; v++)
       share->value[m * share->n + at + v] =
-          (float)Nuclei(share, m, &share->matter[at + v], range_factor, channels + v * N_EMISSIONS);
-  }
+          (float)Nuclei(share, m, &share->matter[at + v], range_factor, channels + (m * n + v) * N_EMISSIONS);
   PetscCall(InfluenceDestroy(&influence));
   PetscCall(PetscFree2(channels, rsp));
   PetscFunctionReturn(0);

@@ -28,30 +28,23 @@ static inline PetscBool TapsInside(double t, PetscInt n)
   return t >= 1 && t < (double)(n - 2) ? PETSC_TRUE : PETSC_FALSE;
 }
 
-/* Where voxel v of a group looks beam b up in a scenario, so much deeper than its centre; false if no dose reaches it. */
-static inline PetscBool FindAt(Influence influence, PetscInt scenario, PetscInt b, PetscInt v, PetscInt group,
-                               double deeper_mm, Place *place)
+/* Where voxel v looks beam b up in a scenario; false if no dose reaches it. */
+static inline PetscBool Find(Influence influence, PetscInt scenario, PetscInt b, PetscInt v, Place *place)
 {
   const FactoredBeam *fb = &influence->factored->beam[b];
   const size_t at = SightIndex(influence, influence->set->setup_of[scenario], b) + (size_t)v;
   const double u = influence->bev_mm[3 * at], w = influence->bev_mm[3 * at + 1],
                shrink2 = influence->bev_mm[3 * at + 2];
-  const double z_mm = PetscMax(0.0, ScenarioDepth_mm(influence, scenario, b, v) + deeper_mm);
+  const double z_mm = PetscMax(0.0, ScenarioDepth_mm(influence, scenario, b, v));
   if (!TapsInside(u, fb->nu) || !TapsInside(w, fb->nv) || !(z_mm <= fb->last_mm)) return PETSC_FALSE;
   const PetscInt iz = DepthSplineWeights(&fb->depth[0], z_mm, &place->z);
   const PetscInt iu = (PetscInt)u, iv = (PetscInt)w;
   SplineWeights(u - (double)iu, place->u);
   SplineWeights(w - (double)iv, place->v);
   place->z *= shrink2;
-  place->first = fb->at + (size_t)group * fb->volume + (size_t)iz * fb->plane + (size_t)(iu - 1) * (size_t)fb->nv +
-                 (size_t)(iv - 1);
+  place->first = fb->at + (size_t)influence->tissue[v] * fb->volume + (size_t)iz * fb->plane +
+                 (size_t)(iu - 1) * (size_t)fb->nv + (size_t)(iv - 1);
   return PETSC_TRUE;
-}
-
-/* Where voxel v looks beam b up in a scenario; false if no dose reaches it. */
-static inline PetscBool Find(Influence influence, PetscInt scenario, PetscInt b, PetscInt v, Place *place)
-{
-  return FindAt(influence, scenario, b, v, influence->tissue[v], 0, place);
 }
 
 /* Whether any voxel of the block lies in the box of beam b. */
@@ -124,35 +117,94 @@ static PetscErrorCode ApplyAll_Factored(Influence influence, const double *weigh
   PetscFunctionReturn(0);
 }
 
-/* Extent of a voxel along a beam, mm: of a line with the same mean square distance from its middle. */
-static double ExtentAlong_mm(const Grid *grid, const Beam *beam)
+/* --- means over voxels, for emitters --- */
+
+#define SAMPLE_MM 0.5       /* of depth, between the places in a voxel that are looked up */
+enum { MOST_PLANES = 512 }; /* that a voxel lies in; those of a study are not so large */
+
+/* A voxel's planes in a beam from the first on, and their weights. */
+typedef struct Column {
+  PetscInt first, n;
+  double weight[MOST_PLANES];
+} Column;
+
+/*
+ * The way of a beam through the middle of a voxel, mm. Means over as much depth add up to what there is: of a field that varies
+ * little over a voxel sideways, nothing is counted twice between rows of voxels that follow each other across the beam.
+ */
+static double Chord_mm(const Grid *grid, const Beam *beam)
 {
-  double sum = 0;
-  for (int k = 0; k < 3; k++) sum += pow(grid->spacing_mm[k] * beam->w[k], 2);
-  return sqrt(sum);
+  double chord_mm = INFINITY;
+  for (int k = 0; k < 3; k++) chord_mm = PetscMin(chord_mm, grid->spacing_mm[k] / fabs(beam->w[k]));
+  return chord_mm;
 }
 
-PetscErrorCode InfluenceApplyEmitter(Influence influence, PetscInt scenario, PetscInt emitter, const double *rsp,
-                                     double *channels)
+/* Mean of the spline's weights over depths from z - extent / 2 to z + extent / 2, as far as the table goes. */
+static void MeanWeights(const FactoredBeam *fb, double z_mm, double extent_mm, Column *column)
+{
+  const PetscInt n = PetscMax(1, (PetscInt)ceil(extent_mm / SAMPLE_MM));
+  column->n = 0;
+  for (PetscInt i = 0; i < n; i++) {
+    const double at_mm = PetscMax(0.0, z_mm + extent_mm * (((double)i + 0.5) / (double)n - 0.5));
+    Four weight;
+    if (at_mm > fb->last_mm) break;
+    const PetscInt plane = DepthSplineWeights(&fb->depth[0], at_mm, &weight);
+    if (!column->n) column->first = plane;
+    const PetscInt from = plane - column->first;
+    if (from + 4 > MOST_PLANES) break;
+    while (column->n < from + 4) column->weight[column->n++] = 0;
+    for (int k = 0; k < 4; k++) column->weight[from + k] += weight[k] / (double)n;
+  }
+}
+
+/* Sum of an emitter's volume over a column of planes and the taps of a place, whose own depth does not count. */
+static inline Four GatherColumn(const FactoredBeam *fb, const Four *volume, const Place *place, const Column *column)
+{
+  Four sum = {0};
+  for (PetscInt z = 0; z < column->n; z++)
+    for (int u = 0; u < 4; u++) {
+      const Four *tap = volume + place->first + (size_t)z * fb->plane + (size_t)u * (size_t)fb->nv;
+      const Four line = place->v[0] * tap[0] + place->v[1] * tap[1] + place->v[2] * tap[2] + place->v[3] * tap[3];
+      sum += column->weight[z] * place->u[u] * line;
+    }
+  return sum;
+}
+
+/* Add what beam b leaves of all emitters in voxel v: [emitter][voxel]. */
+static void AddEmitters(Influence influence, PetscInt scenario, PetscInt b, PetscInt v, double extent_mm,
+                        Four *emitters)
+{
+  const struct Factored_s *f = influence->factored;
+  const FactoredBeam *fb = &f->beam[b];
+  const size_t at = SightIndex(influence, influence->set->setup_of[scenario], b) + (size_t)v;
+  const double *bev = influence->bev_mm + 3 * at; /* places in planes, and the dose's factor */
+  const PetscInt iu = (PetscInt)bev[0], iv = (PetscInt)bev[1];
+  Place place;
+  Column column;
+  if (!TapsInside(bev[0], fb->nu) || !TapsInside(bev[1], fb->nv)) return;
+  MeanWeights(fb, ScenarioDepth_mm(influence, scenario, b, v), extent_mm, &column);
+  if (!column.n) return;
+  SplineWeights(bev[0] - (double)iu, place.u);
+  SplineWeights(bev[1] - (double)iv, place.v);
+  for (PetscInt m = 0; m < influence->model->n_group; m++) {
+    place.first = fb->at + (size_t)m * fb->volume + (size_t)column.first * fb->plane +
+                  (size_t)(iu - 1) * (size_t)fb->nv + (size_t)(iv - 1);
+    emitters[m * influence->n + v] += bev[2] * GatherColumn(fb, f->volume, &place, &column);
+  }
+}
+
+PetscErrorCode InfluenceApplyEmitters(Influence influence, PetscInt scenario, const double *rsp, double *channels)
 {
   PetscFunctionBegin;
-  static const double at[3] = {-0.5 * 0.7745966692414834, 0, 0.5 * 0.7745966692414834}, /* Gauss-Legendre */
-      share[3] = {5.0 / 18, 8.0 / 18, 5.0 / 18};
-  const struct Factored_s *f = influence->factored;
+  const PetscInt n_emitter = influence->model->n_group;
   const double factor = 1 + influence->set->scenario[scenario].range_percent / 100;
-  PetscCheck(f && !influence->model->tissues && emitter >= 0 && emitter < influence->model->n_group, PETSC_COMM_SELF,
-             PETSC_ERR_ARG_OUTOFRANGE, "emitter %d of %d, expected one of an operator of emitters", (int)emitter,
-             (int)influence->model->n_group);
-  memset(channels, 0, (size_t)influence->n * sizeof(Four));
+  PetscCheck(influence->factored && !influence->model->tissues, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG,
+             "expected a factored operator of emitters");
+  memset(channels, 0, (size_t)(n_emitter * influence->n) * sizeof(Four));
   for (PetscInt b = 0; b < influence->model->beams->n_beam; b++) {
-    const double extent_mm = ExtentAlong_mm(influence->depths->grid, &influence->model->beams->beam[b]);
-    if (!Seen(influence, scenario, b)) continue;
-    for (PetscInt v = 0; v < influence->n; v++)
-      for (int i = 0; i < 3; i++) {
-        Place place;
-        if (FindAt(influence, scenario, b, v, emitter, at[i] * extent_mm * rsp[v] * factor, &place))
-          *(Four *)(channels + v * N_CHANNELS) += share[i] * Gather(&f->beam[b], f->volume, &place);
-      }
+    const double chord_mm = Chord_mm(influence->depths->grid, &influence->model->beams->beam[b]);
+    for (PetscInt v = 0; v < influence->n && Seen(influence, scenario, b); v++)
+      AddEmitters(influence, scenario, b, v, chord_mm * rsp[v] * factor, (Four *)channels);
   }
   PetscFunctionReturn(0);
 }
