@@ -5,8 +5,6 @@
  * scenario. A rank therefore holds whole voxels: doses and voxel-wise extremes need no communication, and one evaluation
  * communicates the weights, one partial sum per (block, term, slot), and the gradient. Partial sums are added in block
  * order and gradients in exact arithmetic (ExactSum), so results are bit-identical on any number of ranks.
- *
- * Rank 0 runs TAO on a sequential vector; the others answer its evaluations in ProblemServe.
  */
 #pragma once
 #include "robion/course.h"
@@ -40,8 +38,8 @@ typedef struct ProblemSpec {
 PetscErrorCode ProblemCreate(MPI_Comm comm, const ProblemSpec *spec, Problem *problem);
 
 /**
- * Objective and gradient (either may be NULL; the gradient costs a second pass) at spot weights in particles, [n_spot].
- * Rank 0's arguments count; other ranks are inside ProblemServe. Call on rank 0 only.
+ * Objective and gradient (either may be NULL; the gradient costs a second pass) at spot weights in particles, [n_spot], the same
+ * on every rank; so are the results. Collective.
  */
 PetscErrorCode ProblemEvaluate(Problem problem, const double *weight, double *objective, double *gradient);
 
@@ -54,20 +52,15 @@ PetscErrorCode ProblemRemoveSpots(Problem problem, const PetscBool *removed);
 /** Groups of terms whose worst case over scenarios is looked for (see robust.h); 0: the mode has none. */
 PetscErrorCode ProblemGetGroups(Problem problem, PetscInt *n_group);
 
-/** Set the smooth maxima, mu[n_group] and multiplier[n_group][rows] (copied); call on rank 0 only. */
+/** Set the smooth maxima, mu[n_group] and multiplier[n_group][rows] (copied); rank 0's count. Collective. */
 PetscErrorCode ProblemSetSmoothMax(Problem problem, const double *mu, const double *multiplier);
-
-/** Answer rank 0's evaluations until it calls ProblemRelease. Call on ranks > 0 only. */
-PetscErrorCode ProblemServe(Problem problem);
-/** End ProblemServe on the other ranks. Call on rank 0 only. */
-PetscErrorCode ProblemRelease(Problem problem);
 
 /**
  * Of the last evaluation, each [n_group][rows], NULL if not wanted: totals of the groups in every scenario row, and the weights
- * lambda that the rows had in the gradient, which are the multipliers of the next stage. Rank 0.
+ * lambda that the rows had in the gradient, which are the multipliers of the next stage. Not collective.
  */
 PetscErrorCode ProblemGetTotals(Problem problem, double *total, double *lambda);
-/** Of the last evaluation: the objective without smoothing, and the worst row of the first group (-1: no groups). Rank 0. */
+/** Of the last evaluation: the objective without smoothing, and the worst row of the first group (-1: no groups). Not collective. */
 PetscErrorCode ProblemGetTrueObjective(Problem problem, double *objective, PetscInt *worst);
 
 /** Hard terms (constraints) in the order of the terms, and all their multipliers: one per voxel, or one. */
@@ -76,11 +69,11 @@ PetscErrorCode ProblemGetConstraints(Problem problem, PetscInt *n, PetscInt *n_m
 PetscErrorCode ConstraintPrepare(Term *term);
 /** The multipliers that a hard term has: its voxels, or 1 where one number of the structure has a bound. */
 PetscInt ConstraintSize(const Term *term);
-/** Set penalties [n] and shifts [n_multiplier], in units of the quantities: goals become bounds moved by them. On rank 0 only. */
+/** Set penalties [n] and shifts [n_multiplier], in units of the quantities: goals become bounds moved by them. Rank 0's count. Collective. */
 PetscErrorCode ProblemSetConstraints(Problem problem, const double *penalty, const double *shift);
 /**
  * Of the last evaluation: excess[n_multiplier] of the quantities over their bounds (lack where they must be reached; signed where
- * they must be met), and the part of the objective that the hard terms make. On rank 0 only.
+ * they must be met), and the part of the objective that the hard terms make. Collective.
  */
 PetscErrorCode ProblemMeasureConstraints(Problem problem, double *excess, double *part);
 

@@ -18,7 +18,7 @@ typedef struct OptimizerSpec {
   double max_minutes;     /* wall-clock budget of one plan; 0 (default): none */
   double relative_gap;    /* stop when the plan is proven to be this close to the optimum; default 1e-3 */
   PetscInt certificate_iterations; /* most iterations for the certificate; default 50 */
-  double checkpoint_minutes;       /* least time between checkpoints; default 10 */
+  double checkpoint_minutes;       /* least time between checkpoints, and before the first; default 10 */
   double constraint_tolerance; /* constraints hold when they miss their bounds by at most this share; default 1e-3 */
 } OptimizerSpec;
 
@@ -77,7 +77,7 @@ typedef struct StateField {
 
 enum { MOST_STATE_FIELDS = 24 };
 
-/** All that a solver needs to go on, as numbers; the same on any number of ranks. Rank 0. */
+/** All that a solver needs to go on, as numbers; the same on any number of ranks, whole on rank 0. */
 typedef struct SolveState {
   PetscInt n_field;
   StateField field[MOST_STATE_FIELDS];
@@ -116,21 +116,21 @@ typedef struct Solution {
   double constraint_part; /* of `objective`: what the constraints' terms make */
   Delivery delivery;
   double seconds;
-  SolveState state; /* after the last complete round; rank 0 */
+  SolveState state; /* of one that was stopped, after the last complete round; rank 0 */
 } Solution;
 
 /** Called on rank 0 after every iteration (log line, ETA). */
 typedef PetscErrorCode (*SolveMonitor)(const Iteration *line, PetscInt max_iterations, void *context);
 /** Called on rank 0 after every iteration of the certificate, from 0 on. */
 typedef PetscErrorCode (*SolveCertifying)(PetscInt iteration, PetscInt most, void *context);
-/** Called on rank 0 after every round with a complete state: to write a checkpoint when it is time for one. */
+/** Called on rank 0 after a round with a complete state to write down, when checkpoint_minutes have passed since the last. */
 typedef PetscErrorCode (*SolveCheckpoint)(const SolveState *state, void *context);
 
 typedef struct SolveSpec {
   Problem problem;
   const ProblemSpec *terms; /* what the problem was made of */
   const OptimizerSpec *optimizer;
-  const double *start;        /* [n_spot] particles */
+  const double *start;        /* [n_spot] particles, the same on every rank */
   const SolveState *resume;   /* go on from there, or NULL; rank 0 */
   SolveMonitor monitor;       /* NULL: none */
   SolveCertifying certifying; /* NULL: none */
@@ -139,7 +139,7 @@ typedef struct SolveSpec {
 } SolveSpec;
 
 /**
- * Minimise over weight >= 0 from the given start (rank 0's). Every rank returns the same Solution, but for its state. Stops when
+ * Minimise over weight >= 0 from the given start. Every rank returns the same Solution, but for its state. Stops when
  * the objective levels out (relative_tolerance over `window` iterations), when the certified gap is small enough, at
  * max_iterations, max_minutes, or when StopRequested(). With constraints (terms that are hard) between rounds their multipliers
  * move, and it goes on until these and the bounds are met to constraint_tolerance, or no longer come nearer. Collective.

@@ -122,6 +122,9 @@ static PetscErrorCode Listen(MPI_Comm comm, int line, const char *function, cons
     if (!text) PetscErrorMessage(code, &text, NULL);
     snprintf(guard.message, sizeof guard.message, "%s (%s() at %s:%d)", text ? text : "error", function, file, line);
   }
+  PetscMPIInt rank;
+  (void)MPI_Comm_rank(comm, &rank);
+  if (rank) return code; /* of an error that all ranks make, the first tells; PETSc would abort the others */
   return PetscTraceBackErrorHandler(comm, line, function, file, code, type, message, context);
 }
 

@@ -2,7 +2,7 @@
 #include "robion/cli.h"
 #include <signal.h>
 
-/* PETSc options that no rank has asked for are likely misspelt. (Only the first rank of a team runs TAO.) Collective. */
+/* PETSc options that no rank has asked for are likely misspelt. Collective. */
 static PetscErrorCode ReportUnusedOptions(PetscMPIInt rank)
 {
   PetscFunctionBegin;

@@ -41,29 +41,34 @@ static PetscBool IsConvex(const Term *term)
              : PETSC_FALSE;
 }
 
-PetscErrorCode BoundCreate(const SolveSpec *spec, Problem problem, PetscInt n_spot, const double *weight, Bound *bound,
-                           double *coupling)
+PetscErrorCode BoundCreate(const SolveSpec *spec, Problem problem, const Slices *slices, const double *weight,
+                           Bound *bound, double *coupling)
 {
   PetscFunctionBegin;
+  const PetscInt n = slices->n_own;
+  double *all;
   const ProblemSpec *terms = spec->terms;
   const PetscBool other = terms->course || terms->spot_cost || terms->field_gradient ? PETSC_TRUE : PETSC_FALSE;
-  *bound = (Bound){.lower = -INFINITY, .rigorous = other ? PETSC_FALSE : PETSC_TRUE};
-  PetscCall(PetscMalloc3((size_t)MOST_COLUMNS * (size_t)n_spot, &bound->column, MOST_COLUMNS, &bound->goal,
-                         MOST_COLUMNS, &bound->value));
-  PetscCall(PetscArrayzero(coupling, n_spot));
+  *bound = (Bound){.slices = slices, .lower = -INFINITY, .rigorous = other ? PETSC_FALSE : PETSC_TRUE};
+  PetscCall(PetscMalloc3((size_t)MOST_COLUMNS * (size_t)n, &bound->column, MOST_COLUMNS, &bound->goal, MOST_COLUMNS,
+                         &bound->value));
+  PetscCall(PetscArrayzero(coupling, n));
+  PetscCall(PetscMalloc1(slices->n, &all));
   for (PetscInt t = 0; t < terms->n_term; t++) {
     const Term *term = &terms->term[t];
-    double *column = bound->column + (size_t)bound->n * (size_t)n_spot, chance;
+    double *column = bound->column + (size_t)bound->n * (size_t)n, chance;
     PetscInt row;
     if (!IsConvex(term)) bound->rigorous = PETSC_FALSE;
     if (!Limits(term) || bound->n == MOST_COLUMNS) continue;
     CountedRow(terms->set, term, &row, &chance);
     if (!(chance > 0)) continue;
-    PetscCall(ProblemTermColumn(problem, t, row, weight, column));
+    PetscCall(ProblemTermColumn(problem, t, row, weight, all));
+    PetscCall(PetscArraycpy(column, all + slices->first, n));
     bound->goal[bound->n] = term->goal;
     bound->value[bound->n++] = chance * term->weight;
-    for (PetscInt j = 0; j < n_spot; j++) coupling[j] += term->weight * PetscMax(0, column[j]);
+    for (PetscInt j = 0; j < n; j++) coupling[j] += term->weight * PetscMax(0, column[j]);
   }
+  PetscCall(PetscFree(all));
   PetscFunctionReturn(0);
 }
 
@@ -75,59 +80,80 @@ PetscErrorCode BoundDestroy(Bound *bound)
   PetscFunctionReturn(0);
 }
 
-/* Least of gradient x over the simplex sum_t share_t (c_t x - B_t) <= 0 of the terms with a share. */
-static double LeastOnSimplex(const Bound *bound, PetscInt n_spot, const double *gradient, double upper,
-                             const double *share)
+/* Mean quantity that the terms with a share leave at most, for an objective of no more than `upper`. */
+static double Limit(const Bound *bound, const double *share, double upper)
 {
-  double limit = 0, least = 0;
+  double limit = 0;
   for (PetscInt t = 0; t < bound->n; t++)
     limit += share[t] * (bound->goal[t] + sqrt(PetscMax(0, upper) / bound->value[t]));
-  for (PetscInt j = 0; j < n_spot; j++) {
-    double column = 0;
+  return limit;
+}
+
+/* sum_t share_t column_t of an own spot. */
+static inline double Column(const Bound *bound, const double *share, PetscInt j)
+{
+  double sum = 0;
+  for (PetscInt t = 0; t < bound->n; t++)
+    sum += share[t] * bound->column[(size_t)t * (size_t)bound->slices->n_own + (size_t)j];
+  return sum;
+}
+
+/* Least of gradient over column in own spots where the gradient falls, at most 0. */
+static double LeastRatio(const Bound *bound, const double *gradient, const double *share)
+{
+  double least = 0;
+  for (PetscInt j = 0; j < bound->slices->n_own; j++) {
     if (!(gradient[j] < 0)) continue;
-    for (PetscInt t = 0; t < bound->n; t++) column += share[t] * bound->column[(size_t)t * (size_t)n_spot + (size_t)j];
+    const double column = Column(bound, share, j);
     if (!(column > 0)) return -INFINITY;
     least = PetscMin(least, gradient[j] / column);
   }
-  return limit * least;
+  return least;
 }
 
-/* The least of a minorant at + slope x over what the terms leave of the weights: by each term alone, and by their sum. */
-static double LeastOfCut(const Bound *bound, PetscInt n_spot, double at, const double *slope, double upper)
-{
-  double least = -INFINITY, all[MOST_COLUMNS];
-  for (PetscInt t = 0; t < bound->n; t++) {
-    double one[MOST_COLUMNS] = {0};
-    one[t] = all[t] = 1;
-    least = PetscMax(least, LeastOnSimplex(bound, n_spot, slope, upper, one));
-  }
-  if (bound->n > 1) least = PetscMax(least, LeastOnSimplex(bound, n_spot, slope, upper, all));
-  return at + least;
-}
-
-PetscErrorCode BoundUpdate(Bound *bound, PetscInt n_spot, double value, const double *gradient, const double *weight,
-                           double upper)
+/*
+ * The least of a minorant at + slope x over what the terms leave of the weights, the simplex sum_t share_t (c_t x - B_t) <= 0: of each term
+ * alone, and of all together.
+ */
+static PetscErrorCode LeastOfCut(const Bound *bound, double at, const double *slope, double upper, double *out)
 {
   PetscFunctionBegin;
-  double at = value;
-  for (PetscInt j = 0; j < n_spot; j++) at -= gradient[j] * weight[j];
-  bound->lower = PetscMax(bound->lower, LeastOfCut(bound, n_spot, at, gradient, upper));
-  if (bound->cuts.at) PetscCall(CutsAdd(&bound->cuts, at, gradient));
+  double share[MOST_COLUMNS + 1][MOST_COLUMNS] = {{0}}, ratio[MOST_COLUMNS + 1];
+  const PetscInt n = bound->n > 1 ? bound->n + 1 : bound->n;
+  for (PetscInt t = 0; t < bound->n; t++) share[t][t] = share[bound->n][t] = 1;
+  for (PetscInt k = 0; k < n; k++) ratio[k] = LeastRatio(bound, slope, share[k]);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, ratio, (PetscMPIInt)n, MPI_DOUBLE, MPI_MIN, bound->slices->comm));
+  *out = -INFINITY;
+  for (PetscInt k = 0; k < n; k++)
+    if (isfinite(ratio[k])) *out = PetscMax(*out, at + Limit(bound, share[k], upper) * ratio[k]);
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode BoundCombine(Bound *bound, PetscInt n_spot, double upper)
+PetscErrorCode BoundUpdate(Bound *bound, double value, const double *gradient, const double *weight, double upper)
 {
   PetscFunctionBegin;
-  double *column, *slope, at, limit = 0;
+  double along, least;
+  if (!bound->n && !bound->cuts.at) PetscFunctionReturn(0);
+  PetscCall(SlicesDot(bound->slices, gradient, weight, &along));
+  PetscCall(LeastOfCut(bound, value - along, gradient, upper, &least));
+  bound->lower = PetscMax(bound->lower, least);
+  if (bound->cuts.at) PetscCall(CutsAdd(&bound->cuts, value - along, gradient));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode BoundCombine(Bound *bound, double upper)
+{
+  PetscFunctionBegin;
+  double all[MOST_COLUMNS], *column, *slope, at, least;
   PetscBool found;
-  PetscCall(PetscCalloc2(n_spot, &column, n_spot, &slope));
-  for (PetscInt t = 0; t < bound->n; t++) {
-    limit += bound->goal[t] + sqrt(PetscMax(0, upper) / bound->value[t]);
-    for (PetscInt j = 0; j < n_spot; j++) column[j] += bound->column[(size_t)t * (size_t)n_spot + (size_t)j];
+  for (PetscInt t = 0; t < bound->n; t++) all[t] = 1;
+  PetscCall(PetscCalloc2(bound->slices->n_own, &column, bound->slices->n_own, &slope));
+  for (PetscInt j = 0; j < bound->slices->n_own; j++) column[j] = Column(bound, all, j);
+  PetscCall(CutsCombine(&bound->cuts, column, Limit(bound, all, upper), &at, slope, &found));
+  if (found) {
+    PetscCall(LeastOfCut(bound, at, slope, upper, &least));
+    bound->lower = PetscMax(bound->lower, least);
   }
-  PetscCall(CutsCombine(&bound->cuts, column, limit, &at, slope, &found));
-  if (found) bound->lower = PetscMax(bound->lower, LeastOfCut(bound, n_spot, at, slope, upper));
   PetscCall(PetscFree2(column, slope));
   PetscFunctionReturn(0);
 }

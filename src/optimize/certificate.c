@@ -27,7 +27,7 @@ static PetscErrorCode TestCertificate(Tao tao, void *context)
   PetscReal f, norm;
   PetscCall(TaoGetSolutionStatus(tao, NULL, &f, &norm, NULL, NULL, NULL));
   c->least = PetscMin(c->least, f);
-  if (s->spec->certifying)
+  if (s->spec->certifying && s->slices.rank == 0)
     PetscCall((*s->spec->certifying)(c->iteration, optimizer->certificate_iterations, s->spec->context));
   double *oldest = &c->window[c->iteration % CERTIFICATE_WINDOW];
   const PetscBool level =
@@ -35,12 +35,13 @@ static PetscErrorCode TestCertificate(Tao tao, void *context)
   *oldest = f;
   const PetscBool late = optimizer->max_minutes > 0 && SolverSeconds(s) > 60 * optimizer->max_minutes;
   if (s->bound.rigorous && c->iteration % COMBINE_EVERY == COMBINE_EVERY - 1)
-    PetscCall(BoundCombine(&s->bound, s->n_spot, s->best_objective));
+    PetscCall(BoundCombine(&s->bound, s->best_objective));
   const double gap = s->best_objective - s->bound.lower;
   const PetscBool closed = s->bound.rigorous && gap <= optimizer->relative_gap * s->best_objective;
-  if (StopRequested()) PetscCall(SolverFinish(s, PETSC_TRUE, "%s", StopReason()));
-  if (level || late || closed || norm == 0 || s->solution->stopped ||
-      c->iteration++ >= optimizer->certificate_iterations)
+  if (s->slices.rank == 0 && StopRequested()) PetscCall(SolverFinish(s, PETSC_TRUE, "%s", StopReason()));
+  PetscBool go_on = level || late || closed || norm == 0 || s->solution->stopped ? PETSC_FALSE : PETSC_TRUE;
+  PetscCall(SolverAgree(s, &go_on, NULL));
+  if (!go_on || c->iteration++ >= optimizer->certificate_iterations)
     PetscCall(TaoSetConvergedReason(tao, TAO_CONVERGED_USER));
   PetscFunctionReturn(0);
 }
@@ -50,17 +51,20 @@ static PetscErrorCode Stationarity(Solver *s, double *norm)
 {
   PetscFunctionBegin;
   const PetscScalar *x, *low, *high;
-  double sum = 0;
+  double *moves, sum;
+  PetscCall(PetscMalloc1(s->slices.n_own, &moves));
   PetscCall(VecGetArrayRead(s->x, &x));
   PetscCall(VecGetArrayRead(s->low, &low));
   PetscCall(VecGetArrayRead(s->high, &high));
-  for (PetscInt j = 0; j < s->n_spot; j++) {
+  for (PetscInt j = 0; j < s->slices.n_own; j++) {
     const double g = s->known_g[j];
-    if (!(x[j] <= low[j] && g >= 0) && !(x[j] >= high[j] && g <= 0)) sum += g * g;
+    moves[j] = !(x[j] <= low[j] && g >= 0) && !(x[j] >= high[j] && g <= 0) ? g : 0;
   }
   PetscCall(VecRestoreArrayRead(s->x, &x));
   PetscCall(VecRestoreArrayRead(s->low, &low));
   PetscCall(VecRestoreArrayRead(s->high, &high));
+  PetscCall(SlicesDot(&s->slices, moves, moves, &sum));
+  PetscCall(PetscFree(moves));
   *norm = sqrt(sum);
   PetscFunctionReturn(0);
 }
@@ -78,7 +82,7 @@ PetscErrorCode SolverCertify(Solver *s)
   Certificate *out = &s->solution->certificate;
   Certifier certifier = {.s = s, .least = INFINITY};
   s->certifying = PETSC_TRUE;
-  if (s->bound.rigorous) PetscCall(CutsCreate(s->n_spot, &s->bound.cuts));
+  if (s->bound.rigorous) PetscCall(CutsCreate(&s->slices, &s->bound.cuts));
   for (PetscInt g = 0; g < s->n_group; g++) s->mu[g] = INFINITY;
   PetscCall(SolverSetSmoothMax(s));
   PetscCall(SolverGoTo(s, s->best));
@@ -86,7 +90,7 @@ PetscErrorCode SolverCertify(Solver *s)
   PetscCall(Stationarity(s, &out->stationarity));
   PetscCall(TaoSetConvergenceTest(s->tao, TestCertificate, &certifier));
   PetscCall(TaoSolve(s->tao));
-  if (s->bound.rigorous) PetscCall(BoundCombine(&s->bound, s->n_spot, s->best_objective));
+  if (s->bound.rigorous) PetscCall(BoundCombine(&s->bound, s->best_objective));
   out->known = PETSC_TRUE;
   out->objective = s->best_objective;
   out->least_sum = PetscMin(certifier.least, out->weighted_sum);

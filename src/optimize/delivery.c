@@ -51,20 +51,12 @@ static PetscErrorCode TakeRound(PetscInt n, Solution *round, Solution *solution)
   PetscFunctionReturn(0);
 }
 
-/* Rank 0 evaluates while the others serve. */
-static PetscErrorCode TrueObjective(MPI_Comm comm, Problem problem, Solution *solution)
+static PetscErrorCode TrueObjective(Problem problem, Solution *solution)
 {
   PetscFunctionBegin;
-  PetscMPIInt rank;
   PetscInt worst;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (rank == 0) {
-    PetscCall(ProblemEvaluate(problem, solution->weight, NULL, NULL));
-    PetscCall(ProblemGetTrueObjective(problem, &solution->objective, &worst));
-    PetscCall(ProblemRelease(problem));
-  } else
-    PetscCall(ProblemServe(problem));
-  PetscCallMPI(MPI_Bcast(&solution->objective, 1, MPI_DOUBLE, 0, comm));
+  PetscCall(ProblemEvaluate(problem, solution->weight, NULL, NULL));
+  PetscCall(ProblemGetTrueObjective(problem, &solution->objective, &worst));
   solution->n_evaluation++;
   solution->spent[SPENT_DELIVERY]++;
   PetscFunctionReturn(0);
@@ -123,7 +115,7 @@ PetscErrorCode Deliver(MPI_Comm comm, const SolveSpec *solve, const DeliverySpec
   }
   if (!solution->stopped) {
     for (PetscInt j = 0; j < n; j++) solution->weight[j] = DeliveryRound(spec, solution->weight[j]);
-    PetscCall(TrueObjective(comm, solve->problem, solution));
+    PetscCall(TrueObjective(solve->problem, solution));
     delivery->n_after = CountSpots(n, solution->weight);
   }
   PetscCall(PetscFree(removed));

@@ -3,7 +3,8 @@
  * -H_F g_F, H_F from the two-loop recursion over the curvature pairs (s, y) restricted to F; a pair whose s.y on F is not positive enough
  * is left out, so the direction descends. The step is searched backwards along the projected arc P(x + t d) from t = 1 by
  * quadratic interpolation until f falls by a share of the linear prediction (Armijo). Without a step that lowers f the pairs are
- * forgotten and the gradient is tried; without that either the solver ends. All sums run over the variables in their order.
+ * forgotten and the gradient is tried; without that either the solver ends. All ranks go the same way, each with its slice of the
+ * variables, on sums that have the same bits everywhere (robion/slices.h).
  */
 #include "descent.h"
 #include <math.h>
@@ -15,21 +16,21 @@ static const double SHORTEST = 1e-10;        /* step length at which a search is
 static const double FIRST_STEP = 0.1;        /* length of a step without curvature, relative to the variables */
 
 typedef struct Descent {
-  DescentHistory *history; /* the caller's */
-  PetscInt n;
+  DescentHistory *history;     /* the caller's */
+  PetscInt n;                  /* of this rank's slice */
   double *trial, *gradient;    /* [n] the point that is tried, and the gradient there */
   double *direction;           /* [n] */
-  double *inverse;             /* [DESCENT_PAIRS] 1 / (s y) on the free variables; 0: pair left out */
-  unsigned char *free;         /* [n] may move */
+  double *pair;                /* [2][n] the newest */
+  double *free;                /* [n] 1: may move, 0: not */
   Vec trial_vec, gradient_vec; /* on these arrays */
 } Descent;
 
-PetscErrorCode DescentHistoryCreate(PetscInt n_variable, DescentHistory *history)
+PetscErrorCode DescentHistoryCreate(const Slices *slices, DescentHistory *history)
 {
   PetscFunctionBegin;
-  *history = (DescentHistory){.n_variable = n_variable};
-  PetscCall(PetscMalloc1((size_t)DESCENT_PAIRS * (size_t)n_variable, &history->step));
-  PetscCall(PetscMalloc1((size_t)DESCENT_PAIRS * (size_t)n_variable, &history->change));
+  *history = (DescentHistory){.slices = slices};
+  PetscCall(PetscMalloc1((size_t)DESCENT_PAIRS * (size_t)slices->n_own, &history->step));
+  PetscCall(PetscMalloc1((size_t)DESCENT_PAIRS * (size_t)slices->n_own, &history->change));
   PetscFunctionReturn(0);
 }
 
@@ -41,94 +42,112 @@ PetscErrorCode DescentHistoryDestroy(DescentHistory *history)
   PetscFunctionReturn(0);
 }
 
-static double DotFree(PetscInt n, const unsigned char *free, const double *a, const double *b)
+/* b += factor a on the free variables. */
+static void AddFree(const Descent *d, double factor, const double *a, double *b)
 {
-  double sum = 0;
-  for (PetscInt j = 0; j < n; j++) sum += free[j] ? a[j] * b[j] : 0;
-  return sum;
+  for (PetscInt j = 0; j < d->n; j++) b[j] += factor * (d->free[j] * a[j]);
 }
 
-static void AddFree(PetscInt n, const unsigned char *free, double factor, const double *a, double *b)
-{
-  for (PetscInt j = 0; j < n; j++) b[j] += free[j] ? factor * a[j] : 0;
-}
-
-/* Keep the pair of a step, unless it shows no curvature; the oldest goes when there is no room. */
-static PetscErrorCode AddPair(DescentHistory *h, const double *x, const double *x_new, const double *g,
-                              const double *g_new)
+/* Keep the pair of the step from x to trial, unless it shows no curvature; the oldest goes when there is no room. */
+static PetscErrorCode AddPair(Descent *d, const double *x, const double *g)
 {
   PetscFunctionBegin;
-  const PetscInt n = h->n_variable;
-  double curvature = 0, s2 = 0, y2 = 0;
-  for (PetscInt j = 0; j < n; j++) {
-    double s = x_new[j] - x[j], y = g_new[j] - g[j];
-    curvature += s * y;
-    s2 += s * s;
-    y2 += y * y;
+  DescentHistory *h = d->history;
+  const size_t n = (size_t)d->n;
+  double *s = d->pair, *y = d->pair + n, sum[3];
+  for (PetscInt j = 0; j < d->n; j++) {
+    s[j] = d->trial[j] - x[j];
+    y[j] = d->gradient[j] - g[j];
   }
-  if (!(curvature > LEAST_CURVATURE * sqrt(s2 * y2))) PetscFunctionReturn(0);
+  const Factors factors[] = {{s, y}, {s, s}, {y, y}};
+  PetscCall(SlicesDots(h->slices, 3, factors, NULL, sum));
+  if (!(sum[0] > LEAST_CURVATURE * sqrt(sum[1] * sum[2]))) PetscFunctionReturn(0);
   if (h->n_pair == DESCENT_PAIRS) {
-    const size_t rest = (size_t)(--h->n_pair) * (size_t)n;
+    const size_t rest = (size_t)(--h->n_pair) * n;
     PetscCall(PetscArraymove(h->step, h->step + n, rest));
     PetscCall(PetscArraymove(h->change, h->change + n, rest));
   }
-  double *s = h->step + (size_t)h->n_pair * (size_t)n, *y = h->change + (size_t)h->n_pair * (size_t)n;
-  for (PetscInt j = 0; j < n; j++) {
-    s[j] = x_new[j] - x[j];
-    y[j] = g_new[j] - g[j];
-  }
+  PetscCall(PetscArraycpy(h->step + (size_t)h->n_pair * n, s, n));
+  PetscCall(PetscArraycpy(h->change + (size_t)h->n_pair * n, y, n));
   h->n_pair++;
   PetscFunctionReturn(0);
 }
 
-/* direction = -H gradient on the free variables by the two-loop recursion; pairs without curvature there are left out. */
-static void FindDirection(Descent *d, const double *gradient)
+/* 1 / (s y) of every pair on the free variables, 0 of those left out, and s y / y y of the newest that is not. */
+static PetscErrorCode FindCurvature(const Descent *d, double inverse[DESCENT_PAIRS], double *scale)
 {
-  const PetscInt n = d->n;
+  PetscFunctionBegin;
   const DescentHistory *h = d->history;
-  double weight[DESCENT_PAIRS], scale = 1;
-  PetscBool scaled = PETSC_FALSE;
-  for (PetscInt j = 0; j < n; j++) d->direction[j] = d->free[j] ? -gradient[j] : 0;
-  for (PetscInt k = h->n_pair - 1; k >= 0; k--) {
-    const double *s = h->step + (size_t)k * (size_t)n, *y = h->change + (size_t)k * (size_t)n;
-    const double sy = DotFree(n, d->free, s, y), yy = DotFree(n, d->free, y, y), ss = DotFree(n, d->free, s, s);
-    d->inverse[k] = sy > LEAST_CURVATURE * sqrt(ss * yy) ? 1 / sy : 0;
-    if (d->inverse[k] == 0) continue;
-    if (!scaled) scale = sy / yy;
-    scaled = PETSC_TRUE;
-    weight[k] = d->inverse[k] * DotFree(n, d->free, s, d->direction);
-    AddFree(n, d->free, -weight[k], y, d->direction);
-  }
-  for (PetscInt j = 0; j < n; j++) d->direction[j] *= scale;
+  Factors factors[3 * DESCENT_PAIRS];
+  double sum[3 * DESCENT_PAIRS];
   for (PetscInt k = 0; k < h->n_pair; k++) {
-    const double *s = h->step + (size_t)k * (size_t)n, *y = h->change + (size_t)k * (size_t)n;
-    if (d->inverse[k] == 0) continue;
-    const double back = d->inverse[k] * DotFree(n, d->free, y, d->direction);
-    AddFree(n, d->free, weight[k] - back, s, d->direction);
+    const double *s = h->step + (size_t)k * (size_t)d->n, *y = h->change + (size_t)k * (size_t)d->n;
+    factors[3 * k] = (Factors){s, y};
+    factors[3 * k + 1] = (Factors){s, s};
+    factors[3 * k + 2] = (Factors){y, y};
   }
+  PetscCall(SlicesDots(h->slices, 3 * h->n_pair, factors, d->free, sum));
+  *scale = 1;
+  for (PetscInt k = 0; k < h->n_pair; k++) {
+    const double sy = sum[3 * k], ss = sum[3 * k + 1], yy = sum[3 * k + 2];
+    inverse[k] = sy > LEAST_CURVATURE * sqrt(ss * yy) ? 1 / sy : 0;
+    if (inverse[k] > 0) *scale = sy / yy;
+  }
+  PetscFunctionReturn(0);
+}
+
+/*
+ * direction = -H gradient on the free variables by the two-loop recursion; pairs without curvature there are left out. The direction is 0
+ * in the others, so its products need no mask.
+ */
+static PetscErrorCode FindDirection(Descent *d, const double *gradient)
+{
+  PetscFunctionBegin;
+  const DescentHistory *h = d->history;
+  double inverse[DESCENT_PAIRS], weight[DESCENT_PAIRS], scale, along;
+  PetscCall(FindCurvature(d, inverse, &scale));
+  for (PetscInt j = 0; j < d->n; j++) d->direction[j] = -d->free[j] * gradient[j];
+  for (PetscInt k = h->n_pair - 1; k >= 0; k--) {
+    const double *s = h->step + (size_t)k * (size_t)d->n, *y = h->change + (size_t)k * (size_t)d->n;
+    if (inverse[k] == 0) continue;
+    PetscCall(SlicesDot(h->slices, s, d->direction, &along));
+    weight[k] = inverse[k] * along;
+    AddFree(d, -weight[k], y, d->direction);
+  }
+  for (PetscInt j = 0; j < d->n; j++) d->direction[j] *= scale;
+  for (PetscInt k = 0; k < h->n_pair; k++) {
+    const double *s = h->step + (size_t)k * (size_t)d->n, *y = h->change + (size_t)k * (size_t)d->n;
+    if (inverse[k] == 0) continue;
+    PetscCall(SlicesDot(h->slices, y, d->direction, &along));
+    AddFree(d, weight[k] - inverse[k] * along, s, d->direction);
+  }
+  PetscFunctionReturn(0);
 }
 
 /* Which variables may move against the gradient, and the norm of the gradient of those. */
-static double FindFree(Descent *d, const double *x, const double *g, const double *low, const double *high)
+static PetscErrorCode FindFree(Descent *d, const double *x, const double *g, const double *low, const double *high,
+                               double *norm)
 {
-  double norm2 = 0;
-  for (PetscInt j = 0; j < d->n; j++) {
-    d->free[j] = !(x[j] <= low[j] && g[j] >= 0) && !(x[j] >= high[j] && g[j] <= 0);
-    norm2 += d->free[j] ? g[j] * g[j] : 0;
-  }
-  return sqrt(norm2);
+  PetscFunctionBegin;
+  const Factors factors = {g, g};
+  double sum;
+  for (PetscInt j = 0; j < d->n; j++) d->free[j] = !(x[j] <= low[j] && g[j] >= 0) && !(x[j] >= high[j] && g[j] <= 0);
+  PetscCall(SlicesDots(d->history->slices, 1, &factors, d->free, &sum));
+  *norm = sqrt(sum);
+  PetscFunctionReturn(0);
 }
 
 /* Length of the first step tried: the Newton step where there is curvature. */
-static double FirstLength(const Descent *d, const double *x)
+static PetscErrorCode FirstLength(const Descent *d, const double *x, double *length)
 {
-  double x2 = 0, p2 = 0;
-  if (d->history->n_pair) return 1;
-  for (PetscInt j = 0; j < d->n; j++) {
-    x2 += x[j] * x[j];
-    p2 += d->direction[j] * d->direction[j];
-  }
-  return p2 > 0 ? (x2 > 0 ? FIRST_STEP * sqrt(x2 / p2) : 1 / sqrt(p2)) : 1;
+  PetscFunctionBegin;
+  const Factors factors[] = {{x, x}, {d->direction, d->direction}};
+  double sum[2];
+  *length = 1;
+  if (d->history->n_pair) PetscFunctionReturn(0);
+  PetscCall(SlicesDots(d->history->slices, 2, factors, NULL, sum));
+  if (sum[1] > 0) *length = sum[0] > 0 ? FIRST_STEP * sqrt(sum[0] / sum[1]) : 1 / sqrt(sum[1]);
+  PetscFunctionReturn(0);
 }
 
 /* Along the projected arc from x to a point whose value is low enough; leaves it in trial and gradient. 0: none. */
@@ -136,13 +155,14 @@ static PetscErrorCode Search(Tao tao, Descent *d, const double *x, double f, con
                              const double *high, double *length, double *f_new)
 {
   PetscFunctionBegin;
-  double t = FirstLength(d, x);
+  double t, slope;
+  PetscCall(FirstLength(d, x, &t));
   for (; t > SHORTEST; t = *length) {
-    double slope = 0;
     for (PetscInt j = 0; j < d->n; j++) {
       d->trial[j] = PetscMin(high[j], PetscMax(low[j], x[j] + t * d->direction[j]));
-      slope += g[j] * (d->trial[j] - x[j]);
+      d->pair[j] = d->trial[j] - x[j];
     }
+    PetscCall(SlicesDot(d->history->slices, g, d->pair, &slope));
     PetscCall(TaoComputeObjectiveAndGradient(tao, d->trial_vec, f_new, d->gradient_vec));
     *length = t;
     if (slope < 0 && *f_new <= f + SUFFICIENT * slope) PetscFunctionReturn(0);
@@ -158,25 +178,26 @@ static PetscErrorCode Iterate(Tao tao, Descent *d, double *x, double *f, double 
                               const double *high, PetscReal *norm, PetscBool *moved)
 {
   PetscFunctionBegin;
-  double length, f_new;
-  FindDirection(d, g);
-  if (!(DotFree(d->n, d->free, d->direction, g) < 0)) {
+  double length, f_new, slope;
+  PetscCall(FindDirection(d, g));
+  PetscCall(SlicesDot(d->history->slices, d->direction, g, &slope));
+  if (!(slope < 0)) {
     d->history->n_pair = 0;
-    FindDirection(d, g);
+    PetscCall(FindDirection(d, g));
   }
   PetscCall(Search(tao, d, x, *f, g, low, high, &length, &f_new));
   if (length == 0 && d->history->n_pair) { /* once more without what was learnt of the curvature */
     d->history->n_pair = 0;
-    FindDirection(d, g);
+    PetscCall(FindDirection(d, g));
     PetscCall(Search(tao, d, x, *f, g, low, high, &length, &f_new));
   }
   *moved = length > 0 ? PETSC_TRUE : PETSC_FALSE;
   if (!*moved) PetscFunctionReturn(0);
-  PetscCall(AddPair(d->history, x, d->trial, g, d->gradient));
+  PetscCall(AddPair(d, x, g));
   PetscCall(PetscArraycpy(x, d->trial, d->n));
   PetscCall(PetscArraycpy(g, d->gradient, d->n));
   *f = f_new;
-  *norm = FindFree(d, x, g, low, high);
+  PetscCall(FindFree(d, x, g, low, high, norm));
   PetscFunctionReturn(0);
 }
 
@@ -198,7 +219,7 @@ static PetscErrorCode DescentSolve(Tao tao)
   PetscReal f, norm;
   PetscBool moved = PETSC_TRUE;
   PetscCall(TaoComputeVariableBounds(tao));
-  PetscCheck(d->history && d->history->n_variable == d->n, PETSC_COMM_SELF, PETSC_ERR_ORDER,
+  PetscCheck(d->history && d->history->slices->n_own == d->n, PETSC_COMM_SELF, PETSC_ERR_ORDER,
              "no history of %d variables", (int)d->n);
   PetscCall(VecMedian(tao->XL, tao->solution, tao->XU, tao->solution));
   PetscCall(TaoComputeObjectiveAndGradient(tao, tao->solution, &f, tao->gradient));
@@ -206,7 +227,7 @@ static PetscErrorCode DescentSolve(Tao tao)
   PetscCall(VecGetArrayRead(tao->XU, &high));
   PetscCall(VecGetArray(tao->gradient, &g));
   PetscCall(VecGetArray(tao->solution, &x));
-  norm = FindFree(d, x, g, low, high);
+  PetscCall(FindFree(d, x, g, low, high, &norm));
   tao->reason = TAO_CONTINUE_ITERATING;
   PetscCall(Report(tao, f, norm));
   while (tao->reason == TAO_CONTINUE_ITERATING) {
@@ -230,11 +251,11 @@ static PetscErrorCode DescentSetUp(Tao tao)
   Descent *d = tao->data;
   PetscCall(VecGetLocalSize(tao->solution, &d->n));
   if (!tao->gradient) PetscCall(VecDuplicate(tao->solution, &tao->gradient));
-  if (d->trial) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc5(d->n, &d->trial, d->n, &d->gradient, d->n, &d->direction, DESCENT_PAIRS, &d->inverse, d->n,
-                         &d->free));
-  PetscCall(VecCreateSeqWithArray(PETSC_COMM_SELF, 1, d->n, d->trial, &d->trial_vec));
-  PetscCall(VecCreateSeqWithArray(PETSC_COMM_SELF, 1, d->n, d->gradient, &d->gradient_vec));
+  if (d->trial_vec) PetscFunctionReturn(0);
+  MPI_Comm comm = PetscObjectComm((PetscObject)tao);
+  PetscCall(PetscMalloc5(d->n, &d->trial, d->n, &d->gradient, d->n, &d->direction, 2 * d->n, &d->pair, d->n, &d->free));
+  PetscCall(VecCreateMPIWithArray(comm, 1, d->n, PETSC_DETERMINE, d->trial, &d->trial_vec));
+  PetscCall(VecCreateMPIWithArray(comm, 1, d->n, PETSC_DETERMINE, d->gradient, &d->gradient_vec));
   PetscFunctionReturn(0);
 }
 
@@ -244,7 +265,7 @@ static PetscErrorCode DescentDestroy(Tao tao)
   Descent *d = tao->data;
   PetscCall(VecDestroy(&d->trial_vec));
   PetscCall(VecDestroy(&d->gradient_vec));
-  PetscCall(PetscFree5(d->trial, d->gradient, d->direction, d->inverse, d->free));
+  PetscCall(PetscFree5(d->trial, d->gradient, d->direction, d->pair, d->free));
   PetscCall(PetscObjectComposeFunction((PetscObject)tao, "DescentSetHistory_C", NULL));
   PetscCall(PetscFree(tao->data));
   PetscFunctionReturn(0);

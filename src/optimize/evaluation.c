@@ -140,7 +140,10 @@ RobustTable ProblemTable(Problem p)
                        .value = p->value};
 }
 
-/* Term values from their volume means, then the robust combination. */
+/*
+ * Term values from their volume means, then the robust combination. All ranks do the same; rank 0's count, since the solver's way must
+ * be one and the same even where the mathematical functions of two nodes differ.
+ */
 static PetscErrorCode Combine(Problem p, double *objective)
 {
   PetscFunctionBegin;
@@ -153,7 +156,10 @@ static PetscErrorCode Combine(Problem p, double *objective)
       p->value[k] = type ? p->spec.term[t].weight * ObjectiveOuter(type, &at, p->inner[k], &slope) : 0;
       p->outer_slope[k] = p->spec.term[t].weight * slope;
     }
+  PetscCallMPI(MPI_Bcast(p->value, (PetscMPIInt)(p->spec.n_term * p->n_slot), MPI_DOUBLE, 0, p->comm));
   PetscCall(RobustCombine(&table, objective, p->count, p->lambda));
+  PetscCallMPI(MPI_Bcast(objective, 1, MPI_DOUBLE, 0, p->comm));
+  PetscCallMPI(MPI_Bcast(p->lambda, (PetscMPIInt)(p->groups.n * p->spec.set->n), MPI_DOUBLE, 0, p->comm));
   PetscCheck(isfinite(*objective), p->comm, PETSC_ERR_FP, "objective is %g, expected a finite number", *objective);
   PetscFunctionReturn(0);
 }
@@ -308,7 +314,6 @@ static void AddSpotCosts(Problem p, PetscBool with_gradient)
 PetscErrorCode ProblemEvaluateTogether(Problem p, PetscBool with_gradient, double *objective)
 {
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Bcast(p->weight, (PetscMPIInt)p->n_all, MPI_DOUBLE, 0, p->comm));
   PetscCall(Forward(p));
   PetscCall(Combine(p, objective));
   if (with_gradient) PetscCall(Backward(p));

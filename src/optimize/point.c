@@ -11,11 +11,14 @@ double SolverSeconds(const Solver *s)
 }
 
 /* Whether x is the point evaluated last, and what TAO minimises still the same. */
-static PetscBool IsKnown(const Solver *s, const PetscScalar *x)
+static PetscErrorCode FindKnown(const Solver *s, const PetscScalar *x, PetscBool *known)
 {
-  PetscBool same = PETSC_FALSE;
-  if (!s->known || PetscArraycmp(s->known_x, x, s->n_spot, &same)) return PETSC_FALSE;
-  return same;
+  PetscFunctionBegin;
+  *known = s->known;
+  if (!s->known) PetscFunctionReturn(0);
+  PetscCall(PetscArraycmp(s->known_x, x, s->slices.n_own, known));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, known, 1, MPIU_BOOL, MPI_LAND, s->slices.comm));
+  PetscFunctionReturn(0);
 }
 
 /* sum_s lambda_s F_s from the smooth maximum, which is less by mu sum_s lambda_s ln(lambda_s / multiplier_s). */
@@ -31,10 +34,12 @@ static double WeightedSum(const Solver *s, double smooth)
 static PetscErrorCode EvaluateAnew(Solver *s, const PetscScalar *x)
 {
   PetscFunctionBegin;
+  const PetscInt n = s->slices.n_own;
   PetscInt worst;
-  double objective;
-  for (PetscInt j = 0; j < s->n_spot; j++) s->weight[j] = x[j] * s->unit[j];
-  PetscCall(ProblemEvaluate(s->problem, s->weight, &s->known_f, s->known_g));
+  double objective, weighted;
+  for (PetscInt j = 0; j < n; j++) s->weight[j] = x[j] * s->unit[j];
+  PetscCall(SlicesGather(&s->slices, s->weight, s->all));
+  PetscCall(ProblemEvaluate(s->problem, s->all, &s->known_f, s->slope));
   s->solution->n_evaluation++;
   s->solution->spent[s->certifying ? SPENT_CERTIFICATE : s->spending]++;
   if (s->spending == SPENT_STEP || s->spending == SPENT_ROUND) s->spending = SPENT_SEARCH;
@@ -42,11 +47,14 @@ static PetscErrorCode EvaluateAnew(Solver *s, const PetscScalar *x)
   PetscCall(ProblemGetTrueObjective(s->problem, &objective, &worst));
   if (objective < s->best_objective && !s->certifying) {
     s->best_objective = objective;
-    PetscCall(PetscArraycpy(s->best, s->weight, s->n_spot));
+    PetscCall(PetscArraycpy(s->best, s->weight, n));
   }
-  PetscCall(BoundUpdate(&s->bound, s->n_spot, WeightedSum(s, s->known_f), s->known_g, s->weight, s->best_objective));
-  for (PetscInt j = 0; j < s->n_spot; j++) s->known_g[j] *= s->unit[j];
-  PetscCall(PetscArraycpy(s->known_x, x, s->n_spot));
+  weighted = WeightedSum(s, s->known_f);
+  PetscCallMPI(MPI_Bcast(&weighted, 1, MPI_DOUBLE, 0, s->slices.comm)); /* as the problem's numbers: one for all */
+  const double *slope = s->slope + s->slices.first;
+  PetscCall(BoundUpdate(&s->bound, weighted, slope, s->weight, s->best_objective));
+  for (PetscInt j = 0; j < n; j++) s->known_g[j] = slope[j] * s->unit[j];
+  PetscCall(PetscArraycpy(s->known_x, x, n));
   s->known = PETSC_TRUE;
   PetscFunctionReturn(0);
 }
@@ -55,11 +63,13 @@ PetscErrorCode SolverEvaluate(Solver *s, Vec x, double *f, double *gradient)
 {
   PetscFunctionBegin;
   const PetscScalar *variable;
+  PetscBool known;
   PetscCall(VecGetArrayRead(x, &variable));
-  if (!IsKnown(s, variable)) PetscCall(EvaluateAnew(s, variable));
+  PetscCall(FindKnown(s, variable, &known));
+  if (!known) PetscCall(EvaluateAnew(s, variable));
   PetscCall(VecRestoreArrayRead(x, &variable));
   if (f) *f = s->known_f;
-  if (gradient) PetscCall(PetscArraycpy(gradient, s->known_g, s->n_spot));
+  if (gradient) PetscCall(PetscArraycpy(gradient, s->known_g, s->slices.n_own));
   PetscFunctionReturn(0);
 }
 
@@ -68,7 +78,7 @@ PetscErrorCode SolverGoTo(Solver *s, const double *weight)
   PetscFunctionBegin;
   PetscScalar *x;
   PetscCall(VecGetArray(s->x, &x));
-  for (PetscInt j = 0; j < s->n_spot; j++) x[j] = weight[j] / s->unit[j];
+  for (PetscInt j = 0; j < s->slices.n_own; j++) x[j] = weight[j] / s->unit[j];
   PetscCall(VecRestoreArray(s->x, &x));
   PetscFunctionReturn(0);
 }

@@ -1,14 +1,5 @@
-/* The problem object: dealing blocks to ranks, and the commands by which rank 0 makes all ranks evaluate. */
+/* The problem object: dealing blocks to ranks, and what the solver asks of it and tells it. */
 #include "problem_private.h"
-
-typedef enum {
-  COMMAND_RELEASE,
-  COMMAND_VALUE,
-  COMMAND_GRADIENT,
-  COMMAND_SMOOTH,
-  COMMAND_SHIFT,
-  COMMAND_MEASURE
-} Command;
 
 /* Which slots the modes of the terms look at, and which scenario rows that takes; the others are not applied. */
 static void FindUsedSlots(Problem p)
@@ -201,23 +192,6 @@ PetscErrorCode ProblemDestroy(Problem *problem)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ShareSmoothMax(Problem p)
-{
-  PetscFunctionBegin;
-  PetscCallMPI(MPI_Bcast(p->smooth.mu, (PetscMPIInt)p->groups.n, MPI_DOUBLE, 0, p->comm));
-  PetscCallMPI(MPI_Bcast(p->smooth.multiplier, (PetscMPIInt)(p->groups.n * p->spec.set->n), MPI_DOUBLE, 0, p->comm));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode SendCommand(Problem p, Command command)
-{
-  PetscFunctionBegin;
-  int code = (int)command;
-  PetscCheck(p->rank == 0, PETSC_COMM_SELF, PETSC_ERR_ORDER, "called on rank %d, expected rank 0", p->rank);
-  PetscCallMPI(MPI_Bcast(&code, 1, MPI_INT, 0, p->comm));
-  PetscFunctionReturn(0);
-}
-
 /* Nothing of the removed spots, in an array over the sought ones. */
 static void ClearRemoved(Problem p, double *value)
 {
@@ -229,7 +203,6 @@ PetscErrorCode ProblemEvaluate(Problem p, const double *weight, double *objectiv
 {
   PetscFunctionBegin;
   double value;
-  PetscCall(SendCommand(p, gradient ? COMMAND_GRADIENT : COMMAND_VALUE));
   PetscCall(PetscArraycpy(p->weight + p->first, weight, p->spec.n_spot));
   ClearRemoved(p, p->weight + p->first);
   PetscCall(ProblemEvaluateTogether(p, gradient ? PETSC_TRUE : PETSC_FALSE, &value));
@@ -253,17 +226,16 @@ PetscErrorCode ProblemSetSmoothMax(Problem p, const double *mu, const double *mu
   for (PetscInt g = 0; g < p->groups.n; g++)
     PetscCheck(mu[g] > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "mu of group %d is %g, expected a positive number",
                (int)g, mu[g]);
-  PetscCall(SendCommand(p, COMMAND_SMOOTH));
   PetscCall(PetscArraycpy(p->smooth.mu, mu, p->groups.n));
   PetscCall(PetscArraycpy(p->smooth.multiplier, multiplier, p->groups.n * p->spec.set->n));
-  PetscCall(ShareSmoothMax(p));
+  PetscCallMPI(MPI_Bcast(p->smooth.mu, (PetscMPIInt)p->groups.n, MPI_DOUBLE, 0, p->comm));
+  PetscCallMPI(MPI_Bcast(p->smooth.multiplier, (PetscMPIInt)(p->groups.n * p->spec.set->n), MPI_DOUBLE, 0, p->comm));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode ProblemSetConstraints(Problem p, const double *penalty, const double *shift)
 {
   PetscFunctionBegin;
-  PetscCall(SendCommand(p, COMMAND_SHIFT));
   PetscCall(PetscArraycpy(p->penalty, penalty, p->n_hard));
   PetscCall(PetscArraycpy(p->shift, shift, p->n_multiplier));
   PetscCall(ConstraintsShift(p));
@@ -273,37 +245,9 @@ PetscErrorCode ProblemSetConstraints(Problem p, const double *penalty, const dou
 PetscErrorCode ProblemMeasureConstraints(Problem p, double *excess, double *part)
 {
   PetscFunctionBegin;
-  PetscCall(SendCommand(p, COMMAND_MEASURE));
   PetscCall(ConstraintsMeasure(p));
   PetscCall(PetscArraycpy(excess, p->excess, p->n_multiplier));
   *part = ConstraintsPart(p);
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode ProblemRelease(Problem p)
-{
-  PetscFunctionBegin;
-  PetscCall(SendCommand(p, COMMAND_RELEASE));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode ProblemServe(Problem p)
-{
-  PetscFunctionBegin;
-  int code = COMMAND_RELEASE;
-  double objective;
-  PetscCheck(p->rank > 0, PETSC_COMM_SELF, PETSC_ERR_ORDER, "called on rank 0, expected another");
-  do {
-    PetscCallMPI(MPI_Bcast(&code, 1, MPI_INT, 0, p->comm));
-    if (code == COMMAND_SMOOTH)
-      PetscCall(ShareSmoothMax(p));
-    else if (code == COMMAND_SHIFT)
-      PetscCall(ConstraintsShift(p));
-    else if (code == COMMAND_MEASURE)
-      PetscCall(ConstraintsMeasure(p));
-    else if (code != COMMAND_RELEASE)
-      PetscCall(ProblemEvaluateTogether(p, code == COMMAND_GRADIENT ? PETSC_TRUE : PETSC_FALSE, &objective));
-  } while (code != COMMAND_RELEASE);
   PetscFunctionReturn(0);
 }
 

@@ -64,14 +64,14 @@ struct Problem_s {
   PetscInt column_term, column_row; /* gradients are those of this term's mean in this row; -1: of the objective */
 };
 
-/* Objective, and gradient if wanted, at p->weight, which rank 0 shares first. Collective. */
+/* Objective, and gradient if wanted, at p->weight, the same on every rank. Collective. */
 PetscErrorCode ProblemEvaluateTogether(Problem p, PetscBool with_gradient, double *objective);
 
 /* Landmarks of all terms from the quantities of all blocks (landmark.c). Collective. */
 PetscErrorCode ProblemFindLandmarks(Problem p);
 
-/* Constraints (problem_constraints.c): rank 0's penalties and shifts to the terms of all ranks; excesses of the last evaluation, on rank 0
-   from all ranks. Collective. Then, on rank 0: what the hard terms add to the objective. */
+/* Constraints (problem_constraints.c): rank 0's penalties and shifts to the terms of all ranks; excesses of the last evaluation, on all
+   ranks. Collective. Then: what the hard terms add to the objective. */
 PetscErrorCode ConstraintsShift(Problem p);
 PetscErrorCode ConstraintsMeasure(Problem p);
 double ConstraintsPart(Problem p);

@@ -1,4 +1,5 @@
 /* Moving the point: TAO in rounds, and the multipliers and temperatures of the worst cases between them. */
+#include "robion/log.h"
 #include "robion/stop.h"
 #include "solver_private.h"
 #include <math.h>
@@ -36,6 +37,33 @@ PetscErrorCode SolverFinish(Solver *s, PetscBool stopped, const char *format, ..
   PetscFunctionReturn(0);
 }
 
+/* What rank 0 has made up its mind about. */
+typedef struct Verdict {
+  PetscBool finished, spent, stopped, go_on;
+  double seconds;
+  char reason[sizeof((Solution *)0)->reason];
+} Verdict;
+
+PetscErrorCode SolverAgree(Solver *s, PetscBool *go_on, double *seconds)
+{
+  PetscFunctionBegin;
+  Solution *solution = s->solution;
+  Verdict verdict = {.finished = s->finished,
+                     .spent = s->spent,
+                     .stopped = solution->stopped,
+                     .go_on = *go_on,
+                     .seconds = seconds ? *seconds : 0};
+  PetscCall(PetscArraycpy(verdict.reason, solution->reason, sizeof verdict.reason));
+  PetscCallMPI(MPI_Bcast(&verdict, (PetscMPIInt)sizeof verdict, MPI_BYTE, 0, s->slices.comm));
+  s->finished = verdict.finished;
+  s->spent = verdict.spent;
+  solution->stopped = verdict.stopped;
+  PetscCall(PetscArraycpy(solution->reason, verdict.reason, sizeof verdict.reason));
+  *go_on = verdict.go_on;
+  if (seconds) *seconds = verdict.seconds;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode AppendHistory(Solution *solution, Iteration line)
 {
   PetscFunctionBegin;
@@ -65,6 +93,7 @@ static PetscBool GapClosed(const Solver *s)
              : PETSC_FALSE;
 }
 
+/* Rank 0 alone, which has the clock. */
 static PetscErrorCode CheckLimits(Solver *s, const Iteration *line)
 {
   PetscFunctionBegin;
@@ -103,27 +132,46 @@ static PetscErrorCode TestConvergence(Tao tao, void *context)
   PetscCall(ProblemGetTrueObjective(s->problem, &line.objective, &line.worst));
   PetscCall(AppendHistory(s->solution, line));
   s->solution->n_iteration = line.iteration;
-  if (s->spec->monitor) PetscCall((*s->spec->monitor)(&line, s->spec->optimizer->max_iterations, s->spec->context));
-  PetscCall(CheckLimits(s, &line));
-  if (s->finished || s->round_iterations >= s->round_end) PetscCall(TaoSetConvergedReason(tao, TAO_CONVERGED_USER));
+  if (s->slices.rank == 0) {
+    if (s->spec->monitor) PetscCall((*s->spec->monitor)(&line, s->spec->optimizer->max_iterations, s->spec->context));
+    PetscCall(CheckLimits(s, &line));
+  }
+  PetscBool go_on = s->finished || s->round_iterations >= s->round_end ? PETSC_FALSE : PETSC_TRUE;
+  PetscCall(SolverAgree(s, &go_on, &s->solution->history[line.iteration].seconds));
+  if (!go_on) PetscCall(TaoSetConvergedReason(tao, TAO_CONVERGED_USER));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode SolverCreateTao(Solver *s)
+PetscErrorCode SolverCreateTao(MPI_Comm comm, Solver *s)
 {
   PetscFunctionBegin;
+  PetscBool ours;
   PetscCall(DescentRegister());
-  PetscCall(DescentHistoryCreate(s->n_spot, &s->history));
-  PetscCall(TaoCreate(PETSC_COMM_SELF, &s->tao));
+  PetscCall(TaoCreate(comm, &s->tao));
   PetscCall(TaoSetType(s->tao, TAO_DESCENT));
-  PetscCall(TaoSetVariableBounds(s->tao, s->low, s->high));
   PetscCall(TaoSetObjectiveAndGradient(s->tao, NULL, ObjectiveAndGradient, s));
   PetscCall(TaoSetConvergenceTest(s->tao, TestConvergence, s));
   PetscCall(TaoSetMaximumFunctionEvaluations(s->tao, 100 * s->spec->optimizer->max_iterations));
   PetscCall(TaoSetMaximumIterations(s->tao, PETSC_MAX_INT));
   PetscCall(TaoSetTolerances(s->tao, 0, 0, 0));
   PetscCall(TaoSetFromOptions(s->tao));
+  /* Others add up over the ranks in the order of MPI's: on one rank's numbers and zeros they cannot but agree. */
+  PetscCall(PetscObjectTypeCompare((PetscObject)s->tao, TAO_DESCENT, &ours));
+  PetscCall(SlicesCreate(comm, s->spec->terms->n_spot, ours ? PETSC_FALSE : PETSC_TRUE, &s->slices));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SolverSetVectors(Solver *s)
+{
+  PetscFunctionBegin;
+  PetscCall(VecCreateMPI(s->slices.comm, s->slices.n_own, s->slices.n, &s->x));
+  PetscCall(VecDuplicate(s->x, &s->low));
+  PetscCall(VecDuplicate(s->x, &s->high));
+  PetscCall(VecSet(s->low, 0));
+  PetscCall(VecSet(s->high, PETSC_INFINITY));
+  PetscCall(DescentHistoryCreate(&s->slices, &s->history));
   PetscCall(DescentSetHistory(s->tao, &s->history));
+  PetscCall(TaoSetVariableBounds(s->tao, s->low, s->high));
   PetscCall(TaoSetSolution(s->tao, s->x));
   PetscFunctionReturn(0);
 }
@@ -201,6 +249,22 @@ static PetscErrorCode EndRound(Solver *s, double before, PetscBool moved)
   PetscFunctionReturn(0);
 }
 
+/* Hand the state to whoever writes it down, when it is time for that by rank 0's clock. */
+static PetscErrorCode Checkpoint(Solver *s)
+{
+  PetscFunctionBegin;
+  SolveState whole = {0};
+  PetscBool due = TimeSteady() - s->kept_s >= 60 * s->spec->optimizer->checkpoint_minutes ? PETSC_TRUE : PETSC_FALSE;
+  if (!s->spec->checkpoint) PetscFunctionReturn(0);
+  PetscCallMPI(MPI_Bcast(&due, 1, MPIU_BOOL, 0, s->slices.comm));
+  if (!due) PetscFunctionReturn(0);
+  PetscCall(SolverCollectState(s, &whole));
+  if (s->slices.rank == 0) PetscCall((*s->spec->checkpoint)(&whole, s->spec->context));
+  PetscCall(SolveStateDestroy(&whole));
+  s->kept_s = TimeSteady();
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode SolverRun(Solver *s)
 {
   PetscFunctionBegin;
@@ -219,7 +283,7 @@ PetscErrorCode SolverRun(Solver *s)
     if (s->n_hard) PetscCall(SolverConstraintsRound(s));
     if (s->finished) break; /* whoever is stopped from here on goes through the last round again, and ends with it */
     PetscCall(SolverSave(s));
-    if (s->spec->checkpoint) PetscCall((*s->spec->checkpoint)(&s->solution->state, s->spec->context));
+    PetscCall(Checkpoint(s));
   }
   PetscFunctionReturn(0);
 }

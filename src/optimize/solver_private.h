@@ -1,7 +1,8 @@
 /*
- * The solver's inside, on rank 0: one point in scaled variables, the solver of TAO's that moves it, and what is known of the
- * optimum. solve.c is the whole way, point.c evaluates, rounds.c moves, constraints.c keeps bounds, bound.c and cuts.c bound from below, certificate.c proves,
- * state.c writes it all down for a later run.
+ * The solver's inside: one point in scaled variables, the solver of TAO's that moves it, and what is known of the optimum. solve.c is the
+ * whole way, point.c evaluates, rounds.c moves, constraints.c keeps bounds, bound.c and cuts.c bound from below, certificate.c proves, state.c
+ * writes it all down for a later run. All ranks of the team do the same together: what there is of every spot lives in slices (n_own
+ * numbers here), all else on every rank. Whether to go on, which needs the clock, is rank 0's to say (SolverAgree).
  */
 #pragma once
 #include "descent.h"
@@ -11,14 +12,16 @@ enum { MOST_CUTS = 100 };
 
 /* The last linear minorants at + slope x of the objective, see cuts.c. */
 typedef struct Cuts {
-  PetscInt n_spot, n, n_seen;
-  double *at, *slope; /* [MOST_CUTS], [MOST_CUTS][n_spot]; NULL: none are kept */
+  const Slices *slices;
+  PetscInt n, n_seen;
+  double *at, *slope; /* [MOST_CUTS], [MOST_CUTS][n_own]; NULL: none are kept */
 } Cuts;
 
 /* Lower bound of the objective by convexity, see bound.c. */
 typedef struct Bound {
+  const Slices *slices;
   PetscInt n;         /* directions that limit the weights */
-  double *column;     /* [n][n_spot] d (mean quantity of a term) / d (particles) */
+  double *column;     /* [n][n_own] d (mean quantity of a term) / d (particles) */
   double *goal;       /* [n] of that term */
   double *value;      /* [n] weight that the squared excess over the goal has in the objective at least */
   double lower;       /* best lower bound so far */
@@ -29,17 +32,20 @@ typedef struct Bound {
 typedef struct Solver {
   Problem problem;
   const SolveSpec *spec;
-  PetscInt n_group, n_row, n_spot;
+  PetscInt n_group, n_row;
+  Slices slices; /* of the spots */
   Solution *solution;
   double start;     /* TimeSteady */
   double earlier_s; /* spent by the run that this one goes on from */
+  double kept_s;    /* TimeSteady when a checkpoint was kept last */
 
   /* the point */
   Tao tao;
   Vec x, low, high;      /* variables and their bounds */
-  double *unit;          /* [n_spot] particles per unit of a variable */
-  double *weight, *best; /* [n_spot] particles: last point evaluated, and the one with the lowest objective */
+  double *unit;          /* [n_own] particles per unit of a variable */
+  double *weight, *best; /* [n_own] particles: last point evaluated, and the one with the lowest objective */
   double best_objective; /* unsmoothed */
+  double *all, *slope;   /* [all spots] weights, and the gradient by them, as the problem takes and gives them */
   DescentHistory history;
 
   /* what TAO minimises */
@@ -48,7 +54,7 @@ typedef struct Solver {
 
   /* the last evaluation, for whoever asks for it again */
   PetscBool known;
-  double known_f, *known_x, *known_g; /* [n_spot] in scaled variables */
+  double known_f, *known_x, *known_g; /* [n_own] in scaled variables */
 
   /* constraints */
   PetscInt n_hard, n_multiplier;
@@ -67,19 +73,24 @@ typedef struct Solver {
   PetscBool finished, resumed, certifying;
   double first_norm; /* of the projected gradient */
   Bound bound;
+  SolveState state; /* after the last complete round, arrays over the spots in slices */
 } Solver;
 
 /* point.c */
 /* Objective that TAO minimises, and its gradient, at x; both from memory if x is where it was evaluated last. */
 PetscErrorCode SolverEvaluate(Solver *s, Vec x, double *f, double *gradient);
-/* The variables of these particles, [n_spot]. */
+/* The variables of these particles, [n_own]. */
 PetscErrorCode SolverGoTo(Solver *s, const double *weight);
 /* Tell the problem of mu and multiplier. */
 PetscErrorCode SolverSetSmoothMax(Solver *s);
 double SolverSeconds(const Solver *s);
 
 /* rounds.c */
-PetscErrorCode SolverCreateTao(Solver *s);
+/* The solver of TAO's that is asked for, and the slices that suit it; then the point and its bounds. */
+PetscErrorCode SolverCreateTao(MPI_Comm comm, Solver *s);
+PetscErrorCode SolverSetVectors(Solver *s);
+/* Rank 0's mind on whether to go on becomes everyone's; its clock, too, if asked for. */
+PetscErrorCode SolverAgree(Solver *s, PetscBool *go_on, double *seconds);
 /* Rounds until the objective levels out or a limit is reached. */
 PetscErrorCode SolverRun(Solver *s);
 /* One run of TAO over at most this many iterations; *moved false if it could not make a step. */
@@ -94,18 +105,17 @@ PetscErrorCode SolverConstraintsStart(Solver *s);
 PetscErrorCode SolverConstraintsRound(Solver *s);
 
 /* bound.c */
-/* Collective on all ranks, before rank 0 starts: the columns, and their sum over all terms as a measure of how spots couple. */
-PetscErrorCode BoundCreate(const SolveSpec *spec, Problem problem, PetscInt n_spot, const double *weight, Bound *bound,
-                           double *coupling);
+/* The columns at these weights of all spots, and their sum over all terms as a measure of how spots couple, [n_own]. */
+PetscErrorCode BoundCreate(const SolveSpec *spec, Problem problem, const Slices *slices, const double *weight,
+                           Bound *bound, double *coupling);
 PetscErrorCode BoundDestroy(Bound *bound);
 /* Take in an evaluation: value of the linearised objective and gradient by particles at weight; upper bounds the optimum. */
-PetscErrorCode BoundUpdate(Bound *bound, PetscInt n_spot, double value, const double *gradient, const double *weight,
-                           double upper);
+PetscErrorCode BoundUpdate(Bound *bound, double value, const double *gradient, const double *weight, double upper);
 /* The bound by the evaluations together that have been taken in since bound->cuts were created. */
-PetscErrorCode BoundCombine(Bound *bound, PetscInt n_spot, double upper);
+PetscErrorCode BoundCombine(Bound *bound, double upper);
 
 /* cuts.c */
-PetscErrorCode CutsCreate(PetscInt n_spot, Cuts *cuts);
+PetscErrorCode CutsCreate(const Slices *slices, Cuts *cuts);
 PetscErrorCode CutsDestroy(Cuts *cuts);
 /* Take in a minorant; the oldest goes when there is no room. */
 PetscErrorCode CutsAdd(Cuts *cuts, double at, const double *slope);
@@ -117,5 +127,8 @@ PetscErrorCode CutsCombine(const Cuts *cuts, const double *column, double limit,
 PetscErrorCode SolverCertify(Solver *s);
 
 /* state.c */
+/* Keep the state as it is now; then, all of it on rank 0. */
 PetscErrorCode SolverSave(Solver *s);
+PetscErrorCode SolverCollectState(Solver *s, SolveState *whole);
+/* Go on from a state of rank 0's. */
 PetscErrorCode SolverLoad(Solver *s, const SolveState *state);

@@ -59,7 +59,8 @@ static PetscErrorCode SaveHistory(Solver *s, SolveState *state)
 PetscErrorCode SolverSave(Solver *s)
 {
   PetscFunctionBegin;
-  SolveState *state = &s->solution->state;
+  SolveState *state = &s->state;
+  const PetscInt n = s->slices.n_own;
   const PetscScalar *x;
   double count[N_COUNTS] = {s->solution->n_evaluation, s->still,       s->known,
                             s->best_objective,         s->bound.lower, s->first_norm,
@@ -72,11 +73,11 @@ PetscErrorCode SolverSave(Solver *s)
   PetscCall(SolveStateAdd(state, "temperature", s->n_group, s->mu));
   PetscCall(SolveStateAdd(state, "multiplier", s->n_group * s->n_row, s->multiplier));
   PetscCall(VecGetArrayRead(s->x, &x));
-  PetscCall(SolveStateAdd(state, "variable", s->n_spot, x));
+  PetscCall(SolveStateAdd(state, "variable", n, x));
   PetscCall(VecRestoreArrayRead(s->x, &x));
-  PetscCall(SolveStateAdd(state, "best", s->n_spot, s->best));
-  PetscCall(SolveStateAdd(state, "step", s->history.n_pair * s->n_spot, s->history.step));
-  PetscCall(SolveStateAdd(state, "change", s->history.n_pair * s->n_spot, s->history.change));
+  PetscCall(SolveStateAdd(state, "best", n, s->best));
+  PetscCall(SolveStateAdd(state, "step", s->history.n_pair * n, s->history.step));
+  PetscCall(SolveStateAdd(state, "change", s->history.n_pair * n, s->history.change));
   PetscCall(SaveHistory(s, state));
   PetscCall(SolveStateAdd(state, "penalty", s->n_hard, s->penalty));
   PetscCall(SolveStateAdd(state, "residual", s->n_hard, s->residual));
@@ -86,14 +87,71 @@ PetscErrorCode SolverSave(Solver *s)
   PetscFunctionReturn(0);
 }
 
-/* The values of a field that must have n of them. */
-static PetscErrorCode Load(const SolveState *state, const char *name, PetscInt n, double *out)
+/* Fields with a row, or some, of a number per spot. */
+static const char *const of_spots[] = {"variable", "best", "step", "change"};
+
+static PetscBool IsOfSpots(const char *name)
+{
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(of_spots); i++)
+    if (!strcmp(name, of_spots[i])) return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
+PetscErrorCode SolverCollectState(Solver *s, SolveState *whole)
 {
   PetscFunctionBegin;
-  const StateField *field = SolveStateFind(state, name);
-  PetscCheck(field && field->n == n, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ,
-             "state of a solver: %s has %d numbers, expected %d", name, field ? (int)field->n : 0, (int)n);
-  PetscCall(PetscArraycpy(out, field->value, n));
+  const PetscBool root = s->slices.rank == 0 ? PETSC_TRUE : PETSC_FALSE;
+  for (PetscInt i = 0; i < s->state.n_field; i++) {
+    const StateField *field = &s->state.field[i];
+    PetscInt rows = s->slices.n_own ? field->n / s->slices.n_own : 0;
+    double *all = NULL;
+    if (!IsOfSpots(field->name)) {
+      if (root) PetscCall(SolveStateAdd(whole, field->name, field->n, field->value));
+      continue;
+    }
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &rows, 1, MPIU_INT, MPI_MAX, s->slices.comm));
+    if (root) PetscCall(PetscMalloc1((size_t)rows * (size_t)s->slices.n, &all));
+    PetscCall(SlicesCollect(&s->slices, rows, field->value, all));
+    if (root) PetscCall(SolveStateAdd(whole, field->name, rows * s->slices.n, all));
+    PetscCall(PetscFree(all));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* How many numbers rank 0's state has of a name. */
+static PetscErrorCode Count(const Solver *s, const SolveState *state, const char *name, PetscInt *n)
+{
+  PetscFunctionBegin;
+  const StateField *field = s->slices.rank == 0 ? SolveStateFind(state, name) : NULL;
+  *n = field ? field->n : -1;
+  PetscCallMPI(MPI_Bcast(n, 1, MPIU_INT, 0, s->slices.comm));
+  PetscFunctionReturn(0);
+}
+
+/* Rank 0's values of a field that must have n of them, on every rank. */
+static PetscErrorCode Load(const Solver *s, const SolveState *state, const char *name, PetscInt n, double *out)
+{
+  PetscFunctionBegin;
+  PetscInt found;
+  PetscCall(Count(s, state, name, &found));
+  PetscCheck(found == n, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ, "state of a solver: %s has %d numbers, expected %d", name,
+             (int)found, (int)n);
+  if (s->slices.rank == 0) PetscCall(PetscArraycpy(out, SolveStateFind(state, name)->value, n));
+  PetscCallMPI(MPI_Bcast(out, (PetscMPIInt)n, MPI_DOUBLE, 0, s->slices.comm));
+  PetscFunctionReturn(0);
+}
+
+/* The same of rows of a number per spot, in slices; *rows: as many as there are, `most` at most. */
+static PetscErrorCode LoadRows(const Solver *s, const SolveState *state, const char *name, PetscInt most, double *out,
+                               PetscInt *rows)
+{
+  PetscFunctionBegin;
+  PetscInt found;
+  PetscCall(Count(s, state, name, &found));
+  PetscCheck(found >= 0 && found % s->slices.n == 0 && found / s->slices.n <= most, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ,
+             "state of a solver: %s has %d numbers, expected %d or fewer", name, (int)found, (int)(most * s->slices.n));
+  *rows = found / s->slices.n;
+  PetscCall(SlicesDeal(&s->slices, *rows, s->slices.rank == 0 ? SolveStateFind(state, name)->value : NULL, out));
   PetscFunctionReturn(0);
 }
 
@@ -101,33 +159,43 @@ static PetscErrorCode LoadHistory(Solver *s, const SolveState *state)
 {
   PetscFunctionBegin;
   Solution *solution = s->solution;
-  const StateField *field = SolveStateFind(state, "history");
-  PetscCheck(field && field->n % ITERATION_NUMBERS == 0, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ, "state without history");
-  solution->n_history = solution->history_capacity = field->n / ITERATION_NUMBERS;
+  PetscInt n;
+  double *value;
+  PetscCall(Count(s, state, "history", &n));
+  PetscCheck(n >= 0 && n % ITERATION_NUMBERS == 0, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ, "state without history");
+  solution->n_history = solution->history_capacity = n / ITERATION_NUMBERS;
   PetscCall(PetscMalloc1(solution->n_history, &solution->history));
+  PetscCall(PetscMalloc1(n, &value));
+  PetscCall(Load(s, state, "history", n, value));
   for (PetscInt i = 0; i < solution->n_history; i++) {
-    const double *n = field->value + i * ITERATION_NUMBERS;
-    solution->history[i] = (Iteration){.iteration = (PetscInt)n[0],
-                                       .evaluations = (PetscInt)n[1],
-                                       .objective = n[2],
-                                       .minimised = n[3],
-                                       .gradient_norm = n[4],
-                                       .seconds = n[5],
-                                       .worst = (PetscInt)n[6]};
+    const double *number = value + i * ITERATION_NUMBERS;
+    solution->history[i] = (Iteration){.iteration = (PetscInt)number[0],
+                                       .evaluations = (PetscInt)number[1],
+                                       .objective = number[2],
+                                       .minimised = number[3],
+                                       .gradient_norm = number[4],
+                                       .seconds = number[5],
+                                       .worst = (PetscInt)number[6]};
   }
+  PetscCall(PetscFree(value));
   if (solution->n_history) solution->n_iteration = solution->history[solution->n_history - 1].iteration;
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode LoadPairs(Solver *s, const SolveState *state)
+/* The point, the best one, and what is known of the curvature. */
+static PetscErrorCode LoadPoint(Solver *s, const SolveState *state)
 {
   PetscFunctionBegin;
-  const StateField *step = SolveStateFind(state, "step");
-  PetscCheck(step && step->n % s->n_spot == 0 && step->n / s->n_spot <= DESCENT_PAIRS, PETSC_COMM_SELF,
-             PETSC_ERR_ARG_SIZ, "state with %d numbers of steps", step ? (int)step->n : 0);
-  s->history.n_pair = step->n / s->n_spot;
-  PetscCall(Load(state, "step", step->n, s->history.step));
-  PetscCall(Load(state, "change", step->n, s->history.change));
+  PetscScalar *x;
+  PetscInt rows, pairs;
+  PetscCall(VecGetArray(s->x, &x));
+  PetscCall(LoadRows(s, state, "variable", 1, x, &rows));
+  PetscCall(VecRestoreArray(s->x, &x));
+  PetscCall(LoadRows(s, state, "best", 1, s->best, &rows));
+  PetscCall(LoadRows(s, state, "step", DESCENT_PAIRS, s->history.step, &s->history.n_pair));
+  PetscCall(LoadRows(s, state, "change", DESCENT_PAIRS, s->history.change, &pairs));
+  PetscCheck(rows == 1 && pairs == s->history.n_pair, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ,
+             "state of a solver with %d steps and %d changes", (int)s->history.n_pair, (int)pairs);
   PetscFunctionReturn(0);
 }
 
@@ -135,10 +203,10 @@ static PetscErrorCode LoadConstraints(Solver *s, const SolveState *state)
 {
   PetscFunctionBegin;
   double round[N_ROUND];
-  PetscCall(Load(state, "penalty", s->n_hard, s->penalty));
-  PetscCall(Load(state, "residual", s->n_hard, s->residual));
-  PetscCall(Load(state, "shift", s->n_multiplier, s->shift));
-  PetscCall(Load(state, "round", N_ROUND, round));
+  PetscCall(Load(s, state, "penalty", s->n_hard, s->penalty));
+  PetscCall(Load(s, state, "residual", s->n_hard, s->residual));
+  PetscCall(Load(s, state, "shift", s->n_multiplier, s->shift));
+  PetscCall(Load(s, state, "round", N_ROUND, round));
   s->round_start = (PetscInt)round[0];
   s->idle = (PetscInt)round[1];
   s->least_residual = round[2];
@@ -151,15 +219,10 @@ PetscErrorCode SolverLoad(Solver *s, const SolveState *state)
 {
   PetscFunctionBegin;
   double count[N_COUNTS];
-  PetscScalar *x;
-  PetscCall(Load(state, "counts", N_COUNTS, count));
-  PetscCall(Load(state, "temperature", s->n_group, s->mu));
-  PetscCall(Load(state, "multiplier", s->n_group * s->n_row, s->multiplier));
-  PetscCall(VecGetArray(s->x, &x));
-  PetscCall(Load(state, "variable", s->n_spot, x));
-  PetscCall(VecRestoreArray(s->x, &x));
-  PetscCall(Load(state, "best", s->n_spot, s->best));
-  PetscCall(LoadPairs(s, state));
+  PetscCall(Load(s, state, "counts", N_COUNTS, count));
+  PetscCall(Load(s, state, "temperature", s->n_group, s->mu));
+  PetscCall(Load(s, state, "multiplier", s->n_group * s->n_row, s->multiplier));
+  PetscCall(LoadPoint(s, state));
   PetscCall(LoadHistory(s, state));
   PetscCall(LoadConstraints(s, state));
   s->best_objective = count[COUNT_BEST];

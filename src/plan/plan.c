@@ -15,8 +15,7 @@ typedef struct Progress {
   const char *plan, *patient, *arm; /* plan: its folder among the results */
   const char *folder, *stage;       /* of the course, "" without any */
   const ScenarioSet *set;
-  double checkpoint_s, written; /* seconds between checkpoints; time of the last one */
-  double iteration_s;           /* that one takes on average; 0: none is done */
+  double iteration_s; /* that one takes on average; 0: none is done */
   Phase certificate;
 } Progress;
 
@@ -58,15 +57,13 @@ static PetscErrorCode LogCertifying(PetscInt iteration, PetscInt most, void *con
   PetscFunctionReturn(0);
 }
 
-/* A checkpoint, when it is time for one; one that cannot be written is only a warning as long as the plan goes on. */
+/* A checkpoint; one that cannot be written is only a warning as long as the plan goes on. */
 static PetscErrorCode Checkpoint(const SolveState *state, void *context)
 {
   PetscFunctionBegin;
   Progress *progress = context;
   Mistakes mistakes = {0};
-  if (TimeSteady() - progress->written < progress->checkpoint_s) PetscFunctionReturn(0);
   (void)CheckpointWrite(progress->folder, progress->spec->yaml, progress->stage, state, &mistakes);
-  progress->written = TimeSteady();
   for (PetscInt i = 0; i < mistakes.n; i++)
     LogLine(LOG_WARNING, "optimize", progress->patient, "%s  %s", progress->arm, mistakes.item[i].text);
   PetscCall(MistakesClear(&mistakes));
@@ -262,9 +259,8 @@ PetscErrorCode PlanOptimise(PlanContext *context, const PlanSpec *plan, const Pl
                        .arm = plan->arm,
                        .folder = folder,
                        .stage = in->course.n ? in->course.stage[in->n_fixed].name : "",
-                       .set = in->optimize,
-                       .checkpoint_s = 60 * settings->optimizer.checkpoint_minutes,
-                       .written = TimeSteady()};
+                       .set = in->optimize};
+  const double begun = TimeSteady();
   PetscCall(PlanSpotCosts(in, mistakes, &cost));
   PetscCall(PlanFieldsCreate(in, mistakes, &fields));
   PetscCall(MistakesShare(context->comm, mistakes));
@@ -275,7 +271,7 @@ PetscErrorCode PlanOptimise(PlanContext *context, const PlanSpec *plan, const Pl
     spec.field_gradient = fields.spec.n_field ? &fields.spec : NULL;
     if (SpotControlText(settings))
       LogLine(LOG_INFO, "build", plan->case_name, "spot control: %s", SpotControlText(settings));
-    stage_seconds[STAGE_BUILD] = TimeSteady() - progress.written;
+    stage_seconds[STAGE_BUILD] = TimeSteady() - begun;
     PetscCall(OptimiseSpec(context, plan, in, &progress, &spec, &stage_seconds[STAGE_BUILD], mistakes, solution));
     stage_seconds[STAGE_OPTIMIZE] = solution->seconds;
   }

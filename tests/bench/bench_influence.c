@@ -161,26 +161,21 @@ static PetscErrorCode TimeEvaluation(const PlanInputs *in, InfluenceType type, d
 {
   PetscFunctionBegin;
   const ProblemSpec spec = PlanProblem(in, type);
-  PetscMPIInt rank;
   Problem problem;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  double *weight, *gradient, objective, begun, seconds, total = 0;
   PetscCall(ProblemCreate(PETSC_COMM_WORLD, &spec, &problem));
   *best = DBL_MAX;
-  if (rank == 0) {
-    double *weight, *gradient, objective, total = 0;
-    PetscCall(PetscMalloc2(spec.n_spot, &weight, spec.n_spot, &gradient));
-    for (PetscInt j = 0; j < spec.n_spot; j++) weight[j] = 1e5;
+  PetscCall(PetscMalloc2(spec.n_spot, &weight, spec.n_spot, &gradient));
+  for (PetscInt j = 0; j < spec.n_spot; j++) weight[j] = 1e5;
+  PetscCall(ProblemEvaluate(problem, weight, &objective, gradient));
+  for (int repeat = 0; repeat < LEAST_REPEATS || total < LEAST_SECONDS; repeat++) {
+    PetscCall(Begin(&begun));
     PetscCall(ProblemEvaluate(problem, weight, &objective, gradient));
-    for (int repeat = 0; repeat < LEAST_REPEATS || total < LEAST_SECONDS; repeat++) {
-      double begun = MPI_Wtime();
-      PetscCall(ProblemEvaluate(problem, weight, &objective, gradient));
-      *best = PetscMin(*best, MPI_Wtime() - begun);
-      total += MPI_Wtime() - begun;
-    }
-    PetscCall(ProblemRelease(problem));
-    PetscCall(PetscFree2(weight, gradient));
-  } else
-    PetscCall(ProblemServe(problem));
+    PetscCall(Elapsed(begun, &seconds));
+    *best = PetscMin(*best, seconds);
+    total += seconds;
+  }
+  PetscCall(PetscFree2(weight, gradient));
   PetscCall(ProblemDestroy(&problem));
   PetscFunctionReturn(0);
 }

@@ -61,10 +61,8 @@ static PetscErrorCode MeasureEvaluation(const PlanInputs *in, Costs *costs)
 {
   PetscFunctionBegin;
   const ProblemSpec spec = PlanProblem(in, INFLUENCE_FACTORED);
-  PetscMPIInt rank;
   Problem problem;
   double *weight, *gradient, objective;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCall(PetscMalloc2(spec.n_spot, &weight, spec.n_spot, &gradient));
   for (PetscInt j = 0; j < spec.n_spot; j++) weight[j] = 1e5;
   PetscCall(ClockBegin(&costs->build));
@@ -72,11 +70,7 @@ static PetscErrorCode MeasureEvaluation(const PlanInputs *in, Costs *costs)
   PetscCall(ClockEnd(&costs->build));
   for (int repeat = 0; repeat <= REPEATS; repeat++) {
     if (repeat == 1) PetscCall(ClockBegin(&costs->evaluate));
-    if (rank == 0) {
-      PetscCall(ProblemEvaluate(problem, weight, &objective, gradient));
-      PetscCall(ProblemRelease(problem));
-    } else
-      PetscCall(ProblemServe(problem));
+    PetscCall(ProblemEvaluate(problem, weight, &objective, gradient));
   }
   PetscCall(ClockEnd(&costs->evaluate));
   costs->evaluate.wall_s /= REPEATS;

@@ -61,7 +61,7 @@ static PetscErrorCode StopWhenSpent(Tao tao, void *context)
   PetscFunctionReturn(0);
 }
 
-/* A solver of TAO's on smooth maxima of falling temperature, on rank 0. */
+/* A solver of TAO's on smooth maxima of falling temperature; all ranks move the same whole vector. */
 static PetscErrorCode WalkByTao(const char *type, PetscInt n_row, PetscInt evaluations, Walk *walk)
 {
   PetscFunctionBegin;
@@ -106,16 +106,9 @@ static PetscErrorCode WalkByTao(const char *type, PetscInt n_row, PetscInt evalu
 static PetscErrorCode WorstOf(Problem problem, const double *weight, double *worst)
 {
   PetscFunctionBegin;
-  PetscMPIInt rank;
   PetscInt row;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) {
-    PetscCall(ProblemEvaluate(problem, weight, worst, NULL));
-    PetscCall(ProblemGetTrueObjective(problem, worst, &row));
-    PetscCall(ProblemRelease(problem));
-  } else
-    PetscCall(ProblemServe(problem));
-  PetscCallMPI(MPI_Bcast(worst, 1, MPI_DOUBLE, 0, PETSC_COMM_WORLD));
+  PetscCall(ProblemEvaluate(problem, weight, worst, NULL));
+  PetscCall(ProblemGetTrueObjective(problem, worst, &row));
   PetscFunctionReturn(0);
 }
 
@@ -205,7 +198,7 @@ static PetscErrorCode Compare(int argc, char **argv, const PlanInputs *in, Petsc
   }
   Walk walk = {.problem = problem, .n_spot = spec.n_spot, .unit = unit};
   PetscCall(PetscMalloc1(spec.n_spot, &walk.weight));
-  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(types) && rank == 0; i++) {
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(types); i++) {
     walk.evaluations = 0;
     double first;
     PetscInt row;
@@ -214,9 +207,8 @@ static PetscErrorCode Compare(int argc, char **argv, const PlanInputs *in, Petsc
     PetscCall(ProblemEvaluate(problem, walk.weight, &first, NULL));
     PetscCall(ProblemGetTrueObjective(problem, &walk.best, &row));
     PetscCall(WalkByTao(types[i], spec.set->n, TIMES_OURS * own_evaluations, &walk));
-    Print(of, types[i], walk.best, walk.evaluations, ours, csv);
+    if (rank == 0) Print(of, types[i], walk.best, walk.evaluations, ours, csv);
   }
-  PetscCall(rank == 0 ? ProblemRelease(problem) : ProblemServe(problem));
   PetscCall(PetscFree(walk.weight));
   PetscCall(ProblemDestroy(&problem));
   PetscFunctionReturn(0);

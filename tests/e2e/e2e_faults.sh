@@ -45,7 +45,7 @@ check "one line names file and reason" test 1 = "$(grep -c 'error.*damaged.h5: H
 check "and its status too" grep -q '"message": ".*damaged.h5: HDF5 file is truncated' "$WORK/damaged/cases/p3/conventional/status.json"
 check "the others are kept" expect_text '0 plans done, 5 skipped, 1 failed' damaged --resume
 
-# An error of PETSc on the first rank of a team, deep inside of a plan, while the others wait for it.
+# An error of PETSc on all ranks of a team, deep inside of a plan.
 petsc_error() { mpi 4 "$ROBION" run "$SHORT" --only p1,p2 --results "$WORK/error" --team-size 2 "$@"; }
 check "two plans of which one is there already" mpi 2 "$ROBION" run "$SHORT" --only p1 --results "$WORK/error"
 check "a PETSc error inside a plan: exit 6, and no hang" expect_exit 6 timeout 60 mpirun -n 4 "$ROBION" run "$SHORT" \

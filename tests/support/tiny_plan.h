@@ -251,7 +251,7 @@ static inline void TinyPoint(PetscInt n, double particles, double *x, double *di
   }
 }
 
-/* Relative error of the gradient along a direction against a Richardson-extrapolated central difference; rank 0. */
+/* Relative error of the gradient along a direction against a Richardson-extrapolated central difference. */
 static inline PetscErrorCode TinyGradientError(Problem problem, PetscInt n, const double *x, const double *direction,
                                                double step, double *error)
 {

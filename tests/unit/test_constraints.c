@@ -191,38 +191,32 @@ static void GradientOfMovedBounds(void **state)
 {
   (void)state;
   Run run;
-  PetscMPIInt rank;
   Begin(&run, ROBUST_VOXELWISE, GOAL);
   AddConstraint(&run, &run.plan.target, "mean-deviation", GOAL, ROBUST_NONE);
   AddConstraint(&run, &run.plan.target, "underdose", 0.95 * GOAL, ROBUST_VOXELWISE);
   AddConstraint(&run, &run.plan.target, "overdose", 1.1 * GOAL, ROBUST_NONE);
   AddConstraint(&run, &run.plan.oar, "max-dvh", 0.5, ROBUST_NONE);
   assert_int_equal(ProblemCreate(PETSC_COMM_WORLD, &run.spec, &run.problem), 0);
-  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
-  if (rank == 0) {
-    const PetscInt n = run.spec.n_spot;
-    const double penalty[] = {3, 5, 7, 11};
-    PetscInt n_hard, n_shift;
-    double *shift, *x, *g, f[2], slope = 0;
-    assert_int_equal(ProblemGetConstraints(run.problem, &n_hard, &n_shift), 0);
-    assert_int_equal(n_hard, 4);
-    assert_int_equal(PetscMalloc3(n_shift, &shift, n, &x, n, &g), 0);
-    for (PetscInt i = 0; i < n_shift; i++) shift[i] = 0.1 + 0.01 * (double)(i % 7);
-    for (PetscInt j = 0; j < n; j++) x[j] = 1e5 * (1 + 0.3 * sin((double)j));
-    assert_int_equal(ProblemSetConstraints(run.problem, penalty, shift), 0);
-    assert_int_equal(ProblemEvaluate(run.problem, x, &f[0], g), 0);
-    for (PetscInt j = 0; j < n; j++) slope += g[j] * cos((double)j);
-    for (int side = 0; side < 2; side++) {
-      for (PetscInt j = 0; j < n; j++) x[j] = 1e5 * (1 + 0.3 * sin((double)j)) + (side ? 1 : -1) * cos((double)j);
-      assert_int_equal(ProblemEvaluate(run.problem, x, &f[side], NULL), 0);
-    }
-    const double error = fabs(0.5 * (f[1] - f[0]) / slope - 1);
-    printf("# gradient of moved bounds: relative error %.1e\n", error);
-    assert_true(error < 1e-6);
-    assert_int_equal(PetscFree3(shift, x, g), 0);
-    assert_int_equal(ProblemRelease(run.problem), 0);
-  } else
-    assert_int_equal(ProblemServe(run.problem), 0);
+  const PetscInt n = run.spec.n_spot;
+  const double penalty[] = {3, 5, 7, 11};
+  PetscInt n_hard, n_shift;
+  double *shift, *x, *g, f[2], slope = 0;
+  assert_int_equal(ProblemGetConstraints(run.problem, &n_hard, &n_shift), 0);
+  assert_int_equal(n_hard, 4);
+  assert_int_equal(PetscMalloc3(n_shift, &shift, n, &x, n, &g), 0);
+  for (PetscInt i = 0; i < n_shift; i++) shift[i] = 0.1 + 0.01 * (double)(i % 7);
+  for (PetscInt j = 0; j < n; j++) x[j] = 1e5 * (1 + 0.3 * sin((double)j));
+  assert_int_equal(ProblemSetConstraints(run.problem, penalty, shift), 0);
+  assert_int_equal(ProblemEvaluate(run.problem, x, &f[0], g), 0);
+  for (PetscInt j = 0; j < n; j++) slope += g[j] * cos((double)j);
+  for (int side = 0; side < 2; side++) {
+    for (PetscInt j = 0; j < n; j++) x[j] = 1e5 * (1 + 0.3 * sin((double)j)) + (side ? 1 : -1) * cos((double)j);
+    assert_int_equal(ProblemEvaluate(run.problem, x, &f[side], NULL), 0);
+  }
+  const double error = fabs(0.5 * (f[1] - f[0]) / slope - 1);
+  printf("# gradient of moved bounds: relative error %.1e\n", error);
+  assert_true(error < 1e-6);
+  assert_int_equal(PetscFree3(shift, x, g), 0);
   End(&run);
 }
 

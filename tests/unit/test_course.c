@@ -106,15 +106,12 @@ static void CheckGradient(Accumulation accumulation, RobustMode mode, InfluenceT
   MakeProblem(PETSC_COMM_WORLD, &s, n_term, mode, type, 0, NULL, &problem);
   assert_int_equal(PetscMalloc2(n, &x, n, &direction), 0);
   TinyPoint(n, 7e5, x, direction);
-  if (rank == 0) {
-    double error;
-    assert_int_equal(TinyGradientError(problem, n, x, direction, 1e-4, &error), 0);
+  double error;
+  assert_int_equal(TinyGradientError(problem, n, x, direction, 1e-4, &error), 0);
+  if (rank == 0)
     printf("# %-8s %-12s %s: relative error %.1e\n", accumulation_names[accumulation], robust_mode_names[mode],
            type == INFLUENCE_FACTORED ? "factored" : "assembled", error);
-    assert_int_equal(ProblemRelease(problem), 0);
-    assert_true(error < tolerance);
-  } else
-    assert_int_equal(ProblemServe(problem), 0);
+  assert_true(error < tolerance);
   assert_int_equal(ProblemDestroy(&problem), 0);
   assert_int_equal(PetscFree2(x, direction), 0);
   StagedDestroy(&s);
@@ -134,13 +131,11 @@ static void GivenStages(void **state)
 {
   static const InfluenceType types[] = {INFLUENCE_ASSEMBLED, INFLUENCE_FACTORED};
   for (int i = 0; i < 2; i++) {
-    PetscMPIInt rank;
     Staged s;
     double *x, *direction, *gradient[2], f[2], mean[2];
     StagedCreate(&s, ACCUMULATE_EQD2);
     const PetscInt n = s.plan.beams->n_spot, first = s.course.stage[1].first_spot,
                    n_term = MakeTerms(&s.plan, ROBUST_EXPECTED);
-    MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
     assert_int_equal(PetscMalloc4(n, &x, n, &direction, n, &gradient[0], n, &gradient[1]), 0);
     TinyPoint(n, 7e5, x, direction);
     for (int given = 0; given < 2; given++) {
@@ -148,19 +143,13 @@ static void GivenStages(void **state)
       Problem problem;
       MakeProblem(PETSC_COMM_WORLD, &s, n_term, ROBUST_EXPECTED, types[i], given, x, &problem);
       assert_int_equal(ProblemTermMean(problem, 2, x + from, &mean[given]), 0);
-      if (rank == 0) {
-        for (int again = 0; again < 2; again++)
-          assert_int_equal(ProblemEvaluate(problem, x + from, &f[given], gradient[given] + from), 0);
-        assert_int_equal(ProblemRelease(problem), 0);
-      } else
-        assert_int_equal(ProblemServe(problem), 0);
+      for (int again = 0; again < 2; again++)
+        assert_int_equal(ProblemEvaluate(problem, x + from, &f[given], gradient[given] + from), 0);
       assert_int_equal(ProblemDestroy(&problem), 0);
     }
     assert_true(mean[0] == mean[1]);
-    if (rank == 0) {
-      assert_true(f[0] == f[1]);
-      assert_memory_equal(gradient[0] + first, gradient[1] + first, (size_t)(n - first) * sizeof(double));
-    }
+    assert_true(f[0] == f[1]);
+    assert_memory_equal(gradient[0] + first, gradient[1] + first, (size_t)(n - first) * sizeof(double));
     assert_int_equal(PetscFree4(x, direction, gradient[0], gradient[1]), 0);
     StagedDestroy(&s);
   }
@@ -169,25 +158,19 @@ static void GivenStages(void **state)
 /* All ranks together get what one rank alone gets. */
 static void SameBits(void **state)
 {
-  PetscMPIInt rank;
   Staged s;
   Problem shared, alone;
   double *x, *gradient[2], f[2];
   StagedCreate(&s, ACCUMULATE_EQD2);
   const PetscInt n = s.plan.beams->n_spot, n_term = MakeTerms(&s.plan, ROBUST_VOXELWISE);
-  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   MakeProblem(PETSC_COMM_WORLD, &s, n_term, ROBUST_VOXELWISE, INFLUENCE_FACTORED, 0, NULL, &shared);
   MakeProblem(PETSC_COMM_SELF, &s, n_term, ROBUST_VOXELWISE, INFLUENCE_FACTORED, 0, NULL, &alone);
   assert_int_equal(PetscMalloc3(n, &x, n, &gradient[0], n, &gradient[1]), 0);
   TinyPoint(n, 7e5, x, gradient[0]);
-  if (rank == 0) {
-    assert_int_equal(ProblemEvaluate(shared, x, &f[0], gradient[0]), 0);
-    assert_int_equal(ProblemRelease(shared), 0);
-    assert_int_equal(ProblemEvaluate(alone, x, &f[1], gradient[1]), 0);
-    assert_memory_equal(&f[0], &f[1], sizeof f[0]);
-    assert_memory_equal(gradient[0], gradient[1], (size_t)n * sizeof(double));
-  } else
-    assert_int_equal(ProblemServe(shared), 0);
+  assert_int_equal(ProblemEvaluate(shared, x, &f[0], gradient[0]), 0);
+  assert_int_equal(ProblemEvaluate(alone, x, &f[1], gradient[1]), 0);
+  assert_memory_equal(&f[0], &f[1], sizeof f[0]);
+  assert_memory_equal(gradient[0], gradient[1], (size_t)n * sizeof(double));
   assert_int_equal(ProblemDestroy(&alone), 0);
   assert_int_equal(ProblemDestroy(&shared), 0);
   assert_int_equal(PetscFree3(x, gradient[0], gradient[1]), 0);

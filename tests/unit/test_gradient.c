@@ -254,24 +254,19 @@ static void SameBitsOnAnyNumberOfRanks(void **state)
   assert_int_equal(
       MakeProblem(PETSC_COMM_SELF, &p, &robust, *state ? INFLUENCE_FACTORED : INFLUENCE_STREAMED, n_term, term, &whole),
       0);
-  if (FirstRank()) {
-    double *x, *direction, *g[2], f[2];
-    assert_int_equal(PetscMalloc4(n, &x, n, &direction, n, &g[0], n, &g[1]), 0);
-    TinyPoint(n, 5e5, x, direction);
-    SetWidths(shared, &p, x);
-    SetWidths(whole, &p, x);
-    assert_int_equal(ProblemEvaluate(shared, x, &f[0], g[0]), 0);
-    double error;
-    assert_int_equal(TinyGradientError(shared, n, x, direction, STEP, &error), 0);
-    assert_int_equal(ProblemRelease(shared), 0);
-    assert_int_equal(ProblemEvaluate(whole, x, &f[1], g[1]), 0);
-    assert_memory_equal(&f[0], &f[1], sizeof f[0]);
-    assert_memory_equal(g[0], g[1], (size_t)n * sizeof *g[0]);
-    printf("# all %d terms together: relative error %.1e\n", (int)n_term, error);
-    assert_true(error < 1e-6);
-    assert_int_equal(PetscFree4(x, direction, g[0], g[1]), 0);
-  } else
-    assert_int_equal(ProblemServe(shared), 0);
+  double *x, *direction, *g[2], f[2], error;
+  assert_int_equal(PetscMalloc4(n, &x, n, &direction, n, &g[0], n, &g[1]), 0);
+  TinyPoint(n, 5e5, x, direction);
+  SetWidths(shared, &p, x);
+  SetWidths(whole, &p, x);
+  assert_int_equal(ProblemEvaluate(shared, x, &f[0], g[0]), 0);
+  assert_int_equal(TinyGradientError(shared, n, x, direction, STEP, &error), 0);
+  assert_int_equal(ProblemEvaluate(whole, x, &f[1], g[1]), 0);
+  assert_memory_equal(&f[0], &f[1], sizeof f[0]);
+  assert_memory_equal(g[0], g[1], (size_t)n * sizeof *g[0]);
+  if (FirstRank()) printf("# all %d terms together: relative error %.1e\n", (int)n_term, error);
+  assert_true(error < 1e-6);
+  assert_int_equal(PetscFree4(x, direction, g[0], g[1]), 0);
   for (PetscInt t = 0; t < n_term; t++) assert_int_equal(TermDestroy(&term[t]), 0);
   assert_int_equal(ProblemDestroy(&whole) || ProblemDestroy(&shared) || TinyPlanDestroy(&p), 0);
 }

@@ -1,6 +1,6 @@
 /*
  * The solver on a small plan: a bound that holds for what other solvers find, and the same bits when a run goes on from a
- * checkpoint. ranks: 1 3
+ * checkpoint, and on any number of ranks. ranks: 1 2 3 4
  * sanitizer: slow
  */
 #include <setjmp.h>
@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include "near.h"
+#include "robion/slices.h"
 #include "robion/solver.h"
 #include "tiny_plan.h"
 
@@ -64,7 +65,8 @@ static void End(Run *run)
   assert_int_equal(TinyPlanDestroy(&run->plan), 0);
 }
 
-static void SolveIt(Run *run, const OptimizerSpec *optimizer, const SolveState *resume, Keep *keep, Solution *solution)
+static void SolveOn(MPI_Comm comm, Run *run, const OptimizerSpec *optimizer, const SolveState *resume, Keep *keep,
+                    Solution *solution)
 {
   const SolveSpec spec = {.problem = run->problem,
                           .terms = &run->spec,
@@ -73,7 +75,12 @@ static void SolveIt(Run *run, const OptimizerSpec *optimizer, const SolveState *
                           .resume = resume,
                           .checkpoint = keep ? KeepState : NULL,
                           .context = keep};
-  assert_int_equal(Solve(PETSC_COMM_WORLD, &spec, solution), 0);
+  assert_int_equal(Solve(comm, &spec, solution), 0);
+}
+
+static void SolveIt(Run *run, const OptimizerSpec *optimizer, const SolveState *resume, Keep *keep, Solution *solution)
+{
+  SolveOn(PETSC_COMM_WORLD, run, optimizer, resume, keep, solution);
 }
 
 /* The least objective that a solver of TAO's finds in more iterations. */
@@ -159,11 +166,54 @@ static void SameBitsFromACheckpoint(void **state)
   }
 }
 
+/*
+ * All ranks together solve as one alone, from the start and from the checkpoint that this one wrote; with a proof of physical dose, whose
+ * cuts are dealt, too. The start has spots that differ, enough of them for several slices.
+ */
+static void SameBitsOnAnyNumberOfRanks(void **state)
+{
+  const char *type = *state;
+  Run run;
+  Keep keep = {.wanted = 1};
+  Solution alone, together, resumed;
+  Begin(&run, ROBUST_COMPOSITE, QUANTITY_PHYSICAL, PETSC_TRUE);
+  assert_true(run.spec.n_spot > 2 * SLICE_BLOCK);
+  for (PetscInt j = 0; j < run.spec.n_spot; j++) run.start[j] *= 1 + 0.1 * sin((double)j);
+  const size_t bytes = (size_t)run.spec.n_spot * sizeof(double);
+  OptimizerSpec optimizer = usual;
+  optimizer.certificate_iterations = 60;
+  if (type) assert_int_equal(PetscOptionsSetValue(NULL, "-tao_type", type), 0);
+  SolveIt(&run, &optimizer, NULL, NULL, &together);
+  Problem shared = run.problem;
+  assert_int_equal(ProblemCreate(PETSC_COMM_SELF, &run.spec, &run.problem), 0);
+  SolveOn(PETSC_COMM_SELF, &run, &optimizer, NULL, &keep, &alone);
+  assert_int_equal(ProblemDestroy(&run.problem), 0);
+  run.problem = shared;
+  SolveIt(&run, &optimizer, &keep.state, NULL, &resumed);
+  if (type) assert_int_equal(PetscOptionsClearValue(NULL, "-tao_type"), 0);
+  const Solution *others[] = {&together, &resumed};
+  for (int i = 0; i < (type ? 1 : 2); i++) {
+    assert_memory_equal(alone.weight, others[i]->weight, bytes);
+    assert_true(alone.objective == others[i]->objective);
+    assert_true(alone.certificate.lower_bound == others[i]->certificate.lower_bound);
+    assert_true(alone.certificate.stationarity == others[i]->certificate.stationarity);
+    assert_int_equal(alone.n_evaluation, others[i]->n_evaluation);
+    assert_int_equal(alone.n_history, others[i]->n_history);
+    assert_string_equal(alone.reason, others[i]->reason);
+  }
+  assert_true(alone.certificate.rigorous && alone.n_iteration > 40);
+  assert_int_equal(SolveStateDestroy(&keep.state), 0);
+  assert_int_equal(SolutionDestroy(&alone) || SolutionDestroy(&together) || SolutionDestroy(&resumed), 0);
+  End(&run);
+}
+
 int main(int argc, char **argv)
 {
   int worst_case = 1;
   const struct CMUnitTest tests[] = {cmocka_unit_test(BoundOfPhysicalDose), cmocka_unit_test(SameBitsFromACheckpoint),
-                                     cmocka_unit_test_prestate(SameBitsFromACheckpoint, &worst_case)};
+                                     cmocka_unit_test_prestate(SameBitsFromACheckpoint, &worst_case),
+                                     cmocka_unit_test(SameBitsOnAnyNumberOfRanks),
+                                     cmocka_unit_test_prestate(SameBitsOnAnyNumberOfRanks, (char *)"blmvm")};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failed;

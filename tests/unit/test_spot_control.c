@@ -125,29 +125,23 @@ static void SameBitsOnAnyNumberOfRanks(void **state)
   TinyPlan p;
   Term term;
   Problem whole, shared;
-  PetscMPIInt rank;
   SpotControlSpec spec = none;
   const RobustSpec robust = {.mode = ROBUST_VOXELWISE, .importance = 1, .worst_fraction = 0.3};
   spec.heterogeneity = 0.01, spec.oar_range = 10, spec.oar_setup = 5;
-  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   assert_int_equal(TinyPlanCreate(&p, 1, 0), 0);
   const PetscInt n = p.beams->n_spot;
   double *cost = Costs(&p, &spec);
   assert_int_equal(TinyTerm(&p, &p.target, "uniform", QUANTITY_RBE_WEIGHTED, 2, 1, ROBUST_VOXELWISE, &term), 0);
   MakeProblem(PETSC_COMM_WORLD, &p, &robust, &term, cost, &shared);
   MakeProblem(PETSC_COMM_SELF, &p, &robust, &term, cost, &whole);
-  if (rank == 0) {
-    double *x, *direction, *g[2], f[2];
-    assert_int_equal(PetscMalloc4(n, &x, n, &direction, n, &g[0], n, &g[1]), 0);
-    TinyPoint(n, 5e5, x, direction);
-    assert_int_equal(ProblemEvaluate(shared, x, &f[0], g[0]), 0);
-    assert_int_equal(ProblemRelease(shared), 0);
-    assert_int_equal(ProblemEvaluate(whole, x, &f[1], g[1]), 0);
-    assert_memory_equal(&f[0], &f[1], sizeof f[0]);
-    assert_memory_equal(g[0], g[1], (size_t)n * sizeof *g[0]);
-    assert_int_equal(PetscFree4(x, direction, g[0], g[1]), 0);
-  } else
-    assert_int_equal(ProblemServe(shared), 0);
+  double *x, *direction, *g[2], f[2];
+  assert_int_equal(PetscMalloc4(n, &x, n, &direction, n, &g[0], n, &g[1]), 0);
+  TinyPoint(n, 5e5, x, direction);
+  assert_int_equal(ProblemEvaluate(shared, x, &f[0], g[0]), 0);
+  assert_int_equal(ProblemEvaluate(whole, x, &f[1], g[1]), 0);
+  assert_memory_equal(&f[0], &f[1], sizeof f[0]);
+  assert_memory_equal(g[0], g[1], (size_t)n * sizeof *g[0]);
+  assert_int_equal(PetscFree4(x, direction, g[0], g[1]), 0);
   assert_int_equal(TermDestroy(&term) || ProblemDestroy(&whole) || ProblemDestroy(&shared) || PetscFree(cost), 0);
   assert_int_equal(TinyPlanDestroy(&p), 0);
 }
