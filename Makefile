@@ -93,7 +93,7 @@ SCRIPTS := $(sort .ci/run .ci/deps $(wildcard tests/*.sh tests/*/*.sh slurm/*.sh
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: FORCE all tests quick-tests deps deps-build run test ranks san bench bench-solvers lint format format-check install info clean help
+.PHONY: FORCE all tests quick-tests deps deps-build run test ranks san trials bench bench-solvers lint format format-check install info clean help
 
 all: $(PROGRAM)                 ## the program, build/robion (VARIANT=release|debug|san, PORTABLE=1, V=1, BUILD=dir)
 tests: $(TESTS) $(BUILD)/tests/e2e_case ## the unit test programs
@@ -196,6 +196,13 @@ ranks: deps                     ## what runs on several ranks, on 1, 2, 3 and 4 
 san: deps                       ## the unit tests with address, leak and undefined-behaviour sanitizers
 	@built=yes; $(MAKE) --no-print-directory -k VARIANT=san BUILD=$(BUILD)/san all tests || built=no; \
 	  BUILT=$$built BUILD=$(BUILD) CC='$(CC)' tests/run.sh --san '$(search)'
+
+# Each says its counts in its last line and what has failed before it; the numbers of trials are in their first lines.
+TRIALS := $(sort $(wildcard tests/trials/*.sh))
+trials: all                     ## kills, requeues, full disks, damaged files and little memory at random: an hour; search=PATTERN for some
+	@failed=; for t in $(if $(search),$(foreach t,$(TRIALS),$(if $(findstring $(search),$t),$t)),$(TRIALS)); do \
+	  echo "== $$t"; ROBION=$(PROGRAM) bash $$t || failed="$$failed $$t"; done; \
+	  [ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
 
 BENCH_RANKS ?= 1 2
 bench: $(BENCHES)               ## the timing programs tests/bench/bench_*.c on 1 and 2 ranks; their figures go to build/bench.csv

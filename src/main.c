@@ -35,13 +35,7 @@ int main(int argc, char **argv)
   }
   Arguments arguments = SplitArguments(argc, argv);
   if (verb && verb->parallel) return (int)VerbRunParallel(verb, &arguments, &mistakes);
-  const PetscErrorCode error = verb ? (*verb->run)(&arguments, &mistakes, &exit_code) : 0;
-  if (error) { /* PETSc, which was not begun, has told nothing */
-    const char *text = NULL;
-    PetscErrorMessage(error, &text, NULL);
-    fprintf(stderr, "robion: internal error in %s: %s\n", verb->name, text ? text : "unknown");
-    return error == PETSC_ERR_MEM ? ROBION_RESOURCES : ROBION_INTERNAL;
-  }
+  if (verb) exit_code = VerbRunSerial(verb, &arguments, &mistakes);
   if (MistakesAny(&mistakes)) exit_code = MistakesExit(&mistakes);
   MistakesPrint(&mistakes);
   (void)MistakesClear(&mistakes);

@@ -25,6 +25,8 @@ void VerbsPrintHelp(FILE *out);
 const Verb *VerbFind(const char *name, Mistakes *mistakes);
 /* Run a verb with MPI and PETSc. Its own error is too little memory, or a bug: then all ranks end; PETSc has told which. */
 RobionExit VerbRunParallel(const Verb *verb, Arguments *arguments, Mistakes *mistakes);
+/* Run a verb without; its own error is told. */
+RobionExit VerbRunSerial(const Verb *verb, Arguments *arguments, Mistakes *mistakes);
 
 /* The spots of a plan.h5, a raster-scan plan of TRiP98 or a spot CSV, on every rank. */
 PetscErrorCode ReadSpots(const char *file, Mistakes *mistakes, SpotList *spots);

@@ -65,6 +65,9 @@ PetscBool MistakesMalloc(size_t bytes, Mistakes *mistakes, void *out, const char
  */
 PetscErrorCode MistakesMove(Mistakes *from, RobionExit exit_code, Mistakes *to);
 
+/** Forget all but the first n lines. */
+void MistakesCut(Mistakes *mistakes, PetscInt n);
+
 /** Free all lines; the list is empty and usable again. */
 PetscErrorCode MistakesClear(Mistakes *mistakes);
 

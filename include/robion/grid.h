@@ -18,6 +18,12 @@ typedef struct Grid {
  */
 PetscBool GridCheck(const Grid *grid, const char *where, Mistakes *mistakes);
 
+/**
+ * Whether there is memory for arrays of so many bytes per voxel in all; false after a mistake (ROBION_RESOURCES) that begins with
+ * `where` if there is not. Not collective.
+ */
+PetscBool GridFits(const Grid *grid, double bytes_per_voxel, const char *where, Mistakes *mistakes);
+
 static inline size_t GridSize(const Grid *g)
 {
   return (size_t)g->n[0] * (size_t)g->n[1] * (size_t)g->n[2];

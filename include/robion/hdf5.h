@@ -14,11 +14,15 @@
 typedef struct H5Source {
   const char *name;
   Child child;
+  PetscInt n_before; /* mistakes before it was opened */
 } H5Source;
 
 /** Open read-only. Distinguishes missing, unreadable, not HDF5, truncated. Returns false after adding a mistake. */
 PetscBool H5SourceOpen(const char *file, Mistakes *mistakes, H5Source *source);
-/** False (and a mistake) if the file has ended the process that read it: then what it answered last is not the file's. */
+/**
+ * False if the file has ended the process that read it: one mistake then stands for all that were told of it since it was opened,
+ * in the same list.
+ */
 PetscBool H5SourceClose(H5Source *source, Mistakes *mistakes);
 
 /** True if the link path exists (every intermediate group too). */

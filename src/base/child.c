@@ -44,7 +44,7 @@ static void OfferMemory(void)
 /* In the child: nothing of this program's handling of signals, and no trace but the exit status. */
 static void Isolate(double allowance_s)
 {
-  static const int deaf[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE};
+  static const int deaf[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGXFSZ};
   const struct rlimit none = {0, 0}, time = {(rlim_t)ceil(allowance_s), RLIM_INFINITY};
   sigset_t all;
   int nowhere = open("/dev/null", O_WRONLY);

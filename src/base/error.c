@@ -1,5 +1,6 @@
 /* Mistakes of users: a growing list of lines, shared among ranks in rank order; names near to a misspelt one. */
 #include "robion/error.h"
+#include "robion/memory.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,15 +27,24 @@ PetscErrorCode MistakesAdd(Mistakes *mistakes, RobionExit exit_code, const char 
   PetscFunctionReturn(0);
 }
 
+/* Small arrays are not worth asking; of large ones malloc would promise more than there is. */
+static PetscErrorCode TryMalloc(size_t bytes, void **memory)
+{
+  const size_t small = (size_t)64 << 20;
+  if (bytes > small && (double)bytes > MemoryOfProcess()) return PETSC_ERR_MEM;
+  (void)PetscPushErrorHandler(PetscReturnErrorHandler, NULL);
+  const PetscErrorCode error = PetscMallocA(1, PETSC_FALSE, __LINE__, PETSC_FUNCTION_NAME, __FILE__, bytes, memory);
+  (void)PetscPopErrorHandler();
+  return error;
+}
+
 PetscBool MistakesMalloc(size_t bytes, Mistakes *mistakes, void *out, const char *format, ...)
 {
   void **memory = out;
   char purpose[1024];
   va_list arguments;
-  (void)PetscPushErrorHandler(PetscReturnErrorHandler, NULL);
-  const PetscErrorCode error = PetscMallocA(1, PETSC_FALSE, __LINE__, PETSC_FUNCTION_NAME, __FILE__, bytes, memory);
-  (void)PetscPopErrorHandler();
-  if (!error) return PETSC_TRUE;
+  *memory = NULL;
+  if (!TryMalloc(bytes, memory)) return PETSC_TRUE;
   *memory = NULL;
   va_start(arguments, format);
   vsnprintf(purpose, sizeof purpose, format, arguments);
@@ -108,12 +118,20 @@ PetscErrorCode MistakesMove(Mistakes *from, RobionExit exit_code, Mistakes *to)
   PetscFunctionReturn(0);
 }
 
+void MistakesCut(Mistakes *mistakes, PetscInt n)
+{
+  while (mistakes->n > n) {
+    mistakes->n--;
+    (void)PetscFree(mistakes->item[mistakes->n].text);
+  }
+}
+
 PetscErrorCode MistakesClear(Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  for (PetscInt i = 0; i < mistakes->n; i++) PetscCall(PetscFree(mistakes->item[i].text));
+  MistakesCut(mistakes, 0);
   PetscCall(PetscFree(mistakes->item));
-  mistakes->n = mistakes->capacity = 0;
+  mistakes->capacity = 0;
   PetscFunctionReturn(0);
 }
 

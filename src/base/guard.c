@@ -6,6 +6,7 @@
  */
 #include "robion/guard.h"
 #include "guard.h"
+#include "robion/failure.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -27,7 +28,7 @@ static struct {
   int n_comm, n_window;
   Watched comm[MOST_COMMS];
   WatchedWindow window[MOST_WINDOWS];
-  char message[1024]; /* of this rank's own failure */
+  Failure own; /* of this rank */
 } guard;
 
 static Watched *Find(MPI_Comm comm)
@@ -117,15 +118,7 @@ static PetscErrorCode Listen(MPI_Comm comm, int line, const char *function, cons
                              PetscErrorType type, const char *message, void *context)
 {
   if (guard.failed) return code;
-  if (!guard.message[0]) {
-    const char *text = message && *message ? message : NULL;
-    if (!text) PetscErrorMessage(code, &text, NULL);
-    snprintf(guard.message, sizeof guard.message, "%s (%s() at %s:%d)", text ? text : "error", function, file, line);
-  }
-  PetscMPIInt rank;
-  (void)MPI_Comm_rank(comm, &rank);
-  if (rank) return code; /* of an error that all ranks make, the first tells; PETSc would abort the others */
-  return PetscTraceBackErrorHandler(comm, line, function, file, code, type, message, context);
+  return FailureNote(comm, line, function, file, code, type, message, &guard.own);
 }
 
 /* Tell all communicators that have not heard of it: together, as ranks may wait on different ones. */
@@ -171,7 +164,7 @@ PetscErrorCode GuardedRun(MPI_Comm team, PetscErrorCode (*work)(void *), void *c
   PetscErrorCode error = (*work)(context);
   PetscCall(PetscPopErrorHandler());
   if (error && !guard.failed) {
-    PetscCall(MistakesAdd(&found, error == PETSC_ERR_MEM ? ROBION_RESOURCES : ROBION_INTERNAL, "%s", guard.message));
+    PetscCall(MistakesAdd(&found, guard.own.memory ? ROBION_RESOURCES : ROBION_INTERNAL, "%s", guard.own.text));
     guard.failed = PETSC_TRUE;
   }
   if (guard.failed || GuardAsk(team)) {

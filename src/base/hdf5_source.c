@@ -20,7 +20,7 @@ static PetscBool LooksLikeHDF5(const char *file, Mistakes *mistakes)
 PetscBool H5SourceOpen(const char *file, Mistakes *mistakes, H5Source *source)
 {
   PetscBool open = PETSC_FALSE;
-  *source = (H5Source){.name = file, .child = {.process = -1, .socket = -1}};
+  *source = (H5Source){.name = file, .child = {.process = -1, .socket = -1}, .n_before = mistakes->n};
   if (!LooksLikeHDF5(file, mistakes)) return PETSC_FALSE;
   (void)H5open(); /* before the fork: types have their numbers then */
   if (!ChildBegin(file, H5Answer, (void *)file, mistakes, &source->child)) return PETSC_FALSE;
@@ -32,7 +32,13 @@ PetscBool H5SourceOpen(const char *file, Mistakes *mistakes, H5Source *source)
 
 PetscBool H5SourceClose(H5Source *source, Mistakes *mistakes)
 {
-  return ChildEnd(&source->child, source->name, mistakes);
+  const PetscBool open = source->child.socket >= 0 ? PETSC_TRUE : PETSC_FALSE;
+  Mistakes end = {0};
+  if (ChildEnd(&source->child, source->name, &end)) return PETSC_TRUE;
+  if (open) MistakesCut(mistakes, source->n_before);
+  for (PetscInt i = 0; i < end.n; i++) (void)MistakesAdd(mistakes, end.item[i].exit, "%s", end.item[i].text);
+  (void)MistakesClear(&end);
+  return PETSC_FALSE;
 }
 
 static H5Request Request(H5Question question, const char *path, const char *attribute)

@@ -179,6 +179,22 @@ static void FillComponent(const Machine *m, PetscInt e, PetscInt k, const double
   }
 }
 
+/* The expansion of the stochastic model is one in the nucleus's specific energy: of a small nucleus it makes no sense. */
+static PetscErrorCode CheckMeans(const BiologyModel *model, const Machine *m, const Biology *biology,
+                                 Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  double least = 0;
+  for (PetscInt i = 0; i < m->n_energy * m->n_component * m->n_depth; i++)
+    least = PetscMin(least, biology->alpha_per_Gy[i]);
+  if (least < 0)
+    PetscCall(MistakesAdd(mistakes, ROBION_STUDY,
+                          "biology: model %s gives a mean alpha of %.3g per Gy, expected none below 0: r_nucleus_um of "
+                          "%g is too small for it",
+                          model->name, least, biology->spec.r_nucleus_um));
+  PetscFunctionReturn(0);
+}
+
 /*
  * Dose-weighted means over species and energies: of alpha and sqrt(beta) (Zaider & Rossi, Radiat Res 83:732, 1980), or of alpha
  * and beta (Yagi et al., PLoS One 18:e0288545, 2023).
@@ -198,9 +214,11 @@ static PetscErrorCode FillFromSpectra(const BiologyModel *model, const Machine *
   }
   PetscCall(PetscMalloc2(per_node, &alpha, per_node, &beta_channel));
   PetscCall(RespondAll(model, &biology->spec, m, mistakes, alpha, beta_channel));
-  if (mistakes->n == before)
+  if (mistakes->n == before) {
     for (PetscInt e = 0; e < m->n_energy; e++)
       for (PetscInt k = 0; k < m->n_component; k++) FillComponent(m, e, k, alpha, beta_channel, biology);
+    PetscCall(CheckMeans(model, m, biology, mistakes));
+  }
   PetscCall(PetscFree2(alpha, beta_channel));
   PetscFunctionReturn(0);
 }

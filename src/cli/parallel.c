@@ -1,5 +1,6 @@
 /* A verb that needs MPI and PETSc, with both around it. */
 #include "robion/cli.h"
+#include "robion/failure.h"
 #include <signal.h>
 
 /* PETSc options that no rank has asked for are likely misspelt. Collective. */
@@ -33,8 +34,12 @@ RobionExit VerbRunParallel(const Verb *verb, Arguments *arguments, Mistakes *mis
   PetscMPIInt rank;
   if (PetscInitialize(&arguments->petsc_argc, &arguments->petsc_argv, NULL, NULL)) return ROBION_INTERNAL;
   signal(SIGPIPE, SIG_IGN); /* a reader that went away (| head) is no crash */
+  signal(SIGXFSZ, SIG_IGN); /* nor is a file that may not grow (ulimit -f): its writing fails */
+  Failure failure = {.memory = PETSC_FALSE};
+  if (PetscPushErrorHandler(FailureNote, &failure)) return ROBION_INTERNAL;
   PetscErrorCode error = (*verb->run)(arguments, mistakes, &exit_code);
-  if (error) MPI_Abort(PETSC_COMM_WORLD, error == PETSC_ERR_MEM ? ROBION_RESOURCES : ROBION_INTERNAL);
+  if (error && failure.memory) fprintf(stderr, "robion: %s\n", failure.text);
+  if (error) MPI_Abort(PETSC_COMM_WORLD, failure.memory ? ROBION_RESOURCES : ROBION_INTERNAL);
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   if (MistakesAny(mistakes)) exit_code = MistakesExit(mistakes);
   if (rank == 0) MistakesPrint(mistakes);

@@ -3,7 +3,7 @@
 #include "robion/memory.h"
 #include <math.h>
 
-/* Share of a node's free memory that plans may take; the rest is for the system and for what estimates miss. */
+/* Share of a node's or process's free memory that plans may take; the rest is for the system and for what estimates miss. */
 static const double MEMORY_SHARE = 0.9;
 
 /* Which of the groups that divide the run this rank's group is, in the order of their first ranks, and how many there are. */
@@ -152,7 +152,7 @@ PetscErrorCode TeamCreate(const RunContext *run, const QueuePlan *plan, Team *te
   PetscCall(CountNodes(team->comm, &team->nodes));
   team->node = node.index;
   PetscCallMPI(MPI_Bcast(&team->node, 1, MPI_INT, 0, team->comm));
-  double share = node.memory_bytes / node.size;
+  double share = PetscMin(node.memory_bytes / node.size, MEMORY_SHARE * MemoryOfProcess());
   PetscCallMPI(MPI_Allreduce(&share, &team->memory_bytes, 1, MPI_DOUBLE, MPI_SUM, team->comm));
   PetscCall(PetscFree(pending.expected_s));
   PetscCallMPI(MPI_Comm_free(&node.comm));

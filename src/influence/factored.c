@@ -1,10 +1,13 @@
 /* The factored operator as an object: memory shared on a node, one evaluation's comings and goings. */
 #include "factored.h"
 #include "node_memory.h"
+#include "robion/memory.h"
 #include <math.h>
 #include <string.h>
 
 #define STEP_PER_SIGMA 0.55 /* of the narrowest spot: spline error below 1e-3 of a single spot's peak */
+/* FFTW ends the program where it has no memory of its own left to plan and transform: so many planes and bytes are more than enough. */
+enum { FFT_PLANES = 4, FFT_BYTES = 32 << 20 };
 
 PetscErrorCode FactoredMeet(struct Factored_s *f)
 {
@@ -59,6 +62,7 @@ static PetscErrorCode CreateTransforms(struct Factored_s *f)
     const FactoredBeam *fb = &f->beam[b];
     if (!fb->nz) continue;
     const int n[2] = {fb->nu, fb->nv}, half[2] = {fb->nu, fb->nv / 2 + 1};
+    PetscCall(MemoryRoom(f->node, FFT_PLANES * fb->plane * sizeof(Four) + FFT_BYTES));
     double *space = fftw_malloc(fb->plane * sizeof(Four));
     PetscCheck(space, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for a plane of %zu points", fb->plane);
     f->to_space[b] =

@@ -1,5 +1,6 @@
 /* MPI windows of shared memory, open for reading and writing as long as they live. */
 #include "node_memory.h"
+#include "robion/memory.h"
 #include <stdint.h>
 #include <sys/mman.h>
 
@@ -24,6 +25,9 @@ PetscErrorCode NodeMemoryCreate(MPI_Comm node, size_t bytes, PetscBool of_each, 
   char *base;
   PetscCallMPI(MPI_Comm_rank(node, &rank));
   const MPI_Aint size = of_each || rank == 0 ? (MPI_Aint)(bytes + ALIGNMENT) : 0;
+  unsigned long long all = (unsigned long long)size; /* which every rank sees */
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_UNSIGNED_LONG_LONG, MPI_SUM, node));
+  PetscCall(MemoryRoom(node, (size_t)all));
   PetscCallMPI(MPI_Win_allocate_shared(size, 1, MPI_INFO_NULL, node, &base, window));
   PreferHugePages(base, (size_t)size);
   PetscCallMPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, *window));

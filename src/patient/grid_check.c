@@ -1,5 +1,6 @@
 /* Whether numbers read from a file can be the grid of a patient: damage and wrong units are told before anything is allocated. */
 #include "robion/grid.h"
+#include "robion/memory.h"
 #include <limits.h>
 
 /* Voxels from a hundredth of a millimetre to a metre, within a kilometre of the origin: numbers beyond are damage or another unit. */
@@ -30,4 +31,13 @@ PetscBool GridCheck(const Grid *grid, const char *where, Mistakes *mistakes)
     (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: has %d x %d x %d voxels, expected 1 to %d in all", where,
                       (int)grid->n[0], (int)grid->n[1], (int)grid->n[2], INT_MAX);
   return mistakes->n == before ? PETSC_TRUE : PETSC_FALSE;
+}
+
+PetscBool GridFits(const Grid *grid, double bytes_per_voxel, const char *where, Mistakes *mistakes)
+{
+  const double gib = 1073741824, bytes = bytes_per_voxel * (double)GridSize(grid), have = MemoryOfProcess();
+  if (bytes <= have) return PETSC_TRUE;
+  (void)MistakesAdd(mistakes, ROBION_RESOURCES, "%s: %d x %d x %d voxels take %.3g GiB of memory, there are %.3g GiB",
+                    where, (int)grid->n[0], (int)grid->n[1], (int)grid->n[2], bytes / gib, have / gib);
+  return PETSC_FALSE;
 }

@@ -153,7 +153,7 @@ static PetscErrorCode ChooseInfluence(PlanContext *context, const PlanInputs *in
   PetscCallMPI(MPI_Comm_size(node, &node_size));
   PetscCallMPI(MPI_Comm_free(&node));
   double need = entries * INFLUENCE_BYTES_PER_ENTRY * node_size / context->size,
-         have = MEMORY_SHARE * MemoryAvailable();
+         have = MEMORY_SHARE * MemoryOfProcess();
   int stored = need <= have, all;
   PetscCallMPI(MPI_Allreduce(&stored, &all, 1, MPI_INT, MPI_MIN, context->comm));
   *type = all ? INFLUENCE_ASSEMBLED : INFLUENCE_STREAMED;

@@ -4,6 +4,7 @@
  * and compare it. Only then does the file get its name. All ranks agree on every failure before they act on it.
  */
 #include "shared_file.h"
+#include "robion/memory.h"
 #include "robion/text.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,8 @@
 enum { PLAIN_BYTES = 1024, CHUNK_BYTES = 1 << 18, GZIP_LEVEL = 4 };
 /* Room for an object's header, its link, its attributes and the index of its chunks, per object and per chunk. */
 enum { OBJECT_BYTES = 8192, CHUNK_INDEX_BYTES = 256, FILE_BYTES = 65536 };
+/* What HDF5 and MPI take beside as much as the file has. */
+enum { WRITING_BYTES = 32 << 20 };
 
 PetscErrorCode SharedFileMeasure(MPI_Comm comm, SharedFile *file)
 {
@@ -93,6 +96,7 @@ PetscErrorCode SharedFileOpen(SharedFile *file, const char *name, Mistakes *mist
   PetscFunctionBegin;
   char temporary[PETSC_MAX_PATH_LEN];
   int reason = 0;
+  PetscCall(MemoryRoom(file->comm, file->bytes + WRITING_BYTES)); /* without it HDF5 would fail on some ranks alone */
   file->pass = PASS_WRITE;
   snprintf(temporary, sizeof temporary, "%s.tmp", name);
   PetscCall(PetscStrallocpy(name, &file->sink.name));

@@ -16,7 +16,7 @@ static const SchemaKey objective_keys[] = {
     {"dose_Gy", TYPE_NUMBER, AT(ObjectiveSpec, goal), .unit = "Gy", FROM(0, 1000), .doc = "goal, physical dose"},
     {"effect", TYPE_NUMBER, AT(ObjectiveSpec, goal), FROM(0, 1000),
      .doc = "goal, biological effect (minus the logarithm of survival)"},
-    {"let_keV_um", TYPE_NUMBER, AT(ObjectiveSpec, goal), .unit = "keV/um", FROM(0, 10000),
+    {"let_keV_um", TYPE_NUMBER, AT(ObjectiveSpec, goal), .unit = "keV/um", FROM(0.01, 10000),
      .doc = "goal, dose-averaged LET"},
     {"map", TYPE_TEXT, AT(ObjectiveSpec, map), .doc = "goals voxel by voxel, from this map of the case"},
     {"quantity", TYPE_WORD, .word = QuantityOfObjective, DEFAULT_IF_TAKEN("rbe_weighted"),

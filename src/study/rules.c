@@ -196,6 +196,9 @@ static PetscErrorCode CheckCells(Check *check, const Node *biology, const Node *
   BiologySpec spec;
   PetscCall(BiologySpecPreset(model->text, cell_line ? cell_line->text : NULL, &spec));
   if (r_domain) (void)NodeNumber(r_domain, &spec.r_domain_um);
+  if (r_domain && spec.r_domain_um > 0 && spec.r_domain_um < 0.01)
+    PetscCall(CheckAdd(check, r_domain->place, PathJoin(path, "r_domain_um").text,
+                       "found %g, expected 0 (not known) or at least 0.01 (um)", spec.r_domain_um));
   if (beta0) (void)NodeNumber(beta0, &spec.beta0_per_Gy2);
   if (table && strcmp(table->text, "builtin")) spec.table = table->text;
   if (!BiologySpecKnowsCells(&spec))

@@ -133,7 +133,7 @@ check "elsewhere there are no control characters" no_controls
 
 # --- Kills -----------------------------------------------------------------------------------------------------------
 if command -v h5diff >/dev/null; then
-  check "three kills are recovered" tests/support/kill_cohort.sh 3 7 2 2 --only p1 --set 'sweep={}'
+  check "three kills are recovered" tests/trials/kills.sh 3 7 2 2 --only p1 --set 'sweep={}'
 else
   skip "kills" "no h5diff here"
 fi

@@ -38,6 +38,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   Mistakes mistakes = {0};
+  (void)unlink(OutsidePath(folder, file->name)); /* HDF5 would know the file again */
   FILE *out = fopen(OutsidePath(folder, file->name), "wb");
   Sure(!out || fwrite(data, 1, size, out) < size || fclose(out));
   if (file->sealed) Sure(!H5Seal(OutsidePath(folder, file->name)));

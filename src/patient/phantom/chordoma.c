@@ -215,6 +215,7 @@ static PetscErrorCode Build(const void *of, Mistakes *mistakes, Case *patient)
   PetscCall(CaseSetSource("chordoma", wanted, patient));
   ChordomaDraw(wanted->seed, &drawn);
   LayOutPelvis(&drawn, wanted->ct_spacing_mm, &patient->ct);
+  if (!GridFits(&patient->ct, PATIENT_BYTES_PER_VOXEL, patient->name, mistakes)) PetscFunctionReturn(0);
   patient->position = POSITION_HFP;
   PetscCall(CaseAddOrgans(N_OWN, organ, patient));
   PetscCall(PetscCalloc1(GridSize(&patient->ct), &rim));

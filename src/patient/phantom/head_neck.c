@@ -137,6 +137,7 @@ static PetscErrorCode Build(const void *of, Mistakes *mistakes, Case *patient)
   const double x = 0.5 * drawn.width_mm + 9, y = 0.5 * drawn.length_mm + 9, nose_mm = 22;
   LayOutGrid((const double[3]){-x, -y - nose_mm, -114}, (const double[3]){x, y, 124}, wanted->ct_spacing_mm,
              &patient->ct);
+  if (!GridFits(&patient->ct, PATIENT_BYTES_PER_VOXEL, patient->name, mistakes)) PetscFunctionReturn(0);
   PetscCall(CaseAddOrgans(N_ORGANS, organ, patient));
   const Growth ctv = {CTVLevel, &drawn, NULL}, gtv = {TumourLevel, &drawn, patient->structures[CTV].mask};
   PetscCall(GrowVolume(&ctv, &patient->ct, drawn.ctv_cm3, patient->structures[CTV].mask, NULL));

@@ -165,6 +165,7 @@ static PetscErrorCode Build(const void *of, Mistakes *mistakes, Case *patient)
   LiverPatientDraw(wanted->seed, &drawn);
   const double x = 165 * drawn.size + 9, y = 110 * drawn.size + 9;
   LayOutGrid((const double[3]){-x, -y, -132}, (const double[3]){x, y, 204}, wanted->ct_spacing_mm, &patient->ct);
+  if (!GridFits(&patient->ct, PATIENT_BYTES_PER_VOXEL, patient->name, mistakes)) PetscFunctionReturn(0);
   PetscCall(AddOrgans(&drawn, patient));
   PetscCall(GrowVolume(&(const Growth){LiverLevel, &drawn, NULL}, &patient->ct, drawn.liver_cm3,
                        patient->structures[LIVER].mask, NULL));

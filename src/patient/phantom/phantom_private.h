@@ -91,6 +91,8 @@ double Interpolate(PetscInt n, const double (*table)[2], double at);
 
 /* An even number of voxels that covers the box and has its centre. */
 void LayOutGrid(const double low_mm[3], const double high_mm[3], double spacing_mm, Grid *ct);
+/* What a digital patient takes: CT, stopping power, distances, three maps, and some fifteen masks. */
+enum { PATIENT_BYTES_PER_VOXEL = 2 + 4 + 8 + 3 * 4 + 15 };
 /* Empty masks of these, and room for HU. */
 PetscErrorCode CaseAddOrgans(PetscInt n, const Organ *organ, Case *patient);
 PetscErrorCode CaseRemoveStructure(const char *name, Case *patient);

@@ -68,7 +68,8 @@ PetscErrorCode ShapesBuild(const Shapes *shapes, const char *what, double ct_spa
   char text[256];
   PetscBool good;
   PetscCall(LayOutCT(shapes, ct_spacing_mm, patient->name, mistakes, &patient->ct, &good));
-  if (!good) PetscFunctionReturn(0);
+  if (!good || !GridFits(&patient->ct, sizeof *patient->hu + sizeof *patient->rsp + shapes->n, patient->name, mistakes))
+    PetscFunctionReturn(0);
   snprintf(text, sizeof text, "phantom %s, %g x %g x %g mm, CT voxels of %g mm", what, shapes->size_mm[0],
            shapes->size_mm[1], shapes->size_mm[2], ct_spacing_mm);
   PetscCall(PetscStrallocpy(text, &patient->source));

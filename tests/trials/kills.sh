@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# kill -9 of a rank or of mpirun at random moments of a small cohort, then --resume: the results must be the bits of an
-# undisturbed run, with nothing half written on the way.
+# SIGKILL or SIGTERM to a rank or to mpirun at random moments of a small cohort, then --resume: the results must be the bits of
+# an undisturbed run, with nothing half written on the way.
 #
-#   tests/support/kill_cohort.sh [KILLS [SEED [RANKS [TEAM-SIZE [OPTIONS of robion run]]]]]      default: 20 1 2 1, all cases
+#   tests/trials/kills.sh [KILLS [SEED [RANKS [TEAM-SIZE [OPTIONS of robion run]]]]]      default: 20 1 2 1, all cases
 #
 # When a rank dies, mpirun sends SIGTERM to the others: a team of its own (TEAM-SIZE below RANKS) then has a second to stop with
 # a checkpoint, or to end its plan.
-# tests/e2e/e2e_faults.sh does a few of them; all 20 by hand. Prints a line per kill and ends with 0 if all were recovered.
+# Prints a line per kill and ends with 0 if all were recovered.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 # shellcheck source=tests/support/mpi-env.sh
@@ -67,7 +67,7 @@ wait_for() { # PID...
 }
 
 kill_once() { # NUMBER
-  local folder=$work/run$1 pid victim what children delay started
+  local folder=$work/run$1 pid victim what children delay started signal=KILL
   # not by a function: $! would be the subshell's, and its child mpirun
   mpirun -n "$ranks" "$ROBION" run "$STUDY" --results "$folder" --team-size "$team" "${@:2}" >"$folder.out" 2>&1 &
   pid=$!
@@ -79,7 +79,8 @@ kill_once() { # NUMBER
   if [ $((RANDOM % 2)) = 0 ] || [ ${#children[@]} = 0 ]; then victim=$pid what=mpirun; else
     victim=${children[$((RANDOM % ${#children[@]}))]} what="a rank"
   fi
-  kill -9 "$victim" 2>/dev/null || what="nobody (done already)"
+  [ $((RANDOM % 2)) = 0 ] || signal=TERM
+  kill -s "$signal" "$victim" 2>/dev/null || what="nobody (done already)"
   { wait "$pid"; } 2>/dev/null
   wait_for "${children[@]}"
   local done_before
@@ -92,7 +93,7 @@ kill_once() { # NUMBER
   local again=$(($(count "$folder" plan_started) - $(count "$folder" plan_done)))
   repeated=$((repeated + again))
   same "$folder" || return 1
-  printf 'kill %2d: %-22s after %5d ms, %2d plans done, %d begun again: recovered\n' "$1" "$what" "$delay" "$done_before" "$again"
+  printf 'kill %2d: %-4s %-22s after %5d ms, %2d plans done, %d begun again: recovered\n' "$1" "$signal" "$what" "$delay" "$done_before" "$again"
 }
 
 start=$(date +%s%N)
@@ -108,5 +109,5 @@ for ((k = 1; k <= kills; k++)); do
   }
   rm -rf "$work/run$k" "$work/run$k.out"
 done
-echo "$((kills - bad)) of $kills kills recovered, $repeated plans begun again, an undisturbed run took $took_ms ms"
+echo "kills: $kills trials, $((kills - bad)) ok, $bad failed; $repeated plans begun again, an undisturbed run took $took_ms ms"
 [ "$bad" = 0 ]
