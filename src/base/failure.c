@@ -1,3 +1,4 @@
+/* What an error of PETSc was about, kept for the one line that a user reads: running out of memory is told apart from bugs. */
 #include "robion/failure.h"
 #include "robion/memory.h"
 #include <stdio.h>
