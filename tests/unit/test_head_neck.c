@@ -1,4 +1,4 @@
-/* The digital heads: published volumes, anatomy, tissues, optic nerves from eye to chiasm, repeatability. timeout: 60 */
+/* The digital heads: published volumes, anatomy, tissues, optic nerves from eye to chiasm, repeatability. timeout: 120, sanitizer: slow */
 #include "phantom_case.h"
 #include "near.h"
 #include <math.h>
@@ -49,7 +49,7 @@ static void PublishedVolumes(void **state)
 /* Patients beyond the table have volumes of its range, each its own. */
 static void OtherSeeds(void **state)
 {
-  static const PetscInt seed[] = {16, 60, 1000000000};
+  static const PetscInt seed[] = {60, 1000000000};
   double before = 0;
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(seed); i++) {
     Case *patient = PhantomPatient("head-neck", seed[i], 3);

@@ -4,9 +4,11 @@
 #include <math.h>
 #include <stdio.h>
 
-double OvalLevel(double half_x_mm, double half_y_mm, double x_mm, double y_mm)
+PetscBool InOval(double half_x_mm, double half_y_mm, double x_mm, double y_mm)
 {
-  return pow(fabs(x_mm) / half_x_mm, 2.4) + pow(fabs(y_mm) / half_y_mm, 2.4);
+  const double across = fabs(x_mm) / half_x_mm, along = fabs(y_mm) / half_y_mm;
+  if (across > 1 || along > 1) return PETSC_FALSE;
+  return across + along <= 1 || pow(across, 2.4) + pow(along, 2.4) <= 1;
 }
 
 double EllipsoidLevel(const double centre_mm[3], const double half_mm[3], double more_mm, const double x_mm[3])

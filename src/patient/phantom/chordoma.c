@@ -29,10 +29,10 @@ typedef struct Disc {
   double x, y, radius;
 } Disc;
 
-/* 1 on the surface of the pelvis shrunk by some mm. */
-static double BodyLevel(const Chordoma *p, const double x[3], double shrunk_mm)
+/* The pelvis shrunk by some mm. */
+static PetscBool InBody(const Chordoma *p, const double x[3], double shrunk_mm)
 {
-  return OvalLevel(180 * p->size - shrunk_mm, 114 * p->size - shrunk_mm, x[0], x[1]);
+  return InOval(180 * p->size - shrunk_mm, 114 * p->size - shrunk_mm, x[0], x[1]);
 }
 
 /* Middle of the sacrum at some height: curved, most posterior at its half. */
@@ -70,7 +70,7 @@ static PetscBool InFemur(const Chordoma *p, const double x[3])
 static double GTVLevel(const void *of, const double x[3])
 {
   const Chordoma *p = of;
-  return BodyLevel(p, x, gtv_to_skin_mm) <= 1 ? BlobLevel_mm(&p->gtv, x) : PETSC_INFINITY;
+  return InBody(p, x, gtv_to_skin_mm) ? BlobLevel_mm(&p->gtv, x) : PETSC_INFINITY;
 }
 
 /* Most anterior y of the GTV near the midline in every slice, given way to gradually above and below; infinite without any. */
@@ -136,7 +136,7 @@ static void Classify(const Chordoma *p, const double x[3], double front, PetscBo
 {
   const double s = p->size;
   memset(in, 0, N_OWN);
-  in[EXTERNAL] = BodyLevel(p, x, 0) <= 1;
+  in[EXTERNAL] = InBody(p, x, 0);
   in[GTV] = tumour;
   in[SACRUM] = InSacrum(p, x);
   if (in[GTV] || in[SACRUM] || InIlium(p, x) || InFemur(p, x)) return;
@@ -159,7 +159,7 @@ static int Hounsfield(const Chordoma *p, const double x[3], double front, const 
     if (Square(x[0]) + Square(x[1] - rectum.y - 4) + Square(x[2] + 20) <= Square(8)) return HU_GAS;
   }
   if (in[RECTUM] || in[SIGMA] || in[BOWEL] || in[NERVES]) return HU_ORGAN;
-  if (BodyLevel(p, x, fat_mm * p->size) > 1) return HU_FAT;
+  if (!InBody(p, x, fat_mm * p->size)) return HU_FAT;
   return fabs(x[0]) < 75 * p->size && x[1] < 30 * p->size ? HU_SOFT : HU_MUSCLE;
 }
 

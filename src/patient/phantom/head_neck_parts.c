@@ -8,7 +8,7 @@
 static const double scalp_mm = 6, floor_bone_mm = 4, wall_mm = 2, sinus_wall_mm = 3;
 enum { HU_BONE = 894, HU_DENSE = 1365, HU_THIN = 600, HU_VERTEBRA = 450 }; /* stopping power 1.467, 1.699, 1.32, 1.25 */
 
-static PetscBool InOval(double centre_x, double centre_y, double half_x, double half_y, const double x[3])
+static PetscBool InEllipse(double centre_x, double centre_y, double half_x, double half_y, const double x[3])
 {
   return half_x > 0 && half_y > 0 && Square((x[0] - centre_x) / half_x) + Square((x[1] - centre_y) / half_y) <= 1;
 }
@@ -31,7 +31,7 @@ static PetscBool InFace(const HeadNeck *p, const double x[3], double shrunk_mm)
   if (x[2] > 15 - shrunk_mm || x[2] < chin_z + shrunk_mm) return PETSC_FALSE;
   const double ahead = Interpolate(PETSC_STATIC_ARRAY_LENGTH(front), front, x[2]), half = 0.5 * (back - ahead);
   const double wide = Interpolate(PETSC_STATIC_ARRAY_LENGTH(half_width), half_width, x[2]) * p->width_mm / 142;
-  return OvalLevel(wide - shrunk_mm, half - shrunk_mm, x[0], y - ahead - half) <= 1;
+  return InOval(wide - shrunk_mm, half - shrunk_mm, x[0], y - ahead - half);
 }
 
 static PetscBool InNose(const HeadNeck *p, const double x[3], double shrunk_mm)
@@ -50,7 +50,7 @@ PetscBool InHead(const HeadNeck *p, const double x[3], double shrunk_mm)
 {
   const double lids_mm = 14; /* around the eye's centre */
   if (CraniumLevel(p, x, shrunk_mm) <= 1 || InFace(p, x, shrunk_mm) || InNose(p, x, shrunk_mm)) return PETSC_TRUE;
-  if (x[2] < 0 && InOval(0, 14, 58 - shrunk_mm, 60 - shrunk_mm, x)) return PETSC_TRUE; /* neck */
+  if (x[2] < 0 && InEllipse(0, 14, 58 - shrunk_mm, 60 - shrunk_mm, x)) return PETSC_TRUE; /* neck */
   for (int s = 0; s < N_SIDES; s++) {
     const double radius[3] = {lids_mm, lids_mm, lids_mm};
     if (EllipsoidLevel(p->side[s].eye_mm, radius, -shrunk_mm, x) <= 1) return PETSC_TRUE;
@@ -173,8 +173,8 @@ static PetscBool InPetrous(const HeadNeck *p, const double x[3])
 static PetscBool InHorseshoe(double half_x, double half_y, double thick_mm, double front_y, const double x[3], double y)
 {
   const double at[3] = {x[0], y, x[2]}, centre_y = front_y + half_y;
-  return y < centre_y && InOval(0, centre_y, half_x, half_y, at) &&
-         !InOval(0, centre_y, half_x - thick_mm, half_y - thick_mm, at);
+  return y < centre_y && InEllipse(0, centre_y, half_x, half_y, at) &&
+         !InEllipse(0, centre_y, half_x - thick_mm, half_y - thick_mm, at);
 }
 
 static int JawAt(double y, const double x[3])
@@ -213,7 +213,7 @@ static int VertebraAt(const HeadNeck *p, const double x[3])
   double of_base[3];
   ToBase(p, x, of_base);
   if (x[2] > -46) return 0;
-  if (InOval(0, 6, 12, 9.5, of_base)) return fmod(-46 - x[2], 19) < 14 ? HU_VERTEBRA : 0;
+  if (InEllipse(0, 6, 12, 9.5, of_base)) return fmod(-46 - x[2], 19) < 14 ? HU_VERTEBRA : 0;
   if (InCervicalCanal(p, x, 4.5) && !InCervicalCanal(p, x, 0)) return HU_VERTEBRA;
   return fabs(x[0]) < 3 && of_base[1] > 34 && of_base[1] < 50 && fmod(-46 - x[2], 19) < 12 ? HU_VERTEBRA : 0;
 }

@@ -88,7 +88,7 @@ static int Hounsfield(const LiverPatient *p, const double x[3], const unsigned c
   if (in[DUODENUM] || in[BOWEL]) return HU_BOWEL;
   if (InSpinalCanal(x)) return HU_FLUID;
   if (in[KIDNEY_L] || in[KIDNEY_R]) return HU_MUSCLE;
-  return TorsoLevel(p, x, subcutaneous_mm) > 1 || InAbdomen(p, x) ? HU_FAT : HU_MUSCLE;
+  return !InTorso(p, x, subcutaneous_mm) || InAbdomen(p, x) ? HU_FAT : HU_MUSCLE;
 }
 
 static void FillVoxels(const LiverPatient *p, Case *patient)
@@ -98,7 +98,7 @@ static void FillVoxels(const LiverPatient *p, Case *patient)
     unsigned char in[N_ORGANS] = {0};
     GridCentre(&patient->ct, v, x);
     for (int s = GTV; s <= LIVER; s++) in[s] = patient->structures[s].mask[v];
-    in[EXTERNAL] = TorsoLevel(p, x, 0) <= 1;
+    in[EXTERNAL] = InTorso(p, x, 0);
     if (in[EXTERNAL] && !in[LIVER]) Classify(p, x, in);
     for (int s = 0; s < N_ORGANS; s++) patient->structures[s].mask[v] = in[s];
     patient->hu[v] = (short)Hounsfield(p, x, in);

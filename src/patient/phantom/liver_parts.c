@@ -10,14 +10,14 @@ static const double ribs_mm[2] = {20, 28}; /* beneath the skin */
 static const double cavity_mm = 31, diaphragm_mm = 4;
 enum { HU_CARTILAGE = 120, HU_DISC = 80, HU_VERTEBRA = 250, HU_RIB = 450, HU_ARCH = 600 };
 
-double TorsoLevel(const LiverPatient *p, const double x[3], double shrunk_mm)
+PetscBool InTorso(const LiverPatient *p, const double x[3], double shrunk_mm)
 {
-  return OvalLevel(165 * p->size - shrunk_mm, 110 * p->size - shrunk_mm, x[0], x[1]);
+  return InOval(165 * p->size - shrunk_mm, 110 * p->size - shrunk_mm, x[0], x[1]);
 }
 
 PetscBool InTrunkCavity(const LiverPatient *p, const double x[3])
 {
-  return TorsoLevel(p, x, cavity_mm) <= 1;
+  return InTorso(p, x, cavity_mm);
 }
 
 /* Height of the diaphragm: the right dome is higher than the left one, the heart lies on the middle. */
@@ -66,7 +66,7 @@ int RibAt(const LiverPatient *p, const double x[3])
 {
   const double pitch_mm = 28, band_mm = 12, s = p->size, along = x[2] - 0.3 * x[1];
   const double margin_z = -82 + 125 * PetscClipInterval(-x[1] / (95 * s), 0, 1);
-  if (TorsoLevel(p, x, ribs_mm[0]) > 1 || TorsoLevel(p, x, ribs_mm[1]) < 1 || x[2] < margin_z) return 0;
+  if (!InTorso(p, x, ribs_mm[0]) || InTorso(p, x, ribs_mm[1]) || x[2] < margin_z) return 0;
   if (x[1] < 0 && fabs(x[0]) < 17 && x[2] > 55) return HU_RIB; /* breastbone */
   if (along - pitch_mm * floor(along / pitch_mm) > band_mm || fabs(x[0]) < 40 * (x[1] > 0)) return 0;
   return x[1] < -55 * s && fabs(x[0]) < 85 * s ? HU_CARTILAGE : HU_RIB;
@@ -138,7 +138,7 @@ PetscBool InSpleen(const LiverPatient *p, const double x[3])
 /* What is left in front and beneath. */
 PetscBool InBowel(const LiverPatient *p, const double x[3])
 {
-  return x[2] < -8 && x[1] < 18 && InTrunkCavity(p, x) && OvalLevel(118 * p->size, 80 * p->size, x[0], x[1]) <= 1 &&
+  return x[2] < -8 && x[1] < 18 && InTrunkCavity(p, x) && InOval(118 * p->size, 80 * p->size, x[0], x[1]) &&
          !InStomach(x) && !InDuodenum(x);
 }
 

@@ -18,8 +18,8 @@ void LiverPatientDraw(PetscInt seed, LiverPatient *patient);
 
 /* --- where a place lies (liver_parts.c) --- */
 
-/* 1 on the surface of the torso shrunk by some mm. */
-double TorsoLevel(const LiverPatient *p, const double x[3], double shrunk_mm);
+/* `shrunk_mm` beneath the skin. */
+PetscBool InTorso(const LiverPatient *p, const double x[3], double shrunk_mm);
 /* Inside the ribs. */
 PetscBool InTrunkCavity(const LiverPatient *p, const double x[3]);
 PetscBool InAbdomen(const LiverPatient *p, const double x[3]);

@@ -81,8 +81,9 @@ static inline double Square(double x)
   return x * x;
 }
 
-/* 1 on the surface of a superellipse (exponent 2.4), and of an ellipsoid whose half axes are `more_mm` longer; lower inside. */
-double OvalLevel(double half_x_mm, double half_y_mm, double x_mm, double y_mm);
+/* A superellipse, exponent 2.4. */
+PetscBool InOval(double half_x_mm, double half_y_mm, double x_mm, double y_mm);
+/* 1 on the surface of an ellipsoid whose half axes are `more_mm` longer; lower inside. */
 double EllipsoidLevel(const double centre_mm[3], const double half_mm[3], double more_mm, const double x_mm[3]);
 /* From the surface of a tube, negative inside. */
 double TubeDistance_mm(const Tube *tube, const double x_mm[3]);
