@@ -37,6 +37,8 @@ PetscErrorCode FailureNote(MPI_Comm comm, int line, const char *function, const 
   }
   PetscMPIInt rank = 0;
   (void)PetscInitialized(&begun);
-  if (begun) (void)MPI_Comm_rank(comm, &rank); /* of an error that all ranks make, the first tells; PETSc would abort the others */
+  if (begun)
+    (void)MPI_Comm_rank(comm,
+                        &rank); /* of an error that all ranks make, the first tells; PETSc would abort the others */
   return begun && !rank ? PetscTraceBackErrorHandler(comm, line, function, file, code, type, message, NULL) : code;
 }

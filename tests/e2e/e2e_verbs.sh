@@ -52,8 +52,11 @@ check "of half a file" expect_exit 4 "$ROBION" show "$WORK/cut.h5"
 check "of nothing" expect_exit 4 "$ROBION" show "$WORK/nowhere.h5"
 
 # --- Base data -------------------------------------------------------------------------------------------------------
-check "basedata build" expect_text '4 energies, 80.* to 180' mpi 2 "$ROBION" basedata build --out "$WORK/c.h5" \
+ask mpi 2 "$ROBION" basedata build --out "$WORK/c.h5" \
   --energy-max-MeV-u 180 --range-step-mm 20
+check "basedata build" told '4 energies, 80.* to 180'
+check "says that it begins, and how long that takes" told 'machine .* base data of 12C at 4 energies are computed, about a second each'
+check "and that it is done" told 'machine .* base data of 12C are computed, in [0-9]+ s'
 check "basedata build on one rank" "$ROBION" basedata build --out "$WORK/c1.h5" --energy-max-MeV-u 180 --range-step-mm 20
 check "show of base data" expect_text '^models +RBE of all' "$ROBION" show "$WORK/c.h5"
 check "basedata show" expect_text 'projectile Z = 6, A = 12' "$ROBION" basedata show "$WORK/c.h5"
