@@ -18,9 +18,11 @@ int main(int argc, char **argv)
   Mistakes mistakes = {0};
   RobionExit exit_code = ROBION_INTERNAL;
   Provenance provenance;
-  if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
-    VerbsPrintHelp(argc < 2 ? stderr : stdout);
-    return argc < 2 ? ROBION_COMMAND_LINE : ROBION_DONE;
+  if (HelpAsked(argc, argv, &mistakes)) {
+    MistakesPrint(&mistakes);
+    exit_code = argc < 2 ? ROBION_COMMAND_LINE : MistakesExit(&mistakes);
+    (void)MistakesClear(&mistakes);
+    return (int)exit_code;
   }
   if (!strcmp(argv[1], "--version")) {
     ProvenanceBuild(&provenance);
@@ -28,11 +30,6 @@ int main(int argc, char **argv)
     return ROBION_DONE;
   }
   const Verb *verb = VerbFind(argv[1], &mistakes);
-  if (verb && argc == 3 && (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h"))) {
-    printf("usage: robion %s\n  %s\n", verb->usage, verb->purpose);
-    if (verb->details) verb->details(stdout);
-    return ROBION_DONE;
-  }
   Arguments arguments = SplitArguments(argc, argv);
   if (verb && verb->parallel) return (int)VerbRunParallel(verb, &arguments, &mistakes);
   if (verb) exit_code = VerbRunSerial(verb, &arguments, &mistakes);

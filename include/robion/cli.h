@@ -1,6 +1,7 @@
 /* The command line: verbs, and what they share. */
 #pragma once
 #include "robion/cohort.h"
+#include <stdio.h>
 
 /* Arguments of a verb, up to "--"; what follows that goes to PETSc. */
 typedef struct Arguments {
@@ -12,17 +13,68 @@ typedef struct Arguments {
   char **petsc_argv;
 } Arguments;
 
+enum { LIST_LONGEST = 64 };
+
+/* Values of an option that may be given again. */
+typedef struct OptionList {
+  PetscInt n;
+  const char *text[LIST_LONGEST];
+} OptionList;
+
+/* One option: where its value goes, and what help says of it. A flag, a text, a number, or a list of texts that it adds to. */
+typedef struct Option {
+  const char *name, *argument; /* "--results", "DIR"; a flag has no argument */
+  const char *help;            /* in a few words */
+  const char *standard;        /* its default in words; NULL: what is in its variable */
+  PetscBool *flag;
+  const char **value;
+  double *number, least, most; /* both 0: any number */
+  OptionList *list;
+  PetscBool *given; /* set where the option is; NULL: nobody asks */
+} Option;
+
+/* Rows that several tables have. */
+#define OPTION_SET(variable)                                                                                           \
+  {                                                                                                                    \
+    "--set", "KEY=VALUE", "a key of the study, over what the file and its arms say", .list = &(variable)               \
+  }
+#define OPTION_CHOICE(option, argument_, which, variable)                                                              \
+  {                                                                                                                    \
+    option, argument_, which " of the study", "that of a given plan.h5, else the first", .value = &(variable)          \
+  }
+
+/* A verb, or one of several words that may follow it: its operands and options. */
+typedef struct Command {
+  const char *name;     /* "build" of "basedata build"; NULL: the verb has none */
+  const char *operands; /* "STUDY.yaml" */
+  const char *purpose;
+  int least, most; /* operands */
+  PetscInt n_option;
+  const Option *option;
+  void (*presets)(void);      /* puts defaults that are computed into the variables; NULL: they are there */
+  void (*details)(FILE *out); /* what help prints below the options; NULL: nothing */
+} Command;
+
 typedef struct Verb {
-  const char *name, *usage, *purpose;
+  const char *name;
   PetscBool parallel; /* needs MPI and PETSc started */
   PetscErrorCode (*run)(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code);
-  void (*details)(FILE *out); /* what its own --help prints below usage and purpose; NULL: nothing */
+  PetscInt n_command;
+  const Command *command;
 } Verb;
+extern const Verb *const verbs[];
+extern const PetscInt n_verbs;
 
 /* What `robion --help` prints. */
 void VerbsPrintHelp(FILE *out);
+/* All options of a verb, or of one of its commands (NULL or unknown: of all), with their defaults. */
+void VerbPrintHelp(const Verb *verb, const char *command, FILE *out);
+/* Whether a command line asks for help, which is then given; a mistake (ROBION_COMMAND_LINE) if it is for an unknown verb. */
+PetscBool HelpAsked(int argc, char **argv, Mistakes *mistakes);
 /* The verb of a name, or NULL and a mistake (ROBION_COMMAND_LINE) with the nearest one. */
 const Verb *VerbFind(const char *name, Mistakes *mistakes);
+/* The command that the first argument names, which is taken away; NULL and a mistake (ROBION_COMMAND_LINE) if there is none. */
+PetscErrorCode CommandFind(const Verb *verb, Arguments *arguments, Mistakes *mistakes, const Command **command);
 /* Run a verb with MPI and PETSc. Its own error is too little memory, or a bug: then all ranks end; PETSc has told which. */
 RobionExit VerbRunParallel(const Verb *verb, Arguments *arguments, Mistakes *mistakes);
 /* Run a verb without; its own error is told. */
@@ -45,25 +97,14 @@ PetscErrorCode StudyChoosePlan(const Study *study, const char *file, const PlanC
                                const PlanSpec **out);
 
 extern const Verb verb_run, verb_validate, verb_evaluate, verb_basedata, verb_import, verb_phantom, verb_fit_tcp,
-    verb_collect, verb_status, verb_submit, verb_matrix, verb_export, verb_info;
-
-/* One option of a verb: takes a value unless `flag` is set. A repeated option collects into `list`. */
-typedef struct Option {
-  const char *name;
-  PetscBool *flag;
-  const char **value;
-  PetscInt *n_list;
-  const char **list; /* at most LIST_LONGEST */
-} Option;
-
-enum { LIST_LONGEST = 64 };
+    verb_collect, verb_status, verb_submit, verb_matrix, verb_export, verb_info, verb_show;
 
 /*
- * Sort arguments into options and operands (at most `most`, at least `least`; in order). Unknown options (with the nearest known),
- * missing values and wrong numbers of operands are mistakes (ROBION_COMMAND_LINE).
+ * Sort arguments into options and operands (at most `most`, at least `least` of the command; in order, NULL where there is none).
+ * Unknown options (with the nearest known), missing and wrong values and wrong numbers of operands are mistakes (ROBION_COMMAND_LINE).
  */
-PetscErrorCode ParseArguments(const Arguments *arguments, PetscInt n_option, const Option *option, int least, int most,
-                              const char *usage, const char **operand, Mistakes *mistakes);
+PetscErrorCode ParseArguments(const Arguments *arguments, const Verb *verb, const Command *command,
+                              const char **operand, Mistakes *mistakes);
 
 /*
  * The number that was given as an option, from least to most (infinite: any), or *value as it is where text is NULL. Anything else is a

@@ -1,4 +1,4 @@
-/* Options and operands of a verb, by its table of options. */
+/* Options and operands of a verb, by its table. */
 #include "robion/cli.h"
 #include "robion/text.h"
 #include <math.h>
@@ -24,6 +24,25 @@ static PetscErrorCode UnknownOption(PetscInt n, const Option *option, const char
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode TakeValue(const Option *option, const char *value, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  if (!value || !value[0])
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option %s needs a value", option->name));
+  else if (option->value)
+    *option->value = value;
+  else if (option->number) {
+    const PetscBool any = option->least == 0 && option->most == 0 ? PETSC_TRUE : PETSC_FALSE;
+    PetscCall(OptionNumber(option->name, value, any ? -INFINITY : option->least, any ? INFINITY : option->most,
+                           mistakes, option->number));
+  } else if (option->list->n < LIST_LONGEST)
+    option->list->text[option->list->n++] = value;
+  else
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option %s given more than %d times", option->name, LIST_LONGEST));
+  PetscFunctionReturn(0);
+}
+
 /* Take one option, with its value as "--name value" or "--name=value". *at moves over a value. */
 static PetscErrorCode TakeOption(const Arguments *arguments, PetscInt n, const Option *option, int *at,
                                  Mistakes *mistakes)
@@ -35,6 +54,7 @@ static PetscErrorCode TakeOption(const Arguments *arguments, PetscInt n, const O
     PetscCall(UnknownOption(n, option, text, mistakes));
     PetscFunctionReturn(0);
   }
+  if (found->given) *found->given = PETSC_TRUE;
   if (found->flag) {
     if (equals)
       PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option %s takes no value, found %s", found->name, text));
@@ -44,35 +64,30 @@ static PetscErrorCode TakeOption(const Arguments *arguments, PetscInt n, const O
   const char *next = *at + 1 < arguments->argc ? arguments->argv[*at + 1] : NULL;
   if (next && !strncmp(next, "--", 2)) next = NULL; /* the next option, not a value */
   if (!equals && next) ++*at;
-  const char *value = equals ? equals + 1 : next;
-  if (!value || !value[0])
-    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option %s needs a value", found->name));
-  else if (found->value)
-    *found->value = value;
-  else if (*found->n_list < LIST_LONGEST)
-    found->list[(*found->n_list)++] = value;
-  else
-    PetscCall(
-        MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option %s given more than %d times", found->name, LIST_LONGEST));
+  PetscCall(TakeValue(found, equals ? equals + 1 : next, mistakes));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ParseArguments(const Arguments *arguments, PetscInt n_option, const Option *option, int least, int most,
-                              const char *usage, const char **operand, Mistakes *mistakes)
+PetscErrorCode ParseArguments(const Arguments *arguments, const Verb *verb, const Command *command,
+                              const char **operand, Mistakes *mistakes)
 {
   PetscFunctionBegin;
+  char usage[256];
   int n = 0;
-  for (int i = 0; i < most; i++) operand[i] = NULL;
+  snprintf(usage, sizeof usage, "usage: robion %s%s%s %s [options], see robion %s --help", verb->name,
+           command->name ? " " : "", command->name ? command->name : "", command->operands, verb->name);
+  if (command->presets) command->presets();
+  for (int i = 0; i < command->most; i++) operand[i] = NULL;
   for (int i = 0; i < arguments->argc; i++) {
     const char *text = arguments->argv[i];
     if (text[0] == '-' && text[1])
-      PetscCall(TakeOption(arguments, n_option, option, &i, mistakes));
-    else if (n < most)
+      PetscCall(TakeOption(arguments, command->n_option, command->option, &i, mistakes));
+    else if (n < command->most)
       operand[n++] = text;
     else
-      PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "unexpected operand %s; usage: robion %s", text, usage));
+      PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "unexpected operand %s; %s", text, usage));
   }
-  if (n < least) PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "missing operand; usage: robion %s", usage));
+  if (n < command->least) PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "missing operand; %s", usage));
   PetscFunctionReturn(0);
 }
 

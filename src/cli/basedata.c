@@ -35,63 +35,75 @@ static PetscErrorCode TakeEnergyList(const char *text, Mistakes *mistakes, Petsc
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Build(const Arguments *arguments, Mistakes *mistakes)
+static struct {
+  MachineSpec spec;
+  double fwhm;
+  const char *out, *energies;
+  PetscBool spread, by_fwhm, grid; /* given: the one, the other; lowest, highest energy or step */
+} build;
+
+static void BuildPresets(void)
+{
+  (void)MachineSpecDefault(&build.spec);
+}
+
+static const Option build_options[] = {
+    {"--ion", "ION", "projectile", .value = &build.spec.ion},
+    {"--out", "FILE.h5", "file to write", "the ion and .h5", .value = &build.out},
+    {"-o", "FILE.h5", "as --out", "as --out", .value = &build.out},
+    {"--energy-min-MeV-u", "E", "lowest energy", .number = &build.spec.energy_min_MeV_u, .given = &build.grid},
+    {"--energy-max-MeV-u", "E", "highest energy", .number = &build.spec.energy_max_MeV_u, .given = &build.grid},
+    {"--range-step-mm", "D", "step in range between energies", .number = &build.spec.range_step_mm,
+     .given = &build.grid},
+    {"--energies-MeV-u", "E,E,...", "these energies instead", .value = &build.energies},
+    {"--ripple-sigma-mm", "S", "spread of range by a ripple filter", .number = &build.spec.ripple_sigma_mm},
+    {"--ripple-thickness-mm", "D", "water equivalent of the filter", .number = &build.spec.ripple_thickness_mm},
+    {"--ripple-to-isocentre-mm", "D", "its distance", .number = &build.spec.ripple_to_isocentre_mm},
+    {"--offset-mm", "D", "water equivalent of the beam line", .number = &build.spec.offset_mm},
+    {"--momentum-spread", "P", "relative sigma", .number = &build.spec.momentum_spread, .given = &build.spread},
+    {"--momentum-spread-fwhm", "P", "the same as full width at half maximum", "2.355 times --momentum-spread",
+     .number = &build.fwhm, .given = &build.by_fwhm},
+    {"--spot-fwhm-mm", "F", "width of a spot at the isocentre in air", .number = &build.spec.spot_fwhm_mm},
+    {"--sad-mm", "D", "source-axis distance, 0: parallel beams", .number = &build.spec.sad_mm},
+    {"--fragmentation", "FILE.yaml", "nuclear data", "built in", .value = &build.spec.fragmentation}};
+
+/* Energies, momentum spread and all the rest of the options; `energy` is to be freed. */
+static PetscErrorCode TakeBuildOptions(Mistakes *mistakes, double **energy)
 {
   PetscFunctionBegin;
-  MachineSpec spec;
-  Machine *machine = NULL;
-  PetscMPIInt rank;
-  const char *out = NULL, *unused, *number[10] = {NULL}, *fwhm = NULL, *energies = NULL;
-  double *energy;
-  char name[64];
-  PetscCall(MachineSpecDefault(&spec));
-  const Option option[] = {{.name = "--ion", .value = &spec.ion},
-                           {.name = "--out", .value = &out},
-                           {.name = "-o", .value = &out},
-                           {.name = "--energy-min-MeV-u", .value = &number[0]},
-                           {.name = "--energy-max-MeV-u", .value = &number[1]},
-                           {.name = "--range-step-mm", .value = &number[2]},
-                           {.name = "--ripple-sigma-mm", .value = &number[3]},
-                           {.name = "--momentum-spread", .value = &number[4]},
-                           {.name = "--ripple-thickness-mm", .value = &number[5]},
-                           {.name = "--ripple-to-isocentre-mm", .value = &number[6]},
-                           {.name = "--offset-mm", .value = &number[7]},
-                           {.name = "--spot-fwhm-mm", .value = &number[8]},
-                           {.name = "--sad-mm", .value = &number[9]},
-                           {.name = "--momentum-spread-fwhm", .value = &fwhm},
-                           {.name = "--energies-MeV-u", .value = &energies},
-                           {.name = "--fragmentation", .value = &spec.fragmentation}};
-  double *field[] = {&spec.energy_min_MeV_u,       &spec.energy_max_MeV_u,
-                     &spec.range_step_mm,          &spec.ripple_sigma_mm,
-                     &spec.momentum_spread,        &spec.ripple_thickness_mm,
-                     &spec.ripple_to_isocentre_mm, &spec.offset_mm,
-                     &spec.spot_fwhm_mm,           &spec.sad_mm};
-  PetscCall(ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 0, 0, verb_basedata.usage, &unused,
-                           mistakes));
-  for (int i = 0; i < 10; i++)
-    PetscCall(OptionNumber(option[3 + i].name, number[i], -INFINITY, INFINITY, mistakes, field[i]));
-  if (fwhm && number[4])
+  MachineSpec *spec = &build.spec;
+  if (build.by_fwhm && build.spread)
     PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE,
                           "--momentum-spread-fwhm: found beside --momentum-spread, expected one of them"));
-  if (fwhm) {
-    PetscCall(OptionNumber("--momentum-spread-fwhm", fwhm, -INFINITY, INFINITY, mistakes, &spec.momentum_spread));
-    spec.momentum_spread /= FWHM_PER_SIGMA;
-  }
-  if (energies && (number[0] || number[1] || number[2]))
+  if (build.by_fwhm) spec->momentum_spread = build.fwhm / FWHM_PER_SIGMA;
+  if (build.energies && build.grid)
     PetscCall(
         MistakesAdd(mistakes, ROBION_COMMAND_LINE,
                     "--energies-MeV-u: found beside the lowest, the highest or the step, expected in their place"));
-  PetscCall(TakeEnergyList(energies, mistakes, &spec.n_energy, &energy));
-  spec.energy_MeV_u = energy;
-  if (!MistakesAny(mistakes)) PetscCall(CheckSpec(&spec, mistakes));
+  PetscCall(TakeEnergyList(build.energies, mistakes, &spec->n_energy, energy));
+  spec->energy_MeV_u = *energy;
+  if (!MistakesAny(mistakes)) PetscCall(CheckSpec(spec, mistakes));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Build(const Arguments *arguments, const Command *command, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const MachineSpec *spec = &build.spec;
+  Machine *machine = NULL;
+  PetscMPIInt rank;
+  double *energy = NULL;
+  char name[64];
+  PetscCall(ParseArguments(arguments, &verb_basedata, command, NULL, mistakes));
+  PetscCall(TakeBuildOptions(mistakes, &energy));
   if (MistakesAny(mistakes)) {
     PetscCall(PetscFree(energy));
     PetscFunctionReturn(0);
   }
-  PetscCall(PetscSNPrintf(name, sizeof name, "%s.h5", spec.ion));
-  if (!out) out = name;
+  PetscCall(PetscSNPrintf(name, sizeof name, "%s.h5", spec->ion));
+  const char *out = build.out ? build.out : name;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  PetscCall(MachineBuild(PETSC_COMM_WORLD, &spec, &machine));
+  PetscCall(MachineBuild(PETSC_COMM_WORLD, spec, &machine));
   PetscCall(PetscFree(energy));
   if (rank == 0) PetscCall(MachineWrite(machine, out, mistakes));
   PetscCall(MistakesShare(PETSC_COMM_WORLD, mistakes));
@@ -112,38 +124,35 @@ static PetscErrorCode StemName(const char *file, char name[PETSC_MAX_PATH_LEN])
   PetscFunctionReturn(0);
 }
 
-/* What files of some formats leave open: width of the beam, 0: as the format says; nothing in the beam line unless told. */
-static PetscErrorCode TakeBeam(const FileFormat *format, const char *fwhm, const char *offset, Mistakes *mistakes,
-                               TripMachineSpec *spec)
-{
-  PetscFunctionBegin;
-  *spec = (TripMachineSpec){0};
-  if (!format->leaves_beam_open && (fwhm || offset))
-    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s is for folders and .ddd files of TRiP98 only",
-                          fwhm ? "--spot-fwhm-mm" : "--offset-mm"));
-  PetscCall(OptionNumber("--spot-fwhm-mm", fwhm, 0.1, 100, mistakes, &spec->spot_fwhm_mm));
-  PetscCall(OptionNumber("--offset-mm", offset, -100, 100, mistakes, &spec->offset_mm));
-  PetscFunctionReturn(0);
-}
+static struct {
+  const char *out;
+  TripMachineSpec beam;
+  PetscBool fwhm, offset; /* given */
+} import;
 
-static PetscErrorCode ImportMachine(const Arguments *arguments, Mistakes *mistakes)
+static const Option import_options[] = {
+    {"--out", "FILE.h5", "file to write", "as the input, with .h5", .value = &import.out},
+    {"-o", "FILE.h5", "as --out", "as --out", .value = &import.out},
+    {"--spot-fwhm-mm", "F", "width of a spot at the isocentre, of TRiP98's files", "that of built-in base data",
+     .number = &import.beam.spot_fwhm_mm, .least = 0.1, .most = 100, .given = &import.fwhm},
+    {"--offset-mm", "D", "water equivalent of the beam line, of TRiP98's files", .number = &import.beam.offset_mm,
+     .least = -100, .most = 100, .given = &import.offset}};
+
+static PetscErrorCode ImportMachine(const Arguments *arguments, const Command *command, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   Machine *machine = NULL;
-  const char *file, *out = NULL, *fwhm = NULL, *offset = NULL;
+  const char *file;
   char name[PETSC_MAX_PATH_LEN];
-  const Option option[] = {{.name = "--out", .value = &out},
-                           {.name = "-o", .value = &out},
-                           {.name = "--spot-fwhm-mm", .value = &fwhm},
-                           {.name = "--offset-mm", .value = &offset}};
-  PetscCall(
-      ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 1, 1, verb_basedata.usage, &file, mistakes));
+  PetscCall(ParseArguments(arguments, &verb_basedata, command, &file, mistakes));
   PetscCall(StemName(file ? file : "", name));
-  if (!out) out = name[0] == '.' ? "machine.h5" : name; /* of "folder/" or "." no name is left */
+  /* of "folder/" or "." no name is left */
+  const char *out = import.out ? import.out : name[0] == '.' ? "machine.h5" : name;
   const FileFormat *format = file ? FormatOfFile(file, FORMAT_READ_MACHINE) : NULL;
-  TripMachineSpec spec;
-  if (format) PetscCall(TakeBeam(format, fwhm, offset, mistakes, &spec));
-  if (!MistakesAny(mistakes)) PetscCall((*format->read_machine)(file, &spec, mistakes, &machine));
+  if (format && !format->leaves_beam_open && (import.fwhm || import.offset))
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s is for folders and .ddd files of TRiP98 only",
+                          import.fwhm ? "--spot-fwhm-mm" : "--offset-mm"));
+  if (!MistakesAny(mistakes)) PetscCall((*format->read_machine)(file, &import.beam, mistakes, &machine));
   if (machine && !machine->n_species && format->leaves_beam_open)
     PetscCall(PetscPrintf(PETSC_COMM_SELF, "%s: no .spc files: LETd is 0, and only doses without RBE are meaningful\n",
                           file));
@@ -157,48 +166,54 @@ static PetscErrorCode ImportMachine(const Arguments *arguments, Mistakes *mistak
   PetscFunctionReturn(0);
 }
 
+static const Command basedata_commands[] = {
+    {.name = "build",
+     .operands = "",
+     .purpose = "compute the base data of an ion",
+     .n_option = PETSC_STATIC_ARRAY_LENGTH(build_options),
+     .option = build_options,
+     .presets = BuildPresets},
+    {.name = "import",
+     .operands = "FILE.mat|FILE.ddd|FOLDER",
+     .purpose = "take a matRad machine, or TRiP98's depth doses and spectra",
+     .least = 1,
+     .most = 1,
+     .n_option = PETSC_STATIC_ARRAY_LENGTH(import_options),
+     .option = import_options},
+    {.name = "show",
+     .operands = "[FILE.h5]",
+     .purpose = "energies, ranges, doses and LET as a table, curves or picture; without a file of the built-in ones",
+     .most = 1,
+     .n_option = N_SHOW_OPTIONS,
+     .option = basedata_show_options},
+    {.name = "export",
+     .operands = "FILE.h5 OUT.mat|FOLDER",
+     .purpose = "write them for matRad or TRiP98",
+     .least = 2,
+     .most = 2,
+     .n_option = N_EXPORT_OPTIONS,
+     .option = basedata_export_options}};
+
 /* Only `build` uses more than one rank; the others act on the first. */
 static PetscErrorCode BaseData(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {
   PetscFunctionBegin;
-  static const char *const actions[] = {"build", "import", "show", "export"};
-  const char *action = arguments->argc ? arguments->argv[0] : "";
+  static PetscErrorCode (*const action[])(const Arguments *, const Command *,
+                                          Mistakes *) = {Build, ImportMachine, BaseDataShow, BaseDataExport};
+  const Command *command;
   Arguments rest = *arguments;
   PetscMPIInt rank;
-  rest.argc = PetscMax(0, arguments->argc - 1);
-  rest.argv = arguments->argv + 1;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (!strcmp(action, "build"))
-    PetscCall(Build(&rest, mistakes));
-  else if (!strcmp(action, "import")) {
-    if (rank == 0) PetscCall(ImportMachine(&rest, mistakes));
-  } else if (!strcmp(action, "show")) {
-    if (rank == 0) PetscCall(BaseDataShow(&rest, verb_basedata.usage, mistakes));
-  } else if (!strcmp(action, "export")) {
-    if (rank == 0) PetscCall(BaseDataExport(&rest, verb_basedata.usage, mistakes));
-  } else {
-    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE,
-                          "basedata: found '%s', expected build, import, show or export%s", action,
-                          SuggestName("; ", action, 4, actions).text));
-  }
+  PetscCall(CommandFind(&verb_basedata, &rest, mistakes, &command));
+  if (command && (rank == 0 || command == &basedata_commands[0]))
+    PetscCall((*action[command - basedata_commands])(&rest, command, mistakes));
   PetscCall(MistakesShare(PETSC_COMM_WORLD, mistakes));
   *exit_code = MistakesExit(mistakes);
   PetscFunctionReturn(0);
 }
 
-const Verb verb_basedata = {
-    .name = "basedata",
-    .usage =
-        "basedata build [--out FILE.h5] [--ion 12C] [--energy-min-MeV-u E] [--energy-max-MeV-u E] "
-        "[--range-step-mm D] [--energies-MeV-u E,E,...] [--ripple-sigma-mm S] [--ripple-thickness-mm D] "
-        "[--ripple-to-isocentre-mm D] [--offset-mm "
-        "D] "
-        "[--momentum-spread P | --momentum-spread-fwhm P] [--spot-fwhm-mm F] [--sad-mm D] [--fragmentation FILE.yaml] "
-        "| "
-        "basedata import "
-        "FILE.mat|FILE.ddd|FOLDER [--out FILE.h5] [--spot-fwhm-mm F] [--offset-mm D] | basedata show [FILE.h5] [--csv] "
-        "[--curves OUT.csv] [--plot OUT.png|OUT.svg] [--energy E,E,...] [--biology MODEL] [--cell-line CELLS] "
-        "| basedata export FILE.h5 OUT.mat|FOLDER [--cell-line CELLS]",
-    .purpose = "build, import, show or export the base data of an ion",
-    .parallel = PETSC_TRUE,
-    .run = BaseData};
+const Verb verb_basedata = {.name = "basedata",
+                            .parallel = PETSC_TRUE,
+                            .run = BaseData,
+                            .n_command = PETSC_STATIC_ARRAY_LENGTH(basedata_commands),
+                            .command = basedata_commands};

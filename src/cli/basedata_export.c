@@ -3,19 +3,25 @@
 #include "robion/format.h"
 #include <string.h>
 
-PetscErrorCode BaseDataExport(const Arguments *arguments, const char *usage, Mistakes *mistakes)
+static struct {
+  const char *cell_line;
+} given;
+
+const Option basedata_export_options[N_EXPORT_OPTIONS] = {
+    {"--cell-line", "CELLS", "cells of the .rbe file, of TRiP98's folders", "LEM I's own", .value = &given.cell_line}};
+
+PetscErrorCode BaseDataExport(const Arguments *arguments, const Command *command, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   Machine *m = NULL;
-  const char *operand[2] = {NULL, NULL}, *cell_line = NULL;
-  const Option option[] = {{.name = "--cell-line", .value = &cell_line}};
-  PetscCall(ParseArguments(arguments, 1, option, 2, 2, usage, operand, mistakes));
+  const char *operand[2];
+  PetscCall(ParseArguments(arguments, &verb_basedata, command, operand, mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   const FileFormat *format = FormatOfFile(operand[1], FORMAT_WRITE_MACHINE);
   BiologySpec rbe;
-  if (cell_line && !strcmp(format->name, "matrad"))
+  if (given.cell_line && !strcmp(format->name, "matrad"))
     PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--cell-line is for folders of TRiP98's files only"));
-  PetscCall(BaseDataBiologySpec("lem1", cell_line, mistakes, &rbe)); /* before anything is written */
+  PetscCall(BaseDataBiologySpec("lem1", given.cell_line, mistakes, &rbe)); /* before anything is written */
   if (!MistakesAny(mistakes)) PetscCall(MachineRead(operand[0], mistakes, &m));
   if (m) PetscCall((*format->write_machine)(m, &rbe, operand[1], mistakes));
   if (m && !MistakesAny(mistakes))

@@ -108,30 +108,40 @@ static PetscErrorCode TakeBiology(const Machine *m, const char *model, const cha
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode BaseDataShow(const Arguments *arguments, const char *usage, Mistakes *mistakes)
+static struct {
+  PetscBool csv;
+  const char *energies, *curves, *plot, *model, *cell_line;
+} given;
+
+const Option basedata_show_options[N_SHOW_OPTIONS] = {
+    {"--csv", NULL, "the table as CSV", .flag = &given.csv},
+    {"--curves", "OUT.csv", "write curves over depth", .value = &given.curves},
+    {"--plot", "OUT.png|OUT.svg", "draw them", .value = &given.plot},
+    {"--energy", "E,E,...", "energies of the curves, MeV/u", "some, evenly spread", .value = &given.energies},
+    {"--biology", "MODEL", "model of their alpha and beta", "the file's own tissue, else lem1", .value = &given.model},
+    {"--cell-line", "CELLS", "cells of the model", "the model's own", .value = &given.cell_line}};
+
+PetscErrorCode BaseDataShow(const Arguments *arguments, const Command *command, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   Machine *machine = NULL;
   Biology *biology = NULL;
-  const char *file, *energies = NULL, *curves = NULL, *plot = NULL, *model = NULL, *cell_line = NULL;
+  const char *file;
   PetscInt n, energy[MOST_CURVES];
-  PetscBool csv = PETSC_FALSE;
-  const Option option[] = {{.name = "--csv", .flag = &csv},        {.name = "--energy", .value = &energies},
-                           {.name = "--curves", .value = &curves}, {.name = "--plot", .value = &plot},
-                           {.name = "--biology", .value = &model}, {.name = "--cell-line", .value = &cell_line}};
-  PetscCall(ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 0, 1, usage, &file, mistakes));
-  const char *idle = energies ? "--energy" : model ? "--biology" : cell_line ? "--cell-line" : NULL;
-  if (!MistakesAny(mistakes) && idle && !curves && !plot)
+  PetscCall(ParseArguments(arguments, &verb_basedata, command, &file, mistakes));
+  const char *idle = given.energies ? "--energy" : given.model ? "--biology" : given.cell_line ? "--cell-line" : NULL;
+  if (!MistakesAny(mistakes) && idle && !given.curves && !given.plot)
     PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s: expected beside --curves or --plot", idle));
-  if (csv) LogToStandardError();
+  if (given.csv) LogToStandardError();
   if (!MistakesAny(mistakes)) PetscCall(ReadOrBuild(file, mistakes, &machine));
-  if (machine && (curves || plot)) {
-    PetscCall(TakeEnergies(machine, energies, mistakes, &n, energy));
-    if (!MistakesAny(mistakes)) PetscCall(TakeBiology(machine, model, cell_line, mistakes, &biology));
-    if (curves && !MistakesAny(mistakes)) PetscCall(CurvesWrite(machine, biology, n, energy, curves, mistakes));
-    if (plot && !MistakesAny(mistakes)) PetscCall(CurvesPlot(machine, biology, n, energy, plot, mistakes));
+  if (machine && (given.curves || given.plot)) {
+    PetscCall(TakeEnergies(machine, given.energies, mistakes, &n, energy));
+    if (!MistakesAny(mistakes)) PetscCall(TakeBiology(machine, given.model, given.cell_line, mistakes, &biology));
+    if (given.curves && !MistakesAny(mistakes))
+      PetscCall(CurvesWrite(machine, biology, n, energy, given.curves, mistakes));
+    if (given.plot && !MistakesAny(mistakes)) PetscCall(CurvesPlot(machine, biology, n, energy, given.plot, mistakes));
   }
-  if (machine && !MistakesAny(mistakes)) PetscCall(MachineShow(machine, csv, stdout));
+  if (machine && !MistakesAny(mistakes)) PetscCall(MachineShow(machine, given.csv, stdout));
   PetscCall(BiologyDestroy(&biology));
   PetscCall(MachineDestroy(&machine));
   PetscFunctionReturn(0);

@@ -74,39 +74,64 @@ static PetscErrorCode CompareDoses(const GammaCheck *gamma, const char *out, Mis
   PetscFunctionReturn(0);
 }
 
+static struct {
+  const char *out;
+  PlanChoice choice;
+  OptionList set;
+  GammaCheck gamma;
+} given = {.out = "evaluated.h5"};
+
+static void EvaluatePresets(void)
+{
+  GammaSpecDefault(&given.gamma.spec);
+}
+
+static const Option evaluate_options[] = {
+    {"-o", "FILE.h5", "file of the doses; tables are put beside it", .value = &given.out},
+    OPTION_CHOICE("--case", "NAME", "case", given.choice.case_name),
+    OPTION_CHOICE("--arm", "NAME", "arm", given.choice.arm),
+    OPTION_CHOICE("--sweep", "POINT", "sweep point", given.choice.sweep),
+    OPTION_SET(given.set),
+    {"--gamma", "OTHER.h5", "compare the doses with those of this plan", .value = &given.gamma.file},
+    {"--dose-percent", "P", "dose difference of the gamma analysis", .number = &given.gamma.spec.dose_percent,
+     .least = 1e-3, .most = 100, .given = &given.gamma.criteria},
+    {"--distance-mm", "D", "its distance", .number = &given.gamma.spec.distance_mm, .least = 1e-3, .most = 10,
+     .given = &given.gamma.criteria},
+    {"--threshold-percent", "P", "dose from which voxels are compared", .number = &given.gamma.spec.threshold_percent,
+     .least = 0, .most = 100, .given = &given.gamma.criteria},
+    {"--local", NULL, "dose difference relative to the voxel's dose", .flag = &given.gamma.local,
+     .given = &given.gamma.criteria},
+    {"--global", NULL, "dose difference relative to the highest dose", "on", .flag = &given.gamma.global,
+     .given = &given.gamma.criteria}};
+
+static const Command command_evaluate = {
+    .operands = "PLAN STUDY.yaml",
+    .purpose = "doses and metrics of given spots (plan.h5, .rst or CSV) under a study's scenarios",
+    .least = 2,
+    .most = 2,
+    .n_option = PETSC_STATIC_ARRAY_LENGTH(evaluate_options),
+    .option = evaluate_options,
+    .presets = EvaluatePresets};
+
 static PetscErrorCode Evaluate(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {
   PetscFunctionBegin;
-  const char *operand[2], *out = "evaluated.h5", *set[LIST_LONGEST];
-  PetscInt n_set = 0;
+  const char *operand[2];
   Study *study = NULL;
-  PlanChoice choice = {0};
   const PlanSpec *plan = NULL;
   SpotList spots = {0};
-  GammaCheck gamma = {0};
-  const Option option[] = {{.name = "-o", .value = &out},
-                           {.name = "--case", .value = &choice.case_name},
-                           {.name = "--arm", .value = &choice.arm},
-                           {.name = "--sweep", .value = &choice.sweep},
-                           {.name = "--set", .n_list = &n_set, .list = set},
-                           {.name = "--gamma", .value = &gamma.file},
-                           {.name = "--dose-percent", .value = &gamma.dose_percent},
-                           {.name = "--distance-mm", .value = &gamma.distance_mm},
-                           {.name = "--threshold-percent", .value = &gamma.threshold_percent},
-                           {.name = "--local", .flag = &gamma.local},
-                           {.name = "--global", .flag = &gamma.global}};
-  PetscCall(ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 2, 2, verb_evaluate.usage, operand,
-                           mistakes));
-  if (!MistakesAny(mistakes)) PetscCall(GammaCheckPrepare(&gamma, mistakes));
-  if (!MistakesAny(mistakes)) PetscCall(StudyLoadAll(PETSC_COMM_WORLD, operand[1], n_set, set, mistakes, &study));
-  if (study) PetscCall(StudyChoosePlan(study, operand[0], &choice, mistakes, &plan));
+  PetscCall(ParseArguments(arguments, &verb_evaluate, &command_evaluate, operand, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(GammaCheckPrepare(&given.gamma, mistakes));
+  if (!MistakesAny(mistakes))
+    PetscCall(StudyLoadAll(PETSC_COMM_WORLD, operand[1], given.set.n, given.set.text, mistakes, &study));
+  if (study) PetscCall(StudyChoosePlan(study, operand[0], &given.choice, mistakes, &plan));
   if (plan) PetscCall(ReadSpots(operand[0], mistakes, &spots));
-  if (plan && !MistakesAny(mistakes)) PetscCall(Forward(arguments, study, plan, &spots, out, mistakes));
-  if (plan && gamma.file && !MistakesAny(mistakes)) PetscCall(CompareDoses(&gamma, out, mistakes));
+  if (plan && !MistakesAny(mistakes)) PetscCall(Forward(arguments, study, plan, &spots, given.out, mistakes));
+  if (plan && given.gamma.file && !MistakesAny(mistakes)) PetscCall(CompareDoses(&given.gamma, given.out, mistakes));
   if (plan && !MistakesAny(mistakes))
-    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s: case %s, arm %s%s%s\n", out, plan->case_name, plan->arm,
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s: case %s, arm %s%s%s\n", given.out, plan->case_name, plan->arm,
                           *plan->sweep ? ", sweep point " : "", plan->sweep));
-  PetscCall(GammaCheckDestroy(&gamma));
+  PetscCall(GammaCheckDestroy(&given.gamma));
   PetscCall(SpotListDestroy(&spots));
   PetscCall(StudyDestroy(&study));
   *exit_code = MistakesExit(mistakes);
@@ -114,9 +139,4 @@ static PetscErrorCode Evaluate(const Arguments *arguments, Mistakes *mistakes, R
 }
 
 const Verb verb_evaluate = {
-    .name = "evaluate",
-    .usage = "evaluate PLAN STUDY.yaml [-o FILE.h5] [--case NAME] [--arm NAME] [--sweep POINT] [--set path=value]... "
-             "[--gamma OTHER.h5 [--dose-percent 3] [--distance-mm 2] [--threshold-percent 10] [--local|--global]]",
-    .purpose = "doses and metrics of given spots (plan.h5, .rst or CSV) under a study's scenarios",
-    .parallel = PETSC_TRUE,
-    .run = Evaluate};
+    .name = "evaluate", .parallel = PETSC_TRUE, .run = Evaluate, .n_command = 1, .command = &command_evaluate};

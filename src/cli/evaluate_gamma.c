@@ -9,18 +9,12 @@
 static PetscErrorCode TakeOptions(GammaCheck *check, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  GammaSpecDefault(&check->spec);
-  if (!check->file &&
-      (check->dose_percent || check->distance_mm || check->threshold_percent || check->local || check->global))
+  if (!check->file && check->criteria)
     PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE,
                           "criteria of a gamma analysis without --gamma FILE.h5, the doses to compare with"));
   if (check->local && check->global)
     PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--local and --global exclude each other"));
   check->spec.local = check->local;
-  PetscCall(OptionNumber("--dose-percent", check->dose_percent, 1e-3, 100, mistakes, &check->spec.dose_percent));
-  PetscCall(OptionNumber("--distance-mm", check->distance_mm, 1e-3, 10, mistakes, &check->spec.distance_mm));
-  PetscCall(
-      OptionNumber("--threshold-percent", check->threshold_percent, 0, 100, mistakes, &check->spec.threshold_percent));
   PetscFunctionReturn(0);
 }
 

@@ -4,11 +4,11 @@
 #include "robion/quantity.h"
 
 typedef struct GammaCheck {
-  const char *file; /* --gamma: the reference; NULL: no comparison */
-  const char *dose_percent, *distance_mm, *threshold_percent;
+  const char *file;   /* --gamma: the reference; NULL: no comparison */
+  PetscBool criteria; /* any of the following is given */
+  GammaSpec spec;     /* with its defaults, but for `local` */
   PetscBool local, global;
   /* from GammaCheckPrepare */
-  GammaSpec spec;
   Grid grid;
   float *reference[QUANTITIES_MOST]; /* of each dose per fraction; NULL: not in the file */
 } GammaCheck;

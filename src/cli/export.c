@@ -34,25 +34,38 @@ static PetscErrorCode DefaultName(const FileFormat *format, const char *plan, ch
   PetscFunctionReturn(0);
 }
 
+static struct {
+  const char *out, *volume;
+} given;
+
+static const Option export_options[] = {
+    {"-o", "FILE", "file or folder to write", "as the plan, with the format's ending", .value = &given.out},
+    {"--out", "FILE", "as -o", "as -o", .value = &given.out},
+    {"--volume", "NAME", "which dose or structure, of formats that hold one", DEFAULT_VOLUME, .value = &given.volume}};
+
+static const Command command_export = {.operands = "nifti|nrrd|mha|xdmf|trip98 PLAN.h5",
+                                       .purpose = "doses and structures of a plan for viewers, its spots for TRiP98",
+                                       .least = 2,
+                                       .most = 2,
+                                       .n_option = PETSC_STATIC_ARRAY_LENGTH(export_options),
+                                       .option = export_options};
+
 static PetscErrorCode Export(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {
   PetscFunctionBegin;
-  const char *operand[2], *out = NULL, *volume = NULL;
+  const char *operand[2];
   char name[PETSC_MAX_PATH_LEN];
   PlanReader plan;
-  const Option option[] = {
-      {.name = "-o", .value = &out}, {.name = "--out", .value = &out}, {.name = "--volume", .value = &volume}};
-  PetscCall(
-      ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 2, 2, verb_export.usage, operand, mistakes));
+  PetscCall(ParseArguments(arguments, &verb_export, &command_export, operand, mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   const FileFormat *format = FormatFind(operand[0], PETSC_STATIC_ARRAY_LENGTH(export_tasks), export_tasks, mistakes);
-  if (format && volume && !format->write_volume)
+  if (format && given.volume && !format->write_volume)
     PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--volume: %s holds the whole plan", format->name));
   if (MistakesAny(mistakes) || !PlanReaderOpen(operand[1], mistakes, &plan)) PetscFunctionReturn(0);
   PetscCall(DefaultName(format, operand[1], name));
-  if (!out) out = name;
+  const char *out = given.out ? given.out : name;
   if (format->write_volume)
-    PetscCall(ExportVolume(format, &plan, volume ? volume : DEFAULT_VOLUME, out, mistakes));
+    PetscCall(ExportVolume(format, &plan, given.volume ? given.volume : DEFAULT_VOLUME, out, mistakes));
   else
     PetscCall((*format->write_plan)(&plan, operand[1], out, mistakes));
   if (PlanReaderClose(&plan, mistakes) && !MistakesAny(mistakes) && !format->write_volume)
@@ -61,8 +74,4 @@ static PetscErrorCode Export(const Arguments *arguments, Mistakes *mistakes, Rob
   PetscFunctionReturn(0);
 }
 
-const Verb verb_export = {.name = "export",
-                          .usage =
-                              "export nifti|nrrd|mha|xdmf|trip98 PLAN.h5 [-o FILE] [--volume nominal/rbe_weighted]",
-                          .purpose = "doses and structures of a plan for viewers, its spots for TRiP98",
-                          .run = Export};
+const Verb verb_export = {.name = "export", .run = Export, .n_command = 1, .command = &command_export};

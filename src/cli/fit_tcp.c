@@ -11,10 +11,37 @@
 enum { FIT_PATIENT, FIT_CASE, FIT_DOSE, FIT_CONTROL, FIT_SET };
 static const double bin_ln = 0.02, bin_Gy = 0.1; /* voxels this near to each other are taken as one */
 
-/* The options' texts. */
-typedef struct Wanted {
-  const char *structure, *link, *alpha_beta, *fractions, *bootstrap, *seed;
-} Wanted;
+static struct {
+  const char *structure, *link;
+  TCPSpec spec;
+  double bootstrap, seed;
+} given = {.structure = "GTV", .bootstrap = 500, .seed = 1};
+
+static void FitPresets(void)
+{
+  (void)TCPSpecDefault(&given.spec);
+  given.link = tcp_link_names[given.spec.link];
+}
+
+static const Option fit_options[] = {
+    {"--structure", "NAME", "the structure whose clonogens count", .value = &given.structure},
+    {"--link", "power|logarithm", "how control goes with the number of clonogens", .value = &given.link},
+    {"--alpha-beta-Gy", "X", "alpha/beta", .number = &given.spec.alpha_beta_Gy, .least = 0.1, .most = 100},
+    {"--fractions", "N", "of the course", .number = &given.spec.fractions, .least = 1, .most = 100},
+    {"--bootstrap", "N", "samples of the patients for the intervals", .number = &given.bootstrap, .least = 2,
+     .most = 100000},
+    {"--seed", "N", "of these samples", .number = &given.seed, .least = 1, .most = 1e9}};
+
+static const Command command_fit = {.operands = "PATIENTS.csv",
+                                    .purpose =
+                                        "fit the TCP model to patients: a table " FIT_HEADER
+                                        " (case file with clonogens; course dose in Gy(RBE) or map; yes, no; fit, "
+                                        "test)",
+                                    .least = 1,
+                                    .most = 1,
+                                    .n_option = PETSC_STATIC_ARRAY_LENGTH(fit_options),
+                                    .option = fit_options,
+                                    .presets = FitPresets};
 
 /* A word of the table as a flag; a mistake if it is neither. */
 static PetscErrorCode TakeWord(const char *where, const char *found, const char *yes, const char *no,
@@ -201,44 +228,37 @@ static void PrintFit(const TCPFit *fit, PetscInt n_bootstrap)
   printf("intervals: 95 %%, %d bootstrap samples of the patients\n", (int)n_bootstrap);
 }
 
-static PetscErrorCode TakeSpec(const Wanted *w, Mistakes *mistakes, TCPSpec *spec, double *bootstrap, double *seed)
+static PetscErrorCode TakeLink(Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  PetscCall(TCPSpecDefault(spec));
-  PetscCall(OptionNumber("--alpha-beta-Gy", w->alpha_beta, 0.1, 100, mistakes, &spec->alpha_beta_Gy));
-  PetscCall(OptionNumber("--fractions", w->fractions, 1, 100, mistakes, &spec->fractions));
-  PetscCall(OptionNumber("--bootstrap", w->bootstrap, 2, 100000, mistakes, bootstrap));
-  PetscCall(OptionNumber("--seed", w->seed, 1, 1e9, mistakes, seed));
   for (PetscInt l = 0; l < N_TCP_LINKS; l++)
-    if (w->link && !strcmp(w->link, tcp_link_names[l])) spec->link = (TCPLink)l;
-  if (w->link && strcmp(w->link, tcp_link_names[spec->link]))
-    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option --link is %s, expected power or logarithm", w->link));
+    if (!strcmp(given.link, tcp_link_names[l])) given.spec.link = (TCPLink)l;
+  if (strcmp(given.link, tcp_link_names[given.spec.link]))
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option --link is %s, expected power or logarithm", given.link));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode FitTable(const char *file, const Wanted *w, Mistakes *mistakes)
+static PetscErrorCode FitTable(const char *file, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   Table table = {0};
   TCPPatient *patient;
-  TCPSpec spec;
   TCPFit fit;
-  double bootstrap = 500, seed = 1;
   PetscInt fitted = 0;
-  PetscCall(TakeSpec(w, mistakes, &spec, &bootstrap, &seed));
+  PetscCall(TakeLink(mistakes));
   if (MistakesAny(mistakes) || !TableRead(file, FIT_HEADER, mistakes, &table)) PetscFunctionReturn(0);
   PetscCall(PetscCalloc1(table.n_rows, &patient));
   for (PetscInt row = 0; row < table.n_rows; row++) {
-    PetscCall(TakeRow(file, row, &table.field[row * table.n_columns], w->structure ? w->structure : "GTV", mistakes,
-                      &patient[row]));
+    PetscCall(TakeRow(file, row, &table.field[row * table.n_columns], given.structure, mistakes, &patient[row]));
     fitted += !patient[row].held_out;
   }
   if (!MistakesAny(mistakes) && fitted < 2 * N_TCP_FITTED)
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %d patients of set fit, expected at least %d", file, (int)fitted,
                           2 * N_TCP_FITTED));
   if (!MistakesAny(mistakes)) {
-    PetscCall(TCPFitAll(table.n_rows, patient, &spec, (PetscInt)bootstrap, (PetscInt)seed, &fit));
-    PrintFit(&fit, (PetscInt)bootstrap);
+    PetscCall(TCPFitAll(table.n_rows, patient, &given.spec, (PetscInt)given.bootstrap, (PetscInt)given.seed, &fit));
+    PrintFit(&fit, (PetscInt)given.bootstrap);
   }
   for (PetscInt row = 0; row < table.n_rows; row++)
     PetscCall(PetscFree3(patient[row].share, patient[row].clonogens, patient[row].dose_Gy_RBE));
@@ -251,22 +271,10 @@ static PetscErrorCode RunFit(const Arguments *arguments, Mistakes *mistakes, Rob
 {
   PetscFunctionBegin;
   const char *file;
-  Wanted w = {NULL};
-  const Option option[] = {
-      {.name = "--structure", .value = &w.structure},      {.name = "--link", .value = &w.link},
-      {.name = "--alpha-beta-Gy", .value = &w.alpha_beta}, {.name = "--fractions", .value = &w.fractions},
-      {.name = "--bootstrap", .value = &w.bootstrap},      {.name = "--seed", .value = &w.seed}};
-  PetscCall(
-      ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 1, 1, verb_fit_tcp.usage, &file, mistakes));
-  if (!MistakesAny(mistakes)) PetscCall(FitTable(file, &w, mistakes));
+  PetscCall(ParseArguments(arguments, &verb_fit_tcp, &command_fit, &file, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(FitTable(file, mistakes));
   *exit_code = MistakesExit(mistakes);
   PetscFunctionReturn(0);
 }
 
-const Verb verb_fit_tcp = {
-    .name = "fit-tcp",
-    .usage = "fit-tcp PATIENTS.csv [--structure GTV] [--link power] [--alpha-beta-Gy 2] [--fractions 16] "
-             "[--bootstrap 500] [--seed 1]",
-    .purpose = "fit the TCP model to patients: a table " FIT_HEADER
-               " (case file with clonogens; course dose in Gy(RBE) or map; yes, no; fit, test)",
-    .run = RunFit};
+const Verb verb_fit_tcp = {.name = "fit-tcp", .run = RunFit, .n_command = 1, .command = &command_fit};

@@ -9,10 +9,29 @@
 
 #define S_MM2_PER_MS_UM2 1000.0
 
-/* The options' texts; NULL: default. */
-typedef struct Wanted {
-  const char *out, *structure, *b_values, *delta, *Delta, *unit, *fraction, *radius, *radius_sd;
-} Wanted;
+static struct {
+  const char *out, *structure, *b_values, *unit;
+  ADCLibrarySpec model;
+  DiffusionProtocol protocol;
+} given = {.structure = "GTV", .unit = "um2/ms"};
+
+void ADCPresets(void)
+{
+  (void)ADCLibrarySpecDefault(&given.model);
+  (void)DiffusionProtocolDefault(&given.protocol);
+}
+
+const Option adc_options[N_ADC_OPTIONS] = {
+    {"-o", "OUT.h5", "file to write", "the case file", .value = &given.out},
+    {"--structure", "NAME", "where cells are counted", .value = &given.structure},
+    {"--b-s-mm2", "B,B,...", "b-values of the images, s/mm2, in the order of the volumes",
+     "0,400,1000 for images; an ADC map has none", .value = &given.b_values},
+    {"--delta-ms", "T", "length of the gradients", .number = &given.protocol.delta_ms},
+    {"--Delta-ms", "T", "time between them", .number = &given.protocol.Delta_ms},
+    {"--unit", "um2/ms|mm2/s|1e-6mm2/s", "of an ADC map", .value = &given.unit},
+    {"--clonogenic-fraction", "F", "clonogens among the cells", .number = &given.model.clonogenic_fraction},
+    {"--radius-um", "R", "radius of the cells, mean of the prior", .number = &given.model.radius_prior_um[0]},
+    {"--radius-sd-um", "R", "and its standard deviation", .number = &given.model.radius_prior_um[1]}};
 
 /* "0,400,1000" in s/mm2. */
 static PetscErrorCode TakeBValues(const char *text, Mistakes *mistakes, DiffusionProtocol *protocol)
@@ -43,7 +62,7 @@ static PetscErrorCode TakeUnit(const char *text, Mistakes *mistakes, double *sca
     double scale;
   } unit[] = {{"um2/ms", 1}, {"mm2/s", 1e3}, {"1e-6mm2/s", 1e-3}};
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(unit); i++)
-    if (!strcmp(text ? text : unit[0].name, unit[i].name)) {
+    if (!strcmp(text, unit[i].name)) {
       *scale = unit[i].scale;
       PetscFunctionReturn(0);
     }
@@ -52,21 +71,12 @@ static PetscErrorCode TakeUnit(const char *text, Mistakes *mistakes, double *sca
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode TakeModel(const Wanted *w, Mistakes *mistakes, ADCLibrarySpec *spec, DiffusionProtocol *protocol,
-                                double *scale)
+static PetscErrorCode TakeModel(Mistakes *mistakes, double *scale)
 {
   PetscFunctionBegin;
-  PetscCall(ADCLibrarySpecDefault(spec));
-  PetscCall(DiffusionProtocolDefault(protocol));
-  PetscCall(TakeBValues(w->b_values, mistakes, protocol));
-  PetscCall(OptionNumber("--delta-ms", w->delta, -INFINITY, INFINITY, mistakes, &protocol->delta_ms));
-  PetscCall(OptionNumber("--Delta-ms", w->Delta, -INFINITY, INFINITY, mistakes, &protocol->Delta_ms));
-  PetscCall(
-      OptionNumber("--clonogenic-fraction", w->fraction, -INFINITY, INFINITY, mistakes, &spec->clonogenic_fraction));
-  PetscCall(OptionNumber("--radius-um", w->radius, -INFINITY, INFINITY, mistakes, &spec->radius_prior_um[0]));
-  PetscCall(OptionNumber("--radius-sd-um", w->radius_sd, -INFINITY, INFINITY, mistakes, &spec->radius_prior_um[1]));
-  PetscCall(TakeUnit(w->unit, mistakes, scale));
-  if (!MistakesAny(mistakes)) PetscCall(ADCCheck(spec, protocol, mistakes));
+  PetscCall(TakeBValues(given.b_values, mistakes, &given.protocol));
+  PetscCall(TakeUnit(given.unit, mistakes, scale));
+  if (!MistakesAny(mistakes)) PetscCall(ADCCheck(&given.model, &given.protocol, mistakes));
   PetscFunctionReturn(0);
 }
 
@@ -107,48 +117,36 @@ static PetscBool IsSameFile(const char *a, const char *b)
                                                                                                         : PETSC_FALSE;
 }
 
-static PetscErrorCode AddToCase(const char *const *operand, const Wanted *w, Mistakes *mistakes)
+static PetscErrorCode AddToCase(const char *const *operand, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  ADCLibrarySpec spec;
-  DiffusionProtocol protocol;
   CellCountReport report;
   Case *patient = NULL;
   Image image = {.value = NULL};
   double scale = 1;
   PetscInt structure = -1;
-  const char *out = w->out ? w->out : operand[1];
+  const char *out = given.out ? given.out : operand[0];
   static const char *const maps[] = {MAP_CLONOGENS, MAP_RMSE};
-  PetscCall(TakeModel(w, mistakes, &spec, &protocol, &scale));
-  if (IsSameFile(out, operand[2]))
+  PetscCall(TakeModel(mistakes, &scale));
+  if (IsSameFile(out, operand[1]))
     PetscCall(
         MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s is the image itself, expected another file to write", out));
-  if (!MistakesAny(mistakes)) PetscCall(CaseLoad(operand[1], mistakes, &patient));
-  if (patient) PetscCall(FindTumour(patient, w->structure ? w->structure : "GTV", mistakes, &structure));
-  if (structure >= 0 && ImageRead(operand[2], mistakes, &image))
-    PetscCall(CellCountAdd(patient, structure, &image, scale, &spec, &protocol, mistakes, &report));
-  if (!MistakesAny(mistakes)) PetscCall(CaseFileWithMaps(patient, operand[1], out, 2, maps, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(CaseLoad(operand[0], mistakes, &patient));
+  if (patient) PetscCall(FindTumour(patient, given.structure, mistakes, &structure));
+  if (structure >= 0 && ImageRead(operand[1], mistakes, &image))
+    PetscCall(CellCountAdd(patient, structure, &image, scale, &given.model, &given.protocol, mistakes, &report));
+  if (!MistakesAny(mistakes)) PetscCall(CaseFileWithMaps(patient, operand[0], out, 2, maps, mistakes));
   if (!MistakesAny(mistakes)) Print(out, patient, structure, &report);
   PetscCall(ImageDestroy(&image));
   PetscCall(CaseDestroy(&patient));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ImportADC(const Arguments *arguments, const char *usage, Mistakes *mistakes)
+PetscErrorCode ImportADC(const Arguments *arguments, const Command *command, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  const char *operand[3];
-  Wanted w = {NULL};
-  const Option option[] = {{.name = "-o", .value = &w.out},
-                           {.name = "--structure", .value = &w.structure},
-                           {.name = "--b-s-mm2", .value = &w.b_values},
-                           {.name = "--delta-ms", .value = &w.delta},
-                           {.name = "--Delta-ms", .value = &w.Delta},
-                           {.name = "--unit", .value = &w.unit},
-                           {.name = "--clonogenic-fraction", .value = &w.fraction},
-                           {.name = "--radius-um", .value = &w.radius},
-                           {.name = "--radius-sd-um", .value = &w.radius_sd}};
-  PetscCall(ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 3, 3, usage, operand, mistakes));
-  if (!MistakesAny(mistakes)) PetscCall(AddToCase(operand, &w, mistakes));
+  const char *operand[2];
+  PetscCall(ParseArguments(arguments, &verb_import, command, operand, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(AddToCase(operand, mistakes));
   PetscFunctionReturn(0);
 }

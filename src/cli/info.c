@@ -2,11 +2,13 @@
 #include "robion/cli.h"
 #include "robion/format.h"
 
+static const Command command_info = {.operands = "", .purpose = "version, build and libraries"};
+
 static PetscErrorCode Info(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {
   PetscFunctionBegin;
   Provenance provenance;
-  PetscCall(ParseArguments(arguments, 0, NULL, 0, 0, verb_info.usage, NULL, mistakes));
+  PetscCall(ParseArguments(arguments, &verb_info, &command_info, NULL, mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   ProvenanceBuild(&provenance);
   ProvenancePrint(&provenance, stdout);
@@ -16,5 +18,4 @@ static PetscErrorCode Info(const Arguments *arguments, Mistakes *mistakes, Robio
   PetscFunctionReturn(0);
 }
 
-const Verb verb_info = {
-    .name = "info", .usage = "info", .purpose = "version, build, libraries and file formats", .run = Info};
+const Verb verb_info = {.name = "info", .run = Info, .n_command = 1, .command = &command_info};

@@ -21,29 +21,44 @@ static PetscErrorCode Write(const Arguments *arguments, const Study *study, cons
   PetscFunctionReturn(0);
 }
 
+static struct {
+  const char *out, *plan;
+  PlanChoice choice;
+  OptionList set;
+} given = {.out = "matrix.h5"};
+
+static const Option matrix_options[] = {{"-o", "FILE.h5", "file of the matrices", .value = &given.out},
+                                        {"--plan", "PLAN", "take the spots of this plan.h5, .rst or CSV",
+                                         "those that a run would lay out", .value = &given.plan},
+                                        OPTION_CHOICE("--case", "NAME", "case", given.choice.case_name),
+                                        OPTION_CHOICE("--arm", "NAME", "arm", given.choice.arm),
+                                        OPTION_CHOICE("--sweep", "POINT", "sweep point", given.choice.sweep),
+                                        OPTION_SET(given.set)};
+
+static const Command command_matrix = {
+    .operands = "STUDY.yaml",
+    .purpose = "write the dose operator as sparse matrices, for the voxels of objectives and the optimised scenarios",
+    .least = 1,
+    .most = 1,
+    .n_option = PETSC_STATIC_ARRAY_LENGTH(matrix_options),
+    .option = matrix_options};
+
 static PetscErrorCode Matrix(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {
   PetscFunctionBegin;
-  const char *operand[1], *out = "matrix.h5", *given = NULL, *set[LIST_LONGEST];
-  PetscInt n_set = 0;
+  const char *operand[1];
   Study *study = NULL;
-  PlanChoice choice = {0};
   const PlanSpec *plan = NULL;
   SpotList spots = {0};
-  const Option option[] = {{.name = "-o", .value = &out},
-                           {.name = "--plan", .value = &given},
-                           {.name = "--case", .value = &choice.case_name},
-                           {.name = "--arm", .value = &choice.arm},
-                           {.name = "--sweep", .value = &choice.sweep},
-                           {.name = "--set", .n_list = &n_set, .list = set}};
-  PetscCall(
-      ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 1, 1, verb_matrix.usage, operand, mistakes));
-  if (!MistakesAny(mistakes)) PetscCall(StudyLoadAll(PETSC_COMM_WORLD, operand[0], n_set, set, mistakes, &study));
-  if (study) PetscCall(StudyChoosePlan(study, given, &choice, mistakes, &plan));
-  if (plan && given) PetscCall(ReadSpots(given, mistakes, &spots));
-  if (plan && !MistakesAny(mistakes)) PetscCall(Write(arguments, study, plan, given ? &spots : NULL, out, mistakes));
+  PetscCall(ParseArguments(arguments, &verb_matrix, &command_matrix, operand, mistakes));
+  if (!MistakesAny(mistakes))
+    PetscCall(StudyLoadAll(PETSC_COMM_WORLD, operand[0], given.set.n, given.set.text, mistakes, &study));
+  if (study) PetscCall(StudyChoosePlan(study, given.plan, &given.choice, mistakes, &plan));
+  if (plan && given.plan) PetscCall(ReadSpots(given.plan, mistakes, &spots));
   if (plan && !MistakesAny(mistakes))
-    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s: case %s, arm %s%s%s\n", out, plan->case_name, plan->arm,
+    PetscCall(Write(arguments, study, plan, given.plan ? &spots : NULL, given.out, mistakes));
+  if (plan && !MistakesAny(mistakes))
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s: case %s, arm %s%s%s\n", given.out, plan->case_name, plan->arm,
                           *plan->sweep ? ", sweep point " : "", plan->sweep));
   PetscCall(SpotListDestroy(&spots));
   PetscCall(StudyDestroy(&study));
@@ -52,9 +67,4 @@ static PetscErrorCode Matrix(const Arguments *arguments, Mistakes *mistakes, Rob
 }
 
 const Verb verb_matrix = {
-    .name = "matrix",
-    .usage =
-        "matrix STUDY.yaml [-o FILE.h5] [--plan PLAN] [--case NAME] [--arm NAME] [--sweep POINT] [--set path=value]...",
-    .purpose = "write the dose operator as sparse matrices, for the voxels of objectives and the optimised scenarios",
-    .parallel = PETSC_TRUE,
-    .run = Matrix};
+    .name = "matrix", .parallel = PETSC_TRUE, .run = Matrix, .n_command = 1, .command = &command_matrix};

@@ -1,5 +1,5 @@
 /* The built-in phantoms and digital patients as case files and pictures. */
-#include "robion/cli.h"
+#include "show.h"
 #include "robion/case_plot.h"
 #include "robion/phantom.h"
 #include "robion/text.h"
@@ -63,19 +63,6 @@ static void NameCase(const char *kind, PetscInt n, const KeyOption *option, char
   snprintf(name, size, "%.20s%s%.20s", kind, seed ? "-" : "", seed ? seed : "");
 }
 
-/* One line for each structure and map. */
-static void PrintCase(const Case *patient, const char *file)
-{
-  const Grid *ct = &patient->ct;
-  printf("%s: %s, %d x %d x %d voxels\n", file, patient->source, (int)ct->n[0], (int)ct->n[1], (int)ct->n[2]);
-  for (PetscInt s = 0; s < patient->n_structures; s++) {
-    size_t n = 0;
-    for (size_t v = 0; v < GridSize(ct); v++) n += patient->structures[s].mask[v];
-    printf("  %-10s %10.1f cm3\n", patient->structures[s].name, (double)n * GridVoxelVolume_cm3(ct));
-  }
-  for (PetscInt m = 0; m < patient->n_maps; m++) printf("  map %s, %s\n", patient->maps[m].name, patient->maps[m].unit);
-}
-
 static PetscErrorCode BuildCase(const char *kind, PetscInt n, const KeyOption *option, Mistakes *mistakes,
                                 Case **patient)
 {
@@ -90,34 +77,6 @@ static PetscErrorCode BuildCase(const char *kind, PetscInt n, const KeyOption *o
   PetscCall(PhantomSpecDestroy(&spec));
   PetscCall(TextDestroy(&keys));
   for (PetscInt i = 0; i < mistakes->n; i++) mistakes->item[i].exit = ROBION_COMMAND_LINE;
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode RunPhantom(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
-{
-  PetscFunctionBegin;
-  const char *kind, *out = NULL, *plot = NULL;
-  char file[80];
-  KeyOption of_key[MOST_KEYS];
-  Case *patient = NULL;
-  const PetscInt n_keys = ListKeys(of_key);
-  Option option[MOST_KEYS + 2] = {{.name = "-o", .value = &out}, {.name = "--plot", .value = &plot}};
-  for (PetscInt i = 0; i < n_keys; i++) {
-    option[2 + i].name = of_key[i].name;
-    if (of_key[i].key->type & TYPE_FLAG)
-      option[2 + i].flag = &of_key[i].flag;
-    else
-      option[2 + i].value = &of_key[i].value;
-  }
-  PetscCall(ParseArguments(arguments, n_keys + 2, option, 1, 1, verb_phantom.usage, &kind, mistakes));
-  if (!MistakesAny(mistakes)) PetscCall(BuildCase(kind, n_keys, of_key, mistakes, &patient));
-  if (!patient) PetscFunctionReturn(0);
-  snprintf(file, sizeof file, "%s.h5", patient->name);
-  PetscCall(CaseWrite(patient, out ? out : file, mistakes));
-  if (plot && !MistakesAny(mistakes)) PetscCall(CasePlot(patient, plot, mistakes));
-  if (!MistakesAny(mistakes)) PrintCase(patient, out ? out : file);
-  PetscCall(CaseDestroy(&patient));
-  *exit_code = MistakesExit(mistakes);
   PetscFunctionReturn(0);
 }
 
@@ -137,8 +96,56 @@ static void PrintPhantoms(FILE *out)
   }
 }
 
-const Verb verb_phantom = {.name = "phantom",
-                           .usage = "phantom NAME [-o CASE.h5] [--plot PICTURE.png] [options of the phantom]",
-                           .purpose = "write a built-in phantom or digital patient as a case",
-                           .run = RunPhantom,
-                           .details = PrintPhantoms};
+static struct {
+  const char *out, *plot;
+} given;
+
+enum { N_PHANTOM_OPTIONS = 2 };
+static const Option phantom_options[N_PHANTOM_OPTIONS] = {
+    {"-o", "CASE.h5", "case file to write", "the phantom's name and .h5", .value = &given.out},
+    {"--plot", "PICTURE.png", "draw its slices", .value = &given.plot}};
+
+static const Command command_phantom = {.operands = "NAME",
+                                        .purpose = "write a built-in phantom or digital patient as a case",
+                                        .least = 1,
+                                        .most = 1,
+                                        .n_option = N_PHANTOM_OPTIONS,
+                                        .option = phantom_options,
+                                        .details = PrintPhantoms};
+
+static PetscErrorCode RunPhantom(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
+{
+  PetscFunctionBegin;
+  const char *kind;
+  char file[80];
+  KeyOption of_key[MOST_KEYS];
+  Case *patient = NULL;
+  const PetscInt n_keys = ListKeys(of_key);
+  Option option[MOST_KEYS + N_PHANTOM_OPTIONS];
+  Command command = command_phantom; /* and the phantoms' options */
+  PetscCall(PetscArraycpy(option, phantom_options, N_PHANTOM_OPTIONS));
+  for (PetscInt i = 0; i < n_keys; i++) {
+    option[N_PHANTOM_OPTIONS + i] = (Option){.name = of_key[i].name};
+    if (of_key[i].key->type & TYPE_FLAG)
+      option[N_PHANTOM_OPTIONS + i].flag = &of_key[i].flag;
+    else
+      option[N_PHANTOM_OPTIONS + i].value = &of_key[i].value;
+  }
+  command.option = option;
+  command.n_option += n_keys;
+  PetscCall(ParseArguments(arguments, &verb_phantom, &command, &kind, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(BuildCase(kind, n_keys, of_key, mistakes, &patient));
+  if (!patient) PetscFunctionReturn(0);
+  snprintf(file, sizeof file, "%s.h5", patient->name);
+  PetscCall(CaseWrite(patient, given.out ? given.out : file, mistakes));
+  if (given.plot && !MistakesAny(mistakes)) PetscCall(CasePlot(patient, given.plot, mistakes));
+  if (!MistakesAny(mistakes)) {
+    printf("%s: %s\n", given.out ? given.out : file, patient->source);
+    CaseShow(patient, stdout);
+  }
+  PetscCall(CaseDestroy(&patient));
+  *exit_code = MistakesExit(mistakes);
+  PetscFunctionReturn(0);
+}
+
+const Verb verb_phantom = {.name = "phantom", .run = RunPhantom, .n_command = 1, .command = &command_phantom};

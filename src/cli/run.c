@@ -101,40 +101,54 @@ static PetscErrorCode RunLoaded(const Arguments *arguments, const Study *study, 
   PetscFunctionReturn(0);
 }
 
+static struct {
+  RunOptions run;
+  const char *only, *arms, *limit, *array, *team, *nodes;
+  OptionList set;
+} given;
+
+static const Option run_options[] = {
+    {"--results", "DIR", "folder of the results", "results/STUDY", .value = &given.run.results},
+    {"--resume", NULL, "go on: keep finished plans, take up checkpoints", .flag = &given.run.resume},
+    {"--replan", NULL, "with --resume: make anew what was made with other settings", .flag = &given.run.replan},
+    {"--only", "CASE,...", "cases to plan", "all", .value = &given.only},
+    {"--arms", "ARM,...", "arms to plan", "all", .value = &given.arms},
+    OPTION_SET(given.set),
+    {"--dry-run", NULL, "tell spots, scenarios, memory and time, plan nothing", .flag = &given.run.dry_run},
+    {"--simulate", "NODES,...", "with --dry-run: the time that so many nodes would take", .value = &given.nodes},
+    {"--time-limit", "HH:MM:SS", "stop with a checkpoint after this time", .value = &given.limit},
+    {"--team-size", "RANKS|node|auto", "ranks that plan a case together", "node: those of a node",
+     .value = &given.team},
+    {"--array", "JOB/JOBS", "plan this job's share of the plans", "1/1: all", .value = &given.array},
+    {"--private", NULL, "results for their owner alone", .flag = &given.run.owner_only}};
+
+static const Command command_run = {.operands = "STUDY.yaml",
+                                    .purpose = "plan every case, arm and sweep point of a study",
+                                    .least = 1,
+                                    .most = 1,
+                                    .n_option = PETSC_STATIC_ARRAY_LENGTH(run_options),
+                                    .option = run_options};
+
 static PetscErrorCode Run(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {
   PetscFunctionBegin;
-  const char *file, *only = NULL, *arms = NULL, *limit = NULL, *set[LIST_LONGEST], *array = NULL, *team = NULL,
-                    *nodes = NULL;
-  PetscInt n_set = 0;
-  RunOptions options = {0};
+  const char *file;
   Study *study = NULL;
-  const Option option[] = {{.name = "--results", .value = &options.results},
-                           {.name = "--resume", .flag = &options.resume},
-                           {.name = "--replan", .flag = &options.replan},
-                           {.name = "--only", .value = &only},
-                           {.name = "--arms", .value = &arms},
-                           {.name = "--set", .n_list = &n_set, .list = set},
-                           {.name = "--dry-run", .flag = &options.dry_run},
-                           {.name = "--simulate", .value = &nodes},
-                           {.name = "--time-limit", .value = &limit},
-                           {.name = "--team-size", .value = &team},
-                           {.name = "--array", .value = &array},
-                           {.name = "--private", .flag = &options.owner_only}};
-  PetscCall(
-      ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 1, 1, verb_run.usage, &file, mistakes));
-  if (limit && (options.time_limit_s = ParseDuration(limit)) <= 0)
-    PetscCall(
-        MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--time-limit: found %s, expected HH:MM:SS above zero", limit));
-  PetscCall(ParseArray(array, &options, mistakes));
-  PetscCall(ParseTeamSize(team, &options, mistakes));
-  PetscCall(ParseNodes(nodes, &options, mistakes));
+  PetscCall(ParseArguments(arguments, &verb_run, &command_run, &file, mistakes));
+  RunOptions options = given.run;
+  if (given.limit && (options.time_limit_s = ParseDuration(given.limit)) <= 0)
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--time-limit: found %s, expected HH:MM:SS above zero",
+                          given.limit));
+  PetscCall(ParseArray(given.array, &options, mistakes));
+  PetscCall(ParseTeamSize(given.team, &options, mistakes));
+  PetscCall(ParseNodes(given.nodes, &options, mistakes));
   if (options.replan && !options.resume)
     PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--replan needs --resume: else all plans are made anew"));
   PetscCall(CheckLauncher(mistakes));
-  PetscCall(SplitNames(only, &options.n_only, &options.only));
-  PetscCall(SplitNames(arms, &options.n_arms, &options.arms));
-  if (!MistakesAny(mistakes)) PetscCall(StudyLoadAll(PETSC_COMM_WORLD, file, n_set, set, mistakes, &study));
+  PetscCall(SplitNames(given.only, &options.n_only, &options.only));
+  PetscCall(SplitNames(given.arms, &options.n_arms, &options.arms));
+  if (!MistakesAny(mistakes))
+    PetscCall(StudyLoadAll(PETSC_COMM_WORLD, file, given.set.n, given.set.text, mistakes, &study));
   if (study && !MistakesAny(mistakes)) PetscCall(RunLoaded(arguments, study, &options, exit_code));
   PetscCall(StudyDestroy(&study));
   PetscCall(PetscStrToArrayDestroy(options.n_only, options.only));
@@ -143,12 +157,4 @@ static PetscErrorCode Run(const Arguments *arguments, Mistakes *mistakes, Robion
   PetscFunctionReturn(0);
 }
 
-const Verb verb_run = {
-    .name = "run",
-    .usage =
-        "run STUDY.yaml [--results DIR] [--resume [--replan]] [--only CASE,...] [--arms ARM,...] [--set path=value]... "
-        "[--dry-run [--simulate NODES,...]] [--time-limit HH:MM:SS] [--team-size RANKS|node|auto] "
-        "[--array JOB/JOBS] [--private] [-- PETSc options]",
-    .purpose = "plan every case, arm and sweep point of a study",
-    .parallel = PETSC_TRUE,
-    .run = Run};
+const Verb verb_run = {.name = "run", .parallel = PETSC_TRUE, .run = Run, .n_command = 1, .command = &command_run};

@@ -12,17 +12,14 @@
 
 extern char **environ;
 
-/* A whole number from 1 on; `fallback` without text. */
-static PetscErrorCode ParseCount(const char *option, const char *text, PetscInt fallback, Mistakes *mistakes,
-                                 PetscInt *value)
+/* A whole number from 1 on. */
+static PetscErrorCode TakeCount(const char *option, double found, Mistakes *mistakes, PetscInt *value)
 {
   PetscFunctionBegin;
-  *value = fallback;
-  if (!text) PetscFunctionReturn(0);
-  *value = text[strspn(text, "0123456789")] || strlen(text) > 6 ? 0 : (PetscInt)atoi(text);
-  if (*value < 1)
+  *value = (PetscInt)found;
+  if ((double)*value != found)
     PetscCall(
-        MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s: found %s, expected a whole number from 1 on", option, text));
+        MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s: found %g, expected a whole number from 1 on", option, found));
   PetscFunctionReturn(0);
 }
 
@@ -117,41 +114,52 @@ static PetscErrorCode SubmitLoaded(BatchJob *job, const Study *study, const char
   PetscFunctionReturn(0);
 }
 
+static struct {
+  const char *results, *limit;
+  double nodes, ranks, array; /* array 0: a single job */
+  OptionList set, sbatch;
+  PetscBool dry_run;
+} given = {.nodes = 1, .ranks = 8};
+
+static const Option submit_options[] = {
+    {"--results", "DIR", "folder of the results", "results/STUDY", .value = &given.results},
+    {"--nodes", "N", "nodes of each job", .number = &given.nodes, .least = 1, .most = 999999},
+    {"--ranks-per-node", "N", "MPI ranks on each node", .number = &given.ranks, .least = 1, .most = 999999},
+    {"--time", "HH:MM:SS", "time limit of a job", "some times the estimate, half an hour to a day",
+     .value = &given.limit},
+    {"--array", "N", "so many jobs share the plans out", "a single job", .number = &given.array, .least = 1,
+     .most = 999999},
+    OPTION_SET(given.set),
+    {"--sbatch", "OPTION", "a further option of sbatch, as --sbatch=--partition=NAME", .list = &given.sbatch},
+    {"--dry-run", NULL, "show the script, submit nothing", .flag = &given.dry_run}};
+
+static const Command command_submit = {.operands = "STUDY.yaml",
+                                       .purpose = "write a job script from the study's estimate and give it to SLURM",
+                                       .least = 1,
+                                       .most = 1,
+                                       .n_option = PETSC_STATIC_ARRAY_LENGTH(submit_options),
+                                       .option = submit_options};
+
 static PetscErrorCode Run(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {
   PetscFunctionBegin;
-  const char *file, *results = NULL, *nodes = NULL, *ranks = NULL, *array = NULL, *limit = NULL, *set[LIST_LONGEST],
-                    *sbatch[LIST_LONGEST];
-  PetscBool dry_run = PETSC_FALSE;
-  BatchJob job = {.set = set, .sbatch = sbatch};
+  const char *file;
   Study *study = NULL;
-  const Option option[] = {{.name = "--results", .value = &results},
-                           {.name = "--nodes", .value = &nodes},
-                           {.name = "--ranks-per-node", .value = &ranks},
-                           {.name = "--array", .value = &array},
-                           {.name = "--time", .value = &limit},
-                           {.name = "--set", .n_list = &job.n_set, .list = set},
-                           {.name = "--sbatch", .n_list = &job.n_sbatch, .list = sbatch},
-                           {.name = "--dry-run", .flag = &dry_run}};
-  PetscCall(
-      ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 1, 1, verb_submit.usage, &file, mistakes));
-  PetscCall(ParseCount("--nodes", nodes, 1, mistakes, &job.nodes));
-  PetscCall(ParseCount("--ranks-per-node", ranks, 8, mistakes, &job.ranks_per_node));
-  PetscCall(ParseCount("--array", array, 0, mistakes, &job.array_jobs));
-  if (limit && (job.limit_s = ParseDuration(limit)) <= 0)
-    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--time: found %s, expected HH:MM:SS above zero", limit));
+  PetscCall(ParseArguments(arguments, &verb_submit, &command_submit, &file, mistakes));
+  BatchJob job = {.n_set = given.set.n, .set = given.set.text, .n_sbatch = given.sbatch.n, .sbatch = given.sbatch.text};
+  PetscCall(TakeCount("--nodes", given.nodes, mistakes, &job.nodes));
+  PetscCall(TakeCount("--ranks-per-node", given.ranks, mistakes, &job.ranks_per_node));
+  PetscCall(TakeCount("--array", given.array, mistakes, &job.array_jobs));
+  if (given.limit && (job.limit_s = ParseDuration(given.limit)) <= 0)
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--time: found %s, expected HH:MM:SS above zero", given.limit));
   PetscCall(CheckSbatch(&job, mistakes));
-  if (!MistakesAny(mistakes)) PetscCall(StudyLoad(file, job.n_set, set, mistakes, &study));
-  if (study) PetscCall(SubmitLoaded(&job, study, file, results, dry_run, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(StudyLoad(file, job.n_set, job.set, mistakes, &study));
+  if (study) PetscCall(SubmitLoaded(&job, study, file, given.results, given.dry_run, mistakes));
   PetscCall(StudyDestroy(&study));
   *exit_code = ROBION_DONE;
   PetscFunctionReturn(0);
 }
 
-const Verb verb_submit = {.name = "submit",
-                          .usage =
-                              "submit STUDY.yaml [--results DIR] [--nodes N] [--ranks-per-node N] [--time HH:MM:SS] "
-                              "[--array N] [--set path=value]... [--sbatch=OPTION]... [--dry-run]",
-                          .purpose = "write a job script from the study's estimate and give it to SLURM",
-                          .parallel = PETSC_TRUE,
-                          .run = Run};
+const Verb verb_submit = {
+    .name = "submit", .parallel = PETSC_TRUE, .run = Run, .n_command = 1, .command = &command_submit};

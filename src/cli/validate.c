@@ -81,27 +81,32 @@ static PetscErrorCode CheckMentions(const char *file, PetscInt n_set, const char
   PetscFunctionReturn(0);
 }
 
+static struct {
+  OptionList set;
+} given;
+static const Option validate_options[] = {OPTION_SET(given.set)};
+static const Command command_validate = {.operands = "STUDY.yaml",
+                                         .purpose = "report every mistake of a study at once; needs no MPI launcher",
+                                         .least = 1,
+                                         .most = 1,
+                                         .n_option = PETSC_STATIC_ARRAY_LENGTH(validate_options),
+                                         .option = validate_options};
+
 static PetscErrorCode Validate(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {
   PetscFunctionBegin;
-  const char *file, *set[LIST_LONGEST];
-  PetscInt n_set = 0;
+  const char *file;
   Study *study = NULL;
-  const Option option[] = {{.name = "--set", .n_list = &n_set, .list = set}};
-  PetscCall(
-      ParseArguments(arguments, PETSC_STATIC_ARRAY_LENGTH(option), option, 1, 1, verb_validate.usage, &file, mistakes));
-  if (!MistakesAny(mistakes)) PetscCall(StudyLoad(file, n_set, set, mistakes, &study));
+  PetscCall(ParseArguments(arguments, &verb_validate, &command_validate, &file, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(StudyLoad(file, given.set.n, given.set.text, mistakes, &study));
   if (study)
     PetscCall(CheckStudy(study, mistakes));
   else if (MistakesExit(mistakes) == ROBION_STUDY)
-    PetscCall(CheckMentions(file, n_set, set, mistakes));
+    PetscCall(CheckMentions(file, given.set.n, given.set.text, mistakes));
   if (study && !MistakesAny(mistakes)) printf("%s: %d plans, no mistakes\n", file, (int)study->n_plans);
   PetscCall(StudyDestroy(&study));
   *exit_code = MistakesExit(mistakes);
   PetscFunctionReturn(0);
 }
 
-const Verb verb_validate = {.name = "validate",
-                            .usage = "validate STUDY.yaml [--set path=value]...",
-                            .purpose = "report every mistake of a study at once; needs no MPI launcher",
-                            .run = Validate};
+const Verb verb_validate = {.name = "validate", .run = Validate, .n_command = 1, .command = &command_validate};

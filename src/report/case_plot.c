@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { N_PLANES = 3, MOST_MAPS = 2, PANEL_PIXELS = 520 };
+enum { N_PLANES = 3, MOST_MAPS = 2, PANEL_PIXELS = 520, LEGEND_PIXELS = 60 };
 
 /* One slice: normal to `normal`, drawn with axis `across` to the right and `up` upwards. */
 typedef struct Plane {
@@ -115,8 +115,8 @@ static void DrawRow(const Case *patient, const PetscInt middle[3], int row, FILE
             p->flip ? "reverse" : "noreverse");
     fprintf(out, "set title '%s, %c = %.4g mm", p->title, "xyz"[p->normal],
             ct -> origin_mm[p->normal] + middle[p->normal] * ct -> spacing_mm[p->normal]);
+    fprintf(out, row ? ": " : ": CT (HU)");
     if (row) {
-      fprintf(out, ": ");
       PlainName(patient->maps[row - 1].name, out);
       fprintf(out, " (");
       PlainName(patient->maps[row - 1].unit, out);
@@ -147,16 +147,17 @@ PetscErrorCode CasePlot(const Case *patient, const char *file, Mistakes *mistake
   PetscFunctionBegin;
   Gnuplot plot;
   PetscInt middle[3], before = mistakes->n;
-  const int rows = 1 + (int)PetscMin(patient->n_maps, MOST_MAPS);
-  if (!GnuplotOpen(file, PANEL_PIXELS * N_PLANES + 60, PANEL_PIXELS * rows * 4 / 5, mistakes, &plot))
-    PetscFunctionReturn(0);
+  const int rows = 1 + (int)PetscMin(patient->n_maps, MOST_MAPS), height = PANEL_PIXELS * rows * 4 / 5 + LEGEND_PIXELS;
+  const double legend = (double)LEGEND_PIXELS / height; /* below the panels */
+  if (!GnuplotOpen(file, PANEL_PIXELS * N_PLANES + 60, height, mistakes, &plot)) PetscFunctionReturn(0);
   Middle(patient, middle);
   PetscCall(WriteData(patient, middle, plot.data, mistakes));
   if (mistakes->n == before) {
     fprintf(plot.script,
-            "data = '%s'\nset size ratio -1\nset tics out nomirror\nset key left bottom opaque samplen 1 font ',8'\n"
-            "set autoscale xfix\nset autoscale yfix\nset multiplot layout %d,%d\n",
-            plot.data, rows, N_PLANES);
+            "data = '%s'\nset size ratio -1\nset tics out nomirror\n"
+            "set key at screen 0.5, screen 0.01 center bottom horizontal maxrows 2 samplen 2\n"
+            "set autoscale xfix\nset autoscale yfix\nset multiplot layout %d,%d scale 1,%g offset 0,%g\n",
+            plot.data, rows, N_PLANES, 1 - legend, 0.3 * legend);
     for (int row = 0; row < rows; row++) DrawRow(patient, middle, row, plot.script);
     fprintf(plot.script, "unset multiplot\nunset output\n");
   }

@@ -2,6 +2,7 @@
 #include "robion/yaml.h"
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 #include <yaml.h>
 
 /* Text that reads back as the same plain scalar in block and in flow style; anything else is written in double quotes. */
@@ -13,6 +14,15 @@ static PetscBool IsPlain(const char *text)
   for (; *c; c++)
     if (!isalnum((unsigned char)*c) && !strchr("._+-/%", *c)) return PETSC_FALSE;
   return PETSC_TRUE;
+}
+
+/* A key that readers of YAML 1.1, such as PyYAML, would take for true or false: quoted, it is a key for them, too. */
+static PetscBool IsOldBoolean(const char *key)
+{
+  static const char *const spelling[] = {"on", "off", "yes", "no", "true", "false"};
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(spelling); i++)
+    if (!strcasecmp(key, spelling[i])) return PETSC_TRUE;
+  return PETSC_FALSE;
 }
 
 static PetscErrorCode AddScalar(yaml_document_t *document, const char *text, PetscBool quoted, int *id)
@@ -47,7 +57,7 @@ static PetscErrorCode AddNode(yaml_document_t *document, const Node *node, Petsc
   PetscCheck(*id, PETSC_COMM_SELF, PETSC_ERR_LIB, "libyaml could not add a node");
   for (PetscInt i = 0; i < node->n; i++) {
     int key = 0, value, added;
-    if (!sequence) PetscCall(AddScalar(document, node->entry[i].key, PETSC_FALSE, &key));
+    if (!sequence) PetscCall(AddScalar(document, node->entry[i].key, IsOldBoolean(node->entry[i].key), &key));
     PetscCall(AddNode(document, node->entry[i].value, sequence, flow, &value));
     if (sequence)
       added = yaml_document_append_sequence_item(document, *id, value);

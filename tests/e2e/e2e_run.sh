@@ -107,6 +107,16 @@ min_is_least() {
 }
 check "scenario min is the least of all scenarios" min_is_least
 
+phases() { # every phase of each of the four plans says that it begins
+  local phase
+  for phase in 'build .*dose operator of' 'optimize .*iteration ' 'certify .*distance from the optimum: at most' 'evaluate .*doses of [0-9]+ scenarios at' \
+    'evaluate .*doses and metrics took .* files are written'; do
+    [ "$(grep -cE "$phase" "$WORK/r3/log.txt")" -ge 4 ] || { echo "$phase" && return 1; }
+  done
+}
+check "the log tells every phase" phases
+check "and at the start how long the study may take" grep -qE 'plan 1 of 4, [0-9]+ (s|min).* left for the study' "$WORK/r3/log.txt"
+
 # --- Resume, --only, --set -------------------------------------------------------------------------------------------
 plan=$WORK/r3/cases/box/composite/plan.h5
 cp -p "$plan" "$WORK/before.h5" && touch -r "$plan" "$WORK/stamp"

@@ -16,15 +16,49 @@ check "info names the libraries" expect_text '^petsc +[0-9]' "$ROBION" info
 for verb in run validate evaluate basedata import phantom info; do
   check "$verb --help" expect_text "^usage: robion $verb" "$ROBION" "$verb" --help
 done
+ask "$ROBION" help basedata build
+check "help of one word of a verb" ended 0
+check "names its options with defaults" told '^  --energy-max-MeV-u E +highest energy; default [0-9]+$'
+check "wherever --help stands" test "$said" = "$("$ROBION" basedata build --ion 12C --help)"
+check "help alone lists the verbs" test "$("$ROBION" help)" = "$("$ROBION" --help)"
+check "help of an unknown verb: exit 2" expect_exit 2 "$ROBION" help nosuch
 check "validate" expect_text '4 plans, no mistakes' "$ROBION" validate tests/studies/e2e-arms.yaml
 check "validate takes --set" expect_text '12 plans, no mistakes' "$ROBION" validate tests/studies/e2e-arms.yaml \
   --set 'sweep={spots.layer_mm: [2, 3, 4]}'
 check "help survives a closed pipe" bash -c "'$ROBION' --help | head -n 1 >/dev/null"
 
+# --- What files hold --------------------------------------------------------------------------------------------------
+"$ROBION" phantom donut -o "$WORK/shown.h5" >"$WORK/shown.txt"
+ask "$ROBION" show "$WORK/shown.h5"
+check "show of a case" ended 0
+check "tells its grid" told '^CT +[0-9]+ x [0-9]+ x [0-9]+ voxels of .* mm'
+check "HU" told '^HU +-?[0-9]+ to -?[0-9]+$'
+check "structures with role and volume" told '^structure +CTV +target +[0-9]+\.[0-9]+ cm3$'
+check "as the phantom told them" test "$(grep ^structure <<<"$said" | sort)" = "$(grep ^structure "$WORK/shown.txt" | sort)"
+"$ROBION" phantom chordoma --ct-spacing-mm 4 -o "$WORK/map.h5" >"$WORK/map.txt"
+check "and maps with their range" expect_text '^map +clonogens, 0 to [0-9.e+]+ ' "$ROBION" show "$WORK/map.h5"
+"$ROBION" run "$BOX" --results "$WORK/shown" --set optimizer.max_iterations=1 >"$WORK/shown.log"
+ask "$ROBION" show "$WORK/shown/cases/box/plan/plan.h5"
+check "show of a plan" ended 0
+for what in 'study +e2e-box' 'case +box' 'arm +plan' 'ion +12C' 'grid +20 x 20 x 20 voxels of 4 x 4 x 4 mm' 'dose +nominal/rbe_weighted' \
+  'beam +gantry 90 deg, couch 0 deg: [0-9]+ spots' 'structure +CTV +target +13.82 cm3' 'scenarios +21 evaluated' 'metrics +[0-9]+ rows' \
+  'optimizer +objective ' 'input +study .*e2e-box.yaml, fnv1a64 [0-9a-f]{16}'; do
+  check "tells $what" told "^$what"
+done
+echo text >"$WORK/text.h5"
+check "show of what is not HDF5: exit 4" expect_exit 4 "$ROBION" show "$WORK/text.h5"
+head -c 3000 "$WORK/shown.h5" >"$WORK/cut.h5"
+check "of half a file" expect_exit 4 "$ROBION" show "$WORK/cut.h5"
+check "of nothing" expect_exit 4 "$ROBION" show "$WORK/nowhere.h5"
+
 # --- Base data -------------------------------------------------------------------------------------------------------
-check "basedata build" expect_text '4 energies, 80.* to 180' mpi 2 "$ROBION" basedata build --out "$WORK/c.h5" \
+ask mpi 2 "$ROBION" basedata build --out "$WORK/c.h5" \
   --energy-max-MeV-u 180 --range-step-mm 20
+check "basedata build" told '4 energies, 80.* to 180'
+check "says that it begins, and how long that takes" told 'machine .* base data of 12C at 4 energies are computed, about a second each'
+check "and that it is done" told 'machine .* base data of 12C are computed, in [0-9]+ s'
 check "basedata build on one rank" "$ROBION" basedata build --out "$WORK/c1.h5" --energy-max-MeV-u 180 --range-step-mm 20
+check "show of base data" expect_text '^models +RBE of all' "$ROBION" show "$WORK/c.h5"
 check "basedata show" expect_text 'projectile Z = 6, A = 12' "$ROBION" basedata show "$WORK/c.h5"
 "$ROBION" basedata show "$WORK/c.h5" --csv >"$WORK/c.csv"
 "$ROBION" basedata show "$WORK/c1.h5" --csv >"$WORK/c1.csv"
@@ -109,11 +143,11 @@ check "import adc with a unit of no ADC" expect_text 'expected um2/ms, mm2/s' "$
 check "import adc with b-values that descend" expect_exit 2 "$ROBION" import adc case.h5 adc.h5 --b-s-mm2 0,1000,400
 
 # --- Phantoms --------------------------------------------------------------------------------------------------------
-check "phantom chordoma" expect_text 'map clonogens, per voxel' "$ROBION" phantom chordoma --seed 2 --ct-spacing-mm 6 -o "$WORK/c2.h5"
+check "phantom chordoma" expect_text 'map +clonogens, 0 to [0-9.e+]+ per voxel' "$ROBION" phantom chordoma --seed 2 --ct-spacing-mm 6 -o "$WORK/c2.h5"
 check "the same as a case of a study" "$ROBION" run "$BOX" --dry-run --set 'cases=[{phantom: chordoma, seed: 2, ct_spacing_mm: 6}]' \
   --set prescription.target=GTV --set 'objectives=[{structure: GTV, type: uniform, dose_Gy_RBE: 3}]' --set overlap_priority=[] --set dose_grid_mm=12 \
   --set machine.energy_max_MeV_u=440 --set machine.range_step_mm=20 --set spots.lateral_mm=10 --set spots.layer_mm=10
-check "phantom rtog" expect_text 'OAR +28' "$ROBION" phantom rtog --heterogeneous --ct-spacing-mm 4 -o "$WORK/rtog.h5"
+check "phantom rtog" expect_text 'OAR +oar +28' "$ROBION" phantom rtog --heterogeneous --ct-spacing-mm 4 -o "$WORK/rtog.h5"
 check "phantom of no kind" expect_exit 2 "$ROBION" phantom rtgo -o "$WORK/x.h5"
 check "phantom with another's option" expect_exit 2 "$ROBION" phantom rtog --seed 3 -o "$WORK/x.h5"
 check "phantom of no seed" expect_exit 2 "$ROBION" phantom chordoma --seed 1.5 -o "$WORK/x.h5"

@@ -156,6 +156,30 @@ static void Hashes(void **state)
   assert_true(HashBytes(HASH_START, "foobar", 6) == UINT64_C(0x85944171f73967e8));
 }
 
+/* A phase that has taken ten seconds is told once; one that has begun just now, is done, or has not begun is not. */
+static void Phases(void **state)
+{
+  Mistakes mistakes = {0};
+  assert_int_equal(LogOpen(PETSC_COMM_WORLD, folder, "", 0, &mistakes), 0);
+  Phase young = PhaseBegin("evaluate", "P01", "young"), old = PhaseBegin("evaluate", "P01", "doses");
+  old.begun -= 10;
+  old.told -= 10;
+  PhaseTell(NULL, 1, 4);
+  PhaseTell(&young, 1, 4);
+  PhaseTell(&old, 0, 4);
+  PhaseTell(&old, 4, 4);
+  PhaseTell(&old, 1, 4);
+  PhaseTell(&old, 2, 4);
+  assert_int_equal(LogClose(), 0);
+  MPI_Barrier(PETSC_COMM_WORLD);
+  if (rank) return;
+  char *log = Take("log.txt"), *events = Take("events.jsonl");
+  assert_non_null(strstr(log, "evaluate  P01               doses: 25 %, about 30 s left\n"));
+  assert_int_equal(strlen(log), strcspn(log, "\n") + 1);
+  PetscFree(log);
+  PetscFree(events);
+}
+
 static void ProvenanceFile(void **state)
 {
   Mistakes mistakes = {0};
@@ -207,10 +231,10 @@ static void Quoting(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(LinesAndEvents), cmocka_unit_test(OnlyOnce),
-                                     cmocka_unit_test(FolderMissing),  cmocka_unit_test(Status),
-                                     cmocka_unit_test(Durations),      cmocka_unit_test(Hashes),
-                                     cmocka_unit_test(ProvenanceFile), cmocka_unit_test(Quoting)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(LinesAndEvents), cmocka_unit_test(OnlyOnce),  cmocka_unit_test(FolderMissing),
+      cmocka_unit_test(Status),         cmocka_unit_test(Durations), cmocka_unit_test(Hashes),
+      cmocka_unit_test(ProvenanceFile), cmocka_unit_test(Quoting),   cmocka_unit_test(Phases)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   snprintf(folder, sizeof folder, "/tmp/robion_test_log_XXXXXX");

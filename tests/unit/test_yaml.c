@@ -133,6 +133,19 @@ static void TestWrite(void **state)
   assert_int_equal(PetscFree(second), 0);
 }
 
+/* "on" is a key of studies, and true to readers of YAML 1.1. */
+static void TestOldBooleans(void **state)
+{
+  Mistakes mistakes = {0};
+  char *text;
+  const Node *root = Read("on: dose\nonly: yes\nNo: {y: 1}\n", &mistakes);
+  assert_int_equal(YamlWrite(root, &text), 0);
+  assert_string_equal(text, "\"on\": dose\nonly: yes\n\"No\": {y: 1}\n");
+  const Node *again = Read(text, &mistakes);
+  assert_string_equal(NodeGet(again, "on")->text, "dose");
+  assert_int_equal(PetscFree(text), 0);
+}
+
 static void TestShown(void **state)
 {
   char text[201], euros[256] = "";
@@ -150,7 +163,7 @@ static void AssertDifferences(const char *before, const char *now, PetscInt n_ex
 {
   Difference d[3];
   PetscInt n;
-  char text[1024] = "";
+  char text[8192] = "";
   assert_int_equal(YamlDifferences(before, now, 3, d, &n), 0);
   assert_int_equal(n, n_expected);
   for (PetscInt i = 0; i < PetscMin(n, 3); i++)
@@ -192,6 +205,7 @@ int main(int argc, char **argv)
       cmocka_unit_test_setup_teardown(TestNesting, SetUp, TearDown),
       cmocka_unit_test_setup_teardown(TestMerge, SetUp, TearDown),
       cmocka_unit_test_setup_teardown(TestWrite, SetUp, TearDown),
+      cmocka_unit_test_setup_teardown(TestOldBooleans, SetUp, TearDown),
       cmocka_unit_test_setup_teardown(TestShown, SetUp, TearDown),
       cmocka_unit_test_setup_teardown(TestDifferences, SetUp, TearDown),
   };
