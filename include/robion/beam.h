@@ -22,8 +22,9 @@ typedef struct RangeShifterSpec {
 typedef struct BeamSpec {
   double gantry_deg, couch_deg; /* IEC 61217 */
   RangeShifterSpec range_shifter;
-  PetscBool has_isocentre; /* else: centre of mass of the prescription's target */
+  PetscBool has_isocentre; /* else: centre of mass of the target */
   double isocentre_mm[3];
+  char *target, *where; /* the structure its spots cover; NULL: the prescription's or the stage's target */
 } BeamSpec;
 
 /** Where spots may lie in the isocentre plane. */
@@ -57,7 +58,8 @@ typedef struct BeamSetSpec {
   PetscBool from_case;      /* beams: from-case, at the angles that the case suggests */
   PetscInt n;
   BeamSpec *beam;
-  char *where; /* "study.yaml:line:column" of the beams */
+  char *where;    /* "study.yaml:line:column" of the beams */
+  PetscInt first; /* number of the first of them, for messages: of a part of a plan's beams */
   SpotSpec spots;
 } BeamSetSpec;
 
@@ -81,6 +83,7 @@ typedef struct Beam {
   PetscInt n_run;
   SpotRun *run; /* ordered by y, then x, then layer */
   PetscInt first_spot, n_spot;
+  const char *target; /* the structure its spots cover; not owned, NULL: not known */
 } Beam;
 
 typedef struct BeamSet {

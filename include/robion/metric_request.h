@@ -35,8 +35,9 @@ PetscBool MetricFormRead(const char *name, MetricForm *form);
 typedef struct MetricSpec {
   char *structure, *where;
   char *name;
-  Quantity quantity; /* of whose doses */
-  PetscBool course;  /* dose added up over the course, else per fraction */
+  Quantity quantity;  /* of whose doses */
+  PetscBool course;   /* dose added up over the course, else per fraction */
+  PetscBool optional; /* left out where the case lacks the structure */
 } MetricSpec;
 
 /** A metric that every scenario is asked for. */

@@ -45,9 +45,10 @@ typedef struct ObjectiveSpec {
   char *from;        /* dose fall-off: the structure that distances are taken from, or NULL */
   ObjectiveParameters parameters;
   double weight;
-  RobustMode mode; /* the study's, or the objective's own */
-  PetscInt stage;  /* of the course, or COURSE_MEAN (course.h); 0 without stages */
-  PetscBool hard;  /* a constraint: the goal is a bound that must hold, its weight is the solver's */
+  RobustMode mode;    /* the study's, or the objective's own */
+  PetscInt stage;     /* of the course, or COURSE_MEAN (course.h); 0 without stages */
+  PetscBool optional; /* left out where the case lacks its structure */
+  PetscBool hard;     /* a constraint: the goal is a bound that must hold, its weight is the solver's */
 } ObjectiveSpec;
 
 /**

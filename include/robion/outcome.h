@@ -79,6 +79,7 @@ typedef struct OutcomeSpec {
   char *structure, *where;
   const char *model;
   OutcomeParameters *parameters;
+  PetscBool optional; /* left out where the case lacks the structure */
 } OutcomeSpec;
 
 /** An outcome of one plan. */

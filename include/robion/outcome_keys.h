@@ -11,6 +11,12 @@ PetscErrorCode RuleFractionation(Check *check, const SchemaKey *key, const Node 
 /** Add the fractionation of a model of complications to a mapping that has none, where the model brings one. */
 PetscErrorCode FractionationComplete(Pool pool, const OutcomeModel *model, Node *node);
 
+/** The key of what is left out where a case lacks its structure. */
+#define OPTIONAL_KEY(S, member)                                                                                        \
+  {                                                                                                                    \
+    "optional", TYPE_FLAG, AT(S, member), .fallback = "false", .doc = "whether cases may lack its structure"           \
+  }
+
 /** Of an OutcomeSpec; who reads them sets the fractions. Numbers of a named model are filled in. */
 extern const SchemaKey schema_outcome;
 /** Longest name of an outcome. */

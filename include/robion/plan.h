@@ -28,7 +28,8 @@ PetscErrorCode PlanContextDestroy(PlanContext *context);
 
 /** Everything a plan is computed from, ready on every rank. */
 typedef struct PlanInputs {
-  const Settings *settings;
+  const Settings *settings; /* without what is optional and of structures that the case lacks: kept */
+  Settings *kept;
   Case *patient;
   const Machine *machine; /* owned by the context */
   Tissues tissues;

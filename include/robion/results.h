@@ -26,6 +26,7 @@ typedef struct PlanBeam {
   double range_shifter_mm, range_shifter_to_isocentre_mm; /* water-equivalent thickness, 0: none; its distance */
   const char *stage;                                      /* of the course, NULL: no stages; not owned */
   double stage_fractions;
+  const char *target; /* that its spots cover, where that is its own; else NULL; not owned */
 } PlanBeam;
 
 typedef struct PlanSpots {

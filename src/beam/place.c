@@ -90,15 +90,17 @@ PetscErrorCode BeamSetPlace(const BeamSetSpec *beams, const Case *patient, const
     beam->couch_deg = spec ? spec->couch_deg : 0;
     beam->position = set->position;
     beam->sad_mm = machine->sad_mm;
+    beam->target = spec ? spec->target : NULL;
     PetscCall(PetscArraycpy(beam->isocentre_mm, spec && spec->has_isocentre ? spec->isocentre_mm : centre_mm, 3));
     BeamSetAxes(beam);
     if (!InsideGrid(&patient->ct, beam->isocentre_mm))
       PetscCall(MistakesAdd(
           mistakes, ROBION_INPUT, "%s: beam %d: isocentre (%g, %g, %g) mm lies outside the CT of case %s", beams->where,
-          (int)b, beam->isocentre_mm[0], beam->isocentre_mm[1], beam->isocentre_mm[2], patient->name));
-    PetscCall(CheckSource(beam, patient, beams->where, b, mistakes));
-    if (spec) PetscCall(PlaceRangeShifter(&spec->range_shifter, patient, beams->where, b, mistakes, beam));
-    if (!MistakesAny(mistakes)) BeamWarnCut(beam, b, patient, grid, target);
+          (int)(beams->first + b), beam->isocentre_mm[0], beam->isocentre_mm[1], beam->isocentre_mm[2], patient->name));
+    PetscCall(CheckSource(beam, patient, beams->where, beams->first + b, mistakes));
+    if (spec)
+      PetscCall(PlaceRangeShifter(&spec->range_shifter, patient, beams->where, beams->first + b, mistakes, beam));
+    if (!MistakesAny(mistakes)) BeamWarnCut(beam, beams->first + b, patient, grid, target);
   }
   PetscFunctionReturn(0);
 }

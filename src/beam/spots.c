@@ -260,12 +260,12 @@ static PetscErrorCode LayOutBeam(MPI_Comm team, const BeamSetSpec *beams, const 
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
                           "%s: beam %d (gantry %g deg) cannot reach %s of case %s: its water-equivalent depth is up to "
                           "%.1f mm, the largest range of machine %s is %.1f mm",
-                          beams->where, (int)index, beam->gantry_deg, target->name, patient->name, deep_mm,
-                          machine->name, largest_mm));
+                          beams->where, (int)(beams->first + index), beam->gantry_deg, target->name, patient->name,
+                          deep_mm, machine->name, largest_mm));
     PetscCall(PetscFree(sighting));
     PetscFunctionReturn(0);
   }
-  WarnShallow(machine, patient, target, set, sighting, index);
+  WarnShallow(machine, patient, target, set, sighting, beams->first + index);
   PetscCall(LayersChoose(machine, spots, shallow_mm, deep_mm, beam, &layer));
   PetscCall(
       MapCreate(sighting, (size_t)set->n_setup * (size_t)target->n, spots, lateral_margin_mm, beam->n_layer, &map));

@@ -129,6 +129,7 @@ static const SchemaKey outcome_keys[] = {
     {"structure", TYPE_TEXT, REQUIRED, AT(OutcomeSpec, structure), WHERE(OutcomeSpec, where),
      .doc = "the structure it is about"},
     {"model", TYPE_WORD, REQUIRED, AT(OutcomeSpec, model), WORDS(outcome_model_names), .doc = "model of the outcome"},
+    OPTIONAL_KEY(OutcomeSpec, optional),
 };
 const SchemaKey schema_outcome = {"outcome",
                                   TYPE_MAPPING,

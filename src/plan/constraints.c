@@ -33,15 +33,15 @@ PetscErrorCode ConstraintsReport(const Settings *settings, const Solution *solut
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ConstraintsLog(const PlanSpec *plan, const Solution *solution)
+PetscErrorCode ConstraintsLog(const PlanSpec *plan, const Settings *settings, const Solution *solution)
 {
   PetscFunctionBegin;
   ConstraintReport *report;
   if (!solution->n_constraint) PetscFunctionReturn(0);
-  PetscCall(ConstraintsReport(&plan->settings, solution, &report));
+  PetscCall(ConstraintsReport(settings, solution, &report));
   for (PetscInt i = 0; i < solution->n_constraint; i++) {
     const ConstraintReport *c = &report[i];
-    const PetscBool kept = c->violation_percent <= 100 * plan->settings.optimizer.constraint_tolerance;
+    const PetscBool kept = c->violation_percent <= 100 * settings->optimizer.constraint_tolerance;
     LogLine(kept ? LOG_INFO : LOG_WARNING, "constrain", plan->case_name,
             "%s  %-6s  %s %s in %s scenarios: bound %.6g %s per fraction, worst %.6g, missed by %.3g %%", plan->arm,
             kept ? "kept" : "missed", c->structure, c->type, c->scenarios, c->bound, c->unit, c->worst,

@@ -22,33 +22,6 @@ static PetscErrorCode GivenBeams(const BeamSetSpec *own, const PlanInputs *in, c
   PetscFunctionReturn(0);
 }
 
-/* The beams of a stage, laid out to its own target or with the given spots. */
-static PetscErrorCode StageBeams(MPI_Comm team, const StageSpec *stage, const PlanInputs *in, const SpotList *spots,
-                                 PetscInt first, Mistakes *mistakes, BeamSet **beams, PetscInt *spot_of)
-{
-  PetscFunctionBegin;
-  BeamSetSpec own = in->settings->beams;
-  Region target;
-  if (stage->n_beams) {
-    own.from_case = PETSC_FALSE;
-    own.n = stage->n_beams;
-    own.beam = stage->beams;
-    own.where = stage->where;
-  }
-  *beams = NULL;
-  PetscCall(StructureToGrid(in->patient, CaseFindStructure(in->patient, stage->target), &in->grid, &target));
-  if (!target.n)
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: stages: structure %s of case %s has no volume", stage->where,
-                          stage->target, in->patient->name));
-  else if (spots)
-    PetscCall(GivenBeams(&own, in, &target, spots, first, mistakes, beams, spot_of));
-  else
-    PetscCall(BeamSetCreate(team, &own, in->patient, in->machine, &in->grid, &target, in->optimize,
-                            &in->settings->optimize, mistakes, beams));
-  PetscCall(RegionDestroy(&target));
-  PetscFunctionReturn(0);
-}
-
 /* Move the beams of a set to the end of another, their spots behind those that are there. */
 static PetscErrorCode AppendBeams(BeamSet **from, BeamSet *to)
 {
@@ -64,8 +37,81 @@ static PetscErrorCode AppendBeams(BeamSet **from, BeamSet *to)
   to->n_beam += added->n_beam;
   to->n_spot += added->n_spot;
   to->position = added->position;
+  to->splitting = added->splitting;
   PetscCall(PetscFree(added->beam));
   PetscCall(PetscFree(*from));
+  PetscFunctionReturn(0);
+}
+
+/* How many beams from b on have the same target: of a list of its own, or all that the case suggests. */
+static PetscInt SameTarget(const BeamSetSpec *beams, PetscInt b, const char *usual, const char **target)
+{
+  PetscInt n = 0;
+  *target = usual;
+  if (beams->from_case) return beams->n;
+  for (; b + n < beams->n; n++) {
+    const char *own = beams->beam[b + n].target ? beams->beam[b + n].target : usual;
+    if (n && strcmp(own, *target)) break;
+    *target = own;
+  }
+  return n;
+}
+
+/* Beams of one target behind those that are there, laid out to it or with given spots. */
+static PetscErrorCode AddBeams(MPI_Comm team, const BeamSetSpec *beams, const char *target, const SpotList *spots,
+                               PetscInt *spot_of, Mistakes *mistakes, PlanInputs *in)
+{
+  PetscFunctionBegin;
+  BeamSet *own = NULL;
+  Region region;
+  PetscCall(StructureToGrid(in->patient, CaseFindStructure(in->patient, target), &in->grid, &region));
+  if (!region.n)
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: beams: structure %s of case %s has no volume", beams->where,
+                          target, in->patient->name));
+  else if (spots)
+    PetscCall(GivenBeams(beams, in, &region, spots, in->beams->n_beam, mistakes, &own, spot_of));
+  else
+    PetscCall(BeamSetCreate(team, beams, in->patient, in->machine, &in->grid, &region, in->optimize,
+                            &in->settings->optimize, mistakes, &own));
+  PetscCall(RegionDestroy(&region));
+  if (own) PetscCall(AppendBeams(&own, in->beams));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanAddBeams(MPI_Comm team, const BeamSetSpec *beams, const char *usual, const SpotList *spots,
+                            PetscInt *spot_of, Mistakes *mistakes, PlanInputs *in)
+{
+  PetscFunctionBegin;
+  const PetscInt before = mistakes->n;
+  PetscInt b = 0, n;
+  do {
+    BeamSetSpec part = *beams;
+    const char *target;
+    n = SameTarget(beams, b, usual, &target);
+    if (!beams->from_case) {
+      part.beam = beams->beam + b;
+      part.n = n;
+    }
+    part.first = in->beams->n_beam;
+    PetscCall(AddBeams(team, &part, target, spots, spot_of, mistakes, in));
+    b += n;
+  } while (b < beams->n && n && mistakes->n == before);
+  PetscFunctionReturn(0);
+}
+
+/* The beams of a stage: the plan's, or its own. */
+static PetscErrorCode StageBeams(MPI_Comm team, const StageSpec *stage, const SpotList *spots, PetscInt *spot_of,
+                                 Mistakes *mistakes, PlanInputs *in)
+{
+  PetscFunctionBegin;
+  BeamSetSpec own = in->settings->beams;
+  if (stage->n_beams) {
+    own.from_case = PETSC_FALSE;
+    own.n = stage->n_beams;
+    own.beam = stage->beams;
+    own.where = stage->where;
+  }
+  PetscCall(PlanAddBeams(team, &own, stage->target, spots, spot_of, mistakes, in));
   PetscFunctionReturn(0);
 }
 
@@ -78,9 +124,7 @@ PetscErrorCode CourseCreate(MPI_Comm team, const SpotList *spots, PetscInt **spo
   PetscCall(PetscNew(&in->beams));
   if (spots) PetscCall(PetscCalloc1(spots->n, spot_of));
   for (PetscInt k = 0; k < spec->n_stages && !MistakesAny(mistakes); k++) {
-    BeamSet *own;
-    PetscCall(StageBeams(team, &spec->stages[k], in, spots, first[k], mistakes, &own, spots ? *spot_of : NULL));
-    if (own) PetscCall(AppendBeams(&own, in->beams));
+    PetscCall(StageBeams(team, &spec->stages[k], spots, spots ? *spot_of : NULL, mistakes, in));
     first[k + 1] = in->beams->n_beam;
   }
   if (spots && !MistakesAny(mistakes))

@@ -168,12 +168,22 @@ static PetscErrorCode MakeRegions(PlanInputs *in)
   PetscFunctionReturn(0);
 }
 
+static PetscBool IsBeamTarget(PetscInt n, const BeamSpec *beam, const char *name)
+{
+  for (PetscInt b = 0; b < n; b++)
+    if (beam[b].target && !strcmp(name, beam[b].target)) return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
 static PetscBool IsTarget(const Settings *settings, const Region *region)
 {
   if (region->role != ROLE_OAR) return region->role == ROLE_TARGET ? PETSC_TRUE : PETSC_FALSE;
   if (!strcmp(region->name, settings->target)) return PETSC_TRUE;
   for (PetscInt k = 0; k < settings->course.n_stages; k++)
-    if (!strcmp(region->name, settings->course.stages[k].target)) return PETSC_TRUE;
+    if (!strcmp(region->name, settings->course.stages[k].target) ||
+        IsBeamTarget(settings->course.stages[k].n_beams, settings->course.stages[k].beams, region->name))
+      return PETSC_TRUE;
+  if (IsBeamTarget(settings->beams.n, settings->beams.beam, region->name)) return PETSC_TRUE;
   for (PetscInt o = 0; o < settings->n_objectives; o++)
     if (!strcmp(region->name, settings->objectives[o].structure) &&
         ObjectiveTypeFind(settings->objectives[o].type)->wants_dose)
@@ -261,20 +271,27 @@ static PetscErrorCode MakeScenarios(const Settings *settings, PlanInputs *in)
   PetscFunctionReturn(0);
 }
 
+/* Beams of a plan whose fractions are all the same. */
+static PetscErrorCode MakeFraction(MPI_Comm team, const SpotList *spots, PetscInt **spot_of, Mistakes *mistakes,
+                                   PlanInputs *in)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscNew(&in->beams));
+  if (spots) PetscCall(PetscCalloc1(spots->n, spot_of));
+  PetscCall(
+      PlanAddBeams(team, &in->settings->beams, in->settings->target, spots, spots ? *spot_of : NULL, mistakes, in));
+  if (spots && !MistakesAny(mistakes))
+    PetscCall(SpotListCheckBeams(spots, in->beams->n_beam, "the study's beams", mistakes));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode MakeBeams(MPI_Comm team, const Settings *settings, const SpotList *spots, PetscInt **spot_of,
                                 Mistakes *mistakes, PlanInputs *in)
 {
   PetscFunctionBegin;
-  if (settings->course.n_stages)
-    PetscCall(CourseCreate(team, spots, spot_of, mistakes, in));
-  else if (spots)
-    PetscCall(BeamSetFromSpots(&settings->beams, in->patient, in->machine, &in->grid, &in->target, spots, mistakes,
-                               &in->beams, spot_of));
-  else
-    PetscCall(BeamSetCreate(team, &settings->beams, in->patient, in->machine, &in->grid, &in->target, in->optimize,
-                            &settings->optimize, mistakes, &in->beams));
-  if (in->beams) BeamSetTell(in->beams, in->machine, in->patient);
-  in->n_sought = in->beams ? in->beams->n_spot : 0;
+  PetscCall((settings->course.n_stages ? CourseCreate : MakeFraction)(team, spots, spot_of, mistakes, in));
+  if (!MistakesAny(mistakes)) BeamSetTell(in->beams, in->machine, in->patient);
+  in->n_sought = in->beams->n_spot;
   if (!MistakesAny(mistakes))
     PetscCall(DoseModelCreate(in->patient, in->machine, &in->tissues, in->beams, settings->dropped_dose_fraction,
                               &in->model));
@@ -301,6 +318,9 @@ static PetscErrorCode Assemble(PlanContext *context, const SpotList *spots, Pets
   const Settings *settings = in->settings;
   PetscCall(PlanLoadCase(context->comm, settings, mistakes, &in->patient));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  PetscCall(PetscNew(&in->kept));
+  PetscCall(PlanSettingsKeep(settings, in->patient, context->rank == 0 ? PETSC_TRUE : PETSC_FALSE, in->kept));
+  in->settings = settings = in->kept;
   PetscCall(UseMachine(context, settings, spots, mistakes, &in->machine));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(CheckDoseGrid(settings, in->patient, mistakes));
@@ -356,6 +376,8 @@ PetscErrorCode PlanInputsDestroy(PlanInputs *in)
   PetscCall(RegionDestroy(&in->outside));
   PetscCall(TissuesDestroy(&in->tissues));
   PetscCall(CaseDestroy(&in->patient));
+  if (in->kept) PetscCall(PlanSettingsDrop(in->kept));
+  PetscCall(PetscFree(in->kept));
   PetscCall(PetscArrayzero(in, 1));
   PetscFunctionReturn(0);
 }

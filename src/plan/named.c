@@ -14,6 +14,14 @@ static PetscErrorCode AddName(NameList *list, const char *name, const char *wher
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode AddBeamTargets(NameList *list, PetscInt n, const BeamSpec *beam)
+{
+  PetscFunctionBegin;
+  for (PetscInt b = 0; b < n; b++)
+    if (beam[b].target) PetscCall(AddName(list, beam[b].target, beam[b].where, "beams.target", PETSC_TRUE));
+  PetscFunctionReturn(0);
+}
+
 /* A name without volume is a mistake where doses are wanted in it, kept out of it, judged or measured from it. */
 PetscErrorCode PlanNamed(const Settings *settings, PetscInt *n, NamedStructure **named)
 {
@@ -22,6 +30,9 @@ PetscErrorCode PlanNamed(const Settings *settings, PetscInt *n, NamedStructure *
   const SpotControlSpec *control = &settings->spot_control;
   NameList list = {0};
   PetscCall(AddName(&list, settings->target, settings->target_where, "prescription.target", PETSC_TRUE));
+  PetscCall(AddBeamTargets(&list, settings->beams.n, settings->beams.beam));
+  for (PetscInt k = 0; k < course->n_stages; k++)
+    PetscCall(AddBeamTargets(&list, course->stages[k].n_beams, course->stages[k].beams));
   for (PetscInt i = 0; i < settings->n_objectives; i++) {
     const ObjectiveSpec *objective = &settings->objectives[i];
     const char *key = objective->hard ? "constraints" : "objectives";
@@ -95,10 +106,16 @@ static PetscErrorCode CheckOutcomes(const Settings *settings, const Case *patien
 PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  PetscInt n;
+  PetscInt n, sought = 0;
   NamedStructure *named;
-  PetscCall(CheckOutcomes(settings, patient, mistakes));
-  PetscCall(PlanNamed(settings, &n, &named));
+  Settings kept;
+  PetscCall(PlanSettingsKeep(settings, patient, PETSC_FALSE, &kept));
+  PetscCall(CheckOutcomes(&kept, patient, mistakes));
+  PetscCall(PlanNamed(&kept, &n, &named));
+  for (PetscInt o = 0; o < kept.n_objectives; o++) sought += !kept.objectives[o].hard;
+  if (!sought)
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: case %s has none of the structures that objectives look at",
+                          settings->patient.where, patient->name));
   for (PetscInt i = 0; i < n; i++) {
     const PetscInt s = CaseFindStructure(patient, named[i].name);
     PetscCall(PlanCheckName(patient, named[i].name, named[i].where, named[i].key, mistakes));
@@ -107,6 +124,7 @@ PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mis
                             named[i].key, named[i].name, patient->name));
   }
   PetscCall(PetscFree(named));
+  PetscCall(PlanSettingsDrop(&kept));
   PetscFunctionReturn(0);
 }
 

@@ -22,6 +22,7 @@ static PetscErrorCode SpotsCreate(const PlanInputs *in, const double *weight, Pl
     out->range_shifter_mm = beam->range_shifter_mm;
     out->range_shifter_to_isocentre_mm = beam->range_shifter_mm > 0 ? beam->range_shifter_to_isocentre_mm : 0;
     PetscCall(PetscArraycpy(out->isocentre_mm, beam->isocentre_mm, 3));
+    out->target = beam->target;
     out->n = beam->n_spot;
     PetscCall(PetscMalloc5(out->n, &out->x_mm, out->n, &out->y_mm, out->n, &out->energy_MeV_u, out->n, &out->particles,
                            out->n, &out->spot_fwhm_mm));

@@ -88,7 +88,7 @@ static PetscErrorCode LogCertificate(const PlanSpec *plan, const Solution *solut
 }
 
 /* What the evaluations were for, and how far from the optimum the plan is. */
-static PetscErrorCode LogSolution(const PlanSpec *plan, const Solution *solution)
+static PetscErrorCode LogSolution(const PlanSpec *plan, const Settings *settings, const Solution *solution)
 {
   PetscFunctionBegin;
   Text spent = {0};
@@ -101,7 +101,7 @@ static PetscErrorCode LogSolution(const PlanSpec *plan, const Solution *solution
   PetscCall(TextDestroy(&spent));
   if (solution->stopped) PetscFunctionReturn(0);
   PetscCall(LogCertificate(plan, solution));
-  PetscCall(ConstraintsLog(plan, solution));
+  PetscCall(ConstraintsLog(plan, settings, solution));
   if (solution->delivery.done)
     LogLine(LOG_INFO, "deliver", plan->case_name,
             "%s  %d of %d spots left after %d rounds; objective %.8g, before %.8g", plan->arm,
@@ -239,7 +239,7 @@ static PetscErrorCode OptimiseSpec(PlanContext *context, const PlanSpec *plan, c
       (void)CheckpointWrite(progress->folder, plan->yaml, progress->stage, &solution->state, mistakes);
     PetscCall(MistakesShare(context->comm, mistakes));
   }
-  if (!MistakesAny(mistakes)) PetscCall(LogSolution(plan, solution));
+  if (!MistakesAny(mistakes)) PetscCall(LogSolution(plan, in->settings, solution));
   PetscCall(SolveStateDestroy(&state));
   PetscFunctionReturn(0);
 }

@@ -52,6 +52,12 @@ PetscErrorCode PlanOptimise(PlanContext *context, const PlanSpec *plan, const Pl
 PetscErrorCode PlanOptimiseStages(PlanContext *context, const PlanSpec *plan, const PlanInputs *in, const char *folder,
                                   double stage_seconds[N_STAGES], Mistakes *mistakes, Solution *solution);
 
+/*
+ * Add beams behind in->beams, each with spots that cover its own target, or the usual one, or with those given: spot_of as
+ * BeamSetFromSpots has it, [spots->n]. Collective.
+ */
+PetscErrorCode PlanAddBeams(MPI_Comm team, const BeamSetSpec *beams, const char *usual, const SpotList *spots,
+                            PetscInt *spot_of, Mistakes *mistakes, PlanInputs *in);
 /* Beams, course and their models of a plan in stages; beams have given spots, if there are any, as PlanInputsCreate takes them. */
 PetscErrorCode CourseCreate(MPI_Comm team, const SpotList *spots, PetscInt **spot_of, Mistakes *mistakes,
                             PlanInputs *in);
@@ -116,6 +122,13 @@ PetscErrorCode TermsCreate(Mistakes *mistakes, PlanInputs *in);
 PetscErrorCode TermsIndex(PlanInputs *in);
 
 /*
+ * The settings without objectives, goals, metrics and outcomes that are optional and of structures without voxels in the case; lists
+ * are their own, all they point to is shared. `tell`: a line of the log for each. Not collective.
+ */
+PetscErrorCode PlanSettingsKeep(const Settings *settings, const Case *patient, PetscBool tell, Settings *kept);
+PetscErrorCode PlanSettingsDrop(Settings *kept);
+
+/*
  * The outcomes that a plan is judged by: control of the tumour, kept in `control`, if the case has clonogens there, and those of the
  * study. Not collective.
  */
@@ -123,7 +136,7 @@ PetscErrorCode PlanOutcomes(const PlanInputs *in, OutcomeSpec *control, OutcomeL
 
 /* How well a solution keeps its constraints, [solution->n_constraint], to be freed; the same as lines of the log. */
 PetscErrorCode ConstraintsReport(const Settings *settings, const Solution *solution, ConstraintReport **out);
-PetscErrorCode ConstraintsLog(const PlanSpec *plan, const Solution *solution);
+PetscErrorCode ConstraintsLog(const PlanSpec *plan, const Settings *settings, const Solution *solution);
 
 /* Indices of the marked voxels of a grid, neighbours together. */
 PetscErrorCode PlanCollectMarked(const Grid *grid, const unsigned char *mark, PetscInt *n, PetscInt **voxel);

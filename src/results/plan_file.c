@@ -167,6 +167,7 @@ static PetscErrorCode WriteBeams(SharedFile *file, const PlanSpots *spots)
     PetscCall(SharedFileDoubles(file, group, "isocentre_mm", 3, beam->isocentre_mm));
     PetscCall(SharedFileNumber(file, group, "range_shifter_mm", beam->range_shifter_mm));
     PetscCall(SharedFileNumber(file, group, "range_shifter_to_isocentre_mm", beam->range_shifter_to_isocentre_mm));
+    if (beam->target) PetscCall(SharedFileString(file, group, "target", beam->target));
     if (!beam->stage) continue;
     PetscCall(SharedFileString(file, group, "stage", beam->stage));
     PetscCall(SharedFileNumber(file, group, "stage_fractions", beam->stage_fractions));

@@ -21,6 +21,7 @@ static const SchemaKey constraint_keys[] = {
     {"volume_percent", TYPE_NUMBER, AT(ObjectiveSpec, parameters.volume), PERCENT, ABOVE(0, 100), .below = PETSC_TRUE,
      .doc = "max-dvh: volume that may get more"},
     {"scenarios", TYPE_WORD, WORDS(constraint_scenario_names), .fallback = "nominal", .doc = "where it must hold"},
+    OPTIONAL_KEY(ObjectiveSpec, optional),
 };
 const SchemaKey schema_constraint = {
     "constraint",           TYPE_MAPPING, CHILDREN(constraint_keys), .rule = RuleConstraint, .finish = ConstraintFinish,

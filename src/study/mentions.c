@@ -31,11 +31,27 @@ static PetscInt Entries(const Node *node, NodeKind kind)
   return node && node->kind == kind ? node->n : 0;
 }
 
+/* Lists whose entries are about a structure, which cases must have unless they are optional. */
+static const char *const listed[] = {"objectives", "constraints", "goals", "metrics", "outcomes"};
+
+static PetscErrorCode AddListed(const char *key, const Node *list, StudyMentions *out)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < Entries(list, NODE_SEQUENCE); i++) {
+    const Node *one = list->entry[i].value, *optional = NodeGet(one, "optional");
+    PetscBool may_lack;
+    if (optional && NodeFlag(optional, &may_lack) && may_lack) continue;
+    PetscCall(AddScalar(MENTION_STRUCTURE, key, NodeGet(one, "structure"), out));
+    PetscCall(AddScalar(MENTION_STRUCTURE, key, NodeGet(one, "from"), out));
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Collect(const Node *root, const char *study_file, StudyMentions *out)
 {
   PetscFunctionBegin;
   const Node *cases = NodeGet(root, "cases"), *derived = NodeGet(root, "structures");
-  const Node *objectives = NodeGet(root, "objectives"), *priority = NodeGet(root, "overlap_priority");
+  const Node *priority = NodeGet(root, "overlap_priority");
   for (PetscInt i = 0; i < Entries(cases, NODE_SEQUENCE); i++) {
     const Node *one = cases->entry[i].value, *file = NodeGet(one, "file");
     if (file && file->kind == NODE_SCALAR && !NodeIsNull(file)) {
@@ -49,20 +65,11 @@ static PetscErrorCode Collect(const Node *root, const char *study_file, StudyMen
   for (PetscInt i = 0; i < Entries(derived, NODE_MAPPING); i++)
     PetscCall(AddMention(MENTION_DERIVED, "structures", derived->entry[i].key, derived->entry[i].place, out));
   PetscCall(AddScalar(MENTION_STRUCTURE, "prescription.target", NodeGet(NodeGet(root, "prescription"), "target"), out));
-  for (PetscInt i = 0; i < Entries(objectives, NODE_SEQUENCE); i++) {
-    PetscCall(AddScalar(MENTION_STRUCTURE, "objectives", NodeGet(objectives->entry[i].value, "structure"), out));
-    PetscCall(AddScalar(MENTION_STRUCTURE, "objectives", NodeGet(objectives->entry[i].value, "from"), out));
-  }
-  const Node *stages = NodeGet(root, "stages"), *goals = NodeGet(root, "goals"), *hard = NodeGet(root, "constraints");
-  for (PetscInt i = 0; i < Entries(hard, NODE_SEQUENCE); i++)
-    PetscCall(AddScalar(MENTION_STRUCTURE, "constraints", NodeGet(hard->entry[i].value, "structure"), out));
-  for (PetscInt i = 0; i < Entries(goals, NODE_SEQUENCE); i++)
-    PetscCall(AddScalar(MENTION_STRUCTURE, "goals", NodeGet(goals->entry[i].value, "structure"), out));
-  const Node *outcomes = NodeGet(root, "outcomes"), *metrics = NodeGet(root, "metrics");
-  for (PetscInt i = 0; i < Entries(metrics, NODE_SEQUENCE); i++)
-    PetscCall(AddScalar(MENTION_STRUCTURE, "metrics", NodeGet(metrics->entry[i].value, "structure"), out));
-  for (PetscInt i = 0; i < Entries(outcomes, NODE_SEQUENCE); i++)
-    PetscCall(AddScalar(MENTION_STRUCTURE, "outcomes", NodeGet(outcomes->entry[i].value, "structure"), out));
+  const Node *beams = NodeGet(root, "beams"), *stages = NodeGet(root, "stages");
+  for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(listed); k++)
+    PetscCall(AddListed(listed[k], NodeGet(root, listed[k]), out));
+  for (PetscInt i = 0; i < Entries(beams, NODE_SEQUENCE); i++)
+    PetscCall(AddScalar(MENTION_STRUCTURE, "beams.target", NodeGet(beams->entry[i].value, "target"), out));
   for (PetscInt i = 0; i < Entries(stages, NODE_SEQUENCE); i++)
     PetscCall(AddScalar(MENTION_STRUCTURE, "stages", NodeGet(stages->entry[i].value, "target"), out));
   const Node *tissues = NodeGet(NodeGet(root, "biology"), "tissues");

@@ -49,6 +49,7 @@ static const SchemaKey objective_keys[] = {
     {"stage", TYPE_TEXT, .doc = "the stage whose fractions it looks at"},
     {"robust", TYPE_FLAG | TYPE_WORD, AT(ObjectiveSpec, mode), WORDS(robust_mode_names), .fallback = "true",
      .finish = ObjectiveModeFinish, .doc = "true: as the study; false: nominal scenario only; or a mode of its own"},
+    OPTIONAL_KEY(ObjectiveSpec, optional),
 };
 const SchemaKey schema_objective = {"objective",
                                     TYPE_MAPPING,

@@ -1,4 +1,7 @@
-/* Arms and sweeps: which plans a study asks for, and whether each of them makes sense. */
+/*
+ * Cases with settings of their own, arms and sweeps: which plans a study asks for, and whether each of them makes sense. What a plan
+ * is made by is the study, with what its case sets put over it, then its arm, then its point of the sweep.
+ */
 #include "robion/provenance.h"
 #include "schema_private.h"
 #include <stdio.h>
@@ -15,8 +18,17 @@ typedef struct Design {
   PetscInt n_keys, n_points; /* n_points is 1 without a sweep */
   const NodeEntry **key;     /* of the sweep, as written */
   Node **axis;               /* [n_keys] its points: label -> what it sets */
-  double n_plans;            /* may be larger than any integer */
+  PetscInt n_cases;
+  Node **of_case; /* [n_cases] settings of cases that have any of their own */
+  double n_plans; /* may be larger than any integer */
 } Design;
+
+/* What a case sets, or NULL. */
+static Node *CaseSettings(const Node *one)
+{
+  Node *set = one->kind == NODE_MAPPING ? NodeGet(one, "set") : NULL;
+  return set && set->kind == NODE_MAPPING && set->n ? set : NULL;
+}
 
 /* `check` takes the mistakes of the sweep. */
 static PetscErrorCode DesignCreate(Check *check, const Node *root, Design *design)
@@ -24,11 +36,15 @@ static PetscErrorCode DesignCreate(Check *check, const Node *root, Design *desig
   PetscFunctionBegin;
   const Node *arms = NodeGet(root, "arms"), *sweep = NodeGet(root, "sweep"), *cases = NodeGet(root, "cases");
   PetscInt n_arms = arms && arms->kind == NODE_MAPPING ? arms->n : 0,
-           n_keys = sweep && sweep->kind == NODE_MAPPING ? sweep->n : 0;
+           n_keys = sweep && sweep->kind == NODE_MAPPING ? sweep->n : 0,
+           n_cases = cases && cases->kind == NODE_SEQUENCE ? cases->n : 0;
   *design = (Design){.n_points = 1};
   PetscCall(PoolCreate(&design->pool));
   PetscCall(PetscMalloc1(n_arms, &design->arm));
   PetscCall(PetscMalloc2(n_keys, &design->key, n_keys, &design->axis));
+  PetscCall(PetscMalloc1(n_cases, &design->of_case));
+  for (PetscInt i = 0; i < n_cases; i++)
+    if (CaseSettings(cases->entry[i].value)) design->of_case[design->n_cases++] = CaseSettings(cases->entry[i].value);
   for (PetscInt i = 0; i < n_arms; i++)
     if (arms->entry[i].value->kind == NODE_MAPPING) design->arm[design->n_arms++] = &arms->entry[i];
   double points = 1;
@@ -49,6 +65,7 @@ static PetscErrorCode DesignDestroy(Design *design)
 {
   PetscFunctionBegin;
   PetscCall(PetscFree(design->arm));
+  PetscCall(PetscFree(design->of_case));
   PetscCall(PetscFree2(design->key, design->axis));
   PetscCall(PetscSegBufferDestroy(&design->pool));
   PetscFunctionReturn(0);
@@ -82,17 +99,25 @@ static PetscErrorCode PointLabel(const Design *design, PetscInt point, char **la
   PetscFunctionReturn(0);
 }
 
-/* Put an arm's keys over the tree. */
-static PetscErrorCode ApplyArm(Check *check, Pool pool, const NodeEntry *arm, Node *root)
+/* Put the keys of a mapping, of an arm or a case, over the tree. */
+static PetscErrorCode ApplyKeys(Check *check, Pool pool, const char *prefix, const Node *keys, Node *root)
 {
   PetscFunctionBegin;
-  Line prefix = PathJoin("arms", arm->key);
-  for (PetscInt i = 0; i < arm->value->n; i++) {
-    const NodeEntry *entry = &arm->value->entry[i];
-    Override override = {entry->key, prefix.text, entry->place, entry->value, PETSC_TRUE};
+  for (PetscInt i = 0; i < keys->n; i++) {
+    const NodeEntry *entry = &keys->entry[i];
+    Override override = {entry->key, prefix, entry->place, entry->value, PETSC_TRUE};
     override.place.override = PETSC_TRUE;
     PetscCall(OverrideApply(check, pool, root, &override));
   }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ApplyCase(Check *check, Pool pool, const Node *cases, PetscInt c, Node *root)
+{
+  PetscFunctionBegin;
+  const Node *set = CaseSettings(cases->entry[c].value);
+  const Line prefix = PathJoin(PathJoinIndex("cases", c).text, "set");
+  if (set) PetscCall(ApplyKeys(check, pool, prefix.text, set, root));
   PetscFunctionReturn(0);
 }
 
@@ -112,8 +137,8 @@ static PetscErrorCode ApplyPoint(Check *check, Pool pool, const Design *design, 
   PetscFunctionReturn(0);
 }
 
-/* The settings of an arm (NULL: none) and sweep point (negative: none), not yet complete. */
-static PetscErrorCode MakePlanTree(Check *check, Pool pool, const Node *root, const Design *design,
+/* The settings of a case (negative: none), arm (NULL: none) and sweep point (negative: none), not yet complete. */
+static PetscErrorCode MakePlanTree(Check *check, Pool pool, const Node *root, const Design *design, PetscInt c,
                                    const NodeEntry *arm, PetscInt point, Node **out)
 {
   PetscFunctionBegin;
@@ -126,7 +151,8 @@ static PetscErrorCode MakePlanTree(Check *check, Pool pool, const Node *root, co
     if (!shared) PetscCall(NodeCopy(pool, entry->value, PETSC_FALSE, &copy));
     PetscCall(NodeAppend(pool, *out, entry->key, entry->place, copy));
   }
-  if (arm) PetscCall(ApplyArm(check, pool, arm, *out));
+  if (c >= 0) PetscCall(ApplyCase(check, pool, NodeGet(root, "cases"), c, *out));
+  if (arm) PetscCall(ApplyKeys(check, pool, PathJoin("arms", arm->key).text, arm->value, *out));
   if (point >= 0) PetscCall(ApplyPoint(check, pool, design, point, *out));
   const Node *objectives = NodeGet(*out, "objectives");
   for (PetscInt i = 0; objectives && objectives->kind == NODE_SEQUENCE && i < objectives->n; i++)
@@ -135,14 +161,14 @@ static PetscErrorCode MakePlanTree(Check *check, Pool pool, const Node *root, co
 }
 
 /* Check a plan's settings as a whole, its cases excepted: they are as the study has them. */
-static PetscErrorCode CheckPlan(Check *check, const Node *root, const Design *design, const NodeEntry *arm,
+static PetscErrorCode CheckPlan(Check *check, const Node *root, const Design *design, PetscInt c, const NodeEntry *arm,
                                 PetscInt point)
 {
   PetscFunctionBegin;
   Pool pool;
   Node *plan;
   PetscCall(PoolCreate(&pool));
-  PetscCall(MakePlanTree(check, pool, root, design, arm, point, &plan));
+  PetscCall(MakePlanTree(check, pool, root, design, c, arm, point, &plan));
   NodeEntry *cases = NodeFind(plan, "cases");
   if (cases && cases->value->kind == NODE_SEQUENCE && cases->value->n) {
     Node *one;
@@ -162,30 +188,63 @@ static PetscErrorCode CopyMistakes(const Mistakes *from, Mistakes *to)
   PetscFunctionReturn(0);
 }
 
-/* Check an arm (NULL: the study has none), then every sweep point on top of it. */
-static PetscErrorCode CheckArm(const Node *root, const Design *design, const NodeEntry *arm, const Mistakes *base,
+/* "case P03, arm tight, sweep point ...": what of these there is; `point` NULL: none. */
+static void LabelOf(const Node *root, PetscInt c, const NodeEntry *arm, const char *point, char label[2048])
+{
+  const char *const name = c >= 0 ? CaseName(NodeGet(root, "cases")->entry[c].value).text : "";
+  snprintf(label, 2048, "%s%.400s%s%s%s%s%s%.300s", c >= 0 ? "case " : "", name, c >= 0 && (arm || point) ? ", " : "",
+           arm ? "arm " : "", arm ? LineShown(arm->key).text : "", arm && point ? ", " : "",
+           point ? "sweep point " : "", point ? point : "");
+}
+
+/*
+ * Check an arm (NULL: the study has none), then every sweep point on top of it, of a case with settings of its own (negative: of all
+ * others). `seen`: what has been told, to which is added.
+ */
+static PetscErrorCode CheckArm(const Node *root, const Design *design, PetscInt c, const NodeEntry *arm, Mistakes *seen,
                                Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  Mistakes seen = {0};
-  char label[1536];
-  Check check = {.mistakes = mistakes, .root = &schema_study, .seen = &seen, .label = label};
-  PetscCall(CopyMistakes(base, &seen));
+  char label[2048];
+  Check check = {.mistakes = mistakes, .root = &schema_study, .seen = seen, .label = label};
   if (arm) {
     check.place = arm->place;
-    snprintf(label, sizeof label, "arm %s", LineShown(arm->key).text);
-    PetscCall(CheckPlan(&check, root, design, arm, -1));
+    LabelOf(root, c, arm, NULL, label);
+    PetscCall(CheckPlan(&check, root, design, c, arm, -1));
   }
   for (PetscInt p = 0; p < design->n_points && design->n_keys; p++) {
     char *point;
     PetscCall(PointLabel(design, p, &point));
     check.place = NodeFind(root, "sweep")->place;
-    snprintf(label, sizeof label, "%s%s%ssweep point %.300s", arm ? "arm " : "", arm ? LineShown(arm->key).text : "",
-             arm ? ", " : "", point);
+    LabelOf(root, c, arm, point, label);
     PetscCall(PetscFree(point));
-    PetscCall(CheckPlan(&check, root, design, arm, p));
+    PetscCall(CheckPlan(&check, root, design, c, arm, p));
   }
-  PetscCall(MistakesClear(&seen));
+  PetscFunctionReturn(0);
+}
+
+/* Check a case with settings of its own (negative: all others), then every arm; what is told of any goes to `told`, unless NULL. */
+static PetscErrorCode CheckCase(const Node *root, const Design *design, PetscInt c, const Mistakes *base,
+                                Mistakes *told, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  Mistakes of_case = {0};
+  char label[2048];
+  Check check = {.mistakes = mistakes, .root = &schema_study, .seen = &of_case, .label = label};
+  PetscCall(CopyMistakes(base, &of_case));
+  if (c >= 0) {
+    check.place = NodeGet(root, "cases")->entry[c].place;
+    LabelOf(root, c, NULL, NULL, label);
+    PetscCall(CheckPlan(&check, root, design, c, NULL, -1));
+  }
+  for (PetscInt a = 0; a < PetscMax(design->n_arms, 1); a++) {
+    Mistakes of_arm = {0};
+    PetscCall(CopyMistakes(&of_case, &of_arm));
+    PetscCall(CheckArm(root, design, c, design->n_arms ? design->arm[a] : NULL, &of_arm, mistakes));
+    if (told) PetscCall(CopyMistakes(&of_arm, told));
+    PetscCall(MistakesClear(&of_arm));
+  }
+  PetscCall(MistakesClear(&of_case));
   PetscFunctionReturn(0);
 }
 
@@ -193,7 +252,7 @@ PetscErrorCode PlansCheck(const Node *root, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   Design design;
-  Mistakes base = {0};
+  Mistakes base = {0}, told = {0};
   Check check = {.mistakes = mistakes, .root = &schema_study};
   PetscCall(CopyMistakes(mistakes, &base));
   PetscCall(DesignCreate(&check, root, &design));
@@ -203,8 +262,12 @@ PetscErrorCode PlansCheck(const Node *root, Mistakes *mistakes)
                        "found %.0f plans (cases x arms x sweep points), expected at most %d", design.n_plans,
                        (int)MOST_PLANS));
   PetscCall(SweepCheck(&check, design.n_keys, design.key, design.axis));
-  for (PetscInt a = 0; a < design.n_arms; a++) PetscCall(CheckArm(root, &design, design.arm[a], &base, mistakes));
-  if (!design.n_arms) PetscCall(CheckArm(root, &design, NULL, &base, mistakes));
+  const Node *cases = NodeGet(root, "cases");
+  const PetscInt n_cases = cases && cases->kind == NODE_SEQUENCE ? cases->n : 0;
+  PetscCall(CheckCase(root, &design, -1, &base, &told, mistakes));
+  for (PetscInt c = 0; c < n_cases; c++)
+    if (CaseSettings(cases->entry[c].value)) PetscCall(CheckCase(root, &design, c, &told, NULL, mistakes));
+  PetscCall(MistakesClear(&told));
   PetscCall(MistakesClear(&base));
   PetscCall(DesignDestroy(&design));
   PetscFunctionReturn(0);
@@ -229,30 +292,27 @@ static PetscErrorCode MakeFolder(PlanSpec *plan)
   PetscFunctionReturn(0);
 }
 
-/* One plan of each case for an arm and sweep point; `first` is the plan of case 0, `stride` plans lie between cases. */
-static PetscErrorCode MakePlans(Pool pool, const Node *complete, const NodeEntry *arm, const char *sweep,
-                                PetscInt stride, const char *file, PlanSpec *first)
+/* The plan of a case from a complete tree that may have several; its settings are of this case alone, which sets nothing more. */
+static PetscErrorCode MakePlan(Pool pool, const Node *complete, PetscInt c, const char *file, PlanSpec *plan)
 {
   PetscFunctionBegin;
-  Node *root, *one;
-  const Node *cases = NodeGet(complete, "cases");
+  Node *root, *list, *one;
+  const NodeEntry *entry = &NodeGet(complete, "cases")->entry[c];
   PetscCall(NodeCreate(pool, NODE_MAPPING, complete->place, &root));
   for (PetscInt i = 0; i < complete->n; i++)
     PetscCall(NodeAppend(pool, root, complete->entry[i].key, complete->entry[i].place, complete->entry[i].value));
-  PetscCall(NodeCreate(pool, NODE_SEQUENCE, cases->place, &one));
-  PetscCall(NodeAppend(pool, one, NULL, cases->place, NULL));
-  NodeFind(root, "cases")->value = one;
-  for (PetscInt c = 0; c < cases->n; c++) {
-    PlanSpec *plan = first + c * stride;
-    one->entry[0] = cases->entry[c];
-    plan->case_index = c;
-    PetscCall(SettingsCreate(root, file, &plan->settings));
-    PetscCall(PetscStrallocpy(plan->settings.patient.name, &plan->case_name));
-    PetscCall(PetscStrallocpy(arm ? arm->key : "plan", &plan->arm));
-    PetscCall(PetscStrallocpy(sweep, &plan->sweep));
-    PetscCall(YamlWrite(root, &plan->yaml));
-    PetscCall(MakeFolder(plan));
-  }
+  PetscCall(NodeCreate(pool, NODE_MAPPING, entry->value->place, &one));
+  for (PetscInt i = 0; i < entry->value->n; i++)
+    if (strcmp(entry->value->entry[i].key, "set"))
+      PetscCall(NodeAppend(pool, one, entry->value->entry[i].key, entry->value->entry[i].place,
+                           entry->value->entry[i].value));
+  PetscCall(NodeCreate(pool, NODE_SEQUENCE, NodeGet(complete, "cases")->place, &list));
+  PetscCall(NodeAppend(pool, list, NULL, entry->place, one));
+  NodeFind(root, "cases")->value = list;
+  plan->case_index = c;
+  PetscCall(SettingsCreate(root, file, &plan->settings));
+  PetscCall(PetscStrallocpy(plan->settings.patient.name, &plan->case_name));
+  PetscCall(YamlWrite(root, &plan->yaml));
   PetscFunctionReturn(0);
 }
 
@@ -289,24 +349,27 @@ PetscErrorCode PlansChange(const Node *root, const char *key, PetscBool *changes
   *changes = SweepTouches(&design, key);
   for (PetscInt a = 0; a < design.n_arms; a++)
     if (AnyTouches(design.arm[a]->value, key)) *changes = PETSC_TRUE;
+  for (PetscInt c = 0; c < design.n_cases; c++)
+    if (AnyTouches(design.of_case[c], key)) *changes = PETSC_TRUE;
   PetscCall(DesignDestroy(&design));
   PetscCall(MistakesClear(&none));
   PetscFunctionReturn(0);
 }
 
-/* What an arm says of a path goes, what it says of all around it stays before the value that wins. */
-static PetscErrorCode ArmYield(Pool pool, Node *arm, const Override *set)
+/* What an arm or case says of a path goes, what it says of all around it stays before the value that wins. */
+static PetscErrorCode KeysYield(Pool pool, Node *keys, const Override *set)
 {
   PetscFunctionBegin;
   const size_t length = strlen(set->path);
   PetscInt n = 0;
-  if (!AnyTouches(arm, set->path)) PetscFunctionReturn(0);
-  for (PetscInt i = 0; i < arm->n; i++)
-    if (strlen(arm->entry[i].key) < length || !Touches(arm->entry[i].key, set->path)) arm->entry[n++] = arm->entry[i];
-  arm->n = n;
+  if (!AnyTouches(keys, set->path)) PetscFunctionReturn(0);
+  for (PetscInt i = 0; i < keys->n; i++)
+    if (strlen(keys->entry[i].key) < length || !Touches(keys->entry[i].key, set->path))
+      keys->entry[n++] = keys->entry[i];
+  keys->n = n;
   Node *value;
   PetscCall(NodeCopy(pool, set->value, PETSC_FALSE, &value));
-  PetscCall(NodeAppend(pool, arm, set->path, set->place, value));
+  PetscCall(NodeAppend(pool, keys, set->path, set->place, value));
   PetscFunctionReturn(0);
 }
 
@@ -330,10 +393,48 @@ PetscErrorCode PlansYield(Check *check, Pool pool, Node *root, const Override *s
   if (SweepTouches(&design, set->path))
     PetscCall(CheckAdd(check, set->place, set->path,
                        "the sweep sets this, too, and would undo it: change the sweep, or take it out with sweep={}"));
-  else
-    for (PetscInt a = 0; a < design.n_arms; a++) PetscCall(ArmYield(pool, design.arm[a]->value, set));
+  else {
+    for (PetscInt a = 0; a < design.n_arms; a++) PetscCall(KeysYield(pool, design.arm[a]->value, set));
+    for (PetscInt c = 0; c < design.n_cases; c++) PetscCall(KeysYield(pool, design.of_case[c], set));
+  }
   PetscCall(DesignDestroy(&design));
   PetscCall(MistakesClear(&none));
+  PetscFunctionReturn(0);
+}
+
+/*
+ * One plan of each case for an arm and sweep point; `first` is the plan of case 0, `stride` plans lie between cases. Cases without
+ * settings of their own have one tree for all of them, and the hashes of what shapes their plans.
+ */
+static PetscErrorCode MakePlans(Check *check, const Node *root, const Design *design, const NodeEntry *arm,
+                                PetscInt point, PetscInt stride, const char *file, PlanSpec *first)
+{
+  PetscFunctionBegin;
+  const Node *cases = NodeGet(root, "cases");
+  const PlanSpec *alike = NULL;
+  Node *common = NULL;
+  Pool pool;
+  PetscCall(PoolCreate(&pool));
+  for (PetscInt c = 0; c < cases->n; c++) {
+    PlanSpec *plan = first + c * stride;
+    const PetscBool own = CaseSettings(cases->entry[c].value) ? PETSC_TRUE : PETSC_FALSE;
+    Node *complete = own ? NULL : common, *tree;
+    if (!complete) {
+      PetscCall(MakePlanTree(check, pool, root, design, c, arm, point, &tree));
+      PetscCall(StudyComplete(pool, tree, &complete));
+      if (!own) common = complete;
+    }
+    PetscCall(MakePlan(pool, complete, c, file, plan));
+    PetscCall(PetscStrallocpy(arm ? arm->key : "plan", &plan->arm));
+    PetscCall(PointLabel(design, point, &plan->sweep));
+    PetscCall(MakeFolder(plan));
+    if (own || !alike)
+      PetscCall(PlanHash(pool, complete, plan));
+    else
+      PlanHashCopy(alike, plan);
+    if (!own) alike = plan;
+  }
+  PetscCall(PetscSegBufferDestroy(&pool));
   PetscFunctionReturn(0);
 }
 
@@ -347,21 +448,9 @@ PetscErrorCode PlansCreate(const Node *root, Study *study)
   PetscInt n_arms = PetscMax(design.n_arms, 1), stride = n_arms * design.n_points;
   study->n_plans = stride * NodeGet(root, "cases")->n;
   PetscCall(PetscCalloc1(study->n_plans, &study->plans));
-  for (PetscInt i = 0; i < stride; i++) {
-    const NodeEntry *arm = design.n_arms ? design.arm[i / design.n_points] : NULL;
-    PetscInt point = i % design.n_points;
-    Pool pool;
-    Node *plan, *complete;
-    char *label;
-    PetscCall(PoolCreate(&pool));
-    PetscCall(PointLabel(&design, point, &label));
-    PetscCall(MakePlanTree(&check, pool, root, &design, arm, point, &plan));
-    PetscCall(StudyComplete(pool, plan, &complete));
-    PetscCall(MakePlans(pool, complete, arm, label, stride, study->file, &study->plans[i]));
-    PetscCall(PlanHash(pool, complete, &study->plans[i]));
-    PetscCall(PetscFree(label));
-    PetscCall(PetscSegBufferDestroy(&pool));
-  }
+  for (PetscInt i = 0; i < stride; i++)
+    PetscCall(MakePlans(&check, root, &design, design.n_arms ? design.arm[i / design.n_points] : NULL,
+                        i % design.n_points, stride, study->file, &study->plans[i]));
   PlansFindShared(study, stride);
   PetscCheck(!MistakesAny(&none), PETSC_COMM_SELF, PETSC_ERR_PLIB, "mistake in a checked study: %s",
              MistakesFirst(&none));

@@ -28,12 +28,12 @@ static PetscErrorCode HashNode(const Node *root, uint64_t start, uint64_t *hash)
   PetscFunctionReturn(0);
 }
 
-/* All settings but those that only evaluate a plan. */
+/* All settings but those that only evaluate a plan, and the case, which plans that share have in common. */
 static PetscErrorCode WithoutEvaluation(Pool pool, const Node *complete, Node **out)
 {
   PetscFunctionBegin;
-  static const char *const evaluate[] = {"evaluate"}, *const judges[] = {"judging", "goals", "metrics", "outcomes",
-                                                                         "activity"};
+  static const char *const evaluate[] = {"evaluate"}, *const judges[] = {"cases", "judging", "goals", "metrics",
+                                                                         "outcomes", "activity"};
   PetscCall(Without(pool, complete, PETSC_STATIC_ARRAY_LENGTH(judges), judges, out));
   NodeEntry *scenarios = NodeFind(*out, "scenarios");
   if (scenarios) PetscCall(Without(pool, scenarios->value, 1, evaluate, &scenarios->value));
@@ -87,21 +87,24 @@ PetscErrorCode PlanHash(Pool pool, const Node *complete, PlanSpec *plan)
   PetscFunctionReturn(0);
 }
 
-/* Plans of a case lie together, `stride` of them, with the same arms and sweep points in every case. */
+void PlanHashCopy(const PlanSpec *from, PlanSpec *to)
+{
+  to->optimization = from->optimization;
+  for (PetscInt k = 0; k < STAGES_MOST; k++) to->stage_hash[k] = from->stage_hash[k];
+}
+
+/* Plans of a case lie together, `stride` of them. */
 void PlansFindShared(Study *study, PetscInt stride)
 {
   for (PetscInt p = 0; p < study->n_plans; p++) {
     PlanSpec *plan = &study->plans[p];
     const PetscInt first = p - p % stride;
-    const PlanSpec *like = &study->plans[p % stride]; /* in the first case */
-    PetscInt by = 0;
-    while (study->plans[by].optimization != like->optimization) by++;
-    plan->optimized_by = first + by;
+    plan->optimized_by = first;
+    while (study->plans[plan->optimized_by].optimization != plan->optimization) plan->optimized_by++;
     for (PetscInt k = 0; k < STAGES_MOST; k++) {
-      by = p % stride;
-      for (PetscInt other = by - 1; like->stage_hash[k] && other >= 0; other--)
-        if (study->plans[other].stage_hash[k] == like->stage_hash[k]) by = other;
-      plan->stage_from[k] = first + by;
+      plan->stage_from[k] = p;
+      for (PetscInt other = p - 1; plan->stage_hash[k] && other >= first; other--)
+        if (study->plans[other].stage_hash[k] == plan->stage_hash[k]) plan->stage_from[k] = other;
     }
   }
 }

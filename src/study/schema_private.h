@@ -113,6 +113,8 @@ PetscErrorCode PlansYield(Check *check, Pool pool, Node *root, const Override *s
 PetscErrorCode PlansCreate(const Node *root, Study *study);
 /* Hashes of what shapes a plan, and its stages, from its complete tree; needs its settings (plans_shared.c). */
 PetscErrorCode PlanHash(Pool pool, const Node *complete, PlanSpec *plan);
+/* The hashes of a plan whose settings differ in the case alone. */
+void PlanHashCopy(const PlanSpec *from, PlanSpec *to);
 /* Find the plans that share an optimisation or stages; `stride` of them are of each case. */
 void PlansFindShared(Study *study, PetscInt stride);
 PetscErrorCode PlanDestroy(PlanSpec *plan);

@@ -35,6 +35,7 @@ static const SchemaKey case_keys[] = {
     {"file", TYPE_TEXT, AT(CaseSpec, file), WHERE(CaseSpec, where), .file = PETSC_TRUE,
      .doc = "case file, relative to the study's folder"},
     {"name", TYPE_LABEL, AT(CaseSpec, name), .doc = "name in results"},
+    {"set", TYPE_MAPPING, .doc = "keys of the study that are others for this case"},
 };
 static const SchemaKey case_item = {"case",
                                     TYPE_MAPPING,
@@ -157,6 +158,7 @@ static const SchemaKey beam_keys[] = {
      .doc = "IEC 61217 couch angle"},
     {"isocentre_mm", TYPE_LIST, AT(BeamSpec, isocentre_mm), GIVEN(BeamSpec, has_isocentre), .min_length = 3,
      .max_length = 3, .element = &coordinate, .doc = "isocentre [x, y, z], LPS"},
+    {"target", TYPE_TEXT, AT(BeamSpec, target), WHERE(BeamSpec, where), .doc = "the structure its spots cover"},
     {"range_shifter", TYPE_MAPPING, INTO(BeamSpec, range_shifter), CHILDREN(range_shifter_keys),
      .doc = "plates before the patient"},
 };
@@ -210,6 +212,7 @@ static const SchemaKey metric_keys[] = {
     {"quantity", TYPE_WORD, .word = QuantityOfGoal, .fallback = "rbe_weighted", .doc = "dose that is meant"},
     {"per", TYPE_WORD, AT(MetricSpec, course), .true_if = "course", WORDS(per_names), .fallback = "fraction",
      .doc = "what the dose is counted over"},
+    OPTIONAL_KEY(MetricSpec, optional),
 };
 static const SchemaKey metric_item = {"metric",           TYPE_MAPPING,           CHILDREN(metric_keys),
                                       .rule = RuleMetric, .finish = MetricFinish, .doc = "one metric"};
@@ -232,6 +235,7 @@ static const SchemaKey goal_keys[] = {
      .doc = "what the dose is counted over"},
     {"scenario", TYPE_WORD | TYPE_MAPPING, AT(GoalSpec, worst), .true_if = "worst", WORDS(goal_scenario_names),
      CHILDREN(goal_share_keys), .fallback = "nominal", .doc = "where it must hold"},
+    OPTIONAL_KEY(GoalSpec, metric.optional),
 };
 static const SchemaKey goal_item = {"goal",           TYPE_MAPPING,         CHILDREN(goal_keys),
                                     .rule = RuleGoal, .finish = GoalFinish, .doc = "one goal"};

@@ -41,9 +41,10 @@ static int TearDown(void **state)
 
 static GoalSpec Spec(const char *structure, const char *metric, Quantity quantity, PetscBool at_least, double limit)
 {
-  return (GoalSpec){.metric = {(char *)structure, (char *)"study.yaml:1:1", (char *)metric, quantity, PETSC_FALSE},
-                    .at_least = at_least,
-                    .limit = limit};
+  return (GoalSpec){
+      .metric = {(char *)structure, (char *)"study.yaml:1:1", (char *)metric, quantity, PETSC_FALSE, PETSC_FALSE},
+      .at_least = at_least,
+      .limit = limit};
 }
 
 static Goal Judge(GoalSpec spec)

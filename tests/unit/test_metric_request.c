@@ -90,7 +90,7 @@ static void Answers(void **state)
   MetricRequestList list = {0};
   MetricList rows = {0};
   for (int i = 0; i < MANY; i++) {
-    spec[i] = (MetricSpec){(char *)"liver", NULL, (char *)want[i].name, want[i].quantity, want[i].course};
+    spec[i] = (MetricSpec){(char *)"liver", NULL, (char *)want[i].name, want[i].quantity, want[i].course, PETSC_FALSE};
     assert_int_equal(MetricRequestAdd(&spec[i], 4, NULL, &list), 0);
   }
   assert_int_equal(list.n, MANY);
@@ -108,14 +108,14 @@ static void Answers(void **state)
 /* What every plan has is not asked for again, nor anything twice; of other structures no row. */
 static void Once(void **state)
 {
-  static MetricSpec spec[] = {{(char *)"liver", NULL, (char *)"D95", QUANTITY_RBE_WEIGHTED, 0},
-                              {(char *)"liver", NULL, (char *)"DC5cc", QUANTITY_RBE_WEIGHTED, 0},
-                              {(char *)"liver", NULL, (char *)"DC5cc", QUANTITY_RBE_WEIGHTED, 0},
-                              {(char *)"liver", NULL, (char *)"DC5cc", QUANTITY_RBE_WEIGHTED, 1},
-                              {(char *)"liver", NULL, (char *)"DC5cc", QUANTITY_PHYSICAL, 0},
-                              {(char *)"heart", NULL, (char *)"DC5cc", QUANTITY_RBE_WEIGHTED, 0},
-                              {(char *)"liver", NULL, (char *)"NTCP-a", QUANTITY_OUTCOME, 0},
-                              {(char *)"liver", NULL, (char *)"D95", QUANTITY_RBE_WEIGHTED, 1}};
+  static MetricSpec spec[] = {{(char *)"liver", NULL, (char *)"D95", QUANTITY_RBE_WEIGHTED, 0, 0},
+                              {(char *)"liver", NULL, (char *)"DC5cc", QUANTITY_RBE_WEIGHTED, 0, 0},
+                              {(char *)"liver", NULL, (char *)"DC5cc", QUANTITY_RBE_WEIGHTED, 0, 0},
+                              {(char *)"liver", NULL, (char *)"DC5cc", QUANTITY_RBE_WEIGHTED, 1, 0},
+                              {(char *)"liver", NULL, (char *)"DC5cc", QUANTITY_PHYSICAL, 0, 0},
+                              {(char *)"heart", NULL, (char *)"DC5cc", QUANTITY_RBE_WEIGHTED, 0, 0},
+                              {(char *)"liver", NULL, (char *)"NTCP-a", QUANTITY_OUTCOME, 0, 0},
+                              {(char *)"liver", NULL, (char *)"D95", QUANTITY_RBE_WEIGHTED, 1, 0}};
   const Course staged = {.n = 2, .accumulation = ACCUMULATE_EQD2, .alpha_beta_Gy = 2, .fractions = 4};
   const float *const dose[QUANTITIES_MOST] = {
       [QUANTITY_RBE_WEIGHTED] = weighted, [QUANTITY_PHYSICAL] = physical, [QUANTITY_COURSE_EQD2] = physical};

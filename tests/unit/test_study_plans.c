@@ -42,6 +42,85 @@ static void TestExpansion(void **state)
   assert_int_equal(StudyDestroy(&study) || PetscFree(text), 0);
 }
 
+/* A case's own settings lie over the study's and below those of arm, sweep and command line; what it has is told of it alone. */
+static void TestCases(void **state)
+{
+  const char *const cases =
+      "cases=[{phantom: rtog, name: a}, {phantom: rtog, name: b, set: {prescription: {dose_Gy_RBE: 7, fractions: 6}, "
+      "beams: [{gantry_deg: 0}, {gantry_deg: 30}, {gantry_deg: 60}], objectives.1.weight: 4, spots.lateral_mm: 9, "
+      "goals: "
+      "[{structure: CTV, metric: D95, at_least: 95, of: prescription}]}}, {phantom: rtog, name: c, set: "
+      "{biology.model: "
+      "mkm}}, {phantom: rtog, name: d}]";
+  const char *const set[] = {cases, "sweep={}", "spots.layer_mm=5", "objectives.1.weight=8"};
+  char *text = StudyText(STUDIES "plans.yaml", 0, NULL);
+  Study *study = GoodStudy(text, 2, (const char *const[]){cases, "sweep={}"});
+  for (int again = 0; again < 2; again++) {
+    const Settings *a = &FindPlan(study, "a", "same", "")->settings, *b = &FindPlan(study, "b", "same", "")->settings,
+                   *c = &FindPlan(study, "c", "same", "")->settings;
+    assert_true(a->prescription_Gy_RBE == 3 && a->fractions == 1 && a->beams.n == 2 && a->n_goals == 0);
+    assert_true(b->prescription_Gy_RBE == 7 && b->fractions == 6 && b->beams.n == 3 && b->n_goals == 1);
+    assert_string_equal(b->target, "CTV"); /* merged */
+    assert_true(b->objectives[1].weight == 4 && b->beams.spots.lateral_mm == 9 && b->robust.on_effect);
+    assert_string_equal(a->biology.model, "lem1");
+    assert_string_equal(c->biology.model, "mkm");
+    assert_string_equal(c->biology.cell_line, "hsg"); /* the default of its own model */
+    const Settings *nested = &FindPlan(study, "b", "nested", "")->settings,
+                   *dotted = &FindPlan(study, "b", "dotted", "")->settings;
+    assert_true(nested->beams.spots.lateral_mm == 5 && nested->objectives[1].weight == 7 && nested->fractions == 6);
+    assert_true(dotted->beams.n == 1 && dotted->prescription_Gy_RBE == 7);
+    assert_null(strstr(FindPlan(study, "b", "same", "")->yaml, "set:")); /* it has been set */
+    if (again) break;
+    Study *written = GoodStudy(study->yaml, 0, NULL);
+    for (PetscInt i = 0; i < study->n_plans; i++) assert_string_equal(written->plans[i].yaml, study->plans[i].yaml);
+    assert_int_equal(StudyDestroy(&study), 0);
+    study = written;
+  }
+  assert_int_equal(StudyDestroy(&study), 0);
+  study = GoodStudy(text, 4, set); /* the command line wins */
+  for (PetscInt i = 0; i < study->n_plans; i++)
+    assert_true(study->plans[i].settings.beams.spots.layer_mm == 5 &&
+                study->plans[i].settings.objectives[1].weight == 8);
+  assert_int_equal(StudyDestroy(&study) || PetscFree(text), 0);
+}
+
+/* Plans share an optimisation with others of their case alone, by what the case has. */
+static void TestCasesShare(void **state)
+{
+  const char *const set[] = {"cases=[{phantom: rtog, name: a}, {phantom: rtog, name: b, set: {goals: [{structure: CTV, "
+                             "metric: D95, at_least: 2}]}}, "
+                             "{phantom: rtog, name: c, set: {robust: none}}]",
+                             "arms={}",
+                             "arms.one={}",
+                             "arms.judged={goals: [{structure: OAR, metric: D2, at_most: 1}]}",
+                             "arms.two={robust: expected}",
+                             "sweep={}"};
+  static const PetscInt by[] = {0, 0, 2, 3, 3, 5, 6, 6, 8};
+  char *text = StudyText(STUDIES "plans.yaml", 0, NULL);
+  Study *study = GoodStudy(text, 6, set);
+  assert_int_equal(study->n_plans, 9);
+  for (PetscInt i = 0; i < 9; i++) assert_int_equal(study->plans[i].optimized_by, by[i]);
+  assert_int_equal(StudyDestroy(&study) || PetscFree(text), 0);
+}
+
+static void TestCaseMistakes(void **state)
+{
+  static const struct {
+    const char *line, *expected;
+  } slip[] = {
+      {"  - {phantom: rtog, name: b, set: {prescription.dose_Gy_RBE: -2}}",
+       "study.yaml:5:62: prescription.dose_Gy_RBE: found -2, expected a number above 0 (Gy(RBE))"},
+      {"  - {phantom: rtog, name: b, set: {arms: {}}}",
+       "study.yaml:5:36: cases.1.set.arms: found arms, which is the same for all plans of a study"},
+      {"  - {phantom: rtog, name: b, set: {beems: []}}",
+       "study.yaml:5:36: cases.1.set.beems: unknown key, did you mean beams?"},
+      {"  - {phantom: rtog, name: b, set: {objectives.1.type: max-dvh}}",
+       "study.yaml:5:5: case b: objectives.1: found no volume_percent, expected it with type max-dvh"},
+  };
+  for (size_t i = 0; i < sizeof slip / sizeof *slip; i++)
+    AssertMistake(STUDIES "plans.yaml", 5, slip[i].line, slip[i].expected);
+}
+
 static void TestFolders(void **state)
 {
   char *text = StudyText(STUDIES "plans.yaml", 0, NULL);
@@ -333,11 +412,19 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(TestExpansion),     cmocka_unit_test(TestFolders),
-      cmocka_unit_test(TestWrittenStudy),  cmocka_unit_test(TestArmMistakes),
-      cmocka_unit_test(TestSweepForms),    cmocka_unit_test(TestSharedOptimizations),
-      cmocka_unit_test(TestSweepMistakes), cmocka_unit_test(TestPointMistakes),
-      cmocka_unit_test(TestSet),           cmocka_unit_test(TestSetWins),
+      cmocka_unit_test(TestExpansion),
+      cmocka_unit_test(TestFolders),
+      cmocka_unit_test(TestCases),
+      cmocka_unit_test(TestCasesShare),
+      cmocka_unit_test(TestCaseMistakes),
+      cmocka_unit_test(TestWrittenStudy),
+      cmocka_unit_test(TestArmMistakes),
+      cmocka_unit_test(TestSweepForms),
+      cmocka_unit_test(TestSharedOptimizations),
+      cmocka_unit_test(TestSweepMistakes),
+      cmocka_unit_test(TestPointMistakes),
+      cmocka_unit_test(TestSet),
+      cmocka_unit_test(TestSetWins),
       cmocka_unit_test(TestSetMistakes),
   };
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
