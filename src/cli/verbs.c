@@ -4,7 +4,7 @@
 
 static const Verb *const verbs[] = {&verb_run,     &verb_validate, &verb_evaluate, &verb_basedata, &verb_import,
                                     &verb_phantom, &verb_fit_tcp,  &verb_collect,  &verb_status,   &verb_submit,
-                                    &verb_matrix,  &verb_export,   &verb_info};
+                                    &verb_matrix,  &verb_export,   &verb_shift,    &verb_info};
 
 void VerbsPrintHelp(FILE *out)
 {
