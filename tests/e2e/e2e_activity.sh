@@ -16,7 +16,7 @@ run() { # RANKS FOLDER SET...
   local ranks=$1 folder=$2
   shift 2
   mpi "$ranks" "$ROBION" run "$WORK/study.yaml" --results "$WORK/$folder" --set optimizer.max_iterations=2 \
-    --set beams="[{gantry_deg: 90}]" "$@"
+    --set beams="[{gantry_deg: 90}]" --set machine.ripple_sigma_mm=2 "$@"
 }
 check "a plan with its activity" run 1 one
 check "on three ranks" run 3 three
