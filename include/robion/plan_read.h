@@ -71,6 +71,9 @@ PetscBool PlanHasDose(const PlanReader *reader, PlanDoses doses, Quantity quanti
 enum { PLAN_PATH = 256 };
 /** Where a map of a scenario is in the file: of an activity, as "nuclei/11C". */
 void PlanActivityPath(const char *scenario, const char *map, char path[PLAN_PATH]);
+/** Such a map, as PlanReadDose reads doses. */
+PetscBool PlanReadActivity(const PlanReader *reader, const char *scenario, const char *map, Mistakes *mistakes,
+                           Grid *grid, float **value);
 
 /** A quantity on the grid, z, y, x, finite; the first one that is read gives the grid its size. PetscMalloc'ed. */
 PetscBool PlanReadDose(const PlanReader *reader, PlanDoses doses, Quantity quantity, Mistakes *mistakes, Grid *grid,

@@ -91,6 +91,11 @@ double KnockedOutAngle2(const Fragmentation *nuclear, int class)
   return 0.5 * angle * angle;
 }
 
+/*
+ * Of ions the cross section factorises: what a projectile makes of a nucleus goes with the fourth root of its mass (Olson et al.,
+ * PRC 28:1602, 1983), not with its reaction cross section, which is small for light ions just where most of the nucleus is left. With
+ * energy it goes as that one does.
+ */
 double EmitterFromTarget_per_mm(const Fragmentation *nuclear, int target, Species p, double energy_MeV_u,
                                 Species emitter)
 {
@@ -104,7 +109,8 @@ double EmitterFromTarget_per_mm(const Fragmentation *nuclear, int target, Specie
     if (e->species.Z != emitter.Z || e->species.A != emitter.A) continue;
     double proton = ReactionCrossSection_mb(1, 1, n.Z, n.A, energy_MeV_u);
     if (p.Z > 1)
-      mb = e->ion_mb * total / ReactionCrossSection_mb(6, 12, n.Z, n.A, nuclear->reference_MeV_u);
+      mb = e->ion_mb * pow((double)p.A / 12, 0.25) * total /
+           ReactionCrossSection_mb(p.Z, p.A, n.Z, n.A, nuclear->reference_MeV_u);
     else if (proton > 0)
       mb = CurveAt(&e->proton_mb, energy_MeV_u) * total / proton;
   }

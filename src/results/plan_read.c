@@ -197,13 +197,11 @@ PetscBool PlanHasDose(const PlanReader *reader, PlanDoses doses, Quantity quanti
   return H5SourceHas(&reader->source, path);
 }
 
-PetscBool PlanReadDose(const PlanReader *reader, PlanDoses doses, Quantity quantity, Mistakes *mistakes, Grid *grid,
-                       float **dose)
+/* An array on the grid, finite. */
+static PetscBool ReadCube(const PlanReader *reader, const char *path, Mistakes *mistakes, Grid *grid, float **dose)
 {
   const H5Source *source = &reader->source;
   hsize_t dims[3] = {(hsize_t)grid->n[2], (hsize_t)grid->n[1], (hsize_t)grid->n[0]};
-  char path[64];
-  PlanDosePath(doses, quantity, path);
   if (!H5ReadArray(source, path, H5T_NATIVE_FLOAT, 3, dims, dose, mistakes)) return PETSC_FALSE;
   const size_t size = (size_t)(dims[0] * dims[1] * dims[2]);
   if (size > INT_MAX) {
@@ -213,9 +211,25 @@ PetscBool PlanReadDose(const PlanReader *reader, PlanDoses doses, Quantity quant
   for (int a = 0; a < 3; a++) grid->n[a] = (PetscInt)dims[2 - a];
   for (size_t v = 0; v < size; v++)
     if (!isfinite((*dose)[v])) {
-      (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: voxel %zu is %g, expected finite doses", source->name, path, v,
-                        (double)(*dose)[v]);
+      (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: voxel %zu is %g, expected finite numbers", source->name, path,
+                        v, (double)(*dose)[v]);
       return PETSC_FALSE;
     }
   return PETSC_TRUE;
+}
+
+PetscBool PlanReadDose(const PlanReader *reader, PlanDoses doses, Quantity quantity, Mistakes *mistakes, Grid *grid,
+                       float **dose)
+{
+  char path[64];
+  PlanDosePath(doses, quantity, path);
+  return ReadCube(reader, path, mistakes, grid, dose);
+}
+
+PetscBool PlanReadActivity(const PlanReader *reader, const char *scenario, const char *map, Mistakes *mistakes,
+                           Grid *grid, float **value)
+{
+  char path[PLAN_PATH];
+  PlanActivityPath(scenario, map, path);
+  return ReadCube(reader, path, mistakes, grid, value);
 }

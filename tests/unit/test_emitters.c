@@ -109,7 +109,7 @@ static void TargetEmitters(void **state)
   assert_int_equal(MachineDestroy(&m), 0);
 }
 
-/* A beam of 11C is most active where it stops: within 1 mm of R80. */
+/* A beam of 11C is most active where it stops: within 0.15 mm of R80. */
 static void ActiveBeam(void **state)
 {
   for (double energy = 90; energy < 431; energy += 85) {
@@ -118,7 +118,7 @@ static void ActiveBeam(void **state)
     double peak = m->depth_mm[most];
     print_message("11C %g MeV/u: most 11C at %.2f mm, R80 %.2f mm; %.3f of the beam stops\n", energy, peak,
                   m->r80_mm[0], Integral(m, m->emitter_stopped_per_mm, C11, m->n_depth - 1));
-    assert_double_near(peak, m->r80_mm[0], 1);
+    assert_double_near(peak, m->r80_mm[0], 0.15);
     assert_double_near(m->emitter_half_life_s[C11], 1221.6, 1e-9);
     assert_int_equal(MachineDestroy(&m), 0);
   }
@@ -224,6 +224,33 @@ static void Yields(void **state)
   }
 }
 
+/*
+ * 12C whose Bragg peak lies 11.0 +- 0.5 mm deep in PMMA, of 80 MeV/u before what it passed, leaves (10.3 +- 0.7)e-3 emitters per ion
+ * there at a mean depth of 5.3 +- 1.1 mm (measured; quoted with the study of 11C against 12C). Ours are a quarter more and lie
+ * deeper, since fragments of the projectile stop near the end of its range: a miss that is told.
+ */
+static void LowEnergy(void **state)
+{
+  Machine *m = OneEnergy("12C", 67);
+  double all = 0, moment = 0;
+  for (int emitter = 0; emitter < EMITTERS; emitter++)
+    for (PetscInt d = 0; d < m->n_depth; d++) {
+      double from, to;
+      DepthCell(m->n_depth, m->depth_mm, d, &from, &to);
+      const double made = InPMMA(m, emitter, d) - (d ? InPMMA(m, emitter, d - 1) : 0);
+      if (m->depth_mm[d] > 1.5 * m->csda_range_mm[0]) break;
+      all += made;
+      moment += made * m->depth_mm[d] / 1.165;
+    }
+  const double peak = m->r80_mm[0] / 1.165, depth = moment / all;
+  print_message("12C 67 MeV/u in PMMA: %.2fe-3 emitters per ion (10.3 +- 0.7), mean depth %.1f mm, R80 %.1f mm\n", 1e3 * all,
+                depth, peak);
+  assert_double_near(peak, 11.0, 0.5);
+  assert_true(1e3 * all > 10.3 - 2 * 0.7 && 1e3 * all < 1.5 * 10.3);
+  assert_true(depth > 5.3 - 1.1 && depth < peak);
+  assert_int_equal(MachineDestroy(&m), 0);
+}
+
 /* In water emissions by source and component are what the emitters' tables say comes to rest, node by node. */
 static void EmissionsOfWater(void **state)
 {
@@ -278,7 +305,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(NothingIsLost),     cmocka_unit_test(TargetEmitters), cmocka_unit_test(ActiveBeam),
-      cmocka_unit_test(UpstreamOfThePeak), cmocka_unit_test(Yields),         cmocka_unit_test(EmissionsOfWater),
+      cmocka_unit_test(UpstreamOfThePeak), cmocka_unit_test(Yields), cmocka_unit_test(LowEnergy),         cmocka_unit_test(EmissionsOfWater),
       cmocka_unit_test(DensityKeepsCounts)};
   return cmocka_run_group_tests(tests, Start, Stop);
 }
