@@ -48,7 +48,6 @@ same() { # FOLDER FOLDER
 # Six small plans, one per case.
 SHORT=$WORK/short.yaml
 sed '/^sweep:/,$d; /^  voxelwise:/d; /^  composite:/d' tests/studies/e2e-cohort.yaml >"$SHORT"
-PLANS=6
 run_short() { # FOLDER OPTIONS...: its code; what it says goes to $WORK/out
   timeout -k 5 120 mpirun -n 2 "$ROBION" run "$SHORT" --results "$1" --team-size 1 "${@:2}" >"$WORK/out" 2>&1
 }

@@ -136,6 +136,15 @@ static const Ground grounds[] = {
      {"spot_control={heterogeneity: 0.01, oar_range: 1, oar_setup: 1, structures: [BODY], gradient: 0.5}"}},
     {"optimizer", {NULL}},
     {"optimizer", {"constraints=[{structure: CTV, type: mean-equal, percent: 100}]"}},
+    {OBJECTIVE("type: ntcp, model: burman, fractionation: {alpha_beta_Gy: 2.5, d_t_Gy: 5, gamma_over_alpha: 5}")},
+    {"outcomes.0",
+     {"outcomes=[{name: a, structure: CTV, model: lkb, n: 0.25, m: 0.14, td50_Gy: 72, fractionation: {alpha_beta_Gy: "
+      "2.5, d_t_Gy: 5, gamma_over_alpha: 5}}]"}},
+    {"outcomes.0",
+     {"outcomes=[{name: a, structure: CTV, model: lkb, a: 4, m: 0.14, td50_Gy: 72, fractionation: {alpha_beta_Gy: "
+      "2}}]"}},
+    {"outcomes.0", {"cases=[{file: case.h5}]", "outcomes=[{name: a, structure: CTV, model: tcp}]"}},
+    {"activity", {"activity={windows: [{name: after, from_s: 120, to_s: 420}]}"}},
     {"delivery", {"delivery={min_particles: 1e4, step_particles: 100}"}},
 };
 enum { N_GROUNDS = sizeof grounds / sizeof *grounds, MOST_KEYS = 400, MOST_VALUES = 800, MOST_SETS = 4 };
@@ -336,7 +345,10 @@ static void OneByOne(void **state)
     }
   }
   for (int k = 0; k < n_keys; k++)
-    if (!keys[k].planned) fail_msg("%s: no value is accepted in any plan of this test", keys[k].path);
+    if (!keys[k].planned) {
+      print_error("%s: no value is accepted in any plan of this test\n", keys[k].path);
+      n_wrong++;
+    }
   Conclude();
 }
 
