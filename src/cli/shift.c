@@ -152,13 +152,6 @@ static struct {
   double beam, column_mm;
 } given = {.scenario = {"nominal", NULL}};
 
-static void Presets(void)
-{
-  ShiftSpec spec;
-  ShiftSpecDefault(&spec);
-  given.column_mm = spec.column_mm;
-}
-
 static const Option shift_options[] = {
     {"--scenario", "ID", "scenario of the reference", .value = &given.scenario[0]},
     {"--other-scenario", "ID", "scenario of the other map", "as --scenario", .value = &given.scenario[1]},
@@ -167,7 +160,8 @@ static const Option shift_options[] = {
     {"--other-map", "NAME", "the other map", "as --map", .value = &given.map[1]},
     {"--beam", "N", "beam of the reference's plan along which is looked", .number = &given.beam, .least = 0,
      .most = 1000},
-    {"--column-mm", "MM", "side of the columns", .number = &given.column_mm, .least = 0.1, .most = 1000},
+    {"--column-mm", "MM", "side of the columns", "5 mm, at least 2.5 voxels", .number = &given.column_mm, .least = 0.1,
+     .most = 1000},
     {"-o", "COLUMNS.csv", "write the shift of every column", "nothing is written", .value = &given.out}};
 
 static const Command command_shift = {
@@ -176,8 +170,7 @@ static const Command command_shift = {
     .least = 1,
     .most = 2,
     .n_option = PETSC_STATIC_ARRAY_LENGTH(shift_options),
-    .option = shift_options,
-    .presets = Presets};
+    .option = shift_options};
 
 static PetscErrorCode Shift(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {
