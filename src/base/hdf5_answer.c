@@ -154,7 +154,7 @@ static PetscBool CheckArray(const Opened *opened, const H5Request *request, H5Sh
     (void)MistakesAdd(mistakes, ROBION_INPUT,
                       "%s: %s: not a numeric dataset: holds %s, expected integers, floating-point numbers or h5py's "
                       "booleans",
-                      name, path, shape->other);
+                      name, path, *shape->other ? shape->other : "what HDF5 cannot tell");
   else if (shape->n != request->n)
     (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: has %d dimensions, expected %d", name, path, shape->n,
                       request->n);
