@@ -351,9 +351,12 @@ PetscErrorCode PlanInputsCreate(PlanContext *context, const PlanSpec *plan, cons
   PetscFunctionBegin;
   PetscCall(PetscArrayzero(inputs, 1));
   inputs->settings = &plan->settings;
+  if (spots) *spot_of = NULL;
   PetscCall(Assemble(context, spots, spot_of, mistakes, inputs));
   PetscCall(MistakesShare(context->comm, mistakes));
-  if (MistakesAny(mistakes)) PetscCall(PlanInputsDestroy(inputs));
+  if (!MistakesAny(mistakes)) PetscFunctionReturn(0);
+  if (spots) PetscCall(PetscFree(*spot_of));
+  PetscCall(PlanInputsDestroy(inputs));
   PetscFunctionReturn(0);
 }
 

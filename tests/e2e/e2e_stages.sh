@@ -125,6 +125,11 @@ check "a stage's target that is not there" expect_text 'stages: case water-box h
 check "a plan's own spots" "$ROBION" evaluate "$WORK/r1/cases/water-box/sequential/plan.h5" "$STUDY" "$few" \
   --set "$harder" --arm sequential -o "$WORK/again.h5"
 check "give its metrics to the bit" cmp <(grep ,sequential, "$WORK/r1/metrics.csv") <(grep ,sequential, "$WORK/again.metrics.csv")
+split_in_depth() { # doses of the same spots, each split into sub-beams, are others
+  "$ROBION" evaluate "$WORK/r1/cases/water-box/sequential/plan.h5" "$STUDY" "$few" --set "$harder" --set spots.splitting=coarse \
+    --arm sequential -o "$WORK/split.h5" && ! cmp -s "$WORK/again.metrics.csv" "$WORK/split.metrics.csv"
+}
+check "spots of stages are split, too" split_in_depth
 printf 'beam,x_mm,y_mm,energy_MeV_u,particles\n3,0,0,150,1e6\n' >"$WORK/spots.csv"
 check "spots of a beam too many" expect_text 'beam 3, expected 0 to 2 \(the beams of the study.s stages\)' "$ROBION" evaluate \
   "$WORK/spots.csv" "$STUDY" --arm sequential -o "$WORK/out.h5"
