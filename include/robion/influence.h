@@ -61,8 +61,9 @@ typedef struct FactoredVoxels {
 
 /**
  * The factored operator of a model: doses without a matrix (src/influence/factored.h). After FactoredSetWeights, the influences
- * made of it give the doses of those weights. For a gradient: FactoredResetGradient with the largest magnitude of any
- * cotangent to come, InfluenceApplyTranspose of all blocks and scenarios on every rank, then FactoredGetGradient. Doses are
+ * made of it give the doses of those weights. For a gradient: FactoredBeginGradient with the largest magnitude of any
+ * cotangent to come; then, as long as FactoredNextSlab says that there is one, InfluenceApplyTranspose of all blocks and scenarios
+ * on every rank, the same each time. Doses are
  * those of rows without a cut-off within 0.2 % of the maximum; bits do not depend on the number of ranks. The model must
  * outlive it. All collective on `team`.
  */
@@ -74,9 +75,9 @@ PetscErrorCode FactoredSetWeights(Factored factored, const double *weight);
  * transforms. Collective on each node.
  */
 PetscErrorCode FactoredGetLargest(Factored factored, PetscInt group, int channel, double *bound);
-PetscErrorCode FactoredResetGradient(Factored factored, const double largest_cotangent[N_CHANNELS]);
-/** gradient[j] of all spots, on every rank. */
-PetscErrorCode FactoredGetGradient(Factored factored, double *gradient);
+PetscErrorCode FactoredBeginGradient(Factored factored, const double largest_cotangent[N_CHANNELS], double *gradient);
+/** The next part of the dose volumes to take cotangents; if there is none, gradient[j] of all spots is complete on every rank. */
+PetscErrorCode FactoredNextSlab(Factored factored, PetscBool *there);
 /** Bytes shared by the ranks of a node, and held by this rank besides once it made a gradient. Not collective. */
 PetscErrorCode FactoredGetSize(Factored factored, size_t *shared_bytes, size_t *own_bytes);
 /** What FactoredGetSize would say of such an operator, without the memory. Collective on `team`. */

@@ -26,6 +26,33 @@ static void PlaceVolumes(struct Factored_s *f)
   }
 }
 
+/* The planes of each beam in slabs of about the same number. */
+static PetscErrorCode CutSlabs(struct Factored_s *f)
+{
+  PetscFunctionBegin;
+  PetscInt most = 0;
+  for (PetscInt b = 0; b < f->model->beams->n_beam; b++) most += f->beam[b].nz;
+  PetscCall(PetscMalloc1(most, &f->slab));
+  f->n_slab = 0;
+  f->n_slab_volume = 0;
+  for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
+    const FactoredBeam *fb = &f->beam[b];
+    const size_t bytes = (size_t)f->model->n_group * fb->plane * sizeof(Four);
+    const PetscInt fit = bytes ? (PetscInt)PetscMin(SLAB_BYTES / bytes, SLAB_PLANES_MOST) : SLAB_PLANES_MOST,
+                   planes = PetscMax(SLAB_PLANES_LEAST, fit), n = (fb->nz + planes - 1) / planes;
+    for (PetscInt k = 0; k < n; k++) {
+      Slab *slab = &f->slab[f->n_slab++];
+      double unused;
+      *slab = (Slab){.beam = b, .first = k * fb->nz / n, .end = (k + 1) * fb->nz / n};
+      DepthSplineSupport(&fb->depth[0], slab->first, &slab->low_mm, &unused);
+      DepthSplineSupport(&fb->depth[0], slab->end - 1, &unused, &slab->high_mm);
+      const size_t volume = (size_t)f->model->n_group * (size_t)(slab->end - slab->first) * fb->plane;
+      f->n_slab_volume = PetscMax(f->n_slab_volume, volume);
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Memory for the largest beam's spectra and for all volumes; FFTs that stay the same on every rank. */
 static PetscErrorCode CreateMemory(struct Factored_s *f)
 {
@@ -42,7 +69,7 @@ static PetscErrorCode CreateMemory(struct Factored_s *f)
   PetscCall(NodeMemoryCreate(f->node, f->n_volume * sizeof(Four), PETSC_FALSE, &f->window[0]));
   PetscCall(NodeMemoryCreate(f->node, spectrum * sizeof(double), PETSC_FALSE, &f->window[1]));
   PetscCall(NodeMemoryCreate(f->node, adjoint * sizeof(double), PETSC_FALSE, &f->window[2]));
-  PetscCall(NodeMemoryCreate(f->node, f->n_volume * sizeof(Four), PETSC_TRUE, &f->window[3]));
+  PetscCall(NodeMemoryCreate(f->node, f->n_slab_volume * sizeof(Four), PETSC_TRUE, &f->window[3]));
   PetscCall(NodeMemoryGet(f->window[0], 0, (void **)&f->volume));
   PetscCall(NodeMemoryGet(f->window[1], 0, (void **)&f->spectrum));
   PetscCall(NodeMemoryGet(f->window[2], 0, (void **)&f->adjoint));
@@ -103,6 +130,7 @@ static PetscErrorCode Prepare(MPI_Comm team, DoseModel model, const FactoredVoxe
   PetscCall(PetscCalloc1(model->beams->n_beam, &f->beam));
   for (PetscInt b = 0; b < model->beams->n_beam; b++) PetscCall(FactoredBeamCreate(f, voxels, b));
   PlaceVolumes(f);
+  PetscCall(CutSlabs(f));
   *out = f;
   PetscFunctionReturn(0);
 }
@@ -158,15 +186,17 @@ PetscErrorCode FactoredGetLargest(Factored f, PetscInt group, int channel, doubl
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode FactoredResetGradient(Factored f, const double largest[N_CHANNELS])
+PetscErrorCode FactoredBeginGradient(Factored f, const double largest[N_CHANNELS], double *gradient)
 {
   PetscFunctionBegin;
-  memset(f->scattered[f->node_rank], 0, f->n_volume * sizeof(Four));
   for (int c = 0; c < N_CHANNELS; c++) {
     PetscCheck(isfinite(largest[c]), PETSC_COMM_SELF, PETSC_ERR_FP, "a cotangent is %g, expected a finite number",
                largest[c]);
     f->unit[c] = largest[c] > 0 ? ldexp(1.0, ilogb(largest[c]) + 1 - SCATTER_BITS) : 1;
   }
+  PetscCall(PetscArrayzero(gradient, f->model->beams->n_spot));
+  f->gradient = gradient;
+  f->slab_at = -1;
   PetscFunctionReturn(0);
 }
 
@@ -174,26 +204,37 @@ PetscErrorCode FactoredResetGradient(Factored f, const double largest[N_CHANNELS
  * Ranks of one node add up what they need of each other's sums where they read them. Between nodes every rank gets the total
  * in its own. Sums of integers are exact in any order.
  */
-static PetscErrorCode AddScattered(Factored f)
+static PetscErrorCode AddScattered(Factored f, size_t n)
 {
   PetscFunctionBegin;
-  const size_t n = f->n_volume * N_CHANNELS, most = (size_t)1 << 28;
-  for (size_t first = 0; first < n && !f->one_node; first += most)
-    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, f->scattered[f->node_rank] + first, (PetscMPIInt)PetscMin(most, n - first),
-                               MPI_INT64_T, MPI_SUM, f->team));
+  if (!f->one_node)
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, f->scattered[f->node_rank], (PetscMPIInt)(n * N_CHANNELS), MPI_INT64_T,
+                               MPI_SUM, f->team));
   PetscCall(FactoredMeet(f));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode FactoredGetGradient(Factored f, double *gradient)
+/* What all voxels have scattered into a slab goes on its way to the spots. */
+static PetscErrorCode EndSlab(Factored f, const Slab *slab)
 {
   PetscFunctionBegin;
-  const PetscInt n_spot = f->model->beams->n_spot;
-  PetscCall(AddScattered(f));
-  PetscCall(PetscArrayzero(gradient, n_spot));
-  for (PetscInt b = 0; b < f->model->beams->n_beam; b++) PetscCall(FieldBackward(f, b, gradient));
-  /* every spot has one owner on the node and zeros elsewhere: exact in any order */
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, gradient, (PetscMPIInt)n_spot, MPI_DOUBLE, MPI_SUM, f->node));
+  PetscCall(AddScattered(f, SlabPlane(f, slab, f->model->n_group, slab->first)));
+  PetscCall(FieldBackwardSlab(f, slab));
+  if (slab->end == f->beam[slab->beam].nz) PetscCall(FieldBackward(f, slab->beam, f->gradient));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode FactoredNextSlab(Factored f, PetscBool *there)
+{
+  PetscFunctionBegin;
+  if (f->slab_at >= 0) PetscCall(EndSlab(f, &f->slab[f->slab_at]));
+  *there = ++f->slab_at < f->n_slab ? PETSC_TRUE : PETSC_FALSE;
+  if (*there) {
+    const Slab *slab = &f->slab[f->slab_at];
+    memset(f->scattered[f->node_rank], 0, SlabPlane(f, slab, f->model->n_group, slab->first) * sizeof(Four));
+  } else /* every spot has one owner on the node and zeros elsewhere: exact in any order */
+    PetscCallMPI(
+        MPI_Allreduce(MPI_IN_PLACE, f->gradient, (PetscMPIInt)f->model->beams->n_spot, MPI_DOUBLE, MPI_SUM, f->node));
   PetscFunctionReturn(0);
 }
 
@@ -201,7 +242,7 @@ PetscErrorCode FactoredGetSize(Factored f, size_t *shared_bytes, size_t *own_byt
 {
   PetscFunctionBegin;
   size_t spectrum = 0;
-  *own_bytes = f->n_volume * sizeof(Four); /* what voxels scatter */
+  *own_bytes = f->n_slab_volume * sizeof(Four); /* what voxels scatter */
   for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
     const FactoredBeam *fb = &f->beam[b];
     size_t parts = fb->nz ? (size_t)fb->part_start[PlaneCount(fb)] : 0;
@@ -230,6 +271,7 @@ PetscErrorCode FactoredDestroy(Factored *factored)
   PetscCallMPI(MPI_Comm_free(&f->node));
   fftw_free(f->work);
   PetscCall(PetscFree(f->scattered));
+  PetscCall(PetscFree(f->slab));
   PetscCall(PetscFree2(f->to_space, f->from_space));
   PetscCall(PetscFree(f->beam));
   PetscCall(PetscFree(*factored));

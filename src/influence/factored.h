@@ -68,6 +68,19 @@ typedef struct FactoredBeam {
   size_t at;     /* where the beam's volumes begin: [tissue][z][u][v] */
 } FactoredBeam;
 
+/*
+ * Neighbouring planes of a beam for which voxels scatter at a time, of all tissues. Every rank has a sum of its own of them: slab after slab
+ * they need little memory, at the price of a look at every voxel's depth for each.
+ */
+typedef struct Slab {
+  PetscInt beam, first, end; /* planes of level 0 */
+  double low_mm, high_mm;    /* depths between which voxels have a part in them */
+} Slab;
+
+/* A slab's planes: as many as have so many bytes, within these numbers. */
+enum { SLAB_PLANES_LEAST = 8, SLAB_PLANES_MOST = 40 };
+#define SLAB_BYTES (64u << 20)
+
 struct Factored_s {
   struct DoseModel_s *model;
   MPI_Comm team, node;
@@ -75,15 +88,20 @@ struct Factored_s {
   PetscBool one_node; /* the team's ranks are all on one */
   double step_mm;     /* between spline coefficients */
   FactoredBeam *beam;
-  size_t n_volume; /* Fours of all beams */
+  size_t n_volume;          /* Fours of all beams */
+  size_t n_slab_volume;     /* of the largest slab */
+  PetscInt n_slab, slab_at; /* the latter: that voxels scatter into now; -1: none yet */
+  Slab *slab;
   MPI_Win window[4];
   /* shared by the ranks of a node */
   Four *volume;
-  double *spectrum;    /* of the spots of one beam: [mode u][layer][re, im][row] */
-  double *adjoint;     /* planes of one beam: [mode u][tissue][plane][channel][re, im][row] */
-  int64_t **scattered; /* [rank of the node] what its voxels scatter, as volume; own writing only */
+  double *spectrum; /* of the spots of one beam: [mode u][layer][re, im][row] */
+  double *adjoint;  /* planes of one beam: [mode u][tissue][plane][channel][re, im][row] */
+  int64_t *
+      *scattered; /* [rank of the node] what its voxels scatter, [tissue][plane of a slab][u][v]; own writing only */
   /* of this rank */
   double unit[N_CHANNELS];
+  double *gradient;                 /* [n_spot] the caller's */
   double complex *work;             /* one plane in Fourier space: [u][nv / 2 + 1][channel] */
   fftw_plan *to_space, *from_space; /* [beam] */
 };
@@ -97,13 +115,24 @@ static inline PetscInt PlaneCount(const FactoredBeam *beam)
   return beam->level_start[DEPTH_LEVELS];
 }
 
+/* Where a plane of a tissue begins in a slab, in Fours. */
+static inline size_t SlabPlane(const struct Factored_s *f, const Slab *slab, PetscInt tissue, PetscInt plane)
+{
+  return ((size_t)tissue * (size_t)(slab->end - slab->first) + (size_t)(plane - slab->first)) *
+         f->beam[slab->beam].plane;
+}
+
 /* The parts of all planes of a beam whose splines over depth are there. Not collective. */
 PetscErrorCode FactoredCreateParts(const struct DoseModel_s *model, PetscInt b, FactoredBeam *beam);
 /* The distance from the spots, mm in the isocentre plane, where no layer has more than the dropped part of its dose left. */
 PetscErrorCode FactoredReach(const struct DoseModel_s *model, PetscInt b, const FactoredBeam *beam, double *reach_mm);
 
-/* The volumes of beam b from spot weights, and the gradient of its spots from what was scattered. Collective on the node. */
+/*
+ * The volumes of beam b from spot weights. The way back: the planes of a slab from what was scattered, and once all planes are there the
+ * gradient of the beam's spots. Collective on the node.
+ */
 PetscErrorCode FieldForward(struct Factored_s *f, PetscInt b, const double *weight);
+PetscErrorCode FieldBackwardSlab(struct Factored_s *f, const Slab *slab);
 PetscErrorCode FieldBackward(struct Factored_s *f, PetscInt b, double *gradient);
 
 /* Wait until all ranks of the node have written what they share. */

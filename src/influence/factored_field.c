@@ -219,11 +219,12 @@ PetscErrorCode FieldForward(struct Factored_s *f, PetscInt b, const double *weig
 /* --- the transpose --- */
 
 /* One plane of what voxels scattered: to Fourier space, filtered, stored by modes along u. */
-static void PlaneAdjoint(struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tissue, Four *space)
+static void PlaneAdjoint(struct Factored_s *f, const Slab *slab, PetscInt i, PetscInt tissue, Four *space)
 {
+  const PetscInt b = slab->beam;
   const FactoredBeam *fb = &f->beam[b];
   const size_t half = (size_t)fb->nv / 2 + 1;
-  const size_t at = (fb->at + (size_t)tissue * fb->volume + (size_t)i * fb->plane) * N_CHANNELS;
+  const size_t at = SlabPlane(f, slab, tissue, i) * N_CHANNELS;
   const PetscMPIInt first = f->one_node ? 0 : f->node_rank, end = f->one_node ? f->node_size : f->node_rank + 1;
   for (size_t k = 0; k < fb->plane; k++)
     for (int c = 0; c < N_CHANNELS; c++) {
@@ -358,18 +359,22 @@ static PetscErrorCode SpotGradients(struct Factored_s *f, PetscInt b, double *gr
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode FieldBackwardSlab(struct Factored_s *f, const Slab *slab)
+{
+  PetscFunctionBegin;
+  const size_t plane = f->beam[slab->beam].plane;
+  Four *space = fftw_malloc(plane * sizeof *space);
+  PetscCheck(space, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for a plane of %zu points", plane);
+  for (PetscInt i = slab->first + f->node_rank; i < slab->end; i += f->node_size)
+    for (PetscInt t = 0; t < f->model->n_group; t++) PlaneAdjoint(f, slab, i, t, space);
+  fftw_free(space);
+  PetscCall(FactoredMeet(f));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode FieldBackward(struct Factored_s *f, PetscInt b, double *gradient)
 {
   PetscFunctionBegin;
-  const FactoredBeam *fb = &f->beam[b];
-  Four *space;
-  if (!fb->nz) PetscFunctionReturn(0);
-  space = fftw_malloc(fb->plane * sizeof *space);
-  PetscCheck(space, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for a plane of %zu points", fb->plane);
-  for (PetscInt i = f->node_rank; i < fb->nz; i += f->node_size)
-    for (PetscInt t = 0; t < f->model->n_group; t++) PlaneAdjoint(f, b, i, t, space);
-  fftw_free(space);
-  PetscCall(FactoredMeet(f));
   PetscCall(GatherSpectra(f, b));
   PetscCall(FactoredMeet(f));
   PetscCall(SpotGradients(f, b, gradient));

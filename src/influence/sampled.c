@@ -7,7 +7,9 @@ typedef long long FourInts __attribute__((vector_size(32), aligned(8)));
 
 /* The 64 coefficients around a place, and the factor of what they sum to. */
 typedef struct Place {
-  size_t first; /* of the lowest, in Fours */
+  PetscInt plane;  /* of the lowest */
+  size_t in_plane; /* and where it is there, in Fours */
+  size_t first;    /* and in all volumes */
   double u[4], v[4];
   Four z;
 } Place;
@@ -42,8 +44,9 @@ static inline PetscBool Find(Influence influence, PetscInt scenario, PetscInt b,
   SplineWeights(u - (double)iu, place->u);
   SplineWeights(w - (double)iv, place->v);
   place->z *= shrink2;
-  place->first = fb->at + (size_t)influence->tissue[v] * fb->volume + (size_t)iz * fb->plane +
-                 (size_t)(iu - 1) * (size_t)fb->nv + (size_t)(iv - 1);
+  place->plane = iz;
+  place->in_plane = (size_t)(iu - 1) * (size_t)fb->nv + (size_t)(iv - 1);
+  place->first = fb->at + (size_t)influence->tissue[v] * fb->volume + (size_t)iz * fb->plane + place->in_plane;
   return PETSC_TRUE;
 }
 
@@ -75,13 +78,15 @@ static inline FourInts Rounded(Four value)
   return bits - zero;
 }
 
-static inline void Scatter(const FactoredBeam *fb, int64_t *scattered, const Place *place, Four value)
+/* Add to those of a voxel's planes that lie in the slab; `scattered` is the voxel's tissue's part of it. */
+static inline void Scatter(const FactoredBeam *fb, const Slab *slab, int64_t *scattered, const Place *place, Four value)
 {
-  for (int z = 0; z < 4; z++)
+  const int begin = (int)PetscMax(0, slab->first - place->plane), end = (int)PetscMin(4, slab->end - place->plane);
+  for (int z = begin; z < end; z++)
     for (int u = 0; u < 4; u++) {
       const Four part = place->z[z] * place->u[u] * value;
-      FourInts *tap = (FourInts *)(void *)(scattered + N_CHANNELS * (place->first + (size_t)z * fb->plane +
-                                                                     (size_t)u * (size_t)fb->nv));
+      const size_t at = (size_t)(place->plane + z - slab->first) * fb->plane + place->in_plane;
+      FourInts *tap = (FourInts *)(void *)(scattered + N_CHANNELS * (at + (size_t)u * (size_t)fb->nv));
       for (int v = 0; v < 4; v++) tap[v] += Rounded(part * place->v[v]);
     }
 }
@@ -214,16 +219,20 @@ static PetscErrorCode ApplyTranspose_Factored(Influence influence, PetscInt scen
 {
   PetscFunctionBegin;
   const struct Factored_s *f = influence->factored;
+  const Slab *slab = &f->slab[f->slab_at];
+  const PetscInt b = slab->beam;
+  const size_t volume = SlabPlane(f, slab, 1, slab->first) * N_CHANNELS;
   Four scale;
+  if (!Seen(influence, scenario, b)) PetscFunctionReturn(0);
   for (int c = 0; c < N_CHANNELS; c++) scale[c] = 1 / f->unit[c];
-  for (PetscInt b = 0; b < influence->model->beams->n_beam; b++) {
-    if (!Seen(influence, scenario, b)) continue;
-    for (PetscInt v = 0; v < influence->n; v++) {
-      const Four value = *(const Four *)(cotangent + v * N_CHANNELS) * scale;
-      Place place;
-      if (value[0] == 0 && value[1] == 0 && value[2] == 0 && value[3] == 0) continue;
-      if (Find(influence, scenario, b, v, &place)) Scatter(&f->beam[b], f->scattered[f->node_rank], &place, value);
-    }
+  for (PetscInt v = 0; v < influence->n; v++) {
+    const double z_mm = PetscMax(0.0, ScenarioDepth_mm(influence, scenario, b, v));
+    if (z_mm < slab->low_mm || z_mm > slab->high_mm) continue;
+    const Four value = *(const Four *)(cotangent + v * N_CHANNELS) * scale;
+    Place place;
+    if (value[0] == 0 && value[1] == 0 && value[2] == 0 && value[3] == 0) continue;
+    if (Find(influence, scenario, b, v, &place))
+      Scatter(&f->beam[b], slab, f->scattered[f->node_rank] + (size_t)influence->tissue[v] * volume, &place, value);
   }
   PetscFunctionReturn(0);
 }

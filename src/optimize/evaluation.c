@@ -252,6 +252,18 @@ static PetscErrorCode KeepCotangents(Problem p, double largest[STAGES_MOST][N_CH
   PetscFunctionReturn(0);
 }
 
+/* All cotangents of a stage into its operator. */
+static PetscErrorCode ScatterBlocks(Problem p, PetscInt stage)
+{
+  PetscFunctionBegin;
+  for (PetscInt b = 0; b < p->n_local; b++)
+    for (PetscInt s = 0; s < p->spec.set->n; s++)
+      if (p->scenario_used[s])
+        PetscCall(
+            InfluenceApplyTranspose(p->block[b].influence[stage], s, StageChannels(p, &p->block[b], stage, s), NULL));
+  PetscFunctionReturn(0);
+}
+
 /* Gradient through the factored operators, which must know the largest cotangent before they take any. */
 static PetscErrorCode BackwardFactored(Problem p)
 {
@@ -260,13 +272,14 @@ static PetscErrorCode BackwardFactored(Problem p)
   PetscCall(KeepCotangents(p, largest));
   PetscCall(PetscArrayzero(p->gradient, p->n_all));
   for (PetscInt k = p->n_fixed; k < p->n_stage; k++) {
-    PetscCall(FactoredResetGradient(p->factored[k], largest[k]));
-    for (PetscInt b = 0; b < p->n_local; b++)
-      for (PetscInt s = 0; s < p->spec.set->n; s++)
-        if (p->scenario_used[s])
-          PetscCall(InfluenceApplyTranspose(p->block[b].influence[k], s, StageChannels(p, &p->block[b], k, s), NULL));
     PetscCall(PetscArrayzero(p->part_gradient, p->n_all));
-    PetscCall(FactoredGetGradient(p->factored[k], p->part_gradient));
+    PetscCall(FactoredBeginGradient(p->factored[k], largest[k], p->part_gradient));
+    for (;;) {
+      PetscBool there;
+      PetscCall(FactoredNextSlab(p->factored[k], &there));
+      if (!there) break;
+      PetscCall(ScatterBlocks(p, k));
+    }
     for (PetscInt j = 0; j < p->n_all; j++) p->gradient[j] += p->part_gradient[j];
   }
   PetscFunctionReturn(0);

@@ -127,15 +127,23 @@ static PetscErrorCode ApplyAll(const Blocks *blocks, PetscInt rows, PetscBool tr
   PetscFunctionBegin;
   const double one[N_CHANNELS] = {1, 1, 1, 1};
   for (PetscInt i = 0; transposed && i < BLOCK_VOXELS * N_CHANNELS; i++) blocks->channels[i] = 1;
-  if (blocks->factored && transposed) PetscCall(FactoredResetGradient(blocks->factored, one));
+  const PetscBool slabs = blocks->factored && transposed ? PETSC_TRUE : PETSC_FALSE;
+  PetscBool there = PETSC_TRUE;
+  if (slabs) {
+    PetscCall(FactoredBeginGradient(blocks->factored, one, blocks->gradient));
+    PetscCall(FactoredNextSlab(blocks->factored, &there));
+  }
   if (blocks->factored && !transposed) PetscCall(FactoredSetWeights(blocks->factored, blocks->weight));
-  for (PetscInt k = 0; k < blocks->n; k++)
-    for (PetscInt s = 0; s < rows; s++)
-      if (transposed)
-        PetscCall(InfluenceApplyTranspose(blocks->influence[k], s, blocks->channels, blocks->gradient));
-      else
-        PetscCall(InfluenceApply(blocks->influence[k], s, blocks->weight, blocks->channels));
-  if (blocks->factored && transposed) PetscCall(FactoredGetGradient(blocks->factored, blocks->gradient));
+  while (there) {
+    for (PetscInt k = 0; k < blocks->n; k++)
+      for (PetscInt s = 0; s < rows; s++)
+        if (transposed)
+          PetscCall(InfluenceApplyTranspose(blocks->influence[k], s, blocks->channels, blocks->gradient));
+        else
+          PetscCall(InfluenceApply(blocks->influence[k], s, blocks->weight, blocks->channels));
+    there = PETSC_FALSE;
+    if (slabs) PetscCall(FactoredNextSlab(blocks->factored, &there));
+  }
   PetscFunctionReturn(0);
 }
 
