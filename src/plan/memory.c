@@ -59,14 +59,38 @@ static PetscErrorCode EvaluationBytes(PlanContext *context, const PlanInputs *in
   PetscFunctionReturn(0);
 }
 
+/* Over all ranks: maps of positron emitters on each, and the beams' volumes of them. */
+static PetscErrorCode ActivityBytes(PlanContext *context, const PlanInputs *in, double *bytes)
+{
+  PetscFunctionBegin;
+  const FactoredVoxels looked_up = {in->evaluate, &in->grid, in->n_dose_voxel, in->dose_voxel};
+  const double windows = (double)in->settings->activity.n_windows;
+  PetscInt n, *row;
+  DoseModel model;
+  size_t shared, own;
+  *bytes = 0;
+  PetscCall(PlanActivityRows(in, &n, &row));
+  PetscCall(PetscFree(row));
+  if (!n) PetscFunctionReturn(0);
+  PetscCall(EmissionModelCreate(in->patient, in->machine, in->beams, in->settings->dropped_dose_fraction, &model));
+  PetscCall(FactoredMeasure(context->comm, model, &looked_up, &shared, &own));
+  PetscCall(DoseModelDestroy(&model));
+  *bytes = (double)GridSize(&in->grid) * sizeof(float) * context->size * (double)n *
+               ((double)in->machine->n_emitter + 1 + windows * (in->settings->activity.efficiency > 0 ? 2 : 1)) +
+           (double)shared * context->nodes;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PlanMemory(PlanContext *context, const PlanInputs *in, double entries, double *bytes)
 {
   PetscFunctionBegin;
-  double evaluation, fields;
+  double evaluation, fields, activity;
   PetscCall(OptimisationBytes(context, in, entries, bytes));
   PetscCall(FieldBytes(context, in, &fields));
   *bytes += fields;
   PetscCall(EvaluationBytes(context, in, &evaluation));
+  PetscCall(ActivityBytes(context, in, &activity));
+  evaluation += activity;
   *bytes = PetscMax(*bytes, evaluation);
   PetscFunctionReturn(0);
 }
