@@ -32,8 +32,8 @@ static PetscErrorCode HashNode(const Node *root, uint64_t start, uint64_t *hash)
 static PetscErrorCode WithoutEvaluation(Pool pool, const Node *complete, Node **out)
 {
   PetscFunctionBegin;
-  static const char *const evaluate[] = {"evaluate"}, *const judges[] = {"cases", "judging", "goals", "metrics",
-                                                                         "outcomes", "activity"};
+  static const char *const evaluate[] = {"evaluate"}, *const judges[] = {"cases",   "judging",  "goals",
+                                                                         "metrics", "outcomes", "activity"};
   PetscCall(Without(pool, complete, PETSC_STATIC_ARRAY_LENGTH(judges), judges, out));
   NodeEntry *scenarios = NodeFind(*out, "scenarios");
   if (scenarios) PetscCall(Without(pool, scenarios->value, 1, evaluate, &scenarios->value));

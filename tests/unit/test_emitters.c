@@ -243,8 +243,8 @@ static void LowEnergy(void **state)
       moment += made * m->depth_mm[d] / 1.165;
     }
   const double peak = m->r80_mm[0] / 1.165, depth = moment / all;
-  print_message("12C 67 MeV/u in PMMA: %.2fe-3 emitters per ion (10.3 +- 0.7), mean depth %.1f mm, R80 %.1f mm\n", 1e3 * all,
-                depth, peak);
+  print_message("12C 67 MeV/u in PMMA: %.2fe-3 emitters per ion (10.3 +- 0.7), mean depth %.1f mm, R80 %.1f mm\n",
+                1e3 * all, depth, peak);
   assert_double_near(peak, 11.0, 0.5);
   assert_true(1e3 * all > 10.3 - 2 * 0.7 && 1e3 * all < 1.5 * 10.3);
   assert_true(depth > 5.3 - 1.1 && depth < peak);
@@ -303,9 +303,9 @@ static int Stop(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(NothingIsLost),     cmocka_unit_test(TargetEmitters), cmocka_unit_test(ActiveBeam),
-      cmocka_unit_test(UpstreamOfThePeak), cmocka_unit_test(Yields), cmocka_unit_test(LowEnergy),         cmocka_unit_test(EmissionsOfWater),
-      cmocka_unit_test(DensityKeepsCounts)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(NothingIsLost),    cmocka_unit_test(TargetEmitters),
+                                     cmocka_unit_test(ActiveBeam),       cmocka_unit_test(UpstreamOfThePeak),
+                                     cmocka_unit_test(Yields),           cmocka_unit_test(LowEnergy),
+                                     cmocka_unit_test(EmissionsOfWater), cmocka_unit_test(DensityKeepsCounts)};
   return cmocka_run_group_tests(tests, Start, Stop);
 }
