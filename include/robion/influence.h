@@ -26,6 +26,9 @@ extern const PetscInt n_dose_operator_names;
 /** What a stored entry costs with its share of indices and channel factors, for estimates. */
 #define INFLUENCE_BYTES_PER_ENTRY 5.0
 
+/** What each rank takes at most for cotangents on their way through a factored operator, unless its planes are very large. */
+#define FACTORED_SLAB_BYTES ((size_t)64 << 20)
+
 typedef struct DoseModel_s *DoseModel;
 typedef struct Influence_s *Influence;
 

@@ -38,7 +38,7 @@ static PetscErrorCode CutSlabs(struct Factored_s *f)
   for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
     const FactoredBeam *fb = &f->beam[b];
     const size_t bytes = (size_t)f->model->n_group * fb->plane * sizeof(Four);
-    const PetscInt fit = bytes ? (PetscInt)PetscMin(SLAB_BYTES / bytes, SLAB_PLANES_MOST) : SLAB_PLANES_MOST,
+    const PetscInt fit = bytes ? (PetscInt)PetscMin(FACTORED_SLAB_BYTES / bytes, SLAB_PLANES_MOST) : SLAB_PLANES_MOST,
                    planes = PetscMax(SLAB_PLANES_LEAST, fit), n = (fb->nz + planes - 1) / planes;
     for (PetscInt k = 0; k < n; k++) {
       Slab *slab = &f->slab[f->n_slab++];

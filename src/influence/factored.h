@@ -77,9 +77,8 @@ typedef struct Slab {
   double low_mm, high_mm;    /* depths between which voxels have a part in them */
 } Slab;
 
-/* A slab's planes: as many as have so many bytes, within these numbers. */
+/* A slab's planes: as many as have FACTORED_SLAB_BYTES, within these numbers. */
 enum { SLAB_PLANES_LEAST = 8, SLAB_PLANES_MOST = 40 };
-#define SLAB_BYTES (64u << 20)
 
 struct Factored_s {
   struct DoseModel_s *model;
