@@ -115,7 +115,7 @@ DoseSpec PlanDoseSpec(const PlanInputs *inputs, const double *weight);
 PetscErrorCode PlanCountEntries(MPI_Comm comm, const PlanInputs *inputs, double *entries);
 
 /**
- * Bytes that the plan takes on all ranks together, beside its inputs: the more of optimisation and evaluation. `entries` of an
+ * Bytes that the plan takes on all ranks together: the more of optimisation and evaluation, and what is in use. `entries` of an
  * assembled operator. Collective.
  */
 PetscErrorCode PlanMemory(PlanContext *context, const PlanInputs *in, double entries, double *bytes);

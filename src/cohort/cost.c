@@ -116,7 +116,7 @@ static PetscErrorCode Estimate(const Settings *settings, const Case *patient, co
       settings->dose_operator == OPERATOR_ASSEMBLED ? rows * ROW_S : rows * LOOKUP_S + points * FIELD_S;
   plan->cost_s[COST_OPTIMIZE] = optimised ? steps * step_s : 0;
   plan->cost_s[COST_EVALUATE] = dose_voxels * beams * evaluate * EVALUATE_S;
-  plan->own_bytes = RANK_BYTES + PetscMin(points * POINT_BYTES, (double)FACTORED_SLAB_BYTES);
+  plan->own_bytes = RANK_BYTES + points * POINT_BYTES;
   plan->bytes = plan->own_bytes + points * POINT_BYTES + voxels * optimize * 32 + dose_voxels * evaluate * 12;
   PetscFunctionReturn(0);
 }

@@ -85,6 +85,7 @@ PetscErrorCode PlanMemory(PlanContext *context, const PlanInputs *in, double ent
 {
   PetscFunctionBegin;
   double evaluation, fields, activity;
+  PetscLogDouble mine, now;
   PetscCall(OptimisationBytes(context, in, entries, bytes));
   PetscCall(FieldBytes(context, in, &fields));
   *bytes += fields;
@@ -92,6 +93,9 @@ PetscErrorCode PlanMemory(PlanContext *context, const PlanInputs *in, double ent
   PetscCall(ActivityBytes(context, in, &activity));
   evaluation += activity;
   *bytes = PetscMax(*bytes, evaluation);
+  PetscCall(PetscMemoryGetCurrentUsage(&mine));
+  PetscCallMPI(MPI_Allreduce(&mine, &now, 1, MPI_DOUBLE, MPI_SUM, context->comm));
+  *bytes += now;
   PetscFunctionReturn(0);
 }
 
@@ -100,13 +104,9 @@ PetscErrorCode PlanCheckMemory(PlanContext *context, const PlanSpec *plan, const
   PetscFunctionBegin;
   const double gib = 1073741824.0;
   double bytes, entries = 0;
-  PetscLogDouble mine, now;
   if (in->settings->dose_operator == OPERATOR_ASSEMBLED)
     PetscFunctionReturn(0); /* computed on the fly where it does not fit */
   PetscCall(PlanMemory(context, in, entries, &bytes));
-  PetscCall(PetscMemoryGetCurrentUsage(&mine));
-  PetscCallMPI(MPI_Allreduce(&mine, &now, 1, MPI_DOUBLE, MPI_SUM, context->comm));
-  bytes += now;
   LogLine(LOG_DETAIL, "memory", plan->case_name, "%s  about %.2f GiB of %.2f GiB", plan->arm, bytes / gib,
           context->memory_bytes / gib);
   if (context->memory_bytes > 0 && bytes > context->memory_bytes)

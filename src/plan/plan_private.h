@@ -82,7 +82,7 @@ void StageFilesRemove(const char *folder, const Course *course);
 /* The biology a structure's objectives on effect are measured by. */
 const BiologySpec *TissueOfStructure(const Settings *settings, const char *structure);
 
-/* A mistake (ROBION_RESOURCES) if PlanMemory and what is in use are more than the team has. Collective. */
+/* A mistake (ROBION_RESOURCES) if PlanMemory is more than the team has. Collective. */
 PetscErrorCode PlanCheckMemory(PlanContext *context, const PlanSpec *plan, const PlanInputs *in, Mistakes *mistakes);
 
 /*
