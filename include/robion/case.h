@@ -98,7 +98,10 @@ typedef struct CaseSpec {
 /** Fill rsp from hu with the table; voxels outside the external structure (if there is one) become RSP_AIR. Not collective. */
 PetscErrorCode CaseSetRSP(Case *patient, const HLUT *hlut);
 
-/** Set rsp to RSP_AIR outside the external structure, leaving it unchanged inside (phantoms). */
+/** Multiply rsp by 1 + percent / 100 (0: the same bits); outside the external structure it becomes RSP_AIR. Not collective. */
+PetscErrorCode CaseScaleRSP(Case *patient, double percent);
+
+/** Set rsp to RSP_AIR outside the external structure, leaving it unchanged inside. */
 PetscErrorCode CaseClearOutside(Case *patient);
 
 /** Index of a structure by exact name, or -1. */

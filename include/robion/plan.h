@@ -68,7 +68,7 @@ PetscErrorCode PlanInputFiles(const Study *study, const Settings *settings, Pets
 
 /**
  * Load or build the case of a plan: an external structure derived if there is none, stopping power set (of a phantom by the
- * study's hlut, unless that is the default table, by which its HU were made), name as the study has it, structures derived,
+ * study's hlut, unless that is the default table, by which its HU were made) and scaled, name as the study has it, structures derived,
  * names checked (PlanCheckNames). NULL after mistakes. Not collective.
  */
 PetscErrorCode PlanReadCase(const Settings *settings, Mistakes *mistakes, Case **patient);

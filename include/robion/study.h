@@ -14,7 +14,8 @@
 typedef struct Settings {
   CaseSpec patient;
   HLUT hlut;
-  char *base_data; /* a file, resolved against the study file's folder; NULL: built in */
+  double hlut_scale_percent; /* of all stopping powers of the patient */
+  char *base_data;           /* a file, resolved against the study file's folder; NULL: built in */
   char *base_data_where;
   MachineSpec machine; /* machine.ion is also what a file must hold */
   LateralModel lateral_model;

@@ -48,6 +48,15 @@ PetscErrorCode CaseSetRSP(Case *patient, const HLUT *hlut)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode CaseScaleRSP(Case *patient, double percent)
+{
+  PetscFunctionBegin;
+  const double factor = 1 + 0.01 * percent;
+  for (size_t v = 0; v < GridSize(&patient->ct); v++) patient->rsp[v] = (float)(factor * patient->rsp[v]);
+  PetscCall(CaseClearOutside(patient));
+  PetscFunctionReturn(0);
+}
+
 /* MPI counts are int: send what is larger in parts. */
 static PetscErrorCode BroadcastBytes(MPI_Comm comm, PetscMPIInt root, void *data, size_t size)
 {

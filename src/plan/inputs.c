@@ -16,10 +16,8 @@ static PetscErrorCode SetRSP(const Settings *settings, Case *patient, Mistakes *
                     "%s: case %s: structure %s has the role external, but no voxel: expected the patient's outline",
                     settings->patient.where, settings->patient.name, patient->structures[external].name));
   PetscCall(CaseDeriveExternal(patient));
-  if (settings->patient.file || !HLUTIsDefault(&settings->hlut))
-    PetscCall(CaseSetRSP(patient, &settings->hlut));
-  else
-    PetscCall(CaseClearOutside(patient));
+  if (settings->patient.file || !HLUTIsDefault(&settings->hlut)) PetscCall(CaseSetRSP(patient, &settings->hlut));
+  PetscCall(CaseScaleRSP(patient, settings->hlut_scale_percent));
   PetscFunctionReturn(0);
 }
 

@@ -415,6 +415,8 @@ static const SchemaKey study_keys[] = {
      .doc = "patients and phantoms"},
     {"hlut", TYPE_LIST, LIST(Settings, hlut.n, hlut.point), .min_length = 2, .element = &hlut_row, .rule = RuleHLUT,
      .preset = HLUTPreset, .doc = "Hounsfield look-up table"},
+    {"hlut_scale_percent", TYPE_NUMBER, AT(Settings, hlut_scale_percent), .unit = "percent", ABOVE(-50, 50),
+     .below = PETSC_TRUE, .fallback = "0", .doc = "how much higher all stopping powers of the patient are"},
     {"machine", TYPE_MAPPING, CHILDREN(machine_keys), .rule = RuleMachine, .preset = MachinePreset,
      .doc = "ion and beam line"},
     {"biology", TYPE_MAPPING, CHILDREN(biology_keys), .rule = RuleBiology, .preset = BiologyPreset,

@@ -58,6 +58,11 @@ static void FillsCase(void **state)
   assert_int_equal(CaseSetRSP(&patient, &hlut), 0);
   const double want[4] = {1, 1.199, RSP_AIR, RSP_AIR}; /* bone outside the body is the couch: air */
   for (int v = 0; v < 4; v++) assert_double_near(patient.rsp[v], want[v], 1e-7);
+  const float unscaled = patient.rsp[1];
+  assert_int_equal(CaseScaleRSP(&patient, 0), 0);
+  assert_memory_equal(&patient.rsp[1], &unscaled, sizeof unscaled);
+  assert_int_equal(CaseScaleRSP(&patient, 3.5), 0);
+  for (int v = 0; v < 4; v++) assert_double_near(patient.rsp[v], v < 2 ? 1.035 * want[v] : RSP_AIR, 1e-7);
   patient.n_structures = 0;
   assert_int_equal(CaseSetRSP(&patient, &hlut), 0);
   assert_double_near(patient.rsp[3], 1.199, 1e-7);

@@ -184,6 +184,10 @@ static void TestRules(void **state)
       {6, "hlut: [[0, 1], [0, 1.1]]", "6:17: hlut.1: found 0 HU after 0, expected ascending HU"},
       {6, "hlut: [[0, 1], [1, -1]]", "6:20: hlut.1: found a relative stopping power of -1, expected 0 or more"},
       {6, "hlut: [[0, 1]]", "6:7: hlut: found a list of 1, expected a list of at least 2 lists"},
+      {6, "hlut_scale_percent: 50",
+       "6:21: hlut_scale_percent: found 50, expected a number above -50 and below 50 (percent)"},
+      {6, "hlut_scale_percent: low",
+       "6:21: hlut_scale_percent: found low, expected a number above -50 and below 50 (percent)"},
       {8, "biology: {model: table}",
        "8:18: biology.model: found table with builtin base data, expected machine.base_data to be "
        "a file with alpha and beta tables, or biology.table an .rbe file"},
