@@ -81,7 +81,7 @@ RobionExit VerbRunParallel(const Verb *verb, Arguments *arguments, Mistakes *mis
 RobionExit VerbRunSerial(const Verb *verb, Arguments *arguments, Mistakes *mistakes);
 
 /* The spots of a plan.h5, a raster-scan plan of TRiP98 or a spot CSV, on every rank. */
-PetscErrorCode ReadSpots(const char *file, Mistakes *mistakes, SpotList *spots);
+PetscErrorCode SpotListRead(const char *file, Mistakes *mistakes, SpotList *spots);
 
 /* Which plan of a study is meant: names given on the command line, NULL: not given. */
 typedef struct PlanChoice {
@@ -103,7 +103,7 @@ extern const Verb verb_run, verb_validate, verb_evaluate, verb_basedata, verb_im
  * Sort arguments into options and operands (at most `most`, at least `least` of the command; in order, NULL where there is none).
  * Unknown options (with the nearest known), missing and wrong values and wrong numbers of operands are mistakes (ROBION_COMMAND_LINE).
  */
-PetscErrorCode ParseArguments(const Arguments *arguments, const Verb *verb, const Command *command,
+PetscErrorCode ArgumentsParse(const Arguments *arguments, const Verb *verb, const Command *command,
                               const char **operand, Mistakes *mistakes);
 
 /*
@@ -114,4 +114,4 @@ PetscErrorCode OptionNumber(const char *option, const char *text, double least, 
                             double *value);
 
 /* "HH:MM:SS" in seconds, or -1. */
-double ParseDuration(const char *text);
+double DurationParse(const char *text);

@@ -1,7 +1,7 @@
 /**
  * From a study to finished plans: going through all of them. All functions are collective.
  *
- * `RunStudy` looks at what earlier runs have left, estimates what each plan costs, divides the ranks into teams, and lets each
+ * `StudyRun` looks at what earlier runs have left, estimates what each plan costs, divides the ranks into teams, and lets each
  * team take the plan of the highest expected cost whenever it is free, from a table in MPI memory that no rank has to serve.
  */
 #pragma once
@@ -31,5 +31,5 @@ typedef struct RunOptions {
 enum { TEAM_PER_NODE = 0, TEAM_AUTOMATIC = -1 };
 
 /** All plans of the study. Returns the exit code of the run on every rank. Collective. */
-PetscErrorCode RunStudy(MPI_Comm comm, int argc, char **argv, const Study *study, const RunOptions *options,
+PetscErrorCode StudyRun(MPI_Comm comm, int argc, char **argv, const Study *study, const RunOptions *options,
                         RobionExit *exit_code);

@@ -27,4 +27,4 @@ double DeliveryRound(const DeliverySpec *spec, double particles);
  * stop is requested the solution is `stopped`, and its state still that of the optimisation. Every rank returns the same.
  * Collective.
  */
-PetscErrorCode Deliver(MPI_Comm comm, const SolveSpec *solve, const DeliverySpec *spec, Solution *solution);
+PetscErrorCode DeliverySolve(MPI_Comm comm, const SolveSpec *solve, const DeliverySpec *spec, Solution *solution);

@@ -15,20 +15,20 @@
  * structure becomes it if it is an OAR called body, external or skin. A / in a name becomes _. What a case file has no place for (rows
  * of type IGNORED, another HLUT than robion's, tissues, priorities, objectives) is a line of the log each. Mistakes: ROBION_INPUT.
  */
-PetscErrorCode ImportMatRadCase(const char *file, Mistakes *mistakes, Case **out);
+PetscErrorCode CaseReadMatRad(const char *file, Mistakes *mistakes, Case **out);
 
 /**
  * matRad machine file (`machine` struct) -> Machine. idd converted to Gy mm2 per particle; one or two lateral Gaussians; matRad's
  * offset, added to the depths of its tables, is the negative of robion's. alpha, beta and initFocus may be transposed; of
  * several foci the first is taken, at the SAD, which its distances must enclose. Mistakes: ROBION_INPUT.
  */
-PetscErrorCode ImportMatRadMachine(const char *file, Mistakes *mistakes, Machine **out);
+PetscErrorCode MachineReadMatRad(const char *file, Mistakes *mistakes, Machine **out);
 
 /**
  * Machine -> matRad machine file (level 5): meta and data with energy, range, peakPos, offset, depths, Z, LET,
  * initFocus, sigma or sigma1, sigma2, weight, and alphaX, betaX, alpha, beta where the machine has tissue tables. Of more than two
  * lateral components matRad's second Gaussian stands for all but the first, with their share and mean square offset; a parallel
- * beam gets a source at 10 km. What ImportMatRadMachine reads back is equal but for the
+ * beam gets a source at 10 km. What MachineReadMatRad reads back is equal but for the
  * last bit of the depth dose. Temporary name, then rename. Mistakes: ROBION_INPUT (a projectile matRad has no name for),
  * ROBION_RESOURCES. Not collective.
  */

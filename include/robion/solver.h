@@ -144,5 +144,5 @@ typedef struct SolveSpec {
  * max_iterations, max_minutes, or when StopRequested(). With constraints (terms that are hard) between rounds their multipliers
  * move, and it goes on until these and the bounds are met to constraint_tolerance, or no longer come nearer. Collective.
  */
-PetscErrorCode Solve(MPI_Comm comm, const SolveSpec *spec, Solution *solution);
+PetscErrorCode ProblemSolve(MPI_Comm comm, const SolveSpec *spec, Solution *solution);
 PetscErrorCode SolutionDestroy(Solution *solution);

@@ -12,8 +12,8 @@ typedef struct Description {
   double min, q1, median, q3, max;
 } Description;
 
-/** Describe n >= 1 values. */
-PetscErrorCode Describe(PetscInt n, const double *value, Description *out);
+/** What describes n >= 1 values. */
+PetscErrorCode DescriptionOf(PetscInt n, const double *value, Description *out);
 
 typedef struct TestResult {
   PetscInt n;       /* values (pairs) that count; 0: the test cannot be made of them */

@@ -107,7 +107,7 @@ PetscErrorCode MachineSetTripSpectra(Machine *machine, const TripSpectra *spectr
  * the peak, and the other unit does not, the other is taken; where both do, they are refused. Which was taken is a line of the log.
  * Widths of beams are those of a .sis file in the folder (at most one; linear between its energies) where spec leaves them open.
  */
-PetscErrorCode ImportTripMachine(const char *path, const TripMachineSpec *spec, Mistakes *mistakes, Machine **out);
+PetscErrorCode MachineReadTrip(const char *path, const TripMachineSpec *spec, Mistakes *mistakes, Machine **out);
 
 /** Depth dose of one energy. All lateral components but the first become the second Gaussian: their share and mean variance. */
 PetscErrorCode MachineToTripDepthDose(const Machine *machine, PetscInt energy, TripDepthDose *out);

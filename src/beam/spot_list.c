@@ -87,7 +87,7 @@ static PetscErrorCode Append(PetscInt line, const double value[N_SPOT_COLUMNS], 
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReadSpots(CSVReader *reader, Mistakes *mistakes, SpotList *spots)
+static PetscErrorCode SpotListRead(CSVReader *reader, Mistakes *mistakes, SpotList *spots)
 {
   PetscFunctionBegin;
   PetscInt capacity = 0, bad = 0, n;
@@ -123,7 +123,7 @@ PetscErrorCode SpotListReadCSV(const char *file, Mistakes *mistakes, SpotList *o
   if (strcmp(header, HEADER))
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s:1: header is \"%.80s\", expected \"" HEADER "\"", file, header));
   else
-    PetscCall(ReadSpots(&reader, mistakes, out));
+    PetscCall(SpotListRead(&reader, mistakes, out));
   PetscCall(PetscStrallocpy(file, &out->file));
   out->any_energy = PETSC_TRUE;
   CSVClose(&reader);

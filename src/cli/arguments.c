@@ -68,7 +68,7 @@ static PetscErrorCode TakeOption(const Arguments *arguments, PetscInt n, const O
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ParseArguments(const Arguments *arguments, const Verb *verb, const Command *command,
+PetscErrorCode ArgumentsParse(const Arguments *arguments, const Verb *verb, const Command *command,
                               const char **operand, Mistakes *mistakes)
 {
   PetscFunctionBegin;
@@ -107,7 +107,7 @@ PetscErrorCode OptionNumber(const char *option, const char *text, double least, 
   PetscFunctionReturn(0);
 }
 
-double ParseDuration(const char *text)
+double DurationParse(const char *text)
 {
   unsigned hours, minutes, seconds;
   char rest;

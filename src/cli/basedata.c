@@ -94,7 +94,7 @@ static PetscErrorCode Build(const Arguments *arguments, const Command *command, 
   PetscMPIInt rank;
   double *energy = NULL;
   char name[64];
-  PetscCall(ParseArguments(arguments, &verb_basedata, command, NULL, mistakes));
+  PetscCall(ArgumentsParse(arguments, &verb_basedata, command, NULL, mistakes));
   PetscCall(TakeBuildOptions(mistakes, &energy));
   if (MistakesAny(mistakes)) {
     PetscCall(PetscFree(energy));
@@ -144,7 +144,7 @@ static PetscErrorCode ImportMachine(const Arguments *arguments, const Command *c
   Machine *machine = NULL;
   const char *file;
   char name[PETSC_MAX_PATH_LEN];
-  PetscCall(ParseArguments(arguments, &verb_basedata, command, &file, mistakes));
+  PetscCall(ArgumentsParse(arguments, &verb_basedata, command, &file, mistakes));
   PetscCall(StemName(file ? file : "", name));
   /* of "folder/" or "." no name is left */
   const char *out = import.out ? import.out : name[0] == '.' ? "machine.h5" : name;

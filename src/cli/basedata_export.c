@@ -15,7 +15,7 @@ PetscErrorCode BaseDataExport(const Arguments *arguments, const Command *command
   PetscFunctionBegin;
   Machine *m = NULL;
   const char *operand[2];
-  PetscCall(ParseArguments(arguments, &verb_basedata, command, operand, mistakes));
+  PetscCall(ArgumentsParse(arguments, &verb_basedata, command, operand, mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   const FileFormat *format = FormatOfFile(operand[1], FORMAT_WRITE_MACHINE);
   BiologySpec rbe;

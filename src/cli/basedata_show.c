@@ -128,7 +128,7 @@ PetscErrorCode BaseDataShow(const Arguments *arguments, const Command *command, 
   Biology *biology = NULL;
   const char *file;
   PetscInt n, energy[MOST_CURVES];
-  PetscCall(ParseArguments(arguments, &verb_basedata, command, &file, mistakes));
+  PetscCall(ArgumentsParse(arguments, &verb_basedata, command, &file, mistakes));
   const char *idle = given.energies ? "--energy" : given.model ? "--biology" : given.cell_line ? "--cell-line" : NULL;
   if (!MistakesAny(mistakes) && idle && !given.curves && !given.plot)
     PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s: expected beside --curves or --plot", idle));

@@ -13,7 +13,7 @@ static PetscErrorCode Collect(const Arguments *arguments, Mistakes *mistakes, Ro
   PetscFunctionBegin;
   const char *results;
   Study *study = NULL;
-  PetscCall(ParseArguments(arguments, &verb_collect, &command_collect, &results, mistakes));
+  PetscCall(ArgumentsParse(arguments, &verb_collect, &command_collect, &results, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(ResultsStudy(results, mistakes, &study));
   if (study) PetscCall(ResultsCollect(stdout, results, study, mistakes, exit_code));
   PetscCall(StudyDestroy(&study));
@@ -32,7 +32,7 @@ static PetscErrorCode Status(const Arguments *arguments, Mistakes *mistakes, Rob
   PetscFunctionBegin;
   const char *results;
   Study *study = NULL;
-  PetscCall(ParseArguments(arguments, &verb_status, &command_status, &results, mistakes));
+  PetscCall(ArgumentsParse(arguments, &verb_status, &command_status, &results, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(ResultsStudy(results, mistakes, &study));
   if (study) PetscCall(ResultsStatus(stdout, results, study));
   PetscCall(StudyDestroy(&study));

@@ -120,12 +120,12 @@ static PetscErrorCode Evaluate(const Arguments *arguments, Mistakes *mistakes, R
   Study *study = NULL;
   const PlanSpec *plan = NULL;
   SpotList spots = {0};
-  PetscCall(ParseArguments(arguments, &verb_evaluate, &command_evaluate, operand, mistakes));
+  PetscCall(ArgumentsParse(arguments, &verb_evaluate, &command_evaluate, operand, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(GammaCheckPrepare(&given.gamma, mistakes));
   if (!MistakesAny(mistakes))
     PetscCall(StudyLoadAll(PETSC_COMM_WORLD, operand[1], given.set.n, given.set.text, mistakes, &study));
   if (study) PetscCall(StudyChoosePlan(study, operand[0], &given.choice, mistakes, &plan));
-  if (plan) PetscCall(ReadSpots(operand[0], mistakes, &spots));
+  if (plan) PetscCall(SpotListRead(operand[0], mistakes, &spots));
   if (plan && !MistakesAny(mistakes)) PetscCall(Forward(arguments, study, plan, &spots, given.out, mistakes));
   if (plan && given.gamma.file && !MistakesAny(mistakes)) PetscCall(CompareDoses(&given.gamma, given.out, mistakes));
   if (plan && !MistakesAny(mistakes))

@@ -56,7 +56,7 @@ static PetscErrorCode Export(const Arguments *arguments, Mistakes *mistakes, Rob
   const char *operand[2];
   char name[PETSC_MAX_PATH_LEN];
   PlanReader plan;
-  PetscCall(ParseArguments(arguments, &verb_export, &command_export, operand, mistakes));
+  PetscCall(ArgumentsParse(arguments, &verb_export, &command_export, operand, mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   const FileFormat *format = FormatFind(operand[0], PETSC_STATIC_ARRAY_LENGTH(export_tasks), export_tasks, mistakes);
   if (format && given.volume && !format->write_volume)

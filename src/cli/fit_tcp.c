@@ -271,7 +271,7 @@ static PetscErrorCode RunFit(const Arguments *arguments, Mistakes *mistakes, Rob
 {
   PetscFunctionBegin;
   const char *file;
-  PetscCall(ParseArguments(arguments, &verb_fit_tcp, &command_fit, &file, mistakes));
+  PetscCall(ArgumentsParse(arguments, &verb_fit_tcp, &command_fit, &file, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(FitTable(file, mistakes));
   *exit_code = MistakesExit(mistakes);
   PetscFunctionReturn(0);

@@ -4,7 +4,7 @@
 #include "robion/text.h"
 #include <string.h>
 
-PetscErrorCode ReadSpots(const char *file, Mistakes *mistakes, SpotList *spots)
+PetscErrorCode SpotListRead(const char *file, Mistakes *mistakes, SpotList *spots)
 {
   PetscFunctionBegin;
   PetscMPIInt rank;

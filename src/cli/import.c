@@ -33,7 +33,7 @@ static PetscErrorCode ImportCase(const Arguments *arguments, const Command *comm
   const char *file;
   char name[PETSC_MAX_PATH_LEN];
   Case *patient = NULL;
-  PetscCall(ParseArguments(arguments, &verb_import, command, &file, mistakes));
+  PetscCall(ArgumentsParse(arguments, &verb_import, command, &file, mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   const FileFormat *format = FormatFind(command->name, 1, (const FormatTask[]){FORMAT_READ_CASE}, mistakes);
   if (!format) PetscFunctionReturn(0);

@@ -146,7 +146,7 @@ PetscErrorCode ImportADC(const Arguments *arguments, const Command *command, Mis
 {
   PetscFunctionBegin;
   const char *operand[2];
-  PetscCall(ParseArguments(arguments, &verb_import, command, operand, mistakes));
+  PetscCall(ArgumentsParse(arguments, &verb_import, command, operand, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(AddToCase(operand, mistakes));
   PetscFunctionReturn(0);
 }

@@ -8,7 +8,7 @@ static PetscErrorCode Info(const Arguments *arguments, Mistakes *mistakes, Robio
 {
   PetscFunctionBegin;
   Provenance provenance;
-  PetscCall(ParseArguments(arguments, &verb_info, &command_info, NULL, mistakes));
+  PetscCall(ArgumentsParse(arguments, &verb_info, &command_info, NULL, mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   ProvenanceBuild(&provenance);
   ProvenancePrint(&provenance, stdout);

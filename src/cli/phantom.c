@@ -133,7 +133,7 @@ static PetscErrorCode RunPhantom(const Arguments *arguments, Mistakes *mistakes,
   }
   command.option = option;
   command.n_option += n_keys;
-  PetscCall(ParseArguments(arguments, &verb_phantom, &command, &kind, mistakes));
+  PetscCall(ArgumentsParse(arguments, &verb_phantom, &command, &kind, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(BuildCase(kind, n_keys, of_key, mistakes, &patient));
   if (!patient) PetscFunctionReturn(0);
   snprintf(file, sizeof file, "%s.h5", patient->name);

@@ -97,7 +97,7 @@ static PetscErrorCode RunLoaded(const Arguments *arguments, const Study *study, 
   options.draw = options.results; /* a dry run leaves nothing where it was not told to */
   if (!options.results) options.results = results;
   if (!options.dry_run) PetscCall(StopInstall(options.time_limit_s)); /* a dry run has nothing to save */
-  PetscCall(RunStudy(PETSC_COMM_WORLD, arguments->all_argc, arguments->all_argv, study, &options, exit_code));
+  PetscCall(StudyRun(PETSC_COMM_WORLD, arguments->all_argc, arguments->all_argv, study, &options, exit_code));
   PetscFunctionReturn(0);
 }
 
@@ -134,9 +134,9 @@ static PetscErrorCode Run(const Arguments *arguments, Mistakes *mistakes, Robion
   PetscFunctionBegin;
   const char *file;
   Study *study = NULL;
-  PetscCall(ParseArguments(arguments, &verb_run, &command_run, &file, mistakes));
+  PetscCall(ArgumentsParse(arguments, &verb_run, &command_run, &file, mistakes));
   RunOptions options = given.run;
-  if (given.limit && (options.time_limit_s = ParseDuration(given.limit)) <= 0)
+  if (given.limit && (options.time_limit_s = DurationParse(given.limit)) <= 0)
     PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--time-limit: found %s, expected HH:MM:SS above zero",
                           given.limit));
   PetscCall(ParseArray(given.array, &options, mistakes));

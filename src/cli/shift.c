@@ -178,7 +178,7 @@ static PetscErrorCode Shift(const Arguments *arguments, Mistakes *mistakes, Robi
   const char *operand[2];
   ShiftSpec spec;
   Beam beam;
-  PetscCall(ParseArguments(arguments, &verb_shift, &command_shift, operand, mistakes));
+  PetscCall(ArgumentsParse(arguments, &verb_shift, &command_shift, operand, mistakes));
   ShiftSpecDefault(&spec);
   spec.column_mm = given.column_mm;
   MapOnFile map[2] = {{.scenario = given.scenario[0], .name = given.map[0], .file = operand[0]},

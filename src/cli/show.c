@@ -200,7 +200,7 @@ static PetscErrorCode Show(const Arguments *arguments, Mistakes *mistakes, Robio
   int kind = -1;
   H5Source source;
   Text expected = {0};
-  PetscCall(ParseArguments(arguments, &verb_show, &command_show, &file, mistakes));
+  PetscCall(ArgumentsParse(arguments, &verb_show, &command_show, &file, mistakes));
   if (MistakesAny(mistakes) || !H5SourceOpen(file, mistakes, &source)) PetscFunctionReturn(0);
   for (int k = 0; k < (int)PETSC_STATIC_ARRAY_LENGTH(kinds); k++) {
     if (kind < 0 && H5SourceHas(&source, kinds[k].path)) kind = k;

@@ -145,12 +145,12 @@ static PetscErrorCode Run(const Arguments *arguments, Mistakes *mistakes, Robion
   PetscFunctionBegin;
   const char *file;
   Study *study = NULL;
-  PetscCall(ParseArguments(arguments, &verb_submit, &command_submit, &file, mistakes));
+  PetscCall(ArgumentsParse(arguments, &verb_submit, &command_submit, &file, mistakes));
   BatchJob job = {.n_set = given.set.n, .set = given.set.text, .n_sbatch = given.sbatch.n, .sbatch = given.sbatch.text};
   PetscCall(TakeCount("--nodes", given.nodes, mistakes, &job.nodes));
   PetscCall(TakeCount("--ranks-per-node", given.ranks, mistakes, &job.ranks_per_node));
   PetscCall(TakeCount("--array", given.array, mistakes, &job.array_jobs));
-  if (given.limit && (job.limit_s = ParseDuration(given.limit)) <= 0)
+  if (given.limit && (job.limit_s = DurationParse(given.limit)) <= 0)
     PetscCall(
         MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--time: found %s, expected HH:MM:SS above zero", given.limit));
   PetscCall(CheckSbatch(&job, mistakes));

@@ -97,7 +97,7 @@ static PetscErrorCode Validate(const Arguments *arguments, Mistakes *mistakes, R
   PetscFunctionBegin;
   const char *file;
   Study *study = NULL;
-  PetscCall(ParseArguments(arguments, &verb_validate, &command_validate, &file, mistakes));
+  PetscCall(ArgumentsParse(arguments, &verb_validate, &command_validate, &file, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(StudyLoad(file, given.set.n, given.set.text, mistakes, &study));
   if (study)
     PetscCall(CheckStudy(study, mistakes));

@@ -269,7 +269,7 @@ static PetscErrorCode RunPlans(RunContext *run, Mistakes *mistakes, RobionExit *
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode RunStudy(MPI_Comm comm, int argc, char **argv, const Study *study, const RunOptions *options,
+PetscErrorCode StudyRun(MPI_Comm comm, int argc, char **argv, const Study *study, const RunOptions *options,
                         RobionExit *exit_code)
 {
   PetscFunctionBegin;

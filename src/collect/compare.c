@@ -77,7 +77,7 @@ static PetscErrorCode MedianRatio(PetscInt n, const double *a, const double *b, 
     if (!(a[i] > 0 && b[i] > 0)) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1(n, &each));
   for (PetscInt i = 0; i < n; i++) each[i] = a[i] / b[i];
-  PetscCall(Describe(n, each, &d));
+  PetscCall(DescriptionOf(n, each, &d));
   *ratio = d.median;
   PetscCall(PetscFree(each));
   PetscFunctionReturn(0);
@@ -106,7 +106,7 @@ static PetscErrorCode RowFill(Comparison *c, const Sample *sample, const Pair *p
     PetscCall(PairedT(n, c->difference, &row->t));
     PetscCall(MannWhitney(n, c->a, n, c->b, RANKS_AUTOMATIC, &row->mann_whitney));
   }
-  PetscCall(Describe(n, described, &row->d));
+  PetscCall(DescriptionOf(n, described, &row->d));
   PetscCall(ShapiroWilk(n, described, &row->shapiro));
   if (!c->bootstrap[n]) PetscCall(BootstrapCreate(n, &c->bootstrap[n]));
   PetscCall(BootstrapMedian(c->bootstrap[n], described, &row->low, &row->high));

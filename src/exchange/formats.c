@@ -19,7 +19,7 @@ const char *const format_task_names[N_FORMAT_TASKS] = {
 static PetscErrorCode ReadMatRadMachine(const char *file, const TripMachineSpec *spec, Mistakes *mistakes,
                                         Machine **out)
 {
-  return ImportMatRadMachine(file, mistakes, out);
+  return MachineReadMatRad(file, mistakes, out);
 }
 
 static PetscErrorCode WriteMatRadMachine(const Machine *machine, const BiologySpec *rbe, const char *file,
@@ -32,7 +32,7 @@ const FileFormat file_formats[] = {
     {.name = "matrad",
      .meaning = "matRad patients and machines (MAT-files of level 5)",
      .ending = {".mat"},
-     .read_case = ImportMatRadCase,
+     .read_case = CaseReadMatRad,
      .read_machine = ReadMatRadMachine,
      .write_machine = WriteMatRadMachine},
     {.name = "csv", .meaning = "spots, a line each", .ending = {".csv", "*"}, .read_spots = SpotListReadCSV},
@@ -40,7 +40,7 @@ const FileFormat file_formats[] = {
      .meaning = "TRiP98: folders of .ddd, .spc, .sis and .rbe, raster-scan plans .rst",
      .ending = {".ddd", ".rst", "/", "*"},
      .leaves_beam_open = PETSC_TRUE,
-     .read_machine = ImportTripMachine,
+     .read_machine = MachineReadTrip,
      .write_machine = MachineWriteTrip,
      .read_spots = SpotListReadRaster,
      .write_plan = PlanWriteTrip},

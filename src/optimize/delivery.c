@@ -89,7 +89,7 @@ static PetscErrorCode Round(MPI_Comm comm, const SolveSpec *solve, const PetscBo
   again.resume = NULL;
   again.checkpoint = NULL; /* who is stopped begins with the rounds anew, from the optimised plan */
   PetscCall(ProblemRemoveSpots(solve->problem, removed));
-  PetscCall(Solve(comm, &again, &round));
+  PetscCall(ProblemSolve(comm, &again, &round));
   solution->seconds += round.seconds;
   solution->stopped = *over = round.stopped;
   if (!round.stopped) PetscCall(TakeRound(solve->terms->n_spot, &round, solution));
@@ -97,7 +97,7 @@ static PetscErrorCode Round(MPI_Comm comm, const SolveSpec *solve, const PetscBo
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode Deliver(MPI_Comm comm, const SolveSpec *solve, const DeliverySpec *spec, Solution *solution)
+PetscErrorCode DeliverySolve(MPI_Comm comm, const SolveSpec *solve, const DeliverySpec *spec, Solution *solution)
 {
   PetscFunctionBegin;
   const PetscInt n = solve->terms->n_spot;

@@ -97,7 +97,7 @@ static PetscErrorCode CreateSolution(Solver *s)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode Solve(MPI_Comm comm, const SolveSpec *spec, Solution *solution)
+PetscErrorCode ProblemSolve(MPI_Comm comm, const SolveSpec *spec, Solution *solution)
 {
   PetscFunctionBegin;
   const double now = TimeSteady();

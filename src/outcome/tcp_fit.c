@@ -125,7 +125,7 @@ static double MiddlingLn(const Fitting *fitting, const double start[N_TCP_FITTED
 }
 
 /* The least squares of the patients that count, from the given start, or from one of its kappa and alpha and a middling TCP. */
-static PetscErrorCode Solve(Fitting *fitting, PetscBool middling, TCPSpec *spec)
+static PetscErrorCode FitSolve(Fitting *fitting, PetscBool middling, TCPSpec *spec)
 {
   PetscFunctionBegin;
   enum { MOST_ITERATIONS = 200 };
@@ -171,7 +171,7 @@ PetscErrorCode TCPFitParameters(PetscInt n, const TCPPatient *patient, const Pet
              (int)fitting.n, (int)N_TCP_FITTED);
   fitting.patient = chosen;
   fitting.weight = weight;
-  PetscCall(Solve(&fitting, use ? PETSC_FALSE : PETSC_TRUE, spec)); /* resampled: from the whole's fit */
+  PetscCall(FitSolve(&fitting, use ? PETSC_FALSE : PETSC_TRUE, spec)); /* resampled: from the whole's fit */
   PetscCall(PetscFree2(chosen, weight));
   PetscFunctionReturn(0);
 }

@@ -212,9 +212,9 @@ static PetscErrorCode OptimiseProblem(PlanContext *context, const PlanSpec *plan
   solve->problem = problem;
   solve->terms = spec;
   solve->start = start;
-  PetscCall(Solve(context->comm, solve, solution));
+  PetscCall(ProblemSolve(context->comm, solve, solution));
   if (!solution->stopped && DeliveryIsOn(&in->settings->delivery))
-    PetscCall(Deliver(context->comm, solve, &in->settings->delivery, solution));
+    PetscCall(DeliverySolve(context->comm, solve, &in->settings->delivery, solution));
   PetscCall(PetscFree(start));
   PetscCall(ProblemDestroy(&problem));
   PetscFunctionReturn(0);

@@ -18,7 +18,7 @@ static PetscErrorCode SortedCopy(PetscInt n, const double *value, double **sorte
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode Describe(PetscInt n, const double *value, Description *out)
+PetscErrorCode DescriptionOf(PetscInt n, const double *value, Description *out)
 {
   PetscFunctionBegin;
   double *sorted;
@@ -51,7 +51,7 @@ PetscErrorCode PairedT(PetscInt n, const double *difference, TestResult *out)
   Description d;
   *out = (TestResult){.p = 1};
   if (n < 2) PetscFunctionReturn(0);
-  PetscCall(Describe(n, difference, &d));
+  PetscCall(DescriptionOf(n, difference, &d));
   if (d.min == d.max) PetscFunctionReturn(0);
   out->n = n;
   out->statistic = d.mean / (d.sd / sqrt((double)n));

@@ -135,7 +135,7 @@ static PetscErrorCode OwnPlan(const PlanInputs *in, RobustMode mode, double unit
   for (PetscInt j = 0; j < spec.n_spot; j++) start[j] = unit;
   PetscCall(ProblemCreate(PETSC_COMM_WORLD, &spec, &problem));
   const SolveSpec solve = {.problem = problem, .terms = &spec, .optimizer = &in->settings->optimizer, .start = start};
-  PetscCall(Solve(PETSC_COMM_WORLD, &solve, solution));
+  PetscCall(ProblemSolve(PETSC_COMM_WORLD, &solve, solution));
   PetscCall(WorstOf(composite, solution->weight, worst));
   PetscCall(ProblemDestroy(&problem));
   PetscCall(PetscFree(start));

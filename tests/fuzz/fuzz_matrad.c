@@ -35,10 +35,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   Case *patient = NULL;
   FILE *f = fopen(file, "wb");
   if (!f || fwrite(data, 1, size, f) != size || fclose(f)) abort();
-  if (ImportMatRadMachine(file, &mistakes, &machine)) abort();
+  if (MachineReadMatRad(file, &mistakes, &machine)) abort();
   if (!machine != (mistakes.n > 0)) abort();
   if (machine && (MachineCheck(machine, "fuzz", &mistakes) || mistakes.n)) abort();
-  if (MistakesClear(&mistakes) || ImportMatRadCase(file, &mistakes, &patient)) abort();
+  if (MistakesClear(&mistakes) || CaseReadMatRad(file, &mistakes, &patient)) abort();
   if (!patient != (mistakes.n > 0)) abort();
   if (MachineDestroy(&machine) || CaseDestroy(&patient) || MistakesClear(&mistakes)) abort();
   return 0;

@@ -63,7 +63,7 @@ static inline Machine *ReferenceMachine(void)
   Mistakes mistakes = {0};
   ReferencePath("matrad/carbon_Generic.mat", path);
   if (access(path, R_OK)) skip();
-  assert_int_equal(ImportMatRadMachine(path, &mistakes, &machine), 0);
+  assert_int_equal(MachineReadMatRad(path, &mistakes, &machine), 0);
   assert_non_null(machine);
   return machine;
 }

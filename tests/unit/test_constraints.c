@@ -64,7 +64,7 @@ static void SolveIt(Run *run, const OptimizerSpec *optimizer, const SolveState *
                           .resume = resume,
                           .checkpoint = checkpoint,
                           .context = context};
-  assert_int_equal(Solve(PETSC_COMM_WORLD, &spec, solution), 0);
+  assert_int_equal(ProblemSolve(PETSC_COMM_WORLD, &spec, solution), 0);
 }
 
 static void Print(const char *what, const Solution *solution)

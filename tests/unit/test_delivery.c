@@ -45,8 +45,8 @@ static void Make(MPI_Comm comm, const TinyPlan *p, const DeliverySpec *spec, Sol
   assert_int_equal(PetscMalloc1(terms.n_spot, &start), 0);
   for (PetscInt j = 0; j < terms.n_spot; j++) start[j] = 2e5;
   const SolveSpec solve = {.problem = problem, .terms = &terms, .optimizer = &optimizer, .start = start};
-  assert_int_equal(Solve(comm, &solve, solution), 0);
-  if (spec) assert_int_equal(Deliver(comm, &solve, spec, solution), 0);
+  assert_int_equal(ProblemSolve(comm, &solve, solution), 0);
+  if (spec) assert_int_equal(DeliverySolve(comm, &solve, spec, solution), 0);
   assert_int_equal(PetscFree(start) || ProblemDestroy(&problem) || TermDestroy(&term[0]) || TermDestroy(&term[1]), 0);
 }
 

@@ -88,14 +88,14 @@ static void EveryOptionIsTaken(void **state)
         const char *operand[4] = {NULL};
         Mistakes mistakes = {0};
         snprintf(value, sizeof value, "%.10g", option->most > 0 ? option->most : 7);
-        assert_int_equal(ParseArguments(&arguments, verbs[v], &command, operand, &mistakes), 0);
+        assert_int_equal(ArgumentsParse(&arguments, verbs[v], &command, operand, &mistakes), 0);
         if (MistakesAny(&mistakes)) fail_msg("%s", MistakesFirst(&mistakes));
         if (option->value) assert_string_equal(*option->value, value);
         if (option->number) assert_true(*option->number == strtod(value, NULL));
         if (option->flag) assert_true(*option->flag);
         if (option->list) assert_string_equal(option->list->text[option->list->n - 1], value);
         argv[0] = (char *)"--nosuch-option";
-        assert_int_equal(ParseArguments(&arguments, verbs[v], &command, operand, &mistakes), 0);
+        assert_int_equal(ArgumentsParse(&arguments, verbs[v], &command, operand, &mistakes), 0);
         assert_int_equal(MistakesExit(&mistakes), ROBION_COMMAND_LINE);
         assert_int_equal(MistakesClear(&mistakes), 0);
       }
@@ -116,7 +116,7 @@ static void NumbersKeepTheirBounds(void **state)
         Mistakes mistakes = {0};
         command.least = 0;
         snprintf(beyond, sizeof beyond, option->most > 0 ? "%.10g" : "much", 1.1 * option->most);
-        assert_int_equal(ParseArguments(&arguments, verbs[v], &command, operand, &mistakes), 0);
+        assert_int_equal(ArgumentsParse(&arguments, verbs[v], &command, operand, &mistakes), 0);
         assert_int_equal(MistakesExit(&mistakes), ROBION_COMMAND_LINE);
         assert_non_null(strstr(MistakesFirst(&mistakes), option->name));
         assert_int_equal(MistakesClear(&mistakes), 0);

@@ -260,7 +260,7 @@ static RobionExit Run(const Study *study)
   const int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO), to = open(words, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   fflush(NULL);
   Sure(dup2(to, STDOUT_FILENO) < 0 || dup2(to, STDERR_FILENO) < 0 || close(to) || StopInstall(longest_s));
-  const PetscErrorCode error = RunStudy(PETSC_COMM_WORLD, 1, arguments, study, &options, &exit_code);
+  const PetscErrorCode error = StudyRun(PETSC_COMM_WORLD, 1, arguments, study, &options, &exit_code);
   fflush(NULL);
   Sure(dup2(out, STDOUT_FILENO) < 0 || dup2(err, STDERR_FILENO) < 0 || close(out) || close(err));
   snprintf(command, sizeof command, "grep -h ' error ' %s/log.txt >>%s; rm -rf %s", results, words, results);

@@ -26,7 +26,7 @@ static Case *Import(const char *file)
 {
   Mistakes mistakes = {0};
   Case *patient;
-  assert_int_equal(ImportMatRadCase(file, &mistakes, &patient), 0);
+  assert_int_equal(CaseReadMatRad(file, &mistakes, &patient), 0);
   MistakesPrint(&mistakes);
   assert_non_null(patient);
   return patient;
@@ -93,7 +93,7 @@ static void Refuse(const char *file, const char *text)
 {
   Mistakes mistakes = {0};
   Case *patient;
-  assert_int_equal(ImportMatRadCase(file, &mistakes, &patient), 0);
+  assert_int_equal(CaseReadMatRad(file, &mistakes, &patient), 0);
   assert_null(patient);
   assert_int_equal(mistakes.n, 1);
   assert_int_equal(MistakesExit(&mistakes), ROBION_INPUT);

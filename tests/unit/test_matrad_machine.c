@@ -41,7 +41,7 @@ static Machine *Import(void)
   if (access(original, R_OK)) skip();
   Machine *m = NULL;
   Mistakes mistakes = {0};
-  assert_int_equal(ImportMatRadMachine(original, &mistakes, &m), 0);
+  assert_int_equal(MachineReadMatRad(original, &mistakes, &m), 0);
   MistakesPrint(&mistakes);
   assert_non_null(m);
   return m;
@@ -119,7 +119,7 @@ static void ThroughMatRadFile(void **state)
   const size_t n = (size_t)m->n_energy * (size_t)m->n_depth;
   m->offset_mm = 2.89; /* of a beam line, as some centres' files have it */
   assert_int_equal(MachineWriteMatRad(m, damaged, &mistakes), 0);
-  assert_int_equal(ImportMatRadMachine(damaged, &mistakes, &again), 0);
+  assert_int_equal(MachineReadMatRad(damaged, &mistakes, &again), 0);
   assert_int_equal(mistakes.n, 0);
   assert_non_null(again);
   assert_string_equal(again->name, m->name);
@@ -181,7 +181,7 @@ static void BuiltinThroughMatRadFile(void **state)
   assert_int_equal(BaseData(PETSC_COMM_SELF, &spec, &m), 0);
   assert_int_equal(MachineWriteMatRad(m, damaged, &mistakes), 0);
   assert_double_near(WrittenNumber("offset"), -2.89, 0);
-  assert_int_equal(ImportMatRadMachine(damaged, &mistakes, &again), 0);
+  assert_int_equal(MachineReadMatRad(damaged, &mistakes, &again), 0);
   assert_int_equal(mistakes.n, 0);
   assert_true(again->n_energy == 2 && again->n_depth == m->n_depth && again->n_component == 2 && again->n_tissue == 0);
   assert_double_near(again->offset_mm, 2.89, 0);
@@ -242,7 +242,7 @@ static Machine *ImportChanged(const Machine *m, void (*change)(matvar_t *data), 
   mat = Mat_CreateVer(damaged, NULL, MAT_FT_MAT5);
   assert_int_equal(Mat_VarWrite(mat, machine, MAT_COMPRESSION_NONE) || Mat_Close(mat), 0);
   Mat_VarFree(machine);
-  assert_int_equal(ImportMatRadMachine(damaged, &mistakes, &again), 0);
+  assert_int_equal(MachineReadMatRad(damaged, &mistakes, &again), 0);
   if (!text && mistakes.n) fail_msg("%s", MistakesFirst(&mistakes));
   if (text) {
     assert_null(again);
@@ -410,7 +410,7 @@ static void assert_refused(const char *bytes, size_t length)
   WriteBytes(bytes, length);
   Machine *m = NULL;
   Mistakes mistakes = {0};
-  assert_int_equal(ImportMatRadMachine(damaged, &mistakes, &m), 0);
+  assert_int_equal(MachineReadMatRad(damaged, &mistakes, &m), 0);
   assert_null(m);
   assert_true(mistakes.n > 0);
   assert_int_equal(MistakesExit(&mistakes), ROBION_INPUT);
@@ -458,7 +458,7 @@ static void DamagedUncompressed(void **state)
     const char whole = bytes[at];
     bytes[at] = (char)(n % 3 == 0 ? 0xff : n % 3 == 1 ? 0 : whole ^ 0x21);
     WriteBytes(bytes, length);
-    assert_int_equal(ImportMatRadMachine(damaged, &mistakes, &m), 0);
+    assert_int_equal(MachineReadMatRad(damaged, &mistakes, &m), 0);
     assert_true(m ? mistakes.n == 0 : mistakes.n >= 1);
     refused += m ? 0 : 1;
     assert_int_equal(MachineDestroy(&m) || MistakesClear(&mistakes), 0);
@@ -475,12 +475,12 @@ static void Foreign(void **state)
   char other[PETSC_MAX_PATH_LEN];
   Machine *m = NULL;
   Mistakes mistakes = {0};
-  assert_int_equal(ImportMatRadMachine("/no/such/file.mat", &mistakes, &m), 0);
+  assert_int_equal(MachineReadMatRad("/no/such/file.mat", &mistakes, &m), 0);
   assert_true(!m && mistakes.n == 1);
   MistakesClear(&mistakes);
   snprintf(other, sizeof other, "%.*s/BOXPHANTOM.mat", (int)(strrchr(original, '/') - original), original);
   if (access(other, R_OK)) skip();
-  assert_int_equal(ImportMatRadMachine(other, &mistakes, &m), 0);
+  assert_int_equal(MachineReadMatRad(other, &mistakes, &m), 0);
   assert_true(!m && mistakes.n == 1);
   assert_non_null(strstr(mistakes.item[0].text, "machine"));
   MistakesClear(&mistakes);

@@ -123,7 +123,7 @@ static Case *Import(const Patient *p, size_t size, char *said)
   (void)fflush(stdout);
   const int out = dup(STDOUT_FILENO);
   assert_true(kept && out >= 0 && dup2(fileno(kept), STDOUT_FILENO) >= 0);
-  assert_int_equal(ImportMatRadCase(file, &mistakes, &patient), 0);
+  assert_int_equal(CaseReadMatRad(file, &mistakes, &patient), 0);
   (void)fflush(stdout);
   assert_true(dup2(out, STDOUT_FILENO) >= 0 && close(out) == 0);
   rewind(kept);
@@ -139,7 +139,7 @@ static void Refuse(const Patient *p, const char *text)
   Mistakes mistakes = {0};
   Case *patient;
   Write(p);
-  assert_int_equal(ImportMatRadCase(file, &mistakes, &patient), 0);
+  assert_int_equal(CaseReadMatRad(file, &mistakes, &patient), 0);
   assert_null(patient);
   assert_int_equal(mistakes.n, 1);
   assert_int_equal(MistakesExit(&mistakes), ROBION_INPUT);

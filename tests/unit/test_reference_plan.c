@@ -94,7 +94,7 @@ static void ReadBeamSpecs(const Plan *p, BeamSpec spec[N_BEAM])
 }
 
 /* Rays are given at (x, 0, z) of the isocentre plane, beam along y. */
-static void ReadSpots(Plan *p)
+static void SpotListRead(Plan *p)
 {
   BeamSpec spec[N_BEAM];
   double number;
@@ -137,7 +137,7 @@ static void PlanCreate(Plan *p)
   assert_true(H5ReadAttribute(&p->source, "/", "lateral_cutoff", 1, &cut_off, &mistakes));
   ReadGrid(p);
   ChooseVoxels(p);
-  ReadSpots(p);
+  SpotListRead(p);
   p->set = ReferenceNominal();
   assert_int_equal(PetscMalloc1(p->n * N_CHANNELS, &p->channels), 0);
   assert_int_equal(DoseModelCreate(p->patient, p->machine, &p->tissues, p->beams, 1 - cut_off, &p->model), 0);

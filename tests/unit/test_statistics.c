@@ -18,14 +18,14 @@ static const double b[] = {0.8, 1.9, 0.5, 2.8, 5.5, 4.9, 0.6, 2.0, 3.0, 4.4};
 static void TestDescribe(void **state)
 {
   Description d;
-  assert_int_equal(Describe(10, a, &d), 0);
+  assert_int_equal(DescriptionOf(10, a, &d), 0);
   NEAR(d.mean, 3.42, 1e-14);
   NEAR(d.sd, 2.4224872434017986, 1e-14);
   NEAR(d.median, 3.2, 1e-14);
   NEAR(d.q1, 1.375, 1e-14);
   NEAR(d.q3, 4.925, 1e-14);
   assert_true(d.min == 0.4 && d.max == 7.6 && d.n == 10);
-  assert_int_equal(Describe(1, a, &d), 0);
+  assert_int_equal(DescriptionOf(1, a, &d), 0);
   assert_true(d.sd == 0 && d.q1 == 1.1 && d.q3 == 1.1);
 }
 

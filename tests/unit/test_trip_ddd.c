@@ -240,7 +240,7 @@ static void Ways(void **state)
     Machine *m;
     Mistakes mistakes = {0};
     WriteWay(&way[i]);
-    assert_int_equal(ImportTripMachine(file, &spec, &mistakes, &m), 0);
+    assert_int_equal(MachineReadTrip(file, &spec, &mistakes, &m), 0);
     if (way[i].refused) {
       assert_null(m);
       assert_one(&mistakes, way[i].refused);

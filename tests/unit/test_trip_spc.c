@@ -156,7 +156,7 @@ static void WholeMachine(void **state)
     assert_int_equal(TripSpectraDestroy(&spectra), 0);
   }
   const TripMachineSpec spec = {.spot_fwhm_mm = 8};
-  assert_int_equal(ImportTripMachine(folder, &spec, &mistakes, &r), 0);
+  assert_int_equal(MachineReadTrip(folder, &spec, &mistakes, &r), 0);
   assert_none(&mistakes);
   assert_true(r->n_energy == m->n_energy && r->n_depth == m->n_depth && r->n_species == m->n_species);
   assert_memory_equal(r->energy_MeV_u, m->energy_MeV_u, sizeof(double) * (size_t)m->n_energy);
@@ -184,7 +184,7 @@ static void WholeMachine(void **state)
   assert_int_equal(MachineDestroy(&r), 0);
   FileOf(name, 0, ".SPC");
   assert_int_equal(unlink(name), 0);
-  assert_int_equal(ImportTripMachine(folder, &spec, &mistakes, &r), 0);
+  assert_int_equal(MachineReadTrip(folder, &spec, &mistakes, &r), 0);
   assert_null(r);
   assert_one(&mistakes, "expected one of each per energy");
   for (PetscInt e = 0; e < m->n_energy; e++) {
@@ -193,7 +193,7 @@ static void WholeMachine(void **state)
     FileOf(name, e, ".SPC");
     if (e) assert_int_equal(unlink(name), 0);
   }
-  assert_int_equal(ImportTripMachine(folder, &spec, &mistakes, &r), 0);
+  assert_int_equal(MachineReadTrip(folder, &spec, &mistakes, &r), 0);
   assert_one(&mistakes, "no .ddd file in this folder");
   assert_int_equal(MachineDestroy(&m), 0);
 }

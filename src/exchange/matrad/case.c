@@ -217,7 +217,7 @@ static PetscErrorCode NameCase(const char *file, Case *patient)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ImportMatRadCase(const char *file, Mistakes *mistakes, Case **out)
+PetscErrorCode CaseReadMatRad(const char *file, Mistakes *mistakes, Case **out)
 {
   PetscFunctionBegin;
   MatRadPatient s = {.file = file, .mistakes = mistakes};

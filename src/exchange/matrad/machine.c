@@ -294,7 +294,7 @@ static matvar_t *ReadVariable(Reader *r)
   return machine;
 }
 
-PetscErrorCode ImportMatRadMachine(const char *file, Mistakes *mistakes, Machine **out)
+PetscErrorCode MachineReadMatRad(const char *file, Mistakes *mistakes, Machine **out)
 {
   PetscFunctionBegin;
   *out = NULL;

@@ -137,7 +137,7 @@ static PetscErrorCode TakeFoci(const char *file, Machine *m, Mistakes *mistakes)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ImportTripMachine(const char *path, const TripMachineSpec *spec, Mistakes *mistakes, Machine **out)
+PetscErrorCode MachineReadTrip(const char *path, const TripMachineSpec *spec, Mistakes *mistakes, Machine **out)
 {
   PetscFunctionBegin;
   const PetscInt before = mistakes->n;
