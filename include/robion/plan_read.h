@@ -92,11 +92,18 @@ typedef struct BeamOnFile {
 PetscBool PlanReadBeam(const PlanReader *reader, PetscInt b, Mistakes *mistakes, BeamOnFile *beam);
 PetscErrorCode BeamOnFileDestroy(BeamOnFile *beam);
 
+/** Names of volumes, each a block of its own. */
+typedef struct PlanVolumes {
+  PetscInt n;
+  char **name;
+} PlanVolumes;
+
 /**
  * What of a plan is a volume on its grid, by name: doses as they are in the file behind /dose ("nominal/letd", "robust/min"), and
- * "structures/NAME", the part of every voxel's volume inside a structure. H5NamesDestroy.
+ * "structures/NAME", the part of every voxel's volume inside a structure. PlanVolumesDestroy, after mistakes too.
  */
-PetscErrorCode PlanVolumeNames(const PlanReader *reader, Mistakes *mistakes, H5Names *names);
+PetscErrorCode PlanVolumeNames(const PlanReader *reader, Mistakes *mistakes, PlanVolumes *names);
+PetscErrorCode PlanVolumesDestroy(PlanVolumes *names);
 /** The path of such a volume in the file; "" for structures, which are lists of voxels. */
 void PlanVolumePath(const char *name, char path[64]);
 /** One of them; false after a mistake. VolumeDestroy in either case. */

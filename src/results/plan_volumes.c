@@ -21,7 +21,7 @@ static const char *NameOf(const char *path)
   return path + strlen("/dose/");
 }
 
-static PetscErrorCode AddName(const char *name, H5Names *names)
+static PetscErrorCode AddName(const char *name, PlanVolumes *names)
 {
   PetscFunctionBegin;
   PetscCall(PetscRealloc(sizeof *names->name * (size_t)(names->n + 1), &names->name));
@@ -30,14 +30,23 @@ static PetscErrorCode AddName(const char *name, H5Names *names)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PlanVolumeNames(const PlanReader *reader, Mistakes *mistakes, H5Names *names)
+PetscErrorCode PlanVolumesDestroy(PlanVolumes *names)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < names->n; i++) PetscCall(PetscFree(names->name[i]));
+  PetscCall(PetscFree(names->name));
+  names->n = 0;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanVolumeNames(const PlanReader *reader, Mistakes *mistakes, PlanVolumes *names)
 {
   PetscFunctionBegin;
   char path[64], name[512];
   PlanDoses doses;
   Quantity quantity;
   H5Names structures = {0};
-  *names = (H5Names){0};
+  *names = (PlanVolumes){0};
   for (PetscInt i = 0; DoseAt(i, &doses, &quantity); i++) {
     PlanDosePath(doses, quantity, path);
     if (PlanHasDose(reader, doses, quantity)) PetscCall(AddName(NameOf(path), names));
@@ -101,7 +110,7 @@ static PetscBool ReadStructure(const PlanReader *reader, const char *name, Mista
 /* One mistake: there is no such volume, and which there are. */
 static PetscBool Complain(const PlanReader *reader, const char *name, Mistakes *mistakes)
 {
-  H5Names names;
+  PlanVolumes names;
   Text list = {0};
   if (PlanVolumeNames(reader, mistakes, &names)) return PETSC_FALSE;
   for (PetscInt i = 0; i < names.n; i++) (void)TextAdd(&list, "%s%s", i ? ", " : "", names.name[i]);
@@ -109,7 +118,7 @@ static PetscBool Complain(const PlanReader *reader, const char *name, Mistakes *
                     name, SuggestName(" (", name, names.n, (const char *const *)names.name).text,
                     list.data ? list.data : "none");
   (void)TextDestroy(&list);
-  (void)H5NamesDestroy(&names);
+  (void)PlanVolumesDestroy(&names);
   return PETSC_FALSE;
 }
 

@@ -102,7 +102,7 @@ static void Volumes(void **state)
   const size_t n = 7 * 5 * 9;
   Mistakes mistakes = {0};
   PlanReader plan;
-  H5Names names;
+  PlanVolumes names;
   Volume volume;
   assert_true(PlanReaderOpen(file, &mistakes, &plan));
   assert_int_equal(PlanVolumeNames(&plan, &mistakes, &names), 0);
@@ -127,7 +127,7 @@ static void Volumes(void **state)
     }
     assert_int_equal(VolumeDestroy(&volume), 0);
   }
-  assert_int_equal(H5NamesDestroy(&names), 0);
+  assert_int_equal(PlanVolumesDestroy(&names), 0);
   assert_true(PlanReadVolume(&plan, "structures/CTV", &mistakes, &volume));
   double sum = 0;
   for (size_t v = 0; v < n; v++) sum += (double)volume.value[v];

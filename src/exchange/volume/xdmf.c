@@ -77,7 +77,7 @@ static PetscErrorCode AddVolume(const Volume *v, const char *plan, Text *text)
 PetscErrorCode PlanWriteXDMF(const PlanReader *plan, const char *plan_file, const char *path, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  H5Names names;
+  PlanVolumes names;
   Text text = {0};
   char relative[PETSC_MAX_PATH_LEN], in_plan[64];
   const PetscInt before = mistakes->n;
@@ -96,6 +96,6 @@ PetscErrorCode PlanWriteXDMF(const PlanReader *plan, const char *plan_file, cons
   PetscCall(TextAdd(&text, "</Grid>\n</Domain>\n</Xdmf>\n"));
   if (mistakes->n == before) (void)FileReplace(path, text.data, text.length, mistakes);
   PetscCall(TextDestroy(&text));
-  PetscCall(H5NamesDestroy(&names));
+  PetscCall(PlanVolumesDestroy(&names));
   PetscFunctionReturn(0);
 }
