@@ -50,6 +50,12 @@ void TextRemoveControls(char *string);
 int FileCreate(const char *file);
 
 /**
+ * Give a finished file its name, which another file or a link may have had: rename(), but a device, pipe or socket stays what it is
+ * (-1, errno EEXIST): as root one could take /dev/null away. Not collective.
+ */
+int FilePut(const char *temporary, const char *file);
+
+/**
  * Give `file` this content at once: temporary name beside it, fsync, rename. On failure nothing is left behind, the old
  * file stays, and one ROBION_RESOURCES mistake says why. Not collective.
  */

@@ -1,4 +1,5 @@
 /* HDF5 files written by one rank so that equal content gives equal bytes. */
+#include "robion/text.h"
 #include "hdf5_private.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -214,7 +215,7 @@ PetscBool H5SinkClose(H5Sink *sink, Mistakes *mistakes)
   H5E_END_TRY
   sink->id = -1;
   if (!sink->failed && sink->sealed && !H5Seal(sink->temporary)) sink->failed = PETSC_TRUE;
-  if (!sink->failed && (SyncFile(sink->temporary) || rename(sink->temporary, sink->name))) sink->failed = PETSC_TRUE;
+  if (!sink->failed && (SyncFile(sink->temporary) || FilePut(sink->temporary, sink->name))) sink->failed = PETSC_TRUE;
   if (sink->failed) {
     (void)MistakesAdd(mistakes, ROBION_RESOURCES, "%s: could not be written: %s", sink->name,
                       errno ? strerror(errno) : "disk full or not writable");

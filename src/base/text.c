@@ -176,6 +176,16 @@ int FileCreate(const char *file)
   return descriptor;
 }
 
+int FilePut(const char *temporary, const char *file)
+{
+  struct stat facts;
+  if (!lstat(file, &facts) && !S_ISREG(facts.st_mode) && !S_ISLNK(facts.st_mode) && !S_ISDIR(facts.st_mode)) {
+    errno = EEXIST;
+    return -1;
+  }
+  return rename(temporary, file);
+}
+
 PetscBool FileReplace(const char *file, const char *content, size_t length, Mistakes *mistakes)
 {
   char temporary[PETSC_MAX_PATH_LEN];
@@ -191,7 +201,7 @@ PetscBool FileReplace(const char *file, const char *content, size_t length, Mist
       good = PETSC_FALSE;
       reason = errno;
     }
-    if (good && rename(temporary, file)) {
+    if (good && FilePut(temporary, file)) {
       good = PETSC_FALSE;
       reason = errno;
     }

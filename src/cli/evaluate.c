@@ -36,7 +36,7 @@ static PetscErrorCode PlaceOutputs(const char *folder, const char *out, Mistakes
     PlanFilePath(folder, f, from);
     PetscCall(PetscSNPrintf(to, sizeof to, "%.*s%s%s", stem, out, f == PLAN_H5 ? "" : ".",
                             f == PLAN_H5 ? ".h5" : plan_files[f]));
-    if (rename(from, to)) PetscCall(MistakesAdd(mistakes, ROBION_RESOURCES, "%s: cannot be written", to));
+    if (FilePut(from, to)) PetscCall(MistakesAdd(mistakes, ROBION_RESOURCES, "%s: cannot be written", to));
   }
   rmdir(folder);
   PetscFunctionReturn(0);

@@ -99,7 +99,7 @@ static PetscErrorCode ShowVolumes(const PlanReader *plan, FILE *out, Mistakes *m
 {
   PetscFunctionBegin;
   const char *const inside = "structures/";
-  H5Names volumes = {0};
+  PlanVolumes volumes;
   PetscCall(PlanVolumeNames(plan, mistakes, &volumes));
   for (PetscInt v = 0; v < volumes.n; v++) {
     const char *name = volumes.name[v];
@@ -113,7 +113,7 @@ static PetscErrorCode ShowVolumes(const PlanReader *plan, FILE *out, Mistakes *m
       fprintf(out, "structure  %-20s %-8s %12.2f cm3\n", name + strlen(inside), role, cm3);
     PetscCall(PetscFree(role));
   }
-  PetscCall(H5NamesDestroy(&volumes));
+  PetscCall(PlanVolumesDestroy(&volumes));
   PetscFunctionReturn(0);
 }
 

@@ -60,7 +60,7 @@ PetscErrorCode GnuplotClose(Gnuplot *plot, Mistakes *mistakes)
   PetscBool written = ferror(plot->script) ? PETSC_FALSE : PETSC_TRUE;
   if (fclose(plot->script)) written = PETSC_FALSE;
   int code = written ? RunGnuplot(plot->script_name) : 0;
-  PetscBool good = written && !code && !rename(plot->picture, plot->file) ? PETSC_TRUE : PETSC_FALSE;
+  PetscBool good = written && !code && !FilePut(plot->picture, plot->file) ? PETSC_TRUE : PETSC_FALSE;
   if (!good)
     PetscCall(MistakesAdd(mistakes, ROBION_RESOURCES, "%s: cannot be drawn: %s", plot->file,
                           code < 0    ? "there is no program gnuplot (Debian: gnuplot-nox)"

@@ -308,7 +308,7 @@ static int Finish(const H5Sink *sink)
   if (descriptor < 0) return errno;
   int reason = fstat(descriptor, &facts) || ftruncate(descriptor, facts.st_size) || fsync(descriptor) ? errno : 0;
   if (close(descriptor) && !reason) reason = errno;
-  if (!reason && rename(sink->temporary, sink->name)) reason = errno;
+  if (!reason && FilePut(sink->temporary, sink->name)) reason = errno;
   return reason;
 }
 

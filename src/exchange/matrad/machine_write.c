@@ -178,7 +178,7 @@ PetscErrorCode MachineWriteMatRad(const Machine *m, const char *file, Mistakes *
     Mat_VarFree(variable);
     if (Mat_Close(mat)) good = PETSC_FALSE;
   }
-  if (!good || rename(temporary, file)) {
+  if (!good || FilePut(temporary, file)) {
     (void)unlink(temporary);
     PetscCall(MistakesAdd(mistakes, ROBION_RESOURCES, "%s: cannot be written", file));
   }
