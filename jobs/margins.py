@@ -9,17 +9,19 @@ import robion
 from robion import heading, row
 
 PUBLISHED_ARMS = "12C", "11C"
-LEFT = {"0": "11C", "0.5": "11C-left-0.5", "1": "11C-left-1", "2": "11C-left-2", "3.5": "11C-left-3.5"}  # % of range
+LEFT = "0", "0.5", "1", "2", "3.5"  # % of range
+WITHOUT = "11C", "11C-left-0.5", "11C-left-1", "11C-left-2", "11C-left-3.5"
+WITH = "11C", "11C-margin-0.5", "11C-margin-1", "11C-margin-2", "11C-margin"
 
 
 class Margin:
     """A number of a plan, by which arms are compared: a metric, in one of the scenarios."""
 
-    def __init__(self, name, structure, quantity, metric, scenario="median", form="{:.2f}"):
-        self.name, self.which, self.form = name, (structure, quantity, metric, scenario), form
+    def __init__(self, name, structure, quantity, metric, scenario="median"):
+        self.name, self.which = name, (structure, quantity, metric, scenario)
 
     def told(self, values):
-        return self.form.format(numpy.median(values)) if len(values) else "-"
+        return f"{numpy.median(values):.3g}"
 
 
 class Results(robion.Results):
@@ -100,25 +102,39 @@ def tell_parts(results, numbers):
 
 
 def tell_left(results, numbers):
-    """How much of the gain 11C keeps under range errors that PET has left."""
-    print("\n11C planned without margin under range errors that are left: medians over the patients with all; part of the gain over "
-          "12C that is kept, %")
-    heading("", "patients", "12C", *(f"{percent} %" for percent in LEFT))
-    for number in numbers:
-        cases, values = results.paired(number, "12C", *LEFT.values())
+    """How good PET must be: how much of the gain 11C keeps under range errors that are left."""
+    for arms, how in (WITHOUT, "without a margin"), (WITH, "with a margin for them"):
+        print(f"\n11C planned {how}, under range errors that are left: medians over the patients with all; part of the gain over 12C "
+              "that is kept, %; last the scenarios in which D95 of the CTV is at least 95 %, lowest of these patients")
+        heading("", "patients", "12C", *(f"{percent} %" for percent in LEFT))
+        for number in numbers:
+            cases, values = results.paired(number, "12C", *arms)
+            if cases:
+                medians = numpy.median(values, axis=1)
+                gain = medians[0] - medians[1]
+                row(number.name, str(len(cases)), number.told(values[0]),
+                    *(number.told(v) + (f" ({100 * (medians[0] - m) / gain:.0f})" if gain > 0 else "")
+                      for v, m in zip(values[1:], medians[1:])))
+        shares = [results.shares(arm, "CTV", "D95") for arm in ("12C", *arms)]
+        cases = [case for case in shares[0] if all(case in of for of in shares)]
+        if cases:
+            row("CTV", str(len(cases)), *(f"{min(of[case] for case in cases):.0f}" for of in shares))
+
+
+def draw_left(axes, results, number):
+    """Medians over range errors that are left; 12C across."""
+    for arms, line in (WITHOUT, "dashed"), (WITH, "solid"):
+        cases, values = results.paired(number, "12C", *arms)
         if cases:
             medians = numpy.median(values, axis=1)
-            gain = medians[0] - medians[1]
-            row(number.name, str(len(cases)), number.told(values[0]),
-                *(number.told(v) + (f" ({100 * (medians[0] - m) / gain:.0f})" if gain > 0 else "")
-                  for v, m in zip(values[1:], medians[1:])))
+            axes.plot([float(percent) for percent in LEFT], medians[1:], color=plot.COLOURS[1], linestyle=line, marker="o", markersize=3)
+            axes.axhline(medians[0], color=plot.COLOURS[0])
+    axes.set(title=number.name, xlabel="range error that is left, %")
+    axes.grid()
 
 
-def tell_target_left(results):
-    print("\nTheir targets: scenarios in which D95 is at least 95 %, median (lowest), %")
-    heading(*(f"{percent} %" for percent in LEFT))
-    shares = [list(results.shares(arm, "CTV", "D95").values()) for arm in LEFT.values()]
-    row(*(f"{numpy.median(s):.0f} ({min(s):.0f})" if s else "-" for s in shares))
+LEFT_LEGEND = {"12C": {"color": plot.COLOURS[0]}, "11C without a margin": {"color": plot.COLOURS[1], "linestyle": "dashed"},
+               "11C with a margin for it": {"color": plot.COLOURS[1]}}
 
 
 def bars(axes, results, values_of, title, limit=None):

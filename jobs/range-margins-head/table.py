@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Published figures beside ours, as Markdown (needs numpy, h5py, matplotlib):
 
-    table.py results/range-margins-head [-o FOLDER]    also draws nerves.png: shares of scenarios and NTCP per patient
+    table.py results/range-margins-head [-o FOLDER]    also draws nerves.png, per patient, and left.png, over residual errors
 """
 import pathlib
 import sys
@@ -43,7 +43,11 @@ def picture(results, folder):
                      f"{side}: scenarios with D0.03cc ≤ 2.46 Gy(RBE), %", limit=50)
         margins.bars(axes[1, column], results, lambda arm: results.by_case(arm, nerve, "outcome", f"NTCP-{side}", "max"),
                      f"{side}: NTCP, worst case, %")
-    print(*plot.save(figure, folder, "nerves", "png"), file=sys.stderr)
+    plot.save(figure, folder, "nerves", "png")
+    figure, axes = plot.panels(1, 2, 4, 2.4, "How good PET must be", margins.LEFT_LEGEND)
+    for a, number in zip(axes.flat, NTCP[2:]):
+        margins.draw_left(a, results, number)
+    plot.save(figure, folder, "left", "png")
 
 
 def main():
@@ -56,7 +60,6 @@ def main():
     margins.tell_relative_risks(results, NERVES)
     margins.tell_parts(results, NTCP + DOSE)
     margins.tell_left(results, NTCP + DOSE)
-    margins.tell_target_left(results)
     picture(results, arguments.output)
 
 

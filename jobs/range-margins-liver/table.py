@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Published figures beside ours, as Markdown (needs numpy, h5py, matplotlib):
 
-    table.py results/range-margins-liver [-o FOLDER]    also draws liver.png: mean dose and NTCP per patient
+    table.py results/range-margins-liver [-o FOLDER]    also draws liver.png, per patient, and left.png, over residual errors
 """
 import pathlib
 import sys
@@ -15,8 +15,8 @@ LIVER = "Liver-GTV"
 MODELS = "burman", "dawson", "el-naqa-i", "el-naqa-ii", "pursley-i", "pursley-ii"
 DOSE = [Margin(name, LIVER, "rbe_weighted_course", metric) for name, metric in
         (("Dmean, Gy(RBE)", "Dmean"), ("V5, %", "V5Gy"), ("V30, %", "V30Gy"))]
-NTCP = [Margin(f"NTCP {model}, %", LIVER, "outcome", f"NTCP-{model}", form="{:.3g}") for model in MODELS]
-WORST = [Margin(f"NTCP {model}, worst case, %", LIVER, "outcome", f"NTCP-{model}", "max", "{:.3g}") for model in MODELS]
+NTCP = [Margin(f"NTCP {model}, %", LIVER, "outcome", f"NTCP-{model}") for model in MODELS]
+WORST = [Margin(f"NTCP {model}, worst case, %", LIVER, "outcome", f"NTCP-{model}", "max") for model in MODELS]
 PUBLISHED = {number.name: "lower, P < 0.01" for number in DOSE + NTCP}  # Sokol et al.
 PUBLISHED[WORST[1].name] = "below 2"
 
@@ -41,7 +41,11 @@ def picture(results, folder):
     figure, axes = plot.panels(3, 3, 3.3, 2.2, "Healthy liver of digital patients, median over the scenarios", margins.LEGEND)
     for a, number in zip(axes.flat, DOSE + NTCP):
         margins.bars(a, results, lambda arm: results.by_case(arm, *number.which), number.name)
-    print(*plot.save(figure, folder, "liver", "png"), file=sys.stderr)
+    plot.save(figure, folder, "liver", "png")
+    figure, axes = plot.panels(1, 3, 3.3, 2.4, "How good PET must be", margins.LEFT_LEGEND)
+    for a, number in zip(axes.flat, (DOSE[0], DOSE[2], WORST[0])):
+        margins.draw_left(a, results, number)
+    plot.save(figure, folder, "left", "png")
 
 
 def main():
@@ -54,8 +58,7 @@ def main():
     floors(results)
     margins.tell_relative_risks(results, {model: LIVER for model in MODELS})
     margins.tell_parts(results, DOSE + NTCP)
-    margins.tell_left(results, DOSE + NTCP)
-    margins.tell_target_left(results)
+    margins.tell_left(results, DOSE + WORST)
     picture(results, arguments.output)
 
 
