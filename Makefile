@@ -178,7 +178,7 @@ deps: deps-build                ## install missing packages (Debian, Ubuntu); do
 MPI_ENV := OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none \
   $(if $(filter 0,$(shell id -u)),OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1)
 
-run: $(PROGRAM)                 ## plan the benchmark on NP ranks (default: cores, at most 4), or STUDY=file.yaml RUN_ARGS=options
+run: $(PROGRAM)                 ## plan the benchmark on NP ranks (default: cores, at most 4), or STUDY=file.yaml RUN_ARGS=options (in the place of --arms conventional,worst-case)
 	@echo 'mpirun -n $(NP) $(PROGRAM) run $(STUDY) $(RUN_ARGS)'
 	@$(MPI_ENV) mpirun -n $(NP) $(PROGRAM) run $(STUDY) $(RUN_ARGS)
 

@@ -6,6 +6,7 @@
  * small error of B that is s = sum A' dB / sum A'^2, whence its variance, sum A'^2 (var A + var B) / (sum A'^2)^2.
  */
 #include "robion/range_shift.h"
+#include <gsl/gsl_errno.h>
 #include <gsl/gsl_min.h>
 #include <gsl/gsl_spline.h>
 #include <math.h>
@@ -252,6 +253,7 @@ static double BestShift_mm(Search *search, PetscInt only)
     if (misfit < least) best = (double)i * step_mm, least = misfit;
   }
   gsl_function function = {.function = Misfit, .params = search};
+  gsl_error_handler_t *handler = gsl_set_error_handler_off(); /* it would abort where the least is at the end of the grid */
   gsl_min_fminimizer *minimizer = gsl_min_fminimizer_alloc(gsl_min_fminimizer_brent);
   if (!gsl_min_fminimizer_set_with_values(minimizer, &function, best, least, best - step_mm,
                                           Misfit(best - step_mm, search), best + step_mm,
@@ -263,6 +265,7 @@ static double BestShift_mm(Search *search, PetscInt only)
     best = gsl_min_fminimizer_x_minimum(minimizer);
   }
   gsl_min_fminimizer_free(minimizer);
+  (void)gsl_set_error_handler(handler);
   return best;
 }
 
