@@ -109,7 +109,8 @@ static void Tell(const MapOnFile map[2], const RangeShift *shift)
          map[1].scenario, map[1].name);
   printf("activity   %+.3f mm, standard deviation from counts %.3f mm, distal 50 %% of %d columns\n", shift->shift_mm,
          shift->deviation_mm, (int)shift->n);
-  if (!isnan(shift->dose_shift_mm)) printf("dose       %+.3f mm, R80 of the physical dose in the same columns\n", shift->dose_shift_mm);
+  if (!isnan(shift->dose_shift_mm))
+    printf("dose       %+.3f mm, R80 of the physical dose in the same columns\n", shift->dose_shift_mm);
 }
 
 static PetscErrorCode Compare(const Beam *beam, const ShiftSpec *spec, const MapOnFile map[2], const char *out,

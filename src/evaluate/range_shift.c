@@ -253,7 +253,8 @@ static double BestShift_mm(Search *search, PetscInt only)
     if (misfit < least) best = (double)i * step_mm, least = misfit;
   }
   gsl_function function = {.function = Misfit, .params = search};
-  gsl_error_handler_t *handler = gsl_set_error_handler_off(); /* it would abort where the least is at the end of the grid */
+  gsl_error_handler_t *handler =
+      gsl_set_error_handler_off(); /* it would abort where the least is at the end of the grid */
   gsl_min_fminimizer *minimizer = gsl_min_fminimizer_alloc(gsl_min_fminimizer_brent);
   if (!gsl_min_fminimizer_set_with_values(minimizer, &function, best, least, best - step_mm,
                                           Misfit(best - step_mm, search), best + step_mm,
