@@ -1,6 +1,6 @@
 /*
  * Constraints on a small plan: a mean that is met, bounds on voxels and on a point of the histogram, in the nominal and in all
- * scenarios, their gradient, and the same bits from a checkpoint. sanitizer: slow ranks: 1 3
+ * scenarios, their gradient, and the same bits from a checkpoint. sanitizer: slow ranks: 1 2
  */
 #include <setjmp.h>
 #include <stdarg.h>

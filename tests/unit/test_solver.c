@@ -1,6 +1,6 @@
 /*
  * The solver on a small plan: a bound that holds for what other solvers find, and the same bits when a run goes on from a
- * checkpoint, and on any number of ranks. ranks: 1 3
+ * checkpoint, and on any number of ranks. ranks: 1 2
  * sanitizer: slow; timeout: 240
  */
 #include <setjmp.h>
