@@ -137,20 +137,24 @@ static Response IonsOf(const Machine *m, PetscInt e, PetscInt k, PetscInt d, con
   return sum;
 }
 
+/* Whether components at a node have dose of recoils; of a single one that is the whole field, which needs no mean beside its own. */
+static PetscBool HasRecoils(const Machine *m, PetscInt e, PetscInt d)
+{
+  return m->n_component > 1 && m->recoil[e * m->n_depth + d] > 0 ? PETSC_TRUE : PETSC_FALSE;
+}
+
 /*
  * Means over the dose of one lateral component at one node of the machine; false if it has no dose there. Recoils of the
- * target, whose spectra are not followed, act as the mean of the field's ions, so that the components together do as well.
+ * target, whose spectra are not followed, act as the mean of the field's ions (`all`), so that the components together do as well.
  */
 static PetscBool FillNode(const Machine *m, PetscInt e, PetscInt k, PetscInt d, const double *alpha,
-                          const double *beta_channel, Biology *biology)
+                          const double *beta_channel, const Response *all, Biology *biology)
 {
-  Response own = IonsOf(m, e, k, d, alpha, beta_channel), all;
+  Response own = IonsOf(m, e, k, d, alpha, beta_channel);
   PetscInt to = (e * m->n_component + k) * m->n_depth + d;
-  double recoils = m->recoil[e * m->n_depth + d];
-  if (recoils > 0 && m->n_component > 1) {
-    all = IonsOf(m, e, -1, d, alpha, beta_channel);
-    double share = m->component[to] * all.dose / (1 - recoils) - own.dose;
-    if (share > 0) ResponseAdd(share, all.alpha / all.dose, all.beta / all.dose, &own);
+  if (HasRecoils(m, e, d)) {
+    double share = m->component[to] * all->dose / (1 - m->recoil[e * m->n_depth + d]) - own.dose;
+    if (share > 0) ResponseAdd(share, all->alpha / all->dose, all->beta / all->dose, &own);
   }
   PetscBool any = own.dose > 0 ? PETSC_TRUE : PETSC_FALSE;
   biology->alpha_per_Gy[to] = any ? own.alpha / own.dose : biology->spec.alpha_x_per_Gy;
@@ -160,13 +164,13 @@ static PetscBool FillNode(const Machine *m, PetscInt e, PetscInt k, PetscInt d, 
 
 /* All depths of one component; where it has no dose, the nearest node before that has (at the entrance: behind). */
 static void FillComponent(const Machine *m, PetscInt e, PetscInt k, const double *alpha, const double *beta_channel,
-                          Biology *biology)
+                          const Response *all, Biology *biology)
 {
   double *a = biology->alpha_per_Gy + (e * m->n_component + k) * m->n_depth;
   double *b = biology->sqrt_beta_per_Gy + (e * m->n_component + k) * m->n_depth;
   PetscInt first = -1;
   for (PetscInt d = 0; d < m->n_depth; d++) {
-    if (FillNode(m, e, k, d, alpha, beta_channel, biology)) {
+    if (FillNode(m, e, k, d, alpha, beta_channel, &all[d], biology)) {
       if (first < 0) first = d;
     } else if (first >= 0) {
       a[d] = a[d - 1];
@@ -204,6 +208,7 @@ static PetscErrorCode FillFromSpectra(const BiologyModel *model, const Machine *
   PetscFunctionBegin;
   PetscInt per_node = m->n_species * m->n_bin, before = mistakes->n;
   double *alpha, *beta_channel;
+  Response *all; /* [depth] of one energy */
   if (!m->n_species) {
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
                           "biology: model %s%s needs dose spectra, but machine \"%s\" has none; expected built-in base "
@@ -212,14 +217,17 @@ static PetscErrorCode FillFromSpectra(const BiologyModel *model, const Machine *
                           model->has_rbe_file ? " without a file" : ""));
     PetscFunctionReturn(0);
   }
-  PetscCall(PetscMalloc2(per_node, &alpha, per_node, &beta_channel));
+  PetscCall(PetscMalloc3(per_node, &alpha, per_node, &beta_channel, m->n_depth, &all));
   PetscCall(RespondAll(model, &biology->spec, m, mistakes, alpha, beta_channel));
   if (mistakes->n == before) {
-    for (PetscInt e = 0; e < m->n_energy; e++)
-      for (PetscInt k = 0; k < m->n_component; k++) FillComponent(m, e, k, alpha, beta_channel, biology);
+    for (PetscInt e = 0; e < m->n_energy; e++) {
+      for (PetscInt d = 0; d < m->n_depth; d++)
+        if (HasRecoils(m, e, d)) all[d] = IonsOf(m, e, -1, d, alpha, beta_channel);
+      for (PetscInt k = 0; k < m->n_component; k++) FillComponent(m, e, k, alpha, beta_channel, all, biology);
+    }
     PetscCall(CheckMeans(model, m, biology, mistakes));
   }
-  PetscCall(PetscFree2(alpha, beta_channel));
+  PetscCall(PetscFree3(alpha, beta_channel, all));
   PetscFunctionReturn(0);
 }
 

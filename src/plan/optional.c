@@ -10,81 +10,62 @@ static PetscBool Lacks(const Case *patient, const char *name)
   return s < 0 || !memchr(patient->structures[s].mask, 1, GridSize(&patient->ct)) ? PETSC_TRUE : PETSC_FALSE;
 }
 
-static void Tell(const Case *patient, PetscBool tell, const char *what, const char *structure)
+/*
+ * The structure for whose lack an item is left out, and what it is called, of each kind of item; NULL: it is kept.
+ */
+typedef const char *Lacking(const Case *patient, const void *item, const char **what);
+
+static const char *LackedBy(const Case *patient, PetscBool optional, const char *structure)
 {
-  if (tell) LogLine(LOG_INFO, "case", patient->name, "has no %s: optional %s on it left out", structure, what);
+  return optional && Lacks(patient, structure) ? structure : NULL;
 }
 
-static PetscErrorCode KeepObjectives(const Case *patient, PetscBool tell, Settings *kept)
+static const char *LackingObjective(const Case *patient, const void *item, const char **what)
 {
-  PetscFunctionBegin;
-  ObjectiveSpec *list;
-  PetscInt n = 0;
-  PetscCall(PetscMalloc1(kept->n_objectives, &list));
-  for (PetscInt o = 0; o < kept->n_objectives; o++) {
-    const ObjectiveSpec *objective = &kept->objectives[o];
-    const char *missing = Lacks(patient, objective->structure)                 ? objective->structure
-                          : objective->from && Lacks(patient, objective->from) ? objective->from
-                                                                               : NULL;
-    if (objective->optional && missing)
-      Tell(patient, tell, objective->hard ? "constraint" : "objective", missing);
-    else
-      list[n++] = *objective;
-  }
-  kept->n_objectives = n;
-  kept->objectives = list;
-  PetscFunctionReturn(0);
+  const ObjectiveSpec *objective = item;
+  const char *structure = LackedBy(patient, objective->optional, objective->structure);
+  *what = objective->hard ? "constraint" : "objective";
+  return structure || !objective->from ? structure : LackedBy(patient, objective->optional, objective->from);
 }
 
-static PetscErrorCode KeepGoals(const Case *patient, PetscBool tell, Settings *kept)
+static const char *LackingMetric(const Case *patient, const void *item, const char **what)
 {
-  PetscFunctionBegin;
-  GoalSpec *list;
-  PetscInt n = 0;
-  PetscCall(PetscMalloc1(kept->n_goals, &list));
-  for (PetscInt g = 0; g < kept->n_goals; g++) {
-    const MetricSpec *metric = &kept->goals[g].metric;
-    if (metric->optional && Lacks(patient, metric->structure))
-      Tell(patient, tell, "goal", metric->structure);
-    else
-      list[n++] = kept->goals[g];
-  }
-  kept->n_goals = n;
-  kept->goals = list;
-  PetscFunctionReturn(0);
+  const MetricSpec *metric = item;
+  *what = "metric";
+  return LackedBy(patient, metric->optional, metric->structure);
 }
 
-static PetscErrorCode KeepMetrics(const Case *patient, PetscBool tell, Settings *kept)
+static const char *LackingGoal(const Case *patient, const void *item, const char **what)
 {
-  PetscFunctionBegin;
-  MetricSpec *list;
-  PetscInt n = 0;
-  PetscCall(PetscMalloc1(kept->n_metrics, &list));
-  for (PetscInt m = 0; m < kept->n_metrics; m++) {
-    if (kept->metrics[m].optional && Lacks(patient, kept->metrics[m].structure))
-      Tell(patient, tell, "metric", kept->metrics[m].structure);
-    else
-      list[n++] = kept->metrics[m];
-  }
-  kept->n_metrics = n;
-  kept->metrics = list;
-  PetscFunctionReturn(0);
+  const char *structure = LackingMetric(patient, &((const GoalSpec *)item)->metric, what);
+  *what = "goal";
+  return structure;
 }
 
-static PetscErrorCode KeepOutcomes(const Case *patient, PetscBool tell, Settings *kept)
+static const char *LackingOutcome(const Case *patient, const void *item, const char **what)
+{
+  const OutcomeSpec *outcome = item;
+  *what = "outcome";
+  return LackedBy(patient, outcome->optional, outcome->structure);
+}
+
+/* Put a list of what is kept in the place of `list`, *n items of so many bytes. */
+static PetscErrorCode Keep(const Case *patient, PetscBool tell, Lacking *lacking, size_t size, PetscInt *n, void *list)
 {
   PetscFunctionBegin;
-  OutcomeSpec *list;
-  PetscInt n = 0;
-  PetscCall(PetscMalloc1(kept->n_outcomes, &list));
-  for (PetscInt o = 0; o < kept->n_outcomes; o++) {
-    if (kept->outcomes[o].optional && Lacks(patient, kept->outcomes[o].structure))
-      Tell(patient, tell, "outcome", kept->outcomes[o].structure);
-    else
-      list[n++] = kept->outcomes[o];
+  const char *all = *(char **)list, *what;
+  char *kept;
+  PetscInt n_kept = 0;
+  PetscCall(PetscMalloc1((size_t)*n * size, &kept));
+  for (PetscInt i = 0; i < *n; i++) {
+    const char *item = all + (size_t)i * size, *structure = (*lacking)(patient, item, &what);
+    if (!structure)
+      memcpy(kept + (size_t)n_kept++ * size, item, size);
+    else if (tell)
+      LogLine(LOG_INFO, "case", patient->name, "has no %s: optional %s on it left out", structure, what);
   }
-  kept->n_outcomes = n;
-  kept->outcomes = list;
+  *n = n_kept;
+  *(char **)list = kept;
   PetscFunctionReturn(0);
 }
 
@@ -92,10 +73,10 @@ PetscErrorCode PlanSettingsKeep(const Settings *settings, const Case *patient, P
 {
   PetscFunctionBegin;
   *kept = *settings;
-  PetscCall(KeepObjectives(patient, tell, kept));
-  PetscCall(KeepGoals(patient, tell, kept));
-  PetscCall(KeepMetrics(patient, tell, kept));
-  PetscCall(KeepOutcomes(patient, tell, kept));
+  PetscCall(Keep(patient, tell, LackingObjective, sizeof(ObjectiveSpec), &kept->n_objectives, &kept->objectives));
+  PetscCall(Keep(patient, tell, LackingGoal, sizeof(GoalSpec), &kept->n_goals, &kept->goals));
+  PetscCall(Keep(patient, tell, LackingMetric, sizeof(MetricSpec), &kept->n_metrics, &kept->metrics));
+  PetscCall(Keep(patient, tell, LackingOutcome, sizeof(OutcomeSpec), &kept->n_outcomes, &kept->outcomes));
   PetscFunctionReturn(0);
 }
 
