@@ -41,6 +41,8 @@ extern const FileFormat file_formats[];
 extern const PetscInt n_file_formats;
 
 PetscBool FormatDoes(const FileFormat *format, FormatTask task);
+/** Whether it is a folder of files. */
+PetscBool FormatIsFolder(const FileFormat *format);
 /** The format of a file by its name, among those that do this; NULL if none. */
 const FileFormat *FormatOfFile(const char *path, FormatTask task);
 /** The format of this name that does one of n tasks; NULL and a mistake (ROBION_COMMAND_LINE) that lists those which do. */

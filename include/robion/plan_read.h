@@ -92,6 +92,9 @@ typedef struct BeamOnFile {
 PetscBool PlanReadBeam(const PlanReader *reader, PetscInt b, Mistakes *mistakes, BeamOnFile *beam);
 PetscErrorCode BeamOnFileDestroy(BeamOnFile *beam);
 
+/** What names of structures begin with, among those of volumes. */
+#define PLAN_STRUCTURES "structures/"
+
 /** Names of volumes, each a block of its own. */
 typedef struct PlanVolumes {
   PetscInt n;

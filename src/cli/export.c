@@ -27,7 +27,7 @@ static PetscErrorCode DefaultName(const FileFormat *format, const char *plan, ch
   const char *slash = strrchr(plan, '/'), *dot = strrchr(plan, '.');
   const int folder = slash ? (int)(slash - plan + 1) : 0;
   const int stem = dot && dot > plan + folder ? (int)(dot - plan) : (int)strlen(plan);
-  if (format->write_plan && format->read_machine)
+  if (FormatIsFolder(format))
     PetscCall(PetscSNPrintf(out, PETSC_MAX_PATH_LEN, "%.*s%s", folder, plan, format->name));
   else
     PetscCall(PetscSNPrintf(out, PETSC_MAX_PATH_LEN, "%.*s%s", stem, plan, format->ending[0]));

@@ -38,13 +38,9 @@ void CaseShow(const Case *patient, FILE *out)
   if (patient->n_beam_angles) fprintf(out, "gantry     ");
   for (PetscInt b = 0; b < patient->n_beam_angles; b++)
     fprintf(out, "%s%g%s", b ? ", " : "", patient->beam_gantry_deg[b], b + 1 < patient->n_beam_angles ? "" : " deg\n");
-  for (PetscInt s = 0; s < patient->n_structures; s++) {
-    const Structure *structure = &patient->structures[s];
-    size_t inside = 0;
-    for (size_t v = 0; v < n; v++) inside += structure->mask[v];
-    fprintf(out, "structure  %-20s %-8s %12.2f cm3\n", structure->name, role_names[structure->role],
-            (double)inside * GridVoxelVolume_cm3(ct));
-  }
+  for (PetscInt s = 0; s < patient->n_structures; s++)
+    fprintf(out, "structure  %-20s %-8s %12.2f cm3\n", patient->structures[s].name,
+            role_names[patient->structures[s].role], StructureVolume_cm3(patient, s));
   for (PetscInt m = 0; m < patient->n_maps; m++) ShowMap(&patient->maps[m], n, out);
 }
 
@@ -98,7 +94,6 @@ static PetscErrorCode ShowNames(const PlanReader *plan, FILE *out, Mistakes *mis
 static PetscErrorCode ShowVolumes(const PlanReader *plan, FILE *out, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  const char *const inside = "structures/";
   PlanVolumes volumes;
   PetscCall(PlanVolumeNames(plan, mistakes, &volumes));
   for (PetscInt v = 0; v < volumes.n; v++) {
@@ -106,11 +101,11 @@ static PetscErrorCode ShowVolumes(const PlanReader *plan, FILE *out, Mistakes *m
     double cm3 = 0;
     char path[512], *role = NULL;
     snprintf(path, sizeof path, "/%s", name);
-    if (strncmp(name, inside, strlen(inside)))
+    if (strncmp(name, PLAN_STRUCTURES, strlen(PLAN_STRUCTURES)))
       fprintf(out, "dose       %s\n", name);
     else if (H5ReadAttribute(&plan->source, path, "volume_cm3", 1, &cm3, mistakes) &&
              H5ReadString(&plan->source, path, "role", PETSC_FALSE, &role, mistakes))
-      fprintf(out, "structure  %-20s %-8s %12.2f cm3\n", name + strlen(inside), role, cm3);
+      fprintf(out, "structure  %-20s %-8s %12.2f cm3\n", name + strlen(PLAN_STRUCTURES), role, cm3);
     PetscCall(PetscFree(role));
   }
   PetscCall(PlanVolumesDestroy(&volumes));

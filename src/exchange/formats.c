@@ -70,6 +70,13 @@ PetscBool FormatDoes(const FileFormat *f, FormatTask task)
   return does[task];
 }
 
+PetscBool FormatIsFolder(const FileFormat *format)
+{
+  for (int i = 0; i < FORMAT_ENDINGS && format->ending[i]; i++)
+    if (!strcmp(format->ending[i], "/")) return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
 static PetscBool IsFolder(const char *path)
 {
   struct stat facts;

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STRUCTURES "structures/"
-
 /* The dose that is listed i-th; false behind the last. Voxel-wise extremes are of RBE-weighted dose alone. */
 static PetscBool DoseAt(PetscInt i, PlanDoses *doses, Quantity *quantity)
 {
@@ -53,7 +51,7 @@ PetscErrorCode PlanVolumeNames(const PlanReader *reader, Mistakes *mistakes, Pla
   }
   if (H5ReadNames(&reader->source, GROUP_STRUCTURES, &structures, mistakes))
     for (PetscInt i = 0; i < structures.n; i++) {
-      snprintf(name, sizeof name, STRUCTURES "%s", structures.name[i]);
+      snprintf(name, sizeof name, PLAN_STRUCTURES "%s", structures.name[i]);
       PetscCall(AddName(name, names));
     }
   PetscCall(H5NamesDestroy(&structures));
@@ -62,7 +60,7 @@ PetscErrorCode PlanVolumeNames(const PlanReader *reader, Mistakes *mistakes, Pla
 
 void PlanVolumePath(const char *name, char path[64])
 {
-  if (!strncmp(name, STRUCTURES, strlen(STRUCTURES)))
+  if (!strncmp(name, PLAN_STRUCTURES, strlen(PLAN_STRUCTURES)))
     path[0] = 0;
   else
     snprintf(path, 64, "/dose/%s", name);
@@ -138,7 +136,7 @@ PetscBool PlanReadVolume(const PlanReader *reader, const char *name, Mistakes *m
     return PlanReadDose(reader, doses, quantity, mistakes, &volume->grid, &volume->value);
   }
   snprintf(path, sizeof path, "/%s", name);
-  if (!strncmp(name, STRUCTURES, strlen(STRUCTURES)) && H5SourceHas(&reader->source, path))
-    return ReadStructure(reader, name + strlen(STRUCTURES), mistakes, volume);
+  if (!strncmp(name, PLAN_STRUCTURES, strlen(PLAN_STRUCTURES)) && H5SourceHas(&reader->source, path))
+    return ReadStructure(reader, name + strlen(PLAN_STRUCTURES), mistakes, volume);
   return Complain(reader, name, mistakes);
 }
