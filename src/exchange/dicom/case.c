@@ -38,7 +38,7 @@ static PetscBool FindGrid(Import *import)
   static const char *const told[] = {
       [PLACING_DIRECT] = NULL,
       [PLACING_TURNED] = "slices are not transversal: axes brought to the patient's order",
-      [PLACING_SHEARED] = "slices lean (gantry tilt): interpolated between them onto a straight grid",
+      [PLACING_SHEARED] = "slices lean (gantry tilt): each voxel of a straight grid takes the nearest value",
       [PLACING_OBLIQUE] = "slices lie askew: interpolated onto the patient's axes"};
   const DicomSeries *series = import->series->series;
   DicomPlacing *placing = &import->placing;

@@ -117,7 +117,7 @@ PetscErrorCode DicomLatticeDestroy(DicomLattice *lattice);
 typedef enum {
   PLACING_DIRECT,  /* its slices are transversal: at most rows or columns run the other way */
   PLACING_TURNED,  /* its axes are the patient's in another order */
-  PLACING_SHEARED, /* two of its axes are the patient's: linear interpolation along one of them */
+  PLACING_SHEARED, /* two of its axes are the patient's: the nearest voxel along one of them */
   PLACING_OBLIQUE  /* linear interpolation along all */
 } PlacingKind;
 
@@ -130,7 +130,7 @@ typedef struct DicomPlacing {
 } DicomPlacing;
 
 void DicomPlacingMake(const DicomLattice *lattice, DicomPlacing *placing);
-/* Bring an array (PetscMalloc'ed) from one grid to the other: linear between voxels, `outside` beyond them. */
+/* Bring an array (PetscMalloc'ed) from one grid to the other, `outside` where the lattice does not reach. */
 PetscErrorCode DicomPlacingValues(const DicomPlacing *placing, float outside, float **value);
 /* The same with the nearest voxel, 0 beyond them. */
 PetscErrorCode DicomPlacingMask(const DicomPlacing *placing, unsigned char **mask);
