@@ -22,7 +22,10 @@ static const struct {
              {DICOM(0x0008, 0x1090), offsetof(DicomHead, model)},
              {DICOM(0x0018, 0x1210), offsetof(DicomHead, kernel)},
              {DICOM(0x0018, 0x5100), offsetof(DicomHead, position)},
-             {DICOM(0x0010, 0x0020), offsetof(DicomHead, patient_id)}};
+             {DICOM(0x0010, 0x0020), offsetof(DicomHead, patient_id)},
+             {DICOM(0x3004, 0x0004), offsetof(DicomHead, dose_type)},
+             {DICOM(0x3004, 0x0002), offsetof(DicomHead, dose_unit)},
+             {DICOM(0x3004, 0x000a), offsetof(DicomHead, dose_summation)}};
 
 /* What a file is follows from its class; some programs leave another modality in it. */
 static const struct {
@@ -98,6 +101,28 @@ static PetscBool TakeImage(DicomItem set, PetscInt frame, DicomImage *image)
   return PETSC_TRUE;
 }
 
+/*
+ * Frames of a dose lie along the normal, by offsets that begin with 0 or with the place of the first. Their unit is that of the
+ * scaling.
+ */
+static PetscErrorCode PlaceDose(DicomItem set, PetscInt n, DicomImage *image)
+{
+  PetscFunctionBegin;
+  double *offset, scaling;
+  PetscCall(PetscCalloc1(n, &offset));
+  const size_t known = DicomDoubles(set, DICOM(0x3004, 0x000c), (size_t)n, offset);
+  if (!DicomDouble(set, DICOM(0x3004, 0x000e), 0, &scaling)) scaling = NAN;
+  for (PetscInt f = 0; f < n; f++) {
+    const double *a = image[f].direction[0], *b = image[f].direction[1];
+    image[f].slope = n > 1 && (size_t)n != known ? NAN : scaling; /* of no use */
+    for (int k = 0; k < 3; k++)
+      image[f].position_mm[k] +=
+          (offset[f] - offset[0]) * (a[(k + 1) % 3] * b[(k + 2) % 3] - a[(k + 2) % 3] * b[(k + 1) % 3]);
+  }
+  PetscCall(PetscFree(offset));
+  PetscFunctionReturn(0);
+}
+
 /* A value of the pixels' own type, whichever the file gives it in. */
 static double AsStored(const DicomPixels *pixels, double value)
 {
@@ -157,11 +182,11 @@ bool DicomHeadLook(DicomItem set, void *context, char message[DICOM_MESSAGE])
     return true;
   }
   TakePadding(set, head);
-  if (head->pixels.frames > MOST_FRAMES || !strcmp(head->modality, "RTDOSE")) return true;
+  if (head->pixels.frames > MOST_FRAMES) return true;
   if (PetscMalloc1(head->pixels.frames, &errand->image)) return false;
   for (PetscInt frame = 0; frame < head->pixels.frames; frame++)
     if (TakeImage(set, frame, &errand->image[head->n_images])) head->n_images++;
-  return true;
+  return strcmp(head->modality, "RTDOSE") || !PlaceDose(set, head->n_images, errand->image);
 }
 
 PetscBool DicomHeadSend(const Child *child, void *context)
