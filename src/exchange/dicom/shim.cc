@@ -470,7 +470,9 @@ OFCondition PutNumbers(DcmItem *item, DcmTagKey key, size_t n, const double *val
       condition = item->putAndInsertUint32(key, static_cast<Uint32>(value[i]), at);
     else if (type == EVR_SL)
       condition = item->putAndInsertSint32(key, static_cast<Sint32>(value[i]), at);
-    else if (type == EVR_DS || type == EVR_IS)
+    else if (type == EVR_IS)
+      text += (i ? "\\" : "") + std::to_string(std::llround(value[i]));
+    else if (type == EVR_DS)
       text += (i ? "\\" : "") + Decimal(value[i]);
     else
       condition = EC_InvalidVR;
