@@ -176,12 +176,14 @@ size_t Numbers(DicomItem item, DicomTag tag, long from, size_t n, double *value)
   DcmElement *element = Find(item, tag);
   size_t count = 0;
   if (!element || from < 0) return 0;
-  if (IsText(element)) {
-    OFString text;
-    if (from ? element->getOFString(text, static_cast<unsigned long>(from)).bad()
-             : element->getOFStringArray(text).bad())
-      return 0;
-    return ParseNumbers(text.c_str(), n, value);
+  if (IsText(element)) { /* all at once: value by value would look through all before it each time */
+    char *text = nullptr;
+    if (element->getString(text).bad() || !text) return 0;
+    for (; from > 0; from--) {
+      text = strchr(text, '\\');
+      if (!text++) return 0;
+    }
+    return ParseNumbers(text, n, value);
   }
   while (count < n && NumberAt(element, static_cast<unsigned long>(from) + count, &value[count])) count++;
   return count;
@@ -191,6 +193,17 @@ size_t Numbers(DicomItem item, DicomTag tag, long from, size_t n, double *value)
 bool IsDicom(DcmDataset *set)
 {
   return set->tagExists(DCM_SOPClassUID) || set->tagExists(DCM_Modality) || set->tagExists(DCM_DirectoryRecordSequence);
+}
+
+/* Whether a file begins as one of DICOM has to; those without a header do not. */
+bool Announces(const char *path)
+{
+  char magic[132] = "";
+  FILE *file = fopen(path, "rb");
+  if (!file) return false;
+  const bool whole = fread(magic, 1, sizeof magic, file) == sizeof magic;
+  fclose(file);
+  return whole && !memcmp(magic + 128, "DICM", 4);
 }
 
 OFCondition Load(DcmFileFormat *format, const char *path)
@@ -527,10 +540,12 @@ bool DicomOpen(const char *path, DicomFile *out, char message[DICOM_MESSAGE])
   try {
     file = new DicomFile_private;
     const OFCondition condition = Load(&file->format, path);
-    if (condition.bad())
-      Say(message, "cannot be read as DICOM: " + Readable(condition.text()));
-    else if (!IsDicom(file->format.getDataset()))
+    if (!Announces(path) && (condition.bad() || !IsDicom(file->format.getDataset())))
       Say(message, "is no DICOM file");
+    else if (condition.bad())
+      Say(message, "truncated or damaged DICOM: " + Readable(condition.text()));
+    else if (!IsDicom(file->format.getDataset()))
+      Say(message, "is DICOM, but does not say of what: no SOP class, no modality");
     else {
       Convert(file->format.getDataset());
       *out = file;
