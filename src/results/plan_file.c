@@ -16,6 +16,13 @@ PetscErrorCode PlanNumberWrite(SharedFile *file, PlanNumber which, double number
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode PlanTextWrite(SharedFile *file, PlanText which, const char *text)
+{
+  PetscFunctionBegin;
+  PetscCall(SharedFileString(file, plan_texts[which].object, plan_texts[which].name, text));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode WriteRoot(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
@@ -31,11 +38,11 @@ static PetscErrorCode WriteRoot(SharedFile *file, const PlanResult *r)
   PetscCall(SharedFileString(file, "/", "software", "robion"));
   PetscCall(SharedFileString(file, "/", "software_version", r->provenance->version));
   for (int t = 0; t < N_PLAN_TEXTS; t++)
-    if (text[t]) PetscCall(SharedFileString(file, plan_texts[t].object, plan_texts[t].name, text[t]));
+    if (text[t]) PetscCall(PlanTextWrite(file, (PlanText)t, text[t]));
   if (r->spot_control) PetscCall(SharedFileString(file, "/", "spot_control", r->spot_control));
-  PetscCall(SharedFileString(file, "/", "target", r->target));
-  PetscCall(SharedFileNumber(file, "/", "prescription_Gy_RBE_per_fraction", r->prescription_Gy_RBE));
-  PetscCall(SharedFileNumber(file, "/", "fractions", (double)r->fractions));
+  PetscCall(PlanTextWrite(file, PLAN_TARGET, r->target));
+  PetscCall(PlanNumberWrite(file, PLAN_PRESCRIPTION, r->prescription_Gy_RBE));
+  PetscCall(PlanNumberWrite(file, PLAN_FRACTIONS, (double)r->fractions));
   PetscCall(SharedFileStrings(file, DATASET_SETTINGS, 1, &r->yaml, "effective settings of this plan, YAML"));
   PetscFunctionReturn(0);
 }
@@ -98,7 +105,7 @@ static PetscErrorCode WriteMachine(SharedFile *file, const PlanResult *r)
   PetscCall(SharedFileGroup(file, "/machine"));
   PetscCall(SharedFileString(file, "/machine", "name", r->machine_name));
   PetscCall(SharedFileString(file, "/machine", "hash", r->machine_hash));
-  PetscCall(SharedFileString(file, plan_texts[PLAN_ION].object, plan_texts[PLAN_ION].name, r->ion));
+  PetscCall(PlanTextWrite(file, PLAN_ION, r->ion));
   PetscFunctionReturn(0);
 }
 
@@ -149,7 +156,7 @@ static PetscErrorCode WriteBeams(SharedFile *file, const PlanSpots *spots)
   PetscFunctionBegin;
   char group[64];
   PetscCall(SharedFileGroup(file, "/plan"));
-  PetscCall(SharedFileString(file, "/plan", "patient_position", patient_position_names[spots->position]));
+  PetscCall(PlanTextWrite(file, PLAN_POSITION, patient_position_names[spots->position]));
   for (PetscInt b = 0; b < spots->n_beam; b++) {
     const PlanBeam *beam = &spots->beam[b];
     const double *const column[N_SPOT_COLUMNS] = {[SPOT_X] = beam->x_mm,

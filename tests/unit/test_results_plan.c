@@ -107,8 +107,9 @@ static void ReadBack(void **state)
   fake->result.spots.n_beam = 1; /* the other has no spots */
   Write(fake);
   if (rank == 0) {
-    const char *const text[N_PLAN_TEXTS] = {"fake", "P01", "worst, \"case\"", "spots.layer_mm=2", NULL, NULL, "12C"};
-    const double number[N_PLAN_NUMBERS] = {2.5, 2, 75, 1, 3, 12.5, 58.5, 1536};
+    const char *const text[N_PLAN_TEXTS] = {
+        "fake", "P01", "worst, \"case\"", "spots.layer_mm=2", NULL, NULL, "12C", "CTV", NULL, "FFP"};
+    const double number[N_PLAN_NUMBERS] = {10, 4, 2.5, 2, 75, 1, 3, 12.5, 58.5, 1536};
     const float *const of_set[] = {NULL, fake->result.robust_min, fake->result.robust_max};
     PlanReader reader;
     SpotList spots;
@@ -138,6 +139,10 @@ static void ReadBack(void **state)
       PetscFree(dose);
     }
     assert_memory_equal(&grid, &fake->result.grid, sizeof grid);
+    BeamOnFile beam;
+    assert_true(PlanReadBeam(&reader, 0, &mistakes, &beam));
+    assert_true(beam.range_shifter_mm == 30 && beam.range_shifter_to_isocentre_mm == 250 && !beam.stage);
+    assert_int_equal(BeamOnFileDestroy(&beam), 0);
     assert_true(PlanReaderClose(&reader, &mistakes));
     assert_int_equal(PlanReadSpots(file, &mistakes, &spots), 0);
     assert_int_equal(spots.n, FAKE_SPOTS);

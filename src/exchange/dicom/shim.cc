@@ -497,8 +497,10 @@ OFCondition PutNumbers(DcmItem *item, DcmTagKey key, size_t n, const double *val
     case EVR_SL:
       condition = item->putAndInsertSint32(tag, static_cast<Sint32>(value[i]), at);
       break;
-    case EVR_DS:
     case EVR_IS:
+      text += (i ? "\\" : "") + std::to_string(std::llround(value[i]));
+      break;
+    case EVR_DS:
       text += (i ? "\\" : "") + Decimal(value[i]);
       break;
     default:
