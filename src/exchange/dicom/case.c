@@ -266,3 +266,13 @@ PetscErrorCode CaseImportDicom(const DicomImportSpec *spec, Text *table, Mistake
   PetscCall(DicomSurveyDestroy(&import.survey));
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode CaseReadDicom(const char *folder, Mistakes *mistakes, Case **out)
+{
+  PetscFunctionBegin;
+  const DicomImportSpec spec = {.n_path = 1, .path = &folder};
+  Text table = {0};
+  PetscCall(CaseImportDicom(&spec, &table, mistakes, out));
+  PetscCall(TextDestroy(&table));
+  PetscFunctionReturn(0);
+}
