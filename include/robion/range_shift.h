@@ -20,11 +20,11 @@ typedef struct ShiftSpec {
 
 /** One column, and what it says. */
 typedef struct ShiftColumn {
-  double u_mm, v_mm;   /* its middle, in the beam's-eye view */
-  double edge_mm;      /* distal 50 % of the reference along the beam, 0 at the isocentre */
-  double shift_mm;     /* of the column by itself */
-  double deviation_mm; /* its standard deviation from the counts */
-  double weight;       /* in the mean of all: slopes squared, so that they add up to 1 */
+  double u_mm, v_mm;    /* its middle, in the beam's-eye view */
+  double edge_mm;       /* distal 50 % of the reference along the beam, 0 at the isocentre */
+  double shift_mm;      /* of the column by itself */
+  double deviation_mm;  /* its standard deviation from the counts */
+  double weight;        /* in the mean of all: slopes squared, so that they add up to 1 */
   double dose_shift_mm; /* of the dose where it falls through half of the reference's maximum; NaN without doses */
 } ShiftColumn;
 
