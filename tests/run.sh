@@ -226,6 +226,10 @@ if [ "${BUILT:-yes}" != yes ]; then # whatever still stands there from an earlie
 fi
 [ "$what" = ranks ] || sanitizer_options
 mapfile -t tests < <(queue)
+# The base data of the boxes, by all cores together: scripts that begin side by side would each make them.
+if [[ " ${tests[*]}" == *' script '* ]]; then
+  ROBION_CACHE=$ROBION_TEST_CACHE mpirun -n "$JOBS" "$ROBION" run tests/studies/e2e-box.yaml --dry-run >/dev/null 2>&1
+fi
 for test in "${tests[@]}"; do
   # shellcheck disable=SC2086 # three words
   start_one $test

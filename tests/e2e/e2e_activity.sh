@@ -12,11 +12,12 @@ activity:
   brain: [CTV]
   efficiency_percent: 2
 YAML
+machine='machine={energy_min_MeV_u: 95, energy_max_MeV_u: 155, range_step_mm: 4, ripple_sigma_mm: 2}'
 run() { # RANKS FOLDER SET...
   local ranks=$1 folder=$2
   shift 2
   mpi "$ranks" "$ROBION" run "$WORK/study.yaml" --results "$WORK/$folder" --set optimizer.max_iterations=2 \
-    --set beams="[{gantry_deg: 90}]" --set machine.ripple_sigma_mm=2 "$@"
+    --set beams="[{gantry_deg: 90}]" --set "$machine" "$@"
 }
 check "a plan with its activity" run 1 one
 check "on two ranks" run 2 two
