@@ -209,7 +209,7 @@ test: deps                      ## every test, the sanitizer build's included; s
 	  $(MAKE) --no-print-directory -k VARIANT=san BUILD=$(BUILD)/san quick-tests || built=no; \
 	  BUILT=$$built BUILD=$(BUILD) CC='$(CC)' tests/run.sh '$(search)'
 
-ranks: deps                     ## what runs on several ranks, on 1, 2, 3 and 4 of them (`make test`: on 1 and 3)
+ranks: deps                     ## what runs on several ranks, on 1, 2, 3 and 4 of them (`make test`: most on 1 and 2)
 	@built=yes; $(MAKE) --no-print-directory -k all tests || built=no; \
 	  BUILT=$$built BUILD=$(BUILD) CC='$(CC)' tests/run.sh --ranks '$(search)'
 

@@ -1,4 +1,4 @@
-/* plan.h5: content, same bytes on any number of ranks, disk full, numbers that are none.  ranks: 1 3 */
+/* plan.h5: content, same bytes on any number of ranks, disk full, numbers that are none.  ranks: 1 2 */
 #include "fake_plan.h"
 #include "robion/plan_read.h"
 #include <math.h>
