@@ -28,3 +28,6 @@ typedef struct DicomImportSpec {
  * is the user's; *out is NULL then. Not collective.
  */
 PetscErrorCode CaseImportDicom(const DicomImportSpec *spec, Text *table, Mistakes *mistakes, Case **out);
+
+/** The same of one folder without any choice or table. */
+PetscErrorCode CaseReadDicom(const char *folder, Mistakes *mistakes, Case **out);

@@ -44,6 +44,11 @@ PetscErrorCode MachineWriteMatRad(const Machine *machine, const char *file, Mist
  */
 PetscBool ImageReadNIfTI(const char *file, Mistakes *mistakes, Image *image);
 PetscBool ImageReadHDF5(const char *file, Mistakes *mistakes, Image *image);
+/**
+ * A folder (or file) of one MR series: an ADC map, or diffusion-weighted volumes, whose b-values are the standard's or those that
+ * Siemens, GE, Philips and United Imaging have tags of their own for. What lies askew is interpolated; beyond it values are NAN.
+ */
+PetscBool ImageReadDicom(const char *path, Mistakes *mistakes, Image *image);
 PetscErrorCode ImageDestroy(Image *image);
 
 /**

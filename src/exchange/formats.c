@@ -1,5 +1,6 @@
 /* The file formats: one row each. */
 #include "robion/format.h"
+#include "robion/dicom.h"
 #include "robion/text.h"
 #include <string.h>
 #include <sys/stat.h>
@@ -50,10 +51,12 @@ const FileFormat file_formats[] = {
      .read_spots = SpotListReadRaster,
      .write_plan = PlanWriteTrip},
     {.name = "dicom",
-     .meaning = "DICOM RT: folders of CT, structure sets, ion plans and doses",
+     .meaning = "DICOM RT: folders of CT, structure sets, ion plans and doses; MR images",
      .ending = {".dcm", "/"},
      .needs = DICOM_NEEDS,
+     .read_case = CaseReadDicom,
      .read_spots = SpotListReadDicom,
+     .read_image = ImageReadDicom,
      .write_with_case = PlanWriteDicom},
     {.name = "nifti",
      .meaning = "NIfTI-1",

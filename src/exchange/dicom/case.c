@@ -38,7 +38,7 @@ static PetscBool FindGrid(Import *import)
   static const char *const told[] = {
       [PLACING_DIRECT] = NULL,
       [PLACING_TURNED] = "slices are not transversal: axes brought to the patient's order",
-      [PLACING_SHEARED] = "slices lean (gantry tilt): interpolated between them onto a straight grid",
+      [PLACING_SHEARED] = "slices lean (gantry tilt): each voxel of a straight grid takes the nearest value",
       [PLACING_OBLIQUE] = "slices lie askew: interpolated onto the patient's axes"};
   const DicomSeries *series = import->series->series;
   DicomPlacing *placing = &import->placing;
@@ -203,6 +203,28 @@ static PetscBool TakeStructures(const Import *import, Case *patient)
   return MistakesAny(import->mistakes) ? PETSC_FALSE : PETSC_TRUE;
 }
 
+/* The doses that were asked for. */
+static PetscBool TakeDoses(const Import *import, Case *patient)
+{
+  for (PetscInt d = 0; d < import->spec->n_dose; d++) {
+    const DicomRow *row = DicomRowsFind(&import->rows, ROW_DOSE, "--dose", import->spec->dose[d], import->mistakes);
+    if (!row || !DicomDoseTake(import->spec, &import->survey, row->file, patient, import->table, import->mistakes))
+      return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
+
+/* The doses asked for are marked before the table is printed. */
+static void MarkDoses(const Import *import)
+{
+  Mistakes none = {0};
+  for (PetscInt d = 0; d < import->spec->n_dose; d++) {
+    DicomRow *row = DicomRowsFind(&import->rows, ROW_DOSE, "--dose", import->spec->dose[d], &none);
+    if (row) row->taken = PETSC_TRUE;
+  }
+  (void)MistakesClear(&none);
+}
+
 static PetscErrorCode MakeCase(Import *import, Case **out)
 {
   PetscFunctionBegin;
@@ -215,7 +237,7 @@ static PetscErrorCode MakeCase(Import *import, Case **out)
   PetscBool good =
       TakePosition(import, patient) && FindGrid(import) && TakeCT(import, patient) ? PETSC_TRUE : PETSC_FALSE;
   if (good) PetscCall(TakeOrigin(import, patient));
-  if (good) good = TakeStructures(import, patient);
+  if (good) good = TakeStructures(import, patient) && TakeDoses(import, patient) ? PETSC_TRUE : PETSC_FALSE;
   if (good && !MistakesAny(import->mistakes))
     *out = patient;
   else
@@ -235,11 +257,22 @@ PetscErrorCode CaseImportDicom(const DicomImportSpec *spec, Text *table, Mistake
       !MistakesAny(mistakes) && DicomRowsChoose(&import.rows, spec, mistakes, &import.series, &import.set)
           ? PETSC_TRUE
           : PETSC_FALSE;
+  MarkDoses(&import);
   PetscCall(DicomRowsPrint(&import.rows, table));
   if (chosen) PetscCall(MakeCase(&import, out));
   PetscCall(DicomLatticeDestroy(&import.lattice));
   PetscCall(DicomRowsDestroy(&import.rows));
   PetscCall(DicomSeriesDestroy(&import.ct));
   PetscCall(DicomSurveyDestroy(&import.survey));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CaseReadDicom(const char *folder, Mistakes *mistakes, Case **out)
+{
+  PetscFunctionBegin;
+  const DicomImportSpec spec = {.n_path = 1, .path = &folder};
+  Text table = {0};
+  PetscCall(CaseImportDicom(&spec, &table, mistakes, out));
+  PetscCall(TextDestroy(&table));
   PetscFunctionReturn(0);
 }

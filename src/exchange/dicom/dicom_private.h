@@ -42,7 +42,8 @@ typedef struct DicomHead {
   char sop_class_uid[DICOM_TEXT], sop_instance_uid[DICOM_TEXT], modality[DICOM_TEXT], image_type[2 * DICOM_TEXT];
   char study_uid[DICOM_TEXT], series_uid[DICOM_TEXT], frame_of_reference_uid[DICOM_TEXT], description[DICOM_TEXT];
   char manufacturer[DICOM_TEXT], model[DICOM_TEXT], kernel[DICOM_TEXT], position[DICOM_TEXT], patient_id[DICOM_TEXT];
-  char referenced_series_uid[DICOM_TEXT]; /* of a structure set */
+  char referenced_series_uid[DICOM_TEXT];                                        /* of a structure set */
+  char dose_type[DICOM_TEXT], dose_unit[DICOM_TEXT], dose_summation[DICOM_TEXT]; /* of a dose */
   double kvp;
   PetscInt series_number;
   PetscBool padded; /* values from padding[0] to padding[1] are no patient */
@@ -117,7 +118,7 @@ PetscErrorCode DicomLatticeDestroy(DicomLattice *lattice);
 typedef enum {
   PLACING_DIRECT,  /* its slices are transversal: at most rows or columns run the other way */
   PLACING_TURNED,  /* its axes are the patient's in another order */
-  PLACING_SHEARED, /* two of its axes are the patient's: linear interpolation along one of them */
+  PLACING_SHEARED, /* two of its axes are the patient's: the nearest voxel along one of them */
   PLACING_OBLIQUE  /* linear interpolation along all */
 } PlacingKind;
 
@@ -130,7 +131,7 @@ typedef struct DicomPlacing {
 } DicomPlacing;
 
 void DicomPlacingMake(const DicomLattice *lattice, DicomPlacing *placing);
-/* Bring an array (PetscMalloc'ed) from one grid to the other: linear between voxels, `outside` beyond them. */
+/* Bring an array (PetscMalloc'ed) from one grid to the other, `outside` where the lattice does not reach. */
 PetscErrorCode DicomPlacingValues(const DicomPlacing *placing, float outside, float **value);
 /* The same with the nearest voxel, 0 beyond them. */
 PetscErrorCode DicomPlacingMask(const DicomPlacing *placing, unsigned char **mask);
@@ -143,6 +144,15 @@ PetscErrorCode DicomPlacingMask(const DicomPlacing *placing, unsigned char **mas
  */
 PetscBool DicomSlicesRead(const DicomSurvey *survey, const DicomLattice *lattice, const Grid *from, double padding,
                           size_t *n_padded, Mistakes *mistakes, float **value);
+
+/* --- volume.c */
+
+/*
+ * The values of a series on a grid of its own (PetscMalloc'ed), linear between voxels where it does not lie along the patient's
+ * axes, `outside` beyond it and in padding. Uneven slices are refused unless `resample`. False after mistakes.
+ */
+PetscBool DicomVolumeRead(const DicomSurvey *survey, const DicomSeries *series, PetscBool resample, double outside,
+                          Mistakes *mistakes, Grid *grid, float **value);
 
 /* --- rois.c */
 
@@ -203,3 +213,9 @@ PetscBool DicomRowsChoose(const DicomRows *rows, const DicomImportSpec *spec, Mi
 /* Give the case the structures of a file, and /dicom their contours; a line of the table each. False after mistakes. */
 PetscBool DicomStructuresTake(const DicomImportSpec *spec, const char *path, const DicomPlacing *placing, Case *patient,
                               Text *table, Mistakes *mistakes);
+
+/* --- dose.c */
+
+/* Give the case a map of a dose, brought to the CT's grid; a line of the table. False after mistakes. */
+PetscBool DicomDoseTake(const DicomImportSpec *spec, const DicomSurvey *survey, PetscInt file, Case *patient,
+                        Text *table, Mistakes *mistakes);

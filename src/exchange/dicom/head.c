@@ -4,6 +4,7 @@
  */
 #include "dicom_private.h"
 #include "head.h"
+#include "tags.h"
 #include <limits.h>
 #include <math.h>
 #include <string.h>
@@ -11,18 +12,21 @@
 static const struct {
   DicomTag tag;
   size_t offset;
-} texts[] = {{DICOM(0x0008, 0x0016), offsetof(DicomHead, sop_class_uid)},
-             {DICOM(0x0008, 0x0018), offsetof(DicomHead, sop_instance_uid)},
-             {DICOM(0x0008, 0x0060), offsetof(DicomHead, modality)},
-             {DICOM(0x0020, 0x000d), offsetof(DicomHead, study_uid)},
-             {DICOM(0x0020, 0x000e), offsetof(DicomHead, series_uid)},
-             {DICOM(0x0020, 0x0052), offsetof(DicomHead, frame_of_reference_uid)},
-             {DICOM(0x0008, 0x103e), offsetof(DicomHead, description)},
-             {DICOM(0x0008, 0x0070), offsetof(DicomHead, manufacturer)},
-             {DICOM(0x0008, 0x1090), offsetof(DicomHead, model)},
-             {DICOM(0x0018, 0x1210), offsetof(DicomHead, kernel)},
-             {DICOM(0x0018, 0x5100), offsetof(DicomHead, position)},
-             {DICOM(0x0010, 0x0020), offsetof(DicomHead, patient_id)}};
+} texts[] = {{SOP_CLASS_UID, offsetof(DicomHead, sop_class_uid)},
+             {SOP_INSTANCE_UID, offsetof(DicomHead, sop_instance_uid)},
+             {MODALITY, offsetof(DicomHead, modality)},
+             {STUDY_INSTANCE_UID, offsetof(DicomHead, study_uid)},
+             {SERIES_INSTANCE_UID, offsetof(DicomHead, series_uid)},
+             {FRAME_OF_REFERENCE_UID, offsetof(DicomHead, frame_of_reference_uid)},
+             {SERIES_DESCRIPTION, offsetof(DicomHead, description)},
+             {MANUFACTURER, offsetof(DicomHead, manufacturer)},
+             {MANUFACTURER_MODEL_NAME, offsetof(DicomHead, model)},
+             {CONVOLUTION_KERNEL, offsetof(DicomHead, kernel)},
+             {PATIENT_POSITION, offsetof(DicomHead, position)},
+             {PATIENT_ID, offsetof(DicomHead, patient_id)},
+             {DOSE_TYPE, offsetof(DicomHead, dose_type)},
+             {DOSE_UNITS, offsetof(DicomHead, dose_unit)},
+             {DOSE_SUMMATION_TYPE, offsetof(DicomHead, dose_summation)}};
 
 /* What a file is follows from its class; some programs leave another modality in it. */
 static const struct {
@@ -42,8 +46,8 @@ static PetscInt IntegerOr(DicomItem item, DicomTag tag, PetscInt standard)
 /* Something of a frame: in its own group, the shared one, or the data set itself. */
 static DicomItem Group(DicomItem set, PetscInt frame, DicomTag macro)
 {
-  DicomItem own = DicomItemAt(DicomItemAt(set, DICOM(0x5200, 0x9230), frame), macro, 0);
-  if (!own.at) own = DicomItemAt(DicomItemAt(set, DICOM(0x5200, 0x9229), 0), macro, 0);
+  DicomItem own = DicomItemAt(DicomItemAt(set, PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, frame), macro, 0);
+  if (!own.at) own = DicomItemAt(DicomItemAt(set, SHARED_FUNCTIONAL_GROUPS_SEQUENCE, 0), macro, 0);
   return own.at ? own : set;
 }
 
@@ -75,7 +79,7 @@ static double PrivateB(DicomItem set)
 static double BValue(DicomItem set, PetscInt frame)
 {
   double b;
-  if (DicomDouble(Group(set, frame, DICOM(0x0018, 0x9117)), DICOM(0x0018, 0x9087), 0, &b)) return b;
+  if (DicomDouble(Group(set, frame, MR_DIFFUSION_SEQUENCE), DIFFUSION_B_VALUE, 0, &b)) return b;
   return PrivateB(set);
 }
 
@@ -83,19 +87,43 @@ static double BValue(DicomItem set, PetscInt frame)
 static PetscBool TakeImage(DicomItem set, PetscInt frame, DicomImage *image)
 {
   double spacing[2];
-  DicomItem value = Group(set, frame, DICOM(0x0028, 0x9145)), content = Group(set, frame, DICOM(0x0020, 0x9111));
+  DicomItem value = Group(set, frame, PIXEL_VALUE_TRANSFORMATION_SEQUENCE),
+            content = Group(set, frame, FRAME_CONTENT_SEQUENCE);
   *image = (DicomImage){.frame = frame, .slope = 1, .b_s_mm2 = BValue(set, frame)};
-  image->acquisition = IntegerOr(set, DICOM(0x0020, 0x0012), -1);
-  image->temporal = IntegerOr(content, DICOM(0x0020, 0x9128), IntegerOr(set, DICOM(0x0020, 0x0100), -1));
-  (void)DicomDouble(value, DICOM(0x0028, 0x1053), 0, &image->slope);
-  (void)DicomDouble(value, DICOM(0x0028, 0x1052), 0, &image->intercept);
-  if (DicomDoubles(Group(set, frame, DICOM(0x0020, 0x9113)), DICOM(0x0020, 0x0032), 3, image->position_mm) < 3 ||
-      DicomDoubles(Group(set, frame, DICOM(0x0020, 0x9116)), DICOM(0x0020, 0x0037), 6, image->direction[0]) < 6 ||
-      DicomDoubles(Group(set, frame, DICOM(0x0028, 0x9110)), DICOM(0x0028, 0x0030), 2, spacing) < 2)
+  image->acquisition = IntegerOr(set, ACQUISITION_NUMBER, -1);
+  image->temporal = IntegerOr(content, TEMPORAL_POSITION_INDEX, IntegerOr(set, TEMPORAL_POSITION_IDENTIFIER, -1));
+  (void)DicomDouble(value, RESCALE_SLOPE, 0, &image->slope);
+  (void)DicomDouble(value, RESCALE_INTERCEPT, 0, &image->intercept);
+  if (DicomDoubles(Group(set, frame, PLANE_POSITION_SEQUENCE), IMAGE_POSITION_PATIENT, 3, image->position_mm) < 3 ||
+      DicomDoubles(Group(set, frame, PLANE_ORIENTATION_SEQUENCE), IMAGE_ORIENTATION_PATIENT, 6, image->direction[0]) <
+          6 ||
+      DicomDoubles(Group(set, frame, PIXEL_MEASURES_SEQUENCE), PIXEL_SPACING, 2, spacing) < 2)
     return PETSC_FALSE;
   image->spacing_mm[0] = spacing[1];
   image->spacing_mm[1] = spacing[0];
   return PETSC_TRUE;
+}
+
+/*
+ * Frames of a dose lie along the normal, by offsets that begin with 0 or with the place of the first. Their unit is that of the
+ * scaling.
+ */
+static PetscErrorCode PlaceDose(DicomItem set, PetscInt n, DicomImage *image)
+{
+  PetscFunctionBegin;
+  double *offset, scaling;
+  PetscCall(PetscCalloc1(n, &offset));
+  const size_t known = DicomDoubles(set, GRID_FRAME_OFFSET_VECTOR, (size_t)n, offset);
+  if (!DicomDouble(set, DOSE_GRID_SCALING, 0, &scaling)) scaling = NAN;
+  for (PetscInt f = 0; f < n; f++) {
+    const double *a = image[f].direction[0], *b = image[f].direction[1];
+    image[f].slope = n > 1 && (size_t)n != known ? NAN : scaling; /* of no use */
+    for (int k = 0; k < 3; k++)
+      image[f].position_mm[k] +=
+          (offset[f] - offset[0]) * (a[(k + 1) % 3] * b[(k + 2) % 3] - a[(k + 2) % 3] * b[(k + 1) % 3]);
+  }
+  PetscCall(PetscFree(offset));
+  PetscFunctionReturn(0);
 }
 
 /* A value of the pixels' own type, whichever the file gives it in. */
@@ -110,8 +138,8 @@ static double AsStored(const DicomPixels *pixels, double value)
 static void TakePadding(DicomItem set, DicomHead *head)
 {
   double limit;
-  if (!DicomDouble(set, DICOM(0x0028, 0x0120), 0, &head->padding[0])) return;
-  if (!DicomDouble(set, DICOM(0x0028, 0x0121), 0, &limit)) limit = head->padding[0];
+  if (!DicomDouble(set, PIXEL_PADDING_VALUE, 0, &head->padding[0])) return;
+  if (!DicomDouble(set, PIXEL_PADDING_RANGE_LIMIT, 0, &limit)) limit = head->padding[0];
   head->padding[0] = AsStored(&head->pixels, head->padding[0]);
   limit = AsStored(&head->pixels, limit);
   head->padding[1] = PetscMax(head->padding[0], limit);
@@ -127,7 +155,7 @@ static void TakeTexts(DicomItem set, DicomHead *head)
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(classes); i++)
     if (!strcmp(head->sop_class_uid, classes[i].sop_class_uid))
       snprintf(head->modality, DICOM_TEXT, "%s", classes[i].modality);
-  for (long i = 0; i < 8 && DicomString(set, DICOM(0x0008, 0x0008), i, part, sizeof part); i++) {
+  for (long i = 0; i < 8 && DicomString(set, IMAGE_TYPE, i, part, sizeof part); i++) {
     const size_t length = strlen(head->image_type);
     snprintf(head->image_type + length, sizeof head->image_type - length, "%s%s", i ? "\\" : "", part);
   }
@@ -136,11 +164,12 @@ static void TakeTexts(DicomItem set, DicomHead *head)
 /* The series that a structure set was drawn on. */
 static void TakeReferenced(DicomItem set, DicomHead *head)
 {
-  DicomItem study = DicomItemAt(DicomItemAt(set, DICOM(0x3006, 0x0010), 0), DICOM(0x3006, 0x0012), 0);
-  (void)DicomString(DicomItemAt(study, DICOM(0x3006, 0x0014), 0), DICOM(0x0020, 0x000e), 0, head->referenced_series_uid,
-                    DICOM_TEXT);
+  DicomItem study =
+      DicomItemAt(DicomItemAt(set, REFERENCED_FRAME_OF_REFERENCE_SEQUENCE, 0), RT_REFERENCED_STUDY_SEQUENCE, 0);
+  (void)DicomString(DicomItemAt(study, RT_REFERENCED_SERIES_SEQUENCE, 0), SERIES_INSTANCE_UID, 0,
+                    head->referenced_series_uid, DICOM_TEXT);
   if (!*head->frame_of_reference_uid)
-    (void)DicomString(DicomItemAt(set, DICOM(0x3006, 0x0010), 0), DICOM(0x0020, 0x0052), 0,
+    (void)DicomString(DicomItemAt(set, REFERENCED_FRAME_OF_REFERENCE_SEQUENCE, 0), FRAME_OF_REFERENCE_UID, 0,
                       head->frame_of_reference_uid, DICOM_TEXT);
 }
 
@@ -150,18 +179,18 @@ bool DicomHeadLook(DicomItem set, void *context, char message[DICOM_MESSAGE])
   DicomHead *head = &errand->head;
   TakeTexts(set, head);
   TakeReferenced(set, head);
-  (void)DicomDouble(set, DICOM(0x0018, 0x0060), 0, &head->kvp);
-  head->series_number = IntegerOr(set, DICOM(0x0020, 0x0011), -1);
+  (void)DicomDouble(set, KVP, 0, &head->kvp);
+  head->series_number = IntegerOr(set, SERIES_NUMBER, -1);
   if (!DicomPixelsDescribe(set, &head->pixels, head->lacks)) {
     head->pixels.rows = 0;
     return true;
   }
   TakePadding(set, head);
-  if (head->pixels.frames > MOST_FRAMES || !strcmp(head->modality, "RTDOSE")) return true;
+  if (head->pixels.frames > MOST_FRAMES) return true;
   if (PetscMalloc1(head->pixels.frames, &errand->image)) return false;
   for (PetscInt frame = 0; frame < head->pixels.frames; frame++)
     if (TakeImage(set, frame, &errand->image[head->n_images])) head->n_images++;
-  return true;
+  return strcmp(head->modality, "RTDOSE") || !PlaceDose(set, head->n_images, errand->image);
 }
 
 PetscBool DicomHeadSend(const Child *child, void *context)

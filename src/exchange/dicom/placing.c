@@ -4,7 +4,8 @@
  * With m_a the step of a voxel along axis a of the lattice, a voxel's place is x = o + sum_a v_a m_a. Where each m_a is along an axis
  * of the patient, voxels only change their order. Where two of them are (gantry tilt: the rows and the table's way; the columns
  * lean), the grid takes the components of the m_a along their axes as its spacing: then two of the three indices v_a are whole
- * numbers, and values are interpolated along one axis alone. A voxel's volume stays what it was.
+ * numbers, a voxel's volume stays what it was, and each takes the value of the nearest one, at most half a gap away. Linear
+ * interpolation there would smear HU through the slices: a plastic skull above 300 HU lost 7 % of its volume.
  */
 #include "dicom_private.h"
 #include <math.h>
@@ -152,6 +153,18 @@ static PetscBool IsSame(const DicomPlacing *p)
   return PETSC_TRUE;
 }
 
+/* The voxel that holds a place; false outside of all. */
+static PetscBool Nearest(const Grid *g, const double v[3], size_t *voxel)
+{
+  PetscInt at[3];
+  for (int a = 0; a < 3; a++) {
+    at[a] = (PetscInt)floor(v[a] + 0.5 + 1e-9);
+    if (at[a] < 0 || at[a] >= g->n[a]) return PETSC_FALSE;
+  }
+  *voxel = GridIndex(g, at[0], at[1], at[2]);
+  return PETSC_TRUE;
+}
+
 PetscErrorCode DicomPlacingValues(const DicomPlacing *p, float outside, float **value)
 {
   PetscFunctionBegin;
@@ -163,8 +176,12 @@ PetscErrorCode DicomPlacingValues(const DicomPlacing *p, float outside, float **
     for (PetscInt j = 0; j < p->to.n[1]; j++)
       for (PetscInt i = 0; i < p->to.n[0]; i++, v++) {
         double at[3];
+        size_t near;
         FromIndex(p, (const PetscInt[]){i, j, k}, at);
-        if (!Interpolate(&p->from, *value, at, &to[v])) to[v] = outside;
+        if (p->kind == PLACING_OBLIQUE) {
+          if (!Interpolate(&p->from, *value, at, &to[v])) to[v] = outside;
+        } else
+          to[v] = Nearest(&p->from, at, &near) ? (*value)[near] : outside;
       }
   PetscCall(PetscFree(*value));
   *value = to;
@@ -181,14 +198,9 @@ PetscErrorCode DicomPlacingMask(const DicomPlacing *p, unsigned char **mask)
     for (PetscInt j = 0; j < p->to.n[1]; j++)
       for (PetscInt i = 0; i < p->to.n[0]; i++, v++) {
         double at[3];
-        PetscInt near[3];
-        PetscBool inside = PETSC_TRUE;
+        size_t near;
         FromIndex(p, (const PetscInt[]){i, j, k}, at);
-        for (int a = 0; a < 3; a++) {
-          near[a] = (PetscInt)floor(at[a] + 0.5);
-          if (near[a] < 0 || near[a] >= p->from.n[a]) inside = PETSC_FALSE;
-        }
-        if (inside) to[v] = (*mask)[GridIndex(&p->from, near[0], near[1], near[2])];
+        if (Nearest(&p->from, at, &near)) to[v] = (*mask)[near];
       }
   PetscCall(PetscFree(*mask));
   *mask = to;

@@ -3,6 +3,7 @@
  * name is that of StructureSetROISequence, the role that of RTROIObservationsSequence.
  */
 #include "dicom_private.h"
+#include "tags.h"
 #include <limits.h>
 #include <string.h>
 
@@ -20,7 +21,7 @@ static DicomItem Referring(DicomItem set, DicomTag sequence, PetscInt roi)
   const long n = DicomCount(set, sequence);
   for (long i = 0; i < n; i++) {
     DicomItem item = DicomItemAt(set, sequence, i);
-    if (Number(item, DICOM(0x3006, 0x0084)) == roi) return item;
+    if (Number(item, REFERENCED_ROI_NUMBER) == roi) return item;
   }
   return (DicomItem){NULL, set.file};
 }
@@ -30,16 +31,16 @@ static PetscErrorCode TakeContour(DicomItem contour, DicomROI *roi)
 {
   PetscFunctionBegin;
   char kind[DICOM_TEXT];
-  const long n = DicomCount(contour, DICOM(0x3006, 0x0050)) / 3;
+  const long n = DicomCount(contour, CONTOUR_DATA) / 3;
   double(*point)[3];
-  const PetscBool said = DicomString(contour, DICOM(0x3006, 0x0042), 0, kind, sizeof kind);
+  const PetscBool said = DicomString(contour, CONTOUR_GEOMETRIC_TYPE, 0, kind, sizeof kind);
   if (n <= 0) PetscFunctionReturn(0);
   if ((said && strcmp(kind, "CLOSED_PLANAR") && strcmp(kind, "CLOSEDPLANAR_XOR")) || n > MOST_POINTS) {
     roi->n_other++;
     PetscFunctionReturn(0);
   }
   PetscCall(PetscMalloc1(n, &point));
-  const size_t read = DicomDoubles(contour, DICOM(0x3006, 0x0050), 3 * (size_t)n, point[0]);
+  const size_t read = DicomDoubles(contour, CONTOUR_DATA, 3 * (size_t)n, point[0]);
   if (read / 3 > 0) PetscCall(ContoursAddRing(&roi->contours, (PetscInt)(read / 3), (const double(*)[3])point));
   PetscCall(PetscFree(point));
   PetscFunctionReturn(0);
@@ -48,29 +49,28 @@ static PetscErrorCode TakeContour(DicomItem contour, DicomROI *roi)
 static PetscErrorCode TakeROI(DicomItem set, DicomItem item, DicomROI *roi)
 {
   PetscFunctionBegin;
-  roi->number = Number(item, DICOM(0x3006, 0x0022));
-  (void)DicomString(item, DICOM(0x3006, 0x0026), 0, roi->name, sizeof roi->name);
-  (void)DicomString(item, DICOM(0x3006, 0x0024), 0, roi->frame_of_reference_uid, DICOM_TEXT);
-  (void)DicomString(Referring(set, DICOM(0x3006, 0x0080), roi->number), DICOM(0x3006, 0x00a4), 0, roi->interpreted_type,
-                    DICOM_TEXT);
-  DicomItem drawn = Referring(set, DICOM(0x3006, 0x0039), roi->number);
-  const long n = DicomCount(drawn, DICOM(0x3006, 0x0040));
-  for (long i = 0; i < n && i < MOST_RINGS; i++)
-    PetscCall(TakeContour(DicomItemAt(drawn, DICOM(0x3006, 0x0040), i), roi));
+  roi->number = Number(item, ROI_NUMBER);
+  (void)DicomString(item, ROI_NAME, 0, roi->name, sizeof roi->name);
+  (void)DicomString(item, REFERENCED_FRAME_OF_REFERENCE_UID, 0, roi->frame_of_reference_uid, DICOM_TEXT);
+  (void)DicomString(Referring(set, RT_ROI_OBSERVATIONS_SEQUENCE, roi->number), RT_ROI_INTERPRETED_TYPE, 0,
+                    roi->interpreted_type, DICOM_TEXT);
+  DicomItem drawn = Referring(set, ROI_CONTOUR_SEQUENCE, roi->number);
+  const long n = DicomCount(drawn, CONTOUR_SEQUENCE);
+  for (long i = 0; i < n && i < MOST_RINGS; i++) PetscCall(TakeContour(DicomItemAt(drawn, CONTOUR_SEQUENCE, i), roi));
   PetscFunctionReturn(0);
 }
 
 static bool LookROIs(DicomItem set, void *context, char message[DICOM_MESSAGE])
 {
   DicomROIs *rois = context;
-  const long n = DicomCount(set, DICOM(0x3006, 0x0020));
+  const long n = DicomCount(set, STRUCTURE_SET_ROI_SEQUENCE);
   if (n < 1 || n > MOST_ROIS) {
     snprintf(message, DICOM_MESSAGE, "has %ld structures, expected 1 to %d", n < 0 ? 0 : n, (int)MOST_ROIS);
     return false;
   }
   if (PetscCalloc1(n, &rois->roi)) return false;
   while (rois->n < n) {
-    if (TakeROI(set, DicomItemAt(set, DICOM(0x3006, 0x0020), rois->n), &rois->roi[rois->n])) return false;
+    if (TakeROI(set, DicomItemAt(set, STRUCTURE_SET_ROI_SEQUENCE, rois->n), &rois->roi[rois->n])) return false;
     rois->n++;
   }
   return true;

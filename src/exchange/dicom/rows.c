@@ -99,6 +99,8 @@ static PetscErrorCode PrintRow(const DicomRows *rows, PetscInt r, Text *table)
   snprintf(where, sizeof where, row->kind == ROW_IGNORED ? " -" : "%2d", (int)r + 1);
   PetscCall(TextAdd(table, "%s  %-8s %s", where, *head->modality ? head->modality : "?", size));
   if (*head->description) PetscCall(TextAdd(table, ", \"%s\"", head->description));
+  if (row->kind == ROW_DOSE)
+    PetscCall(TextAdd(table, ", %s %s %s", head->dose_type, head->dose_summation, head->dose_unit));
   if (row->kind == ROW_CT && *head->kernel) PetscCall(TextAdd(table, ", kernel %s", head->kernel));
   if (row->kind == ROW_IGNORED)
     PetscCall(TextAdd(table, ": ignored: %s", row->why));

@@ -464,33 +464,50 @@ std::string Decimal(double value)
   return best;
 }
 
+/* The type of a tag; pixel values may be of two. */
+DcmTag Typed(DcmTagKey key, size_t n, const double *value)
+{
+  DcmTag tag(key);
+  bool negative = false;
+  for (size_t i = 0; i < n; i++) negative = negative || value[i] < 0;
+  if (tag.getEVR() == EVR_xs || tag.getEVR() == EVR_lt) tag.setVR(DcmVR(negative ? EVR_SS : EVR_US));
+  return tag;
+}
+
 OFCondition PutNumbers(DcmItem *item, DcmTagKey key, size_t n, const double *value)
 {
-  const DcmEVR type = DcmTag(key).getEVR();
-  OFCondition condition = item->insertEmptyElement(key);
+  const DcmTag tag = Typed(key, n, value);
+  OFCondition condition = item->insertEmptyElement(tag);
   std::string text;
   for (size_t i = 0; i < n && condition.good(); i++) {
     const unsigned long at = static_cast<unsigned long>(i);
-    if (type == EVR_FL || type == EVR_OF)
-      condition = item->putAndInsertFloat32(key, static_cast<Float32>(value[i]), at);
-    else if (type == EVR_FD)
-      condition = item->putAndInsertFloat64(key, value[i], at);
-    else if (type == EVR_US || type == EVR_xs || type == EVR_lt)
-      condition = item->putAndInsertUint16(key, static_cast<Uint16>(static_cast<int>(value[i])), at);
-    else if (type == EVR_SS)
-      condition = item->putAndInsertSint16(key, static_cast<Sint16>(value[i]), at);
-    else if (type == EVR_UL)
-      condition = item->putAndInsertUint32(key, static_cast<Uint32>(value[i]), at);
-    else if (type == EVR_SL)
-      condition = item->putAndInsertSint32(key, static_cast<Sint32>(value[i]), at);
-    else if (type == EVR_IS)
+    switch (tag.getEVR()) {
+    case EVR_FD:
+      condition = item->putAndInsertFloat64(tag, value[i], at);
+      break;
+    case EVR_US:
+      condition = item->putAndInsertUint16(tag, static_cast<Uint16>(value[i]), at);
+      break;
+    case EVR_SS:
+      condition = item->putAndInsertSint16(tag, static_cast<Sint16>(value[i]), at);
+      break;
+    case EVR_UL:
+      condition = item->putAndInsertUint32(tag, static_cast<Uint32>(value[i]), at);
+      break;
+    case EVR_SL:
+      condition = item->putAndInsertSint32(tag, static_cast<Sint32>(value[i]), at);
+      break;
+    case EVR_IS:
       text += (i ? "\\" : "") + std::to_string(std::llround(value[i]));
-    else if (type == EVR_DS)
+      break;
+    case EVR_DS:
       text += (i ? "\\" : "") + Decimal(value[i]);
-    else
+      break;
+    default:
       condition = EC_InvalidVR;
+    }
   }
-  return condition.good() && !text.empty() ? item->putAndInsertString(key, text.c_str()) : condition;
+  return condition.good() && !text.empty() ? item->putAndInsertString(tag, text.c_str()) : condition;
 }
 
 /* Many numbers in one go: putting them one by one would copy all again for each. */
