@@ -3,7 +3,7 @@
 #
 # Unit tests are the cmocka programs $BUILD/tests/test_*, end-to-end tests the scripts tests/e2e/e2e_*.sh; both speak TAP.
 # A comment among the first lines of a test's source says how it wants to be run:
-#   ranks: 1 3            with each of these rank counts (default 1), more than one under mpirun
+#   ranks: 1 2            with each of these rank counts (default 1), more than one under mpirun
 #   timeout: 300          seconds until it counts as hung (default 120; three times that with sanitizers)
 #   sanitizer: slow       only --san runs its sanitizer build
 #   cores: 0              mostly waits: it begins first and others run beside it (one end-to-end test)
@@ -226,6 +226,10 @@ if [ "${BUILT:-yes}" != yes ]; then # whatever still stands there from an earlie
 fi
 [ "$what" = ranks ] || sanitizer_options
 mapfile -t tests < <(queue)
+# The base data of the boxes, by all cores together: scripts that begin side by side would each make them.
+if [[ " ${tests[*]}" == *' script '* ]]; then
+  ROBION_CACHE=$ROBION_TEST_CACHE mpirun -n "$JOBS" "$ROBION" run tests/studies/e2e-box.yaml --dry-run >/dev/null 2>&1
+fi
 for test in "${tests[@]}"; do
   # shellcheck disable=SC2086 # three words
   start_one $test

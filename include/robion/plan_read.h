@@ -19,7 +19,10 @@ PetscBool PlanReaderOpen(const char *file, Mistakes *mistakes, PlanReader *reade
 /** False (and a mistake) if the file ended the process that read it: then what it gave last is not the file's. */
 PetscBool PlanReaderClose(PlanReader *reader, Mistakes *mistakes);
 
-/** Texts of a plan: names as the tables have them, its effective settings as YAML, a hash of these, and the projectile ("12C"). */
+/**
+ * Texts of a plan: names as the tables have them, its effective settings as YAML, a hash of these, the projectile ("12C"), the
+ * prescription's target, when the run that made it began (ISO 8601, UTC), and how the patient lies ("HFS").
+ */
 typedef enum {
   PLAN_STUDY,
   PLAN_CASE,
@@ -28,7 +31,9 @@ typedef enum {
   PLAN_SETTINGS,
   PLAN_SETTINGS_HASH,
   PLAN_ION,
-  PLAN_TARGET,  /* that the prescription is of */
+  PLAN_TARGET,
+  PLAN_STARTED,
+  PLAN_POSITION,
   PLAN_MODE,    /* robust mode */
   PLAN_STOPPED, /* why the optimiser stopped, in words */
   N_PLAN_TEXTS
@@ -36,8 +41,10 @@ typedef enum {
 /** PetscMalloc'ed; NULL after a mistake. */
 PetscBool PlanReadText(const PlanReader *reader, PlanText which, Mistakes *mistakes, char **text);
 
-/** Numbers of a plan: what its optimisation came to, and what it took. */
+/** Numbers of a plan: its prescription per fraction, what its optimisation came to, and what it took. */
 typedef enum {
+  PLAN_FRACTIONS,
+  PLAN_PRESCRIPTION,
   PLAN_OBJECTIVE,
   PLAN_ITERATIONS,
   PLAN_SECONDS,
@@ -46,9 +53,7 @@ typedef enum {
   PLAN_OPTIMIZE_SECONDS,
   PLAN_EVALUATE_SECONDS,
   PLAN_PEAK_MEMORY_MiB,
-  PLAN_EVALUATIONS,         /* of the objective */
-  PLAN_PRESCRIPTION_Gy_RBE, /* per fraction */
-  PLAN_FRACTIONS,
+  PLAN_EVALUATIONS, /* of the objective */
   N_PLAN_NUMBERS
 } PlanNumber;
 PetscBool PlanReadNumber(const PlanReader *reader, PlanNumber which, Mistakes *mistakes, double *number);
@@ -126,9 +131,11 @@ PetscErrorCode PlanStructureDestroy(PlanStructure *structure);
 
 /** A beam of a plan: its place, and for each spot position (IEC gantry, mm), energy, ions per fraction and FWHM in air. */
 typedef struct BeamOnFile {
-  double gantry_deg, couch_deg; /* IEC 61217 */
-  double isocentre_mm[3];       /* LPS */
-  double range_shifter_mm;      /* water-equivalent thickness, 0: none */
+  double gantry_deg, couch_deg;                           /* IEC 61217 */
+  double isocentre_mm[3];                                 /* LPS */
+  double range_shifter_mm, range_shifter_to_isocentre_mm; /* water-equivalent thickness, 0: none; its distance */
+  char *stage;                                            /* of the course; NULL: no stages */
+  double stage_fractions;
   PetscInt n;
   double *x_mm, *y_mm, *energy_MeV_u, *particles, *spot_fwhm_mm;
 } BeamOnFile;

@@ -1,4 +1,4 @@
-/* Doses of a plan in all scenarios: RBE and survival by hand, of two tissues, and on any number of ranks.  ranks: 1 3 */
+/* Doses of a plan in all scenarios: RBE and survival by hand, of two tissues, and on any number of ranks.  ranks: 1 2 */
 #include "robion/doses.h"
 #include "tiny_plan.h"
 #include <setjmp.h>

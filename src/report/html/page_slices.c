@@ -155,7 +155,7 @@ static PetscErrorCode AddPicture(PlanPage *page, const Volumes *volumes, int p)
       at[d] = PetscMin((PetscInt)place[1], grid->n[d] - 1);
       at[plane[p].normal] = volumes->middle[plane[p].normal];
       unsigned char *pixel = rgb + 3 * (y * width + x);
-      Paint(ct, dose, page->number[PLAN_PRESCRIPTION_Gy_RBE], GridIndex(grid, at[0], at[1], at[2]), pixel);
+      Paint(ct, dose, page->number[PLAN_PRESCRIPTION], GridIndex(grid, at[0], at[1], at[2]), pixel);
       Outline(page, p, at, (const double[2]){place[0] - floor(place[0]), place[1] - floor(place[1])}, pixel);
     }
   snprintf(alternative, sizeof alternative,
@@ -172,7 +172,7 @@ static PetscErrorCode AddPicture(PlanPage *page, const Volumes *volumes, int p)
 static PetscErrorCode AddLegend(PlanPage *page)
 {
   PetscFunctionBegin;
-  const double prescription = page->number[PLAN_PRESCRIPTION_Gy_RBE];
+  const double prescription = page->number[PLAN_PRESCRIPTION];
   PetscCall(TextAdd(&page->text, "<ul class='legend' id='wash-legend'>"));
   for (int k = 1; k <= 11; k += k < 9 ? 2 : 1) {
     double rgb[3];
@@ -242,7 +242,7 @@ static PetscErrorCode AddDescription(PlanPage *page, const Volumes *volumes)
                     (double)volumes->stride * grid->spacing_mm[2], grid->origin_mm[0], grid->origin_mm[1],
                     grid->origin_mm[2], (int)(volumes->middle[0] / volumes->stride),
                     (int)(volumes->middle[1] / volumes->stride), (int)(volumes->middle[2] / volumes->stride),
-                    page->number[PLAN_PRESCRIPTION_Gy_RBE]));
+                    page->number[PLAN_PRESCRIPTION]));
   for (PetscInt i = 0; i < volumes->n; i++) {
     const ByteVolume *v = &volumes->item[i];
     PetscCall(TextAdd(&json, "%s{\"name\":\"%s\",\"unit\":\"%s\",\"scale\":%.9g,\"meaning\":", i ? "," : "", v->name,
