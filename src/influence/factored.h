@@ -23,7 +23,9 @@
 enum { SCATTER_BITS = 48 };
 
 /*
- * Modes of a Gaussian are kept up to this (sigma q)^2, where it is 3e-5: so much of a single spot's peak is missing without the rest.
+ * Modes of a Gaussian are kept up to this (sigma q)^2, where it is 3e-5: so much of a single spot's peak is missing without the rest. A
+ * part that is small beside the largest of its layer is cut off earlier, where as much is missing of that one's peak, if the edge of
+ * a broad field, whose dose goes with the laterally integrated one, misses no more than ten times as much.
  */
 #define LARGEST_MODE2 20.8
 
@@ -37,6 +39,7 @@ enum { DEPTH_LEVELS = 3 };
 typedef struct FieldPart {
   PetscInt layer;
   double sigma2_mm2; /* in the isocentre plane */
+  double largest_q2; /* of the modes that are kept, per mm2 */
 } FieldPart;
 
 typedef struct FactoredBeam {

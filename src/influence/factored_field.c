@@ -3,13 +3,10 @@
 #include <math.h>
 #include <string.h>
 
-/*
- * Modes along v, in fours, that a Gaussian lets through at a mode along u. What is left out is as small a part of its own peak as
- * the modes that no Gaussian lets through are of the narrowest one's.
- */
-static PetscInt ModesThrough(const FactoredBeam *fb, double sigma2_mm2, PetscInt mode_u)
+/* Modes along v, in fours, that are kept of a part at a mode along u. */
+static PetscInt ModesThrough(const FactoredBeam *fb, const FieldPart *part, PetscInt mode_u)
 {
-  const double q_u = fb->dq_u * (double)mode_u, rest = LARGEST_MODE2 / sigma2_mm2 - q_u * q_u;
+  const double q_u = fb->dq_u * (double)mode_u, rest = part->largest_q2 - q_u * q_u;
   if (rest < 0) return 0;
   const PetscInt n = PetscMin(fb->n_mode_v, 1 + (PetscInt)(sqrt(rest) / fb->dq_v));
   return (n + FOUR - 1) / FOUR * FOUR;
@@ -34,8 +31,7 @@ static void PlaneFactors(const FactoredBeam *fb, PetscInt i, double *along_u, do
   for (PetscInt p = fb->part_start[i], k = 0; p < fb->part_start[i + 1]; p++, k++) {
     Gaussian(fb->part[p].sigma2_mm2, fb->dq_u, n_u, along_u + (size_t)k * (size_t)n_u);
     Gaussian(fb->part[p].sigma2_mm2, fb->dq_v, fb->row, along_v + (size_t)k * (size_t)fb->row);
-    for (PetscInt m = 0; m < n_u; m++)
-      through[(size_t)k * (size_t)n_u + (size_t)m] = ModesThrough(fb, fb->part[p].sigma2_mm2, m);
+    for (PetscInt m = 0; m < n_u; m++) through[(size_t)k * (size_t)n_u + (size_t)m] = ModesThrough(fb, &fb->part[p], m);
   }
 }
 
@@ -306,7 +302,7 @@ static PetscErrorCode GatherSpectra(struct Factored_s *f, PetscInt b)
     for (PetscInt i = 0; i < PlaneCount(fb); i++) {
       const double q = fb->dq_u * (double)mode;
       for (PetscInt p = fb->part_start[i], k = 0; p < fb->part_start[i + 1]; p++, k++) {
-        through[k] = ModesThrough(fb, fb->part[p].sigma2_mm2, mode);
+        through[k] = ModesThrough(fb, &fb->part[p], mode);
         if (!through[k]) continue;
         along_u[k] = exp(-0.5 * fb->part[p].sigma2_mm2 * q * q);
         Gaussian(fb->part[p].sigma2_mm2, fb->dq_v, through[k], along_v + (size_t)k * (size_t)fb->row);
