@@ -66,6 +66,8 @@ typedef struct FactoredBeam {
   PetscInt *line_start;
   double complex *phase_u, *phase_v; /* [n_run][nu], [n_line][row] exp(-i q x) */
 
+  fftw_plan u_to_space, v_to_space, v_to_modes, u_to_modes; /* the same on every rank */
+
   size_t plane;  /* Fours of one plane */
   size_t volume; /* of one tissue */
   size_t at;     /* where the beam's volumes begin: [tissue][z][u][v] */
@@ -103,9 +105,8 @@ struct Factored_s {
       *scattered; /* [rank of the node] what its voxels scatter, [tissue][plane of a slab][u][v]; own writing only */
   /* of this rank */
   double unit[N_CHANNELS];
-  double *gradient;                 /* [n_spot] the caller's */
-  double complex *work;             /* one plane in Fourier space: [u][nv / 2 + 1][channel] */
-  fftw_plan *to_space, *from_space; /* [beam] */
+  double *gradient; /* [n_spot] the caller's */
+  Four *work;       /* one plane in Fourier space: [mode v][mode u] two complex numbers, of two channels each */
 };
 
 /* Planes, modes and parts of beam b; step_mm is set. */
@@ -136,6 +137,12 @@ PetscErrorCode FactoredReach(const struct DoseModel_s *model, PetscInt b, const 
 PetscErrorCode FieldForward(struct Factored_s *f, PetscInt b, const double *weight);
 PetscErrorCode FieldBackwardSlab(struct Factored_s *f, const Slab *slab);
 PetscErrorCode FieldBackward(struct Factored_s *f, PetscInt b, double *gradient);
+
+/* FFTs of all beams; then f->work into a plane in space, and back. Not collective but for the first, on the node. */
+PetscErrorCode FactoredCreateTransforms(struct Factored_s *f);
+void FactoredDestroyTransforms(FactoredBeam *beam);
+void PlaneToSpace(struct Factored_s *f, const FactoredBeam *beam, Four *space);
+void PlaneToModes(struct Factored_s *f, const FactoredBeam *beam, Four *space);
 
 /* Wait until all ranks of the node have written what they share. */
 PetscErrorCode FactoredMeet(struct Factored_s *f);
