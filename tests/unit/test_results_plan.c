@@ -107,9 +107,20 @@ static void ReadBack(void **state)
   fake->result.spots.n_beam = 1; /* the other has no spots */
   Write(fake);
   if (rank == 0) {
-    const char *const text[N_PLAN_TEXTS] = {
-        "fake", "P01", "worst, \"case\"", "spots.layer_mm=2", NULL, NULL, "12C", "CTV", NULL, "FFP"};
-    const double number[N_PLAN_NUMBERS] = {10, 4, 2.5, 2, 75, 1, 3, 12.5, 58.5, 1536};
+    const char *const text[N_PLAN_TEXTS] = {[PLAN_STUDY] = "fake",
+                                            [PLAN_CASE] = "P01",
+                                            [PLAN_ARM] = "worst, \"case\"",
+                                            [PLAN_SWEEP] = "spots.layer_mm=2",
+                                            [PLAN_ION] = "12C",
+                                            [PLAN_TARGET] = "CTV",
+                                            [PLAN_MODE] = "composite",
+                                            [PLAN_STOPPED] = "converged",
+                                            [PLAN_POSITION] = "FFP"};
+    const double number[N_PLAN_NUMBERS] = {
+        [PLAN_FRACTIONS] = 10,          [PLAN_PRESCRIPTION_Gy_RBE] = 4, [PLAN_OBJECTIVE] = 2.5,
+        [PLAN_ITERATIONS] = 2,          [PLAN_EVALUATIONS] = 4,         [PLAN_SECONDS] = 75,
+        [PLAN_PREPARE_SECONDS] = 1,     [PLAN_BUILD_SECONDS] = 3,       [PLAN_OPTIMIZE_SECONDS] = 12.5,
+        [PLAN_EVALUATE_SECONDS] = 58.5, [PLAN_PEAK_MEMORY_MiB] = 1536};
     const float *const of_set[] = {NULL, fake->result.robust_min, fake->result.robust_max};
     PlanReader reader;
     SpotList spots;
