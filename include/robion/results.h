@@ -87,6 +87,7 @@ typedef struct PlanResult {
   const char *target;
   const char *spot_control; /* what spot control did, NULL: none */
   Grid grid;
+  const short *hu; /* [grid voxel] of the patient, NULL: not kept */
   PetscInt n_regions;
   const Region *regions;
   const ScenarioSet *optimize, *evaluate;
@@ -183,6 +184,9 @@ enum {
   COLUMN_UNIT,
   N_METRIC_COLUMNS
 };
+
+/** Read one of a plan's tables (PLAN_METRICS, ...) as text; plans without goals have none of these. */
+PetscBool PlanTableRead(const char *folder, int which, Mistakes *mistakes, Table *table);
 
 /** Read metrics.csv; every value must also be a number. */
 PetscBool MetricTableRead(const char *file, Mistakes *mistakes, Table *table);

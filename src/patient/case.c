@@ -107,6 +107,7 @@ PetscErrorCode CaseBroadcast(MPI_Comm comm, PetscMPIInt root, Case **patient)
     p->hu = NULL;
     p->rsp = NULL;
     p->beam_gantry_deg = NULL;
+    p->dicom = NULL; /* stays on root */
     PetscCall(PetscCalloc1((size_t)p->n_structures, &p->structures));
     PetscCall(PetscCalloc1((size_t)p->n_maps, &p->maps));
   }
@@ -144,6 +145,7 @@ PetscErrorCode CaseDestroy(Case **patient)
     PetscCall(PetscFree(p->maps[m].unit));
     PetscCall(PetscFree(p->maps[m].value));
   }
+  PetscCall(DicomOriginDestroy(&p->dicom));
   PetscCall(PetscFree(p->structures));
   PetscCall(PetscFree(p->maps));
   PetscCall(PetscFree(p->name));

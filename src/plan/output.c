@@ -247,6 +247,7 @@ typedef struct Parts {
   InputFile *input;
   IterationRecord *history;
   ConstraintReport *constraint;
+  short *hu; /* of the patient on the grid */
   Goal *goal;
   Text tissue_text[TISSUES_MOST];
   const char *tissue_name[TISSUES_MOST];
@@ -318,6 +319,8 @@ static PetscErrorCode DescribePlan(const WeightedPlan *plan, Parts *parts, PlanR
   result->target = settings->target;
   result->spot_control = SpotControlText(settings);
   result->grid = in->grid;
+  PetscCall(CaseHUToGrid(in->patient, &in->grid, &parts->hu));
+  result->hu = parts->hu;
   result->n_regions = in->n_region;
   result->regions = in->region;
   result->optimize = in->optimize;
@@ -353,6 +356,7 @@ static PetscErrorCode PartsDestroy(Parts *parts)
   PetscFunctionBegin;
   for (PetscInt t = 0; t < TISSUES_MOST; t++) PetscCall(TextDestroy(&parts->tissue_text[t]));
   PetscCall(ActivitySetDestroy(&parts->activity));
+  PetscCall(PetscFree(parts->hu));
   PetscCall(PetscFree(parts->kept));
   PetscCall(PetscFree(parts->goal));
   PetscCall(PetscFree(parts->input));

@@ -16,26 +16,30 @@ PetscErrorCode PlanNumberWrite(SharedFile *file, PlanNumber which, double number
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PlanTextWrite(SharedFile *file, PlanText which, const char *text)
+{
+  PetscFunctionBegin;
+  PetscCall(SharedFileString(file, plan_texts[which].object, plan_texts[which].name, text));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode WriteRoot(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
   char hash[17];
-  const char *const text[N_PLAN_TEXTS] = {[PLAN_STUDY] = r->study,
-                                          [PLAN_CASE] = r->patient,
-                                          [PLAN_ARM] = r->arm,
-                                          [PLAN_SWEEP] = r->sweep,
-                                          [PLAN_SETTINGS_HASH] = hash};
+  const char *const text[N_PLAN_TEXTS] = {
+      [PLAN_STUDY] = r->study, [PLAN_CASE] = r->patient,    [PLAN_ARM] = r->arm,
+      [PLAN_SWEEP] = r->sweep, [PLAN_SETTINGS_HASH] = hash, [PLAN_TARGET] = r->target};
   SettingsHash(r->yaml, hash);
   PetscCall(SharedFileString(file, "/", "format", "robion-plan"));
   PetscCall(SharedFileNumber(file, "/", "format_version", PLAN_FORMAT_VERSION));
   PetscCall(SharedFileString(file, "/", "software", "robion"));
   PetscCall(SharedFileString(file, "/", "software_version", r->provenance->version));
   for (int t = 0; t < N_PLAN_TEXTS; t++)
-    if (text[t]) PetscCall(SharedFileString(file, plan_texts[t].object, plan_texts[t].name, text[t]));
+    if (text[t]) PetscCall(PlanTextWrite(file, t, text[t]));
   if (r->spot_control) PetscCall(SharedFileString(file, "/", "spot_control", r->spot_control));
-  PetscCall(SharedFileString(file, "/", "target", r->target));
-  PetscCall(SharedFileNumber(file, "/", "prescription_Gy_RBE_per_fraction", r->prescription_Gy_RBE));
-  PetscCall(SharedFileNumber(file, "/", "fractions", (double)r->fractions));
+  PetscCall(PlanNumberWrite(file, PLAN_PRESCRIPTION, r->prescription_Gy_RBE));
+  PetscCall(PlanNumberWrite(file, PLAN_FRACTIONS, (double)r->fractions));
   PetscCall(SharedFileStrings(file, DATASET_SETTINGS, 1, &r->yaml, "effective settings of this plan, YAML"));
   PetscFunctionReturn(0);
 }
@@ -98,7 +102,7 @@ static PetscErrorCode WriteMachine(SharedFile *file, const PlanResult *r)
   PetscCall(SharedFileGroup(file, "/machine"));
   PetscCall(SharedFileString(file, "/machine", "name", r->machine_name));
   PetscCall(SharedFileString(file, "/machine", "hash", r->machine_hash));
-  PetscCall(SharedFileString(file, plan_texts[PLAN_ION].object, plan_texts[PLAN_ION].name, r->ion));
+  PetscCall(PlanTextWrite(file, PLAN_ION, r->ion));
   PetscFunctionReturn(0);
 }
 
@@ -149,7 +153,7 @@ static PetscErrorCode WriteBeams(SharedFile *file, const PlanSpots *spots)
   PetscFunctionBegin;
   char group[64];
   PetscCall(SharedFileGroup(file, "/plan"));
-  PetscCall(SharedFileString(file, "/plan", "patient_position", patient_position_names[spots->position]));
+  PetscCall(PlanTextWrite(file, PLAN_POSITION, patient_position_names[spots->position]));
   for (PetscInt b = 0; b < spots->n_beam; b++) {
     const PlanBeam *beam = &spots->beam[b];
     const double *const column[N_SPOT_COLUMNS] = {[SPOT_X] = beam->x_mm,
@@ -186,6 +190,17 @@ static PetscErrorCode WriteCube(SharedFile *file, const Grid *grid, PlanDoses do
   PlanDosePath(doses, quantity, path);
   snprintf(long_name, sizeof long_name, "%s, %s", row->meaning, of);
   PetscCall(SharedFileArray(file, path, H5T_NATIVE_FLOAT, 3, dims, dose, row->unit, long_name));
+  PetscFunctionReturn(0);
+}
+
+/* The patient that doses lie on, for those who look at them. */
+static PetscErrorCode WriteCT(SharedFile *file, const PlanResult *r)
+{
+  PetscFunctionBegin;
+  const hsize_t dims[3] = {(hsize_t)r->grid.n[2], (hsize_t)r->grid.n[1], (hsize_t)r->grid.n[0]};
+  if (r->hu)
+    PetscCall(SharedFileArray(file, DATASET_CT, H5T_NATIVE_SHORT, 3, dims, r->hu, "HU",
+                              "CT on the dose grid, mean over eight places of each voxel"));
   PetscFunctionReturn(0);
 }
 
@@ -429,6 +444,7 @@ static PetscErrorCode WriteContent(SharedFile *file, const PlanResult *r)
   PetscCall(WriteMachine(file, r));
   PetscCall(WriteScenarios(file, "/scenarios", r->evaluate));
   PetscCall(WriteBeams(file, &r->spots));
+  PetscCall(WriteCT(file, r));
   PetscCall(WriteDoses(file, r));
   PetscCall(WriteActivity(file, r));
   PetscCall(WriteOutcomes(file, r));

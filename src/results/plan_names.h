@@ -9,6 +9,9 @@
 #define BEAM_SPOT_FWHM "spot_fwhm_mm" /* a further column */
 #define GROUP_STRUCTURES "/structures"
 #define GROUP_OPTIMIZER "/optimizer"
+#define GROUP_HISTORY GROUP_OPTIMIZER "/history"
+#define GROUP_CERTIFICATE GROUP_OPTIMIZER "/certificate"
+#define DATASET_CT "/ct/hu"
 #define GROUP_TIMING "/timing"
 #define DATASET_SETTINGS "/provenance/settings_yaml"
 

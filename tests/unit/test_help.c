@@ -85,7 +85,7 @@ static void EveryOptionIsTaken(void **state)
         const Option *option = &command.option[i];
         char value[32], *argv[] = {(char *)option->name, value};
         const Arguments arguments = {.argc = option->argument ? 2 : 1, .argv = argv};
-        const char *operand[4] = {NULL};
+        const char *operand[64] = {NULL};
         Mistakes mistakes = {0};
         snprintf(value, sizeof value, "%.10g", option->most > 0 ? option->most : 7);
         assert_int_equal(ArgumentsParse(&arguments, verbs[v], &command, operand, &mistakes), 0);
@@ -112,7 +112,7 @@ static void NumbersKeepTheirBounds(void **state)
         if (!option->number) continue;
         char beyond[32], *argv[] = {(char *)option->name, beyond};
         const Arguments arguments = {.argc = 2, .argv = argv};
-        const char *operand[4] = {NULL};
+        const char *operand[64] = {NULL};
         Mistakes mistakes = {0};
         command.least = 0;
         snprintf(beyond, sizeof beyond, option->most > 0 ? "%.10g" : "much", 1.1 * option->most);

@@ -107,8 +107,10 @@ static void ReadBack(void **state)
   fake->result.spots.n_beam = 1; /* the other has no spots */
   Write(fake);
   if (rank == 0) {
-    const char *const text[N_PLAN_TEXTS] = {"fake", "P01", "worst, \"case\"", "spots.layer_mm=2", NULL, NULL, "12C"};
-    const double number[N_PLAN_NUMBERS] = {2.5, 2, 75, 1, 3, 12.5, 58.5, 1536};
+    const char *const text[N_PLAN_TEXTS] = {
+        "fake", "P01", "worst, \"case\"", "spots.layer_mm=2", NULL, NULL, "12C", "CTV",
+        NULL,   "FFP", "composite",       "converged"};
+    const double number[N_PLAN_NUMBERS] = {10, 4, 2.5, 2, 75, 1, 3, 12.5, 58.5, 1536, 4};
     const float *const of_set[] = {NULL, fake->result.robust_min, fake->result.robust_max};
     PlanReader reader;
     SpotList spots;
@@ -126,6 +128,13 @@ static void ReadBack(void **state)
       double found;
       assert_true(PlanReadNumber(&reader, (PlanNumber)i, &mistakes, &found) && found == number[i]);
     }
+    PlanHistory history;
+    PlanCertificate certificate;
+    assert_true(PlanReadHistory(&reader, &mistakes, &history) && history.n == 2);
+    assert_true(history.iteration[1] == 2 && history.objective[0] == 3.5 && history.gradient_norm[1] == 0.25);
+    assert_int_equal(PlanHistoryDestroy(&history), 0);
+    assert_true(PlanReadCertificate(&reader, &mistakes, &certificate));
+    assert_string_equal(certificate.kind, "none"); /* known, no bound: the flag "bounded" is not set */
     for (Quantity q = 0; q < n_quantities; q++) {
       assert_true(PlanHasDose(&reader, PLAN_NOMINAL, q));
       assert_true(PlanReadDose(&reader, PLAN_NOMINAL, q, &mistakes, &grid, &dose));
@@ -138,6 +147,10 @@ static void ReadBack(void **state)
       PetscFree(dose);
     }
     assert_memory_equal(&grid, &fake->result.grid, sizeof grid);
+    BeamOnFile beam;
+    assert_true(PlanReadBeam(&reader, 0, &mistakes, &beam));
+    assert_true(beam.range_shifter_mm == 30 && beam.range_shifter_to_isocentre_mm == 250 && !beam.stage);
+    assert_int_equal(BeamOnFileDestroy(&beam), 0);
     assert_true(PlanReaderClose(&reader, &mistakes));
     assert_int_equal(PlanReadSpots(file, &mistakes, &spots), 0);
     assert_int_equal(spots.n, FAKE_SPOTS);
