@@ -90,6 +90,18 @@ PetscBool PlanReadActivity(const PlanReader *reader, const char *scenario, const
 PetscBool PlanReadDose(const PlanReader *reader, PlanDoses doses, Quantity quantity, Mistakes *mistakes, Grid *grid,
                        float **dose);
 
+/** Whether the file has the dose of a scenario, by its id. */
+PetscBool PlanHasScenarioDose(const PlanReader *reader, const char *scenario);
+/** RBE-weighted dose of a scenario, byte x step Gy(RBE) per fraction; grid as PlanReadDose. PetscMalloc'ed. */
+PetscBool PlanReadScenarioDose(const PlanReader *reader, const char *scenario, Mistakes *mistakes, Grid *grid,
+                               double *step_Gy_RBE, unsigned char **value);
+/**
+ * The DVHs of a structure in all scenarios, n_scenario rows (the first ones of scenarios.csv) of n values on the axis of dvh.csv:
+ * percent of the volume. PetscMalloc'ed; false without a mistake for files that have none.
+ */
+PetscBool PlanReadScenarioDVHs(const PlanReader *reader, const char *structure, Quantity quantity, Mistakes *mistakes,
+                               PetscInt *n_scenario, PetscInt *n, float **percent);
+
 /** HU of the CT on the dose grid, as PlanReadDose reads doses; false without a mistake for files that have none. */
 PetscBool PlanReadCT(const PlanReader *reader, Mistakes *mistakes, Grid *grid, short **hu);
 

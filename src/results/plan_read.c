@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 const PlanAttribute plan_texts[N_PLAN_TEXTS] = {[PLAN_STUDY] = {"/", "study"},
                                                 [PLAN_CASE] = {"/", "case"},
@@ -202,6 +203,14 @@ void PlanDosePath(PlanDoses doses, Quantity quantity, char path[64])
 void PlanActivityPath(const char *scenario, const char *map, char path[PLAN_PATH])
 {
   snprintf(path, PLAN_PATH, GROUP_ACTIVITY "/%s/%s", scenario, map);
+}
+
+void PlanNamedPath(const char *parent, const char *name, char path[PLAN_PATH])
+{
+  const int length = snprintf(path, PLAN_PATH, "%s/", parent);
+  snprintf(path + length, (size_t)(PLAN_PATH - length), "%s", !strcmp(name, ".") ? "_" : name);
+  for (char *c = path + length; *c; c++)
+    if (*c == '/') *c = '_';
 }
 
 PetscBool PlanHasDose(const PlanReader *reader, PlanDoses doses, Quantity quantity)

@@ -164,6 +164,50 @@ static void ReadBack(void **state)
   FakePlanDestroy(fake);
 }
 
+/* Doses and DVHs of single scenarios, by their ids, whatever these hold; none where there are none. */
+static void ScenariosRead(void **state)
+{
+  FakePlan *fake = FakePlanCreate(9);
+  Mistakes mistakes = {0};
+  snprintf(fake->scenario[2].id, sizeof fake->scenario[2].id, "a/b <i>");
+  for (int i = 0; i < FAKE_BAND; i++) fake->band[1].scenario[2 * FAKE_BAND + i] = 99 - (float)i;
+  Write(fake);
+  if (rank == 0) {
+    PlanReader reader;
+    Grid grid;
+    PetscInt n_scenario, n;
+    unsigned char *value;
+    float *percent;
+    double step;
+    assert_true(PlanReaderOpen(file, &mistakes, &reader) && PlanReadGrid(&reader, &mistakes, &grid));
+    assert_false(PlanHasScenarioDose(&reader, "nominal"));
+    for (int i = 0; i < 2; i++) {
+      const char *id = fake->scenario[1 + i].id;
+      assert_true(PlanHasScenarioDose(&reader, id));
+      assert_true(PlanReadScenarioDose(&reader, id, &mistakes, &grid, &step, &value));
+      assert_true(step == fake->scenario_dose[i].step_Gy_RBE);
+      assert_memory_equal(value, fake->scenario_dose[i].value, 9 * 5 * 7);
+      PetscFree(value);
+    }
+    assert_memory_equal(&grid, &fake->result.grid, sizeof grid);
+    for (int i = 0; i < 2; i++) {
+      const DVHBand *band = &fake->band[i];
+      assert_true(
+          PlanReadScenarioDVHs(&reader, band->structure, QUANTITY_RBE_WEIGHTED, &mistakes, &n_scenario, &n, &percent));
+      assert_true(n_scenario == FAKE_SCENARIOS && n == FAKE_BAND);
+      assert_memory_equal(percent, band->scenario, sizeof(float) * FAKE_SCENARIOS * FAKE_BAND);
+      PetscFree(percent);
+    }
+    assert_false(PlanReadScenarioDVHs(&reader, "CTV", QUANTITY_PHYSICAL, &mistakes, &n_scenario, &n, &percent));
+    assert_false(MistakesAny(&mistakes));
+    assert_false(PlanReadScenarioDose(&reader, "nominal", &mistakes, &grid, &step, &value));
+    assert_int_equal(MistakesExit(&mistakes), ROBION_INPUT);
+    assert_int_equal(MistakesClear(&mistakes), 0);
+    assert_true(PlanReaderClose(&reader, &mistakes));
+  }
+  FakePlanDestroy(fake);
+}
+
 /* Where there are several tissues a reader can tell which of them RBE and survival refer to; else nothing is written. */
 static void TissuesTold(void **state)
 {
@@ -361,10 +405,10 @@ static void States(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(Content),       cmocka_unit_test(ReadBack),
-                                     cmocka_unit_test(TissuesTold),   cmocka_unit_test(SameBytes),
-                                     cmocka_unit_test(RunFactsApart), cmocka_unit_test(DiskFull),
-                                     cmocka_unit_test(RefusesNaN),    cmocka_unit_test(States)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(Content),     cmocka_unit_test(ReadBack),   cmocka_unit_test(ScenariosRead),
+      cmocka_unit_test(TissuesTold), cmocka_unit_test(SameBytes),  cmocka_unit_test(RunFactsApart),
+      cmocka_unit_test(DiskFull),    cmocka_unit_test(RefusesNaN), cmocka_unit_test(States)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   MPI_Comm_size(PETSC_COMM_WORLD, &size);
