@@ -81,7 +81,7 @@ PROVENANCE = $(call define,ROBION_VERSION,$(VERSION)) $(call define,ROBION_GIT,$
 
 # --- Files ---------------------------------------------------------------------------------------------------------
 SOURCES := $(sort $(wildcard src/*/*.c src/*/*/*.c))
-OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/generated/fragmentation_builtin.o $(BUILD)/src/exchange/dicom/shim.o
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/generated/fragmentation_builtin.o $(BUILD)/generated/report_assets.o $(BUILD)/src/exchange/dicom/shim.o
 LIBRARY := $(BUILD)/librobion.a
 PROGRAM := $(BUILD)/robion
 TEST_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
@@ -135,7 +135,7 @@ $(BUILD)/%.o: %.c $(BUILD)/stamp/flags $(PARSED)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) $(EXTRA_FLAGS) $(PARSED:%.gch=-include %) -MMD -MP -c $< -o $@
 
 $(BUILD)/generated/%.o: $(BUILD)/generated/%.c $(BUILD)/stamp/flags
-	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-trigraphs -c $< -o $@
 
 $(BUILD)/src/base/provenance.o: $(BUILD)/stamp/provenance
 $(BUILD)/src/base/provenance.o: EXTRA_FLAGS = $(PROVENANCE)
@@ -148,12 +148,17 @@ $(BUILD)/src/exchange/dicom/shim.o: src/exchange/dicom/shim.cc src/exchange/dico
 	@mkdir -p $(@D)
 	$(Q)$(if $(DICOM),$(CXX) $(ALL_CXXFLAGS) $(CPPFLAGS) $(JPEG2000:-I%=-isystem %) -c $<,$(CC) $(ALL_CFLAGS) -x c -c /dev/null) -o $@
 
-# The program holds its nuclear data: a file's lines as the lines of a C string.
+# Files that the program holds, a line of the file as a line of a C string: nuclear data, and what pages of HTML need.
+ASSETS := $(sort $(wildcard src/report/html/*.css src/report/html/*.js src/report/html/vendor/*.css src/report/html/vendor/*.js))
+c_string = sed -e 's/[\\"]/\\&/g' -e 's/.*/  "&\\n"/' -e '1s/^/extern const char $(1)[];\nconst char $(1)[] =\n/' -e '$$s/$$/;/' $(2)
 $(BUILD)/generated/fragmentation_builtin.c: configs/fragmentation.yaml
 	$(call say,GEN,$@)
 	@mkdir -p $(@D)
-	$(Q)sed -e 's/[\\"]/\\&/g' -e 's/.*/  "&\\n"/' -e '1s/^/extern const char fragmentation_builtin[];\nconst char fragmentation_builtin[] =\n/' \
-	  -e '$$s/$$/;/' $< >$@
+	$(Q)$(call c_string,fragmentation_builtin,$<) >$@
+$(BUILD)/generated/report_assets.c: $(ASSETS)
+	$(call say,GEN,$@)
+	@mkdir -p $(@D)
+	$(Q){ $(foreach f,$^,$(call c_string,$(subst .,_,$(notdir $f)),$f);) } >$@
 
 $(LIBRARY): $(OBJECTS) $(BUILD)/stamp/sources
 	$(call say,AR,$@)
@@ -204,7 +209,7 @@ test: deps                      ## every test, the sanitizer build's included; s
 	  $(MAKE) --no-print-directory -k VARIANT=san BUILD=$(BUILD)/san quick-tests || built=no; \
 	  BUILT=$$built BUILD=$(BUILD) CC='$(CC)' tests/run.sh '$(search)'
 
-ranks: deps                     ## what runs on several ranks, on 1, 2, 3 and 4 of them (`make test`: on 1 and 3)
+ranks: deps                     ## what runs on several ranks, on 1, 2, 3 and 4 of them (`make test`: most on 1 and 2)
 	@built=yes; $(MAKE) --no-print-directory -k all tests || built=no; \
 	  BUILT=$$built BUILD=$(BUILD) CC='$(CC)' tests/run.sh --ranks '$(search)'
 

@@ -100,7 +100,7 @@ PetscErrorCode StudyChoosePlan(const Study *study, const char *file, const PlanC
                                const PlanSpec **out);
 
 extern const Verb verb_run, verb_validate, verb_evaluate, verb_basedata, verb_import, verb_phantom, verb_fit_tcp,
-    verb_collect, verb_status, verb_submit, verb_matrix, verb_export, verb_shift, verb_info, verb_show;
+    verb_collect, verb_status, verb_submit, verb_matrix, verb_export, verb_shift, verb_info, verb_show, verb_report;
 
 /*
  * Sort arguments into options and operands (at most `most`, at least `least` of the command; in order, NULL where there is none).

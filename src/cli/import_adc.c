@@ -2,6 +2,7 @@
 #include "import.h"
 #include "robion/format.h"
 #include "robion/cell_count.h"
+#include "robion/registration.h"
 #include "robion/text.h"
 #include <math.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #define S_MM2_PER_MS_UM2 1000.0
 
 static struct {
-  const char *out, *structure, *b_values, *unit;
+  const char *out, *structure, *b_values, *unit, *transform;
   ADCLibrarySpec model;
   DiffusionProtocol protocol;
   PetscBool unit_given;
@@ -31,6 +32,9 @@ const Option adc_options[N_ADC_OPTIONS] = {
     {"--Delta-ms", "T", "time between them", .number = &given.protocol.Delta_ms},
     {"--unit", "um2/ms|mm2/s|1e-6mm2/s", "of an ADC map; to be said of DICOM", .value = &given.unit,
      .given = &given.unit_given},
+    {"--transform", "FILE",
+     "rigid transform from points of the CT to those of the image: 4 x 4 numbers or as ITK writes it",
+     "the image has the CT's frame", .value = &given.transform},
     {"--clonogenic-fraction", "F", "clonogens among the cells", .number = &given.model.clonogenic_fraction},
     {"--radius-um", "R", "radius of the cells, mean of the prior", .number = &given.model.radius_prior_um[0]},
     {"--radius-sd-um", "R", "and its standard deviation", .number = &given.model.radius_prior_um[1]}};
@@ -119,6 +123,16 @@ static PetscBool IsSameFile(const char *a, const char *b)
                                                                                                         : PETSC_FALSE;
 }
 
+/* The image on the frame of the CT, which it has if no transform is given. */
+static PetscBool ReadImage(const char *file, const Grid *frame, Mistakes *mistakes, Image *image)
+{
+  RigidTransform transform;
+  if (given.transform && !RigidTransformRead(given.transform, mistakes, &transform)) return PETSC_FALSE;
+  if (!ImageRead(file, mistakes, image)) return PETSC_FALSE;
+  if (given.transform) (void)ImageRegister(&transform, frame, mistakes, image);
+  return MistakesAny(mistakes) ? PETSC_FALSE : PETSC_TRUE;
+}
+
 /* The b-values of the image itself, where the command line says none; and what it has to say of a DICOM map. */
 static PetscErrorCode TakeImage(const Image *image, const char *file, Mistakes *mistakes)
 {
@@ -151,7 +165,8 @@ static PetscErrorCode AddToCase(const char *const *operand, Mistakes *mistakes)
         MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s is the image itself, expected another file to write", out));
   if (!MistakesAny(mistakes)) PetscCall(CaseLoad(operand[0], mistakes, &patient));
   if (patient) PetscCall(FindTumour(patient, given.structure, mistakes, &structure));
-  const PetscBool read = structure >= 0 && ImageRead(operand[1], mistakes, &image) ? PETSC_TRUE : PETSC_FALSE;
+  const PetscBool read =
+      structure >= 0 && ReadImage(operand[1], &patient->ct, mistakes, &image) ? PETSC_TRUE : PETSC_FALSE;
   if (read) PetscCall(TakeImage(&image, operand[1], mistakes));
   if (read && !MistakesAny(mistakes))
     PetscCall(CellCountAdd(patient, structure, &image, scale, &given.model, &given.protocol, mistakes, &report));

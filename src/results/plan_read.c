@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 const PlanAttribute plan_texts[N_PLAN_TEXTS] = {[PLAN_STUDY] = {"/", "study"},
                                                 [PLAN_CASE] = {"/", "case"},
@@ -13,7 +14,9 @@ const PlanAttribute plan_texts[N_PLAN_TEXTS] = {[PLAN_STUDY] = {"/", "study"},
                                                 [PLAN_ION] = {"/machine", "ion"},
                                                 [PLAN_TARGET] = {"/", "target"},
                                                 [PLAN_STARTED] = {"/provenance", "started"},
-                                                [PLAN_POSITION] = {"/plan", "patient_position"}};
+                                                [PLAN_POSITION] = {"/plan", "patient_position"},
+                                                [PLAN_MODE] = {GROUP_OPTIMIZER, "mode"},
+                                                [PLAN_STOPPED] = {GROUP_OPTIMIZER, "reason"}};
 
 const PlanAttribute plan_numbers[N_PLAN_NUMBERS] = {[PLAN_FRACTIONS] = {"/", "fractions"},
                                                     [PLAN_PRESCRIPTION] = {"/", "prescription_Gy_RBE_per_fraction"},
@@ -24,7 +27,8 @@ const PlanAttribute plan_numbers[N_PLAN_NUMBERS] = {[PLAN_FRACTIONS] = {"/", "fr
                                                     [PLAN_BUILD_SECONDS] = {GROUP_TIMING, "build_seconds"},
                                                     [PLAN_OPTIMIZE_SECONDS] = {GROUP_TIMING, "optimize_seconds"},
                                                     [PLAN_EVALUATE_SECONDS] = {GROUP_TIMING, "evaluate_seconds"},
-                                                    [PLAN_PEAK_MEMORY_MiB] = {GROUP_TIMING, "peak_memory_MiB"}};
+                                                    [PLAN_PEAK_MEMORY_MiB] = {GROUP_TIMING, "peak_memory_MiB"},
+                                                    [PLAN_EVALUATIONS] = {GROUP_OPTIMIZER, "evaluations"}};
 
 PetscBool PlanReaderOpen(const char *file, Mistakes *mistakes, PlanReader *reader)
 {
@@ -199,6 +203,14 @@ void PlanDosePath(PlanDoses doses, Quantity quantity, char path[64])
 void PlanActivityPath(const char *scenario, const char *map, char path[PLAN_PATH])
 {
   snprintf(path, PLAN_PATH, GROUP_ACTIVITY "/%s/%s", scenario, map);
+}
+
+void PlanNamedPath(const char *parent, const char *name, char path[PLAN_PATH])
+{
+  const int length = snprintf(path, PLAN_PATH, "%s/", parent);
+  snprintf(path + length, (size_t)(PLAN_PATH - length), "%s", !strcmp(name, ".") ? "_" : name);
+  for (char *c = path + length; *c; c++)
+    if (*c == '/') *c = '_';
 }
 
 PetscBool PlanHasDose(const PlanReader *reader, PlanDoses doses, Quantity quantity)
