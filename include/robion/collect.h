@@ -67,9 +67,10 @@ PetscErrorCode ResultsCollect(FILE *out, const char *results, const Study *study
 
 /**
  * `robion status`: what is done, running (iteration, worst scenario, time left), failed with the reason, and the worst
- * coverage of each target in each arm so far, from status and event files and the tables of plans that are done. Writes nothing.
+ * coverage of each target in each arm so far, from status and event files and the tables of plans that are done. Writes
+ * no file. *going: plans run or are to do.
  */
-PetscErrorCode ResultsStatus(FILE *out, const char *results, const Study *study);
+PetscErrorCode ResultsStatus(FILE *out, const char *results, const Study *study, PetscBool *going);
 
 /** The first line of statistics.csv. */
 extern const char statistics_header[];

@@ -131,6 +131,7 @@ done
 
 # --- Status -----------------------------------------------------------------------------------------------------------
 check "status of a finished run" expect_text '^study e2e-collect: 12 plans, 12 done$' "$ROBION" status "$out"
+check "watched, it is told once" expect_text '^study e2e-collect: 12 plans, 12 done$' timeout 20 "$ROBION" status "$out" --watch 5
 check "tells the worst case of each arm" expect_text '^robust +6 +CTV +0\.[0-9]+ +cases/[abc]/robust/errors=large$' "$ROBION" status "$out"
 slow=(--set optimizer.max_iterations=1000000 --set optimizer.relative_tolerance=0 --set optimizer.window=1000000
   --set optimizer.max_minutes=10)
