@@ -5,8 +5,10 @@
  * Structures are binary masks on the CT grid; on the dose grid they become voxel fractions (`StructureToGrid`).
  */
 #pragma once
+#include "robion/dicom_origin.h"
 #include "robion/error.h"
 #include "robion/grid.h"
+#include "robion/node_memory.h"
 
 typedef enum { ROLE_TARGET, ROLE_OAR, ROLE_EXTERNAL, N_ROLES } Role;
 extern const char *const role_names[N_ROLES]; /* as files write them */
@@ -47,6 +49,8 @@ typedef struct Case {
   PetscInt n_beam_angles; /* suggested gantry angles of the file (0 if none) */
   double *beam_gantry_deg;
   PatientPosition position; /* root attribute patient_position of the file; without: head first supine */
+  DicomOrigin *dicom; /* NULL, or what the importer of DICOM leaves for CaseWrite; read apart by DicomOriginRead */
+  NodeCopies copies;        /* of a case that has been broadcast: what holds hu, rsp, masks and maps */
 } Case;
 
 /** Relative stopping power of air, used everywhere outside the external structure. */
@@ -110,7 +114,11 @@ PetscInt CaseFindStructure(const Case *patient, const char *name);
 /** Index of the external structure, or -1; a case has at most one. */
 PetscInt CaseFindExternal(const Case *patient);
 
-/** Copy the case of rank `root` (NULL there: NULL everywhere) to every rank of comm, which own theirs. Collective. */
+/**
+ * Give the case of rank `root` (NULL there: NULL everywhere) to every rank of comm. What is on the CT grid (hu, rsp, masks, maps) is there
+ * once per node and only read from then on, root's too; the rest each rank has for itself. Collective, and so is destroying it.
+ */
 PetscErrorCode CaseBroadcast(MPI_Comm comm, PetscMPIInt root, Case **patient);
 
+/** Collective on the ranks of a case that has been broadcast. */
 PetscErrorCode CaseDestroy(Case **patient);

@@ -1,6 +1,7 @@
 /* The factored operator as an object: memory shared on a node, one evaluation's comings and goings. */
 #include "factored.h"
-#include "node_memory.h"
+#include "robion/node_memory.h"
+#include "robion/memory.h"
 #include <math.h>
 #include <string.h>
 
