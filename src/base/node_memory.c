@@ -4,11 +4,15 @@
  */
 #include "robion/node_memory.h"
 #include "robion/memory.h"
-#include <stdint.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/statvfs.h>
 
 #define ALIGNMENT 64
+#define GIB 1073741824.0
 #define HUGE_PAGE ((uintptr_t)2 << 20)
 
 /*
@@ -20,6 +24,62 @@ static void PreferHugePages(void *memory, size_t bytes)
   const uintptr_t first = ((uintptr_t)memory + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1),
                   last = ((uintptr_t)memory + bytes) & ~(HUGE_PAGE - 1);
   if (last > first) (void)madvise((void *)first, last - first, MADV_HUGEPAGE);
+}
+
+/* A part of this process's memory that is a file's; libraries make files for what is shared. */
+typedef struct Mapping {
+  uintptr_t first, end;
+  char folder[PETSC_MAX_PATH_LEN];
+} Mapping;
+
+/* The next one of /proc/self/maps; false at its end. */
+static PetscBool MappingNext(FILE *maps, Mapping *mapping)
+{
+  char line[PETSC_MAX_PATH_LEN + 128];
+  while (maps && fgets(line, sizeof line, maps)) {
+    const char *path = strchr(line, '/');
+    if (!path || sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &mapping->first, &mapping->end) != 2) continue;
+    snprintf(mapping->folder, sizeof mapping->folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+    return PETSC_TRUE;
+  }
+  return PETSC_FALSE;
+}
+
+/* The folder of the file behind an address ("": none), and bytes of all files there that this process has in its memory. */
+static double FolderBehind(const void *address, char folder[PETSC_MAX_PATH_LEN])
+{
+  Mapping mapping;
+  double bytes = 0;
+  FILE *maps = fopen("/proc/self/maps", "r");
+  while (MappingNext(maps, &mapping))
+    if ((uintptr_t)address >= mapping.first && (uintptr_t)address < mapping.end)
+      snprintf(folder, PETSC_MAX_PATH_LEN, "%s", mapping.folder);
+  if (maps) rewind(maps);
+  while (MappingNext(maps, &mapping))
+    if (!strcmp(mapping.folder, folder)) bytes += (double)(mapping.end - mapping.first);
+  if (maps) fclose(maps);
+  return bytes;
+}
+
+/*
+ * Such a file is there before its pages are: if all of them outgrow their file system, the first touch of a page too many ends the
+ * program (SIGBUS). /dev/shm has 64 MiB in many a container.
+ */
+static PetscErrorCode CheckFolder(MPI_Comm node, const void *base, double bytes)
+{
+  PetscFunctionBegin;
+  char folder[PETSC_MAX_PATH_LEN] = "";
+  struct statvfs disk;
+  double room = INFINITY; /* for these bytes: what is left, and what is not promised to such files yet */
+  const double promised = FolderBehind(base, folder) - bytes;
+  if (*folder && !statvfs(folder, &disk) && disk.f_blocks)
+    room = (double)disk.f_frsize *
+           PetscMin((double)disk.f_bavail, (double)disk.f_blocks - promised / (double)disk.f_frsize);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &room, 1, MPI_DOUBLE, MPI_MIN, node));
+  PetscCheck(bytes <= room, PETSC_COMM_SELF, PETSC_ERR_MEM,
+             "a node's ranks share %.3g GiB more, and the file system for shared memory, %s, has %.3g GiB left",
+             bytes / GIB, folder, PetscMax(0.0, room) / GIB);
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode NodeMemoryCreate(MPI_Comm node, size_t bytes, PetscBool of_each, MPI_Win *window)
@@ -34,7 +94,8 @@ PetscErrorCode NodeMemoryCreate(MPI_Comm node, size_t bytes, PetscBool of_each, 
   PetscCall(MemoryRoom(node, (size_t)all));
   const int refused = MPI_Win_allocate_shared(size, 1, MPI_INFO_NULL, node, &base, window);
   PetscCheck(!refused, PETSC_COMM_SELF, PETSC_ERR_MEM,
-             "takes %.3g GiB of memory that a node's ranks share, more than there is", (double)all / 1073741824);
+             "takes %.3g GiB of memory that a node's ranks share, more than there is", (double)all / GIB);
+  PetscCall(CheckFolder(node, base, (double)all));
   PreferHugePages(base, (size_t)size);
   PetscCallMPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, *window));
   PetscFunctionReturn(0);

@@ -50,18 +50,28 @@ static PetscErrorCode CutSlabs(struct Factored_s *f)
   PetscFunctionReturn(0);
 }
 
-/* Memory for the largest beam's spectra and for all volumes. */
+/* Numbers of the largest beam's spectra: of its spots, and of the planes that a gradient fills. */
+static void MeasureSpectra(const struct Factored_s *f, size_t *spectrum, size_t *adjoint)
+{
+  const struct DoseModel_s *model = f->model;
+  *spectrum = *adjoint = 0;
+  for (PetscInt b = 0; b < model->beams->n_beam; b++) {
+    const FactoredBeam *fb = &f->beam[b];
+    const size_t row = 2 * (size_t)fb->row * (size_t)fb->nu, tissues = (size_t)model->n_group;
+    *spectrum = PetscMax(*spectrum, row * (size_t)model->beams->beam[b].n_layer);
+    *adjoint = PetscMax(*adjoint, row * tissues * (size_t)PlaneCount(fb) * N_CHANNELS);
+  }
+}
+
+/* Memory for the largest beam's spectra and for all volumes; FFTs that stay the same on every rank. */
 static PetscErrorCode CreateMemory(struct Factored_s *f)
 {
   PetscFunctionBegin;
   const struct DoseModel_s *model = f->model;
-  size_t spectrum = 0, adjoint = 0, work = 0;
+  size_t spectrum, adjoint, work = 0;
+  MeasureSpectra(f, &spectrum, &adjoint);
   for (PetscInt b = 0; b < model->beams->n_beam; b++) {
-    FactoredBeam *fb = &f->beam[b];
-    size_t row = 2 * (size_t)fb->row * (size_t)fb->nu, tissues = (size_t)model->n_group;
-    spectrum = PetscMax(spectrum, row * (size_t)model->beams->beam[b].n_layer);
-    adjoint = PetscMax(adjoint, row * tissues * (size_t)PlaneCount(fb) * N_CHANNELS);
-    work = PetscMax(work, fb->plane);
+    work = PetscMax(work, f->beam[b].plane);
   }
   PetscCall(NodeMemoryCreate(f->node, f->n_volume * sizeof(Four), PETSC_FALSE, &f->window[0]));
   PetscCall(NodeMemoryCreate(f->node, spectrum * sizeof(double), PETSC_FALSE, &f->window[1]));
@@ -119,13 +129,19 @@ PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxe
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode FactoredMeasure(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, size_t *shared_bytes,
-                               size_t *own_bytes)
+PetscErrorCode FactoredMeasure(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, PetscBool gradients,
+                               size_t *shared_bytes, size_t *own_bytes)
 {
   PetscFunctionBegin;
   Factored f;
   PetscCall(Prepare(team, model, voxels, &f));
   PetscCall(FactoredGetSize(f, shared_bytes, own_bytes));
+  if (!gradients) {
+    size_t spectrum, adjoint;
+    MeasureSpectra(f, &spectrum, &adjoint);
+    *shared_bytes -= adjoint * sizeof(double);
+    *own_bytes -= f->n_slab_volume * sizeof(Four);
+  }
   PetscCall(FactoredDestroy(&f));
   PetscFunctionReturn(0);
 }
@@ -216,18 +232,16 @@ PetscErrorCode FactoredNextSlab(Factored f, PetscBool *there)
 PetscErrorCode FactoredGetSize(Factored f, size_t *shared_bytes, size_t *own_bytes)
 {
   PetscFunctionBegin;
-  size_t spectrum = 0;
+  size_t spectrum, adjoint;
+  MeasureSpectra(f, &spectrum, &adjoint);
   *own_bytes = f->n_slab_volume * sizeof(Four); /* what voxels scatter */
   for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
     const FactoredBeam *fb = &f->beam[b];
     size_t parts = fb->nz ? (size_t)fb->part_start[PlaneCount(fb)] : 0;
     *own_bytes += parts * (sizeof(FieldPart) + (size_t)f->model->n_group * N_CHANNELS * sizeof(double));
     *own_bytes += (size_t)f->model->beams->beam[b].n_run * (size_t)fb->nu * sizeof(double complex);
-    spectrum = PetscMax(spectrum, 2 * (size_t)fb->row * (size_t)fb->nu *
-                                      ((size_t)f->model->beams->beam[b].n_layer +
-                                       (size_t)PlaneCount(fb) * (size_t)f->model->n_group * N_CHANNELS));
   }
-  *shared_bytes = f->n_volume * sizeof(Four) + spectrum * sizeof(double);
+  *shared_bytes = f->n_volume * sizeof(Four) + (spectrum + adjoint) * sizeof(double);
   PetscFunctionReturn(0);
 }
 
