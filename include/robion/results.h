@@ -130,6 +130,13 @@ void PlanFilePath(const char *folder, int which, char path[PETSC_MAX_PATH_LEN]);
  */
 PetscErrorCode PlanFileWrite(MPI_Comm comm, const PlanResult *result, const char *folder, Mistakes *mistakes);
 
+/**
+ * Where plan.h5 keeps what is of a structure: below `parent`, by its name. HDF5 separates groups with slashes and takes a dot for the
+ * group itself, so there are underscores instead, and a very long name is cut.
+ */
+enum { PLAN_GROUP = 256 };
+void PlanStructureGroup(const char *parent, const char *structure, char path[PLAN_GROUP]);
+
 /** What a plan's folder holds for somebody who wants to go on from it. */
 typedef enum {
   PLAN_ABSENT,         /* no plan, or one that was interrupted before its last file */

@@ -64,11 +64,10 @@ static PetscErrorCode WriteGrid(SharedFile *file, const Grid *grid)
   PetscFunctionReturn(0);
 }
 
-/* HDF5 separates groups with slashes, so a slash in a structure's name becomes an underscore there. */
-static void StructureGroup(const char *parent, const char *structure, char path[256])
+void PlanStructureGroup(const char *parent, const char *structure, char path[PLAN_GROUP])
 {
-  int length = snprintf(path, 256, "%s/", parent);
-  snprintf(path + length, (size_t)(256 - length), "%s", !strcmp(structure, ".") ? "_" : structure);
+  int length = snprintf(path, PLAN_GROUP, "%s/", parent);
+  snprintf(path + length, (size_t)(PLAN_GROUP - length), "%s", !strcmp(structure, ".") ? "_" : structure);
   for (char *c = path + length; *c; c++)
     if (*c == '/') *c = '_';
 }
@@ -81,7 +80,7 @@ static PetscErrorCode WriteStructures(SharedFile *file, const PlanResult *r)
   for (PetscInt k = 0; k < r->n_regions; k++) {
     const Region *region = &r->regions[k];
     hsize_t n = (hsize_t)region->n;
-    StructureGroup(GROUP_STRUCTURES, region->name, group);
+    PlanStructureGroup(GROUP_STRUCTURES, region->name, group);
     snprintf(path, sizeof path, "%s/voxel", group);
     PetscCall(SharedFileArray(file, path, sizeof(PetscInt) == 4 ? H5T_NATIVE_INT : H5T_NATIVE_LLONG, 1, &n,
                               region->voxel, "1",
@@ -321,7 +320,7 @@ static PetscErrorCode WriteBands(SharedFile *file, const PlanResult *r)
   PetscCall(SharedFileGroup(file, "/dvh"));
   for (PetscInt i = 0; i < r->n_bands; i++) {
     const DVHBand *band = &r->bands[i];
-    StructureGroup("/dvh", band->structure, structure);
+    PlanStructureGroup("/dvh", band->structure, structure);
     snprintf(group, sizeof group, "%s/%s", structure, quantities[band->quantity].name);
     PetscCall(SharedFileColumn(file, group, "axis", band->n, band->axis, quantities[band->quantity].unit,
                                quantities[band->quantity].meaning));
