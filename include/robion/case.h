@@ -57,7 +57,7 @@ typedef struct Case {
   PatientPosition position; /* root attribute patient_position of the file; without: head first supine */
   HLUT hlut;                /* dataset /ct/hlut of the file: of the scanner, for studies that say none; n = 0: none */
   DicomOrigin *dicom; /* NULL, or what the importer of DICOM leaves for CaseWrite; read apart by DicomOriginRead */
-  NodeCopies copies;        /* of a case that has been broadcast: what holds hu, rsp, masks and maps */
+  NodeCopies copies;  /* of a case that has been broadcast: what holds hu, rsp, masks and maps */
 } Case;
 
 /** Relative stopping power of air, used everywhere outside the external structure. */

@@ -24,6 +24,5 @@ typedef struct PlanAttribute {
   const char *object, *name;
 } PlanAttribute;
 
-
 extern const PlanAttribute plan_texts[N_PLAN_TEXTS];
 extern const PlanAttribute plan_numbers[N_PLAN_NUMBERS];

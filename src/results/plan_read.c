@@ -18,17 +18,18 @@ const PlanAttribute plan_texts[N_PLAN_TEXTS] = {[PLAN_STUDY] = {"/", "study"},
                                                 [PLAN_MODE] = {GROUP_OPTIMIZER, "mode"},
                                                 [PLAN_STOPPED] = {GROUP_OPTIMIZER, "reason"}};
 
-const PlanAttribute plan_numbers[N_PLAN_NUMBERS] = {[PLAN_FRACTIONS] = {"/", "fractions"},
-                                                    [PLAN_PRESCRIPTION_Gy_RBE] = {"/", "prescription_Gy_RBE_per_fraction"},
-                                                    [PLAN_OBJECTIVE] = {GROUP_OPTIMIZER, "objective"},
-                                                    [PLAN_ITERATIONS] = {GROUP_OPTIMIZER, "iterations"},
-                                                    [PLAN_SECONDS] = {GROUP_TIMING, "seconds"},
-                                                    [PLAN_PREPARE_SECONDS] = {GROUP_TIMING, "prepare_seconds"},
-                                                    [PLAN_BUILD_SECONDS] = {GROUP_TIMING, "build_seconds"},
-                                                    [PLAN_OPTIMIZE_SECONDS] = {GROUP_TIMING, "optimize_seconds"},
-                                                    [PLAN_EVALUATE_SECONDS] = {GROUP_TIMING, "evaluate_seconds"},
-                                                    [PLAN_PEAK_MEMORY_MiB] = {GROUP_TIMING, "peak_memory_MiB"},
-                                                    [PLAN_EVALUATIONS] = {GROUP_OPTIMIZER, "evaluations"}};
+const PlanAttribute plan_numbers[N_PLAN_NUMBERS] = {
+    [PLAN_FRACTIONS] = {"/", "fractions"},
+    [PLAN_PRESCRIPTION_Gy_RBE] = {"/", "prescription_Gy_RBE_per_fraction"},
+    [PLAN_OBJECTIVE] = {GROUP_OPTIMIZER, "objective"},
+    [PLAN_ITERATIONS] = {GROUP_OPTIMIZER, "iterations"},
+    [PLAN_SECONDS] = {GROUP_TIMING, "seconds"},
+    [PLAN_PREPARE_SECONDS] = {GROUP_TIMING, "prepare_seconds"},
+    [PLAN_BUILD_SECONDS] = {GROUP_TIMING, "build_seconds"},
+    [PLAN_OPTIMIZE_SECONDS] = {GROUP_TIMING, "optimize_seconds"},
+    [PLAN_EVALUATE_SECONDS] = {GROUP_TIMING, "evaluate_seconds"},
+    [PLAN_PEAK_MEMORY_MiB] = {GROUP_TIMING, "peak_memory_MiB"},
+    [PLAN_EVALUATIONS] = {GROUP_OPTIMIZER, "evaluations"}};
 
 PetscBool PlanReaderOpen(const char *file, Mistakes *mistakes, PlanReader *reader)
 {
