@@ -152,3 +152,9 @@ typedef struct SolveSpec {
  */
 PetscErrorCode ProblemSolve(MPI_Comm comm, const SolveSpec *spec, Solution *solution);
 PetscErrorCode SolutionDestroy(Solution *solution);
+
+/**
+ * Try the PETSc options for the solver on three variables: what TAO refuses, or cannot do with an objective and a gradient alone, is a
+ * mistake (ROBION_COMMAND_LINE), the same on all ranks. Not collective.
+ */
+PetscErrorCode SolverCheckOptions(Mistakes *mistakes);

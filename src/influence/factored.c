@@ -70,9 +70,7 @@ static PetscErrorCode CreateMemory(struct Factored_s *f)
   const struct DoseModel_s *model = f->model;
   size_t spectrum, adjoint, work = 0;
   MeasureSpectra(f, &spectrum, &adjoint);
-  for (PetscInt b = 0; b < model->beams->n_beam; b++) {
-    work = PetscMax(work, f->beam[b].plane);
-  }
+  for (PetscInt b = 0; b < model->beams->n_beam; b++) work = PetscMax(work, f->beam[b].plane);
   PetscCall(NodeMemoryCreate(f->node, f->n_volume * sizeof(Four), PETSC_FALSE, &f->window[0]));
   PetscCall(NodeMemoryCreate(f->node, spectrum * sizeof(double), PETSC_FALSE, &f->window[1]));
   PetscCall(NodeMemoryCreate(f->node, adjoint * sizeof(double), PETSC_FALSE, &f->window[2]));

@@ -46,6 +46,7 @@ PetscErrorCode PlanReadCase(const Settings *settings, Mistakes *mistakes, Case *
     PetscCall(StructureDerive(*patient, settings->derived[i].name, settings->derived[i].expression,
                               settings->derived[i].where, mistakes));
   PetscCall(PlanCheckNames(settings, *patient, mistakes));
+  PetscCall(PlanCheckGroups(settings, *patient, mistakes));
   if (MistakesAny(mistakes)) PetscCall(CaseDestroy(patient));
   PetscFunctionReturn(0);
 }
