@@ -81,8 +81,7 @@ PROVENANCE = $(call define,ROBION_VERSION,$(VERSION)) $(call define,ROBION_GIT,$
 
 # --- Files ---------------------------------------------------------------------------------------------------------
 SOURCES := $(sort $(wildcard src/*/*.c src/*/*/*.c))
-OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/generated/fragmentation_builtin.o $(BUILD)/generated/report_assets.o \
-  $(BUILD)/src/exchange/dicom/shim.o
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/generated/fragmentation_builtin.o $(BUILD)/generated/report_assets.o $(BUILD)/src/exchange/dicom/shim.o
 LIBRARY := $(BUILD)/librobion.a
 PROGRAM := $(BUILD)/robion
 TEST_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
@@ -192,7 +191,7 @@ deps-build:
 	@CC='$(CC)' sh .ci/deps $(PACKAGES) nifti dicom
 
 deps: deps-build                ## install missing packages (Debian, Ubuntu); does nothing where all are found
-	@CC='$(CC)' sh .ci/deps $(PACKAGES) nifti dicom cmocka gnuplot python h5diff slurm
+	@CC='$(CC)' sh .ci/deps $(PACKAGES) nifti dicom cmocka gnuplot python pydicom dciodvfy h5diff slurm
 
 # --- Run and check -------------------------------------------------------------------------------------------------
 # Open MPI: slots are hardware threads here, and containers run as root.
@@ -210,7 +209,7 @@ test: deps                      ## every test, the sanitizer build's included; s
 	  $(MAKE) --no-print-directory -k VARIANT=san BUILD=$(BUILD)/san quick-tests || built=no; \
 	  BUILT=$$built BUILD=$(BUILD) CC='$(CC)' tests/run.sh '$(search)'
 
-ranks: deps                     ## what runs on several ranks, on 1, 2, 3 and 4 of them (`make test`: on 1 and 3)
+ranks: deps                     ## what runs on several ranks, on 1, 2, 3 and 4 of them (`make test`: most on 1 and 2)
 	@built=yes; $(MAKE) --no-print-directory -k all tests || built=no; \
 	  BUILT=$$built BUILD=$(BUILD) CC='$(CC)' tests/run.sh --ranks '$(search)'
 

@@ -20,8 +20,8 @@ PetscBool PlanReaderOpen(const char *file, Mistakes *mistakes, PlanReader *reade
 PetscBool PlanReaderClose(PlanReader *reader, Mistakes *mistakes);
 
 /**
- * Texts of a plan: names as the tables have them, its effective settings as YAML, a hash of these, the projectile ("12C"), and
- * what stands beside them.
+ * Texts of a plan: names as the tables have them, its effective settings as YAML, a hash of these, the projectile ("12C"), the
+ * prescription's target, when the run that made it began (ISO 8601, UTC), and how the patient lies ("HFS").
  */
 typedef enum {
   PLAN_STUDY,
@@ -31,11 +31,11 @@ typedef enum {
   PLAN_SETTINGS,
   PLAN_SETTINGS_HASH,
   PLAN_ION,
-  PLAN_TARGET,   /* that the prescription is of */
-  PLAN_MODE,     /* robust mode */
-  PLAN_STOPPED,  /* why the optimiser stopped, in words */
-  PLAN_STARTED,  /* when the run that made it began, ISO 8601, UTC */
-  PLAN_POSITION, /* how the patient lies: "HFS" */
+  PLAN_TARGET,
+  PLAN_STARTED,
+  PLAN_POSITION,
+  PLAN_MODE,    /* robust mode */
+  PLAN_STOPPED, /* why the optimiser stopped, in words */
   N_PLAN_TEXTS
 } PlanText;
 /** PetscMalloc'ed; NULL after a mistake. */
@@ -43,6 +43,8 @@ PetscBool PlanReadText(const PlanReader *reader, PlanText which, Mistakes *mista
 
 /** Numbers of a plan: its prescription per fraction, what its optimisation came to, and what it took. */
 typedef enum {
+  PLAN_FRACTIONS,
+  PLAN_PRESCRIPTION,
   PLAN_OBJECTIVE,
   PLAN_ITERATIONS,
   PLAN_SECONDS,
@@ -51,9 +53,7 @@ typedef enum {
   PLAN_OPTIMIZE_SECONDS,
   PLAN_EVALUATE_SECONDS,
   PLAN_PEAK_MEMORY_MiB,
-  PLAN_EVALUATIONS,         /* of the objective */
-  PLAN_PRESCRIPTION_Gy_RBE, /* per fraction */
-  PLAN_FRACTIONS,
+  PLAN_EVALUATIONS, /* of the objective */
   N_PLAN_NUMBERS
 } PlanNumber;
 PetscBool PlanReadNumber(const PlanReader *reader, PlanNumber which, Mistakes *mistakes, double *number);
@@ -89,6 +89,18 @@ PetscBool PlanReadActivity(const PlanReader *reader, const char *scenario, const
 /** A quantity on the grid, z, y, x, finite; the first one that is read gives the grid its size. PetscMalloc'ed. */
 PetscBool PlanReadDose(const PlanReader *reader, PlanDoses doses, Quantity quantity, Mistakes *mistakes, Grid *grid,
                        float **dose);
+
+/** Whether the file has the dose of a scenario, by its id. */
+PetscBool PlanHasScenarioDose(const PlanReader *reader, const char *scenario);
+/** RBE-weighted dose of a scenario, byte x step Gy(RBE) per fraction; grid as PlanReadDose. PetscMalloc'ed. */
+PetscBool PlanReadScenarioDose(const PlanReader *reader, const char *scenario, Mistakes *mistakes, Grid *grid,
+                               double *step_Gy_RBE, unsigned char **value);
+/**
+ * The DVHs of a structure in all scenarios, n_scenario rows (the first ones of scenarios.csv) of n values on the axis of dvh.csv:
+ * percent of the volume. PetscMalloc'ed; false without a mistake for files that have none.
+ */
+PetscBool PlanReadScenarioDVHs(const PlanReader *reader, const char *structure, Quantity quantity, Mistakes *mistakes,
+                               PetscInt *n_scenario, PetscInt *n, float **percent);
 
 /** HU of the CT on the dose grid, as PlanReadDose reads doses; false without a mistake for files that have none. */
 PetscBool PlanReadCT(const PlanReader *reader, Mistakes *mistakes, Grid *grid, short **hu);

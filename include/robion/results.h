@@ -9,6 +9,7 @@
 #include "robion/activity.h"
 #include "robion/biology.h"
 #include "robion/csv.h"
+#include "robion/doses.h"
 #include "robion/goals.h"
 #include "robion/provenance.h"
 #include "robion/scenario.h"
@@ -98,6 +99,8 @@ typedef struct PlanResult {
   OutcomeList outcomes;                  /* that are judged */
   const ActivitySet *activity;           /* positron emitters of scenarios; n = 0 or NULL: none */
   const float *robust_min, *robust_max;  /* RBE-weighted, voxel by voxel over the evaluation set; both NULL: none */
+  PetscInt n_scenario_doses;
+  const ScenarioDose *scenario_doses; /* of single scenarios of `evaluate` */
   PetscInt n_bands;
   const DVHBand *bands;
   const MetricList *metrics;    /* [evaluate->n] same rows in each */

@@ -123,6 +123,16 @@ static PetscBool IsSameFile(const char *a, const char *b)
                                                                                                         : PETSC_FALSE;
 }
 
+/* The image on the frame of the CT, which it has if no transform is given. */
+static PetscBool ReadImage(const char *file, const Grid *frame, Mistakes *mistakes, Image *image)
+{
+  RigidTransform transform;
+  if (given.transform && !RigidTransformRead(given.transform, mistakes, &transform)) return PETSC_FALSE;
+  if (!ImageRead(file, mistakes, image)) return PETSC_FALSE;
+  if (given.transform) (void)ImageRegister(&transform, frame, mistakes, image);
+  return MistakesAny(mistakes) ? PETSC_FALSE : PETSC_TRUE;
+}
+
 /* The b-values of the image itself, where the command line says none; and what it has to say of a DICOM map. */
 static PetscErrorCode TakeImage(const Image *image, const char *file, Mistakes *mistakes)
 {
@@ -137,16 +147,6 @@ static PetscErrorCode TakeImage(const Image *image, const char *file, Mistakes *
   for (PetscInt k = 0; k < given.protocol.n_b; k++) given.protocol.b_ms_um2[k] = image->b_s_mm2[k] / S_MM2_PER_MS_UM2;
   PetscCall(ADCCheck(&given.model, &given.protocol, mistakes));
   PetscFunctionReturn(0);
-}
-
-/* The image on the frame of the CT, which it has if no transform is given. */
-static PetscBool ReadImage(const char *file, const Grid *frame, Mistakes *mistakes, Image *image)
-{
-  RigidTransform transform;
-  if (given.transform && !RigidTransformRead(given.transform, mistakes, &transform)) return PETSC_FALSE;
-  if (!ImageRead(file, mistakes, image)) return PETSC_FALSE;
-  if (given.transform) (void)ImageRegister(&transform, frame, mistakes, image);
-  return MistakesAny(mistakes) ? PETSC_FALSE : PETSC_TRUE;
 }
 
 static PetscErrorCode AddToCase(const char *const *operand, Mistakes *mistakes)

@@ -164,6 +164,7 @@ static PetscErrorCode UseMachine(PlanContext *context, const Settings *settings,
     if (context->machine && spots) PetscCall(MachineSetSpotSizes(context->machine, spots, mistakes));
     if (context->machine && settings->lateral_model == LATERAL_MODEL_SINGLE)
       PetscCall(MachineMergeComponents(context->machine));
+    if (context->machine && context->rank) PetscCall(MachineDropSpectra(context->machine)); /* rank 0 makes biologies */
     PetscCall(PetscStrallocpy(spots ? "" : key, &context->machine_key));
   }
   *machine = context->machine;
@@ -344,7 +345,7 @@ static PetscErrorCode Assemble(PlanContext *context, const SpotList *spots, Pets
   PetscCall(CheckDoseGrid(settings, in->patient, mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(PlanDoseGrid(settings, in->patient, &in->grid));
-  PetscCall(TissuesCreate(mistakes, in));
+  PetscCall(TissuesCreate(context->comm, mistakes, in));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   if (spots) PetscCall(MachineDropSpectra(context->machine)); /* no other plan will have this machine */
   PetscCall(MakeTarget(settings, mistakes, in));

@@ -43,6 +43,18 @@ static PetscInt Cubes(void)
   return n;
 }
 
+/* Of one rank: DVHs of scenarios, and doses of scenarios that are kept. */
+static double ScenarioBytes(const PlanInputs *in)
+{
+  const double rows = (double)PetscMin(in->evaluate->n, DVH_SCENARIOS_MOST);
+  double bytes = 0, kept = 0;
+  for (Quantity q = 0; q < n_quantities; q++)
+    bytes += rows * (double)(in->n_region * quantities[q].dvh.n) * sizeof(float);
+  if (in->settings->results.scenario_doses == SCENARIO_DOSES_ALL) kept = (double)(in->evaluate->n - 1);
+  if (in->settings->results.scenario_doses == SCENARIO_DOSES_WORST) kept = (double)in->settings->n_goals;
+  return bytes + PetscMin(kept, SCENARIO_DOSES_MOST) * (double)GridSize(&in->grid);
+}
+
 /* Over all ranks: depths, doses of some scenarios, dose cubes on each rank, and the beams' dose volumes, which make no gradient. */
 static PetscErrorCode EvaluationBytes(PlanContext *context, const PlanInputs *in, double *bytes)
 {
@@ -55,7 +67,7 @@ static PetscErrorCode EvaluationBytes(PlanContext *context, const PlanInputs *in
   *bytes += ((double)DoseSetRows(in->evaluate->n, context->size) + context->size) * DosesComputed(computed) *
             sizeof(float) * in->n_dose_voxel;
   *bytes += 2.0 * in->beams->n_beam * sizeof(double) * in->n_dose_voxel;
-  *bytes += (double)shared * context->nodes;
+  *bytes += (double)shared * context->nodes + ScenarioBytes(in) * context->size;
   PetscFunctionReturn(0);
 }
 

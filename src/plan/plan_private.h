@@ -28,8 +28,8 @@ PetscErrorCode PlanActivity(MPI_Comm comm, const PlanInputs *in, const double *w
 /* A line of the log on the hottest place outside of all targets, if the plan has one. Not collective. */
 void PlanTellHotSpot(const PlanResult *result);
 
-/* Fill in->tissues from the settings; needs patient, machine and grid. After a mistake some biologies are NULL. */
-PetscErrorCode TissuesCreate(Mistakes *mistakes, PlanInputs *in);
+/* Fill in->tissues from the settings; needs patient, machine and grid. After a mistake some biologies are NULL. Collective. */
+PetscErrorCode TissuesCreate(MPI_Comm team, Mistakes *mistakes, PlanInputs *in);
 PetscErrorCode TissuesDestroy(Tissues *tissues);
 
 /*
@@ -137,6 +137,16 @@ PetscErrorCode PlanOutcomes(const PlanInputs *in, OutcomeSpec *control, OutcomeL
 /* How well a solution keeps its constraints, [solution->n_constraint], to be freed; the same as lines of the log. */
 PetscErrorCode ConstraintsReport(const Settings *settings, const Solution *solution, ConstraintReport **out);
 PetscErrorCode ConstraintsLog(const PlanSpec *plan, const Settings *settings, const Solution *solution);
+
+/*
+ * Rows of the evaluation set, ascending, whose doses are kept beside the nominal: as the study wants, at most SCENARIO_DOSES_MOST,
+ * those first that are worst for a goal. To be freed. Not collective.
+ */
+PetscErrorCode PlanScenarioRows(const ResultsSpec *spec, const ScenarioSet *set, PetscInt n_goal, const Goal *goal,
+                                PetscInt *n, PetscInt **row);
+/* Their doses, when the goals are judged: [n], to be destroyed. Collective. */
+PetscErrorCode PlanScenarioDoses(MPI_Comm comm, const WeightedPlan *plan, const PlanResult *result, PetscInt *n,
+                                 ScenarioDose **doses);
 
 /* Indices of the marked voxels of a grid, neighbours together. */
 PetscErrorCode PlanCollectMarked(const Grid *grid, const unsigned char *mark, PetscInt *n, PetscInt **voxel);

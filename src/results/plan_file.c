@@ -38,7 +38,7 @@ static PetscErrorCode WriteRoot(SharedFile *file, const PlanResult *r)
   for (int t = 0; t < N_PLAN_TEXTS; t++)
     if (text[t]) PetscCall(PlanTextWrite(file, t, text[t]));
   if (r->spot_control) PetscCall(SharedFileString(file, "/", "spot_control", r->spot_control));
-  PetscCall(PlanNumberWrite(file, PLAN_PRESCRIPTION_Gy_RBE, r->prescription_Gy_RBE));
+  PetscCall(PlanNumberWrite(file, PLAN_PRESCRIPTION, r->prescription_Gy_RBE));
   PetscCall(PlanNumberWrite(file, PLAN_FRACTIONS, (double)r->fractions));
   PetscCall(SharedFileStrings(file, DATASET_SETTINGS, 1, &r->yaml, "effective settings of this plan, YAML"));
   PetscFunctionReturn(0);
@@ -64,15 +64,6 @@ static PetscErrorCode WriteGrid(SharedFile *file, const Grid *grid)
   PetscFunctionReturn(0);
 }
 
-/* HDF5 separates groups with slashes, so a slash in a structure's name becomes an underscore there. */
-static void StructureGroup(const char *parent, const char *structure, char path[256])
-{
-  int length = snprintf(path, 256, "%s/", parent);
-  snprintf(path + length, (size_t)(256 - length), "%s", !strcmp(structure, ".") ? "_" : structure);
-  for (char *c = path + length; *c; c++)
-    if (*c == '/') *c = '_';
-}
-
 static PetscErrorCode WriteStructures(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
@@ -81,7 +72,7 @@ static PetscErrorCode WriteStructures(SharedFile *file, const PlanResult *r)
   for (PetscInt k = 0; k < r->n_regions; k++) {
     const Region *region = &r->regions[k];
     hsize_t n = (hsize_t)region->n;
-    StructureGroup(GROUP_STRUCTURES, region->name, group);
+    PlanNamedPath(GROUP_STRUCTURES, region->name, group);
     snprintf(path, sizeof path, "%s/voxel", group);
     PetscCall(SharedFileArray(file, path, sizeof(PetscInt) == 4 ? H5T_NATIVE_INT : H5T_NATIVE_LLONG, 1, &n,
                               region->voxel, "1",
@@ -217,6 +208,24 @@ static PetscErrorCode WriteDoses(SharedFile *file, const PlanResult *r)
   PetscFunctionReturn(0);
 }
 
+/* Doses of single scenarios, a byte per voxel. */
+static PetscErrorCode WriteScenarioDoses(SharedFile *file, const PlanResult *r)
+{
+  PetscFunctionBegin;
+  const hsize_t dims[3] = {(hsize_t)r->grid.n[2], (hsize_t)r->grid.n[1], (hsize_t)r->grid.n[0]};
+  char path[PLAN_PATH];
+  for (PetscInt i = 0; i < r->n_scenario_doses; i++) {
+    const ScenarioDose *dose = &r->scenario_doses[i];
+    const char *id = r->evaluate->scenario[dose->row].id;
+    PlanNamedPath(GROUP_SCENARIO_DOSES, id, path);
+    PetscCall(SharedFileArray(file, path, H5T_NATIVE_UCHAR, 3, dims, dose->value, "1",
+                              "RBE-weighted dose per fraction of the scenario, in steps of " SCENARIO_DOSE_STEP));
+    PetscCall(SharedFileString(file, path, "scenario", id));
+    PetscCall(SharedFileNumber(file, path, SCENARIO_DOSE_STEP, dose->step_Gy_RBE));
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode WriteControl(SharedFile *file, const char *group, const Outcome *outcome)
 {
   PetscFunctionBegin;
@@ -317,11 +326,11 @@ static PetscErrorCode WriteTissues(SharedFile *file, const PlanResult *r)
 static PetscErrorCode WriteBands(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
-  char structure[256], group[300];
-  PetscCall(SharedFileGroup(file, "/dvh"));
+  char structure[PLAN_PATH], group[300], path[320];
+  PetscCall(SharedFileGroup(file, GROUP_DVH));
   for (PetscInt i = 0; i < r->n_bands; i++) {
     const DVHBand *band = &r->bands[i];
-    StructureGroup("/dvh", band->structure, structure);
+    PlanNamedPath(GROUP_DVH, band->structure, structure);
     snprintf(group, sizeof group, "%s/%s", structure, quantities[band->quantity].name);
     PetscCall(SharedFileColumn(file, group, "axis", band->n, band->axis, quantities[band->quantity].unit,
                                quantities[band->quantity].meaning));
@@ -331,6 +340,10 @@ static PetscErrorCode WriteBands(SharedFile *file, const PlanResult *r)
         SharedFileColumn(file, group, "min", band->n, band->min, "%", "lowest volume over the evaluation scenarios"));
     PetscCall(
         SharedFileColumn(file, group, "max", band->n, band->max, "%", "highest volume over the evaluation scenarios"));
+    const hsize_t dims[2] = {(hsize_t)band->n_scenario, (hsize_t)band->n};
+    snprintf(path, sizeof path, "%s/" DVH_SCENARIOS, group);
+    PetscCall(SharedFileArray(file, path, H5T_NATIVE_FLOAT, 2, dims, band->scenario, "%",
+                              "volume with at least axis, a row for each scenario as in /scenarios"));
   }
   PetscFunctionReturn(0);
 }
@@ -370,9 +383,9 @@ static PetscErrorCode WriteMetrics(SharedFile *file, const PlanResult *r)
 static PetscErrorCode WriteGoals(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
-  enum { N_TEXTS = 9 };
-  static const char *const name[N_TEXTS] = {"structure", "quantity", "metric",        "scenario", "per",
-                                            "relation",  "unit",     "each_relation", "each_unit"};
+  enum { N_TEXTS = 10 };
+  static const char *const name[N_TEXTS] = {"structure", "quantity", "metric",        "scenario",  "per",
+                                            "relation",  "unit",     "each_relation", "each_unit", "worst_scenario"};
   const PetscInt n = r->n_goals;
   const hsize_t dims = (hsize_t)n;
   const char **text;
@@ -382,9 +395,16 @@ static PetscErrorCode WriteGoals(SharedFile *file, const PlanResult *r)
   PetscCall(PetscMalloc3(N_TEXTS * n, &text, 3 * n, &number, n, &met));
   for (PetscInt i = 0; i < n; i++) {
     const Goal *g = &r->goals[i];
-    const char *const row[N_TEXTS] = {g->structure,  quantities[g->quantity].name,           g->metric,
-                                      g->scenario,   g->course ? "course" : "fraction",      GoalRelation(&g->bound),
-                                      g->bound.unit, g->share ? GoalRelation(&g->each) : "", g->each.unit};
+    const char *const row[N_TEXTS] = {g->structure,
+                                      quantities[g->quantity].name,
+                                      g->metric,
+                                      g->scenario,
+                                      g->course ? "course" : "fraction",
+                                      GoalRelation(&g->bound),
+                                      g->bound.unit,
+                                      g->share ? GoalRelation(&g->each) : "",
+                                      g->each.unit,
+                                      g->worst < 0 ? "" : r->evaluate->scenario[g->worst].id};
     for (int c = 0; c < N_TEXTS; c++) text[c * n + i] = row[c];
     number[i] = g->bound.limit;
     number[n + i] = g->value;
@@ -446,6 +466,7 @@ static PetscErrorCode WriteContent(SharedFile *file, const PlanResult *r)
   PetscCall(WriteBeams(file, &r->spots));
   PetscCall(WriteCT(file, r));
   PetscCall(WriteDoses(file, r));
+  PetscCall(WriteScenarioDoses(file, r));
   PetscCall(WriteActivity(file, r));
   PetscCall(WriteOutcomes(file, r));
   PetscCall(WriteTissues(file, r));

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 const PlanAttribute plan_texts[N_PLAN_TEXTS] = {[PLAN_STUDY] = {"/", "study"},
                                                 [PLAN_CASE] = {"/", "case"},
@@ -17,18 +18,17 @@ const PlanAttribute plan_texts[N_PLAN_TEXTS] = {[PLAN_STUDY] = {"/", "study"},
                                                 [PLAN_MODE] = {GROUP_OPTIMIZER, "mode"},
                                                 [PLAN_STOPPED] = {GROUP_OPTIMIZER, "reason"}};
 
-const PlanAttribute plan_numbers[N_PLAN_NUMBERS] = {
-    [PLAN_OBJECTIVE] = {GROUP_OPTIMIZER, "objective"},
-    [PLAN_ITERATIONS] = {GROUP_OPTIMIZER, "iterations"},
-    [PLAN_SECONDS] = {GROUP_TIMING, "seconds"},
-    [PLAN_PREPARE_SECONDS] = {GROUP_TIMING, "prepare_seconds"},
-    [PLAN_BUILD_SECONDS] = {GROUP_TIMING, "build_seconds"},
-    [PLAN_OPTIMIZE_SECONDS] = {GROUP_TIMING, "optimize_seconds"},
-    [PLAN_EVALUATE_SECONDS] = {GROUP_TIMING, "evaluate_seconds"},
-    [PLAN_PEAK_MEMORY_MiB] = {GROUP_TIMING, "peak_memory_MiB"},
-    [PLAN_EVALUATIONS] = {GROUP_OPTIMIZER, "evaluations"},
-    [PLAN_PRESCRIPTION_Gy_RBE] = {"/", "prescription_Gy_RBE_per_fraction"},
-    [PLAN_FRACTIONS] = {"/", "fractions"}};
+const PlanAttribute plan_numbers[N_PLAN_NUMBERS] = {[PLAN_FRACTIONS] = {"/", "fractions"},
+                                                    [PLAN_PRESCRIPTION] = {"/", "prescription_Gy_RBE_per_fraction"},
+                                                    [PLAN_OBJECTIVE] = {GROUP_OPTIMIZER, "objective"},
+                                                    [PLAN_ITERATIONS] = {GROUP_OPTIMIZER, "iterations"},
+                                                    [PLAN_SECONDS] = {GROUP_TIMING, "seconds"},
+                                                    [PLAN_PREPARE_SECONDS] = {GROUP_TIMING, "prepare_seconds"},
+                                                    [PLAN_BUILD_SECONDS] = {GROUP_TIMING, "build_seconds"},
+                                                    [PLAN_OPTIMIZE_SECONDS] = {GROUP_TIMING, "optimize_seconds"},
+                                                    [PLAN_EVALUATE_SECONDS] = {GROUP_TIMING, "evaluate_seconds"},
+                                                    [PLAN_PEAK_MEMORY_MiB] = {GROUP_TIMING, "peak_memory_MiB"},
+                                                    [PLAN_EVALUATIONS] = {GROUP_OPTIMIZER, "evaluations"}};
 
 PetscBool PlanReaderOpen(const char *file, Mistakes *mistakes, PlanReader *reader)
 {
@@ -203,6 +203,14 @@ void PlanDosePath(PlanDoses doses, Quantity quantity, char path[64])
 void PlanActivityPath(const char *scenario, const char *map, char path[PLAN_PATH])
 {
   snprintf(path, PLAN_PATH, GROUP_ACTIVITY "/%s/%s", scenario, map);
+}
+
+void PlanNamedPath(const char *parent, const char *name, char path[PLAN_PATH])
+{
+  const int length = snprintf(path, PLAN_PATH, "%s/", parent);
+  snprintf(path + length, (size_t)(PLAN_PATH - length), "%s", !strcmp(name, ".") ? "_" : name);
+  for (char *c = path + length; *c; c++)
+    if (*c == '/') *c = '_';
 }
 
 PetscBool PlanHasDose(const PlanReader *reader, PlanDoses doses, Quantity quantity)

@@ -254,7 +254,7 @@ static double Interpolate(const Grid *grid, const float *value, const double poi
 PetscErrorCode ImageRegister(const RigidTransform *t, const Grid *frame, Mistakes *mistakes, Image *image)
 {
   PetscFunctionBegin;
-  Image out = {.n_volume = image->n_volume};
+  Image out = {.n_volume = image->n_volume, .b_s_mm2 = image->b_s_mm2};
   if (!CommonGrid(t, &image->grid, frame, &out.grid)) {
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
                           "nothing of the image lies on the CT after its transform, expected some: "
