@@ -260,7 +260,7 @@ PetscErrorCode CaseImportDicom(const DicomImportSpec *spec, Text *table, Mistake
           ? PETSC_TRUE
           : PETSC_FALSE;
   MarkDoses(&import);
-  PetscCall(DicomRowsPrint(&import.rows, table));
+  if (import.rows.n || import.survey.ignored.n) PetscCall(DicomRowsPrint(&import.rows, table));
   if (chosen) PetscCall(MakeCase(&import, out));
   PetscCall(DicomLatticeDestroy(&import.lattice));
   PetscCall(DicomRowsDestroy(&import.rows));

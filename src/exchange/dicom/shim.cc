@@ -520,6 +520,11 @@ OFCondition PutFloats(DcmItem *item, DcmTagKey key, size_t n, const double *valu
 
 } // namespace
 
+const char *DicomLacks(void)
+{
+  return nullptr;
+}
+
 void DicomStart(void)
 {
   static bool started;

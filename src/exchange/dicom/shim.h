@@ -25,6 +25,8 @@ typedef struct DicomItem {
   DicomFile file;
 } DicomItem;
 
+/* What this build lacks for DICOM, for a message; NULL: nothing. */
+const char *DicomLacks(void);
 /* Load the dictionary and the decoders; again it does nothing. Before forking, so that no child has to. */
 void DicomStart(void);
 /* Let this process have so many bytes more at most than it has now; what needs more fails as a file that is damaged. */

@@ -10,8 +10,7 @@ void DicomLimitMemory(size_t more_bytes) {}
 bool DicomOpen(const char *path, DicomFile *file, char message[DICOM_MESSAGE])
 {
   *file = NULL;
-  snprintf(message, DICOM_MESSAGE,
-           "this robion was built without DCMTK and OpenJPEG (Debian: libdcmtk-dev, libopenjp2-7-dev; then make)");
+  snprintf(message, DICOM_MESSAGE, "%s", DicomLacks());
   return false;
 }
 

@@ -87,6 +87,10 @@ PetscErrorCode DicomSurveyMake(PetscInt n, const char *const *path, DicomSurvey 
 {
   PetscFunctionBegin;
   *survey = (DicomSurvey){0};
+  if (DicomLacks()) {
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s", path[0], DicomLacks()));
+    PetscFunctionReturn(0);
+  }
   for (PetscInt i = 0; i < n; i++) PetscCall(LookThrough(path[i], survey, mistakes));
   PetscFunctionReturn(0);
 }
