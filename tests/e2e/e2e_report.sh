@@ -42,4 +42,3 @@ else
     check "browser: $what" told_good "$what"
   done < <(node tests/support/report.js --list)
 fi
-finish

@@ -95,7 +95,7 @@ const checks = {
   "volumes as in plan.h5": async ({ page, bytes }) => {
     const sums = await page.evaluate(async () => {
       const { info, load } = window.robionVolumes, found = {};
-      for (let i = 0; i < info.volumes.length; i++) if (!info.volumes[i].plan) found[info.volumes[i].name] = (await load(`volume-${i}`)).reduce((a, b) => a + b, 0);
+      for (let i = 0; i < info.volumes.length; i++) if (!info.volumes[i].plan && !info.volumes[i].scenario) found[info.volumes[i].name] = (await load(`volume-${i}`)).reduce((a, b) => a + b, 0);
       return found;
     });
     for (const [name, sum] of Object.entries(bytes)) expect(sums[name] === sum && sum > 0, `${name}: ${sums[name]}, expected ${sum}`);
@@ -124,11 +124,21 @@ const checks = {
     await page.waitForFunction(() => [...document.querySelectorAll(".slices canvas")].filter((c) => !c.hidden).length === 6);
     await page.selectOption("#compare", { index: 0 });
   },
+  "a scenario changes curves and slices": async ({ page }) => {
+    const id = await page.evaluate(() => window.robionVolumes.info.volumes.find((v) => v.scenario && v.scenario !== "nominal").scenario);
+    const curves = () => page.evaluate(() => [...document.querySelectorAll(".dvh canvas")].map((c) => c.toDataURL()).join(" "));
+    const before = await curves();
+    await changes(page, () => page.click(`tr[data-scenario="${id}"] button`), "the same slices");
+    expect(before !== (await curves()), "the same histograms");
+    await page.click(`tr[data-scenario="${id}"] button`);
+    await page.waitForTimeout(400);
+    expect(before === (await curves()), "histograms do not come back");
+  },
   "prints to A4": async ({ page }) => {
     const pdf = await page.pdf({ format: "A4" });
     expect(pdf.subarray(0, 5).toString() === "%PDF-" && pdf.length > 20000, `${pdf.length} bytes`);
   },
-  "open in a second": async ({ took }) => expect(took < 5000, `${took} ms`), // 1 s on an idle machine; tests share theirs
+  "ready in five seconds": async ({ took }) => expect(took < 5000, `${took} ms`),
   "no request but for the file": async ({ requests, file }) => expect(requests.length && requests.every((url) => url === `file://${file}`), requests.join(" ")),
   "no word on the console": async ({ said }) => expect(!said.length, said.join(" ")),
   "nothing axe objects to": async ({ audited }) => expect(audited.every((a) => !a.length), JSON.stringify(audited)),

@@ -1,5 +1,6 @@
 /* Dose-volume and LET-volume histograms of a plan's page: charts, and the same numbers for scripts. */
 #include "page_private.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,8 +51,34 @@ static PetscErrorCode AddNumbers(Text *json, const char *key, PetscInt n, const 
   PetscFunctionReturn(0);
 }
 
+/* Histograms of single scenarios, steps of 1/600 %, in an element that "scenarios" of the series names; none: NULL. */
+static PetscErrorCode AddScenarios(PlanPage *page, Quantity q, const char *id, PetscInt k, const Bands *bands,
+                                   Text *json)
+{
+  PetscFunctionBegin;
+  PetscInt n_scenario, n;
+  float *percent;
+  unsigned char *bytes;
+  char element[96];
+  size_t length;
+  const ChartSeries *series = &bands->series[k];
+  if (PlanReadScenarioDVHs(&page->plan, series->name, q, page->mistakes, &n_scenario, &n, &percent) && n == series->n) {
+    PetscCall(PetscMalloc1(2 * n_scenario * n, &bytes));
+    for (PetscInt i = 0; i < n_scenario * n; i++) {
+      const long value = lround(600 * (double)PetscMin(PetscMax(percent[i], 0), 100));
+      bytes[2 * i] = (unsigned char)(value & 255), bytes[2 * i + 1] = (unsigned char)(value >> 8);
+    }
+    snprintf(element, sizeof element, "%s-%d", id, (int)k);
+    PetscCall(HTMLBytes(&page->text, element, bytes, (size_t)(2 * n_scenario * n), &length));
+    PetscCall(TextAdd(json, ",\"scenarios\":\"%s\"", element));
+    PetscCall(PetscFree(bytes));
+  }
+  PetscCall(PetscFree(percent));
+  PetscFunctionReturn(0);
+}
+
 /* {"label": ..., "series": [{"name": ..., "colour": ..., "x": [...], "y": ..., "low": ..., "high": ...}]} */
-static PetscErrorCode AddData(PlanPage *page, const char *id, const char *label, const Bands *bands)
+static PetscErrorCode AddData(PlanPage *page, Quantity q, const char *id, const char *label, const Bands *bands)
 {
   PetscFunctionBegin;
   Text json = {0};
@@ -67,6 +94,7 @@ static PetscErrorCode AddData(PlanPage *page, const char *id, const char *label,
     PetscCall(AddNumbers(&json, "y", s->n, s->y));
     PetscCall(AddNumbers(&json, "low", s->n, s->low));
     PetscCall(AddNumbers(&json, "high", s->n, s->high));
+    PetscCall(AddScenarios(page, q, id, i, bands, &json));
     PetscCall(TextAdd(&json, "}"));
   }
   PetscCall(TextAdd(&json, "]}"));
@@ -93,7 +121,7 @@ static PetscErrorCode AddQuantity(PlanPage *page, Quantity q)
     PetscCall(TextAdd(&page->text, "<div class='dvh' data-of='%s'>\n", id));
     PetscCall(HTMLChart(&page->text, &chart));
     PetscCall(TextAdd(&page->text, "</div>\n"));
-    PetscCall(AddData(page, id, label, &bands));
+    PetscCall(AddData(page, q, id, label, &bands));
   }
   PetscCall(PetscFree(bands.number));
   PetscCall(PetscFree(bands.series));

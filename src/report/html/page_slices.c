@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { N_PLANES = 3, PICTURE_PIXELS = 380, MOST_VOLUMES = 40, MOST_OTHER = 4, MOST_NAME = 64 };
+enum { N_PLANES = 3, PICTURE_PIXELS = 380, MOST_VOLUMES = 100, MOST_OTHER = 4, MOST_NAME = 64 };
 
 /* One slice: across to the right, down from the top of the picture. */
 static const struct {
@@ -20,8 +20,10 @@ static const struct {
 /* A volume as bytes. */
 typedef struct ByteVolume {
   char name[MOST_NAME], unit[32];
-  const char *meaning, *plan; /* plan: of another one, its name; NULL: of this */
-  double scale;               /* value of byte 1; HU: of a step */
+  const char *meaning;
+  const char *plan;     /* of another one: its name; NULL: of this */
+  const char *scenario; /* a single one of the evaluation: its id; else NULL */
+  double scale;         /* value of byte 1; HU: of a step */
   unsigned char *byte;
 } ByteVolume;
 
@@ -72,6 +74,23 @@ static PetscErrorCode AddDose(PlanPage *page, PlanDoses doses, Quantity q, const
   if (volumes->n == MOST_VOLUMES || !PlanHasDose(&page->plan, doses, q)) PetscFunctionReturn(0);
   if (PlanReadDose(&page->plan, doses, q, page->mistakes, &page->grid, &dose))
     PetscCall(KeepDose(dose, GridSize(&page->grid), q, name, NULL, volumes));
+  PetscFunctionReturn(0);
+}
+
+/* The doses of single scenarios that plan.h5 has. */
+static PetscErrorCode AddScenarioDoses(PlanPage *page, Volumes *volumes)
+{
+  PetscFunctionBegin;
+  const Table *scenarios = &page->table[PLAN_SCENARIOS];
+  for (PetscInt row = 0; row < scenarios->n_rows && volumes->n < MOST_VOLUMES; row++) {
+    const char *const id = Cell(scenarios, row, SCENARIO_ID);
+    ByteVolume *v = &volumes->item[volumes->n];
+    if (strcmp(Cell(scenarios, row, SCENARIO_SET), "evaluate") || !PlanHasScenarioDose(&page->plan, id)) continue;
+    *v = (ByteVolume){.meaning = quantities[QUANTITY_RBE_WEIGHTED].meaning, .scenario = id};
+    snprintf(v->name, sizeof v->name, "scenario");
+    snprintf(v->unit, sizeof v->unit, "%s", quantities[QUANTITY_RBE_WEIGHTED].unit);
+    if (PlanReadScenarioDose(&page->plan, id, page->mistakes, &page->grid, &v->scale, &v->byte)) volumes->n++;
+  }
   PetscFunctionReturn(0);
 }
 
@@ -350,6 +369,8 @@ static PetscErrorCode AddDescription(PlanPage *page, const Volumes *volumes)
     PetscCall(TextAddJSON(&json, v->meaning));
     PetscCall(TextAdd(&json, ",\"plan\":"));
     PetscCall(TextAddJSON(&json, v->plan));
+    PetscCall(TextAdd(&json, ",\"scenario\":"));
+    PetscCall(TextAddJSON(&json, v->scenario));
     PetscCall(TextAdd(&json, "}"));
   }
   PetscCall(TextAdd(&json, "],\"structures\":["));
@@ -375,14 +396,15 @@ static PetscErrorCode AddVolumes(PlanPage *page, Volumes *volumes)
     page->text.data[before] = 0;
     PetscCall(AddBytes(page, volumes, &total));
     if (total <= PLAN_PAGE_VOLUMES) break;
-    if (volumes->n && volumes->item[volumes->n - 1].plan) {
+    if (volumes->n && (volumes->item[volumes->n - 1].plan || volumes->item[volumes->n - 1].scenario)) {
       PetscCall(PetscFree(volumes->item[--volumes->n].byte));
       dropped = PETSC_TRUE;
     } else
       volumes->stride++;
   }
   if (dropped)
-    PetscCall(TextAdd(&page->text, "<p>To keep this page small it does not have all doses of the other plans.</p>\n"));
+    PetscCall(TextAdd(&page->text,
+                      "<p>To keep this page small it does not have the doses of all other plans and scenarios.</p>\n"));
   if (volumes->stride > 1)
     PetscCall(TextAdd(&page->text,
                       "<p>To keep this page small the slices below have every %d. voxel along each axis.</p>\n",
@@ -400,6 +422,7 @@ PetscErrorCode PageSlices(PlanPage *page)
   for (Quantity q = 0; q < n_quantities; q++) PetscCall(AddDose(page, PLAN_NOMINAL, q, NULL, &volumes));
   for (size_t k = 1; k < PETSC_STATIC_ARRAY_LENGTH(compared); k++)
     PetscCall(AddDose(page, compared[k].doses, QUANTITY_RBE_WEIGHTED, compared[k].name, &volumes));
+  PetscCall(AddScenarioDoses(page, &volumes));
   for (PetscInt i = 0; i < PetscMin(page->spec->n_other, MOST_OTHER); i++)
     PetscCall(AddOther(page, &page->spec->other[i], &volumes));
   FindMiddle(page, volumes.middle);

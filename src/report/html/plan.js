@@ -33,8 +33,10 @@
       for (const key of ["y", "high", "low"]) columns.push(axis.map((at) => interpolate(s.x, s[key], at)));
       const at = series.length;
       series.push({ label: s.name, stroke: s.colour, width: 2, value: (u, v, k, i) => (v == null || i == null ? "" : `${v.toFixed(1)} % (${u.data[k + 2][i].toFixed(1)} – ${u.data[k + 1][i].toFixed(1)})`) });
-      series.push({ stroke: s.colour + "00", width: 0, points: { show: false }, value: () => "" });
-      series.push({ stroke: s.colour + "00", width: 0, points: { show: false }, value: () => "" });
+      series.push({ stroke: s.colour + "00", width: 0, points: { show: false } });
+      series.push({ stroke: s.colour + "00", width: 0, points: { show: false } });
+      series.push({ stroke: s.colour, width: 1.5, dash: [6, 4], points: { show: false } }); // of the scenario that is picked
+      columns.push(axis.map(() => null));
       bands.push({ series: [at + 1, at + 2], fill: s.colour + "33" });
     }
     const style = { stroke: ink, grid: { stroke: line, width: 0.6 }, ticks: { stroke: line, width: 0.6 } };
@@ -54,16 +56,24 @@
       const swatch = make("span", { class: "swatch" });
       swatch.style.background = s.colour;
       toggles.append(make("li", {}, make("label", {}, box, " ", swatch, s.name + " ", value)));
-      box.addEventListener("change", () => { for (let i = 0; i < 3; i++) chart.setSeries(1 + 3 * k + i, { show: box.checked }); });
+      box.addEventListener("change", () => { for (let i = 0; i < 4; i++) chart.setSeries(1 + 4 * k + i, { show: box.checked }); });
       chart.hooks.setCursor = chart.hooks.setCursor || [];
       chart.hooks.setCursor.push((u) => {
         const i = u.cursor.idx;
-        value.textContent = i == null ? "" : `${u.data[1 + 3 * k][i].toFixed(1)} % (${u.data[3 + 3 * k][i].toFixed(1)} – ${u.data[2 + 3 * k][i].toFixed(1)})`;
+        value.textContent = i == null ? "" : `${u.data[1 + 4 * k][i].toFixed(1)} % (${u.data[3 + 4 * k][i].toFixed(1)} – ${u.data[2 + 4 * k][i].toFixed(1)})${u.data[4 + 4 * k][i] == null ? "" : `, scenario ${u.data[4 + 4 * k][i].toFixed(1)}`}`;
       });
     });
     const at = make("p", { class: "at", "aria-live": "off" });
     at.textContent = "Volumes in % under the pointer: nominal (lowest – highest of the scenarios).";
     chart.hooks.setCursor.push((u) => { at.textContent = u.cursor.idx == null ? at.textContent : `at ${u.data[0][u.cursor.idx].toFixed(2)}: volumes in %, nominal (lowest – highest of the scenarios)`; });
+    document.addEventListener("scenario", async ({ detail: { row } }) => {
+      for (const [k, s] of data.series.entries()) {
+        const bytes = s.scenarios && row >= 0 ? new DataView((await inflate(s.scenarios)).buffer) : null, n = s.x.length;
+        const curve = bytes && 2 * (row + 1) * n <= bytes.byteLength ? s.x.map((_, i) => bytes.getUint16(2 * (row * n + i), true) / 600) : null;
+        columns[4 + 4 * k] = curve ? axis.map((x) => interpolate(s.x, curve, x)) : axis.map(() => null);
+      }
+      chart.setData(columns);
+    });
     const caption = place.querySelector("figcaption").textContent;
     place.replaceChildren(make("figure", {}, holder, make("figcaption", {}, caption), at, toggles));
   };
@@ -94,7 +104,7 @@
     const masks = [];
     for (let s = 0; s < info.structures.length; s++) if ($(`mask-${s}`)) masks.push({ s, mask: await load(`mask-${s}`), show: true });
     const choice = make("select", { id: "quantity" });
-    info.volumes.forEach((v, i) => { if (i !== ctAt && !v.plan) choice.append(make("option", { value: i }, `${labels[v.name] || v.name}${v.unit === "1" ? "" : ` / ${v.unit}`}`)); });
+    info.volumes.forEach((v, i) => { if (i !== ctAt && !v.plan) choice.append(make("option", { value: i }, `${v.scenario ? `RBE-weighted dose, scenario ${v.scenario}` : labels[v.name] || v.name}${v.unit === "1" ? "" : ` / ${v.unit}`}`)); });
     const compare = make("select", { id: "compare" }, make("option", { value: "" }, "nothing"));
     for (const name of new Set(info.volumes.map((v) => v.plan).filter(Boolean)))
       for (const how of ["beside", "difference"]) compare.append(make("option", { value: JSON.stringify([how, name]) }, how === "beside" ? `${name}, below` : `this minus ${name}`));
@@ -210,6 +220,13 @@
     }
     choice.addEventListener("change", choose);
     compare.addEventListener("change", choose);
+    document.addEventListener("scenario", ({ detail: { id } }) => {
+      const i = info.volumes.findIndex((v) => (id ? v.scenario === id || (id === "nominal" && v.name === "rbe_weighted") : v.name === "rbe_weighted"));
+      note.textContent = i < 0 ? `the dose of scenario ${id} is not on this page (key results.scenario_doses)` : "";
+      if (i < 0) return;
+      choice.value = i;
+      choose();
+    });
     opacity.addEventListener("input", drawAll);
     const outlines = $("outlines");
     [...outlines.children].forEach((item, s) => {
@@ -259,7 +276,25 @@
     draw();
   };
 
+  /* --- Scenarios: a button for each, which the histograms and the slices hear of ------------------------------------- */
+  const startScenarios = () => {
+    const rows = [...document.querySelectorAll("tr[data-scenario]")];
+    rows.forEach((row, k) => {
+      const button = make("button", { type: "button", "aria-pressed": "false" }, row.dataset.scenario);
+      row.cells[0].replaceChildren(button);
+      button.addEventListener("click", () => {
+        const picked = button.getAttribute("aria-pressed") === "false";
+        for (const other of rows) {
+          other.classList.toggle("picked", picked && other === row);
+          other.cells[0].firstChild.setAttribute("aria-pressed", String(picked && other === row));
+        }
+        document.dispatchEvent(new CustomEvent("scenario", { detail: picked ? { id: row.dataset.scenario, row: k } : { id: null, row: -1 } }));
+      });
+    });
+  };
+
   document.querySelectorAll(".dvh").forEach(drawHistogram);
+  startScenarios();
   startSpots();
   startViewer();
 })();
