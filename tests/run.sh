@@ -91,7 +91,7 @@ report() { # LOG TITLE STATUS SECONDS
     printf '  %ss%s\n' "$seconds" "${note:+  ($note)}"
     grep -hE '^not ok [0-9]+ # SKIP' "${files[@]}" /dev/null | sort -u | sed -E 's/^not ok [0-9]+ # SKIP/      skipped:/'
     if [ "$f" != 0 ]; then
-      for file in "$log" "${files[@]}"; do
+      for file in "$log" "${files[@]}" "$log".named.*; do
         [ ! -s "$file" ] || { echo "      --- $file" && tail -n 60 "$file" | sed 's/^/      | /'; }
       done
     fi
@@ -108,6 +108,10 @@ run_unit() { # PROGRAM SOURCE TITLE SLOWER RANKS
   if [ -x "$program" ]; then
     # shellcheck disable=SC2094 # the ranks write to $log.0, $log.1 ...
     timed "$log" "$name" "$ranks" "$seconds" "${launcher[@]}" tests/run.sh --rank "$log" "$program" || status=$?
+    if [ "$slower" != 1 ] && [ "$status" != 0 ]; then # what a sanitizer has found, once more with the names of functions
+      ASAN_OPTIONS=$ASAN_OPTIONS:symbolize=1 timeout -k 5 "$seconds" "${launcher[@]}" tests/run.sh --rank "$log.named" "$program" \
+        >/dev/null 2>&1 </dev/null
+    fi
   else
     echo "$program was not built" >"$log" && status=127
   fi
@@ -209,14 +213,15 @@ start_one() { # KIND NAME SOURCE
   [ "$(wish "$3" cores 1)" != 0 ] || beside=$!
 }
 
+# Names of functions are looked up for what fails only: they take half of a short test's time, since MPI's leaks have some, too.
 # Leaks are looked for where that is possible (it needs ptrace) and where MPI keeps its plug-ins loaded. Stacks are followed by
 # frame pointers, in a fifth of the time; of a leak that ends in a library without them fast_unwind_on_malloc=0 tells the caller.
 sanitizer_options() {
   local probe=$logs/leak-probe
-  export ASAN_OPTIONS=detect_leaks=1
+  export ASAN_OPTIONS=detect_leaks=1:symbolize=0
   echo 'int main(void) { return 0; }' | ${CC:-cc} -fsanitize=address -x c -o "$probe" - 2>/dev/null
   "$probe" >/dev/null 2>&1 || {
-    ASAN_OPTIONS=detect_leaks=0
+    ASAN_OPTIONS=detect_leaks=0:symbolize=0
     echo "skip  leaks: the leak checker cannot work here"
   }
 }

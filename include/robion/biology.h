@@ -80,6 +80,11 @@ typedef struct Biology {
  * none. Not collective.
  */
 PetscErrorCode BiologyCreate(const BiologySpec *spec, const Machine *machine, Mistakes *mistakes, Biology **out);
+/**
+ * The same on all ranks of a team, by the machine of rank 0: the others need no dose spectra. Mistakes come to all ranks. Collective.
+ */
+PetscErrorCode BiologyCreateTogether(MPI_Comm team, const BiologySpec *spec, const Machine *machine, Mistakes *mistakes,
+                                     Biology **out);
 PetscErrorCode BiologyDestroy(Biology **biology);
 
 /** Structures whose cells respond in their own way. */

@@ -83,9 +83,9 @@ PetscErrorCode FactoredBeginGradient(Factored factored, const double largest_cot
 PetscErrorCode FactoredNextSlab(Factored factored, PetscBool *there);
 /** Bytes shared by the ranks of a node, and held by this rank besides once it made a gradient. Not collective. */
 PetscErrorCode FactoredGetSize(Factored factored, size_t *shared_bytes, size_t *own_bytes);
-/** What FactoredGetSize would say of such an operator, without the memory. Collective on `team`. */
-PetscErrorCode FactoredMeasure(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, size_t *shared_bytes,
-                               size_t *own_bytes);
+/** What FactoredGetSize would say of such an operator, without the memory; or of one that makes no gradients. Collective on `team`. */
+PetscErrorCode FactoredMeasure(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, PetscBool gradients,
+                               size_t *shared_bytes, size_t *own_bytes);
 PetscErrorCode FactoredDestroy(Factored *factored);
 
 typedef enum {

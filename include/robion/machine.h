@@ -148,7 +148,7 @@ PetscErrorCode MachineDeriveSpecies(Machine *machine);
 /** Put all dose into the first lateral component, with the LET of the whole field: one Gaussian per spot. */
 PetscErrorCode MachineMergeComponents(Machine *machine);
 
-/** Give the memory of the dose spectra back, most of what a machine takes; no biology can be made of it from then on. */
+/** Give the memory of the dose spectra back, most of what a machine takes; no biology can be made of it here from then on. */
 PetscErrorCode MachineDropSpectra(Machine *machine);
 
 /** Give the root's machine (or its NULL) to all ranks. Collective. */

@@ -17,6 +17,9 @@ double PeakMemory_MiB(void);
 /** Begin a new peak at the memory in use now (Linux; elsewhere it does nothing and the peak goes on). */
 void PeakMemoryReset(void);
 
+/** Bytes that this process holds now, for itself and of what it shares with others (Linux; elsewhere all of them for itself). */
+void MemoryInUse(double *own, double *shared);
+
 /** Bytes that this process alone can still have: of those, what its own limits leave (ulimit -v, ulimit -d). */
 double MemoryOfProcess(void);
 

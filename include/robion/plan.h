@@ -114,11 +114,13 @@ DoseSpec PlanDoseSpec(const PlanInputs *inputs, const double *weight);
 /** Operator entries over all scenario rows of the optimisation, from a count in the nominal one. Collective. */
 PetscErrorCode PlanCountEntries(MPI_Comm comm, const PlanInputs *inputs, double *entries);
 
-/**
- * Bytes that the plan takes on all ranks together: the more of optimisation and evaluation, and what is in use. `entries` of an
- * assembled operator. Collective.
- */
-PetscErrorCode PlanMemory(PlanContext *context, const PlanInputs *in, double entries, double *bytes);
+/** Bytes that a plan takes: on each node once, whatever ranks it has there, and of each rank besides. */
+typedef struct MemoryNeed {
+  double node, rank;
+} MemoryNeed;
+
+/** The more of optimisation and evaluation, and what is in use. `entries` of an assembled operator. The same on all ranks. Collective. */
+PetscErrorCode PlanMemory(PlanContext *context, const PlanInputs *in, double entries, MemoryNeed *need);
 
 /** Optimise, evaluate and write one plan to `folder`. *stopped: a stop was requested and a checkpoint written. Collective. */
 PetscErrorCode PlanMake(PlanContext *context, const PlanSpec *plan, const char *folder, Mistakes *mistakes,

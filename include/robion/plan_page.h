@@ -4,12 +4,20 @@
 #pragma once
 #include "robion/error.h"
 
+/** Another plan of the same case, whose doses a page shows beside its own or as a difference. */
+typedef struct PlanPageOther {
+  char name[256];                  /* arm and sweep point */
+  char folder[PETSC_MAX_PATH_LEN]; /* of the finished plan */
+} PlanPageOther;
+
 /** Where a page comes from and goes to. */
 typedef struct PlanPageSpec {
   const char *folder; /* of the finished plan */
   const char *out;    /* file to write */
   const char *home;   /* address of the study's page as seen from it, NULL: none */
   const char *files;  /* address of the plan's folder as seen from the page, NULL: its files are not linked */
+  PetscInt n_other;   /* of another grid, or damaged: left out */
+  const PlanPageOther *other;
 } PlanPageSpec;
 
 /** The most that volumes take on a page, bytes; beyond it they are shown by every other voxel, and the page says so. */

@@ -44,7 +44,7 @@ PetscBool PlanReadText(const PlanReader *reader, PlanText which, Mistakes *mista
 /** Numbers of a plan: its prescription per fraction, what its optimisation came to, and what it took. */
 typedef enum {
   PLAN_FRACTIONS,
-  PLAN_PRESCRIPTION,
+  PLAN_PRESCRIPTION_Gy_RBE,
   PLAN_OBJECTIVE,
   PLAN_ITERATIONS,
   PLAN_SECONDS,

@@ -89,6 +89,17 @@ double PeakMemory_MiB(void)
   return kib / 1024.0;
 }
 
+void MemoryInUse(double *own, double *shared)
+{
+  PetscLogDouble all = 0;
+  *own = NumberIn("/proc/self/status", "RssAnon: %lf kB", 1024);
+  *shared = NumberIn("/proc/self/status", "RssShmem: %lf kB", 1024);
+  if (isfinite(*own) && isfinite(*shared)) return;
+  (void)PetscMemoryGetCurrentUsage(&all);
+  *own = all;
+  *shared = 0;
+}
+
 void MemoryGiveBack(void)
 {
 #ifdef __GLIBC__

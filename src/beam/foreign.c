@@ -131,10 +131,6 @@ static PetscErrorCode CheckPlaces(const BeamSetSpec *beams, const Machine *machi
 {
   PetscFunctionBegin;
   const char *file = list->file ? list->file : "the plan"; /* rank 0 knows */
-  if (!list->n_places) PetscFunctionReturn(0);
-  if (list->n_places != set->n_beam)
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %d beams, expected %d as the study has", list->file,
-                          (int)list->n_places, (int)set->n_beam));
   for (PetscInt b = 0; b < PetscMin(set->n_beam, list->n_places); b++) {
     const SpotBeam *p = &list->place[b];
     const char *position = patient_position_names[set->position];
@@ -227,6 +223,11 @@ PetscErrorCode SpotListCheckBeams(const SpotList *spots, PetscInt n_beam, const 
 {
   PetscFunctionBegin;
   const PetscInt most = mistakes->n + MOST_BAD_SPOTS;
+  if (spots->n_places && spots->n_places != n_beam) {
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %d beams, expected %d (%s)",
+                          spots->file ? spots->file : "the plan", (int)spots->n_places, (int)n_beam, what));
+    PetscFunctionReturn(0);
+  }
   for (PetscInt i = 0; i < spots->n && mistakes->n < most; i++)
     if (spots->beam[i] < 0 || spots->beam[i] >= n_beam)
       PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: beam %d, expected 0 to %d (%s)", PlaceOf(spots, i).text,

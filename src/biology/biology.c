@@ -330,24 +330,53 @@ const BiologyModel *BiologyModelFind(const char *name)
   return NULL;
 }
 
+/* A biology whose tables are still to be filled; the caller's strings may go. */
+static PetscErrorCode FrameCreate(const BiologySpec *spec, const Machine *machine, Biology **out)
+{
+  PetscFunctionBegin;
+  const PetscInt n = machine->n_energy * machine->n_component * machine->n_depth;
+  PetscCall(PetscNew(out));
+  (*out)->spec = *spec;
+  (*out)->spec.model = BiologyModelFind(spec->model)->name;
+  (*out)->spec.cell_line = (*out)->spec.table = NULL;
+  PetscCall(PetscMalloc1(n, &(*out)->alpha_per_Gy));
+  PetscCall(PetscMalloc1(n, &(*out)->sqrt_beta_per_Gy));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode BiologyCreate(const BiologySpec *spec, const Machine *machine, Mistakes *mistakes, Biology **out)
 {
   PetscFunctionBegin;
   *out = NULL;
   const BiologyModel *model = BiologyModelFind(spec->model);
-  PetscInt before = mistakes->n, n = machine->n_energy * machine->n_component * machine->n_depth;
+  const PetscInt before = mistakes->n;
   PetscCall(SpecCheck(spec, model, mistakes));
   if (mistakes->n > before) PetscFunctionReturn(0);
-  Biology *biology;
-  PetscCall(PetscNew(&biology));
-  biology->spec = *spec;
-  biology->spec.model = model->name; /* the caller's strings may go */
-  PetscCall(PetscMalloc1(n, &biology->alpha_per_Gy));
-  PetscCall(PetscMalloc1(n, &biology->sqrt_beta_per_Gy));
-  PetscCall((*model->fill)(model, machine, mistakes, biology));
-  biology->spec.cell_line = biology->spec.table = NULL;
-  if (mistakes->n > before) PetscCall(BiologyDestroy(&biology));
-  *out = biology;
+  PetscCall(FrameCreate(spec, machine, out));
+  (*out)->spec.table = spec->table; /* while it is read */
+  PetscCall((*model->fill)(model, machine, mistakes, *out));
+  (*out)->spec.table = NULL;
+  if (mistakes->n > before) PetscCall(BiologyDestroy(out));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode BiologyCreateTogether(MPI_Comm team, const BiologySpec *spec, const Machine *machine, Mistakes *mistakes,
+                                     Biology **out)
+{
+  PetscFunctionBegin;
+  PetscMPIInt rank;
+  const PetscMPIInt n = (PetscMPIInt)(machine->n_energy * machine->n_component * machine->n_depth);
+  *out = NULL;
+  PetscCallMPI(MPI_Comm_rank(team, &rank));
+  if (rank == 0) PetscCall(BiologyCreate(spec, machine, mistakes, out));
+  PetscCall(MistakesShare(team, mistakes));
+  if (MistakesAny(mistakes)) {
+    PetscCall(BiologyDestroy(out));
+    PetscFunctionReturn(0);
+  }
+  if (rank) PetscCall(FrameCreate(spec, machine, out));
+  PetscCallMPI(MPI_Bcast((*out)->alpha_per_Gy, n, MPI_DOUBLE, 0, team));
+  PetscCallMPI(MPI_Bcast((*out)->sqrt_beta_per_Gy, n, MPI_DOUBLE, 0, team));
   PetscFunctionReturn(0);
 }
 

@@ -18,7 +18,11 @@ static const double SET_UP_POINT_S = 3e-7; /* and point of the dose volumes */
 static const double EVALUATIONS = 1.05;    /* per iteration: some line searches and rounds take more than one */
 static const double STEP_MM = 1.5;         /* between points of the dose volumes, laterally */
 static const double PLANE_MM = 0.8;        /* and in depth */
-static const double POINT_BYTES = 32, RANK_BYTES = 150e6;
+/*
+ * Of memory: a point in the dose volumes, and what a gradient needs besides; libraries, tables and voxels of one rank; dose spectra of
+ * the base data, on one rank of a team; what each structure or map, HU and stopping power take per voxel of the CT, once per node.
+ */
+static const double POINT_BYTES = 32, GRADIENT_BYTES = 18, RANK_BYTES = 130e6, SPECTRA_BYTES = 110e6;
 static const double LONGEST_ITERATIONS = 300; /* plans mostly level out by then */
 
 /* Volume and bounding box of a structure. */
@@ -94,6 +98,25 @@ static double ObjectiveVolume_mm3(const Settings *settings, const Case *patient,
   return PetscMin(sum, extents->body.mm3);
 }
 
+/* Bytes of a case on its node. */
+static double CaseBytes(const Case *patient)
+{
+  return (double)GridSize(&patient->ct) * (double)(sizeof *patient->hu + sizeof *patient->rsp +
+                                                   (size_t)patient->n_structures + 4 * (size_t)patient->n_maps);
+}
+
+/* Points of the dose volumes of all stages, and of those that are optimised at a time, from those of the study's beams. */
+static void StagePoints(const Settings *settings, double beams, double points, double *all, double *at_once)
+{
+  const CourseSpec *course = &settings->course;
+  *all = *at_once = course->n_stages ? 0 : points;
+  for (PetscInt k = 0; k < course->n_stages; k++) {
+    const double own = course->stages[k].n_beams ? points * (double)course->stages[k].n_beams / beams : points;
+    *all += own;
+    *at_once = course->together ? *all : PetscMax(*at_once, own);
+  }
+}
+
 /* `optimised`: else the plan takes its weights from another. */
 static PetscErrorCode Estimate(const Settings *settings, const Case *patient, const Extents *extents,
                                PetscBool optimised, QueuePlan *plan)
@@ -116,8 +139,12 @@ static PetscErrorCode Estimate(const Settings *settings, const Case *patient, co
       settings->dose_operator == OPERATOR_ASSEMBLED ? rows * ROW_S : rows * LOOKUP_S + points * FIELD_S;
   plan->cost_s[COST_OPTIMIZE] = optimised ? steps * step_s : 0;
   plan->cost_s[COST_EVALUATE] = dose_voxels * beams * evaluate * EVALUATE_S;
-  plan->own_bytes = RANK_BYTES + points * POINT_BYTES;
-  plan->bytes = plan->own_bytes + points * POINT_BYTES + voxels * optimize * 32 + dose_voxels * evaluate * 12;
+  double all, at_once;
+  StagePoints(settings, beams, points, &all, &at_once);
+  plan->own_bytes = RANK_BYTES + (double)FACTORED_SLAB_BYTES;
+  plan->bytes = plan->own_bytes + SPECTRA_BYTES + CaseBytes(patient) +
+                PetscMax(at_once * (POINT_BYTES + GRADIENT_BYTES), all * POINT_BYTES) +
+                voxels * optimize * (double)PetscMax(1, settings->course.n_stages) * 32 + dose_voxels * evaluate * 12;
   PetscFunctionReturn(0);
 }
 

@@ -9,12 +9,12 @@ static PetscErrorCode DescribePlan(RunContext *run, const PlanSpec *plan, double
   PetscCall(PlanInputsCreate(&run->plan, plan, NULL, NULL, mistakes, &in));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(PlanCountEntries(run->plan.comm, &in, &entries));
-  double memory;
-  PetscCall(PlanMemory(&run->plan, &in, entries, &memory));
-  PetscCall(PetscPrintf(run->plan.comm, "%-24s %-16s %-20s %4d %4d %4d %7d %8d %8d %10.3g %10.1f %10.3g\n",
+  MemoryNeed need;
+  PetscCall(PlanMemory(&run->plan, &in, entries, &need));
+  PetscCall(PetscPrintf(run->plan.comm, "%-24s %-16s %-20s %4d %4d %4d %7d %8d %8d %10.3g %9.0f %9.0f %10.3g\n",
                         plan->case_name, plan->arm, plan->sweep[0] ? plan->sweep : "-", (int)in.optimize->n_set,
                         (int)in.evaluate->n_set, (int)in.beams->n_beam, (int)in.beams->n_spot, (int)in.n_voxel,
-                        (int)in.n_dose_voxel, entries, memory / run->plan.size * mib, estimate_s));
+                        (int)in.n_dose_voxel, entries, need.node * mib, need.rank * mib, estimate_s));
   PetscCall(PlanInputsDestroy(&in));
   PetscFunctionReturn(0);
 }
@@ -35,9 +35,9 @@ PetscErrorCode DryRun(RunContext *run, RobionExit *exit_code)
   CalibrationText(&calibration, basis);
   PetscCall(
       PetscPrintf(run->plan.comm, "study %s: %d plans, %d ranks\n", run->plan.study->name, (int)n, run->plan.size));
-  PetscCall(PetscPrintf(run->plan.comm, "%-24s %-16s %-20s %4s %4s %4s %7s %8s %8s %10s %10s %10s\n", "case", "arm",
-                        "sweep", "opt", "eval", "beam", "spots", "voxels", "dosevox", "nonzeros", "MiB/rank",
-                        "core s"));
+  PetscCall(PetscPrintf(run->plan.comm, "%-24s %-16s %-20s %4s %4s %4s %7s %8s %8s %10s %9s %9s %10s\n", "case", "arm",
+                        "sweep", "opt", "eval", "beam", "spots", "voxels", "dosevox", "nonzeros", "MiB/node",
+                        "MiB/rank", "core s"));
   for (PetscInt p = 0; p < run->plan.study->n_plans; p++) {
     Mistakes mistakes = {0};
     if (!selected[p]) continue;
@@ -50,6 +50,7 @@ PetscErrorCode DryRun(RunContext *run, RobionExit *exit_code)
       PetscPrintf(run->plan.comm,
                   "opt, eval: scenarios optimised and evaluated; voxels: seen by objectives; dosevox: with dose;\n"
                   "nonzeros: entries a matrix of all optimised scenarios has, four channels each;\n"
+                  "MiB/node: what a node's ranks share; MiB/rank: what each has besides;\n"
                   "core s: time on one core, %s\n",
                   basis));
   PetscCall(PetscFree2(costs, selected));

@@ -55,6 +55,25 @@ static const char *FilesOf(const StudyPage *page, const char *folder, char files
   return files;
 }
 
+/* The finished plans of the same case, but for this one; the first at the same sweep point. others: as many as the study has plans. */
+static PetscInt OthersOf(const StudyPage *page, PetscInt p, PlanPageOther *others)
+{
+  const Study *study = page->study;
+  const PlanSpec *plan = &study->plans[p];
+  PetscInt n = 0;
+  for (int same = 1; same >= 0; same--)
+    for (PetscInt k = 0; k < study->n_plans; k++) {
+      const PlanSpec *other = &study->plans[k];
+      if (k == p || other->case_index != plan->case_index || (strcmp(other->sweep, plan->sweep) == 0) != same ||
+          page->news[k].condition != CONDITION_DONE)
+        continue;
+      snprintf(others[n].name, sizeof others[n].name, "%s%s%s", other->arm, other->sweep[0] ? ", " : "", other->sweep);
+      snprintf(others[n].folder, sizeof others[n].folder, "%s/%s", page->results, other->folder);
+      n++;
+    }
+  return n;
+}
+
 /* The page of one plan, and what of it the study's page needs. */
 static PetscErrorCode AddPlan(StudyPage *page, PetscInt p)
 {
@@ -73,9 +92,15 @@ static PetscErrorCode AddPlan(StudyPage *page, PetscInt p)
   const PetscBool there = FolderMake(out, &found);
   *slash = '/';
   PlanFilePath(folder, PLAN_METRICS, file);
-  if (there)
-    PetscCall(PlanPageWrite(
-        &(PlanPageSpec){.folder = folder, .out = out, .home = home, .files = FilesOf(page, own, files)}, &found));
+  if (there) {
+    PlanPageSpec spec = {.folder = folder, .out = out, .home = home, .files = FilesOf(page, own, files)};
+    PlanPageOther *others;
+    PetscCall(PetscMalloc1(page->study->n_plans, &others));
+    spec.n_other = OthersOf(page, p, others);
+    spec.other = others;
+    PetscCall(PlanPageWrite(&spec, &found));
+    PetscCall(PetscFree(others));
+  }
   if (!MistakesAny(&found) && PlanTableRead(folder, PLAN_GOALS, &found, &page->goals[p]) &&
       MetricTableRead(file, &found, &metrics))
     PetscCall(SamplesAdd(&page->samples, p, &metrics));

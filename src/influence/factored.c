@@ -1,14 +1,11 @@
 /* The factored operator as an object: memory shared on a node, one evaluation's comings and goings. */
 #include "factored.h"
-#include "node_memory.h"
+#include "robion/node_memory.h"
 #include "robion/memory.h"
 #include <math.h>
 #include <string.h>
 
 #define STEP_PER_SIGMA 0.55 /* of the narrowest spot: spline error below 1e-3 of a single spot's peak */
-/* FFTW ends the program where it has no memory of its own left to plan and transform: so many planes and bytes are more than enough. */
-enum { FFT_PLANES = 4, FFT_BYTES = 32 << 20 };
-
 PetscErrorCode FactoredMeet(struct Factored_s *f)
 {
   PetscFunctionBegin;
@@ -53,18 +50,28 @@ static PetscErrorCode CutSlabs(struct Factored_s *f)
   PetscFunctionReturn(0);
 }
 
+/* Numbers of the largest beam's spectra: of its spots, and of the planes that a gradient fills. */
+static void MeasureSpectra(const struct Factored_s *f, size_t *spectrum, size_t *adjoint)
+{
+  const struct DoseModel_s *model = f->model;
+  *spectrum = *adjoint = 0;
+  for (PetscInt b = 0; b < model->beams->n_beam; b++) {
+    const FactoredBeam *fb = &f->beam[b];
+    const size_t row = 2 * (size_t)fb->row * (size_t)fb->nu, tissues = (size_t)model->n_group;
+    *spectrum = PetscMax(*spectrum, row * (size_t)model->beams->beam[b].n_layer);
+    *adjoint = PetscMax(*adjoint, row * tissues * (size_t)PlaneCount(fb) * N_CHANNELS);
+  }
+}
+
 /* Memory for the largest beam's spectra and for all volumes; FFTs that stay the same on every rank. */
 static PetscErrorCode CreateMemory(struct Factored_s *f)
 {
   PetscFunctionBegin;
   const struct DoseModel_s *model = f->model;
-  size_t spectrum = 0, adjoint = 0, work = 0;
+  size_t spectrum, adjoint, work = 0;
+  MeasureSpectra(f, &spectrum, &adjoint);
   for (PetscInt b = 0; b < model->beams->n_beam; b++) {
-    FactoredBeam *fb = &f->beam[b];
-    size_t row = 2 * (size_t)fb->row * (size_t)fb->nu, tissues = (size_t)model->n_group;
-    spectrum = PetscMax(spectrum, row * (size_t)model->beams->beam[b].n_layer);
-    adjoint = PetscMax(adjoint, row * tissues * (size_t)PlaneCount(fb) * N_CHANNELS);
-    work = PetscMax(work, (size_t)fb->nu * ((size_t)fb->nv / 2 + 1) * N_CHANNELS);
+    work = PetscMax(work, f->beam[b].plane);
   }
   PetscCall(NodeMemoryCreate(f->node, f->n_volume * sizeof(Four), PETSC_FALSE, &f->window[0]));
   PetscCall(NodeMemoryCreate(f->node, spectrum * sizeof(double), PETSC_FALSE, &f->window[1]));
@@ -76,29 +83,7 @@ static PetscErrorCode CreateMemory(struct Factored_s *f)
   PetscCall(PetscMalloc1(f->node_size, &f->scattered));
   for (PetscMPIInt r = 0; r < f->node_size; r++) PetscCall(NodeMemoryGet(f->window[3], r, (void **)&f->scattered[r]));
   f->work = fftw_malloc(PetscMax(work, 1) * sizeof *f->work);
-  PetscCheck(f->work, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for a plane of %zu modes", work);
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode CreateTransforms(struct Factored_s *f)
-{
-  PetscFunctionBegin;
-  const PetscInt n_beam = f->model->beams->n_beam;
-  PetscCall(PetscCalloc2(n_beam, &f->to_space, n_beam, &f->from_space));
-  for (PetscInt b = 0; b < n_beam; b++) {
-    const FactoredBeam *fb = &f->beam[b];
-    if (!fb->nz) continue;
-    const int n[2] = {fb->nu, fb->nv}, half[2] = {fb->nu, fb->nv / 2 + 1};
-    PetscCall(MemoryRoom(f->node, FFT_PLANES * fb->plane * sizeof(Four) + FFT_BYTES));
-    double *space = fftw_malloc(fb->plane * sizeof(Four));
-    PetscCheck(space, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for a plane of %zu points", fb->plane);
-    f->to_space[b] =
-        fftw_plan_many_dft_c2r(2, n, N_CHANNELS, f->work, half, N_CHANNELS, 1, space, n, N_CHANNELS, 1, FFTW_ESTIMATE);
-    f->from_space[b] =
-        fftw_plan_many_dft_r2c(2, n, N_CHANNELS, space, n, N_CHANNELS, 1, f->work, half, N_CHANNELS, 1, FFTW_ESTIMATE);
-    fftw_free(space);
-    PetscCheck(f->to_space[b] && f->from_space[b], PETSC_COMM_SELF, PETSC_ERR_LIB, "no FFT of %d x %d", n[0], n[1]);
-  }
+  PetscCheck(f->work, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for a plane of %zu points", work);
   PetscFunctionReturn(0);
 }
 
@@ -140,17 +125,23 @@ PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxe
   PetscFunctionBegin;
   PetscCall(Prepare(team, model, voxels, out));
   PetscCall(CreateMemory(*out));
-  PetscCall(CreateTransforms(*out));
+  PetscCall(FactoredCreateTransforms(*out));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode FactoredMeasure(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, size_t *shared_bytes,
-                               size_t *own_bytes)
+PetscErrorCode FactoredMeasure(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, PetscBool gradients,
+                               size_t *shared_bytes, size_t *own_bytes)
 {
   PetscFunctionBegin;
   Factored f;
   PetscCall(Prepare(team, model, voxels, &f));
   PetscCall(FactoredGetSize(f, shared_bytes, own_bytes));
+  if (!gradients) {
+    size_t spectrum, adjoint;
+    MeasureSpectra(f, &spectrum, &adjoint);
+    *shared_bytes -= adjoint * sizeof(double);
+    *own_bytes -= f->n_slab_volume * sizeof(Four);
+  }
   PetscCall(FactoredDestroy(&f));
   PetscFunctionReturn(0);
 }
@@ -241,18 +232,16 @@ PetscErrorCode FactoredNextSlab(Factored f, PetscBool *there)
 PetscErrorCode FactoredGetSize(Factored f, size_t *shared_bytes, size_t *own_bytes)
 {
   PetscFunctionBegin;
-  size_t spectrum = 0;
+  size_t spectrum, adjoint;
+  MeasureSpectra(f, &spectrum, &adjoint);
   *own_bytes = f->n_slab_volume * sizeof(Four); /* what voxels scatter */
   for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
     const FactoredBeam *fb = &f->beam[b];
     size_t parts = fb->nz ? (size_t)fb->part_start[PlaneCount(fb)] : 0;
     *own_bytes += parts * (sizeof(FieldPart) + (size_t)f->model->n_group * N_CHANNELS * sizeof(double));
     *own_bytes += (size_t)f->model->beams->beam[b].n_run * (size_t)fb->nu * sizeof(double complex);
-    spectrum = PetscMax(spectrum, 2 * (size_t)fb->row * (size_t)fb->nu *
-                                      ((size_t)f->model->beams->beam[b].n_layer +
-                                       (size_t)PlaneCount(fb) * (size_t)f->model->n_group * N_CHANNELS));
   }
-  *shared_bytes = f->n_volume * sizeof(Four) + spectrum * sizeof(double);
+  *shared_bytes = f->n_volume * sizeof(Four) + (spectrum + adjoint) * sizeof(double);
   PetscFunctionReturn(0);
 }
 
@@ -262,8 +251,7 @@ PetscErrorCode FactoredDestroy(Factored *factored)
   Factored f = *factored;
   if (!f) PetscFunctionReturn(0);
   for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
-    if (f->to_space && f->to_space[b]) fftw_destroy_plan(f->to_space[b]);
-    if (f->from_space && f->from_space[b]) fftw_destroy_plan(f->from_space[b]);
+    FactoredDestroyTransforms(&f->beam[b]);
     PetscCall(FactoredBeamDestroy(&f->beam[b]));
   }
   for (int k = 0; k < 4 && f->volume; k++) /* none of what was only measured */
@@ -272,7 +260,6 @@ PetscErrorCode FactoredDestroy(Factored *factored)
   fftw_free(f->work);
   PetscCall(PetscFree(f->scattered));
   PetscCall(PetscFree(f->slab));
-  PetscCall(PetscFree2(f->to_space, f->from_space));
   PetscCall(PetscFree(f->beam));
   PetscCall(PetscFree(*factored));
   PetscFunctionReturn(0);

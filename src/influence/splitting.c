@@ -1,6 +1,6 @@
 /* Sub-beams of a model's spots: their lattice, their depths, and what spots give to them. */
 #include "splitting.h"
-#include "node_memory.h"
+#include "robion/node_memory.h"
 #include "robion/raytrace.h"
 #include <math.h>
 #include <string.h>

@@ -83,7 +83,7 @@ static void AddSums(Problem p, const Block *block, double *sums)
 PetscErrorCode ProblemSetWeights(Problem p)
 {
   PetscFunctionBegin;
-  for (PetscInt stage = p->fixed_known ? p->n_fixed : 0; stage < p->n_stage; stage++)
+  for (PetscInt stage = p->n_fixed; stage < p->n_stage; stage++)
     if (p->factored[stage]) PetscCall(FactoredSetWeights(p->factored[stage], p->weight));
   PetscFunctionReturn(0);
 }
@@ -91,7 +91,7 @@ PetscErrorCode ProblemSetWeights(Problem p)
 PetscErrorCode ProblemApply(Problem p, const Block *block, PetscInt scenario)
 {
   PetscFunctionBegin;
-  for (PetscInt stage = p->fixed_known ? p->n_fixed : 0; stage < p->n_stage; stage++)
+  for (PetscInt stage = p->n_fixed; stage < p->n_stage; stage++)
     PetscCall(InfluenceApply(block->influence[stage], scenario, p->weight, StageChannels(p, block, stage, scenario)));
   PetscFunctionReturn(0);
 }
@@ -108,7 +108,6 @@ static PetscErrorCode Doses(Problem p)
     for (PetscInt t = 0; t < p->spec.n_term; t++)
       if (p->spec.term[t].weight != 0) FillPart(p, block, t);
   }
-  p->fixed_known = PETSC_TRUE;
   PetscFunctionReturn(0);
 }
 

@@ -1,5 +1,6 @@
 /* The problem object: dealing blocks to ranks, and what the solver asks of it and tells it. */
 #include "problem_private.h"
+#include "robion/memory.h"
 
 /* Which slots the modes of the terms look at, and which scenario rows that takes; the others are not applied. */
 static void FindUsedSlots(Problem p)
@@ -55,13 +56,6 @@ static PetscErrorCode CreateBlock(Problem p, PetscInt k, Block *block)
   block->first = k * BLOCK_VOXELS;
   block->n = PetscMin(BLOCK_VOXELS, spec->n_voxel - block->first);
   PetscCall(PetscCalloc1(p->n_stage, &block->influence));
-  for (PetscInt stage = 0; stage < p->n_stage; stage++)
-    if (p->factored[stage])
-      PetscCall(InfluenceCreateFactored(p->factored[stage], spec->set, spec->grid, block->n, spec->voxel + block->first,
-                                        &block->influence[stage]));
-    else
-      PetscCall(InfluenceCreate(p->model[stage], spec->type, spec->set, spec->grid, block->n,
-                                spec->voxel + block->first, &block->influence[stage]));
   PetscCall(PetscCalloc1((size_t)(p->n_stage * spec->set->n) * (size_t)block->n * N_CHANNELS, &block->channels));
   PetscCall(PetscCalloc1(spec->n_term, &block->part));
   for (PetscInt t = 0; t < spec->n_term; t++) PetscCall(CreatePart(p, block, t, &block->part[t]));
@@ -71,7 +65,6 @@ static PetscErrorCode CreateBlock(Problem p, PetscInt k, Block *block)
 static PetscErrorCode DestroyBlock(Problem p, Block *block)
 {
   PetscFunctionBegin;
-  for (PetscInt stage = 0; stage < p->n_stage; stage++) PetscCall(InfluenceDestroy(&block->influence[stage]));
   PetscCall(PetscFree(block->influence));
   PetscCall(PetscFree(block->channels));
   for (PetscInt t = 0; t < p->spec.n_term; t++) {
@@ -125,24 +118,73 @@ static PetscErrorCode CreateTables(Problem p)
   PetscFunctionReturn(0);
 }
 
-/* The operators of all stages; a plan without stages is one of a single stage. */
-static PetscErrorCode CreateStages(Problem p)
+/* The stages and their spots; a plan without stages is one of a single stage. */
+static PetscErrorCode FindStages(Problem p)
 {
   PetscFunctionBegin;
   const ProblemSpec *spec = &p->spec;
-  const FactoredVoxels voxels = {spec->set, spec->grid, spec->n_voxel, spec->voxel};
   p->n_stage = spec->course ? spec->course->n : 1;
   p->n_fixed = spec->n_fixed;
   PetscCheck(p->n_fixed < p->n_stage, p->comm, PETSC_ERR_ARG_OUTOFRANGE, "%d of %d stages fixed, expected fewer",
              (int)p->n_fixed, (int)p->n_stage);
   p->first = spec->course ? spec->course->stage[p->n_fixed].first_spot : 0;
   p->n_all = p->first + spec->n_spot;
-  for (PetscInt stage = 0; stage < p->n_stage; stage++) {
+  for (PetscInt stage = 0; stage < p->n_stage; stage++)
     p->model[stage] = spec->course ? spec->course->stage[stage].model : spec->model;
-    PetscCall(DoseModelTrace(p->comm, p->model[stage], spec->set));
-    if (spec->type == INFLUENCE_FACTORED)
-      PetscCall(FactoredCreate(p->comm, p->model[stage], &voxels, &p->factored[stage]));
+  PetscFunctionReturn(0);
+}
+
+/* The operator of a stage at all blocks. */
+static PetscErrorCode OpenStage(Problem p, PetscInt stage)
+{
+  PetscFunctionBegin;
+  const ProblemSpec *spec = &p->spec;
+  const FactoredVoxels voxels = {spec->set, spec->grid, spec->n_voxel, spec->voxel};
+  PetscCall(DoseModelTrace(p->comm, p->model[stage], spec->set));
+  if (spec->type == INFLUENCE_FACTORED)
+    PetscCall(FactoredCreate(p->comm, p->model[stage], &voxels, &p->factored[stage]));
+  for (PetscInt k = 0; k < p->n_local; k++) {
+    Block *block = &p->block[k];
+    const PetscInt *voxel = spec->voxel + block->first;
+    if (p->factored[stage])
+      PetscCall(InfluenceCreateFactored(p->factored[stage], spec->set, spec->grid, block->n, voxel,
+                                        &block->influence[stage]));
+    else
+      PetscCall(InfluenceCreate(p->model[stage], spec->type, spec->set, spec->grid, block->n, voxel,
+                                &block->influence[stage]));
   }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CloseStage(Problem p, PetscInt stage)
+{
+  PetscFunctionBegin;
+  for (PetscInt k = 0; k < p->n_local; k++) PetscCall(InfluenceDestroy(&p->block[k].influence[stage]));
+  PetscCall(FactoredDestroy(&p->factored[stage]));
+  MemoryGiveBack();
+  PetscFunctionReturn(0);
+}
+
+/* Channels of a stage whose weights do not change, for good: its operator is not needed again. */
+static PetscErrorCode FixStage(Problem p, PetscInt stage)
+{
+  PetscFunctionBegin;
+  PetscCall(OpenStage(p, stage));
+  if (p->factored[stage]) PetscCall(FactoredSetWeights(p->factored[stage], p->weight));
+  for (PetscInt k = 0; k < p->n_local; k++)
+    for (PetscInt s = 0; s < p->spec.set->n; s++)
+      if (p->scenario_used[s])
+        PetscCall(InfluenceApply(p->block[k].influence[stage], s, p->weight, StageChannels(p, &p->block[k], stage, s)));
+  PetscCall(CloseStage(p, stage));
+  PetscFunctionReturn(0);
+}
+
+/* What is sought comes behind what is given. */
+static PetscErrorCode CreateStages(Problem p)
+{
+  PetscFunctionBegin;
+  for (PetscInt stage = 0; stage < p->n_fixed; stage++) PetscCall(FixStage(p, stage));
+  for (PetscInt stage = p->n_fixed; stage < p->n_stage; stage++) PetscCall(OpenStage(p, stage));
   PetscFunctionReturn(0);
 }
 
@@ -159,9 +201,10 @@ PetscErrorCode ProblemCreate(MPI_Comm comm, const ProblemSpec *spec, Problem *ou
   p->n_slot = RobustSlots(spec->set);
   PetscCall(PetscCalloc2(spec->set->n, &p->scenario_used, spec->n_term * p->n_slot, &p->slot_used));
   FindUsedSlots(p);
-  PetscCall(CreateStages(p));
+  PetscCall(FindStages(p));
   PetscCall(CreateBlocks(p));
   PetscCall(CreateTables(p));
+  PetscCall(CreateStages(p));
   PetscCall(CreateGroups(p));
   if (spec->field_gradient) PetscCall(FieldGradientCreate(comm, spec->field_gradient, &p->field_gradient));
   PetscCall(ProblemGetConstraints(p, &p->n_hard, &p->n_multiplier));
@@ -175,8 +218,8 @@ PetscErrorCode ProblemDestroy(Problem *problem)
   PetscFunctionBegin;
   Problem p = *problem;
   if (!p) PetscFunctionReturn(0);
+  for (PetscInt stage = p->n_fixed; stage < p->n_stage; stage++) PetscCall(CloseStage(p, stage));
   for (PetscInt k = 0; k < p->n_local; k++) PetscCall(DestroyBlock(p, &p->block[k]));
-  for (PetscInt stage = 0; stage < p->n_stage; stage++) PetscCall(FactoredDestroy(&p->factored[stage]));
   PetscCall(PetscFree(p->block));
   PetscCall(PetscFree(p->block_index));
   PetscCall(PetscFree(p->removed));
@@ -307,7 +350,7 @@ PetscErrorCode ProblemGetSize(Problem p, size_t *entries, size_t *bytes, size_t 
   PetscFunctionBegin;
   unsigned long long mine[2] = {0, 0}, total[2], largest;
   for (PetscInt k = 0; k < p->n_local; k++) {
-    for (PetscInt stage = 0; stage < p->n_stage; stage++) {
+    for (PetscInt stage = p->n_fixed; stage < p->n_stage; stage++) {
       size_t block_entries, block_bytes;
       PetscCall(InfluenceGetSize(p->block[k].influence[stage], &block_entries, &block_bytes));
       mine[0] += block_entries;
@@ -321,7 +364,7 @@ PetscErrorCode ProblemGetSize(Problem p, size_t *entries, size_t *bytes, size_t 
     mine[0] += stored;
     mine[1] += held;
   }
-  for (PetscInt stage = 0; stage < p->n_stage && p->factored[stage]; stage++) {
+  for (PetscInt stage = p->n_fixed; stage < p->n_stage && p->factored[stage]; stage++) {
     size_t shared, own;
     PetscCall(FactoredGetSize(p->factored[stage], &shared, &own));
     mine[1] += own + (p->rank == 0 ? shared : 0); /* of one node */

@@ -33,8 +33,7 @@ struct Problem_s {
   MPI_Comm comm;
   PetscMPIInt rank, size;
   ProblemSpec spec;
-  PetscInt n_stage, n_fixed; /* stages of the course; the first of them have given weights */
-  PetscBool fixed_known;     /* their channels have been computed */
+  PetscInt n_stage, n_fixed; /* stages of the course; the first of them have given weights: channels, but no operator */
   DoseModel model[STAGES_MOST];
   Factored factored[STAGES_MOST]; /* of INFLUENCE_FACTORED, else NULL */
   PetscInt n_all, first;          /* spots of all stages; the first one whose weight is sought */

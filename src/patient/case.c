@@ -1,5 +1,6 @@
 /* The case object: look-up, stopping power from HU, copying to all ranks, freeing. */
 #include "robion/case.h"
+#include "robion/memory.h"
 #include <math.h>
 #include <string.h>
 
@@ -57,16 +58,6 @@ PetscErrorCode CaseScaleRSP(Case *patient, double percent)
   PetscFunctionReturn(0);
 }
 
-/* MPI counts are int: send what is larger in parts. */
-static PetscErrorCode BroadcastBytes(MPI_Comm comm, PetscMPIInt root, void *data, size_t size)
-{
-  PetscFunctionBegin;
-  const size_t part = (size_t)1 << 30;
-  for (size_t at = 0; at < size; at += part)
-    PetscCallMPI(MPI_Bcast((char *)data + at, (PetscMPIInt)PetscMin(part, size - at), MPI_BYTE, root, comm));
-  PetscFunctionReturn(0);
-}
-
 /* An array that may be NULL, allocated on the other ranks. `array` is the address of a pointer. */
 static PetscErrorCode BroadcastArray(MPI_Comm comm, PetscMPIInt root, void *array, size_t size)
 {
@@ -93,10 +84,27 @@ static PetscErrorCode BroadcastString(MPI_Comm comm, PetscMPIInt root, char **st
   PetscFunctionReturn(0);
 }
 
+/* The voxels of a case in one copy per node; `sent` has room for a NodeArray for each of its arrays. */
+static PetscErrorCode ShareVoxels(MPI_Comm comm, PetscMPIInt root, Case *p, NodeArray *sent)
+{
+  PetscFunctionBegin;
+  const size_t n = GridSize(&p->ct);
+  PetscInt n_sent = 0;
+  PetscCheck(!p->copies.there, comm, PETSC_ERR_ORDER, "case %s has been broadcast already", p->name);
+  sent[n_sent++] = (NodeArray){&p->hu, n * sizeof *p->hu};
+  sent[n_sent++] = (NodeArray){&p->rsp, n * sizeof *p->rsp};
+  for (PetscInt s = 0; s < p->n_structures; s++) sent[n_sent++] = (NodeArray){&p->structures[s].mask, n};
+  for (PetscInt m = 0; m < p->n_maps; m++) sent[n_sent++] = (NodeArray){&p->maps[m].value, n * sizeof(float)};
+  PetscCall(NodeCopiesCreate(comm, root, n_sent, sent, &p->copies));
+  MemoryGiveBack();
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CaseBroadcast(MPI_Comm comm, PetscMPIInt root, Case **patient)
 {
   PetscFunctionBegin;
   PetscMPIInt rank;
+  NodeArray *sent;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   if (rank != root) *patient = NULL;
   PetscCall(BroadcastArray(comm, root, patient, sizeof **patient));
@@ -108,26 +116,38 @@ PetscErrorCode CaseBroadcast(MPI_Comm comm, PetscMPIInt root, Case **patient)
     p->rsp = NULL;
     p->beam_gantry_deg = NULL;
     p->dicom = NULL; /* stays on root */
+    p->hlut.point = NULL;
     PetscCall(PetscCalloc1((size_t)p->n_structures, &p->structures));
     PetscCall(PetscCalloc1((size_t)p->n_maps, &p->maps));
   }
-  size_t n = GridSize(&p->ct);
   PetscCall(BroadcastString(comm, root, &p->name));
   PetscCall(BroadcastString(comm, root, &p->source));
-  PetscCall(BroadcastArray(comm, root, &p->hu, n * sizeof *p->hu));
-  PetscCall(BroadcastArray(comm, root, &p->rsp, n * sizeof *p->rsp));
   PetscCall(BroadcastArray(comm, root, &p->beam_gantry_deg, (size_t)p->n_beam_angles * sizeof *p->beam_gantry_deg));
+  PetscCall(BroadcastArray(comm, root, &p->hlut.point, (size_t)p->hlut.n * sizeof *p->hlut.point));
   for (PetscInt s = 0; s < p->n_structures; s++) {
     Structure *structure = &p->structures[s];
     PetscCall(BroadcastString(comm, root, &structure->name));
     PetscCallMPI(MPI_Bcast(&structure->role, sizeof structure->role, MPI_BYTE, root, comm));
-    PetscCall(BroadcastArray(comm, root, &structure->mask, n));
   }
   for (PetscInt m = 0; m < p->n_maps; m++) {
     PetscCall(BroadcastString(comm, root, &p->maps[m].name));
     PetscCall(BroadcastString(comm, root, &p->maps[m].unit));
-    PetscCall(BroadcastArray(comm, root, &p->maps[m].value, n * sizeof *p->maps[m].value));
   }
+  PetscCall(PetscMalloc1(2 + p->n_structures + p->n_maps, &sent));
+  PetscCall(ShareVoxels(comm, root, p, sent));
+  PetscCall(PetscFree(sent));
+  PetscFunctionReturn(0);
+}
+
+/* The voxels, if they are this rank's own. */
+static PetscErrorCode FreeVoxels(Case *p)
+{
+  PetscFunctionBegin;
+  if (p->copies.there) PetscFunctionReturn(0);
+  for (PetscInt s = 0; s < p->n_structures; s++) PetscCall(PetscFree(p->structures[s].mask));
+  for (PetscInt m = 0; m < p->n_maps; m++) PetscCall(PetscFree(p->maps[m].value));
+  PetscCall(PetscFree(p->hu));
+  PetscCall(PetscFree(p->rsp));
   PetscFunctionReturn(0);
 }
 
@@ -136,22 +156,19 @@ PetscErrorCode CaseDestroy(Case **patient)
   PetscFunctionBegin;
   Case *p = *patient;
   if (!p) PetscFunctionReturn(0);
-  for (PetscInt s = 0; s < p->n_structures; s++) {
-    PetscCall(PetscFree(p->structures[s].name));
-    PetscCall(PetscFree(p->structures[s].mask));
-  }
+  PetscCall(FreeVoxels(p));
+  PetscCall(NodeCopiesDestroy(&p->copies));
+  for (PetscInt s = 0; s < p->n_structures; s++) PetscCall(PetscFree(p->structures[s].name));
   for (PetscInt m = 0; m < p->n_maps; m++) {
     PetscCall(PetscFree(p->maps[m].name));
     PetscCall(PetscFree(p->maps[m].unit));
-    PetscCall(PetscFree(p->maps[m].value));
   }
   PetscCall(DicomOriginDestroy(&p->dicom));
+  PetscCall(PetscFree(p->hlut.point));
   PetscCall(PetscFree(p->structures));
   PetscCall(PetscFree(p->maps));
   PetscCall(PetscFree(p->name));
   PetscCall(PetscFree(p->source));
-  PetscCall(PetscFree(p->hu));
-  PetscCall(PetscFree(p->rsp));
   PetscCall(PetscFree(p->beam_gantry_deg));
   PetscCall(PetscFree(*patient));
   PetscFunctionReturn(0);

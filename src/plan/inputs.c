@@ -1,11 +1,15 @@
 /* What one plan is computed from: case, machine, biology, structures on the dose grid, scenarios, beams, terms. */
 #include "plan_private.h"
+#include "robion/log.h"
 #include "robion/phantom.h"
 #include <limits.h>
 #include <math.h>
 #include <string.h>
 
-/* A phantom has its stopping powers; another table than the default one, by which its HU were made, gives it others. */
+/*
+ * A phantom has its stopping powers; another table than the default one, by which its HU were made, gives it others. A case may have
+ * the table of its scanner, which counts where the study has the default one.
+ */
 static PetscErrorCode SetRSP(const Settings *settings, Case *patient, Mistakes *mistakes)
 {
   PetscFunctionBegin;
@@ -16,7 +20,12 @@ static PetscErrorCode SetRSP(const Settings *settings, Case *patient, Mistakes *
                     "%s: case %s: structure %s has the role external, but no voxel: expected the patient's outline",
                     settings->patient.where, settings->patient.name, patient->structures[external].name));
   PetscCall(CaseDeriveExternal(patient));
-  if (settings->patient.file || !HLUTIsDefault(&settings->hlut)) PetscCall(CaseSetRSP(patient, &settings->hlut));
+  const PetscBool own = patient->hlut.n && HLUTIsDefault(&settings->hlut) ? PETSC_TRUE : PETSC_FALSE;
+  if (own)
+    LogLineOnce(LOG_INFO, "case", patient->name, "stopping powers by the case's own table of %d rows (/ct/hlut)",
+                (int)patient->hlut.n);
+  if (settings->patient.file || !HLUTIsDefault(&settings->hlut))
+    PetscCall(CaseSetRSP(patient, own ? &patient->hlut : &settings->hlut));
   PetscCall(CaseScaleRSP(patient, settings->hlut_scale_percent));
   PetscFunctionReturn(0);
 }
@@ -155,6 +164,7 @@ static PetscErrorCode UseMachine(PlanContext *context, const Settings *settings,
     if (context->machine && spots) PetscCall(MachineSetSpotSizes(context->machine, spots, mistakes));
     if (context->machine && settings->lateral_model == LATERAL_MODEL_SINGLE)
       PetscCall(MachineMergeComponents(context->machine));
+    if (context->machine && context->rank) PetscCall(MachineDropSpectra(context->machine)); /* rank 0 makes biologies */
     PetscCall(PetscStrallocpy(spots ? "" : key, &context->machine_key));
   }
   *machine = context->machine;
@@ -335,7 +345,7 @@ static PetscErrorCode Assemble(PlanContext *context, const SpotList *spots, Pets
   PetscCall(CheckDoseGrid(settings, in->patient, mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(PlanDoseGrid(settings, in->patient, &in->grid));
-  PetscCall(TissuesCreate(mistakes, in));
+  PetscCall(TissuesCreate(context->comm, mistakes, in));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   if (spots) PetscCall(MachineDropSpectra(context->machine)); /* no other plan will have this machine */
   PetscCall(MakeTarget(settings, mistakes, in));

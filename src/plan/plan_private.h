@@ -28,8 +28,8 @@ PetscErrorCode PlanActivity(MPI_Comm comm, const PlanInputs *in, const double *w
 /* A line of the log on the hottest place outside of all targets, if the plan has one. Not collective. */
 void PlanTellHotSpot(const PlanResult *result);
 
-/* Fill in->tissues from the settings; needs patient, machine and grid. After a mistake some biologies are NULL. */
-PetscErrorCode TissuesCreate(Mistakes *mistakes, PlanInputs *in);
+/* Fill in->tissues from the settings; needs patient, machine and grid. After a mistake some biologies are NULL. Collective. */
+PetscErrorCode TissuesCreate(MPI_Comm team, Mistakes *mistakes, PlanInputs *in);
 PetscErrorCode TissuesDestroy(Tissues *tissues);
 
 /*

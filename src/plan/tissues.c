@@ -14,7 +14,7 @@ static PetscErrorCode Claim(const TissueSpec *spec, PetscInt index, const PlanIn
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode TissuesCreate(Mistakes *mistakes, PlanInputs *in)
+PetscErrorCode TissuesCreate(MPI_Comm team, Mistakes *mistakes, PlanInputs *in)
 {
   PetscFunctionBegin;
   const Settings *settings = in->settings;
@@ -24,9 +24,10 @@ PetscErrorCode TissuesCreate(Mistakes *mistakes, PlanInputs *in)
   PetscCall(PetscCalloc1(1 + settings->n_tissues, &tissues->biology));
   if (settings->n_tissues) PetscCall(PetscCalloc1(GridSize(&in->grid), &tissues->of_voxel));
   tissues->n = 1 + settings->n_tissues;
-  PetscCall(BiologyCreate(&settings->biology, in->machine, mistakes, &tissues->biology[0]));
+  PetscCall(BiologyCreateTogether(team, &settings->biology, in->machine, mistakes, &tissues->biology[0]));
   for (PetscInt t = 0; t < settings->n_tissues && !MistakesAny(mistakes); t++) {
-    PetscCall(BiologyCreate(&settings->tissues[t].biology, in->machine, mistakes, &tissues->biology[1 + t]));
+    PetscCall(
+        BiologyCreateTogether(team, &settings->tissues[t].biology, in->machine, mistakes, &tissues->biology[1 + t]));
     PetscCall(Claim(&settings->tissues[t], 1 + t, in, tissues->of_voxel));
   }
   PetscFunctionReturn(0);

@@ -44,7 +44,7 @@ void PairedDifferences(PetscInt n, const double *a, const double *b, double *dif
   for (PetscInt i = 0; i < n; i++) {
     const double d = a[i] - b[i], own = share * PetscMax(fabs(a[i]), fabs(b[i]));
     difference[i] = fabs(d) <= own ? 0 : d;
-    if (fabs(d) >= 0.5 * quantum) difference[i] = quantum * nearbyint(d / quantum);
+    if (quantum > 0 && fabs(d) >= 0.5 * quantum) difference[i] = quantum * nearbyint(d / quantum);
   }
 }
 

@@ -60,6 +60,15 @@ check "a plan that needs more than there is: exit 5" expect_exit 5 memory
 check "said before it starts" grep -q 'error.*needs about .* GiB of memory, its team of 1 ranks has' "$WORK/memory/log.txt"
 no_iteration() { ! grep -q '"event": "iteration"' "$WORK/memory/events.jsonl"; }
 check "so that nothing was optimised" no_iteration
+# A file system for shared memory that is smaller than what the ranks of a node share, as containers have it.
+little() { unshare -rm sh -c 'mount -t tmpfs -o size=24m tmpfs /dev/shm && exec "$@"' sh "$@"; }
+if [ -d /dev/shm ] && little true 2>/dev/null; then
+  few_shared() { little mpirun -n 2 "$ROBION" run tests/studies/e2e-box.yaml --results "$WORK/shared"; }
+  check "no room for what ranks share: exit 5" expect_exit 5 few_shared
+  check "with both figures and the place" grep -qE 'not enough memory: .* share .* GiB more, .* /dev/shm, has .* GiB left' "$WORK/shared/log.txt"
+else
+  skip "ranks without room for what they share" "no /dev/shm of our own to be had here"
+fi
 
 # --- Stopping --------------------------------------------------------------------------------------------------------
 # No end of iterations: every plan runs until it is stopped.

@@ -181,7 +181,7 @@ check "a dry run tells the plans that --arms asks for alone" told '^study e2e-ar
 other_arms() { grep -cE '^dry +(conventional|voxelwise|expected)' <<<"$said"; }
 check "and no others" expect_text '^0$' other_arms
 ask dry
-check "--dry-run tells nonzeros and memory" told 'nonzeros +MiB/rank'
+check "--dry-run tells nonzeros and memory" told 'nonzeros +MiB/node +MiB/rank'
 check "--dry-run takes --set" told '^dry +voxelwise +- +14 +21 +2 +[1-9][0-9]+ '
 check "and writes nothing" test ! -e "$WORK/dry"
 

@@ -103,6 +103,35 @@ static void BehindThePeak(void **state)
   assert_int_equal(MachineDestroy(&m), 0);
 }
 
+/* Rank 0 has the dose spectra; the others, who have none, get the same bits, and its mistakes. */
+static void TogetherOnATeam(void **state)
+{
+  PetscMPIInt rank;
+  BiologySpec spec;
+  Biology *one = NULL;
+  Mistakes mistakes = {0};
+  Machine *m = OneEnergy(200);
+  const size_t n = (size_t)(m->n_energy * m->n_component * m->n_depth);
+  Biology *own = Chordoma(m);
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  assert_int_equal(BiologySpecDefault(&spec), 0);
+  if (rank) assert_int_equal(MachineDropSpectra(m), 0);
+  assert_int_equal(BiologyCreateTogether(PETSC_COMM_WORLD, &spec, m, &mistakes, &one), 0);
+  assert_int_equal(mistakes.n, 0);
+  assert_memory_equal(one->alpha_per_Gy, own->alpha_per_Gy, n * sizeof(double));
+  assert_memory_equal(one->sqrt_beta_per_Gy, own->sqrt_beta_per_Gy, n * sizeof(double));
+  assert_string_equal(one->spec.model, own->spec.model);
+  assert_double_near(one->spec.d_t_Gy, own->spec.d_t_Gy, 0);
+  assert_int_equal(BiologyDestroy(&one), 0);
+  spec.model = "lem2";
+  assert_int_equal(BiologyCreateTogether(PETSC_COMM_WORLD, &spec, m, &mistakes, &one), 0);
+  assert_null(one);
+  assert_int_equal(MistakesExit(&mistakes), ROBION_STUDY);
+  MistakesClear(&mistakes);
+  assert_int_equal(BiologyDestroy(&own), 0);
+  assert_int_equal(MachineDestroy(&m), 0);
+}
+
 /* A machine of two energies, two depths and two tissue classes. */
 static double alpha_x[2] = {0.1, 0.5}, beta_x[2] = {0.05, 0.05};
 static double alpha[8] = {1, 2, 3, 4, 5, 6, 7, 8}, beta[8] = {0.01, 0.04, 0.09, 0.16, 0.25, 0.36, 0.49, 0.64};
@@ -177,6 +206,7 @@ static int Stop(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(Entrance), cmocka_unit_test(BehindThePeak),
-                                     cmocka_unit_test(TableModel), cmocka_unit_test(MistakesOfUser)};
+                                     cmocka_unit_test(TogetherOnATeam), cmocka_unit_test(TableModel),
+                                     cmocka_unit_test(MistakesOfUser)};
   return cmocka_run_group_tests(tests, Start, Stop);
 }

@@ -162,6 +162,13 @@ static void TestDifferencesOfAllSizes(void **state)
   for (int i = 0; i < 7; i++) assert_true(d[i] == 0);
   assert_int_equal(WilcoxonSignedRank(7, d, RANKS_AUTOMATIC, &r), 0);
   assert_true(r.n == 0 && r.p == 1);
+  const double zero[7] = {0}, least[7] = {5e-324, 0, 1e-320, 0, 0, 0, 0}; /* a ten billionth of them is nothing */
+  PairedDifferences(7, zero, zero, d);
+  for (int i = 0; i < 7; i++) assert_true(d[i] == 0);
+  assert_int_equal(WilcoxonSignedRank(7, d, RANKS_AUTOMATIC, &r), 0);
+  assert_true(r.n == 0 && r.p == 1);
+  PairedDifferences(7, least, zero, d);
+  for (int i = 0; i < 7; i++) assert_true(d[i] == least[i]);
 }
 
 static void TestHolm(void **state)

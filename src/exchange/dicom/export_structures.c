@@ -23,7 +23,7 @@ static PetscErrorCode NumberROIs(DicomExport *x)
 static const char *InterpretedType(const Structure *structure, const DicomContours *known)
 {
   static const char *const targets[] = {"GTV", "PTV", "CTV"};
-  if (known && *known->interpreted_type) return known->interpreted_type;
+  if (known) return known->interpreted_type;
   if (structure->role == ROLE_EXTERNAL) return "EXTERNAL";
   if (structure->role == ROLE_OAR) return "ORGAN";
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(targets); i++)

@@ -62,6 +62,12 @@ static inline const char *Cell(const Table *table, PetscInt row, PetscInt column
 
 /* The first row of metrics.csv of a scenario or statistic, or -1. */
 PetscInt PageBlock(const PlanPage *page, const char *scenario);
+/* A metric as a block of metrics.csv tells it, letter by letter; "" where it is not there. */
+const char *PageMetric(const PlanPage *page, PetscInt block, const char *structure, const char *quantity,
+                       const char *metric);
+/* Names of a quantity's metrics, in the order of rows, for headers of tables; how many. */
+enum { PAGE_METRICS_MOST = 32 };
+PetscInt PageMetricNames(const PlanPage *page, const char *quantity, const char *name[PAGE_METRICS_MOST]);
 /* The structure of a name, or NULL. */
 const PageStructure *PageStructureFind(const PlanPage *page, const char *name);
 
@@ -69,6 +75,7 @@ PetscErrorCode PageVerdict(PlanPage *page);
 PetscErrorCode PageHistograms(PlanPage *page);
 PetscErrorCode PageSlices(PlanPage *page);
 PetscErrorCode PageMetrics(PlanPage *page);
+PetscErrorCode PageRobustness(PlanPage *page);
 PetscErrorCode PageScenarios(PlanPage *page);
 PetscErrorCode PageBeams(PlanPage *page);
 PetscErrorCode PageSolution(PlanPage *page);

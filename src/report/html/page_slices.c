@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { N_PLANES = 3, PICTURE_PIXELS = 380, MOST_VOLUMES = 16, MOST_NAME = 64 };
+enum { N_PLANES = 3, PICTURE_PIXELS = 380, MOST_VOLUMES = 40, MOST_OTHER = 4, MOST_NAME = 64 };
 
 /* One slice: across to the right, down from the top of the picture. */
 static const struct {
@@ -20,8 +20,8 @@ static const struct {
 /* A volume as bytes. */
 typedef struct ByteVolume {
   char name[MOST_NAME], unit[32];
-  const char *meaning;
-  double scale; /* value of byte 1; HU: of a step */
+  const char *meaning, *plan; /* plan: of another one, its name; NULL: of this */
+  double scale;               /* value of byte 1; HU: of a step */
   unsigned char *byte;
 } ByteVolume;
 
@@ -47,16 +47,13 @@ static PetscErrorCode AddCT(PlanPage *page, Volumes *volumes)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode AddDose(PlanPage *page, PlanDoses doses, Quantity q, const char *name, Volumes *volumes)
+/* A dose as bytes; `dose` is freed. */
+static PetscErrorCode KeepDose(float *dose, size_t n, Quantity q, const char *name, const char *plan, Volumes *volumes)
 {
   PetscFunctionBegin;
-  float *dose;
   double most = 0;
-  ByteVolume *v = &volumes->item[volumes->n];
-  if (volumes->n == MOST_VOLUMES || !PlanHasDose(&page->plan, doses, q)) PetscFunctionReturn(0);
-  if (!PlanReadDose(&page->plan, doses, q, page->mistakes, &page->grid, &dose)) PetscFunctionReturn(0);
-  const size_t n = GridSize(&page->grid);
-  *v = (ByteVolume){.meaning = quantities[q].meaning};
+  ByteVolume *v = &volumes->item[volumes->n++];
+  *v = (ByteVolume){.meaning = quantities[q].meaning, .plan = plan};
   snprintf(v->name, sizeof v->name, "%s", name ? name : quantities[q].name);
   snprintf(v->unit, sizeof v->unit, "%s", quantities[q].unit);
   for (size_t i = 0; i < n; i++) most = PetscMax(most, (double)dose[i]);
@@ -65,7 +62,58 @@ static PetscErrorCode AddDose(PlanPage *page, PlanDoses doses, Quantity q, const
   for (size_t i = 0; i < n; i++)
     v->byte[i] = (unsigned char)(most > 0 ? lround(PetscMax((double)dose[i], 0) / v->scale) : 0);
   PetscCall(PetscFree(dose));
-  volumes->n++;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AddDose(PlanPage *page, PlanDoses doses, Quantity q, const char *name, Volumes *volumes)
+{
+  PetscFunctionBegin;
+  float *dose;
+  if (volumes->n == MOST_VOLUMES || !PlanHasDose(&page->plan, doses, q)) PetscFunctionReturn(0);
+  if (PlanReadDose(&page->plan, doses, q, page->mistakes, &page->grid, &dose))
+    PetscCall(KeepDose(dose, GridSize(&page->grid), q, name, NULL, volumes));
+  PetscFunctionReturn(0);
+}
+
+/* RBE-weighted doses that plans are compared by. */
+static const struct {
+  PlanDoses doses;
+  const char *name; /* NULL: the quantity's */
+} compared[] = {
+    {PLAN_NOMINAL, NULL}, {PLAN_LOWEST, "lowest of all scenarios"}, {PLAN_HIGHEST, "highest of all scenarios"}};
+
+static PetscBool SameGrid(const Grid *a, const Grid *b)
+{
+  for (int k = 0; k < 3; k++)
+    if (a->n[k] != b->n[k] || fabs(a->spacing_mm[k] - b->spacing_mm[k]) > 1e-9 ||
+        fabs(a->origin_mm[k] - b->origin_mm[k]) > 1e-6)
+      return PETSC_FALSE;
+  return PETSC_TRUE;
+}
+
+/* Those doses of another plan. What is wrong with it its own page tells. */
+static PetscErrorCode AddOther(PlanPage *page, const PlanPageOther *other, Volumes *volumes)
+{
+  PetscFunctionBegin;
+  char file[PETSC_MAX_PATH_LEN];
+  Mistakes unheard = {0};
+  PlanReader plan;
+  PlanFilePath(other->folder, PLAN_H5, file);
+  if (PlanReaderOpen(file, &unheard, &plan)) {
+    for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(compared) && volumes->n < MOST_VOLUMES; k++) {
+      Grid grid;
+      float *dose = NULL;
+      if (!PlanHasDose(&plan, compared[k].doses, QUANTITY_RBE_WEIGHTED) || !PlanReadGrid(&plan, &unheard, &grid) ||
+          !PlanReadDose(&plan, compared[k].doses, QUANTITY_RBE_WEIGHTED, &unheard, &grid, &dose))
+        continue;
+      if (SameGrid(&grid, &page->grid))
+        PetscCall(KeepDose(dose, GridSize(&grid), QUANTITY_RBE_WEIGHTED, compared[k].name, other->name, volumes));
+      else
+        PetscCall(PetscFree(dose));
+    }
+    (void)PlanReaderClose(&plan, &unheard);
+  }
+  PetscCall(MistakesClear(&unheard));
   PetscFunctionReturn(0);
 }
 
@@ -133,13 +181,58 @@ static void Outline(const PlanPage *page, int p, const PetscInt at[3], const dou
   }
 }
 
+/* Doses that have a line, in percent of the prescription, and its colour; as in plan.js. */
+static const struct {
+  double percent;
+  unsigned char rgb[3];
+} isodose[] = {{95, {255, 255, 255}}, {50, {200, 200, 200}}};
+
+/* Dose at a place of a slice, in voxels from the grid's corner, over the prescription: bilinear between centres. */
+static double PartAt(const Grid *grid, const ByteVolume *dose, int p, const PetscInt at[3], const double place[2],
+                     double prescription)
+{
+  const int axis[2] = {plane[p].across, plane[p].down};
+  PetscInt low[2], high[2], corner[3] = {at[0], at[1], at[2]};
+  double share[2], sum = 0;
+  for (int k = 0; k < 2; k++) {
+    const double centre = PetscMin(PetscMax(place[k] - 0.5, 0), (double)grid->n[axis[k]] - 1);
+    low[k] = (PetscInt)centre;
+    high[k] = PetscMin(low[k] + 1, grid->n[axis[k]] - 1);
+    share[k] = centre - (double)low[k];
+  }
+  for (int c = 0; c < 4; c++) {
+    corner[axis[0]] = c % 2 ? high[0] : low[0];
+    corner[axis[1]] = c / 2 ? high[1] : low[1];
+    sum += (c % 2 ? share[0] : 1 - share[0]) * (c / 2 ? share[1] : 1 - share[1]) *
+           dose->byte[GridIndex(grid, corner[0], corner[1], corner[2])];
+  }
+  return sum * dose->scale / prescription;
+}
+
+/* The line's colour where the dose crosses a level between this pixel and the next, right or below; step: of a pixel, in voxels. */
+static void Isodose(const PlanPage *page, const ByteVolume *dose, int p, const PetscInt at[3], const double place[2],
+                    const double step[2], unsigned char *rgb)
+{
+  const double prescription = page->number[PLAN_PRESCRIPTION_Gy_RBE];
+  const double right[2] = {place[0] + step[0], place[1]}, below[2] = {place[0], place[1] + step[1]};
+  const double here = PartAt(&page->grid, dose, p, at, place, prescription),
+               beside = PartAt(&page->grid, dose, p, at, right, prescription),
+               under = PartAt(&page->grid, dose, p, at, below, prescription);
+  for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(isodose); k++) {
+    const double level = isodose[k].percent / 100;
+    if ((here < level) != (beside < level) || (here < level) != (under < level)) memcpy(rgb, isodose[k].rgb, 3);
+  }
+}
+
 static PetscErrorCode AddPicture(PlanPage *page, const Volumes *volumes, int p)
 {
   PetscFunctionBegin;
   const Grid *grid = &page->grid;
   const int a = plane[p].across, d = plane[p].down;
   const double across_mm = (double)grid->n[a] * grid->spacing_mm[a], down_mm = (double)grid->n[d] * grid->spacing_mm[d];
-  const double pixel_mm = PetscMax(across_mm, down_mm) / PICTURE_PIXELS;
+  double most_mm = 0; /* all slices in one scale */
+  for (int k = 0; k < 3; k++) most_mm = PetscMax(most_mm, (double)grid->n[k] * grid->spacing_mm[k]);
+  const double pixel_mm = most_mm / PICTURE_PIXELS;
   const PetscInt width = (PetscInt)(across_mm / pixel_mm), height = (PetscInt)(down_mm / pixel_mm);
   const unsigned char *ct = volumes->n && !strcmp(volumes->item[0].name, "ct") ? volumes->item[0].byte : NULL;
   const ByteVolume *dose = volumes->n > (ct != NULL) ? &volumes->item[ct != NULL] : NULL;
@@ -155,11 +248,14 @@ static PetscErrorCode AddPicture(PlanPage *page, const Volumes *volumes, int p)
       at[d] = PetscMin((PetscInt)place[1], grid->n[d] - 1);
       at[plane[p].normal] = volumes->middle[plane[p].normal];
       unsigned char *pixel = rgb + 3 * (y * width + x);
-      Paint(ct, dose, page->number[PLAN_PRESCRIPTION], GridIndex(grid, at[0], at[1], at[2]), pixel);
+      Paint(ct, dose, page->number[PLAN_PRESCRIPTION_Gy_RBE], GridIndex(grid, at[0], at[1], at[2]), pixel);
+      if (dose)
+        Isodose(page, dose, p, at, place,
+                (const double[2]){pixel_mm / grid->spacing_mm[a], pixel_mm / grid->spacing_mm[d]}, pixel);
       Outline(page, p, at, (const double[2]){place[0] - floor(place[0]), place[1] - floor(place[1])}, pixel);
     }
   snprintf(alternative, sizeof alternative,
-           "%s slice through the middle of the target with RBE-weighted dose and outlines; %s", plane[p].name,
+           "%s slice through the middle of the target with RBE-weighted dose, isodoses and outlines; %s", plane[p].name,
            plane[p].sides);
   PetscCall(TextAdd(&page->text, "<figure data-plane='%d'>", p));
   PetscCall(HTMLPicture(&page->text, width, height, rgb, alternative));
@@ -172,7 +268,7 @@ static PetscErrorCode AddPicture(PlanPage *page, const Volumes *volumes, int p)
 static PetscErrorCode AddLegend(PlanPage *page)
 {
   PetscFunctionBegin;
-  const double prescription = page->number[PLAN_PRESCRIPTION];
+  const double prescription = page->number[PLAN_PRESCRIPTION_Gy_RBE];
   PetscCall(TextAdd(&page->text, "<ul class='legend' id='wash-legend'>"));
   for (int k = 1; k <= 11; k += k < 9 ? 2 : 1) {
     double rgb[3];
@@ -181,6 +277,10 @@ static PetscErrorCode AddLegend(PlanPage *page)
                       "<li><span class='swatch' style='background:rgb(%.0f,%.0f,%.0f)'></span>%d %%, %.3g Gy(RBE)</li>",
                       rgb[0], rgb[1], rgb[2], 10 * k, 0.1 * k * prescription));
   }
+  for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(isodose); k++)
+    PetscCall(TextAdd(&page->text,
+                      "<li><span class='swatch line' style='background:rgb(%d,%d,%d)'></span>line: %g %%</li>",
+                      isodose[k].rgb[0], isodose[k].rgb[1], isodose[k].rgb[2], isodose[k].percent));
   PetscCall(TextAdd(&page->text, "</ul>\n<ul class='legend' id='outlines'>"));
   for (PetscInt s = 0; s < page->n_structure; s++) {
     PetscCall(
@@ -242,12 +342,14 @@ static PetscErrorCode AddDescription(PlanPage *page, const Volumes *volumes)
                     (double)volumes->stride * grid->spacing_mm[2], grid->origin_mm[0], grid->origin_mm[1],
                     grid->origin_mm[2], (int)(volumes->middle[0] / volumes->stride),
                     (int)(volumes->middle[1] / volumes->stride), (int)(volumes->middle[2] / volumes->stride),
-                    page->number[PLAN_PRESCRIPTION]));
+                    page->number[PLAN_PRESCRIPTION_Gy_RBE]));
   for (PetscInt i = 0; i < volumes->n; i++) {
     const ByteVolume *v = &volumes->item[i];
     PetscCall(TextAdd(&json, "%s{\"name\":\"%s\",\"unit\":\"%s\",\"scale\":%.9g,\"meaning\":", i ? "," : "", v->name,
                       v->unit, v->scale));
     PetscCall(TextAddJSON(&json, v->meaning));
+    PetscCall(TextAdd(&json, ",\"plan\":"));
+    PetscCall(TextAddJSON(&json, v->plan));
     PetscCall(TextAdd(&json, "}"));
   }
   PetscCall(TextAdd(&json, "],\"structures\":["));
@@ -267,12 +369,20 @@ static PetscErrorCode AddVolumes(PlanPage *page, Volumes *volumes)
   PetscFunctionBegin;
   size_t total = 0;
   const size_t before = page->text.length;
-  for (volumes->stride = 1; volumes->stride < 8; volumes->stride++) {
+  PetscBool dropped = PETSC_FALSE;
+  for (volumes->stride = 1; volumes->stride < 8;) {
     page->text.length = before;
     page->text.data[before] = 0;
     PetscCall(AddBytes(page, volumes, &total));
     if (total <= PLAN_PAGE_VOLUMES) break;
+    if (volumes->n && volumes->item[volumes->n - 1].plan) {
+      PetscCall(PetscFree(volumes->item[--volumes->n].byte));
+      dropped = PETSC_TRUE;
+    } else
+      volumes->stride++;
   }
+  if (dropped)
+    PetscCall(TextAdd(&page->text, "<p>To keep this page small it does not have all doses of the other plans.</p>\n"));
   if (volumes->stride > 1)
     PetscCall(TextAdd(&page->text,
                       "<p>To keep this page small the slices below have every %d. voxel along each axis.</p>\n",
@@ -288,8 +398,10 @@ PetscErrorCode PageSlices(PlanPage *page)
   PetscCall(HTMLSection(&page->text, "slices", "Slices"));
   PetscCall(AddCT(page, &volumes));
   for (Quantity q = 0; q < n_quantities; q++) PetscCall(AddDose(page, PLAN_NOMINAL, q, NULL, &volumes));
-  PetscCall(AddDose(page, PLAN_LOWEST, QUANTITY_RBE_WEIGHTED, "lowest of all scenarios", &volumes));
-  PetscCall(AddDose(page, PLAN_HIGHEST, QUANTITY_RBE_WEIGHTED, "highest of all scenarios", &volumes));
+  for (size_t k = 1; k < PETSC_STATIC_ARRAY_LENGTH(compared); k++)
+    PetscCall(AddDose(page, compared[k].doses, QUANTITY_RBE_WEIGHTED, compared[k].name, &volumes));
+  for (PetscInt i = 0; i < PetscMin(page->spec->n_other, MOST_OTHER); i++)
+    PetscCall(AddOther(page, &page->spec->other[i], &volumes));
   FindMiddle(page, volumes.middle);
   PetscCall(TextAdd(&page->text, "<div id='viewer'></div>\n<div class='slices'>\n"));
   for (int p = 0; p < N_PLANES && !MistakesAny(page->mistakes); p++) PetscCall(AddPicture(page, &volumes, p));

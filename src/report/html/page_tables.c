@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_SCENARIOS = 300, MOST_COLUMNS = 32 };
+enum { MOST_SCENARIOS = 300, MOST_COLUMNS = PAGE_METRICS_MOST };
 
 /* What a goal asks for: "D95 at least 9.5 Gy(RBE) in at least 95 % of scenarios". */
 static PetscErrorCode AddDemand(Text *text, const Table *goals, PetscInt row)
@@ -21,17 +21,39 @@ static PetscErrorCode AddDemand(Text *text, const Table *goals, PetscInt row)
   PetscFunctionReturn(0);
 }
 
-/* The metric of a goal in a block of metrics.csv; "" where it is not there. */
-static const char *MetricIn(const PlanPage *page, PetscInt block, const char *structure, const char *quantity,
-                            const char *metric)
+/* How many scenarios of the evaluation set keep a goal, and of how many; 0 of 0 where metrics.csv has not what it is about. */
+static void CountKept(const PlanPage *page, PetscInt row, PetscInt *kept, PetscInt *all)
 {
-  const Table *metrics = &page->table[PLAN_METRICS];
-  for (PetscInt i = 0; block >= 0 && i < page->n_metric; i++)
-    if (!strcmp(Cell(metrics, block + i, COLUMN_METRIC), metric) &&
-        !strcmp(Cell(metrics, block + i, COLUMN_QUANTITY), quantity) &&
-        !strcmp(Cell(metrics, block + i, COLUMN_STRUCTURE), structure))
-      return Cell(metrics, block + i, COLUMN_VALUE);
-  return "";
+  const Table *goals = &page->table[PLAN_GOALS], *scenarios = &page->table[PLAN_SCENARIOS];
+  const PetscBool share = Cell(goals, row, GOAL_EACH_RELATION)[0] ? PETSC_TRUE : PETSC_FALSE;
+  const PetscBool at_least =
+      strcmp(Cell(goals, row, share ? GOAL_EACH_RELATION : GOAL_RELATION), "at least") ? PETSC_FALSE : PETSC_TRUE;
+  const double limit = strtod(Cell(goals, row, share ? GOAL_EACH_LIMIT : GOAL_LIMIT), NULL);
+  *kept = *all = 0;
+  if (strcmp(Cell(goals, row, GOAL_PER), "fraction")) return; /* its limit is of the course, metrics are per fraction */
+  for (PetscInt k = 0; k < scenarios->n_rows; k++) {
+    if (strcmp(Cell(scenarios, k, SCENARIO_SET), "evaluate") || Cell(scenarios, k, SCENARIO_IN_SET)[0] != '1') continue;
+    const char *const text =
+        PageMetric(page, PageBlock(page, Cell(scenarios, k, SCENARIO_ID)), Cell(goals, row, GOAL_STRUCTURE),
+                   Cell(goals, row, GOAL_QUANTITY), Cell(goals, row, GOAL_METRIC));
+    if (!text[0]) continue;
+    const double value = strtod(text, NULL);
+    *kept += at_least ? value >= limit : value <= limit;
+    (*all)++;
+  }
+}
+
+static PetscErrorCode AddKept(PlanPage *page, PetscInt row)
+{
+  PetscFunctionBegin;
+  PetscInt kept, all;
+  CountKept(page, row, &kept, &all);
+  if (all)
+    PetscCall(TextAdd(&page->text, "<td class='number'>%d of %d, %.3g %%</td>", (int)kept, (int)all,
+                      100. * (double)kept / (double)all));
+  else
+    PetscCall(TextAdd(&page->text, "<td class='number'></td>"));
+  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode AddGoal(PlanPage *page, PetscInt row)
@@ -54,7 +76,8 @@ static PetscErrorCode AddGoal(PlanPage *page, PetscInt row)
   for (int k = 0; k < 3; k++)
     PetscCall(
         HTMLElement(&page->text, "td", "class='number'",
-                    MetricIn(page, PageBlock(page, told[k]), structure, quantity, Cell(goals, row, GOAL_METRIC))));
+                    PageMetric(page, PageBlock(page, told[k]), structure, quantity, Cell(goals, row, GOAL_METRIC))));
+  PetscCall(AddKept(page, row));
   PetscCall(TextAdd(&page->text, "<td class='%s'>%s</td></tr>\n", met ? "met" : "missed", met ? "met" : "missed"));
   PetscCall(TextDestroy(&demand));
   PetscFunctionReturn(0);
@@ -63,14 +86,14 @@ static PetscErrorCode AddGoal(PlanPage *page, PetscInt row)
 PetscErrorCode PageVerdict(PlanPage *page)
 {
   PetscFunctionBegin;
-  static const char *const columns[] = {"Structure", "Goal",   "Per",     "Judged in", "Value",
-                                        "Nominal",   "Lowest", "Highest", "Verdict"};
+  static const char *const columns[] = {"Structure", "Goal",   "Per",     "Judged in",         "Value",
+                                        "Nominal",   "Lowest", "Highest", "Kept in scenarios", "Verdict"};
   const Table *goals = &page->table[PLAN_GOALS];
   const double *number = page->number;
   PetscInt met = 0;
   for (PetscInt row = 0; row < goals->n_rows; row++) met += Cell(goals, row, GOAL_MET)[0] == '1';
   PetscCall(HTMLSection(&page->text, "verdict", "Verdict"));
-  PetscCall(TextAdd(&page->text, "<p>%g Gy(RBE) per fraction in %g fraction%s, to ", number[PLAN_PRESCRIPTION],
+  PetscCall(TextAdd(&page->text, "<p>%g Gy(RBE) per fraction in %g fraction%s, to ", number[PLAN_PRESCRIPTION_Gy_RBE],
                     number[PLAN_FRACTIONS], number[PLAN_FRACTIONS] == 1 ? "" : "s"));
   PetscCall(HTMLText(&page->text, page->word[PLAN_TARGET]));
   PetscCall(TextAdd(&page->text,
@@ -89,34 +112,20 @@ PetscErrorCode PageVerdict(PlanPage *page)
   PetscFunctionReturn(0);
 }
 
-/* Names of a quantity's metrics, as rows come: of the structure that is first. */
-static PetscInt MetricNames(const PlanPage *page, const char *quantity, const char *name[MOST_COLUMNS])
-{
-  const Table *metrics = &page->table[PLAN_METRICS];
-  PetscInt n = 0;
-  for (PetscInt i = 0; i < page->n_metric; i++) {
-    PetscInt k = 0;
-    if (strcmp(Cell(metrics, i, COLUMN_QUANTITY), quantity)) continue;
-    while (k < n && strcmp(name[k], Cell(metrics, i, COLUMN_METRIC))) k++;
-    if (k == n && n < MOST_COLUMNS) name[n++] = Cell(metrics, i, COLUMN_METRIC);
-  }
-  return n;
-}
-
 static PetscErrorCode AddMetricRow(PlanPage *page, const char *structure, const char *quantity, PetscInt n,
                                    const char *const *name)
 {
   PetscFunctionBegin;
   const PetscInt low = PageBlock(page, "min"), high = PageBlock(page, "max");
-  if (!MetricIn(page, 0, structure, quantity, name[0])[0]) PetscFunctionReturn(0);
+  if (!PageMetric(page, 0, structure, quantity, name[0])[0]) PetscFunctionReturn(0);
   PetscCall(TextAdd(&page->text, "<tr><th scope='row'>"));
   PetscCall(HTMLText(&page->text, structure));
   PetscCall(TextAdd(&page->text, "</th>"));
   for (PetscInt k = 0; k < n; k++) {
-    const char *const from = MetricIn(page, low, structure, quantity, name[k]), *const to =
-                                                                                    MetricIn(page, high, structure,
-                                                                                             quantity, name[k]);
-    PetscCall(TextAdd(&page->text, "<td class='number'>%s", MetricIn(page, 0, structure, quantity, name[k])));
+    const char *const from = PageMetric(page, low, structure, quantity, name[k]), *const to =
+                                                                                      PageMetric(page, high, structure,
+                                                                                                 quantity, name[k]);
+    PetscCall(TextAdd(&page->text, "<td class='number'>%s", PageMetric(page, 0, structure, quantity, name[k])));
     if (from[0] && to[0]) PetscCall(TextAdd(&page->text, "<br><small>%s – %s</small>", from, to));
     PetscCall(TextAdd(&page->text, "</td>"));
   }
@@ -128,7 +137,7 @@ static PetscErrorCode AddMetricTable(PlanPage *page, const char *quantity, const
 {
   PetscFunctionBegin;
   const char *column[MOST_COLUMNS + 1] = {"Structure"};
-  const PetscInt n = MetricNames(page, quantity, column + 1);
+  const PetscInt n = PageMetricNames(page, quantity, column + 1);
   if (!n) PetscFunctionReturn(0);
   PetscCall(HTMLTable(&page->text, caption, n + 1, column));
   for (PetscInt s = 0; s < page->n_structure; s++)

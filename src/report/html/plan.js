@@ -79,8 +79,10 @@
     const n = stops.length - 1, at = Math.min(value, 1) * n, i = Math.min(Math.floor(at), n - 1), share = at - i;
     return stops[i].map((c, k) => c + share * (stops[i + 1][k] - c));
   };
-  const planes = [{ name: "transverse", across: 0, down: 1, normal: 2, flip: false }, { name: "coronal", across: 0, down: 2, normal: 1, flip: true }, { name: "sagittal", across: 1, down: 2, normal: 0, flip: true }];
+  const planes = [{ name: "transverse", across: 0, down: 1, normal: 2, flip: false, sides: "patient left is right, anterior is up" }, { name: "coronal", across: 0, down: 2, normal: 1, flip: true, sides: "patient left is right, superior is up" }, { name: "sagittal", across: 1, down: 2, normal: 0, flip: true, sides: "posterior is right, superior is up" }];
 
+  const labels = { rbe_weighted: "RBE-weighted dose, nominal", physical: "physical dose", letd: "LETd", rbe: "RBE", survival: "survival", tcp: "TCP", "lowest of all scenarios": "RBE-weighted dose, lowest of all scenarios", "highest of all scenarios": "RBE-weighted dose, highest of all scenarios" };
+  const isodoses = [[0.95, [255, 255, 255]], [0.5, [200, 200, 200]]]; // as in page_slices.c
   const startViewer = async () => {
     const info = json("volumes");
     if (!info || !info.volumes.length || typeof DecompressionStream === "undefined") return;
@@ -92,23 +94,29 @@
     const masks = [];
     for (let s = 0; s < info.structures.length; s++) if ($(`mask-${s}`)) masks.push({ s, mask: await load(`mask-${s}`), show: true });
     const choice = make("select", { id: "quantity" });
-    info.volumes.forEach((v, i) => { if (i !== ctAt) choice.append(make("option", { value: i }, `${v.name === "rbe_weighted" ? "RBE-weighted dose, nominal" : v.name} / ${v.unit}`)); });
+    info.volumes.forEach((v, i) => { if (i !== ctAt && !v.plan) choice.append(make("option", { value: i }, `${labels[v.name] || v.name}${v.unit === "1" ? "" : ` / ${v.unit}`}`)); });
+    const compare = make("select", { id: "compare" }, make("option", { value: "" }, "nothing"));
+    for (const name of new Set(info.volumes.map((v) => v.plan).filter(Boolean)))
+      for (const how of ["beside", "difference"]) compare.append(make("option", { value: JSON.stringify([how, name]) }, how === "beside" ? `${name}, below` : `this minus ${name}`));
     const opacity = make("input", { type: "range", min: 0, max: 100, value: 50, id: "opacity" });
-    const readout = make("output", { id: "value" });
-    const controls = make("div", { class: "controls" }, make("label", {}, "Quantity ", choice), make("label", {}, "Dose wash ", opacity), readout);
+    const readout = make("output", { id: "value" }), note = make("output", { id: "compare-note" });
+    const controls = make("div", { class: "controls" }, make("label", {}, "Quantity ", choice));
+    if (compare.options.length > 1) controls.append(make("label", {}, "Compare with ", compare));
+    controls.append(make("label", {}, "Dose wash ", opacity), readout, note);
     $("viewer").append(controls);
     const figures = document.querySelector(".slices");
     figures.replaceChildren();
     const views = planes.map((plane) => {
       const w = info.n[plane.across], h = info.n[plane.down];
-      const wide = w * info.spacing_mm[plane.across], high = h * info.spacing_mm[plane.down], zoom = 380 / Math.max(wide, high);
+      const wide = w * info.spacing_mm[plane.across], high = h * info.spacing_mm[plane.down], zoom = 380 / Math.max(...info.n.map((n, a) => n * info.spacing_mm[a]));
       const canvas = make("canvas", { width: Math.round(wide * zoom), height: Math.round(high * zoom), role: "img", "aria-label": `${plane.name} slice` });
       const slider = make("input", { type: "range", min: 0, max: info.n[plane.normal] - 1, value: at[plane.normal], "aria-label": `${plane.name} slice, position` });
       const caption = make("figcaption");
-      figures.append(make("figure", {}, canvas, slider, caption));
-      return { plane, canvas, slider, caption };
+      const below = make("canvas", { width: canvas.width, height: canvas.height, role: "img", hidden: "", "aria-label": `${plane.name} slice of the other plan` });
+      figures.append(make("figure", {}, canvas, below, slider, caption));
+      return { plane, canvas, below, slider, caption };
     });
-    let values = null, shown = null;
+    let values = null, shown = null, other = null, otherShown = null, how = "";
     const voxelOf = (view, x, y) => {
       const { plane, canvas } = view, p = at.slice();
       p[plane.across] = Math.min(Math.floor((x / canvas.width) * info.n[plane.across]), info.n[plane.across] - 1);
@@ -116,37 +124,79 @@
       p[plane.down] = plane.flip ? info.n[plane.down] - 1 - down : down;
       return p;
     };
-    const draw = (view) => {
-      const { plane, canvas } = view, context = canvas.getContext("2d"), image = context.createImageData(canvas.width, canvas.height);
-      const full = shown.unit === "Gy(RBE)" ? (1.1 * info.prescription) / shown.scale : 255, share = opacity.value / 100;
-      const stepA = plane.across === 0 ? 1 : nx, stepD = plane.down === 1 ? nx : nx * ny, nA = info.n[plane.across], nD = info.n[plane.down];
+    const clamp = (value, most) => Math.min(Math.max(value, 0), most);
+    /* Bilinear between centres of voxels, as in page_slices.c. */
+    const smooth = (field, plane, across, down) => {
+      const nA = info.n[plane.across] - 1, nD = info.n[plane.down] - 1, a = clamp(across - 0.5, nA), d = clamp(down - 0.5, nD);
+      const a0 = Math.floor(a), d0 = Math.floor(d), a1 = Math.min(a0 + 1, nA), d1 = Math.min(d0 + 1, nD), sa = a - a0, sd = d - d0;
+      const value = (i, j) => { const p = at.slice(); p[plane.across] = i; p[plane.down] = j; return field[index(p)]; };
+      return (1 - sd) * ((1 - sa) * value(a0, d0) + sa * value(a1, d0)) + sd * ((1 - sa) * value(a0, d1) + sa * value(a1, d1));
+    };
+    const markIsodoses = (plane, canvas, field, scale, pixels) => {
+      const w = canvas.width, h = canvas.height, part = new Float32Array((w + 1) * (h + 1)), factor = scale / info.prescription;
+      for (let y = 0; y <= h; y++) {
+        const down = ((y + 0.5) / h) * info.n[plane.down];
+        for (let x = 0; x <= w; x++) part[y * (w + 1) + x] = factor * smooth(field, plane, ((x + 0.5) / w) * info.n[plane.across], plane.flip ? info.n[plane.down] - down : down);
+      }
+      for (const [level, colour] of isodoses)
+        for (let y = 0; y < h; y++)
+          for (let x = 0; x < w; x++) {
+            const k = y * (w + 1) + x, here = part[k] < level;
+            if (here !== part[k + 1] < level || here !== part[k + w + 1] < level) pixels.set(colour, 4 * (y * w + x));
+          }
+    };
+    const markOutlines = (view, pixels) => {
+      const { plane, canvas } = view, nA = info.n[plane.across], nD = info.n[plane.down];
+      const stepA = plane.across === 0 ? 1 : nx, stepD = plane.down === 1 ? nx : nx * ny, visible = masks.filter((m) => m.show);
       for (let y = 0, k = 0; y < canvas.height; y++)
         for (let x = 0; x < canvas.width; x++, k += 4) {
-          const p = voxelOf(view, x + 0.5, y + 0.5), v = index(p), grey = ct ? Math.min(Math.max((ct[v] - 60) / 90, 0), 1) * 255 : 40;
-          let rgb = [grey, grey, grey];
-          const part = values[v] / full;
-          if (part >= 0.1 / 1.1) rgb = wash(part).map((c) => (1 - share) * grey + share * c);
-          for (const m of masks) {
-            if (!m.show || !m.mask[v]) continue;
-            const fa = ((x + 0.5) / canvas.width) * nA % 1, fd0 = ((y + 0.5) / canvas.height) * nD % 1, fd = plane.flip ? 1 - fd0 : fd0;
-            const a = p[plane.across], d = p[plane.down];
-            if ((fa < 0.3 && (a === 0 || !m.mask[v - stepA])) || (fa > 0.7 && (a === nA - 1 || !m.mask[v + stepA])) ||
-                (fd < 0.3 && (d === 0 || !m.mask[v - stepD])) || (fd > 0.7 && (d === nD - 1 || !m.mask[v + stepD]))) {
+          const p = voxelOf(view, x + 0.5, y + 0.5), v = index(p), a = p[plane.across], d = p[plane.down];
+          const fa = ((x + 0.5) / canvas.width) * nA % 1, fd0 = ((y + 0.5) / canvas.height) * nD % 1, fd = plane.flip ? 1 - fd0 : fd0;
+          for (const m of visible)
+            if (m.mask[v] && ((fa < 0.3 && (a === 0 || !m.mask[v - stepA])) || (fa > 0.7 && (a === nA - 1 || !m.mask[v + stepA])) ||
+                (fd < 0.3 && (d === 0 || !m.mask[v - stepD])) || (fd > 0.7 && (d === nD - 1 || !m.mask[v + stepD])))) {
               const c = parseInt(info.structures[m.s].colour.slice(1), 16);
-              rgb = [c >> 16, (c >> 8) & 255, c & 255];
+              pixels.set([c >> 16, (c >> 8) & 255, c & 255], k);
             }
-          }
-          image.data.set([rgb[0], rgb[1], rgb[2], 255], k);
         }
+    };
+    /* Red where this plan has more than the other one, blue where less, full colour from 20 % of the prescription on. */
+    const differenceColour = (v) => {
+      const part = (values[v] * shown.scale - other[v] * otherShown.scale) / (0.2 * info.prescription);
+      return Math.abs(part) < 0.05 ? null : [part > 0 ? [220, 40, 30] : [40, 110, 240], Math.min(Math.abs(part), 1)];
+    };
+    const paint = (view, canvas, field, volume, difference) => {
+      const context = canvas.getContext("2d"), image = context.createImageData(canvas.width, canvas.height), share = opacity.value / 100;
+      const isDose = volume.unit === "Gy(RBE)", full = isDose ? (1.1 * info.prescription) / volume.scale : 255;
+      for (let y = 0, k = 0; y < canvas.height; y++)
+        for (let x = 0; x < canvas.width; x++, k += 4) {
+          const v = index(voxelOf(view, x + 0.5, y + 0.5)), grey = ct ? clamp((ct[v] - 60) / 90, 1) * 255 : 40, part = field[v] / full;
+          const [over, weight] = difference ? differenceColour(v) || [null, 0] : part >= 0.1 / 1.1 ? [wash(part), share] : [null, 0];
+          image.data.set(over ? [...over.map((c) => (1 - weight) * grey + weight * c), 255] : [grey, grey, grey, 255], k);
+        }
+      if (isDose && !difference) markIsodoses(view.plane, canvas, field, volume.scale, image.data);
+      markOutlines(view, image.data);
       context.putImageData(image, 0, 0);
+    };
+    const draw = (view) => {
+      const { plane } = view;
+      paint(view, view.canvas, values, shown, how === "difference");
+      view.below.hidden = how !== "beside";
+      if (how === "beside") paint(view, view.below, other, otherShown, false);
       const mm = info.origin_mm[plane.normal] + at[plane.normal] * info.spacing_mm[plane.normal];
-      view.caption.textContent = `${plane.name}, ${"xyz"[plane.normal]} = ${mm.toFixed(1)} mm`;
+      view.caption.textContent = `${plane.name}, ${"xyz"[plane.normal]} = ${mm.toFixed(1)} mm; ${plane.sides}`;
     };
     const drawAll = () => views.forEach(draw);
     const choose = async () => {
       const i = Number(choice.value);
       shown = info.volumes[i];
       values = await load(`volume-${i}`);
+      const [wanted, name] = compare.value ? JSON.parse(compare.value) : ["", ""];
+      const k = info.volumes.findIndex((v) => v.plan === name && v.name === shown.name);
+      how = k < 0 ? "" : wanted;
+      otherShown = k < 0 ? null : info.volumes[k];
+      other = k < 0 ? null : await load(`volume-${k}`);
+      note.textContent = !wanted ? "" : k < 0 ? "of the other plan this page has RBE-weighted doses only" : how === "beside" ? `above: this plan, below: ${name}` : `red: more than in ${name}, blue: less; full colour from ${(0.2 * info.prescription).toPrecision(3)} ${shown.unit} on`;
       drawAll();
     };
     for (const view of views) {
@@ -154,10 +204,12 @@
       view.canvas.addEventListener("pointermove", (event) => {
         const box = view.canvas.getBoundingClientRect();
         const v = index(voxelOf(view, ((event.clientX - box.left) / box.width) * view.canvas.width, ((event.clientY - box.top) / box.height) * view.canvas.height));
-        readout.textContent = `${(values[v] * shown.scale).toPrecision(3)} ${shown.unit}${ct ? `, ${ct[v] * 10 - 1000} HU` : ""}`;
+        const theirs = other ? `, other plan ${(other[v] * otherShown.scale).toPrecision(3)}` : "";
+        readout.textContent = `${(values[v] * shown.scale).toPrecision(3)}${shown.unit === "1" ? "" : ` ${shown.unit}`}${theirs}${ct ? `, ${ct[v] * 10 - 1000} HU` : ""}`;
       });
     }
     choice.addEventListener("change", choose);
+    compare.addEventListener("change", choose);
     opacity.addEventListener("input", drawAll);
     const outlines = $("outlines");
     [...outlines.children].forEach((item, s) => {

@@ -10,6 +10,31 @@ PetscInt PageBlock(const PlanPage *page, const char *scenario)
   return -1;
 }
 
+const char *PageMetric(const PlanPage *page, PetscInt block, const char *structure, const char *quantity,
+                       const char *metric)
+{
+  const Table *metrics = &page->table[PLAN_METRICS];
+  for (PetscInt i = 0; block >= 0 && i < page->n_metric; i++)
+    if (!strcmp(Cell(metrics, block + i, COLUMN_METRIC), metric) &&
+        !strcmp(Cell(metrics, block + i, COLUMN_QUANTITY), quantity) &&
+        !strcmp(Cell(metrics, block + i, COLUMN_STRUCTURE), structure))
+      return Cell(metrics, block + i, COLUMN_VALUE);
+  return "";
+}
+
+PetscInt PageMetricNames(const PlanPage *page, const char *quantity, const char *name[PAGE_METRICS_MOST])
+{
+  const Table *metrics = &page->table[PLAN_METRICS];
+  PetscInt n = 0;
+  for (PetscInt i = 0; i < page->n_metric; i++) {
+    PetscInt k = 0;
+    if (strcmp(Cell(metrics, i, COLUMN_QUANTITY), quantity)) continue;
+    while (k < n && strcmp(name[k], Cell(metrics, i, COLUMN_METRIC))) k++;
+    if (k == n && n < PAGE_METRICS_MOST) name[n++] = Cell(metrics, i, COLUMN_METRIC);
+  }
+  return n;
+}
+
 const PageStructure *PageStructureFind(const PlanPage *page, const char *name)
 {
   for (PetscInt s = 0; s < page->n_structure; s++)
@@ -81,8 +106,9 @@ static PetscErrorCode Destroy(PlanPage *page)
 static PetscErrorCode Compose(PlanPage *page)
 {
   PetscFunctionBegin;
-  static PetscErrorCode (*const part[])(PlanPage *) = {PageVerdict,   PageHistograms, PageSlices,   PageMetrics,
-                                                       PageScenarios, PageBeams,      PageSolution, PageOrigin};
+  static PetscErrorCode (*const part[])(PlanPage *) = {PageVerdict, PageHistograms, PageSlices,
+                                                       PageMetrics, PageRobustness, PageScenarios,
+                                                       PageBeams,   PageSolution,   PageOrigin};
   static const char *const scripts[] = {uPlot_min_js, plan_js};
   Text title = {0};
   PetscCall(TextAdd(&title, "%s, %s", page->word[PLAN_CASE], page->word[PLAN_ARM]));
