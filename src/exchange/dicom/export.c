@@ -93,7 +93,7 @@ static PetscBool ReadTexts(DicomExport *x, Mistakes *mistakes)
   for (PlanText t = 0; t < N_PLAN_TEXTS; t++)
     if (!PlanReadText(x->plan, t, mistakes, &x->text[t])) return PETSC_FALSE;
   return PlanReadNumber(x->plan, PLAN_FRACTIONS, mistakes, &x->fractions) &&
-                 PlanReadNumber(x->plan, PLAN_PRESCRIPTION, mistakes, &x->prescription_Gy_RBE)
+                 PlanReadNumber(x->plan, PLAN_PRESCRIPTION_Gy_RBE, mistakes, &x->prescription_Gy_RBE)
              ? PETSC_TRUE
              : PETSC_FALSE;
 }
