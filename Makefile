@@ -102,7 +102,7 @@ SCRIPTS := $(sort .ci/run .ci/deps $(wildcard tests/*.sh tests/*/*.sh slurm/*.sh
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: FORCE all tests quick-tests deps deps-build run test ranks san trials bench bench-solvers lint format format-check install info clean help
+.PHONY: FORCE all tests quick-tests deps deps-build run test ranks san trials bench bench-solvers lint docs format format-check install info clean help
 
 all: $(PROGRAM)                 ## the program, build/robion (VARIANT=release|debug|san, PORTABLE=1, V=1, BUILD=dir)
 tests: $(TESTS) $(BUILD)/tests/e2e_case ## the unit test programs
@@ -248,6 +248,12 @@ lint: format-check              ## formatting, cppcheck, clang-tidy and shellche
 	$(call linter,clang-tidy,--quiet $(wildcard src/*.c) $(SOURCES) -- -std=gnu11 $(ALL_CPPFLAGS) 2>/dev/null)
 	$(call linter,shellcheck,-x -P SCRIPTDIR $(SCRIPTS))
 linter = $(Q)if command -v $(1) >/dev/null; then $(1) $(2); else echo 'skipped: $(1) is not here'; fi
+
+docs:                           ## headers, READMEs and theory as pages for a browser: build/docs/html/index.html, by doxygen
+	$(Q)mkdir -p $(BUILD)/docs && cp README.md $(BUILD)/docs/overview.md
+	$(Q)(cat src/Doxyfile; printf 'OUTPUT_DIRECTORY = %s\nPROJECT_NUMBER = %s\nINPUT += %s\nUSE_MDFILE_AS_MAINPAGE = %s\n' \
+	  $(BUILD)/docs '$(VERSION)' $(BUILD)/docs/overview.md $(BUILD)/docs/overview.md) >$(BUILD)/docs/Doxyfile
+	$(Q)if command -v doxygen >/dev/null; then doxygen $(BUILD)/docs/Doxyfile; else echo 'skipped: doxygen is not here'; fi
 
 # --- The rest ------------------------------------------------------------------------------------------------------
 SHARE = $(DESTDIR)$(PREFIX)/share/robion
