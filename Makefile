@@ -50,6 +50,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointe
 # gold, where it is, needs a quarter of the time: it does not read what the libraries depend on.
 FAST_LINKER = $(call once,FAST_LINKER,printf 'int main(void) { return 0; }' | $(CC) -fuse-ld=gold -x c -o /dev/null - 2>/dev/null && echo -fuse-ld=gold)
 ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS) $(EXACT) $(SANITIZE)
+ALL_CXXFLAGS = -std=c++17 $(filter-out %-prototypes,$(WARN)) $(CFLAGS) $(EXACT) $(SANITIZE)
 
 # matio comes by name alone: its pkg-config file would put the serial HDF5 first.
 PKG_FLAGS = $(call once,PKG_FLAGS,pkg-config --cflags $(PACKAGES))
@@ -60,8 +61,16 @@ CMOCKA = $(call once,CMOCKA,pkg-config --cflags --libs cmocka)
 NIFTI_INCLUDE ?= /usr/include/nifti
 NIFTI = $(call once,NIFTI,printf '\043include <nifti2_io.h>\n' | $(CC) -I$(NIFTI_INCLUDE) -E -x c -o /dev/null - 2>/dev/null && echo yes)
 NIFTI_LIBS = $(if $(NIFTI),-lnifti2 -lznz -lz)
+# DICOM can be read and written where DCMTK and OpenJPEG are: the one file of C++. DCMTK's libraries come by name, as its pkg-config file
+# asks for what nothing here needs.
+ifeq ($(origin CXX),default)
+CXX := g++
+endif
+JPEG2000 = $(call once,JPEG2000,pkg-config --cflags libopenjp2 2>/dev/null)
+DICOM = $(call once,DICOM,printf '\043include <dcmtk/dcmdata/dctk.h>\n\043include <openjpeg.h>\n' | $(CXX) $(JPEG2000) -E -x c++ -o /dev/null - 2>/dev/null && echo yes)
+DICOM_LIBS = $(if $(DICOM),-ldcmjpls -ldcmjpeg -ldcmimgle -ldcmdata -loflog -lofstd -lopenjp2 -lstdc++)
 ALL_CPPFLAGS = -D_GNU_SOURCE -Iinclude $(CPPFLAGS) $(PKG_FLAGS:-I%=-isystem %)
-ALL_LIBS = $(LDFLAGS) $(patsubst -L%,-Wl$(comma)-rpath$(comma)%,$(filter -L%,$(PKG_LIBS) -lmatio -lm)) $(PKG_LIBS) $(NIFTI_LIBS) -lmatio -lm
+ALL_LIBS = $(LDFLAGS) $(patsubst -L%,-Wl$(comma)-rpath$(comma)%,$(filter -L%,$(PKG_LIBS) -lmatio -lm)) $(PKG_LIBS) $(NIFTI_LIBS) $(DICOM_LIBS) -lmatio -lm
 comma := ,
 
 # What the program says of its own making; only one object knows it.
@@ -72,7 +81,7 @@ PROVENANCE = $(call define,ROBION_VERSION,$(VERSION)) $(call define,ROBION_GIT,$
 
 # --- Files ---------------------------------------------------------------------------------------------------------
 SOURCES := $(sort $(wildcard src/*/*.c src/*/*/*.c))
-OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/generated/fragmentation_builtin.o
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/generated/fragmentation_builtin.o $(BUILD)/generated/report_assets.o $(BUILD)/src/exchange/dicom/shim.o
 LIBRARY := $(BUILD)/librobion.a
 PROGRAM := $(BUILD)/robion
 TEST_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
@@ -87,7 +96,7 @@ TESTS := $(TEST_SOURCES:tests/unit/%.c=$(BUILD)/tests/%)
 QUICK_TESTS = $(filter-out $(SLOW_SOURCES:tests/unit/%.c=$(BUILD)/tests/%),$(TESTS))
 BENCHES := $(BENCH_SOURCES:tests/bench/%.c=$(BUILD)/tests/%)
 KEEP_PLUGINS := $(if $(SANITIZE),$(BUILD)/tests/support/keep_plugins.o)
-C_FILES := $(sort $(wildcard src/*.c src/*/*.[ch] src/*/*/*.[ch] include/robion/*.h tests/*/*.[ch]))
+C_FILES := $(sort $(wildcard src/*.c src/*/*.[ch] src/*/*/*.[ch] src/*/*/*.cc include/robion/*.h tests/*/*.[ch]))
 SCRIPTS := $(sort .ci/run .ci/deps $(wildcard tests/*.sh tests/*/*.sh slurm/*.sh jobs/*/*.sh))
 
 .DEFAULT_GOAL := all
@@ -126,19 +135,30 @@ $(BUILD)/%.o: %.c $(BUILD)/stamp/flags $(PARSED)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) $(EXTRA_FLAGS) $(PARSED:%.gch=-include %) -MMD -MP -c $< -o $@
 
 $(BUILD)/generated/%.o: $(BUILD)/generated/%.c $(BUILD)/stamp/flags
-	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-trigraphs -c $< -o $@
 
 $(BUILD)/src/base/provenance.o: $(BUILD)/stamp/provenance
 $(BUILD)/src/base/provenance.o: EXTRA_FLAGS = $(PROVENANCE)
 
-$(BUILD)/src/exchange/volume/image.o $(BUILD)/src/exchange/formats.o: EXTRA_FLAGS = $(if $(NIFTI),-DROBION_NIFTI -isystem $(NIFTI_INCLUDE))
+$(BUILD)/src/exchange/volume/image.o $(BUILD)/src/exchange/formats.o $(BUILD)/src/exchange/dicom/shim_without.o: EXTRA_FLAGS = \
+  $(if $(NIFTI),-DROBION_NIFTI -isystem $(NIFTI_INCLUDE)) $(if $(DICOM),-DROBION_DICOM)
+# Empty where DCMTK is missing: shim_without.c then stands for it.
+$(BUILD)/src/exchange/dicom/shim.o: src/exchange/dicom/shim.cc src/exchange/dicom/shim.h $(BUILD)/stamp/flags
+	$(call say,CXX,$<)
+	@mkdir -p $(@D)
+	$(Q)$(if $(DICOM),$(CXX) $(ALL_CXXFLAGS) $(CPPFLAGS) $(JPEG2000:-I%=-isystem %) -c $<,$(CC) $(ALL_CFLAGS) -x c -c /dev/null) -o $@
 
-# The program holds its nuclear data: a file's lines as the lines of a C string.
+# Files that the program holds, a line of the file as a line of a C string: nuclear data, and what pages of HTML need.
+ASSETS := $(sort $(wildcard src/report/html/*.css src/report/html/*.js src/report/html/vendor/*.css src/report/html/vendor/*.js))
+c_string = sed -e 's/[\\"]/\\&/g' -e 's/.*/  "&\\n"/' -e '1s/^/extern const char $(1)[];\nconst char $(1)[] =\n/' -e '$$s/$$/;/' $(2)
 $(BUILD)/generated/fragmentation_builtin.c: configs/fragmentation.yaml
 	$(call say,GEN,$@)
 	@mkdir -p $(@D)
-	$(Q)sed -e 's/[\\"]/\\&/g' -e 's/.*/  "&\\n"/' -e '1s/^/extern const char fragmentation_builtin[];\nconst char fragmentation_builtin[] =\n/' \
-	  -e '$$s/$$/;/' $< >$@
+	$(Q)$(call c_string,fragmentation_builtin,$<) >$@
+$(BUILD)/generated/report_assets.c: $(ASSETS)
+	$(call say,GEN,$@)
+	@mkdir -p $(@D)
+	$(Q){ $(foreach f,$^,$(call c_string,$(subst .,_,$(notdir $f)),$f);) } >$@
 
 $(LIBRARY): $(OBJECTS) $(BUILD)/stamp/sources
 	$(call say,AR,$@)
@@ -168,10 +188,10 @@ $(BUILD)/tests/bench_%: $(BUILD)/tests/bench/bench_%.o $(LIBRARY) $(KEEP_PLUGINS
 -include $(patsubst %.c,$(BUILD)/%.d,src/main.c $(SOURCES) $(TEST_SOURCES) $(BENCH_SOURCES))
 
 deps-build:
-	@CC='$(CC)' sh .ci/deps $(PACKAGES) nifti
+	@CC='$(CC)' sh .ci/deps $(PACKAGES) nifti dicom
 
 deps: deps-build                ## install missing packages (Debian, Ubuntu); does nothing where all are found
-	@CC='$(CC)' sh .ci/deps $(PACKAGES) nifti cmocka gnuplot python h5diff slurm
+	@CC='$(CC)' sh .ci/deps $(PACKAGES) nifti dicom cmocka gnuplot python pydicom dciodvfy h5diff slurm
 
 # --- Run and check -------------------------------------------------------------------------------------------------
 # Open MPI: slots are hardware threads here, and containers run as root.
@@ -189,7 +209,7 @@ test: deps                      ## every test, the sanitizer build's included; s
 	  $(MAKE) --no-print-directory -k VARIANT=san BUILD=$(BUILD)/san quick-tests || built=no; \
 	  BUILT=$$built BUILD=$(BUILD) CC='$(CC)' tests/run.sh '$(search)'
 
-ranks: deps                     ## what runs on several ranks, on 1, 2, 3 and 4 of them (`make test`: on 1 and 3)
+ranks: deps                     ## what runs on several ranks, on 1, 2, 3 and 4 of them (`make test`: most on 1 and 2)
 	@built=yes; $(MAKE) --no-print-directory -k all tests || built=no; \
 	  BUILT=$$built BUILD=$(BUILD) CC='$(CC)' tests/run.sh --ranks '$(search)'
 

@@ -3,7 +3,7 @@
 #
 # Unit tests are the cmocka programs $BUILD/tests/test_*, end-to-end tests the scripts tests/e2e/e2e_*.sh; both speak TAP.
 # A comment among the first lines of a test's source says how it wants to be run:
-#   ranks: 1 3            with each of these rank counts (default 1), more than one under mpirun
+#   ranks: 1 2            with each of these rank counts (default 1), more than one under mpirun
 #   timeout: 300          seconds until it counts as hung (default 120; three times that with sanitizers)
 #   sanitizer: slow       only --san runs its sanitizer build
 #   cores: 0              mostly waits: it begins first and others run beside it (one end-to-end test)
@@ -91,7 +91,7 @@ report() { # LOG TITLE STATUS SECONDS
     printf '  %ss%s\n' "$seconds" "${note:+  ($note)}"
     grep -hE '^not ok [0-9]+ # SKIP' "${files[@]}" /dev/null | sort -u | sed -E 's/^not ok [0-9]+ # SKIP/      skipped:/'
     if [ "$f" != 0 ]; then
-      for file in "$log" "${files[@]}"; do
+      for file in "$log" "${files[@]}" "$log".named.*; do
         [ ! -s "$file" ] || { echo "      --- $file" && tail -n 60 "$file" | sed 's/^/      | /'; }
       done
     fi
@@ -108,6 +108,10 @@ run_unit() { # PROGRAM SOURCE TITLE SLOWER RANKS
   if [ -x "$program" ]; then
     # shellcheck disable=SC2094 # the ranks write to $log.0, $log.1 ...
     timed "$log" "$name" "$ranks" "$seconds" "${launcher[@]}" tests/run.sh --rank "$log" "$program" || status=$?
+    if [ "$slower" != 1 ] && [ "$status" != 0 ]; then # what a sanitizer has found, once more with the names of functions
+      ASAN_OPTIONS=$ASAN_OPTIONS:symbolize=1 timeout -k 5 "$seconds" "${launcher[@]}" tests/run.sh --rank "$log.named" "$program" \
+        >/dev/null 2>&1 </dev/null
+    fi
   else
     echo "$program was not built" >"$log" && status=127
   fi
@@ -209,14 +213,15 @@ start_one() { # KIND NAME SOURCE
   [ "$(wish "$3" cores 1)" != 0 ] || beside=$!
 }
 
+# Names of functions are looked up for what fails only: they take half of a short test's time, since MPI's leaks have some, too.
 # Leaks are looked for where that is possible (it needs ptrace) and where MPI keeps its plug-ins loaded. Stacks are followed by
 # frame pointers, in a fifth of the time; of a leak that ends in a library without them fast_unwind_on_malloc=0 tells the caller.
 sanitizer_options() {
   local probe=$logs/leak-probe
-  export ASAN_OPTIONS=detect_leaks=1
+  export ASAN_OPTIONS=detect_leaks=1:symbolize=0
   echo 'int main(void) { return 0; }' | ${CC:-cc} -fsanitize=address -x c -o "$probe" - 2>/dev/null
   "$probe" >/dev/null 2>&1 || {
-    ASAN_OPTIONS=detect_leaks=0
+    ASAN_OPTIONS=detect_leaks=0:symbolize=0
     echo "skip  leaks: the leak checker cannot work here"
   }
 }
@@ -226,6 +231,10 @@ if [ "${BUILT:-yes}" != yes ]; then # whatever still stands there from an earlie
 fi
 [ "$what" = ranks ] || sanitizer_options
 mapfile -t tests < <(queue)
+# The base data of the boxes, by all cores together: scripts that begin side by side would each make them.
+if [[ " ${tests[*]}" == *' script '* ]]; then
+  ROBION_CACHE=$ROBION_TEST_CACHE mpirun -n "$JOBS" "$ROBION" run tests/studies/e2e-box.yaml --dry-run >/dev/null 2>&1
+fi
 for test in "${tests[@]}"; do
   # shellcheck disable=SC2086 # three words
   start_one $test

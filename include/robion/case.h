@@ -5,6 +5,7 @@
  * Structures are binary masks on the CT grid; on the dose grid they become voxel fractions (`StructureToGrid`).
  */
 #pragma once
+#include "robion/dicom_origin.h"
 #include "robion/error.h"
 #include "robion/grid.h"
 #include "robion/node_memory.h"
@@ -48,6 +49,7 @@ typedef struct Case {
   PetscInt n_beam_angles; /* suggested gantry angles of the file (0 if none) */
   double *beam_gantry_deg;
   PatientPosition position; /* root attribute patient_position of the file; without: head first supine */
+  DicomOrigin *dicom; /* NULL, or what the importer of DICOM leaves for CaseWrite; read apart by DicomOriginRead */
   NodeCopies copies;        /* of a case that has been broadcast: what holds hu, rsp, masks and maps */
 } Case;
 

@@ -80,8 +80,11 @@ RobionExit VerbRunParallel(const Verb *verb, Arguments *arguments, Mistakes *mis
 /* Run a verb without; its own error is told. */
 RobionExit VerbRunSerial(const Verb *verb, Arguments *arguments, Mistakes *mistakes);
 
-/* The spots of a plan.h5, a raster-scan plan of TRiP98 or a spot CSV, on every rank. */
-PetscErrorCode SpotListRead(const char *file, Mistakes *mistakes, SpotList *spots);
+/*
+ * The spots of a plan.h5, an RT Ion Plan, a raster-scan plan of TRiP98 or a spot CSV, on every rank; monitor units are turned into ions by
+ * a table (SpotListFromMonitorUnits), or refused if that is NULL.
+ */
+PetscErrorCode SpotListRead(const char *file, const char *ions_per_mu, Mistakes *mistakes, SpotList *spots);
 
 /* Which plan of a study is meant: names given on the command line, NULL: not given. */
 typedef struct PlanChoice {
@@ -97,7 +100,7 @@ PetscErrorCode StudyChoosePlan(const Study *study, const char *file, const PlanC
                                const PlanSpec **out);
 
 extern const Verb verb_run, verb_validate, verb_evaluate, verb_basedata, verb_import, verb_phantom, verb_fit_tcp,
-    verb_collect, verb_status, verb_submit, verb_matrix, verb_export, verb_shift, verb_info, verb_show;
+    verb_collect, verb_status, verb_submit, verb_matrix, verb_export, verb_shift, verb_info, verb_show, verb_report;
 
 /*
  * Sort arguments into options and operands (at most `most`, at least `least` of the command; in order, NULL where there is none).

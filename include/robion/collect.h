@@ -71,6 +71,9 @@ PetscErrorCode ResultsCollect(FILE *out, const char *results, const Study *study
  */
 PetscErrorCode ResultsStatus(FILE *out, const char *results, const Study *study);
 
+/** The first line of statistics.csv. */
+extern const char statistics_header[];
+
 /**
  * Statistics over the cases of the plans that the samples have (of study->n_plans) into <results>/statistics.csv, and the most telling
  * of them to `out`. Nothing if the study has a single case. One row per metric (structure, quantity, metric, and scenario nominal,

@@ -23,6 +23,28 @@ typedef struct DoseSet {
   float **kept; /* [n_kept] physical dose of the scenarios that the spec asks for, each [size] */
 } DoseSet;
 
+/** RBE-weighted dose of one scenario, for pictures: value x step, in 255 steps up to its maximum. */
+typedef struct ScenarioDose {
+  PetscInt row; /* of the set */
+  double step_Gy_RBE;
+  unsigned char *value; /* [size of the grid] */
+} ScenarioDose;
+
+/** Scenarios whose DVHs are kept: the first ones, so that memory does not grow with their number. */
+#define DVH_SCENARIOS_MOST 1000
+/** And those whose doses are. */
+#define SCENARIO_DOSES_MOST 64
+
+/** Of which scenarios the dose is kept beside the nominal: of none, of the worst for each goal, or of all. */
+typedef enum { SCENARIO_DOSES_NONE, SCENARIO_DOSES_WORST, SCENARIO_DOSES_ALL } ScenarioDosesKept;
+extern const char *const scenario_doses_names[];
+extern const PetscInt n_scenario_doses_names;
+
+/** What results hold beside what they always do. */
+typedef struct ResultsSpec {
+  ScenarioDosesKept scenario_doses;
+} ResultsSpec;
+
 /** What doses are computed from, and what of them is looked at. Nothing is owned. */
 typedef struct DoseSpec {
   DoseModel model;
@@ -51,6 +73,13 @@ typedef struct DoseSpec {
  */
 PetscErrorCode DoseSetCreate(MPI_Comm comm, const DoseSpec *spec, DoseSet *out);
 PetscErrorCode DoseSetDestroy(DoseSet *doses);
+/**
+ * Compute the doses of n rows of the spec's set once more, one after the other, for keeping; the same on every rank, to the bit for
+ * any number of them. Destroy in any case. Collective.
+ */
+PetscErrorCode ScenarioDosesCreate(MPI_Comm comm, const DoseSpec *spec, PetscInt n, const PetscInt *row,
+                                   ScenarioDose **out);
+PetscErrorCode ScenarioDosesDestroy(PetscInt n, ScenarioDose **doses);
 /** Scenarios of n that a team holds the doses of at a time, however many there are. */
 PetscInt DoseSetRows(PetscInt n, PetscMPIInt team_size);
 

@@ -93,8 +93,8 @@ extern const char *const scenario_statistic_names[4]; /* "min", "max", "median",
 PetscErrorCode DVHCurve(const DVH *dvh, PetscInt n, const double *axis, double *percent);
 
 /**
- * The DVH of the nominal scenario and the envelope of the evaluation set, on a common axis. Ranks that hold different
- * scenarios combine theirs with MPI_MAX on nominal and max and MPI_MIN on min.
+ * The DVH of the nominal scenario, the envelope of the evaluation set and the DVHs of the scenarios, on a common axis. Ranks that
+ * hold different scenarios combine theirs with MPI_MAX on nominal and max, MPI_MIN on min and MPI_SUM on scenario.
  */
 typedef struct DVHBand {
   char structure[64];
@@ -102,10 +102,13 @@ typedef struct DVHBand {
   PetscInt n;
   double *axis;                /* ascending from 0, unit of the quantity (per fraction) */
   double *nominal, *min, *max; /* percent of the volume at or above axis */
+  PetscInt n_scenario;
+  float *scenario; /* [n_scenario][n] the same in every scenario */
 } DVHBand;
 
-/** An empty band with n axis values from 0 to `top`: nominal and max 0, min 100. */
-PetscErrorCode DVHBandCreate(const char *structure, Quantity quantity, PetscInt n, double top, DVHBand *band);
-/** Take in one scenario's DVH: as the nominal curve, into the envelope, or both. */
-PetscErrorCode DVHBandAdd(DVHBand *band, const DVH *dvh, PetscBool nominal, PetscBool in_set);
+/** An empty band with n axis values from 0 to `top` for so many scenarios: nominal, max and scenario 0, min 100. */
+PetscErrorCode DVHBandCreate(const char *structure, Quantity quantity, PetscInt n, double top, PetscInt n_scenario,
+                             DVHBand *band);
+/** Take in the DVH of a scenario, of which the first is the nominal one: as its curve and, if in_set, into the envelope. */
+PetscErrorCode DVHBandAdd(DVHBand *band, const DVH *dvh, PetscInt scenario, PetscBool in_set);
 PetscErrorCode DVHBandDestroy(DVHBand *band);

@@ -3,6 +3,7 @@
  */
 #pragma once
 #include "robion/case.h"
+#include "robion/dicom_origin.h"
 #include "robion/image.h"
 #include "robion/machine.h"
 #include "robion/plan_read.h"
@@ -43,6 +44,11 @@ PetscErrorCode MachineWriteMatRad(const Machine *machine, const char *file, Mist
  */
 PetscBool ImageReadNIfTI(const char *file, Mistakes *mistakes, Image *image);
 PetscBool ImageReadHDF5(const char *file, Mistakes *mistakes, Image *image);
+/**
+ * A folder (or file) of one MR series: an ADC map, or diffusion-weighted volumes, whose b-values are the standard's or those that
+ * Siemens, GE, Philips and United Imaging have tags of their own for. What lies askew is interpolated; beyond it values are NAN.
+ */
+PetscBool ImageReadDicom(const char *path, Mistakes *mistakes, Image *image);
 PetscErrorCode ImageDestroy(Image *image);
 
 /**
@@ -59,3 +65,31 @@ PetscErrorCode VolumeWriteMetaImage(const Volume *volume, const char *file, Mist
  * can be moved together, else by its whole path. Mistakes as above, and the reader's. Not collective.
  */
 PetscErrorCode PlanWriteXDMF(const PlanReader *plan, const char *plan_file, const char *path, Mistakes *mistakes);
+
+/** What plan.h5 does not hold of a plan, for formats that want its patient. */
+typedef struct PlanExtras {
+  const Case *patient;       /* CT and all structures */
+  const DicomOrigin *origin; /* where the case came from; NULL: not from DICOM */
+  double ripple_mm,
+      ripple_to_isocentre_mm; /* mean water-equivalent thickness of the ripple filter, 0: none; its distance */
+  double sad_mm;              /* 0: parallel */
+  PetscBool letd;             /* wanted too */
+} PlanExtras;
+
+/**
+ * The folder `path` with RS.dcm (structures: original contours where the case has them, else the edges of their voxels), RN.dcm (RT
+ * Ion Plan; of courses in stages one RN_STAGE.dcm each), RD_*.dcm (doses of all fractions: RBE-weighted, physical, lowest and
+ * highest over the evaluation scenarios, LETd if wanted) and, where the case did not come from DICOM, its CT as CT_*.dcm. Plans are
+ * marked as research and unapproved. UIDs follow from the content, so the same plan gives the same files. Mistakes: the
+ * reader's, and ROBION_RESOURCES. Not collective.
+ */
+PetscErrorCode PlanWriteDicom(const PlanReader *plan, const PlanExtras *extras, const char *path, Mistakes *mistakes);
+
+/**
+ * The spots of an RT Ion Plan of ions: its treatment beams in their order, with their places, energies (MeV/u) and spot sizes. Ions per
+ * fraction where the plan counts particles (NP), else spots->monitor_units is set. Control points without weights carry nothing;
+ * what a point does not say holds on from the one before it. Refused as one mistake (ROBION_INPUT) each: other objects, protons and
+ * mixed ions, beams that are not scanned spot by spot, several fraction groups, range shifters that change within a beam, tilted
+ * tables, weights that do not add up to their sum within 1e-5, damage. Not collective.
+ */
+PetscErrorCode SpotListReadDicom(const char *file, Mistakes *mistakes, SpotList *spots);

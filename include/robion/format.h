@@ -35,6 +35,8 @@ typedef struct FileFormat {
   PetscBool (*read_image)(const char *file, Mistakes *mistakes, Image *image);
   PetscErrorCode (*write_volume)(const Volume *volume, const char *file, Mistakes *mistakes);
   PetscErrorCode (*write_plan)(const PlanReader *plan, const char *plan_file, const char *path, Mistakes *mistakes);
+  PetscErrorCode (*write_with_case)(const PlanReader *plan, const PlanExtras *extras, const char *path,
+                                    Mistakes *mistakes);
 } FileFormat;
 
 extern const FileFormat file_formats[];

@@ -34,6 +34,8 @@ typedef struct Goal {
   double value;   /* the metric's; of a share: percent of the evaluation set's scenarios that keep `each` */
   GoalBound each; /* of a share */
   PetscBool share, met;
+  PetscInt
+      worst; /* row of the evaluation set that is worst for the metric, the first of equals; -1: the set is empty */
 } Goal;
 
 /** What goals are judged from. */

@@ -8,7 +8,8 @@
 typedef struct Image {
   Grid grid;
   PetscInt n_volume;
-  float *value; /* [volume][voxel] */
+  float *value;    /* [volume][voxel] */
+  double *b_s_mm2; /* of each volume, ascending; NULL: the file does not say that they are diffusion-weighted */
 } Image;
 
 /** One volume of a known quantity. */

@@ -111,6 +111,9 @@ PetscErrorCode MachineSpecDefault(MachineSpec *spec);
  */
 PetscErrorCode MachineSpecCheck(const MachineSpec *spec, const char *where, Mistakes *mistakes);
 
+/** Whether built-in base data of a spec (which may be a bad one: no) have all of these energies, within 1e-3 MeV/u. Not collective. */
+PetscErrorCode MachineSpecHasEnergies(const MachineSpec *spec, PetscInt n, const double *energy_MeV_u, PetscBool *has);
+
 /** Compute base data from first principles; energies are dealt to the ranks of comm, every rank gets all. Collective. */
 PetscErrorCode MachineBuild(MPI_Comm comm, const MachineSpec *spec, Machine **out);
 

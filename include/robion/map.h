@@ -43,3 +43,9 @@ PetscErrorCode CaseClonogens(const Case *patient, PetscInt map, CellCase which, 
 
 /** A map of the case on another grid, as its unit says: counts, or means over what is not exactly 0. */
 PetscErrorCode CaseMapToGrid(const Case *patient, PetscInt map, const Grid *grid, double **out);
+
+/**
+ * HU of the case on another grid, for pictures: the mean over eight places of each voxel, of the CT's nearest voxel there; -1000 beyond the
+ * CT. PetscMalloc'ed. Not collective.
+ */
+PetscErrorCode CaseHUToGrid(const Case *patient, const Grid *grid, short **hu);

@@ -19,7 +19,10 @@ PetscBool PlanReaderOpen(const char *file, Mistakes *mistakes, PlanReader *reade
 /** False (and a mistake) if the file ended the process that read it: then what it gave last is not the file's. */
 PetscBool PlanReaderClose(PlanReader *reader, Mistakes *mistakes);
 
-/** Texts of a plan: names as the tables have them, its effective settings as YAML, a hash of these, and the projectile ("12C"). */
+/**
+ * Texts of a plan: names as the tables have them, its effective settings as YAML, a hash of these, the projectile ("12C"), the
+ * prescription's target, when the run that made it began (ISO 8601, UTC), and how the patient lies ("HFS").
+ */
 typedef enum {
   PLAN_STUDY,
   PLAN_CASE,
@@ -28,13 +31,20 @@ typedef enum {
   PLAN_SETTINGS,
   PLAN_SETTINGS_HASH,
   PLAN_ION,
+  PLAN_TARGET,
+  PLAN_STARTED,
+  PLAN_POSITION,
+  PLAN_MODE,    /* robust mode */
+  PLAN_STOPPED, /* why the optimiser stopped, in words */
   N_PLAN_TEXTS
 } PlanText;
 /** PetscMalloc'ed; NULL after a mistake. */
 PetscBool PlanReadText(const PlanReader *reader, PlanText which, Mistakes *mistakes, char **text);
 
-/** Numbers of a plan: what its optimisation came to, and what it took. */
+/** Numbers of a plan: its prescription per fraction, what its optimisation came to, and what it took. */
 typedef enum {
+  PLAN_FRACTIONS,
+  PLAN_PRESCRIPTION,
   PLAN_OBJECTIVE,
   PLAN_ITERATIONS,
   PLAN_SECONDS,
@@ -43,6 +53,7 @@ typedef enum {
   PLAN_OPTIMIZE_SECONDS,
   PLAN_EVALUATE_SECONDS,
   PLAN_PEAK_MEMORY_MiB,
+  PLAN_EVALUATIONS, /* of the objective */
   N_PLAN_NUMBERS
 } PlanNumber;
 PetscBool PlanReadNumber(const PlanReader *reader, PlanNumber which, Mistakes *mistakes, double *number);
@@ -79,11 +90,52 @@ PetscBool PlanReadActivity(const PlanReader *reader, const char *scenario, const
 PetscBool PlanReadDose(const PlanReader *reader, PlanDoses doses, Quantity quantity, Mistakes *mistakes, Grid *grid,
                        float **dose);
 
+/** Whether the file has the dose of a scenario, by its id. */
+PetscBool PlanHasScenarioDose(const PlanReader *reader, const char *scenario);
+/** RBE-weighted dose of a scenario, byte x step Gy(RBE) per fraction; grid as PlanReadDose. PetscMalloc'ed. */
+PetscBool PlanReadScenarioDose(const PlanReader *reader, const char *scenario, Mistakes *mistakes, Grid *grid,
+                               double *step_Gy_RBE, unsigned char **value);
+/**
+ * The DVHs of a structure in all scenarios, n_scenario rows (the first ones of scenarios.csv) of n values on the axis of dvh.csv:
+ * percent of the volume. PetscMalloc'ed; false without a mistake for files that have none.
+ */
+PetscBool PlanReadScenarioDVHs(const PlanReader *reader, const char *structure, Quantity quantity, Mistakes *mistakes,
+                               PetscInt *n_scenario, PetscInt *n, float **percent);
+
+/** HU of the CT on the dose grid, as PlanReadDose reads doses; false without a mistake for files that have none. */
+PetscBool PlanReadCT(const PlanReader *reader, Mistakes *mistakes, Grid *grid, short **hu);
+
+/** Objective and norm of the projected gradient after each iteration. PetscMalloc'ed, n = 0: plans that were given. */
+typedef struct PlanHistory {
+  PetscInt n;
+  double *iteration, *objective, *gradient_norm;
+} PlanHistory;
+PetscBool PlanReadHistory(const PlanReader *reader, Mistakes *mistakes, PlanHistory *history);
+PetscErrorCode PlanHistoryDestroy(PlanHistory *history);
+
+/** What is known of how far a plan is from the best: kind "rigorous" or "local" (a bound was found), "none", or "" (not looked for). */
+typedef struct PlanCertificate {
+  char kind[16];
+  double lower_bound, gap;                    /* of the objective, of a bound */
+  double stationarity, stationarity_at_start; /* norm of the projected gradient */
+} PlanCertificate;
+PetscBool PlanReadCertificate(const PlanReader *reader, Mistakes *mistakes, PlanCertificate *certificate);
+
+/** A structure of a plan, by its name among the volumes (PlanVolumeNames): its own name, role and volume. */
+typedef struct PlanStructure {
+  char *name, *role; /* PetscMalloc'ed */
+  double volume_cm3;
+} PlanStructure;
+PetscBool PlanReadStructure(const PlanReader *reader, const char *volume, Mistakes *mistakes, PlanStructure *structure);
+PetscErrorCode PlanStructureDestroy(PlanStructure *structure);
+
 /** A beam of a plan: its place, and for each spot position (IEC gantry, mm), energy, ions per fraction and FWHM in air. */
 typedef struct BeamOnFile {
-  double gantry_deg, couch_deg; /* IEC 61217 */
-  double isocentre_mm[3];       /* LPS */
-  double range_shifter_mm;      /* water-equivalent thickness, 0: none */
+  double gantry_deg, couch_deg;                           /* IEC 61217 */
+  double isocentre_mm[3];                                 /* LPS */
+  double range_shifter_mm, range_shifter_to_isocentre_mm; /* water-equivalent thickness, 0: none; its distance */
+  char *stage;                                            /* of the course; NULL: no stages */
+  double stage_fractions;
   PetscInt n;
   double *x_mm, *y_mm, *energy_MeV_u, *particles, *spot_fwhm_mm;
 } BeamOnFile;

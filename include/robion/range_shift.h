@@ -20,13 +20,12 @@ typedef struct ShiftSpec {
 
 /** One column, and what it says. */
 typedef struct ShiftColumn {
-  double u_mm, v_mm;   /* its middle, in the beam's-eye view */
-  double edge_mm;      /* distal 50 % of the reference along the beam, 0 at the isocentre */
-  double shift_mm;     /* of the column by itself */
-  double deviation_mm; /* its standard deviation from the counts */
-  double weight;       /* in the mean of all: slopes squared, so that they add up to 1 */
-  double
-      dose_shift_mm; /* of the dose where it falls through 80 % of the reference's maximum (R80); NaN without doses */
+  double u_mm, v_mm;    /* its middle, in the beam's-eye view */
+  double edge_mm;       /* distal 50 % of the reference along the beam, 0 at the isocentre */
+  double shift_mm;      /* of the column by itself */
+  double deviation_mm;  /* its standard deviation from the counts */
+  double weight;        /* in the mean of all: slopes squared, so that they add up to 1 */
+  double dose_shift_mm; /* of the dose where it falls through half of the reference's maximum; NaN without doses */
 } ShiftColumn;
 
 typedef struct RangeShift {
@@ -41,7 +40,7 @@ void ShiftSpecDefault(ShiftSpec *spec);
 /**
  * The shift that brings the falloff of the reference, from its distal 80 % of the column's maximum to 20 %, onto the other map: least
  * squares over all columns, splines in between. Its standard deviation follows from the noise of both. The maps must have the
- * same unit. dose: NULL, or doses in whose columns the shift of R80 is told. n is 0 if no column has a falloff. Not collective.
+ * same unit. dose: NULL, or doses in whose columns the shift of the distal half is told. n is 0 if no column has a falloff. Not collective.
  */
 PetscErrorCode RangeShiftFind(const Beam *beam, const ShiftSpec *spec, const ShiftMap *reference, const ShiftMap *other,
                               const ShiftMap *dose, const ShiftMap *other_dose, RangeShift *shift);

@@ -9,6 +9,7 @@
 #include "robion/activity.h"
 #include "robion/biology.h"
 #include "robion/csv.h"
+#include "robion/doses.h"
 #include "robion/goals.h"
 #include "robion/provenance.h"
 #include "robion/scenario.h"
@@ -87,6 +88,7 @@ typedef struct PlanResult {
   const char *target;
   const char *spot_control; /* what spot control did, NULL: none */
   Grid grid;
+  const short *hu; /* [grid voxel] of the patient, NULL: not kept */
   PetscInt n_regions;
   const Region *regions;
   const ScenarioSet *optimize, *evaluate;
@@ -97,6 +99,8 @@ typedef struct PlanResult {
   OutcomeList outcomes;                  /* that are judged */
   const ActivitySet *activity;           /* positron emitters of scenarios; n = 0 or NULL: none */
   const float *robust_min, *robust_max;  /* RBE-weighted, voxel by voxel over the evaluation set; both NULL: none */
+  PetscInt n_scenario_doses;
+  const ScenarioDose *scenario_doses; /* of single scenarios of `evaluate` */
   PetscInt n_bands;
   const DVHBand *bands;
   const MetricList *metrics;    /* [evaluate->n] same rows in each */
@@ -183,6 +187,9 @@ enum {
   COLUMN_UNIT,
   N_METRIC_COLUMNS
 };
+
+/** Read one of a plan's tables (PLAN_METRICS, ...) as text; plans without goals have none of these. */
+PetscBool PlanTableRead(const char *folder, int which, Mistakes *mistakes, Table *table);
 
 /** Read metrics.csv; every value must also be a number. */
 PetscBool MetricTableRead(const char *file, Mistakes *mistakes, Table *table);

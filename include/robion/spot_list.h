@@ -5,6 +5,15 @@
 #include "robion/error.h"
 #include "robion/ion.h"
 
+/** Where a plan of another system has a beam. */
+typedef struct SpotBeam {
+  double gantry_deg, couch_deg;                           /* IEC 61217 */
+  double isocentre_mm[3];                                 /* LPS */
+  double range_shifter_mm, range_shifter_to_isocentre_mm; /* water-equivalent thickness, 0: none; its distance */
+  double sad_mm[2];                                       /* of x and y; 0: not said, or parallel */
+  char position[8];                                       /* of the patient: "HFS"; "": not said */
+} SpotBeam;
+
 /** A plan as a list of spots: the columns of a spot CSV. */
 typedef struct SpotList {
   PetscInt n;
@@ -15,6 +24,9 @@ typedef struct SpotList {
   Species ion;                  /* Z = 0: not said */
   PetscBool has_angles;         /* the next two are said */
   double gantry_deg, couch_deg; /* IEC 61217, of beam 0 */
+  PetscInt n_places;            /* beams of which all is said: 0, or as many as there are */
+  SpotBeam *place;
+  PetscBool monitor_units; /* "particles" are monitor units: SpotListFromMonitorUnits first */
   char *file; /* for messages: where the list came from, and the line of each spot; NULL where it was not read */
   PetscInt *line;
 } SpotList;
@@ -43,6 +55,11 @@ PetscErrorCode SpotListOfBeams(const SpotList *spots, PetscInt first, PetscInt n
                                PetscInt **entry);
 /** The different energies, ascending; to be freed with PetscFree. Not collective. */
 PetscErrorCode SpotListEnergies(const SpotList *spots, PetscInt *n, double **energy_MeV_u);
+/**
+ * Turn monitor units into ions by a CSV table energy_MeV_u,ions_per_MU, straight between its energies, which have to enclose those of
+ * the spots. Mistakes: ROBION_INPUT. Not collective.
+ */
+PetscErrorCode SpotListFromMonitorUnits(SpotList *spots, const char *table, Mistakes *mistakes);
 /** Give rank `root`'s list, but for file and line, to every rank of comm. Collective. */
 PetscErrorCode SpotListBroadcast(MPI_Comm comm, PetscMPIInt root, SpotList *spots);
 PetscErrorCode SpotListDestroy(SpotList *spots);

@@ -26,7 +26,8 @@ typedef struct TestResult {
 typedef enum { RANKS_AUTOMATIC, RANKS_EXACT, RANKS_NORMAL } RankMethod;
 
 /**
- * a[i] - b[i], rounded to 1e-10 of the largest |a|, |b|: tables hold nine digits, and what differs by rounding alone is tied.
+ * a[i] - b[i], rounded to 1e-10 of the largest |a|, |b|: tables hold nine digits, and what differs by rounding alone is tied. A
+ * pair of values so small that its difference is less than that keeps it, unless it is rounding of the pair's own values: nothing.
  */
 void PairedDifferences(PetscInt n, const double *a, const double *b, double *difference);
 

@@ -7,6 +7,7 @@
 #pragma once
 #include "robion/activity.h"
 #include "robion/delivery.h"
+#include "robion/doses.h"
 #include "robion/goals.h"
 #include "robion/spot_control.h"
 #include <stdint.h>
@@ -52,6 +53,7 @@ typedef struct Settings {
   OptimizerSpec optimizer;
   DeliverySpec delivery;
   ActivitySpec activity;
+  ResultsSpec results;
 } Settings;
 
 /** One plan to make: a case, an arm and a sweep point. */

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MOST_BAD_SPOTS = 100, MOST_NAMED_ENERGIES = 100 };
 static const double FARTHEST_SPOT_MM = 1000, MOST_PARTICLES = 1e15; /* far beyond any scanner and fraction */
@@ -94,15 +95,64 @@ PetscErrorCode MachineSetSpotSizes(Machine *machine, const SpotList *list, Mista
   PetscFunctionReturn(0);
 }
 
+static PetscBool SameAngle(double a_deg, double b_deg)
+{
+  return fabs(sin((a_deg - b_deg) * PETSC_PI / 360)) < 1e-5 ? PETSC_TRUE : PETSC_FALSE;
+}
+
 /* Other angles than the plan was made for may be meant. */
 static void WarnAngles(const Beam *beam, const SpotList *list)
 {
-  if (!list->has_angles || (fabs(sin((beam->gantry_deg - list->gantry_deg) * PETSC_PI / 360)) < 1e-5 &&
-                            fabs(sin((beam->couch_deg - list->couch_deg) * PETSC_PI / 360)) < 1e-5))
+  if (!list->has_angles ||
+      (SameAngle(beam->gantry_deg, list->gantry_deg) && SameAngle(beam->couch_deg, list->couch_deg)))
     return;
   LogLine(LOG_WARNING, "beams", NULL,
           "%s was made for gantry %g deg, couch %g deg; the study's beam 0 has gantry %g deg, couch %g deg",
           list->file ? list->file : "the plan", list->gantry_deg, list->couch_deg, beam->gantry_deg, beam->couch_deg);
+}
+
+/* Whether a beam lies as in the plan: angles within 1e-3 deg, places within 0.01 mm. */
+static PetscBool SamePlace(const Beam *beam, const SpotBeam *place)
+{
+  const double near_mm = 0.01;
+  for (int k = 0; k < 3; k++)
+    if (!(fabs(beam->isocentre_mm[k] - place->isocentre_mm[k]) <= near_mm)) return PETSC_FALSE;
+  return SameAngle(beam->gantry_deg, place->gantry_deg) && SameAngle(beam->couch_deg, place->couch_deg) &&
+                 fabs(beam->range_shifter_mm - place->range_shifter_mm) <= near_mm &&
+                 (!(place->range_shifter_mm > 0) ||
+                  fabs(beam->range_shifter_to_isocentre_mm - place->range_shifter_to_isocentre_mm) <= near_mm)
+             ? PETSC_TRUE
+             : PETSC_FALSE;
+}
+
+/* A plan that says where its beams are is for a study that has them there; what it should say is told as a study writes it. */
+static PetscErrorCode CheckPlaces(const BeamSetSpec *beams, const Machine *machine, const BeamSet *set,
+                                  const SpotList *list, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const char *file = list->file ? list->file : "the plan"; /* rank 0 knows */
+  for (PetscInt b = 0; b < PetscMin(set->n_beam, list->n_places); b++) {
+    const SpotBeam *p = &list->place[b];
+    const char *position = patient_position_names[set->position];
+    char shifter[96] = "";
+    if (p->range_shifter_mm > 0)
+      snprintf(shifter, sizeof shifter, ", range_shifter: {thickness_mm: %.10g, to_isocentre_mm: %.10g}",
+               p->range_shifter_mm, p->range_shifter_to_isocentre_mm);
+    if (!SamePlace(&set->beam[b], p))
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                            "%s: beam %d of the study lies elsewhere than the plan's, expected {gantry_deg: %.10g, "
+                            "couch_deg: %.10g, isocentre_mm: [%.10g, %.10g, %.10g]%s}",
+                            file, (int)(beams->first + b), p->gantry_deg, p->couch_deg, p->isocentre_mm[0],
+                            p->isocentre_mm[1], p->isocentre_mm[2], shifter));
+    if (*p->position && strcmp(p->position, position))
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: the patient lies %s, expected %s as the case or study says",
+                            file, p->position, position));
+    if (fabs(p->sad_mm[0] - machine->sad_mm) > 1 || fabs(p->sad_mm[1] - machine->sad_mm) > 1)
+      LogLine(LOG_WARNING, "beams", NULL,
+              "%s: beam %d comes from %g and %g mm away (x, y; 0: parallel), in the base data from %g mm", file,
+              (int)(beams->first + b), p->sad_mm[0], p->sad_mm[1], machine->sad_mm);
+  }
+  PetscFunctionReturn(0);
 }
 
 /* Spots that no machine can deliver are slips of units; they would also overflow the look-up of spots and the doses. */
@@ -173,6 +223,11 @@ PetscErrorCode SpotListCheckBeams(const SpotList *spots, PetscInt n_beam, const 
 {
   PetscFunctionBegin;
   const PetscInt most = mistakes->n + MOST_BAD_SPOTS;
+  if (spots->n_places && spots->n_places != n_beam) {
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %d beams, expected %d (%s)",
+                          spots->file ? spots->file : "the plan", (int)spots->n_places, (int)n_beam, what));
+    PetscFunctionReturn(0);
+  }
   for (PetscInt i = 0; i < spots->n && mistakes->n < most; i++)
     if (spots->beam[i] < 0 || spots->beam[i] >= n_beam)
       PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: beam %d, expected 0 to %d (%s)", PlaceOf(spots, i).text,
@@ -190,6 +245,7 @@ PetscErrorCode BeamSetFromSpots(const BeamSetSpec *beams, const Case *patient, c
   *out = NULL;
   PetscCall(BeamSetPlace(beams, patient, machine, grid, target, mistakes, &set));
   PetscCall(CheckEnergies(machine, spots, mistakes));
+  PetscCall(CheckPlaces(beams, machine, set, spots, mistakes));
   PetscCall(PetscMalloc1(spots->n, spot_of));
   PetscCall(SpotListCheckBeams(spots, set->n_beam, "the study's beams", mistakes));
   for (PetscInt b = 0; b < set->n_beam && mistakes->n == before; b++) {

@@ -37,7 +37,8 @@ PetscErrorCode SpotListDestroy(SpotList *spots)
   PetscCall(PetscFree(spots->spot_fwhm_mm));
   PetscCall(PetscFree(spots->file));
   PetscCall(PetscFree(spots->line));
-  spots->n = 0;
+  PetscCall(PetscFree(spots->place));
+  spots->n = spots->n_places = 0;
   PetscFunctionReturn(0);
 }
 
@@ -131,6 +132,57 @@ PetscErrorCode SpotListReadCSV(const char *file, Mistakes *mistakes, SpotList *o
   PetscFunctionReturn(0);
 }
 
+/* A row of the table, below it the one before it; false after a mistake. */
+static PetscBool ReadIonsPerMU(const char *file, const Table *table, PetscInt row, Mistakes *mistakes, double value[2])
+{
+  static const char *const name[] = {"energy_MeV_u", "ions_per_MU"};
+  for (int c = 0; c < 2; c++) {
+    const char *found = table->field[2 * row + c];
+    if (TextParseNumber(found, &value[c]) && value[c] > 0) continue;
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: %s is \"%s\", expected a number above 0", file, (int)row + 2,
+                      name[c], found);
+    return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
+
+/* Ions per monitor unit of an energy; 0 beyond the table. */
+static double IonsPerMU(PetscInt n, const double (*row)[2], double energy)
+{
+  const double same = 1e-3; /* MeV/u: names of energies are rounded */
+  for (PetscInt i = 0; i < n; i++)
+    if (fabs(row[i][0] - energy) <= same) return row[i][1];
+  for (PetscInt i = 1; i < n; i++)
+    if (row[i - 1][0] < energy && energy < row[i][0])
+      return row[i - 1][1] + (row[i][1] - row[i - 1][1]) * (energy - row[i - 1][0]) / (row[i][0] - row[i - 1][0]);
+  return 0;
+}
+
+PetscErrorCode SpotListFromMonitorUnits(SpotList *spots, const char *file, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  Table table;
+  double(*row)[2];
+  const PetscInt before = mistakes->n;
+  if (!TableRead(file, "energy_MeV_u,ions_per_MU", mistakes, &table)) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(table.n_rows, &row));
+  for (PetscInt i = 0; i < table.n_rows && mistakes->n == before; i++)
+    if (ReadIonsPerMU(file, &table, i, mistakes, row[i]) && i && row[i][0] <= row[i - 1][0])
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: energy %g MeV/u follows %g, expected ascending energies",
+                            file, (int)i + 2, row[i][0], row[i - 1][0]));
+  for (PetscInt i = 0; i < spots->n && mistakes->n == before; i++) {
+    const double ions = IonsPerMU(table.n_rows, (const double(*)[2])row, spots->energy_MeV_u[i]);
+    if (!(ions > 0))
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: has no ions per MU at %g MeV/u, which the plan has", file,
+                            spots->energy_MeV_u[i]));
+    spots->particles[i] *= ions;
+  }
+  spots->monitor_units = PETSC_FALSE;
+  PetscCall(PetscFree(row));
+  PetscCall(TableDestroy(&table));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode SpotListOfBeams(const SpotList *spots, PetscInt first, PetscInt n_beam, SpotList *part, PetscInt **entry)
 {
   PetscFunctionBegin;
@@ -138,8 +190,13 @@ PetscErrorCode SpotListOfBeams(const SpotList *spots, PetscInt first, PetscInt n
                      .ion = spots->ion,
                      .has_angles = first ? PETSC_FALSE : spots->has_angles, /* they are of beam 0 */
                      .gantry_deg = spots->gantry_deg,
-                     .couch_deg = spots->couch_deg};
+                     .couch_deg = spots->couch_deg,
+                     .n_places = PetscMax(0, PetscMin(n_beam, spots->n_places - first))};
   PetscCall(SpotListResize(part, spots->n));
+  if (part->n_places) {
+    PetscCall(PetscMalloc1(part->n_places, &part->place));
+    PetscCall(PetscArraycpy(part->place, spots->place + first, part->n_places));
+  }
   PetscCall(PetscMalloc1(spots->n, entry));
   if (spots->spot_fwhm_mm) PetscCall(PetscMalloc1(spots->n, &part->spot_fwhm_mm));
   if (spots->line) PetscCall(PetscMalloc1(spots->n, &part->line));
@@ -189,7 +246,11 @@ PetscErrorCode SpotListBroadcast(MPI_Comm comm, PetscMPIInt root, SpotList *spot
     spots->has_angles = head.has_angles;
     spots->gantry_deg = head.gantry_deg;
     spots->couch_deg = head.couch_deg;
+    spots->n_places = head.n_places;
+    if (head.n_places) PetscCall(PetscMalloc1(head.n_places, &spots->place));
   }
+  PetscCallMPI(
+      MPI_Bcast(spots->place, (PetscMPIInt)(head.n_places * (PetscInt)sizeof *spots->place), MPI_BYTE, root, comm));
   double *column[] = {spots->x_mm, spots->y_mm, spots->energy_MeV_u, spots->particles, spots->spot_fwhm_mm};
   PetscCallMPI(MPI_Bcast(spots->beam, (PetscMPIInt)head.n, MPIU_INT, root, comm));
   for (size_t c = 0; c < PETSC_STATIC_ARRAY_LENGTH(column); c++)

@@ -75,7 +75,7 @@ static PetscErrorCode CompareDoses(const GammaCheck *gamma, const char *out, Mis
 }
 
 static struct {
-  const char *out;
+  const char *out, *ions_per_mu;
   PlanChoice choice;
   OptionList set;
   GammaCheck gamma;
@@ -92,6 +92,8 @@ static const Option evaluate_options[] = {
     OPTION_CHOICE("--arm", "NAME", "arm", given.choice.arm),
     OPTION_CHOICE("--sweep", "POINT", "sweep point", given.choice.sweep),
     OPTION_SET(given.set),
+    {"--ions-per-mu", "FILE.csv", "energy_MeV_u,ions_per_MU: for DICOM plans that count monitor units",
+     .value = &given.ions_per_mu},
     {"--gamma", "OTHER.h5", "compare the doses with those of this plan", .value = &given.gamma.file},
     {"--dose-percent", "P", "dose difference of the gamma analysis", .number = &given.gamma.spec.dose_percent,
      .least = 1e-3, .most = 100, .given = &given.gamma.criteria},
@@ -106,7 +108,7 @@ static const Option evaluate_options[] = {
 
 static const Command command_evaluate = {
     .operands = "PLAN STUDY.yaml",
-    .purpose = "doses and metrics of given spots (plan.h5, .rst or CSV) under a study's scenarios",
+    .purpose = "doses and metrics of given spots (plan.h5, RT Ion Plan .dcm, .rst or CSV) under a study's scenarios",
     .least = 2,
     .most = 2,
     .n_option = PETSC_STATIC_ARRAY_LENGTH(evaluate_options),
@@ -125,7 +127,7 @@ static PetscErrorCode Evaluate(const Arguments *arguments, Mistakes *mistakes, R
   if (!MistakesAny(mistakes))
     PetscCall(StudyLoadAll(PETSC_COMM_WORLD, operand[1], given.set.n, given.set.text, mistakes, &study));
   if (study) PetscCall(StudyChoosePlan(study, operand[0], &given.choice, mistakes, &plan));
-  if (plan) PetscCall(SpotListRead(operand[0], mistakes, &spots));
+  if (plan) PetscCall(SpotListRead(operand[0], given.ions_per_mu, mistakes, &spots));
   if (plan && !MistakesAny(mistakes)) PetscCall(Forward(arguments, study, plan, &spots, given.out, mistakes));
   if (plan && given.gamma.file && !MistakesAny(mistakes)) PetscCall(CompareDoses(&given.gamma, given.out, mistakes));
   if (plan && !MistakesAny(mistakes))

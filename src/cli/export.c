@@ -1,6 +1,5 @@
 /* `robion export`: plans for other programs. */
-#include "robion/cli.h"
-#include "robion/format.h"
+#include "export_case.h"
 #include <string.h>
 
 #define DEFAULT_VOLUME "nominal/rbe_weighted"
@@ -35,20 +34,46 @@ static PetscErrorCode DefaultName(const FileFormat *format, const char *plan, ch
 }
 
 static struct {
-  const char *out, *volume;
+  const char *out, *volume, *case_file;
+  PetscBool letd;
 } given;
+
+/* A plan with its patient. */
+static PetscErrorCode ExportWithCase(const FileFormat *format, const PlanReader *plan, const char *out,
+                                     Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  PlanCase of;
+  PetscCall(PlanCaseRead(plan, given.case_file, mistakes, &of));
+  if (of.patient && !MistakesAny(mistakes)) {
+    const Settings *settings = &of.study->plans[0].settings;
+    const MachineSpec *machine = &settings->machine;
+    const PlanExtras extras = {.patient = of.patient,
+                               .origin = of.origin,
+                               .ripple_mm = settings->base_data ? 0 : machine->ripple_thickness_mm,
+                               .ripple_to_isocentre_mm = machine->ripple_to_isocentre_mm,
+                               .sad_mm = of.sad_mm,
+                               .letd = given.letd};
+    PetscCall((*format->write_with_case)(plan, &extras, out, mistakes));
+  }
+  PetscCall(PlanCaseDestroy(&of));
+  PetscFunctionReturn(0);
+}
 
 static const Option export_options[] = {
     {"-o", "FILE", "file or folder to write", "as the plan, with the format's ending", .value = &given.out},
     {"--out", "FILE", "as -o", "as -o", .value = &given.out},
-    {"--volume", "NAME", "which dose or structure, of formats that hold one", DEFAULT_VOLUME, .value = &given.volume}};
+    {"--volume", "NAME", "which dose or structure, of formats that hold one", DEFAULT_VOLUME, .value = &given.volume},
+    {"--case", "FILE.h5", "the plan's case file (DICOM)", "where the plan had it", .value = &given.case_file},
+    {"--letd", NULL, "the LETd too (DICOM)", .flag = &given.letd}};
 
-static const Command command_export = {.operands = "nifti|nrrd|mha|xdmf|trip98 PLAN.h5",
-                                       .purpose = "doses and structures of a plan for viewers, its spots for TRiP98",
-                                       .least = 2,
-                                       .most = 2,
-                                       .n_option = PETSC_STATIC_ARRAY_LENGTH(export_options),
-                                       .option = export_options};
+static const Command command_export = {
+    .operands = "nifti|nrrd|mha|xdmf|trip98|dicom PLAN.h5",
+    .purpose = "doses and structures of a plan for viewers, its spots for TRiP98, all of it for planning systems",
+    .least = 2,
+    .most = 2,
+    .n_option = PETSC_STATIC_ARRAY_LENGTH(export_options),
+    .option = export_options};
 
 static PetscErrorCode Export(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {
@@ -61,11 +86,18 @@ static PetscErrorCode Export(const Arguments *arguments, Mistakes *mistakes, Rob
   const FileFormat *format = FormatFind(operand[0], PETSC_STATIC_ARRAY_LENGTH(export_tasks), export_tasks, mistakes);
   if (format && given.volume && !format->write_volume)
     PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--volume: %s holds the whole plan", format->name));
+  if (format && (given.letd || given.case_file) && !format->write_with_case)
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s: %s has no place for it", given.letd ? "--letd" : "--case",
+                          format->name));
+  if (format && format->write_with_case && format->needs)
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s: missing in this build: %s", format->name, format->needs));
   if (MistakesAny(mistakes) || !PlanReaderOpen(operand[1], mistakes, &plan)) PetscFunctionReturn(0);
   PetscCall(DefaultName(format, operand[1], name));
   const char *out = given.out ? given.out : name;
   if (format->write_volume)
     PetscCall(ExportVolume(format, &plan, given.volume ? given.volume : DEFAULT_VOLUME, out, mistakes));
+  else if (format->write_with_case)
+    PetscCall(ExportWithCase(format, &plan, out, mistakes));
   else
     PetscCall((*format->write_plan)(&plan, operand[1], out, mistakes));
   if (PlanReaderClose(&plan, mistakes) && !MistakesAny(mistakes) && !format->write_volume)

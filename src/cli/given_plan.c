@@ -4,13 +4,31 @@
 #include "robion/text.h"
 #include <string.h>
 
-PetscErrorCode SpotListRead(const char *file, Mistakes *mistakes, SpotList *spots)
+/* On rank 0. */
+static PetscErrorCode ReadSpots(const char *file, const char *ions_per_mu, Mistakes *mistakes, SpotList *spots)
+{
+  PetscFunctionBegin;
+  PetscCall((*FormatOfFile(file, FORMAT_READ_SPOTS)->read_spots)(file, mistakes, spots));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  if (!spots->monitor_units && ions_per_mu)
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--ions-per-mu: %s counts ions", file));
+  else if (spots->monitor_units && !ions_per_mu)
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                          "%s: counts monitor units, expected ions (NP): evaluate takes a table of ions per MU with "
+                          "--ions-per-mu",
+                          file));
+  else if (spots->monitor_units)
+    PetscCall(SpotListFromMonitorUnits(spots, ions_per_mu, mistakes));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SpotListRead(const char *file, const char *ions_per_mu, Mistakes *mistakes, SpotList *spots)
 {
   PetscFunctionBegin;
   PetscMPIInt rank;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCall(PetscArrayzero(spots, 1));
-  if (rank == 0) PetscCall((*FormatOfFile(file, FORMAT_READ_SPOTS)->read_spots)(file, mistakes, spots));
+  if (rank == 0) PetscCall(ReadSpots(file, ions_per_mu, mistakes, spots));
   PetscCall(MistakesShare(PETSC_COMM_WORLD, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(SpotListBroadcast(PETSC_COMM_WORLD, 0, spots));
   PetscFunctionReturn(0);

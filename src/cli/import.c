@@ -18,6 +18,13 @@ static const Command import_commands[] = {{.name = "adc",
                                            .n_option = N_ADC_OPTIONS,
                                            .option = adc_options,
                                            .presets = ADCPresets},
+                                          {.name = "dicom",
+                                           .operands = "FOLDER...",
+                                           .purpose = "turn a clinic's CT and structures into a case file",
+                                           .least = 1,
+                                           .most = MOST_DICOM_FOLDERS,
+                                           .n_option = N_DICOM_OPTIONS,
+                                           .option = dicom_options},
                                           {.name = "matrad",
                                            .operands = "FILE.mat",
                                            .purpose = "turn a foreign patient file into a case file",
@@ -56,7 +63,9 @@ static PetscErrorCode Import(const Arguments *arguments, Mistakes *mistakes, Rob
   const Command *command;
   Arguments rest = *arguments;
   PetscCall(CommandFind(&verb_import, &rest, mistakes, &command));
-  if (command) PetscCall((command == &import_commands[0] ? ImportADC : ImportCase)(&rest, command, mistakes));
+  static PetscErrorCode (*const import[])(const Arguments *, const Command *, Mistakes *) = {ImportADC, ImportDicom,
+                                                                                             ImportCase};
+  if (command) PetscCall(import[command - import_commands](&rest, command, mistakes));
   *exit_code = MistakesExit(mistakes);
   PetscFunctionReturn(0);
 }

@@ -2,6 +2,7 @@
 #include "import.h"
 #include "robion/format.h"
 #include "robion/cell_count.h"
+#include "robion/registration.h"
 #include "robion/text.h"
 #include <math.h>
 #include <string.h>
@@ -10,9 +11,10 @@
 #define S_MM2_PER_MS_UM2 1000.0
 
 static struct {
-  const char *out, *structure, *b_values, *unit;
+  const char *out, *structure, *b_values, *unit, *transform;
   ADCLibrarySpec model;
   DiffusionProtocol protocol;
+  PetscBool unit_given;
 } given = {.structure = "GTV", .unit = "um2/ms"};
 
 void ADCPresets(void)
@@ -25,10 +27,14 @@ const Option adc_options[N_ADC_OPTIONS] = {
     {"-o", "OUT.h5", "file to write", "the case file", .value = &given.out},
     {"--structure", "NAME", "where cells are counted", .value = &given.structure},
     {"--b-s-mm2", "B,B,...", "b-values of the images, s/mm2, in the order of the volumes",
-     "0,400,1000 for images; an ADC map has none", .value = &given.b_values},
+     "those of the DICOM files, else 0,400,1000; an ADC map has none", .value = &given.b_values},
     {"--delta-ms", "T", "length of the gradients", .number = &given.protocol.delta_ms},
     {"--Delta-ms", "T", "time between them", .number = &given.protocol.Delta_ms},
-    {"--unit", "um2/ms|mm2/s|1e-6mm2/s", "of an ADC map", .value = &given.unit},
+    {"--unit", "um2/ms|mm2/s|1e-6mm2/s", "of an ADC map; to be said of DICOM", .value = &given.unit,
+     .given = &given.unit_given},
+    {"--transform", "FILE",
+     "rigid transform from points of the CT to those of the image: 4 x 4 numbers or as ITK writes it",
+     "the image has the CT's frame", .value = &given.transform},
     {"--clonogenic-fraction", "F", "clonogens among the cells", .number = &given.model.clonogenic_fraction},
     {"--radius-um", "R", "radius of the cells, mean of the prior", .number = &given.model.radius_prior_um[0]},
     {"--radius-sd-um", "R", "and its standard deviation", .number = &given.model.radius_prior_um[1]}};
@@ -117,6 +123,32 @@ static PetscBool IsSameFile(const char *a, const char *b)
                                                                                                         : PETSC_FALSE;
 }
 
+/* The image on the frame of the CT, which it has if no transform is given. */
+static PetscBool ReadImage(const char *file, const Grid *frame, Mistakes *mistakes, Image *image)
+{
+  RigidTransform transform;
+  if (given.transform && !RigidTransformRead(given.transform, mistakes, &transform)) return PETSC_FALSE;
+  if (!ImageRead(file, mistakes, image)) return PETSC_FALSE;
+  if (given.transform) (void)ImageRegister(&transform, frame, mistakes, image);
+  return MistakesAny(mistakes) ? PETSC_FALSE : PETSC_TRUE;
+}
+
+/* The b-values of the image itself, where the command line says none; and what it has to say of a DICOM map. */
+static PetscErrorCode TakeImage(const Image *image, const char *file, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const PetscBool dicom = !strcmp(FormatOfFile(file, FORMAT_READ_IMAGE)->name, "dicom") ? PETSC_TRUE : PETSC_FALSE;
+  if (dicom && image->n_volume == 1 && !given.unit_given)
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE,
+                          "%s: DICOM does not say the unit of an ADC map, expected option --unit (mostly 1e-6mm2/s)",
+                          file));
+  if (!image->b_s_mm2 || given.b_values) PetscFunctionReturn(0);
+  given.protocol.n_b = PetscMin(image->n_volume, (PetscInt)ADC_MOST_B);
+  for (PetscInt k = 0; k < given.protocol.n_b; k++) given.protocol.b_ms_um2[k] = image->b_s_mm2[k] / S_MM2_PER_MS_UM2;
+  PetscCall(ADCCheck(&given.model, &given.protocol, mistakes));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode AddToCase(const char *const *operand, Mistakes *mistakes)
 {
   PetscFunctionBegin;
@@ -133,7 +165,10 @@ static PetscErrorCode AddToCase(const char *const *operand, Mistakes *mistakes)
         MistakesAdd(mistakes, ROBION_COMMAND_LINE, "%s is the image itself, expected another file to write", out));
   if (!MistakesAny(mistakes)) PetscCall(CaseLoad(operand[0], mistakes, &patient));
   if (patient) PetscCall(FindTumour(patient, given.structure, mistakes, &structure));
-  if (structure >= 0 && ImageRead(operand[1], mistakes, &image))
+  const PetscBool read =
+      structure >= 0 && ReadImage(operand[1], &patient->ct, mistakes, &image) ? PETSC_TRUE : PETSC_FALSE;
+  if (read) PetscCall(TakeImage(&image, operand[1], mistakes));
+  if (read && !MistakesAny(mistakes))
     PetscCall(CellCountAdd(patient, structure, &image, scale, &given.model, &given.protocol, mistakes, &report));
   if (!MistakesAny(mistakes)) PetscCall(CaseFileWithMaps(patient, operand[0], out, 2, maps, mistakes));
   if (!MistakesAny(mistakes)) Print(out, patient, structure, &report);

@@ -54,7 +54,7 @@ static PetscErrorCode Matrix(const Arguments *arguments, Mistakes *mistakes, Rob
   if (!MistakesAny(mistakes))
     PetscCall(StudyLoadAll(PETSC_COMM_WORLD, operand[0], given.set.n, given.set.text, mistakes, &study));
   if (study) PetscCall(StudyChoosePlan(study, given.plan, &given.choice, mistakes, &plan));
-  if (plan && given.plan) PetscCall(SpotListRead(given.plan, mistakes, &spots));
+  if (plan && given.plan) PetscCall(SpotListRead(given.plan, NULL, mistakes, &spots));
   if (plan && !MistakesAny(mistakes))
     PetscCall(Write(arguments, study, plan, given.plan ? &spots : NULL, given.out, mistakes));
   if (plan && !MistakesAny(mistakes))

@@ -90,7 +90,7 @@ static PetscErrorCode WriteColumns(const RangeShift *shift, const char *file, Mi
 {
   PetscFunctionBegin;
   Text text = {0};
-  PetscCall(TextAdd(&text, "u_mm,v_mm,edge_mm,shift_mm,deviation_mm,weight,dose_r80_shift_mm\n"));
+  PetscCall(TextAdd(&text, "u_mm,v_mm,edge_mm,shift_mm,deviation_mm,weight,dose_shift_mm\n"));
   for (PetscInt i = 0; i < shift->n; i++) {
     const ShiftColumn *c = &shift->column[i];
     PetscCall(TextAdd(&text, "%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,", c->u_mm, c->v_mm, c->edge_mm, c->shift_mm,
@@ -110,7 +110,7 @@ static void Tell(const MapOnFile map[2], const RangeShift *shift)
   printf("activity   %+.3f mm, standard deviation from counts %.3f mm, distal 50 %% of %d columns\n", shift->shift_mm,
          shift->deviation_mm, (int)shift->n);
   if (!isnan(shift->dose_shift_mm))
-    printf("dose       %+.3f mm, R80 of the physical dose in the same columns\n", shift->dose_shift_mm);
+    printf("dose       %+.3f mm, distal 50 %% of the physical dose in the same columns\n", shift->dose_shift_mm);
 }
 
 static PetscErrorCode Compare(const Beam *beam, const ShiftSpec *spec, const MapOnFile map[2], const char *out,
@@ -167,7 +167,7 @@ static const Option shift_options[] = {
 
 static const Command command_shift = {
     .operands = "REFERENCE.h5 [OTHER.h5]",
-    .purpose = "shift along the beam between two maps of activity, its standard deviation from counts, and of R80",
+    .purpose = "shift along the beam between two maps of activity, its standard deviation from counts, and of the dose",
     .least = 1,
     .most = 2,
     .n_option = PETSC_STATIC_ARRAY_LENGTH(shift_options),

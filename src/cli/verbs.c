@@ -2,9 +2,9 @@
 #include "robion/cli.h"
 #include <string.h>
 
-const Verb *const verbs[] = {&verb_run,     &verb_validate, &verb_evaluate, &verb_basedata, &verb_import,
-                             &verb_phantom, &verb_fit_tcp,  &verb_collect,  &verb_status,   &verb_submit,
-                             &verb_matrix,  &verb_export,   &verb_shift,    &verb_show,     &verb_info};
+const Verb *const verbs[] = {&verb_run,     &verb_validate, &verb_evaluate, &verb_basedata, &verb_import, &verb_phantom,
+                             &verb_fit_tcp, &verb_collect,  &verb_status,   &verb_submit,   &verb_matrix, &verb_export,
+                             &verb_shift,   &verb_show,     &verb_report,   &verb_info};
 const PetscInt n_verbs = PETSC_STATIC_ARRAY_LENGTH(verbs);
 
 const Verb *VerbFind(const char *name, Mistakes *mistakes)

@@ -86,14 +86,13 @@ static PetscErrorCode AnalyseScenario(const DoseSpec *spec, PetscInt scenario, c
                                       MetricList *metrics, DVHBand *band)
 {
   PetscFunctionBegin;
-  const PetscBool nominal = scenario == 0 ? PETSC_TRUE : PETSC_FALSE;
   for (PetscInt r = 0; r < spec->n_region; r++) {
     DVH dvh[QUANTITIES_MOST];
     PetscCall(MetricsAndDVHsOfStructure(&spec->region[r], spec->grid, dose, spec->prescription_Gy_RBE, metrics, dvh));
     PetscCall(
         MetricsByRequest(&spec->request, &spec->region[r], spec->grid, dose, dvh, spec->prescription_Gy_RBE, metrics));
     for (Quantity q = 0; q < n_quantities; q++) {
-      if (dvh[q].n) PetscCall(DVHBandAdd(band++, &dvh[q], nominal, spec->set->scenario[scenario].in_set));
+      if (dvh[q].n) PetscCall(DVHBandAdd(band++, &dvh[q], scenario, spec->set->scenario[scenario].in_set));
       PetscCall(DVHDestroy(&dvh[q]));
     }
   }
@@ -113,7 +112,9 @@ static PetscErrorCode CreateBands(const DoseSpec *spec, DoseSet *out)
     for (Quantity q = 0; q < n_quantities; q++) {
       const QuantityAxis *axis = &quantities[q].dvh;
       const double top = axis->of_prescription ? axis->top * spec->prescription_Gy_RBE : axis->top;
-      if (axis->n) PetscCall(DVHBandCreate(spec->region[r].name, q, axis->n, top, &out->band[out->n_band++]));
+      if (axis->n)
+        PetscCall(DVHBandCreate(spec->region[r].name, q, axis->n, top, PetscMin(spec->set->n, DVH_SCENARIOS_MOST),
+                                &out->band[out->n_band++]));
     }
   PetscFunctionReturn(0);
 }
@@ -159,6 +160,9 @@ static PetscErrorCode ShareBands(MPI_Comm comm, PetscInt n, DVHBand *band)
     PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, band[b].nominal, points, MPI_DOUBLE, MPI_MAX, comm));
     PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, band[b].min, points, MPI_DOUBLE, MPI_MIN, comm));
     PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, band[b].max, points, MPI_DOUBLE, MPI_MAX, comm));
+    /* One rank has analysed a scenario, the others have zeros: exact. */
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, band[b].scenario, (PetscMPIInt)(points * band[b].n_scenario), MPI_FLOAT,
+                               MPI_SUM, comm));
   }
   PetscFunctionReturn(0);
 }

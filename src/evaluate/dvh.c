@@ -171,7 +171,8 @@ PetscErrorCode DVHCurve(const DVH *dvh, PetscInt n, const double *axis, double *
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode DVHBandCreate(const char *structure, Quantity quantity, PetscInt n, double top, DVHBand *band)
+PetscErrorCode DVHBandCreate(const char *structure, Quantity quantity, PetscInt n, double top, PetscInt n_scenario,
+                             DVHBand *band)
 {
   PetscFunctionBegin;
   PetscCheck(n >= 2 && top > 0 && isfinite(top), PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
@@ -180,7 +181,9 @@ PetscErrorCode DVHBandCreate(const char *structure, Quantity quantity, PetscInt 
   PetscCall(PetscStrncpy(band->structure, structure, sizeof band->structure));
   band->quantity = quantity;
   band->n = n;
+  band->n_scenario = n_scenario;
   PetscCall(PetscCalloc4(n, &band->axis, n, &band->nominal, n, &band->min, n, &band->max));
+  PetscCall(PetscCalloc1(n_scenario * n, &band->scenario));
   for (PetscInt i = 0; i < n; i++) {
     band->axis[i] = top * (double)i / (double)(n - 1);
     band->min[i] = 100;
@@ -188,12 +191,13 @@ PetscErrorCode DVHBandCreate(const char *structure, Quantity quantity, PetscInt 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode DVHBandAdd(DVHBand *band, const DVH *dvh, PetscBool nominal, PetscBool in_set)
+PetscErrorCode DVHBandAdd(DVHBand *band, const DVH *dvh, PetscInt scenario, PetscBool in_set)
 {
   PetscFunctionBegin;
   for (PetscInt i = 0; i < band->n; i++) {
     double percent = DVHVolumeAtDose(dvh, band->axis[i]);
-    if (nominal) band->nominal[i] = percent;
+    if (scenario == 0) band->nominal[i] = percent;
+    if (scenario < band->n_scenario) band->scenario[scenario * band->n + i] = (float)percent;
     if (!in_set) continue;
     band->min[i] = PetscMin(band->min[i], percent);
     band->max[i] = PetscMax(band->max[i], percent);
@@ -205,6 +209,7 @@ PetscErrorCode DVHBandDestroy(DVHBand *band)
 {
   PetscFunctionBegin;
   PetscCall(PetscFree4(band->axis, band->nominal, band->min, band->max));
+  PetscCall(PetscFree(band->scenario));
   memset(band, 0, sizeof *band);
   PetscFunctionReturn(0);
 }

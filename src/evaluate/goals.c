@@ -54,6 +54,19 @@ static void JudgeShare(const GoalBasis *basis, const GoalSpec *spec, PetscInt ro
   out->value = n ? 100.0 * good / n : 0;
 }
 
+/* The scenario of the set whose metric at this place of the list is lowest, or highest. */
+static PetscInt WorstRow(const GoalBasis *basis, PetscBool lowest, PetscInt row)
+{
+  PetscInt worst = -1;
+  for (PetscInt s = 0; s < basis->set->n; s++) {
+    if (!basis->set->scenario[s].in_set) continue;
+    const double value = basis->metrics[s].item[row].value;
+    const double least = worst < 0 ? value : basis->metrics[worst].item[row].value;
+    if (worst < 0 || (lowest ? value < least : value > least)) worst = s;
+  }
+  return worst;
+}
+
 static PetscErrorCode JudgeGoal(const GoalBasis *basis, const GoalSpec *spec, Mistakes *mistakes, Goal *out)
 {
   PetscFunctionBegin;
@@ -63,7 +76,7 @@ static PetscErrorCode JudgeGoal(const GoalBasis *basis, const GoalSpec *spec, Mi
   const Quantity quantity = RowOf(basis, asked, &factor);
   const MetricList *list = spec->worst ? &basis->statistics[worst] : &basis->metrics[0];
   const Metric *metric = MetricListFind(list, asked->structure, quantity, asked->name);
-  *out = (Goal){.quantity = quantity, .course = asked->course, .bound = {.at_least = spec->at_least}};
+  *out = (Goal){.quantity = quantity, .course = asked->course, .bound = {.at_least = spec->at_least}, .worst = -1};
   out->scenario = spec->worst ? scenario_statistic_names[worst] : "nominal";
   if (!metric) {
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
@@ -76,6 +89,7 @@ static PetscErrorCode JudgeGoal(const GoalBasis *basis, const GoalSpec *spec, Mi
   PetscCall(PetscStrncpy(out->bound.unit, metric->unit, sizeof out->bound.unit));
   out->value = factor * metric->value;
   out->bound.limit = LimitOf(basis, spec);
+  out->worst = WorstRow(basis, spec->at_least, (PetscInt)(metric - list->item));
   if (spec->least_percent > 0) JudgeShare(basis, spec, (PetscInt)(metric - list->item), factor, out);
   out->met = Keeps(&out->bound, out->value);
   PetscFunctionReturn(0);

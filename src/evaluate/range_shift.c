@@ -15,7 +15,6 @@
 #define EDGE 0.5
 #define FALLOFF_FROM 0.8
 #define FALLOFF_TO 0.2
-#define R80 0.8
 #define LEAST_COLUMN_MM 5.0
 #define VOXELS_PER_COLUMN 2.5 /* at least, each way: then no part of one is empty */
 enum { POINTS_PER_STEP = 4, MOST_REFINEMENTS = 60 };
@@ -279,16 +278,19 @@ static void Information(const Falloff *f, double *slope2, double *noise)
   }
 }
 
-/* Shift of the distal place where a column's dose falls through 80 % of the reference's maximum; NaN without a falloff. */
+/*
+ * Shift of the distal place where a column's dose falls through half of the reference's maximum; NaN without a falloff. Physical dose
+ * sinks towards the far end of a spread-out peak: 80 % of its maximum can lie in the middle of that.
+ */
 static double DoseShift_mm(Columns dose[2], PetscInt c, const double *w_mm)
 {
-  const double level = R80 * HighestOf(&dose[0], c);
-  double r80_mm[2];
+  const double level = EDGE * HighestOf(&dose[0], c);
+  double edge_mm[2];
   for (int k = 0; k < 2; k++) {
     Take(&dose[k], c, w_mm);
-    r80_mm[k] = Distal_mm(&dose[k], level);
+    edge_mm[k] = Distal_mm(&dose[k], level);
   }
-  return r80_mm[1] - r80_mm[0];
+  return edge_mm[1] - edge_mm[0];
 }
 
 /* What each column says, and all together. */

@@ -1,5 +1,6 @@
 /* The file formats: one row each. */
 #include "robion/format.h"
+#include "robion/dicom.h"
 #include "robion/text.h"
 #include <string.h>
 #include <sys/stat.h>
@@ -8,6 +9,11 @@
 #define NIFTI_NEEDS NULL
 #else
 #define NIFTI_NEEDS "libnifti2 for reading"
+#endif
+#ifdef ROBION_DICOM
+#define DICOM_NEEDS NULL
+#else
+#define DICOM_NEEDS "DCMTK and OpenJPEG (Debian: libdcmtk-dev, libopenjp2-7-dev)"
 #endif
 
 const char *const format_task_names[N_FORMAT_TASKS] = {
@@ -44,6 +50,14 @@ const FileFormat file_formats[] = {
      .write_machine = MachineWriteTrip,
      .read_spots = SpotListReadRaster,
      .write_plan = PlanWriteTrip},
+    {.name = "dicom",
+     .meaning = "DICOM RT: folders of CT, structure sets, ion plans and doses; MR images",
+     .ending = {".dcm", "/"},
+     .needs = DICOM_NEEDS,
+     .read_case = CaseReadDicom,
+     .read_spots = SpotListReadDicom,
+     .read_image = ImageReadDicom,
+     .write_with_case = PlanWriteDicom},
     {.name = "nifti",
      .meaning = "NIfTI-1",
      .ending = {".nii", ".nii.gz", ".hdr"},
@@ -62,11 +76,13 @@ const PetscInt n_file_formats = PETSC_STATIC_ARRAY_LENGTH(file_formats);
 
 PetscBool FormatDoes(const FileFormat *f, FormatTask task)
 {
-  const PetscBool does[N_FORMAT_TASKS] = {
-      [FORMAT_READ_CASE] = !!f->read_case,         [FORMAT_READ_MACHINE] = !!f->read_machine,
-      [FORMAT_WRITE_MACHINE] = !!f->write_machine, [FORMAT_READ_SPOTS] = !!f->read_spots,
-      [FORMAT_READ_IMAGE] = !!f->read_image,       [FORMAT_WRITE_VOLUME] = !!f->write_volume,
-      [FORMAT_WRITE_PLAN] = !!f->write_plan};
+  const PetscBool does[N_FORMAT_TASKS] = {[FORMAT_READ_CASE] = !!f->read_case,
+                                          [FORMAT_READ_MACHINE] = !!f->read_machine,
+                                          [FORMAT_WRITE_MACHINE] = !!f->write_machine,
+                                          [FORMAT_READ_SPOTS] = !!f->read_spots,
+                                          [FORMAT_READ_IMAGE] = !!f->read_image,
+                                          [FORMAT_WRITE_VOLUME] = !!f->write_volume,
+                                          [FORMAT_WRITE_PLAN] = f->write_plan || f->write_with_case};
   return does[task];
 }
 

@@ -6,9 +6,6 @@
 #include <string.h>
 
 #define STEP_PER_SIGMA 0.55 /* of the narrowest spot: spline error below 1e-3 of a single spot's peak */
-/* FFTW ends the program where it has no memory of its own left to plan and transform: so many planes and bytes are more than enough. */
-enum { FFT_PLANES = 4, FFT_BYTES = 32 << 20 };
-
 PetscErrorCode FactoredMeet(struct Factored_s *f)
 {
   PetscFunctionBegin;
@@ -66,17 +63,14 @@ static void MeasureSpectra(const struct Factored_s *f, size_t *spectrum, size_t 
   }
 }
 
-/* Memory for the largest beam's spectra and for all volumes; FFTs that stay the same on every rank. */
+/* Memory for the largest beam's spectra and for all volumes. */
 static PetscErrorCode CreateMemory(struct Factored_s *f)
 {
   PetscFunctionBegin;
   const struct DoseModel_s *model = f->model;
   size_t spectrum, adjoint, work = 0;
   MeasureSpectra(f, &spectrum, &adjoint);
-  for (PetscInt b = 0; b < model->beams->n_beam; b++) {
-    const FactoredBeam *fb = &f->beam[b];
-    work = PetscMax(work, (size_t)fb->nu * ((size_t)fb->nv / 2 + 1) * N_CHANNELS);
-  }
+  for (PetscInt b = 0; b < model->beams->n_beam; b++) work = PetscMax(work, f->beam[b].plane);
   PetscCall(NodeMemoryCreate(f->node, f->n_volume * sizeof(Four), PETSC_FALSE, &f->window[0]));
   PetscCall(NodeMemoryCreate(f->node, spectrum * sizeof(double), PETSC_FALSE, &f->window[1]));
   PetscCall(NodeMemoryCreate(f->node, adjoint * sizeof(double), PETSC_FALSE, &f->window[2]));
@@ -87,29 +81,7 @@ static PetscErrorCode CreateMemory(struct Factored_s *f)
   PetscCall(PetscMalloc1(f->node_size, &f->scattered));
   for (PetscMPIInt r = 0; r < f->node_size; r++) PetscCall(NodeMemoryGet(f->window[3], r, (void **)&f->scattered[r]));
   f->work = fftw_malloc(PetscMax(work, 1) * sizeof *f->work);
-  PetscCheck(f->work, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for a plane of %zu modes", work);
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode CreateTransforms(struct Factored_s *f)
-{
-  PetscFunctionBegin;
-  const PetscInt n_beam = f->model->beams->n_beam;
-  PetscCall(PetscCalloc2(n_beam, &f->to_space, n_beam, &f->from_space));
-  for (PetscInt b = 0; b < n_beam; b++) {
-    const FactoredBeam *fb = &f->beam[b];
-    if (!fb->nz) continue;
-    const int n[2] = {fb->nu, fb->nv}, half[2] = {fb->nu, fb->nv / 2 + 1};
-    PetscCall(MemoryRoom(f->node, FFT_PLANES * fb->plane * sizeof(Four) + FFT_BYTES));
-    double *space = fftw_malloc(fb->plane * sizeof(Four));
-    PetscCheck(space, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for a plane of %zu points", fb->plane);
-    f->to_space[b] =
-        fftw_plan_many_dft_c2r(2, n, N_CHANNELS, f->work, half, N_CHANNELS, 1, space, n, N_CHANNELS, 1, FFTW_ESTIMATE);
-    f->from_space[b] =
-        fftw_plan_many_dft_r2c(2, n, N_CHANNELS, space, n, N_CHANNELS, 1, f->work, half, N_CHANNELS, 1, FFTW_ESTIMATE);
-    fftw_free(space);
-    PetscCheck(f->to_space[b] && f->from_space[b], PETSC_COMM_SELF, PETSC_ERR_LIB, "no FFT of %d x %d", n[0], n[1]);
-  }
+  PetscCheck(f->work, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for a plane of %zu points", work);
   PetscFunctionReturn(0);
 }
 
@@ -151,7 +123,7 @@ PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxe
   PetscFunctionBegin;
   PetscCall(Prepare(team, model, voxels, out));
   PetscCall(CreateMemory(*out));
-  PetscCall(CreateTransforms(*out));
+  PetscCall(FactoredCreateTransforms(*out));
   PetscFunctionReturn(0);
 }
 
@@ -277,8 +249,7 @@ PetscErrorCode FactoredDestroy(Factored *factored)
   Factored f = *factored;
   if (!f) PetscFunctionReturn(0);
   for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
-    if (f->to_space && f->to_space[b]) fftw_destroy_plan(f->to_space[b]);
-    if (f->from_space && f->from_space[b]) fftw_destroy_plan(f->from_space[b]);
+    FactoredDestroyTransforms(&f->beam[b]);
     PetscCall(FactoredBeamDestroy(&f->beam[b]));
   }
   for (int k = 0; k < 4 && f->volume; k++) /* none of what was only measured */
@@ -287,7 +258,6 @@ PetscErrorCode FactoredDestroy(Factored *factored)
   fftw_free(f->work);
   PetscCall(PetscFree(f->scattered));
   PetscCall(PetscFree(f->slab));
-  PetscCall(PetscFree2(f->to_space, f->from_space));
   PetscCall(PetscFree(f->beam));
   PetscCall(PetscFree(*factored));
   PetscFunctionReturn(0);

@@ -23,7 +23,9 @@
 enum { SCATTER_BITS = 48 };
 
 /*
- * Modes of a Gaussian are kept up to this (sigma q)^2, where it is 3e-5: so much of a single spot's peak is missing without the rest.
+ * Modes of a Gaussian are kept up to this (sigma q)^2, where it is 3e-5: so much of a single spot's peak is missing without the rest. A
+ * part that is small beside the largest of its layer is cut off earlier, where as much is missing of that one's peak, if the edge of
+ * a broad field, whose dose goes with the laterally integrated one, misses no more than ten times as much.
  */
 #define LARGEST_MODE2 20.8
 
@@ -37,6 +39,7 @@ enum { DEPTH_LEVELS = 3 };
 typedef struct FieldPart {
   PetscInt layer;
   double sigma2_mm2; /* in the isocentre plane */
+  double largest_q2; /* of the modes that are kept, per mm2 */
 } FieldPart;
 
 typedef struct FactoredBeam {
@@ -62,6 +65,8 @@ typedef struct FactoredBeam {
   PetscInt n_line; /* spots of equal y */
   PetscInt *line_start;
   double complex *phase_u, *phase_v; /* [n_run][nu], [n_line][row] exp(-i q x) */
+
+  fftw_plan u_to_space, v_to_space, v_to_modes, u_to_modes; /* the same on every rank */
 
   size_t plane;  /* Fours of one plane */
   size_t volume; /* of one tissue */
@@ -100,9 +105,8 @@ struct Factored_s {
       *scattered; /* [rank of the node] what its voxels scatter, [tissue][plane of a slab][u][v]; own writing only */
   /* of this rank */
   double unit[N_CHANNELS];
-  double *gradient;                 /* [n_spot] the caller's */
-  double complex *work;             /* one plane in Fourier space: [u][nv / 2 + 1][channel] */
-  fftw_plan *to_space, *from_space; /* [beam] */
+  double *gradient; /* [n_spot] the caller's */
+  Four *work;       /* one plane in Fourier space: [mode v][mode u] two complex numbers, of two channels each */
 };
 
 /* Planes, modes and parts of beam b; step_mm is set. */
@@ -133,6 +137,12 @@ PetscErrorCode FactoredReach(const struct DoseModel_s *model, PetscInt b, const 
 PetscErrorCode FieldForward(struct Factored_s *f, PetscInt b, const double *weight);
 PetscErrorCode FieldBackwardSlab(struct Factored_s *f, const Slab *slab);
 PetscErrorCode FieldBackward(struct Factored_s *f, PetscInt b, double *gradient);
+
+/* FFTs of all beams; then f->work into a plane in space, and back. Not collective but for the first, on the node. */
+PetscErrorCode FactoredCreateTransforms(struct Factored_s *f);
+void FactoredDestroyTransforms(FactoredBeam *beam);
+void PlaneToSpace(struct Factored_s *f, const FactoredBeam *beam, Four *space);
+void PlaneToModes(struct Factored_s *f, const FactoredBeam *beam, Four *space);
 
 /* Wait until all ranks of the node have written what they share. */
 PetscErrorCode FactoredMeet(struct Factored_s *f);

@@ -193,18 +193,18 @@ static PetscErrorCode CreateModes(const struct Factored_s *f, const FactoredVoxe
   const Beam *beam = &f->model->beams->beam[b];
   const double h = f->step_mm;
   double reach;
-  double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY}, narrowest2 = INFINITY;
+  double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY}, largest_q2 = 0;
   double spot_low[2] = {INFINITY, INFINITY}, spot_high[2] = {-INFINITY, -INFINITY};
   PetscCall(FactoredReach(f->model, b, fb, &reach));
   VoxelBounds(voxels, beam, low, high);
   SpotBounds(beam, spot_low, spot_high);
   for (PetscInt i = 0; i < fb->part_start[PlaneCount(fb)]; i++)
-    narrowest2 = PetscMin(narrowest2, fb->part[i].sigma2_mm2);
+    largest_q2 = PetscMax(largest_q2, fb->part[i].largest_q2);
   PlaceAxis((double[]){spot_low[0], spot_high[0]}, low[0], high[0], reach, h, &fb->u0_mm, &fb->nu);
   PlaceAxis((double[]){spot_low[1], spot_high[1]}, low[1], high[1], reach, h, &fb->v0_mm, &fb->nv);
   fb->dq_u = 2 * M_PI / ((double)fb->nu * h);
   fb->dq_v = 2 * M_PI / ((double)fb->nv * h);
-  const double cut = sqrt(LARGEST_MODE2 / narrowest2);
+  const double cut = sqrt(largest_q2);
   fb->n_mode_v = PetscMin(fb->nv / 2, 1 + (PetscInt)(cut / fb->dq_v));
   fb->row = (fb->n_mode_v + FOUR - 1) / FOUR * FOUR;
   PetscCall(PetscCalloc3(fb->nu, &fb->n_mode, fb->nu, &fb->filter_u, fb->row, &fb->filter_v));

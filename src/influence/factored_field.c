@@ -3,13 +3,10 @@
 #include <math.h>
 #include <string.h>
 
-/*
- * Modes along v, in fours, that a Gaussian lets through at a mode along u. What is left out is as small a part of its own peak as
- * the modes that no Gaussian lets through are of the narrowest one's.
- */
-static PetscInt ModesThrough(const FactoredBeam *fb, double sigma2_mm2, PetscInt mode_u)
+/* Modes along v, in fours, that are kept of a part at a mode along u. */
+static PetscInt ModesThrough(const FactoredBeam *fb, const FieldPart *part, PetscInt mode_u)
 {
-  const double q_u = fb->dq_u * (double)mode_u, rest = LARGEST_MODE2 / sigma2_mm2 - q_u * q_u;
+  const double q_u = fb->dq_u * (double)mode_u, rest = part->largest_q2 - q_u * q_u;
   if (rest < 0) return 0;
   const PetscInt n = PetscMin(fb->n_mode_v, 1 + (PetscInt)(sqrt(rest) / fb->dq_v));
   return (n + FOUR - 1) / FOUR * FOUR;
@@ -34,8 +31,7 @@ static void PlaneFactors(const FactoredBeam *fb, PetscInt i, double *along_u, do
   for (PetscInt p = fb->part_start[i], k = 0; p < fb->part_start[i + 1]; p++, k++) {
     Gaussian(fb->part[p].sigma2_mm2, fb->dq_u, n_u, along_u + (size_t)k * (size_t)n_u);
     Gaussian(fb->part[p].sigma2_mm2, fb->dq_v, fb->row, along_v + (size_t)k * (size_t)fb->row);
-    for (PetscInt m = 0; m < n_u; m++)
-      through[(size_t)k * (size_t)n_u + (size_t)m] = ModesThrough(fb, fb->part[p].sigma2_mm2, m);
+    for (PetscInt m = 0; m < n_u; m++) through[(size_t)k * (size_t)n_u + (size_t)m] = ModesThrough(fb, &fb->part[p], m);
   }
 }
 
@@ -160,22 +156,61 @@ static void CoarsePlane(const struct Factored_s *f, PetscInt b, PetscInt i, Pets
     }
 }
 
+/* Rows become columns. */
+static inline void Turn(Four a[FOUR])
+{
+  typedef long long Order __attribute__((vector_size(32)));
+  const Four low = __builtin_shuffle(a[0], a[1], (Order){0, 4, 2, 6}),
+             high = __builtin_shuffle(a[0], a[1], (Order){1, 5, 3, 7}),
+             low2 = __builtin_shuffle(a[2], a[3], (Order){0, 4, 2, 6}),
+             high2 = __builtin_shuffle(a[2], a[3], (Order){1, 5, 3, 7});
+  a[0] = __builtin_shuffle(low, low2, (Order){0, 1, 4, 5});
+  a[1] = __builtin_shuffle(high, high2, (Order){0, 1, 4, 5});
+  a[2] = __builtin_shuffle(low, low2, (Order){2, 3, 6, 7});
+  a[3] = __builtin_shuffle(high, high2, (Order){2, 3, 6, 7});
+}
+
+/* Where a mode along v and one along u, and the one that mirrors both, are in f->work. */
+static inline size_t ModeAt(const FactoredBeam *fb, PetscInt n, PetscInt m)
+{
+  return (size_t)n * (size_t)fb->nu + (size_t)m;
+}
+static inline size_t MirrorAt(const FactoredBeam *fb, PetscInt n, PetscInt m)
+{
+  return ModeAt(fb, n ? fb->nv - n : 0, m ? fb->nu - m : 0);
+}
+
+/* Four modes along v into f->work, filtered: A + iB of two channels A and B, and conj A + i conj B at the mirrored modes. */
+static inline void PutModes(struct Factored_s *f, const FactoredBeam *fb, PetscInt m, PetscInt n,
+                            const Four re[N_CHANNELS], const Four im[N_CHANNELS])
+{
+  const Four filter = fb->filter_u[m] * *(const Four *)(fb->filter_v + n);
+  Four here[FOUR], mirror[FOUR];
+  for (int c = 0; c < N_CHANNELS; c += 2) {
+    here[c] = filter * (re[c] - im[c + 1]);
+    here[c + 1] = filter * (im[c] + re[c + 1]);
+    mirror[c] = filter * (re[c] + im[c + 1]);
+    mirror[c + 1] = filter * (re[c + 1] - im[c]);
+  }
+  Turn(here);
+  Turn(mirror);
+  for (PetscInt j = 0; j < PetscMin(FOUR, fb->n_mode[m] - n); j++) {
+    if (n + j) f->work[MirrorAt(fb, n + j, m)] = mirror[j];
+    f->work[ModeAt(fb, n + j, m)] = here[j];
+  }
+}
+
 /* One plane in Fourier space, filtered: f->work. */
 static void PlaneSpectrum(struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tissue, const double *along_u,
                           const double *along_v, const PetscInt *through)
 {
   const FactoredBeam *fb = &f->beam[b];
-  const size_t half = (size_t)fb->nv / 2 + 1;
-  memset(f->work, 0, (size_t)fb->nu * half * N_CHANNELS * sizeof *f->work);
+  memset(f->work, 0, fb->plane * sizeof *f->work);
   for (PetscInt m = 0; m < fb->nu; m++)
     for (PetscInt n = 0; n < fb->n_mode[m]; n += FOUR) {
       Four re[N_CHANNELS], im[N_CHANNELS];
       SumParts(f, b, i, tissue, m, n, along_u, along_v, through, re, im);
-      for (PetscInt j = n; j < PetscMin(n + FOUR, fb->n_mode[m]); j++) {
-        const double filter = fb->filter_u[m] * fb->filter_v[j];
-        double complex *to = f->work + ((size_t)m * half + (size_t)j) * N_CHANNELS;
-        for (int c = 0; c < N_CHANNELS; c++) to[c] = filter * CMPLX(re[c][j - n], im[c][j - n]);
-      }
+      PutModes(f, fb, m, n, re, im);
     }
 }
 
@@ -184,9 +219,8 @@ static void FinePlane(struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tis
                       const double *along_v, const PetscInt *through)
 {
   const FactoredBeam *fb = &f->beam[b];
-  Four *plane = f->volume + fb->at + (size_t)tissue * fb->volume + (size_t)i * fb->plane;
   PlaneSpectrum(f, b, i, tissue, along_u, along_v, through);
-  fftw_execute_dft_c2r(f->to_space[b], f->work, (double *)plane);
+  PlaneToSpace(f, fb, f->volume + fb->at + (size_t)tissue * fb->volume + (size_t)i * fb->plane);
 }
 
 PetscErrorCode FieldForward(struct Factored_s *f, PetscInt b, const double *weight)
@@ -218,34 +252,64 @@ PetscErrorCode FieldForward(struct Factored_s *f, PetscInt b, const double *weig
 
 /* --- the transpose --- */
 
+typedef unsigned long long FourBits __attribute__((vector_size(32), aligned(8)));
+
+/*
+ * Integers as numbers, rounded once: the low half behind 2^52, and the high half, which is signed, behind 2^84 + 2^63, are the last bits of
+ * numbers of their own.
+ */
+static inline Four Numbers(FourBits integer)
+{
+  const FourBits low = (integer & 0xffffffff) | 0x4330000000000000, high = (integer >> 32) ^ 0x4530000080000000;
+  return ((Four)high - (0x1p84 + 0x1p63 + 0x1p52)) + (Four)low;
+}
+
+/* What all ranks that count have scattered into a plane. */
+static void SumScattered(const struct Factored_s *f, size_t at, size_t n, Four *space)
+{
+  const PetscMPIInt first = f->one_node ? 0 : f->node_rank, end = f->one_node ? f->node_size : f->node_rank + 1;
+  const Four unit = {f->unit[0], f->unit[1], f->unit[2], f->unit[3]};
+  for (size_t k = at; k < at + n; k++) {
+    FourBits sum = {0};
+    for (PetscMPIInt r = first; r < end; r++)
+      sum += *(const FourBits *)(const void *)(f->scattered[r] + k * N_CHANNELS);
+    space[k - at] = Numbers(sum) * unit;
+  }
+}
+
+/* Four modes along v of f->work, filtered, by channels. Modes along v other than 0 stand for their mirror images too. */
+static inline void TakeModes(const struct Factored_s *f, const FactoredBeam *fb, PetscInt m, PetscInt n, double *row)
+{
+  Four sum[FOUR] = {{0}}, difference[FOUR] = {{0}}, filter = 0.5 * fb->filter_u[m] * *(const Four *)(fb->filter_v + n);
+  for (PetscInt j = 0; j < PetscMin(FOUR, fb->n_mode[m] - n); j++) {
+    const Four here = f->work[ModeAt(fb, n + j, m)], mirror = f->work[MirrorAt(fb, n + j, m)];
+    sum[j] = here + mirror;
+    difference[j] = here - mirror;
+    if (n + j) filter[j] *= 2;
+  }
+  Turn(sum);
+  Turn(difference);
+  for (int c = 0; c < N_CHANNELS; c += 2) {
+    double *re = row + 2 * c * fb->row + n;
+    *(Four *)re = filter * sum[c];
+    *(Four *)(re + fb->row) = filter * difference[c + 1];
+    *(Four *)(re + 2 * fb->row) = filter * sum[c + 1];
+    *(Four *)(re + 3 * fb->row) = -filter * difference[c];
+  }
+}
+
 /* One plane of what voxels scattered: to Fourier space, filtered, stored by modes along u. */
 static void PlaneAdjoint(struct Factored_s *f, const Slab *slab, PetscInt i, PetscInt tissue, Four *space)
 {
   const PetscInt b = slab->beam;
   const FactoredBeam *fb = &f->beam[b];
-  const size_t half = (size_t)fb->nv / 2 + 1;
-  const size_t at = SlabPlane(f, slab, tissue, i) * N_CHANNELS;
-  const PetscMPIInt first = f->one_node ? 0 : f->node_rank, end = f->one_node ? f->node_size : f->node_rank + 1;
-  for (size_t k = 0; k < fb->plane; k++)
-    for (int c = 0; c < N_CHANNELS; c++) {
-      int64_t sum = 0;
-      for (PetscMPIInt r = first; r < end; r++) sum += f->scattered[r][at + k * N_CHANNELS + (size_t)c];
-      space[k][c] = (double)sum * f->unit[c];
-    }
-  fftw_execute_dft_r2c(f->from_space[b], (double *)space, f->work);
+  SumScattered(f, SlabPlane(f, slab, tissue, i), fb->plane, space);
+  PlaneToModes(f, fb, space);
   for (PetscInt m = 0; m < fb->nu; m++) {
     if (!fb->n_mode[m]) continue;
     double *row = PlaneRow(f, b, m, tissue, i);
     memset(row, 0, 2 * N_CHANNELS * (size_t)fb->row * sizeof *row);
-    for (PetscInt n = 0; n < fb->n_mode[m]; n++) {
-      /* modes along v other than 0 stand for their mirror images too */
-      const double filter = fb->filter_u[m] * fb->filter_v[n] * (n ? 2 : 1);
-      const double complex *value = f->work + ((size_t)m * half + (size_t)n) * N_CHANNELS;
-      for (int c = 0; c < N_CHANNELS; c++) {
-        row[2 * c * fb->row + n] = filter * creal(value[c]);
-        row[(2 * c + 1) * fb->row + n] = filter * cimag(value[c]);
-      }
-    }
+    for (PetscInt n = 0; n < fb->n_mode[m]; n += FOUR) TakeModes(f, fb, m, n, row);
   }
 }
 
@@ -306,7 +370,7 @@ static PetscErrorCode GatherSpectra(struct Factored_s *f, PetscInt b)
     for (PetscInt i = 0; i < PlaneCount(fb); i++) {
       const double q = fb->dq_u * (double)mode;
       for (PetscInt p = fb->part_start[i], k = 0; p < fb->part_start[i + 1]; p++, k++) {
-        through[k] = ModesThrough(fb, fb->part[p].sigma2_mm2, mode);
+        through[k] = ModesThrough(fb, &fb->part[p], mode);
         if (!through[k]) continue;
         along_u[k] = exp(-0.5 * fb->part[p].sigma2_mm2 * q * q);
         Gaussian(fb->part[p].sigma2_mm2, fb->dq_v, through[k], along_v + (size_t)k * (size_t)fb->row);

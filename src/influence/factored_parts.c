@@ -4,6 +4,8 @@
 
 #define SMALLEST_PART 5e-4 /* of a channel's largest coefficient: left to no level */
 #define SMALLEST_TOP 1e-6  /* but this on the coarsest */
+#define EDGE_MODE2 16.2    /* (sigma q)^2 that the largest part's must have for a field's edge, see LARGEST_MODE2 */
+#define LEAST_MODE2 1.0    /* of the smallest part */
 #define WINDOW_STEPS 2.0   /* of a level around a layer's end, where it need not fit what finer ones do */
 #define WINDOW_WEIGHT 1e-3
 
@@ -161,12 +163,45 @@ static PetscInt TakeParts(const Profiles *p, PetscInt i, PetscInt n, FactoredBea
     for (PetscInt k = 0; k < p->model->n_component; k++) {
       const double *fit = p->coefficient + (size_t)(k * n_layer + l) * (size_t)p->n_function * (size_t)p->n_plane + i;
       if (fit[SIGMA2 * p->n_plane] == 0) continue;
-      fb->part[n] = (FieldPart){l, fit[SIGMA2 * p->n_plane]};
+      fb->part[n] = (FieldPart){.layer = l, .sigma2_mm2 = fit[SIGMA2 * p->n_plane]};
       for (PetscInt c = 0; c < per_part; c++)
         fb->amplitude[(size_t)n * (size_t)per_part + (size_t)c] = fit[(FIRST_CHANNEL + c) * p->n_plane];
       n++;
     }
   return n;
+}
+
+/*
+ * Which modes are kept of the parts. most: [layer][amplitude] the largest of the layer's parts; first of the laterally integrated
+ * amplitude, then of the height of the Gaussian with it.
+ */
+static PetscErrorCode CutModes(PetscInt n_layer, PetscInt n_amplitude, FactoredBeam *fb)
+{
+  PetscFunctionBegin;
+  const PetscInt n = fb->part_start[PlaneCount(fb)];
+  double *most;
+  PetscCall(PetscCalloc1(2 * n_layer * n_amplitude, &most));
+  for (PetscInt i = 0; i < n; i++)
+    for (PetscInt c = 0; c < n_amplitude; c++) {
+      const double a = fabs(fb->amplitude[i * n_amplitude + c]);
+      double *of = most + 2 * (fb->part[i].layer * n_amplitude + c);
+      of[0] = PetscMax(of[0], a);
+      of[1] = PetscMax(of[1], a / fb->part[i].sigma2_mm2);
+    }
+  for (PetscInt i = 0; i < n; i++) {
+    FieldPart *part = &fb->part[i];
+    double share = 0, height = 0;
+    for (PetscInt c = 0; c < n_amplitude; c++) {
+      const double a = fabs(fb->amplitude[i * n_amplitude + c]), *of = most + 2 * (part->layer * n_amplitude + c);
+      if (!(a > 0)) continue;
+      share = PetscMax(share, a / of[0]);
+      height = PetscMax(height, a / part->sigma2_mm2 / of[1]);
+    }
+    const double mode2 = PetscMax(EDGE_MODE2 + 2 * log(share), LARGEST_MODE2 + 2 * log(height));
+    part->largest_q2 = PetscMax(LEAST_MODE2, mode2) / part->sigma2_mm2;
+  }
+  PetscCall(PetscFree(most));
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode FactoredCreateParts(const struct DoseModel_s *model, PetscInt b, FactoredBeam *fb)
@@ -193,6 +228,7 @@ PetscErrorCode FactoredCreateParts(const struct DoseModel_s *model, PetscInt b, 
   PetscInt n = 0;
   for (PetscInt i = 0; i < p.n_plane; i++) n = TakeParts(&p, i, n, fb);
   fb->part_start[n_plane] = n;
+  PetscCall(CutModes(beam->n_layer, (PetscInt)per_part, fb));
   PetscCall(PetscRealloc((size_t)n * sizeof *fb->part, &fb->part));
   PetscCall(PetscRealloc((size_t)n * per_part * sizeof *fb->amplitude, &fb->amplitude));
   PetscCall(PetscFree4(p.value, p.total, p.band, p.coefficient));

@@ -43,7 +43,7 @@ static PetscErrorCode LaneFill(Transport *t, Lane *lane)
     lane->lost_share[j] = -expm1(-ReactionLoss_per_mm(in->nuclear, s, from) * t->step_mm); /* half-way */
     lane->local_MeV[j] = LocalEnergy_MeV(in->nuclear, s, from);
     for (int i = 0; i < EMITTERS * N_EMISSIONS; i++)
-      lane->target[i * lane->n_bin + j] =
+      lane->target[j * EMITTERS * N_EMISSIONS + i] =
           EmitterFromTarget_per_mm(in->nuclear, i % N_EMISSIONS, s, from, emitters[i / N_EMISSIONS]);
     if (j) lane->scatter[j] = ScatteringBetween(s, ((double)j + 0.5) * t->step_mm, ((double)j - 0.5) * t->step_mm);
   }

@@ -39,6 +39,31 @@ PetscErrorCode LayoutEnergies(const MachineSpec *spec, Species p, PetscInt *n, d
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode MachineSpecHasEnergies(const MachineSpec *spec, PetscInt n, const double *energy_MeV_u, PetscBool *has)
+{
+  PetscFunctionBegin;
+  const double same = 1e-3;
+  Mistakes bad = {0};
+  Species projectile;
+  PetscInt n_own, found = 0;
+  double *own;
+  *has = PETSC_FALSE;
+  PetscCall(MachineSpecCheck(spec, "", &bad));
+  const PetscBool good = !MistakesAny(&bad) && SpeciesOfIon(spec->ion, &projectile) ? PETSC_TRUE : PETSC_FALSE;
+  PetscCall(MistakesClear(&bad));
+  if (!good) PetscFunctionReturn(0);
+  PetscCall(LayoutEnergies(spec, projectile, &n_own, &own));
+  for (PetscInt i = 0; i < n; i++)
+    for (PetscInt e = 0; e < n_own; e++)
+      if (fabs(own[e] - energy_MeV_u[i]) <= same) {
+        found++;
+        break;
+      }
+  *has = found == n ? PETSC_TRUE : PETSC_FALSE;
+  PetscCall(PetscFree(own));
+  PetscFunctionReturn(0);
+}
+
 /* Depth of the last node: the tail of light fragments goes far beyond the range. */
 static double LastDepth_mm(double range_mm)
 {

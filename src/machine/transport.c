@@ -102,16 +102,20 @@ static inline double *EmissionAt(const Transport *t, int emitter, int source, in
 /* Positron emitters that a lane makes of target nuclei in one step; they stay where they are made, within 0.1 mm. */
 static void ActivateTarget(Transport *t, const Lane *lane, PetscInt step)
 {
+  double made[EMITTERS * N_EMISSIONS] = {0};
+  for (PetscInt j = 0; j < lane->top;
+       j++) { /* a vector of sums at a time: one alone would wait for its last addition */
+    const double present = lane->ions[j].number * (1 - 0.5 * lane->lost_share[j]);
+#pragma GCC unroll 1
+    for (int i = 0; i < EMITTERS * N_EMISSIONS; i++) made[i] += present * lane->target[j * EMITTERS * N_EMISSIONS + i];
+  }
   for (int i = 0; i < EMITTERS * N_EMISSIONS; i++) {
-    const double *per_mm = lane->target + i * lane->n_bin;
     const int m = i / N_EMISSIONS, c = i % N_EMISSIONS;
-    double made = 0;
     if (!t->in->nuclear->from[c].n) continue;
-    for (PetscInt j = 0; j < lane->top; j++) made += lane->ions[j].number * (1 - 0.5 * lane->lost_share[j]) * per_mm[j];
-    *EmissionAt(t, m, c, lane->component, step) += made * t->step_mm;
+    *EmissionAt(t, m, c, lane->component, step) += made[i] * t->step_mm;
     if (c != EMISSION_OF_OXYGEN) continue;
-    t->emitter_made[m * t->n_step + step] += WATER_OXYGEN_1E22_CM3 * made * t->step_mm;
-    t->emitter_stopped[m * t->n_step + step] += WATER_OXYGEN_1E22_CM3 * made * t->step_mm;
+    t->emitter_made[m * t->n_step + step] += WATER_OXYGEN_1E22_CM3 * made[i] * t->step_mm;
+    t->emitter_stopped[m * t->n_step + step] += WATER_OXYGEN_1E22_CM3 * made[i] * t->step_mm;
   }
 }
 
@@ -175,8 +179,9 @@ static void Shift(Transport *t, PetscInt step)
       *EmissionAt(t, lane->emitter, EMISSION_STOPPED, lane->component, step) += lane->ions[0].number;
     }
     for (PetscInt j = 1; j < lane->top; j++) {
-      lane->ions[j - 1] = lane->ions[j];
-      MomentsDrift(&lane->ions[j - 1], t->step_mm, &lane->scatter[j]);
+      Moments ions = lane->ions[j];
+      MomentsDrift(&ions, t->step_mm, &lane->scatter[j]);
+      lane->ions[j - 1] = ions;
     }
     lane->ions[--lane->top] = (Moments){0};
   }

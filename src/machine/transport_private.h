@@ -23,7 +23,7 @@ typedef struct Lane {
   double *dose;        /* MeV cm2/g of one ion in the bin */
   double *let;         /* keV/um, dose-weighted over the bin */
   Scattering *scatter; /* in one step, leaving the bin */
-  double *target; /* [m*N_EMISSIONS + c][bin] positron emitters m made of target nuclei c, 1/mm per 1e22 nuclei/cm3 */
+  double *target; /* [bin][m*N_EMISSIONS + c] positron emitters m made of target nuclei c, 1/mm per 1e22 nuclei/cm3 */
   double yield[YIELD_SPECIES], knocked_out; /* daughters per reaction, protons of the target */
   double local_MeV_per_mm;                  /* left on the spot in the last step */
   int emitter;                              /* what it is in emitters[], or -1 */

@@ -103,10 +103,11 @@ double EmitterFromTarget_per_mm(const Fragmentation *nuclear, int target, Specie
       [EMISSION_OF_CARBON] = {6, 12}, [EMISSION_OF_NITROGEN] = {7, 14}, [EMISSION_OF_OXYGEN] = {8, 16}};
   const EmitterTable *table = &nuclear->from[target];
   const Species n = nucleus[target];
-  double mb = 0, total = ReactionCrossSection_mb(p.Z, p.A, n.Z, n.A, energy_MeV_u);
+  double mb = 0;
   for (PetscInt i = 0; i < table->n; i++) {
     const EmitterData *e = &table->emitter[i];
     if (e->species.Z != emitter.Z || e->species.A != emitter.A) continue;
+    const double total = ReactionCrossSection_mb(p.Z, p.A, n.Z, n.A, energy_MeV_u);
     double proton = ReactionCrossSection_mb(1, 1, n.Z, n.A, energy_MeV_u);
     if (p.Z > 1)
       mb = e->ion_mb * pow((double)p.A / 12, 0.25) * total /

@@ -115,6 +115,7 @@ PetscErrorCode CaseBroadcast(MPI_Comm comm, PetscMPIInt root, Case **patient)
     p->hu = NULL;
     p->rsp = NULL;
     p->beam_gantry_deg = NULL;
+    p->dicom = NULL; /* stays on root */
     PetscCall(PetscCalloc1((size_t)p->n_structures, &p->structures));
     PetscCall(PetscCalloc1((size_t)p->n_maps, &p->maps));
   }
@@ -160,6 +161,7 @@ PetscErrorCode CaseDestroy(Case **patient)
     PetscCall(PetscFree(p->maps[m].name));
     PetscCall(PetscFree(p->maps[m].unit));
   }
+  PetscCall(DicomOriginDestroy(&p->dicom));
   PetscCall(PetscFree(p->structures));
   PetscCall(PetscFree(p->maps));
   PetscCall(PetscFree(p->name));

@@ -291,6 +291,7 @@ PetscErrorCode CaseWrite(const Case *patient, const char *file, Mistakes *mistak
     H5WriteString(&sink, path, "role", role_names[structure->role]);
   }
   for (PetscInt m = 0; m < patient->n_maps; m++) WriteMap(&sink, patient, m);
+  if (patient->dicom) DicomOriginWrite(patient->dicom, &sink);
   (void)H5SinkClose(&sink, mistakes);
   PetscFunctionReturn(0);
 }

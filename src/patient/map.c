@@ -90,6 +90,42 @@ PetscErrorCode CaseMapToGrid(const Case *patient, PetscInt map, const Grid *grid
   PetscFunctionReturn(0);
 }
 
+/* For each half of each voxel along an axis the nearest of the CT's, or -1 beyond it: [2 n]. */
+static PetscErrorCode NearestAlong(const Grid *ct, const Grid *grid, int axis, PetscInt **nearest)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(2 * grid->n[axis], nearest));
+  for (PetscInt i = 0; i < 2 * grid->n[axis]; i++) {
+    const double at_mm = grid->origin_mm[axis] + (0.5 * (double)i - 0.25) * grid->spacing_mm[axis];
+    const double at = floor((at_mm - ct->origin_mm[axis]) / ct->spacing_mm[axis] + 0.5);
+    (*nearest)[i] = at >= 0 && at < (double)ct->n[axis] ? (PetscInt)at : -1;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CaseHUToGrid(const Case *patient, const Grid *grid, short **hu)
+{
+  PetscFunctionBegin;
+  const double beyond = -1000;
+  PetscInt *near[3];
+  for (int a = 0; a < 3; a++) PetscCall(NearestAlong(&patient->ct, grid, a, &near[a]));
+  PetscCall(PetscMalloc1(GridSize(grid), hu));
+  size_t v = 0;
+  for (PetscInt k = 0; k < grid->n[2]; k++)
+    for (PetscInt j = 0; j < grid->n[1]; j++)
+      for (PetscInt i = 0; i < grid->n[0]; i++, v++) {
+        double sum = 0;
+        for (int part = 0; part < 8; part++) {
+          const PetscInt x = near[0][2 * i + (part & 1)], y = near[1][2 * j + (part >> 1 & 1)],
+                         z = near[2][2 * k + (part >> 2)];
+          sum += x < 0 || y < 0 || z < 0 ? beyond : (double)patient->hu[GridIndex(&patient->ct, x, y, z)];
+        }
+        (*hu)[v] = (short)lround(sum / 8);
+      }
+  for (int a = 0; a < 3; a++) PetscCall(PetscFree(near[a]));
+  PetscFunctionReturn(0);
+}
+
 /* Misfits that vary less are rounding: all counts are sure. */
 static const double LEAST_SIGMA_UM2_MS = 1e-6;
 

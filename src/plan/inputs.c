@@ -53,7 +53,10 @@ PetscErrorCode PlanLoadCase(MPI_Comm comm, const Settings *settings, Mistakes *m
   PetscFunctionReturn(0);
 }
 
-/* Built-in base data; for a plan of another system, at exactly its energies. */
+/*
+ * Built-in base data; for a plan of another system at exactly its energies, unless it says all of its beams (DICOM) and the study's
+ * base data have them: then it may be robion's own that has come back.
+ */
 static PetscErrorCode BuildMachine(MPI_Comm comm, const Settings *settings, const SpotList *spots, Mistakes *mistakes,
                                    Machine **machine)
 {
@@ -63,9 +66,17 @@ static PetscErrorCode BuildMachine(MPI_Comm comm, const Settings *settings, cons
   const char *where = settings->base_data_where;
   double *energy = NULL;
   if (spots && spots->any_energy) {
-    PetscCall(SpotListEnergies(spots, &spec.n_energy, &energy));
-    spec.energy_MeV_u = energy;
-    if (spots->file) where = spots->file;
+    PetscBool own = PETSC_FALSE;
+    PetscInt n;
+    PetscCall(SpotListEnergies(spots, &n, &energy));
+    if (spots->n_places) PetscCall(MachineSpecHasEnergies(&settings->machine, n, energy, &own));
+    if (own)
+      PetscCall(PetscFree(energy));
+    else {
+      spec.n_energy = n;
+      spec.energy_MeV_u = energy;
+      if (spots->file) where = spots->file;
+    }
   }
   if (spec.n_energy > MOST_ENERGIES)
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %d different energies, expected at most %d", where,

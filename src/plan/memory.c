@@ -67,6 +67,18 @@ static PetscInt Cubes(void)
   return n;
 }
 
+/* Of one rank: DVHs of scenarios, and doses of scenarios that are kept. */
+static double ScenarioBytes(const PlanInputs *in)
+{
+  const double rows = (double)PetscMin(in->evaluate->n, DVH_SCENARIOS_MOST);
+  double bytes = 0, kept = 0;
+  for (Quantity q = 0; q < n_quantities; q++)
+    bytes += rows * (double)(in->n_region * quantities[q].dvh.n) * sizeof(float);
+  if (in->settings->results.scenario_doses == SCENARIO_DOSES_ALL) kept = (double)(in->evaluate->n - 1);
+  if (in->settings->results.scenario_doses == SCENARIO_DOSES_WORST) kept = (double)in->settings->n_goals;
+  return bytes + PetscMin(kept, SCENARIO_DOSES_MOST) * (double)GridSize(&in->grid);
+}
+
 /* Depths and doses of some scenarios, dealt to all ranks, dose cubes on each rank, and the beams' dose volumes, which make no gradient. */
 static PetscErrorCode EvaluationNeed(PlanContext *context, const PlanInputs *in, MemoryNeed *need)
 {
@@ -78,7 +90,8 @@ static PetscErrorCode EvaluationNeed(PlanContext *context, const PlanInputs *in,
   need->node += ((double)DoseSetRows(in->evaluate->n, context->size) * quantities_bytes +
                  2.0 * in->beams->n_beam * sizeof(double) * voxels) /
                 context->nodes;
-  need->rank += (double)GridSize(&in->grid) * sizeof(float) * (2.0 * Cubes() + 2) + quantities_bytes;
+  need->rank +=
+      (double)GridSize(&in->grid) * sizeof(float) * (2.0 * Cubes() + 2) + quantities_bytes + ScenarioBytes(in);
   PetscFunctionReturn(0);
 }
 

@@ -242,11 +242,13 @@ typedef struct Parts {
   OutcomeList outcomes;
   MetricRequestList request;
   DoseSet doses;
+  ScenarioDose *scenario_doses; /* [result->n_scenario_doses] */
   ActivitySet activity;
   PetscInt n_kept, *kept; /* scenarios whose physical dose goes with it */
   InputFile *input;
   IterationRecord *history;
   ConstraintReport *constraint;
+  short *hu; /* of the patient on the grid */
   Goal *goal;
   Text tissue_text[TISSUES_MOST];
   const char *tissue_name[TISSUES_MOST];
@@ -318,6 +320,8 @@ static PetscErrorCode DescribePlan(const WeightedPlan *plan, Parts *parts, PlanR
   result->target = settings->target;
   result->spot_control = SpotControlText(settings);
   result->grid = in->grid;
+  PetscCall(CaseHUToGrid(in->patient, &in->grid, &parts->hu));
+  result->hu = parts->hu;
   result->n_regions = in->n_region;
   result->regions = in->region;
   result->optimize = in->optimize;
@@ -348,11 +352,13 @@ static PetscErrorCode DescribeMaking(PlanContext *context, const WeightedPlan *p
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode PartsDestroy(Parts *parts)
+static PetscErrorCode PartsDestroy(Parts *parts, const PlanResult *result)
 {
   PetscFunctionBegin;
   for (PetscInt t = 0; t < TISSUES_MOST; t++) PetscCall(TextDestroy(&parts->tissue_text[t]));
   PetscCall(ActivitySetDestroy(&parts->activity));
+  PetscCall(PetscFree(parts->hu));
+  PetscCall(ScenarioDosesDestroy(result->n_scenario_doses, &parts->scenario_doses));
   PetscCall(PetscFree(parts->kept));
   PetscCall(PetscFree(parts->goal));
   PetscCall(PetscFree(parts->input));
@@ -377,8 +383,11 @@ PetscErrorCode PlanEvaluateAndWrite(PlanContext *context, const WeightedPlan *pl
   PetscCall(Judge(plan->inputs, &parts.doses, &result, parts.goal, mistakes));
   if (plan->solution) PetscCall(CheckTarget(&result, mistakes));
   PlanTellHotSpot(&result);
+  if (!MistakesAny(mistakes))
+    PetscCall(PlanScenarioDoses(context->comm, plan, &result, &result.n_scenario_doses, &parts.scenario_doses));
+  result.scenario_doses = parts.scenario_doses;
   if (!MistakesAny(mistakes)) PetscCall(WriteFiles(context, &result, folder, mistakes));
   PetscCall(SpotsDestroy(&result.spots));
-  PetscCall(PartsDestroy(&parts));
+  PetscCall(PartsDestroy(&parts, &result));
   PetscFunctionReturn(0);
 }

@@ -138,5 +138,15 @@ PetscErrorCode PlanOutcomes(const PlanInputs *in, OutcomeSpec *control, OutcomeL
 PetscErrorCode ConstraintsReport(const Settings *settings, const Solution *solution, ConstraintReport **out);
 PetscErrorCode ConstraintsLog(const PlanSpec *plan, const Settings *settings, const Solution *solution);
 
+/*
+ * Rows of the evaluation set, ascending, whose doses are kept beside the nominal: as the study wants, at most SCENARIO_DOSES_MOST,
+ * those first that are worst for a goal. To be freed. Not collective.
+ */
+PetscErrorCode PlanScenarioRows(const ResultsSpec *spec, const ScenarioSet *set, PetscInt n_goal, const Goal *goal,
+                                PetscInt *n, PetscInt **row);
+/* Their doses, when the goals are judged: [n], to be destroyed. Collective. */
+PetscErrorCode PlanScenarioDoses(MPI_Comm comm, const WeightedPlan *plan, const PlanResult *result, PetscInt *n,
+                                 ScenarioDose **doses);
+
 /* Indices of the marked voxels of a grid, neighbours together. */
 PetscErrorCode PlanCollectMarked(const Grid *grid, const unsigned char *mark, PetscInt *n, PetscInt **voxel);

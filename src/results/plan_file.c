@@ -16,26 +16,30 @@ PetscErrorCode PlanNumberWrite(SharedFile *file, PlanNumber which, double number
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PlanTextWrite(SharedFile *file, PlanText which, const char *text)
+{
+  PetscFunctionBegin;
+  PetscCall(SharedFileString(file, plan_texts[which].object, plan_texts[which].name, text));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode WriteRoot(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
   char hash[17];
-  const char *const text[N_PLAN_TEXTS] = {[PLAN_STUDY] = r->study,
-                                          [PLAN_CASE] = r->patient,
-                                          [PLAN_ARM] = r->arm,
-                                          [PLAN_SWEEP] = r->sweep,
-                                          [PLAN_SETTINGS_HASH] = hash};
+  const char *const text[N_PLAN_TEXTS] = {
+      [PLAN_STUDY] = r->study, [PLAN_CASE] = r->patient,    [PLAN_ARM] = r->arm,
+      [PLAN_SWEEP] = r->sweep, [PLAN_SETTINGS_HASH] = hash, [PLAN_TARGET] = r->target};
   SettingsHash(r->yaml, hash);
   PetscCall(SharedFileString(file, "/", "format", "robion-plan"));
   PetscCall(SharedFileNumber(file, "/", "format_version", PLAN_FORMAT_VERSION));
   PetscCall(SharedFileString(file, "/", "software", "robion"));
   PetscCall(SharedFileString(file, "/", "software_version", r->provenance->version));
   for (int t = 0; t < N_PLAN_TEXTS; t++)
-    if (text[t]) PetscCall(SharedFileString(file, plan_texts[t].object, plan_texts[t].name, text[t]));
+    if (text[t]) PetscCall(PlanTextWrite(file, t, text[t]));
   if (r->spot_control) PetscCall(SharedFileString(file, "/", "spot_control", r->spot_control));
-  PetscCall(SharedFileString(file, "/", "target", r->target));
-  PetscCall(SharedFileNumber(file, "/", "prescription_Gy_RBE_per_fraction", r->prescription_Gy_RBE));
-  PetscCall(SharedFileNumber(file, "/", "fractions", (double)r->fractions));
+  PetscCall(PlanNumberWrite(file, PLAN_PRESCRIPTION, r->prescription_Gy_RBE));
+  PetscCall(PlanNumberWrite(file, PLAN_FRACTIONS, (double)r->fractions));
   PetscCall(SharedFileStrings(file, DATASET_SETTINGS, 1, &r->yaml, "effective settings of this plan, YAML"));
   PetscFunctionReturn(0);
 }
@@ -60,15 +64,6 @@ static PetscErrorCode WriteGrid(SharedFile *file, const Grid *grid)
   PetscFunctionReturn(0);
 }
 
-/* HDF5 separates groups with slashes, so a slash in a structure's name becomes an underscore there. */
-static void StructureGroup(const char *parent, const char *structure, char path[256])
-{
-  int length = snprintf(path, 256, "%s/", parent);
-  snprintf(path + length, (size_t)(256 - length), "%s", !strcmp(structure, ".") ? "_" : structure);
-  for (char *c = path + length; *c; c++)
-    if (*c == '/') *c = '_';
-}
-
 static PetscErrorCode WriteStructures(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
@@ -77,7 +72,7 @@ static PetscErrorCode WriteStructures(SharedFile *file, const PlanResult *r)
   for (PetscInt k = 0; k < r->n_regions; k++) {
     const Region *region = &r->regions[k];
     hsize_t n = (hsize_t)region->n;
-    StructureGroup(GROUP_STRUCTURES, region->name, group);
+    PlanNamedPath(GROUP_STRUCTURES, region->name, group);
     snprintf(path, sizeof path, "%s/voxel", group);
     PetscCall(SharedFileArray(file, path, sizeof(PetscInt) == 4 ? H5T_NATIVE_INT : H5T_NATIVE_LLONG, 1, &n,
                               region->voxel, "1",
@@ -98,7 +93,7 @@ static PetscErrorCode WriteMachine(SharedFile *file, const PlanResult *r)
   PetscCall(SharedFileGroup(file, "/machine"));
   PetscCall(SharedFileString(file, "/machine", "name", r->machine_name));
   PetscCall(SharedFileString(file, "/machine", "hash", r->machine_hash));
-  PetscCall(SharedFileString(file, plan_texts[PLAN_ION].object, plan_texts[PLAN_ION].name, r->ion));
+  PetscCall(PlanTextWrite(file, PLAN_ION, r->ion));
   PetscFunctionReturn(0);
 }
 
@@ -149,7 +144,7 @@ static PetscErrorCode WriteBeams(SharedFile *file, const PlanSpots *spots)
   PetscFunctionBegin;
   char group[64];
   PetscCall(SharedFileGroup(file, "/plan"));
-  PetscCall(SharedFileString(file, "/plan", "patient_position", patient_position_names[spots->position]));
+  PetscCall(PlanTextWrite(file, PLAN_POSITION, patient_position_names[spots->position]));
   for (PetscInt b = 0; b < spots->n_beam; b++) {
     const PlanBeam *beam = &spots->beam[b];
     const double *const column[N_SPOT_COLUMNS] = {[SPOT_X] = beam->x_mm,
@@ -189,6 +184,17 @@ static PetscErrorCode WriteCube(SharedFile *file, const Grid *grid, PlanDoses do
   PetscFunctionReturn(0);
 }
 
+/* The patient that doses lie on, for those who look at them. */
+static PetscErrorCode WriteCT(SharedFile *file, const PlanResult *r)
+{
+  PetscFunctionBegin;
+  const hsize_t dims[3] = {(hsize_t)r->grid.n[2], (hsize_t)r->grid.n[1], (hsize_t)r->grid.n[0]};
+  if (r->hu)
+    PetscCall(SharedFileArray(file, DATASET_CT, H5T_NATIVE_SHORT, 3, dims, r->hu, "HU",
+                              "CT on the dose grid, mean over eight places of each voxel"));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode WriteDoses(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
@@ -199,6 +205,24 @@ static PetscErrorCode WriteDoses(SharedFile *file, const PlanResult *r)
                       "lowest over the evaluation scenarios, voxel by voxel", r->robust_min));
   PetscCall(WriteCube(file, &r->grid, PLAN_HIGHEST, QUANTITY_RBE_WEIGHTED,
                       "highest over the evaluation scenarios, voxel by voxel", r->robust_max));
+  PetscFunctionReturn(0);
+}
+
+/* Doses of single scenarios, a byte per voxel. */
+static PetscErrorCode WriteScenarioDoses(SharedFile *file, const PlanResult *r)
+{
+  PetscFunctionBegin;
+  const hsize_t dims[3] = {(hsize_t)r->grid.n[2], (hsize_t)r->grid.n[1], (hsize_t)r->grid.n[0]};
+  char path[PLAN_PATH];
+  for (PetscInt i = 0; i < r->n_scenario_doses; i++) {
+    const ScenarioDose *dose = &r->scenario_doses[i];
+    const char *id = r->evaluate->scenario[dose->row].id;
+    PlanNamedPath(GROUP_SCENARIO_DOSES, id, path);
+    PetscCall(SharedFileArray(file, path, H5T_NATIVE_UCHAR, 3, dims, dose->value, "1",
+                              "RBE-weighted dose per fraction of the scenario, in steps of " SCENARIO_DOSE_STEP));
+    PetscCall(SharedFileString(file, path, "scenario", id));
+    PetscCall(SharedFileNumber(file, path, SCENARIO_DOSE_STEP, dose->step_Gy_RBE));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -302,11 +326,11 @@ static PetscErrorCode WriteTissues(SharedFile *file, const PlanResult *r)
 static PetscErrorCode WriteBands(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
-  char structure[256], group[300];
-  PetscCall(SharedFileGroup(file, "/dvh"));
+  char structure[PLAN_PATH], group[300], path[320];
+  PetscCall(SharedFileGroup(file, GROUP_DVH));
   for (PetscInt i = 0; i < r->n_bands; i++) {
     const DVHBand *band = &r->bands[i];
-    StructureGroup("/dvh", band->structure, structure);
+    PlanNamedPath(GROUP_DVH, band->structure, structure);
     snprintf(group, sizeof group, "%s/%s", structure, quantities[band->quantity].name);
     PetscCall(SharedFileColumn(file, group, "axis", band->n, band->axis, quantities[band->quantity].unit,
                                quantities[band->quantity].meaning));
@@ -316,6 +340,10 @@ static PetscErrorCode WriteBands(SharedFile *file, const PlanResult *r)
         SharedFileColumn(file, group, "min", band->n, band->min, "%", "lowest volume over the evaluation scenarios"));
     PetscCall(
         SharedFileColumn(file, group, "max", band->n, band->max, "%", "highest volume over the evaluation scenarios"));
+    const hsize_t dims[2] = {(hsize_t)band->n_scenario, (hsize_t)band->n};
+    snprintf(path, sizeof path, "%s/" DVH_SCENARIOS, group);
+    PetscCall(SharedFileArray(file, path, H5T_NATIVE_FLOAT, 2, dims, band->scenario, "%",
+                              "volume with at least axis, a row for each scenario as in /scenarios"));
   }
   PetscFunctionReturn(0);
 }
@@ -355,9 +383,9 @@ static PetscErrorCode WriteMetrics(SharedFile *file, const PlanResult *r)
 static PetscErrorCode WriteGoals(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
-  enum { N_TEXTS = 9 };
-  static const char *const name[N_TEXTS] = {"structure", "quantity", "metric",        "scenario", "per",
-                                            "relation",  "unit",     "each_relation", "each_unit"};
+  enum { N_TEXTS = 10 };
+  static const char *const name[N_TEXTS] = {"structure", "quantity", "metric",        "scenario",  "per",
+                                            "relation",  "unit",     "each_relation", "each_unit", "worst_scenario"};
   const PetscInt n = r->n_goals;
   const hsize_t dims = (hsize_t)n;
   const char **text;
@@ -367,9 +395,16 @@ static PetscErrorCode WriteGoals(SharedFile *file, const PlanResult *r)
   PetscCall(PetscMalloc3(N_TEXTS * n, &text, 3 * n, &number, n, &met));
   for (PetscInt i = 0; i < n; i++) {
     const Goal *g = &r->goals[i];
-    const char *const row[N_TEXTS] = {g->structure,  quantities[g->quantity].name,           g->metric,
-                                      g->scenario,   g->course ? "course" : "fraction",      GoalRelation(&g->bound),
-                                      g->bound.unit, g->share ? GoalRelation(&g->each) : "", g->each.unit};
+    const char *const row[N_TEXTS] = {g->structure,
+                                      quantities[g->quantity].name,
+                                      g->metric,
+                                      g->scenario,
+                                      g->course ? "course" : "fraction",
+                                      GoalRelation(&g->bound),
+                                      g->bound.unit,
+                                      g->share ? GoalRelation(&g->each) : "",
+                                      g->each.unit,
+                                      g->worst < 0 ? "" : r->evaluate->scenario[g->worst].id};
     for (int c = 0; c < N_TEXTS; c++) text[c * n + i] = row[c];
     number[i] = g->bound.limit;
     number[n + i] = g->value;
@@ -429,7 +464,9 @@ static PetscErrorCode WriteContent(SharedFile *file, const PlanResult *r)
   PetscCall(WriteMachine(file, r));
   PetscCall(WriteScenarios(file, "/scenarios", r->evaluate));
   PetscCall(WriteBeams(file, &r->spots));
+  PetscCall(WriteCT(file, r));
   PetscCall(WriteDoses(file, r));
+  PetscCall(WriteScenarioDoses(file, r));
   PetscCall(WriteActivity(file, r));
   PetscCall(WriteOutcomes(file, r));
   PetscCall(WriteTissues(file, r));

@@ -7,6 +7,9 @@
 /* A number that the reader knows, of a group that is there. Collective. */
 PetscErrorCode PlanNumberWrite(SharedFile *file, PlanNumber which, double number);
 
+/* A text that the reader knows, of an object that is there. Collective. */
+PetscErrorCode PlanTextWrite(SharedFile *file, PlanText which, const char *text);
+
 /* SettingsHash of a plan's effective settings, as the file has it. */
 void SettingsHash(const char *yaml, char hex[17]);
 

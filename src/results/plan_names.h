@@ -9,6 +9,13 @@
 #define BEAM_SPOT_FWHM "spot_fwhm_mm" /* a further column */
 #define GROUP_STRUCTURES "/structures"
 #define GROUP_OPTIMIZER "/optimizer"
+#define GROUP_DVH "/dvh"
+#define DVH_SCENARIOS "scenarios" /* of a structure and quantity */
+#define GROUP_SCENARIO_DOSES "/dose/scenarios"
+#define SCENARIO_DOSE_STEP "step_Gy_RBE"
+#define GROUP_HISTORY GROUP_OPTIMIZER "/history"
+#define GROUP_CERTIFICATE GROUP_OPTIMIZER "/certificate"
+#define DATASET_CT "/ct/hu"
 #define GROUP_TIMING "/timing"
 #define DATASET_SETTINGS "/provenance/settings_yaml"
 
@@ -16,6 +23,9 @@
 typedef struct PlanAttribute {
   const char *object, *name;
 } PlanAttribute;
+
+/* <parent>/<name>: HDF5 separates groups with slashes, so those of a name become underscores there. */
+void PlanNamedPath(const char *parent, const char *name, char path[PLAN_PATH]);
 
 extern const PlanAttribute plan_texts[N_PLAN_TEXTS];
 extern const PlanAttribute plan_numbers[N_PLAN_NUMBERS];

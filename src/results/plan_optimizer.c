@@ -17,7 +17,7 @@ static PetscErrorCode WriteHistory(SharedFile *file, const OptimizerReport *o)
       const double value[] = {(double)h->iteration, (double)h->evaluations, h->objective, h->worst, h->gradient_norm};
       column[i] = value[c];
     }
-    PetscCall(SharedFileColumn(file, GROUP_OPTIMIZER "/history", name[c], o->n_history, column, "1", meaning[c]));
+    PetscCall(SharedFileColumn(file, GROUP_HISTORY, name[c], o->n_history, column, "1", meaning[c]));
   }
   PetscCall(PetscFree(column));
   PetscFunctionReturn(0);
@@ -26,7 +26,7 @@ static PetscErrorCode WriteHistory(SharedFile *file, const OptimizerReport *o)
 static PetscErrorCode WriteCertificate(SharedFile *file, const Certificate *c)
 {
   PetscFunctionBegin;
-  static const char group[] = GROUP_OPTIMIZER "/certificate";
+  static const char group[] = GROUP_CERTIFICATE;
   if (!c->known) PetscFunctionReturn(0);
   PetscCall(SharedFileGroup(file, group));
   PetscCall(SharedFileString(file, group, "kind", !c->bounded ? "none" : c->rigorous ? "rigorous" : "local"));
@@ -119,10 +119,10 @@ PetscErrorCode WriteOptimizer(SharedFile *file, const PlanResult *r)
   PetscFunctionBegin;
   const OptimizerReport *o = &r->optimizer;
   PetscCall(SharedFileGroup(file, GROUP_OPTIMIZER));
-  PetscCall(SharedFileString(file, GROUP_OPTIMIZER, "mode", o->mode));
-  PetscCall(SharedFileString(file, GROUP_OPTIMIZER, "reason", o->reason));
+  PetscCall(PlanTextWrite(file, PLAN_MODE, o->mode));
+  PetscCall(PlanTextWrite(file, PLAN_STOPPED, o->reason));
   PetscCall(PlanNumberWrite(file, PLAN_ITERATIONS, (double)o->iterations));
-  PetscCall(SharedFileNumber(file, GROUP_OPTIMIZER, "evaluations", (double)o->evaluations));
+  PetscCall(PlanNumberWrite(file, PLAN_EVALUATIONS, (double)o->evaluations));
   PetscCall(PlanNumberWrite(file, PLAN_OBJECTIVE, o->objective));
   PetscCall(WriteSpent(file, o));
   PetscCall(WriteHistory(file, o));

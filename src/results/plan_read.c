@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 const PlanAttribute plan_texts[N_PLAN_TEXTS] = {[PLAN_STUDY] = {"/", "study"},
                                                 [PLAN_CASE] = {"/", "case"},
@@ -10,16 +11,24 @@ const PlanAttribute plan_texts[N_PLAN_TEXTS] = {[PLAN_STUDY] = {"/", "study"},
                                                 [PLAN_SWEEP] = {"/", "sweep"},
                                                 [PLAN_SETTINGS] = {DATASET_SETTINGS, NULL},
                                                 [PLAN_SETTINGS_HASH] = {"/", "settings_hash"},
-                                                [PLAN_ION] = {"/machine", "ion"}};
+                                                [PLAN_ION] = {"/machine", "ion"},
+                                                [PLAN_TARGET] = {"/", "target"},
+                                                [PLAN_STARTED] = {"/provenance", "started"},
+                                                [PLAN_POSITION] = {"/plan", "patient_position"},
+                                                [PLAN_MODE] = {GROUP_OPTIMIZER, "mode"},
+                                                [PLAN_STOPPED] = {GROUP_OPTIMIZER, "reason"}};
 
-const PlanAttribute plan_numbers[N_PLAN_NUMBERS] = {[PLAN_OBJECTIVE] = {GROUP_OPTIMIZER, "objective"},
+const PlanAttribute plan_numbers[N_PLAN_NUMBERS] = {[PLAN_FRACTIONS] = {"/", "fractions"},
+                                                    [PLAN_PRESCRIPTION] = {"/", "prescription_Gy_RBE_per_fraction"},
+                                                    [PLAN_OBJECTIVE] = {GROUP_OPTIMIZER, "objective"},
                                                     [PLAN_ITERATIONS] = {GROUP_OPTIMIZER, "iterations"},
                                                     [PLAN_SECONDS] = {GROUP_TIMING, "seconds"},
                                                     [PLAN_PREPARE_SECONDS] = {GROUP_TIMING, "prepare_seconds"},
                                                     [PLAN_BUILD_SECONDS] = {GROUP_TIMING, "build_seconds"},
                                                     [PLAN_OPTIMIZE_SECONDS] = {GROUP_TIMING, "optimize_seconds"},
                                                     [PLAN_EVALUATE_SECONDS] = {GROUP_TIMING, "evaluate_seconds"},
-                                                    [PLAN_PEAK_MEMORY_MiB] = {GROUP_TIMING, "peak_memory_MiB"}};
+                                                    [PLAN_PEAK_MEMORY_MiB] = {GROUP_TIMING, "peak_memory_MiB"},
+                                                    [PLAN_EVALUATIONS] = {GROUP_OPTIMIZER, "evaluations"}};
 
 PetscBool PlanReaderOpen(const char *file, Mistakes *mistakes, PlanReader *reader)
 {
@@ -87,7 +96,12 @@ PetscBool PlanReadBeam(const PlanReader *reader, PetscInt b, Mistakes *mistakes,
                  H5ReadAttribute(source, group, "gantry_deg", 1, &beam->gantry_deg, mistakes) &&
                  H5ReadAttribute(source, group, "couch_deg", 1, &beam->couch_deg, mistakes) &&
                  H5ReadAttribute(source, group, "isocentre_mm", 3, beam->isocentre_mm, mistakes) &&
-                 H5ReadAttribute(source, group, "range_shifter_mm", 1, &beam->range_shifter_mm, mistakes)
+                 H5ReadAttribute(source, group, "range_shifter_mm", 1, &beam->range_shifter_mm, mistakes) &&
+                 H5ReadAttribute(source, group, "range_shifter_to_isocentre_mm", 1,
+                                 &beam->range_shifter_to_isocentre_mm, mistakes) &&
+                 H5ReadString(source, group, "stage", PETSC_TRUE, &beam->stage, mistakes) &&
+                 (!beam->stage ||
+                  H5ReadAttribute(source, group, "stage_fractions", 1, &beam->stage_fractions, mistakes))
              ? PETSC_TRUE
              : PETSC_FALSE;
 }
@@ -100,6 +114,7 @@ PetscErrorCode BeamOnFileDestroy(BeamOnFile *beam)
   PetscCall(PetscFree(beam->energy_MeV_u));
   PetscCall(PetscFree(beam->particles));
   PetscCall(PetscFree(beam->spot_fwhm_mm));
+  PetscCall(PetscFree(beam->stage));
   beam->n = 0;
   PetscFunctionReturn(0);
 }
@@ -188,6 +203,14 @@ void PlanDosePath(PlanDoses doses, Quantity quantity, char path[64])
 void PlanActivityPath(const char *scenario, const char *map, char path[PLAN_PATH])
 {
   snprintf(path, PLAN_PATH, GROUP_ACTIVITY "/%s/%s", scenario, map);
+}
+
+void PlanNamedPath(const char *parent, const char *name, char path[PLAN_PATH])
+{
+  const int length = snprintf(path, PLAN_PATH, "%s/", parent);
+  snprintf(path + length, (size_t)(PLAN_PATH - length), "%s", !strcmp(name, ".") ? "_" : name);
+  for (char *c = path + length; *c; c++)
+    if (*c == '/') *c = '_';
 }
 
 PetscBool PlanHasDose(const PlanReader *reader, PlanDoses doses, Quantity quantity)

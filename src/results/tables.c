@@ -128,6 +128,13 @@ PetscBool PlanTablesWrite(const PlanResult *result, const char *folder, Mistakes
   return good;
 }
 
+PetscBool PlanTableRead(const char *folder, int which, Mistakes *mistakes, Table *table)
+{
+  char file[PETSC_MAX_PATH_LEN];
+  PlanFilePath(folder, which, file);
+  return TableRead(file, table_headers[which], mistakes, table);
+}
+
 PetscBool MetricTableRead(const char *file, Mistakes *mistakes, Table *table)
 {
   double value;

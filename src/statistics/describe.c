@@ -40,9 +40,12 @@ void PairedDifferences(PetscInt n, const double *a, const double *b, double *dif
 {
   double largest = 0;
   for (PetscInt i = 0; i < n; i++) largest = PetscMax(largest, PetscMax(fabs(a[i]), fabs(b[i])));
-  const double quantum = 1e-10 * largest;
-  for (PetscInt i = 0; i < n; i++)
-    difference[i] = quantum > 0 ? quantum * nearbyint((a[i] - b[i]) / quantum) : a[i] - b[i];
+  const double share = 1e-10, quantum = share * largest;
+  for (PetscInt i = 0; i < n; i++) {
+    const double d = a[i] - b[i], own = share * PetscMax(fabs(a[i]), fabs(b[i]));
+    difference[i] = fabs(d) <= own ? 0 : d;
+    if (quantum > 0 && fabs(d) >= 0.5 * quantum) difference[i] = quantum * nearbyint(d / quantum);
+  }
 }
 
 PetscErrorCode PairedT(PetscInt n, const double *difference, TestResult *out)

@@ -385,6 +385,11 @@ static const SchemaKey activity_keys[] = {
     {"seed", TYPE_INTEGER, AT(ActivitySpec, seed), FROM(0, 1000000), .fallback = "0", .doc = "where drawing starts"},
 };
 
+static const SchemaKey results_keys[] = {
+    {"scenario_doses", TYPE_WORD, AT(ResultsSpec, scenario_doses), WORDS(scenario_doses_names), .fallback = "worst",
+     .doc = "scenarios whose dose goes into plan.h5 beside the nominal"},
+};
+
 static const SchemaKey arm_overrides = {"arm", TYPE_MAPPING, .doc = "keys this arm changes"};
 static const SchemaKey sweep_value = {"value", TYPE_ANY, .doc = "a value of the key"};
 static const SchemaKey sweep_number = {"value", TYPE_NUMBER, .doc = "a number"};
@@ -463,6 +468,8 @@ static const SchemaKey study_keys[] = {
      .doc = "particles that spots can have"},
     {"activity", TYPE_MAPPING, INTO(Settings, activity), CHILDREN(activity_keys), .rule = RuleActivity,
      .doc = "positron emitters of the finished plan"},
+    {"results", TYPE_MAPPING, INTO(Settings, results), CHILDREN(results_keys),
+     .doc = "what plan.h5 holds beside what it always does"},
     {"arms", TYPE_MAPPING, .member = &arm_overrides, .rule = RuleArmNames, .doc = "variants to compare"},
     {"sweep", TYPE_MAPPING, .member = &sweep_values, .doc = "keys to vary over lists of values"},
 };

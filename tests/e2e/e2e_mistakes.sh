@@ -104,8 +104,8 @@ refuses "an objective without volume" 4 'objectives: structure NOTHING of case g
   with good --set objectives.0.structure=NOTHING
 check "a target at the rim of the CT is planned" mpi 2 "$ROBION" run "$BOX" --results "$WORK/rim" \
   --set "cases=[{file: $WORK/good.h5}]" --set prescription.target=EDGE --set objectives.0.structure=EDGE \
-  --set 'overlap_priority=[EDGE, BODY]' --set robust=voxelwise --set machine.energy_max_MeV_u=200 \
-  --set machine.range_step_mm=20 --set optimizer.max_iterations=1
+  --set 'overlap_priority=[EDGE, BODY]' --set robust=voxelwise --set 'machine={energies_MeV_u: [80, 200]}' \
+  --set optimizer.max_iterations=1
 check "a target of one voxel is planned" mpi 4 "$ROBION" run "$BOX" --results "$WORK/dot" \
   --set "cases=[{file: $WORK/good.h5}]" --set prescription.target=DOT --set 'objectives=[{structure: DOT, type: uniform,
     dose_Gy_RBE: 3}]' --set overlap_priority=[] --set robust=composite --set optimizer.max_iterations=1
@@ -137,10 +137,10 @@ mean CTV\?" "$ROBION" validate "$WORK/names.yaml"
 refuses "an isocentre outside the CT" 4 'beam 0: isocentre \(500, 0, 0\) mm lies outside the CT of case box' run "$BOX" \
   --set 'beams=[{gantry_deg: 0, isocentre_mm: [500, 0, 0]}]'
 refuses "beams too weak for the depth" 4 'beam 0 \(gantry 0 deg\) cannot reach CTV of case box: .* range of machine builtin-12C' \
-  run_on 2 "$BOX" --set machine.energy_max_MeV_u=100 --set machine.range_step_mm=20
+  run_on 2 "$BOX" --set 'machine={energies_MeV_u: [100]}'
 
 refuses "a source inside the patient" 4 'beam 0: sad_mm of the machine is 50, expected 0 or at least' run "$BOX" \
-  --set machine.sad_mm=50 --set machine.range_step_mm=50
+  --set 'machine={energies_MeV_u: [100], sad_mm: 50}'
 refuses "a dose grid without end" 4 'dose_grid_mm: 0.5 mm makes 1.8.*e\+10 voxels of case water-box' run "$BOX" --dry-run \
   --set 'cases=[{phantom: water-box, ct_spacing_mm: 10, size_mm: [1300, 1300, 1300]}]' --set dose_grid_mm=0.5
 refuses "a case name that is no folder" 3 'cases.0.name: found my case, expected a name that can be a folder' run "$BOX" \
@@ -157,8 +157,7 @@ refuses "truncated base data" 4 "$WORK/11C-truncated.h5: HDF5 file is truncated"
   --set "machine.base_data=$WORK/11C-truncated.h5"
 refuses "missing base data" 4 "$WORK/none.h5: cannot be opened" run "$BOX" --set "machine.base_data=$WORK/none.h5"
 
-quick=(--set machine.energy_min_MeV_u=95 --set machine.energy_max_MeV_u=155 --set machine.range_step_mm=18
-  --set optimizer.max_iterations=1) # few energies: they are made each time
+quick=(--set 'machine={energies_MeV_u: [100,155]}' --set optimizer.max_iterations=1) # few energies: they are made each time
 check "base data are cached" env ROBION_CACHE="$WORK/cache" "$ROBION" run "$BOX" --results "$WORK/cached" "${quick[@]}"
 for file in "$WORK"/cache/12C-*.h5; do truncate -s 4000 "$file"; done
 check "a damaged cache is built again" expect_text 'cache ignored and built again' env ROBION_CACHE="$WORK/cache" \
@@ -168,7 +167,7 @@ check "a cache that cannot be made is told and does not matter" expect_text 'bas
   ROBION_CACHE=/proc/nothing "$ROBION" run "$BOX" --results "$WORK/uncached" "${quick[@]}"
 check "with the same result" cmp "$WORK/cached/metrics.csv" "$WORK/uncached/metrics.csv"
 check "a closed pipe does not end a run" bash -c "ROBION_CACHE='$WORK/cache' '$ROBION' run '$BOX' --results '$WORK/pipe' \
-  ${quick[*]} | head -n 1 && cmp '$WORK/cached/metrics.csv' '$WORK/pipe/metrics.csv'"
+  ${quick[*]@Q} | head -n 1 && cmp '$WORK/cached/metrics.csv' '$WORK/pipe/metrics.csv'"
 
 # --- Lists of spots --------------------------------------------------------------------------------------------------
 evaluate() { # LINES...: on $ranks ranks

@@ -30,7 +30,7 @@ check "before anything is planned" expect_text 'goals: structure NOTHING of case
 check "one that nobody names is said to be empty" says case 'NOTHING has no voxel: no metrics' dry outside
 check "also by validate" expect_text 'EDGE: 13.31 of its 13.82 cm3' "$ROBION" validate "$BOX" --set "cases=[{file: $WORK/outside.h5}]"
 check "a target that leaves the body is planned" plan outside edge --set prescription.target=EDGE --set objectives.0.structure=EDGE \
-  --set 'overlap_priority=[EDGE, BODY]' --set machine.energy_min_MeV_u=20
+  --set 'overlap_priority=[EDGE, BODY]' --set 'machine={energies_MeV_u: [20, 60, 100, 140, 180]}'
 rows() { [ "$(grep -c ",nominal,$2,rbe_weighted,D98," "$WORK/$1/metrics.csv")" = "$3" ]; }
 check "with rows of all structures that have voxels" rows edge '\(BODY\|CTV\|EDGE\|DOT\)' 4
 check "and none of the empty one" rows edge NOTHING 0
@@ -59,7 +59,7 @@ beam_line() { dry "$@" "${back[@]}" | sed -n 's/.*beam 0, gantry/beam 0, gantry/
 check "a plate beside the patient is not in the beam's way" test -n "$(beam_line outside)" -a "$(beam_line outside)" = "$(beam_line no-external)"
 
 # --- A HU table with a phantom -----------------------------------------------------------------------------------------
-deep=(--set 'machine={energies_MeV_u: [150, 180, 210, 240, 270, 300]}')
+deep=(--set 'machine={energies_MeV_u: [150, 200, 250, 300]}')
 denser=(--set 'hlut=[[-1000, 0.001], [0, 1.2], [3000, 3]]')
 "$ROBION" phantom water-box -o "$WORK/box.h5" --ct-spacing-mm 4 >/dev/null 2>&1
 as_phantom() { mpi 1 "$ROBION" run "$BOX" --dry-run "${quick[@]}" "${deep[@]}" --set 'cases=[{phantom: water-box, ct_spacing_mm: 4, name: box}]' "$@" | grep ' beam 0,' | cut -d' ' -f2-; }

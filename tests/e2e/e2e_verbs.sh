@@ -3,7 +3,7 @@
 # timeout: 600
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
-BOX=tests/studies/e2e-box.yaml
+BOX=tests/studies/e2e-box.yaml deep='machine={energies_MeV_u: [150, 250, 400]}'
 REFERENCE=${ROBION_REFERENCE:-../shared}
 
 # --- Without a launcher ----------------------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ if [ -e "$REFERENCE/matrad/carbon_Generic.mat" ]; then
     "$REFERENCE/matrad/BOXPHANTOM.mat" -o "$WORK/box.h5"
   check "the imported case goes into a study" "$ROBION" run "$BOX" --dry-run --set "cases=[{file: $WORK/box.h5}]" \
     --set prescription.target=OuterTarget --set 'objectives.0.structure=OuterTarget' --set overlap_priority=[] \
-    --set dose_grid_mm=12 --set machine.energy_max_MeV_u=400 --set machine.range_step_mm=20 --set spots.lateral_mm=10 --set spots.layer_mm=10
+    --set dose_grid_mm=12 --set "$deep" --set spots.lateral_mm=10 --set spots.layer_mm=10
 else
   skip "imports of matRad files" "no $REFERENCE/matrad"
 fi
@@ -146,7 +146,7 @@ check "import adc with b-values that descend" expect_exit 2 "$ROBION" import adc
 check "phantom chordoma" expect_text 'map +clonogens, 0 to [0-9.e+]+ per voxel' "$ROBION" phantom chordoma --seed 2 --ct-spacing-mm 6 -o "$WORK/c2.h5"
 check "the same as a case of a study" "$ROBION" run "$BOX" --dry-run --set 'cases=[{phantom: chordoma, seed: 2, ct_spacing_mm: 6}]' \
   --set prescription.target=GTV --set 'objectives=[{structure: GTV, type: uniform, dose_Gy_RBE: 3}]' --set overlap_priority=[] --set dose_grid_mm=12 \
-  --set machine.energy_max_MeV_u=440 --set machine.range_step_mm=20 --set spots.lateral_mm=10 --set spots.layer_mm=10
+  --set "$deep" --set spots.lateral_mm=10 --set spots.layer_mm=10
 check "phantom rtog" expect_text 'OAR +oar +28' "$ROBION" phantom rtog --heterogeneous --ct-spacing-mm 4 -o "$WORK/rtog.h5"
 check "phantom of no kind" expect_exit 2 "$ROBION" phantom rtgo -o "$WORK/x.h5"
 check "phantom with another's option" expect_exit 2 "$ROBION" phantom rtog --seed 3 -o "$WORK/x.h5"

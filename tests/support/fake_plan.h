@@ -20,6 +20,7 @@ typedef struct FakePlan {
   Region region[2];
   PlanBeam beam[2];
   DVHBand band[2];
+  ScenarioDose scenario_dose[2];
   MetricList metrics[FAKE_SCENARIOS], statistics[4];
   Scenario scenario[FAKE_SCENARIOS];
   ScenarioSet set;
@@ -93,9 +94,9 @@ static inline void FakeStructures(FakePlan *f)
   f->result.regions = f->region;
   for (int i = 0; i < 2; i++) {
     DVH dvh;
-    if (DVHBandCreate(f->region[i].name, QUANTITY_RBE_WEIGHTED, FAKE_BAND, 5, &f->band[i])) abort();
+    if (DVHBandCreate(f->region[i].name, QUANTITY_RBE_WEIGHTED, FAKE_BAND, 5, FAKE_SCENARIOS, &f->band[i])) abort();
     if (DVHCreate(&f->region[i], &f->result.grid, f->dose[QUANTITY_RBE_WEIGHTED], &dvh)) abort();
-    if (DVHBandAdd(&f->band[i], &dvh, PETSC_TRUE, PETSC_TRUE) || DVHDestroy(&dvh)) abort();
+    if (DVHBandAdd(&f->band[i], &dvh, 0, PETSC_TRUE) || DVHDestroy(&dvh)) abort();
   }
   f->result.n_bands = 2;
   f->result.bands = f->band;
@@ -110,6 +111,13 @@ static inline void FakeScenarios(FakePlan *f)
   f->set.n_set = 2;
   f->set.scenario = f->scenario;
   f->result.optimize = f->result.evaluate = &f->set;
+  for (int i = 0; i < 2; i++) {
+    const size_t n = GridSize(&f->result.grid);
+    f->scenario_dose[i] = (ScenarioDose){1 + i, 0.01 * (1 + i), malloc(n)};
+    for (size_t v = 0; v < n; v++) f->scenario_dose[i].value[v] = (unsigned char)(7 * v + (size_t)i);
+  }
+  f->result.n_scenario_doses = 2;
+  f->result.scenario_doses = f->scenario_dose;
   for (int s = 0; s < FAKE_SCENARIOS; s++) FakeMetrics(f, 1 + 0.1 * s, &f->metrics[s]);
   if (MetricsOverScenarios(2, f->metrics + 1, f->statistics)) abort();
   f->result.metrics = f->metrics;
@@ -201,6 +209,7 @@ static inline void FakePlanDestroy(FakePlan *f)
     if (MetricListDestroy(&f->statistics[k])) abort();
   for (int i = 0; i < 2; i++)
     if (DVHBandDestroy(&f->band[i])) abort();
+  for (int i = 0; i < 2; i++) free(f->scenario_dose[i].value);
   free(f->tissues.of_voxel);
   free(f->spot);
   free(f);

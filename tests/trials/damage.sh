@@ -16,7 +16,10 @@ for k in 1 2 3; do
 done
 sed '/phantom: water-box, name: p[3456]/d; s/{phantom: water-box, name: \(p.\).*/{file: \1.h5}/' "$SHORT" >"$WORK/study.yaml"
 sed -i 's/^  - {file: p2.h5}/&\n  - {file: p3.h5}/' "$WORK/study.yaml"
-"$ROBION" basedata build --energy-max-MeV-u 180 --range-step-mm 4 --out "$WORK/machine.h5" >>"$WORK/out" 2>&1 || { cat "$WORK/out" && exit 1; }
+# Few energies: they are made again where the cache is damaged.
+export ROBION_CACHE=$WORK/base-data
+sed -i 's/^machine: .*/machine: {energy_min_MeV_u: 90, energy_max_MeV_u: 130, range_step_mm: 8}/' "$WORK/study.yaml"
+"$ROBION" basedata build --energy-min-MeV-u 90 --energy-max-MeV-u 130 --range-step-mm 8 --out "$WORK/machine.h5" >>"$WORK/out" 2>&1 || { cat "$WORK/out" && exit 1; }
 sed 's/^machine: .*/machine: {base_data: machine.h5}/' "$WORK/study.yaml" >"$WORK/imported.yaml"
 run() { # STUDY FOLDER OPTIONS...
   timeout -k 5 100 mpirun -n 2 "$ROBION" run "$1" --results "$2" --team-size 1 "${@:3}" >"$WORK/out" 2>&1

@@ -2,7 +2,7 @@
  * Positron emitters in the patient: as many as the beam makes, where it leaves them, decaying and washed out as they should, the
  * same bits on any number of ranks.
  *
- * ranks: 1 3
+ * ranks: 1 2
  * sanitizer: slow timeout: 300
  */
 #include "activity_box.h"

@@ -1,4 +1,4 @@
-/* ranks: 1 3
+/* ranks: 1 2
  *
  * Case files: what is written comes back, on every rank too; every kind of damage gives one clear mistake.
  */

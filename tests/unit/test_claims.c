@@ -1,4 +1,4 @@
-/* Sharing plans out: every plan has one team, however many ask; jobs of an array and simulated nodes.  ranks: 1 3 */
+/* Sharing plans out: every plan has one team, however many ask; jobs of an array and simulated nodes.  ranks: 1 2 */
 #include "../../src/cohort/cohort_private.h"
 #include <setjmp.h>
 #include <stdarg.h>

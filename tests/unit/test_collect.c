@@ -78,7 +78,7 @@ static void WriteMetric(const PlanSpec *plan, double value)
   WriteFile(plan, "metrics.csv", text);
 }
 
-static const char statistics_header[] =
+static const char statistics_columns[] =
     "scenario,structure,quantity,metric,unit,arm,sweep,versus_arm,versus_sweep,n,mean,"
     "sd,min,q1,median,q3,max,median_low,median_high,ratio,shapiro_p,wilcoxon_p,"
     "wilcoxon_holm_p,t_p,mann_whitney_p";
@@ -87,8 +87,8 @@ static const char statistics_header[] =
 static const char *Field(const Table *table, const char *arm, PetscBool compared, const char *column)
 {
   PetscInt c = 0;
-  const char *at = strstr(statistics_header, column);
-  for (const char *s = statistics_header; s < at; s++) c += *s == ',';
+  const char *at = strstr(statistics_columns, column);
+  for (const char *s = statistics_columns; s < at; s++) c += *s == ',';
   for (PetscInt i = 0; i < table->n_rows; i++) {
     char **row = table->field + i * table->n_columns;
     if (!strcmp(row[5], arm) && (row[7][0] != 0) == compared) return row[c];
@@ -142,7 +142,7 @@ static void TestStatistics(void **state)
   }
   char *printed = Statistics(study, done, &mistakes);
   snprintf(file, sizeof file, "%s/statistics.csv", results);
-  assert_true(TableRead(file, statistics_header, &mistakes, &table));
+  assert_true(TableRead(file, statistics_columns, &mistakes, &table));
   assert_int_equal(table.n_rows, 3); /* single scenarios are left out */
   NEAR(Field(&table, "ro,bust", PETSC_FALSE, "mean"), 3.42, 1e-9);
   NEAR(Field(&table, "ro,bust", PETSC_FALSE, "sd"), 2.4224872434, 1e-8);
@@ -161,7 +161,7 @@ static void TestStatistics(void **state)
   /* one plan missing: its case leaves the comparison */
   done[3] = PETSC_FALSE;
   free(Statistics(study, done, &mistakes));
-  assert_true(TableRead(file, statistics_header, &mistakes, &table));
+  assert_true(TableRead(file, statistics_columns, &mistakes, &table));
   assert_string_equal(Field(&table, "plain", PETSC_FALSE, "n,"), "10");
   assert_string_equal(Field(&table, "ro,bust", PETSC_TRUE, "n,"), "9");
   assert_false(MistakesAny(&mistakes));

@@ -1,6 +1,6 @@
 /*
  * Courses of stages: what adds up to a mean fraction, gradients of terms on stages and on the course, stages with given weights,
- * the same bits on any number of ranks. ranks: 1 3
+ * the same bits on any number of ranks. ranks: 1 2
  * sanitizer: slow
  */
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /*
  * Deliverable plans: rounding by hand; a small plan made so that every spot has nothing, or the minimum and a whole number of
  * steps, at little cost to its objective, with the same bits on any number of ranks.
- * ranks: 1 3
+ * ranks: 1 2
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* Depths: traced once where rays are parallel, ray by ray elsewhere; shared by operators and by ranks.  ranks: 1 3 */
+/* Depths: traced once where rays are parallel, ray by ray elsewhere; shared by operators and by ranks.  ranks: 1 2 */
 #include "tiny_plan.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* Doses of a plan in all scenarios: RBE and survival by hand, of two tissues, and on any number of ranks.  ranks: 1 3 */
+/* Doses of a plan in all scenarios: RBE and survival by hand, of two tissues, and on any number of ranks.  ranks: 1 2 */
 #include "robion/doses.h"
 #include "tiny_plan.h"
 #include <setjmp.h>
@@ -81,22 +81,59 @@ static void SameChannels(void **state)
   }
 }
 
+static Region region[2], outside;
+
+static DoseSpec SpecOf(DoseModel model, const Course *course, const ScenarioSet *set)
+{
+  region[0] = plan.target;
+  region[1] = outside = plan.oar;
+  return (DoseSpec){.model = model,
+                    .course = course,
+                    .tissues = &plan.tissues,
+                    .set = set,
+                    .grid = &plan.grid,
+                    .n = plan.n_voxel,
+                    .voxel = plan.voxel,
+                    .weight = weight,
+                    .n_region = 2,
+                    .region = region,
+                    .outside = &outside,
+                    .prescription_Gy_RBE = 3};
+}
+
 static void MakeOf(MPI_Comm comm, DoseModel model, const Course *course, const ScenarioSet *set, DoseSet *doses)
 {
-  const Region region[2] = {plan.target, plan.oar}, outside = plan.oar;
-  const DoseSpec spec = {.model = model,
-                         .course = course,
-                         .tissues = &plan.tissues,
-                         .set = set,
-                         .grid = &plan.grid,
-                         .n = plan.n_voxel,
-                         .voxel = plan.voxel,
-                         .weight = weight,
-                         .n_region = 2,
-                         .region = region,
-                         .outside = &outside,
-                         .prescription_Gy_RBE = 3};
+  const DoseSpec spec = SpecOf(model, course, set);
   assert_int_equal(DoseSetCreate(comm, &spec, doses), 0);
+}
+
+/* Doses of single scenarios: on every rank those of a rank alone, the nominal one that of the set to half a step, all within the extremes. */
+static void CompareScenarios(const Course *course, const ScenarioSet *set, const DoseSet *doses)
+{
+  const DoseSpec spec = SpecOf(plan.model, course, set);
+  const PetscInt row[3] = {0, set->n / 2, set->n - 1};
+  const float *const nominal = doses->nominal[QUANTITY_RBE_WEIGHTED];
+  ScenarioDose *team, *alone;
+  PetscInt n = 3;
+  assert_int_equal(ScenarioDosesCreate(PETSC_COMM_WORLD, &spec, n, row, &team), 0);
+  assert_int_equal(ScenarioDosesCreate(PETSC_COMM_SELF, &spec, n, row, &alone), 0);
+  for (PetscInt i = 0; i < n; i++) {
+    const double step = team[i].step_Gy_RBE;
+    unsigned char most = 0;
+    assert_true(team[i].row == row[i] && step > 0 && step == alone[i].step_Gy_RBE);
+    assert_memory_equal(team[i].value, alone[i].value, doses->size);
+    for (size_t v = 0; v < doses->size; v++) {
+      const double dose = step * team[i].value[v];
+      most = PetscMax(most, team[i].value[v]);
+      if (row[i] == 0) assert_double_near(dose, nominal[v], 0.5001 * step);
+      if (!set->scenario[row[i]].in_set) continue;
+      assert_true(dose <= (double)doses->rbe_max[v] + 0.5001 * step);
+      assert_true(dose >= (double)doses->rbe_min[v] - 0.5001 * step);
+    }
+    assert_int_equal(most, 255);
+  }
+  assert_int_equal(ScenarioDosesDestroy(n, &team), 0);
+  assert_int_equal(ScenarioDosesDestroy(n, &alone), 0);
 }
 
 static void Make(MPI_Comm comm, const ScenarioSet *set, DoseSet *doses)
@@ -108,6 +145,23 @@ static void CompareLists(const MetricList *a, const MetricList *b)
 {
   assert_int_equal(a->n, b->n);
   assert_memory_equal(a->item, b->item, (size_t)a->n * sizeof *a->item);
+}
+
+/* DVHs of scenarios: the same as of a rank alone, and together they make the band. */
+static void CompareCurves(const ScenarioSet *set, const DVHBand *team, const DVHBand *alone)
+{
+  assert_int_equal(team->n_scenario, set->n);
+  assert_memory_equal(team->scenario, alone->scenario, (size_t)(set->n * team->n) * sizeof(float));
+  for (PetscInt i = 0; i < team->n; i++) {
+    float lowest = 100, highest = 0;
+    for (PetscInt s = 0; s < set->n; s++) {
+      if (!set->scenario[s].in_set) continue;
+      lowest = PetscMin(lowest, team->scenario[s * team->n + i]);
+      highest = PetscMax(highest, team->scenario[s * team->n + i]);
+    }
+    assert_true(lowest == (float)team->min[i] && highest == (float)team->max[i]);
+    assert_true(team->scenario[i] == (float)team->nominal[i]);
+  }
 }
 
 /* Everything on every rank, to the last bit that of a rank alone. */
@@ -130,7 +184,9 @@ static void Compare(const Course *course, const ScenarioSet *set)
     assert_memory_equal(team.band[b].nominal, alone.band[b].nominal, bytes);
     assert_memory_equal(team.band[b].min, alone.band[b].min, bytes);
     assert_memory_equal(team.band[b].max, alone.band[b].max, bytes);
+    CompareCurves(set, &team.band[b], &alone.band[b]);
   }
+  CompareScenarios(course, set, &team);
   assert_int_equal(DoseSetDestroy(&team), 0);
   assert_int_equal(DoseSetDestroy(&alone), 0);
 }

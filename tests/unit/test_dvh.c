@@ -213,13 +213,14 @@ static void Monotone(void **state)
 static void Band(void **state)
 {
   const float hotter[5] = {3, 5, 9, 2, 4}, extra[5] = {0, 0, 0, 0, 0};
-  const float *dose[3] = {value, hotter, extra};
+  const float *dose[3] = {extra, value,
+                          hotter}; /* the first is the nominal one, not of the set; the last finds no room */
   DVHBand band;
-  assert_int_equal(DVHBandCreate("R", QUANTITY_RBE_WEIGHTED, 6, 5, &band), 0);
+  assert_int_equal(DVHBandCreate("R", QUANTITY_RBE_WEIGHTED, 6, 5, 2, &band), 0);
   for (int s = 0; s < 3; s++) {
     DVH dvh;
     assert_int_equal(DVHCreate(&region, &grid, dose[s], &dvh), 0);
-    assert_int_equal(DVHBandAdd(&band, &dvh, s == 2 ? PETSC_TRUE : PETSC_FALSE, s < 2 ? PETSC_TRUE : PETSC_FALSE), 0);
+    assert_int_equal(DVHBandAdd(&band, &dvh, s, s ? PETSC_TRUE : PETSC_FALSE), 0);
     DVHDestroy(&dvh);
   }
   const double low[6] = {100, 100, 200.0 / 3, 50, 100.0 / 3, 0}, high[6] = {100, 100, 100, 200.0 / 3, 50, 100.0 / 3};
@@ -228,6 +229,8 @@ static void Band(void **state)
     assert_double_near(band.min[i], low[i], 1e-10);
     assert_double_near(band.max[i], high[i], 1e-10);
     assert_double_near(band.nominal[i], i ? 0 : 100, 0);
+    assert_double_near(band.scenario[i], i ? 0 : 100, 0);
+    assert_double_near(band.scenario[6 + i], low[i], 1e-5);
   }
   DVHBandDestroy(&band);
 }

@@ -1,4 +1,4 @@
-/* Sums that do not depend on order: against exact values, in any order, on any number of ranks, and when they do not fit. ranks: 1 3 */
+/* Sums that do not depend on order: against exact values, in any order, on any number of ranks, and when they do not fit. ranks: 1 2 */
 #include "robion/exact_sum.h"
 #include <limits.h>
 #include <math.h>

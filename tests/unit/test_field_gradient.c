@@ -1,7 +1,7 @@
 /*
  * In-field gradients: the value against a sum over all pairs of voxels, from every field's doses of another operator;
  * finite-difference gradients alone and beside objectives in several robust modes; the same bits on any number of ranks.
- * ranks: 1 3
+ * ranks: 1 2
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* Gamma against closed forms, against a search in small steps, and on any number of ranks. ranks: 1 3 */
+/* Gamma against closed forms, against a search in small steps, and on any number of ranks. ranks: 1 2 */
 #include "robion/gamma.h"
 #include <math.h>
 #include <setjmp.h>

@@ -124,6 +124,23 @@ static void OfCourse(void **state)
   assert_false(goal.met);
 }
 
+/* Lowest where more is better, highest where less is, the first of equals, never a row outside the set; whatever scenario counts. */
+static void WorstScenario(void **state)
+{
+  GoalSpec spec = Spec("CTV", "D95", QUANTITY_RBE_WEIGHTED, PETSC_TRUE, 2.8);
+  assert_int_equal(Judge(spec).worst, 1);
+  spec.worst = PETSC_TRUE;
+  assert_int_equal(Judge(spec).worst, 1);
+  assert_int_equal(Judge(Spec("OAR", "D2", QUANTITY_RBE_WEIGHTED, PETSC_FALSE, 1)).worst, N - 1);
+  const double kept = metrics[5].item[1].value;
+  metrics[5].item[1].value = metrics[N - 1].item[1].value;
+  assert_int_equal(Judge(Spec("OAR", "D2", QUANTITY_RBE_WEIGHTED, PETSC_FALSE, 1)).worst, 5);
+  metrics[5].item[1].value = kept;
+  spec = Spec("OAR", "NTCP-failure", QUANTITY_OUTCOME, PETSC_FALSE, 5);
+  spec.least_percent = 40;
+  assert_int_equal(Judge(spec).worst, N - 1);
+}
+
 static void NoSuchRow(void **state)
 {
   const GoalSpec spec = Spec("Lens", "D2", QUANTITY_RBE_WEIGHTED, PETSC_FALSE, 1);
@@ -140,7 +157,8 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {cmocka_unit_test(OneScenario), cmocka_unit_test(ShareOfScenarios),
-                                     cmocka_unit_test(OfCourse), cmocka_unit_test(NoSuchRow)};
+                                     cmocka_unit_test(OfCourse), cmocka_unit_test(WorstScenario),
+                                     cmocka_unit_test(NoSuchRow)};
   const int failures = cmocka_run_group_tests(tests, SetUp, TearDown);
   return PetscFinalize() ? 1 : failures;
 }

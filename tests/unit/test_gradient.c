@@ -1,7 +1,7 @@
 /*
  * Finite-difference gradients of every objective type in every robust mode on every quantity, the table of their errors, and the
  * same bits on any number of ranks.
- * ranks: 1 3 4
+ * ranks: 1 4
  */
 #include <setjmp.h>
 #include <stdarg.h>

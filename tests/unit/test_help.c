@@ -75,17 +75,20 @@ static void CommandsAreTold(void **state)
 }
 
 /* Each option of a table is taken; one that is not there is refused with the nearest. */
+enum { MOST_OPERANDS = 64 };
+
 static void EveryOptionIsTaken(void **state)
 {
   for (PetscInt v = 0; v < n_verbs; v++)
     for (PetscInt c = 0; c < verbs[v]->n_command; c++) {
       Command command = verbs[v]->command[c];
+      assert_true(command.most <= MOST_OPERANDS);
       command.least = 0;
       for (PetscInt i = 0; i < command.n_option; i++) {
         const Option *option = &command.option[i];
         char value[32], *argv[] = {(char *)option->name, value};
         const Arguments arguments = {.argc = option->argument ? 2 : 1, .argv = argv};
-        const char *operand[4] = {NULL};
+        const char *operand[MOST_OPERANDS] = {NULL};
         Mistakes mistakes = {0};
         snprintf(value, sizeof value, "%.10g", option->most > 0 ? option->most : 7);
         assert_int_equal(ArgumentsParse(&arguments, verbs[v], &command, operand, &mistakes), 0);
@@ -112,7 +115,7 @@ static void NumbersKeepTheirBounds(void **state)
         if (!option->number) continue;
         char beyond[32], *argv[] = {(char *)option->name, beyond};
         const Arguments arguments = {.argc = 2, .argv = argv};
-        const char *operand[4] = {NULL};
+        const char *operand[MOST_OPERANDS] = {NULL};
         Mistakes mistakes = {0};
         command.least = 0;
         snprintf(beyond, sizeof beyond, option->most > 0 ? "%.10g" : "much", 1.1 * option->most);

@@ -1,4 +1,4 @@
-/* The log, events, status and provenance files of a run.  ranks: 1 3 */
+/* The log, events, status and provenance files of a run.  ranks: 1 2 */
 #include "robion/log.h"
 #include "robion/memory.h"
 #include "robion/provenance.h"

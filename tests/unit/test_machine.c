@@ -1,4 +1,4 @@
-/* The machine object: layout, checks, rank independence, printing.   ranks: 1 3  sanitizer: slow */
+/* The machine object: layout, checks, rank independence, printing.   ranks: 1 2  sanitizer: slow */
 #include "machine_case.h"
 #include <math.h>
 #include <string.h>

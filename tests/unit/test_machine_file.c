@@ -1,4 +1,4 @@
-/* Base data files: write and read back, every kind of damage, the cache.   ranks: 1 3  sanitizer: slow */
+/* Base data files: write and read back, every kind of damage, the cache.   ranks: 1 2  sanitizer: slow */
 #include "machine_case.h"
 #include "robion/hdf5.h"
 #include <stdlib.h>

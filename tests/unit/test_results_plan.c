@@ -1,4 +1,4 @@
-/* plan.h5: content, same bytes on any number of ranks, disk full, numbers that are none.  ranks: 1 3 */
+/* plan.h5: content, same bytes on any number of ranks, disk full, numbers that are none.  ranks: 1 2 */
 #include "fake_plan.h"
 #include "robion/plan_read.h"
 #include <math.h>
@@ -107,8 +107,10 @@ static void ReadBack(void **state)
   fake->result.spots.n_beam = 1; /* the other has no spots */
   Write(fake);
   if (rank == 0) {
-    const char *const text[N_PLAN_TEXTS] = {"fake", "P01", "worst, \"case\"", "spots.layer_mm=2", NULL, NULL, "12C"};
-    const double number[N_PLAN_NUMBERS] = {2.5, 2, 75, 1, 3, 12.5, 58.5, 1536};
+    const char *const text[N_PLAN_TEXTS] = {
+        "fake", "P01", "worst, \"case\"", "spots.layer_mm=2", NULL, NULL, "12C", "CTV",
+        NULL,   "FFP", "composite",       "converged"};
+    const double number[N_PLAN_NUMBERS] = {10, 4, 2.5, 2, 75, 1, 3, 12.5, 58.5, 1536, 4};
     const float *const of_set[] = {NULL, fake->result.robust_min, fake->result.robust_max};
     PlanReader reader;
     SpotList spots;
@@ -126,6 +128,13 @@ static void ReadBack(void **state)
       double found;
       assert_true(PlanReadNumber(&reader, (PlanNumber)i, &mistakes, &found) && found == number[i]);
     }
+    PlanHistory history;
+    PlanCertificate certificate;
+    assert_true(PlanReadHistory(&reader, &mistakes, &history) && history.n == 2);
+    assert_true(history.iteration[1] == 2 && history.objective[0] == 3.5 && history.gradient_norm[1] == 0.25);
+    assert_int_equal(PlanHistoryDestroy(&history), 0);
+    assert_true(PlanReadCertificate(&reader, &mistakes, &certificate));
+    assert_string_equal(certificate.kind, "none"); /* known, no bound: the flag "bounded" is not set */
     for (Quantity q = 0; q < n_quantities; q++) {
       assert_true(PlanHasDose(&reader, PLAN_NOMINAL, q));
       assert_true(PlanReadDose(&reader, PLAN_NOMINAL, q, &mistakes, &grid, &dose));
@@ -138,6 +147,10 @@ static void ReadBack(void **state)
       PetscFree(dose);
     }
     assert_memory_equal(&grid, &fake->result.grid, sizeof grid);
+    BeamOnFile beam;
+    assert_true(PlanReadBeam(&reader, 0, &mistakes, &beam));
+    assert_true(beam.range_shifter_mm == 30 && beam.range_shifter_to_isocentre_mm == 250 && !beam.stage);
+    assert_int_equal(BeamOnFileDestroy(&beam), 0);
     assert_true(PlanReaderClose(&reader, &mistakes));
     assert_int_equal(PlanReadSpots(file, &mistakes, &spots), 0);
     assert_int_equal(spots.n, FAKE_SPOTS);
@@ -147,6 +160,50 @@ static void ReadBack(void **state)
     assert_memory_equal(spots.particles, fake->beam[0].particles, FAKE_SPOTS * sizeof(double));
     assert_int_equal(SpotListDestroy(&spots), 0);
     assert_false(MistakesAny(&mistakes));
+  }
+  FakePlanDestroy(fake);
+}
+
+/* Doses and DVHs of single scenarios, by their ids, whatever these hold; none where there are none. */
+static void ScenariosRead(void **state)
+{
+  FakePlan *fake = FakePlanCreate(9);
+  Mistakes mistakes = {0};
+  snprintf(fake->scenario[2].id, sizeof fake->scenario[2].id, "a/b <i>");
+  for (int i = 0; i < FAKE_BAND; i++) fake->band[1].scenario[2 * FAKE_BAND + i] = 99 - (float)i;
+  Write(fake);
+  if (rank == 0) {
+    PlanReader reader;
+    Grid grid;
+    PetscInt n_scenario, n;
+    unsigned char *value;
+    float *percent;
+    double step;
+    assert_true(PlanReaderOpen(file, &mistakes, &reader) && PlanReadGrid(&reader, &mistakes, &grid));
+    assert_false(PlanHasScenarioDose(&reader, "nominal"));
+    for (int i = 0; i < 2; i++) {
+      const char *id = fake->scenario[1 + i].id;
+      assert_true(PlanHasScenarioDose(&reader, id));
+      assert_true(PlanReadScenarioDose(&reader, id, &mistakes, &grid, &step, &value));
+      assert_true(step == fake->scenario_dose[i].step_Gy_RBE);
+      assert_memory_equal(value, fake->scenario_dose[i].value, 9 * 5 * 7);
+      PetscFree(value);
+    }
+    assert_memory_equal(&grid, &fake->result.grid, sizeof grid);
+    for (int i = 0; i < 2; i++) {
+      const DVHBand *band = &fake->band[i];
+      assert_true(
+          PlanReadScenarioDVHs(&reader, band->structure, QUANTITY_RBE_WEIGHTED, &mistakes, &n_scenario, &n, &percent));
+      assert_true(n_scenario == FAKE_SCENARIOS && n == FAKE_BAND);
+      assert_memory_equal(percent, band->scenario, sizeof(float) * FAKE_SCENARIOS * FAKE_BAND);
+      PetscFree(percent);
+    }
+    assert_false(PlanReadScenarioDVHs(&reader, "CTV", QUANTITY_PHYSICAL, &mistakes, &n_scenario, &n, &percent));
+    assert_false(MistakesAny(&mistakes));
+    assert_false(PlanReadScenarioDose(&reader, "nominal", &mistakes, &grid, &step, &value));
+    assert_int_equal(MistakesExit(&mistakes), ROBION_INPUT);
+    assert_int_equal(MistakesClear(&mistakes), 0);
+    assert_true(PlanReaderClose(&reader, &mistakes));
   }
   FakePlanDestroy(fake);
 }
@@ -348,10 +405,10 @@ static void States(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(Content),       cmocka_unit_test(ReadBack),
-                                     cmocka_unit_test(TissuesTold),   cmocka_unit_test(SameBytes),
-                                     cmocka_unit_test(RunFactsApart), cmocka_unit_test(DiskFull),
-                                     cmocka_unit_test(RefusesNaN),    cmocka_unit_test(States)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(Content),     cmocka_unit_test(ReadBack),   cmocka_unit_test(ScenariosRead),
+      cmocka_unit_test(TissuesTold), cmocka_unit_test(SameBytes),  cmocka_unit_test(RunFactsApart),
+      cmocka_unit_test(DiskFull),    cmocka_unit_test(RefusesNaN), cmocka_unit_test(States)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   MPI_Comm_size(PETSC_COMM_WORLD, &size);

@@ -1,6 +1,6 @@
 /*
  * Vectors in slices: the sums of one rank on any number of them, for lengths around blocks of sums; and the solver that lives on
- * them, step by step. ranks: 1 3
+ * them, step by step. ranks: 1 2
  */
 #include "../../src/optimize/descent.h"
 #include <math.h>

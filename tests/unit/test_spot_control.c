@@ -1,7 +1,7 @@
 /*
  * Spot control: finite-difference gradients of each term in several robust modes, what the costs are in cases that can be said by
  * hand, and the same bits on any number of ranks.
- * ranks: 1 3
+ * ranks: 1 2
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -145,6 +145,32 @@ static void TestPairedT(void **state)
   assert_true(r.n == 0 && r.p == 1);
 }
 
+/* Complication probabilities of a cohort span many powers of ten: a small one that falls has fallen, one that is the same has not. */
+static void TestDifferencesOfAllSizes(void **state)
+{
+  const double high[] = {0.017, 3e-6, 2e-9, 5e-13, 4e-17, 1e-20, 6e-25},
+               low[] = {0.011, 1e-6, 1e-9, 2e-13, 1e-17, 5e-21, 2e-25};
+  double same[7], d[7];
+  TestResult r;
+  PairedDifferences(7, high, low, d);
+  for (int i = 0; i < 7; i++) assert_true(d[i] > 0);
+  assert_int_equal(WilcoxonSignedRank(7, d, RANKS_AUTOMATIC, &r), 0);
+  assert_true(r.exact && r.n == 7 && r.statistic == 0);
+  NEAR(r.p, 0.015625, 1e-15); /* 2 / 2^7, the least that seven pairs can give */
+  for (int i = 0; i < 7; i++) same[i] = high[i] * (1 + (i - 3) * 1e-11);
+  PairedDifferences(7, same, high, d);
+  for (int i = 0; i < 7; i++) assert_true(d[i] == 0);
+  assert_int_equal(WilcoxonSignedRank(7, d, RANKS_AUTOMATIC, &r), 0);
+  assert_true(r.n == 0 && r.p == 1);
+  const double zero[7] = {0}, least[7] = {5e-324, 0, 1e-320, 0, 0, 0, 0}; /* a ten billionth of them is nothing */
+  PairedDifferences(7, zero, zero, d);
+  for (int i = 0; i < 7; i++) assert_true(d[i] == 0);
+  assert_int_equal(WilcoxonSignedRank(7, d, RANKS_AUTOMATIC, &r), 0);
+  assert_true(r.n == 0 && r.p == 1);
+  PairedDifferences(7, least, zero, d);
+  for (int i = 0; i < 7; i++) assert_true(d[i] == least[i]);
+}
+
 static void TestHolm(void **state)
 {
   /* by hand: 4 x 0.005, 3 x 0.01, 2 x 0.03, then max(0.06, 0.04) */
@@ -180,9 +206,15 @@ static void TestBootstrap(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(TestDescribe),    cmocka_unit_test(TestWilcoxon),  cmocka_unit_test(TestWilcoxonLeast),
-      cmocka_unit_test(TestMannWhitney), cmocka_unit_test(TestShapiro),   cmocka_unit_test(TestPairedT),
-      cmocka_unit_test(TestHolm),        cmocka_unit_test(TestBootstrap),
+      cmocka_unit_test(TestDescribe),
+      cmocka_unit_test(TestWilcoxon),
+      cmocka_unit_test(TestWilcoxonLeast),
+      cmocka_unit_test(TestMannWhitney),
+      cmocka_unit_test(TestShapiro),
+      cmocka_unit_test(TestPairedT),
+      cmocka_unit_test(TestDifferencesOfAllSizes),
+      cmocka_unit_test(TestHolm),
+      cmocka_unit_test(TestBootstrap),
   };
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failures = cmocka_run_group_tests(tests, NULL, NULL);

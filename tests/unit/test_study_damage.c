@@ -1,4 +1,4 @@
-/* Damaged studies neither crash nor hang the reader; good ones are read by every rank alike. ranks: 1 3 */
+/* Damaged studies neither crash nor hang the reader; good ones are read by every rank alike. ranks: 1 2 */
 #include "test_study.h"
 
 static PetscMPIInt rank, size;

@@ -262,5 +262,6 @@ PetscErrorCode ImageDestroy(Image *image)
 {
   PetscFunctionBegin;
   PetscCall(PetscFree(image->value));
+  PetscCall(PetscFree(image->b_s_mm2));
   PetscFunctionReturn(0);
 }

@@ -67,10 +67,10 @@ static PetscBool InFemur(const Chordoma *p, const double x[3])
 }
 
 /* Of the GTV: it is where this is smallest, and not too near to the skin. */
-static double GTVLevel(const void *of, const double x[3])
+static double GTVLevel(const void *of, const double x[3], double most)
 {
   const Chordoma *p = of;
-  return InBody(p, x, gtv_to_skin_mm) ? BlobLevel_mm(&p->gtv, x) : PETSC_INFINITY;
+  return InBody(p, x, gtv_to_skin_mm) ? BlobLevel_mm(&p->gtv, x, most) : PETSC_INFINITY;
 }
 
 /* Most anterior y of the GTV near the midline in every slice, given way to gradually above and below; infinite without any. */

@@ -49,17 +49,18 @@ void BlobDraw(CounterRandom *random, Blob *blob)
   RandomFieldDraw(random, 0.5, &blob->shape);
 }
 
-double BlobLevel_mm(const Blob *blob, const double x[3])
+double BlobLevel_mm(const Blob *blob, const double x[3], double most_mm)
 {
+  const double least = 0.6, largest = 1.5;
   double d[3], length = 0;
   for (int k = 0; k < 3; k++) {
     d[k] = (x[k] - blob->centre_mm[k]) / blob->axis[k];
     length += d[k] * d[k];
   }
   length = sqrt(length);
-  if (length == 0 || length > farthest_radii * blob->radius_mm) return length;
+  if (length == 0 || length > farthest_radii * blob->radius_mm || length > largest * most_mm) return length;
   for (int k = 0; k < 3; k++) d[k] /= length;
-  return length / PetscClipInterval(1 + 0.17 * RandomFieldAt(&blob->shape, d), 0.6, 1.5);
+  return length / PetscClipInterval(1 + 0.17 * RandomFieldAt(&blob->shape, d), least, largest);
 }
 
 double DrawVolume_cm3(PetscInt n, const double *sample_cm3, CounterRandom *random)
@@ -100,22 +101,37 @@ static int LowerFirst(const void *left, const void *right)
   return a->voxel < b->voxel ? -1 : a->voxel > b->voxel;
 }
 
-PetscErrorCode GrowVolume(const Growth *growth, const Grid *ct, double cm3, unsigned char *mask, float *rim)
+/* Places of a level up to `most`, the lowest first; every stride-th of them. */
+static size_t FindCandidates(const Growth *growth, const Grid *ct, size_t stride, double most, Candidate *candidate)
 {
-  PetscFunctionBegin;
-  Candidate *candidate;
-  const size_t n = GridSize(ct);
-  size_t count = 0, wanted = (size_t)lround(cm3 / GridVoxelVolume_cm3(ct));
-  PetscCall(PetscMalloc1(n, &candidate));
-  for (size_t v = 0; v < n; v++) {
+  size_t count = 0;
+  for (size_t v = 0; v < GridSize(ct); v += stride) {
     double x[3], level;
     if (growth->within && !growth->within[v]) continue;
     GridCentre(ct, v, x);
-    level = growth->level(growth->of, x);
-    if (level < PETSC_INFINITY) candidate[count++] = (Candidate){(float)level, v};
+    level = growth->level(growth->of, x, most);
+    if (level <= most && level < PETSC_INFINITY) candidate[count++] = (Candidate){(float)level, v};
   }
   qsort(candidate, count, sizeof *candidate, LowerFirst);
-  wanted = PetscClipInterval(wanted, 1, count);
+  return count;
+}
+
+PetscErrorCode GrowVolume(const Growth *growth, const Grid *ct, double cm3, unsigned char *mask, float *rim)
+{
+  PetscFunctionBegin;
+  const size_t stride = 101, filling = (size_t)lround(cm3 / GridVoxelVolume_cm3(ct));
+  size_t wanted = PetscMax(1, filling), count;
+  const double expected = (double)wanted / (double)stride, spread = sqrt(expected);
+  const size_t safe = (size_t)(expected + 4 * spread) + 4;
+  Candidate *candidate;
+  PetscCall(PetscMalloc1(GridSize(ct), &candidate));
+  /* a few places tell how far it may reach; where that was not far enough, all are looked at */
+  count = FindCandidates(growth, ct, stride, PETSC_INFINITY, candidate);
+  const float most = safe < count ? candidate[safe].level : INFINITY;
+  count = FindCandidates(growth, ct, 1, (double)most, candidate);
+  if (most < INFINITY && (count < wanted || candidate[wanted - 1].level >= most))
+    count = FindCandidates(growth, ct, 1, PETSC_INFINITY, candidate);
+  wanted = PetscMin(wanted, count);
   for (size_t i = 0; i < wanted; i++) {
     mask[candidate[i].voxel] = 1;
     if (rim) rim[candidate[i].voxel] = candidate[i].level / candidate[wanted - 1].level;

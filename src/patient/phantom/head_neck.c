@@ -51,7 +51,7 @@ static PetscBool InEye(const HeadNeck *p, int side, const double x[3], double mo
 }
 
 /* Relative to the tumour's surface, where it can reach. */
-static double TumourLevel(const void *of, const double x[3])
+static double TumourLevel(const void *of, const double x[3], double most)
 {
   const HeadNeck *p = of;
   double reach = 1;
@@ -62,14 +62,15 @@ static double TumourLevel(const void *of, const double x[3])
     if (InOrbit(p, s, x) && !(p->orbit_invaded && s == p->tumour_side)) reach = 1 / into_orbit;
   }
   if (InCranialCavity(p, x)) reach = 1 / into_brain;
-  return BlobLevel_mm(&p->tumour, x) / (reach * p->tumour.radius_mm);
+  reach *= p->tumour.radius_mm;
+  return BlobLevel_mm(&p->tumour, x, most * reach) / reach;
 }
 
 /* With the spread along the nerve. */
-static double CTVLevel(const void *of, const double x[3])
+static double CTVLevel(const void *of, const double x[3], double most)
 {
   const HeadNeck *p = of;
-  const double level = TumourLevel(of, x), radius_mm = p->spread.point[0][3];
+  const double level = TumourLevel(of, x, most), radius_mm = p->spread.point[0][3];
   return level < PETSC_INFINITY ? PetscMin(level, 1 + TubeDistance_mm(&p->spread, x) / radius_mm) : level;
 }
 

@@ -105,9 +105,9 @@ static void FillVoxels(const LiverPatient *p, Case *patient)
   }
 }
 
-static double TargetLevel(const void *target, const double x[3])
+static double TargetLevel(const void *target, const double x[3], double most)
 {
-  return BlobLevel_mm(target, x);
+  return BlobLevel_mm(target, x, most);
 }
 
 /* One CTV and its GTV in what `free` has of the liver, which they then leave. */

@@ -54,7 +54,7 @@ static PetscBool FitsThere(const LiverPatient *p, PetscInt target, double part, 
 {
   const double surface = 0.915 * cbrt(p->liver_cm3 / 1281); /* its level, about */
   const double deep = 0.85 * surface;                       /* part of a large target's sphere may lie outside */
-  if (LiverLevel(p, x) > deep) return PETSC_FALSE;
+  if (LiverLevel(p, x, deep) > deep) return PETSC_FALSE;
   for (PetscInt t = 0; t < target; t++) {
     double apart2 = 0;
     for (int k = 0; k < 3; k++) apart2 += Square(x[k] - p->target[t].centre_mm[k]);

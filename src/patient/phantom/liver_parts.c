@@ -146,7 +146,7 @@ PetscBool InBowel(const LiverPatient *p, const double x[3])
  * An ellipsoid under the dome, cut by the plane of its lower side, which rises to the left: cranio-caudal 15 to 17.5 cm, transverse
  * 20 to 22.5, anterior-posterior 10 to 12.5 for 1281 cm3.
  */
-double LiverLevel(const void *patient, const double x[3])
+double LiverLevel(const void *patient, const double x[3], double most)
 {
   const LiverPatient *p = patient;
   const double round = EllipsoidLevel((const double[3]){-32, -8, 4}, (const double[3]){124, 58, 93}, 0, x);

@@ -24,7 +24,7 @@ PetscBool InTorso(const LiverPatient *p, const double x[3], double shrunk_mm);
 PetscBool InTrunkCavity(const LiverPatient *p, const double x[3]);
 PetscBool InAbdomen(const LiverPatient *p, const double x[3]);
 /* Lowest where the liver is: it is made of the lowest levels, 1 being about its surface; infinite where it cannot be. */
-double LiverLevel(const void *patient, const double x[3]);
+double LiverLevel(const void *patient, const double x[3], double most);
 
 PetscBool InLung(const LiverPatient *p, PetscBool left, const double x[3]);
 PetscBool InHeart(const double x[3]);

@@ -127,8 +127,8 @@ typedef struct Blob {
 double RadiusOfVolume_mm(double cm3);
 /* Axes and shape. */
 void BlobDraw(CounterRandom *random, Blob *blob);
-/* Distance from the centre, relative to the irregular surface. */
-double BlobLevel_mm(const Blob *blob, const double x_mm[3]);
+/* Distance from the centre, relative to the irregular surface; of what is above most_mm, anything above it. */
+double BlobLevel_mm(const Blob *blob, const double x_mm[3], double most_mm);
 
 /* Uniform; normal, what is beyond the bounds being at them. */
 double DrawBetween(CounterRandom *random, double least, double most);
@@ -142,9 +142,10 @@ double DrawVolume_cm3(PetscInt n, const double *sample_cm3, CounterRandom *rando
  */
 double QuantileOfTen(PetscInt seed, uint32_t stream_tenths, uint32_t stream_within);
 
-/* Where a volume grows: lowest levels first, not where the level is infinite or `within` (NULL: the whole CT) is 0. */
+/* Where a volume grows: lowest levels first, not where the level is infinite or `within` (NULL: the whole CT) is 0. Of a level above
+   `most`, nothing but that is asked. */
 typedef struct Growth {
-  double (*level)(const void *of, const double x_mm[3]);
+  double (*level)(const void *of, const double x_mm[3], double most);
   const void *of;
   const unsigned char *within;
 } Growth;

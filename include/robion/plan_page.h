@@ -1,0 +1,27 @@
+/**
+ * A plan as a page of HTML: goals, dose-volume histograms, slices, scenarios, beams, how it was found and from what.
+ */
+#pragma once
+#include "robion/error.h"
+
+/** Another plan of the same case, whose doses a page shows beside its own or as a difference. */
+typedef struct PlanPageOther {
+  char name[256];                  /* arm and sweep point */
+  char folder[PETSC_MAX_PATH_LEN]; /* of the finished plan */
+} PlanPageOther;
+
+/** Where a page comes from and goes to. */
+typedef struct PlanPageSpec {
+  const char *folder; /* of the finished plan */
+  const char *out;    /* file to write */
+  const char *home;   /* address of the study's page as seen from it, NULL: none */
+  const char *files;  /* address of the plan's folder as seen from the page, NULL: its files are not linked */
+  PetscInt n_other;   /* of another grid, or damaged: left out */
+  const PlanPageOther *other;
+} PlanPageSpec;
+
+/** The most that volumes take on a page, bytes; beyond it they are shown by every other voxel, and the page says so. */
+#define PLAN_PAGE_VOLUMES 8000000
+
+/** Write the page at once. Damaged files are mistakes (ROBION_INPUT), an unwritable page ROBION_RESOURCES. Not collective. */
+PetscErrorCode PlanPageWrite(const PlanPageSpec *spec, Mistakes *mistakes);

@@ -1,0 +1,123 @@
+/* Charts as SVG: curves with bands, axes with round numbers. */
+#include "robion/html.h"
+#include <math.h>
+
+enum { WIDTH = 760, HEIGHT = 420, LEFT = 64, RIGHT = 16, TOP = 16, BOTTOM = 52, MOST_TICKS = 8 };
+
+/* Okabe and Ito's colours, and some more that differ from them in lightness. */
+const char *ReportColour(PetscInt i)
+{
+  static const char *const colour[] = {"#D55E00", "#0072B2", "#009E73", "#CC79A7", "#8B6914", "#3F6FB5",
+                                       "#7A4FB0", "#A03020", "#00707F", "#5A7A00", "#B0307A", "#444444"};
+  return colour[i % (PetscInt)PETSC_STATIC_ARRAY_LENGTH(colour)];
+}
+
+/* The next of 1, 2, 5, 10, ... that makes at most MOST_TICKS steps. */
+static double Step(double most)
+{
+  double step = pow(10, floor(log10(most / MOST_TICKS)));
+  static const double factor[] = {1, 2, 5, 10};
+  for (int k = 0; k < 4; k++)
+    if (most / (step * factor[k]) <= MOST_TICKS) return step * factor[k];
+  return 20 * step;
+}
+
+static double AcrossOf(const Chart *chart, double x)
+{
+  return LEFT + (WIDTH - LEFT - RIGHT) * PetscMin(PetscMax(x / chart->x_most, 0), 1);
+}
+
+static double DownOf(const Chart *chart, double y)
+{
+  const double share = chart->y_least > 0
+                           ? log(PetscMax(y, chart->y_least) / chart->y_least) / log(chart->y_most / chart->y_least)
+                           : y / chart->y_most;
+  return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * PetscMin(PetscMax(share, 0), 1);
+}
+
+static PetscErrorCode AddTickY(Text *page, const Chart *chart, double y)
+{
+  PetscFunctionBegin;
+  const double down = DownOf(chart, y);
+  PetscCall(TextAdd(
+      page,
+      "<line class='grid' x1='%d' x2='%d' y1='%.1f' y2='%.1f'/><text x='%d' y='%.1f' text-anchor='end'>%g</text>\n",
+      LEFT, WIDTH - RIGHT, down, down, LEFT - 6, down + 4, y));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AddAxes(Text *page, const Chart *chart)
+{
+  PetscFunctionBegin;
+  const double step = Step(chart->x_most);
+  for (int i = 0; i * step <= chart->x_most * (1 + 1e-9); i++) {
+    const double across = AcrossOf(chart, i * step);
+    PetscCall(TextAdd(page,
+                      "<line class='grid' x1='%.1f' x2='%.1f' y1='%d' y2='%d'/><text x='%.1f' y='%d' "
+                      "text-anchor='middle'>%g</text>\n",
+                      across, across, TOP, HEIGHT - BOTTOM, across, HEIGHT - BOTTOM + 18, i * step));
+  }
+  if (chart->y_least > 0)
+    for (double y = pow(10, ceil(log10(chart->y_least) - 1e-9)); y <= chart->y_most * (1 + 1e-9); y *= 10)
+      PetscCall(AddTickY(page, chart, y));
+  else
+    for (int i = 0; i * Step(chart->y_most) <= chart->y_most * (1 + 1e-9); i++)
+      PetscCall(AddTickY(page, chart, i * Step(chart->y_most)));
+  PetscCall(TextAdd(page, "<text x='%d' y='%d' text-anchor='middle'>", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12));
+  PetscCall(HTMLText(page, chart->x_label));
+  PetscCall(TextAdd(page, "</text><text transform='translate(16 %d) rotate(-90)' text-anchor='middle'>",
+                    (TOP + HEIGHT - BOTTOM) / 2));
+  PetscCall(HTMLText(page, chart->y_label));
+  PetscCall(TextAdd(page, "</text>\n"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AddPoints(Text *page, const Chart *chart, PetscInt n, const double *x, const double *y,
+                                PetscBool back)
+{
+  PetscFunctionBegin;
+  for (PetscInt k = 0; k < n; k++) {
+    const PetscInt i = back ? n - 1 - k : k;
+    if (x[i] > chart->x_most * (1 + 1e-9)) continue;
+    PetscCall(TextAdd(page, "%.1f,%.1f ", AcrossOf(chart, x[i]), DownOf(chart, y[i])));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AddSeries(Text *page, const Chart *chart, const ChartSeries *s)
+{
+  PetscFunctionBegin;
+  PetscCall(TextAdd(page, "<g><title>"));
+  PetscCall(HTMLText(page, s->name));
+  PetscCall(TextAdd(page, "</title>"));
+  if (s->low) {
+    PetscCall(TextAdd(page, "<polygon fill='%s' fill-opacity='0.2' points='", s->colour));
+    PetscCall(AddPoints(page, chart, s->n, s->x, s->high, PETSC_FALSE));
+    PetscCall(AddPoints(page, chart, s->n, s->x, s->low, PETSC_TRUE));
+    PetscCall(TextAdd(page, "'/>"));
+  }
+  PetscCall(TextAdd(page, "<polyline fill='none' stroke='%s' stroke-width='1.8' points='", s->colour));
+  PetscCall(AddPoints(page, chart, s->n, s->x, s->y, PETSC_FALSE));
+  PetscCall(TextAdd(page, "'/></g>\n"));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode HTMLChart(Text *page, const Chart *chart)
+{
+  PetscFunctionBegin;
+  PetscCall(TextAdd(page, "<figure><svg viewBox='0 0 %d %d' role='img' aria-label='", WIDTH, HEIGHT));
+  PetscCall(HTMLText(page, chart->title));
+  PetscCall(TextAdd(page, "'>\n"));
+  PetscCall(AddAxes(page, chart));
+  for (PetscInt i = 0; i < chart->n; i++) PetscCall(AddSeries(page, chart, &chart->series[i]));
+  PetscCall(TextAdd(page, "</svg>\n<figcaption>"));
+  PetscCall(HTMLText(page, chart->title));
+  PetscCall(TextAdd(page, "</figcaption>\n<ul class='legend'>"));
+  for (PetscInt i = 0; i < chart->n; i++) {
+    PetscCall(TextAdd(page, "<li><span class='swatch' style='background:%s'></span>", chart->series[i].colour));
+    PetscCall(HTMLText(page, chart->series[i].name));
+    PetscCall(TextAdd(page, "</li>"));
+  }
+  PetscCall(TextAdd(page, "</ul></figure>\n"));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,133 @@
+/* How a plan was found, and what it was made from. */
+#include "page_private.h"
+#include <math.h>
+#include <string.h>
+
+/* What a certificate says, in words. */
+static PetscErrorCode AddCertificate(PlanPage *page)
+{
+  PetscFunctionBegin;
+  PlanCertificate c;
+  if (!PlanReadCertificate(&page->plan, page->mistakes, &c)) PetscFunctionReturn(0);
+  PetscCall(TextAdd(&page->text, "<p id='certificate'>"));
+  if (!strcmp(c.kind, "rigorous"))
+    PetscCall(TextAdd(&page->text,
+                      "No plan of these spots can have an objective below %.6g: this one is at most %.3g %% from the "
+                      "best (rigorous: the problem is convex).",
+                      c.lower_bound, 100 * c.gap));
+  else if (!strcmp(c.kind, "local"))
+    PetscCall(TextAdd(&page->text,
+                      "No plan near this one has an objective below %.6g: it is at most %.3g %% from the best near it "
+                      "(local: RBE-weighted dose "
+                      "is not convex in the particles, a better plan elsewhere cannot be excluded).",
+                      c.lower_bound, 100 * c.gap));
+  else
+    PetscCall(TextAdd(&page->text,
+                      "How far this plan is from the best was not looked for (optimizer.certificate_iterations)."));
+  if (c.kind[0])
+    PetscCall(TextAdd(&page->text, " The norm of the projected gradient fell from %.3g to %.3g.",
+                      c.stationarity_at_start, c.stationarity));
+  PetscCall(TextAdd(&page->text, "</p>\n"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AddHistory(PlanPage *page)
+{
+  PetscFunctionBegin;
+  PlanHistory history;
+  double low = INFINITY, high = 0;
+  if (PlanReadHistory(&page->plan, page->mistakes, &history)) {
+    for (PetscInt i = 0; i < history.n; i++)
+      if (history.objective[i] > 0)
+        low = PetscMin(low, history.objective[i]), high = PetscMax(high, history.objective[i]);
+    if (history.n > 1 && high > 0) {
+      const ChartSeries series = {"objective", ReportColour(1), history.n, history.iteration, history.objective, NULL,
+                                  NULL};
+      const Chart chart = {"Objective after each iteration, logarithmic",
+                           "iteration",
+                           "objective",
+                           history.iteration[history.n - 1],
+                           pow(10, ceil(log10(high))),
+                           pow(10, floor(log10(low))),
+                           1,
+                           &series};
+      PetscCall(HTMLChart(&page->text, &chart));
+    }
+  }
+  PetscCall(PlanHistoryDestroy(&history));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PageSolution(PlanPage *page)
+{
+  PetscFunctionBegin;
+  PetscCall(HTMLSection(&page->text, "solution", "How the plan was found"));
+  PetscCall(TextAdd(&page->text, "<p>Objective %.6g after %g iterations and %g evaluations, robust mode %s; stopped: ",
+                    page->number[PLAN_OBJECTIVE], page->number[PLAN_ITERATIONS], page->number[PLAN_EVALUATIONS],
+                    page->word[PLAN_MODE]));
+  PetscCall(HTMLText(&page->text, page->word[PLAN_STOPPED]));
+  PetscCall(TextAdd(&page->text, ".</p>\n"));
+  PetscCall(AddCertificate(page));
+  PetscCall(AddHistory(page));
+  PetscCall(HTMLSectionEnd(&page->text));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AddInputs(PlanPage *page)
+{
+  PetscFunctionBegin;
+  static const char *const columns[] = {"What", "File", "FNV-1a hash of its content"};
+  InputFile input;
+  PetscCall(HTMLTable(&page->text, "Files that the plan was made from", PETSC_STATIC_ARRAY_LENGTH(columns), columns));
+  for (PetscInt i = 0; PlanReadInput(&page->plan, i, page->mistakes, &input); i++) {
+    PetscCall(TextAdd(&page->text, "<tr>"));
+    PetscCall(HTMLElement(&page->text, "td", NULL, input.kind));
+    PetscCall(HTMLElement(&page->text, "td", NULL, input.path));
+    PetscCall(TextAdd(&page->text, "<td><code>%s</code></td></tr>\n", input.hash));
+  }
+  PetscCall(HTMLTableEnd(&page->text));
+  PetscFunctionReturn(0);
+}
+
+/* Links to the plan's files. */
+static PetscErrorCode AddFiles(PlanPage *page)
+{
+  PetscFunctionBegin;
+  PetscCall(TextAdd(&page->text, "<ul>"));
+  for (int which = 0; which < N_PLAN_FILES && page->spec->files; which++) {
+    PetscCall(TextAdd(&page->text, "<li><a download href='"));
+    PetscCall(HTMLText(&page->text, page->spec->files));
+    PetscCall(TextAdd(&page->text, "/%s'>%s</a></li>", plan_files[which], plan_files[which]));
+  }
+  PetscCall(TextAdd(&page->text, "</ul>\n"));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PageOrigin(PlanPage *page)
+{
+  PetscFunctionBegin;
+  const double *number = page->number;
+  PetscCall(HTMLSection(&page->text, "origin", "Where it comes from"));
+  PetscCall(TextAdd(&page->text,
+                    "<p>Settings <code>%s</code>; %.4g s (preparation %.3g, influence %.3g, optimisation %.3g, "
+                    "evaluation %.3g), at most "
+                    "%.4g MiB on all ranks.</p>\n",
+                    page->word[PLAN_SETTINGS_HASH], number[PLAN_SECONDS], number[PLAN_PREPARE_SECONDS],
+                    number[PLAN_BUILD_SECONDS], number[PLAN_OPTIMIZE_SECONDS], number[PLAN_EVALUATE_SECONDS],
+                    number[PLAN_PEAK_MEMORY_MiB]));
+  PetscCall(AddInputs(page));
+  PetscCall(TextAdd(&page->text, "<p>To make this plan again, store the settings below as settings.yaml and "
+                                 "run</p>\n<pre>robion run settings.yaml</pre>\n"));
+  PetscCall(AddFiles(page));
+  PetscCall(TextAdd(&page->text, "<details><summary>Effective settings</summary>\n"));
+  PetscCall(TextAdd(&page->text, "<pre tabindex='0'>"));
+  for (char *line = page->word[PLAN_SETTINGS], *end; line && *line; line = end ? end + 1 : NULL) {
+    end = strchr(line, '\n');
+    if (end) *end = 0;
+    PetscCall(HTMLText(&page->text, line));
+    PetscCall(TextAdd(&page->text, "\n"));
+  }
+  PetscCall(TextAdd(&page->text, "</pre></details>\n"));
+  PetscCall(HTMLSectionEnd(&page->text));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,82 @@
+/* The parts of a plan's page. */
+#pragma once
+#include "robion/html.h"
+#include "robion/plan_page.h"
+#include "robion/plan_read.h"
+#include "robion/results.h"
+
+/* Columns of the tables that a page shows. */
+enum {
+  GOAL_STRUCTURE = 4,
+  GOAL_QUANTITY,
+  GOAL_METRIC,
+  GOAL_PER,
+  GOAL_SCENARIO,
+  GOAL_RELATION,
+  GOAL_LIMIT,
+  GOAL_VALUE,
+  GOAL_UNIT,
+  GOAL_MET,
+  GOAL_EACH_RELATION,
+  GOAL_EACH_LIMIT,
+  GOAL_EACH_UNIT
+};
+enum { DVH_STRUCTURE = 4, DVH_QUANTITY, DVH_DOSE, DVH_UNIT, DVH_NOMINAL, DVH_LOWEST, DVH_HIGHEST };
+enum {
+  SCENARIO_SET,
+  SCENARIO_ID,
+  SCENARIO_X,
+  SCENARIO_Y,
+  SCENARIO_Z,
+  SCENARIO_RANGE,
+  SCENARIO_WEIGHT,
+  SCENARIO_IN_SET
+};
+
+/* A structure, and the part of each voxel that it has: NULL beyond MOST_OUTLINES. */
+typedef struct PageStructure {
+  PlanStructure on_file;
+  float *share;
+  const char *colour;
+} PageStructure;
+
+typedef struct PlanPage {
+  const PlanPageSpec *spec;
+  Text text;
+  PlanReader plan;
+  Mistakes *mistakes;
+  Table table[N_PLAN_FILES];
+  char *word[N_PLAN_TEXTS];
+  double number[N_PLAN_NUMBERS];
+  Grid grid;
+  PetscInt n_structure;
+  PageStructure *structure;
+  PetscInt n_metric; /* rows of metrics.csv for each scenario, the nominal first */
+} PlanPage;
+
+/* A field of a table. */
+static inline const char *Cell(const Table *table, PetscInt row, PetscInt column)
+{
+  return table->field[row * table->n_columns + column];
+}
+
+/* The first row of metrics.csv of a scenario or statistic, or -1. */
+PetscInt PageBlock(const PlanPage *page, const char *scenario);
+/* A metric as a block of metrics.csv tells it, letter by letter; "" where it is not there. */
+const char *PageMetric(const PlanPage *page, PetscInt block, const char *structure, const char *quantity,
+                       const char *metric);
+/* Names of a quantity's metrics, in the order of rows, for headers of tables; how many. */
+enum { PAGE_METRICS_MOST = 32 };
+PetscInt PageMetricNames(const PlanPage *page, const char *quantity, const char *name[PAGE_METRICS_MOST]);
+/* The structure of a name, or NULL. */
+const PageStructure *PageStructureFind(const PlanPage *page, const char *name);
+
+PetscErrorCode PageVerdict(PlanPage *page);
+PetscErrorCode PageHistograms(PlanPage *page);
+PetscErrorCode PageSlices(PlanPage *page);
+PetscErrorCode PageMetrics(PlanPage *page);
+PetscErrorCode PageRobustness(PlanPage *page);
+PetscErrorCode PageScenarios(PlanPage *page);
+PetscErrorCode PageBeams(PlanPage *page);
+PetscErrorCode PageSolution(PlanPage *page);
+PetscErrorCode PageOrigin(PlanPage *page);

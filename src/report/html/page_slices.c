@@ -1,0 +1,414 @@
+/*
+ * Slices of a plan's page: three pictures through the middle of the target, and all volumes as bytes for scripts. A byte stands for
+ * 1/255 of the volume's maximum; HU for 10 each from -1000 on.
+ */
+#include "page_private.h"
+#include <math.h>
+#include <string.h>
+
+enum { N_PLANES = 3, PICTURE_PIXELS = 380, MOST_VOLUMES = 40, MOST_OTHER = 4, MOST_NAME = 64 };
+
+/* One slice: across to the right, down from the top of the picture. */
+static const struct {
+  int across, down, normal;
+  PetscBool flip; /* the axis points up */
+  const char *name, *sides;
+} plane[N_PLANES] = {{0, 1, 2, PETSC_FALSE, "transverse", "patient left is right, anterior is up"},
+                     {0, 2, 1, PETSC_TRUE, "coronal", "patient left is right, superior is up"},
+                     {1, 2, 0, PETSC_TRUE, "sagittal", "posterior is right, superior is up"}};
+
+/* A volume as bytes. */
+typedef struct ByteVolume {
+  char name[MOST_NAME], unit[32];
+  const char *meaning, *plan; /* plan: of another one, its name; NULL: of this */
+  double scale;               /* value of byte 1; HU: of a step */
+  unsigned char *byte;
+} ByteVolume;
+
+typedef struct Volumes {
+  PetscInt n;
+  ByteVolume item[MOST_VOLUMES];
+  PetscInt middle[3];
+  PetscInt stride; /* 1: every voxel, 2: every other along each axis */
+} Volumes;
+
+static PetscErrorCode AddCT(PlanPage *page, Volumes *volumes)
+{
+  PetscFunctionBegin;
+  short *hu;
+  ByteVolume *v = &volumes->item[volumes->n];
+  if (!PlanReadCT(&page->plan, page->mistakes, &page->grid, &hu)) PetscFunctionReturn(0);
+  *v = (ByteVolume){.name = "ct", .unit = "HU", .meaning = "CT", .scale = 10};
+  PetscCall(PetscMalloc1(GridSize(&page->grid), &v->byte));
+  for (size_t i = 0; i < GridSize(&page->grid); i++)
+    v->byte[i] = (unsigned char)PetscMin(PetscMax((hu[i] + 1000) / 10, 0), 255);
+  PetscCall(PetscFree(hu));
+  volumes->n++;
+  PetscFunctionReturn(0);
+}
+
+/* A dose as bytes; `dose` is freed. */
+static PetscErrorCode KeepDose(float *dose, size_t n, Quantity q, const char *name, const char *plan, Volumes *volumes)
+{
+  PetscFunctionBegin;
+  double most = 0;
+  ByteVolume *v = &volumes->item[volumes->n++];
+  *v = (ByteVolume){.meaning = quantities[q].meaning, .plan = plan};
+  snprintf(v->name, sizeof v->name, "%s", name ? name : quantities[q].name);
+  snprintf(v->unit, sizeof v->unit, "%s", quantities[q].unit);
+  for (size_t i = 0; i < n; i++) most = PetscMax(most, (double)dose[i]);
+  v->scale = most / 255;
+  PetscCall(PetscMalloc1(n, &v->byte));
+  for (size_t i = 0; i < n; i++)
+    v->byte[i] = (unsigned char)(most > 0 ? lround(PetscMax((double)dose[i], 0) / v->scale) : 0);
+  PetscCall(PetscFree(dose));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AddDose(PlanPage *page, PlanDoses doses, Quantity q, const char *name, Volumes *volumes)
+{
+  PetscFunctionBegin;
+  float *dose;
+  if (volumes->n == MOST_VOLUMES || !PlanHasDose(&page->plan, doses, q)) PetscFunctionReturn(0);
+  if (PlanReadDose(&page->plan, doses, q, page->mistakes, &page->grid, &dose))
+    PetscCall(KeepDose(dose, GridSize(&page->grid), q, name, NULL, volumes));
+  PetscFunctionReturn(0);
+}
+
+/* RBE-weighted doses that plans are compared by. */
+static const struct {
+  PlanDoses doses;
+  const char *name; /* NULL: the quantity's */
+} compared[] = {
+    {PLAN_NOMINAL, NULL}, {PLAN_LOWEST, "lowest of all scenarios"}, {PLAN_HIGHEST, "highest of all scenarios"}};
+
+static PetscBool SameGrid(const Grid *a, const Grid *b)
+{
+  for (int k = 0; k < 3; k++)
+    if (a->n[k] != b->n[k] || fabs(a->spacing_mm[k] - b->spacing_mm[k]) > 1e-9 ||
+        fabs(a->origin_mm[k] - b->origin_mm[k]) > 1e-6)
+      return PETSC_FALSE;
+  return PETSC_TRUE;
+}
+
+/* Those doses of another plan. What is wrong with it its own page tells. */
+static PetscErrorCode AddOther(PlanPage *page, const PlanPageOther *other, Volumes *volumes)
+{
+  PetscFunctionBegin;
+  char file[PETSC_MAX_PATH_LEN];
+  Mistakes unheard = {0};
+  PlanReader plan;
+  PlanFilePath(other->folder, PLAN_H5, file);
+  if (PlanReaderOpen(file, &unheard, &plan)) {
+    for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(compared) && volumes->n < MOST_VOLUMES; k++) {
+      Grid grid;
+      float *dose = NULL;
+      if (!PlanHasDose(&plan, compared[k].doses, QUANTITY_RBE_WEIGHTED) || !PlanReadGrid(&plan, &unheard, &grid) ||
+          !PlanReadDose(&plan, compared[k].doses, QUANTITY_RBE_WEIGHTED, &unheard, &grid, &dose))
+        continue;
+      if (SameGrid(&grid, &page->grid))
+        PetscCall(KeepDose(dose, GridSize(&grid), QUANTITY_RBE_WEIGHTED, compared[k].name, other->name, volumes));
+      else
+        PetscCall(PetscFree(dose));
+    }
+    (void)PlanReaderClose(&plan, &unheard);
+  }
+  PetscCall(MistakesClear(&unheard));
+  PetscFunctionReturn(0);
+}
+
+/* The middle of the target, else of the grid. */
+static void FindMiddle(const PlanPage *page, PetscInt middle[3])
+{
+  const PageStructure *target = PageStructureFind(page, page->word[PLAN_TARGET]);
+  const Grid *grid = &page->grid;
+  double sum[4] = {0};
+  for (size_t v = 0; target && target->share && v < GridSize(grid); v++) {
+    const size_t nx = (size_t)grid->n[0], ny = (size_t)grid->n[1];
+    const double share = (double)target->share[v];
+    sum[0] += share * (double)(v % nx), sum[1] += share * (double)(v / nx % ny),
+        sum[2] += share * (double)(v / nx / ny);
+    sum[3] += share;
+  }
+  for (int a = 0; a < 3; a++) middle[a] = sum[3] > 0 ? (PetscInt)lround(sum[a] / sum[3]) : grid->n[a] / 2;
+}
+
+/* From blue over green to red, value 0 to 1; as in plan.js. */
+static void WashColour(double value, double rgb[3])
+{
+  static const double stop[][3] = {{30, 60, 170},  {0, 150, 200},  {30, 170, 60},
+                                   {240, 220, 40}, {240, 130, 20}, {200, 20, 20}};
+  const int n = PETSC_STATIC_ARRAY_LENGTH(stop) - 1, i = PetscMin((int)(value * n), n - 1);
+  const double share = value * n - i;
+  for (int k = 0; k < 3; k++) rgb[k] = stop[i][k] + share * (stop[i + 1][k] - stop[i][k]);
+}
+
+/* Grey CT under dose from 10 % of the prescription on. */
+static void Paint(const unsigned char *ct, const ByteVolume *dose, double prescription, size_t v, unsigned char *rgb)
+{
+  const double grey = ct ? PetscMin(PetscMax(((double)ct[v] - 60) / 90, 0), 1) * 255 : 40;
+  const double part = dose ? (double)dose->byte[v] * dose->scale / prescription : 0;
+  double wash[3] = {0};
+  WashColour(PetscMin(part / 1.1, 1), wash);
+  for (int k = 0; k < 3; k++) rgb[k] = (unsigned char)(part >= 0.1 ? 0.5 * grey + 0.5 * wash[k] : grey);
+}
+
+static PetscBool Inside(const PageStructure *s, const Grid *grid, const PetscInt at[3])
+{
+  return s->share[GridIndex(grid, at[0], at[1], at[2])] >= 0.5F ? PETSC_TRUE : PETSC_FALSE;
+}
+
+/* The outline's colour where a voxel of a structure borders on one outside of it, at the pixel's side of the voxel. */
+static void Outline(const PlanPage *page, int p, const PetscInt at[3], const double within[2], unsigned char *rgb)
+{
+  const double width = 0.3; /* of a voxel */
+  for (PetscInt s = 0; s < page->n_structure; s++) {
+    const PageStructure *structure = &page->structure[s];
+    unsigned red, green, blue;
+    PetscBool edge = PETSC_FALSE;
+    if (!structure->share || !Inside(structure, &page->grid, at)) continue;
+    for (int side = 0; side < 4 && !edge; side++) {
+      const int axis = side < 2 ? plane[p].across : plane[p].down, step = side % 2 ? 1 : -1;
+      const double place = within[side / 2];
+      PetscInt other[3] = {at[0], at[1], at[2]};
+      if (step > 0 ? place < 1 - width : place > width) continue;
+      other[axis] += step;
+      if (other[axis] < 0 || other[axis] >= page->grid.n[axis] || !Inside(structure, &page->grid, other))
+        edge = PETSC_TRUE;
+    }
+    if (!edge || sscanf(structure->colour, "#%2x%2x%2x", &red, &green, &blue) != 3) continue;
+    rgb[0] = (unsigned char)red, rgb[1] = (unsigned char)green, rgb[2] = (unsigned char)blue;
+  }
+}
+
+/* Doses that have a line, in percent of the prescription, and its colour; as in plan.js. */
+static const struct {
+  double percent;
+  unsigned char rgb[3];
+} isodose[] = {{95, {255, 255, 255}}, {50, {200, 200, 200}}};
+
+/* Dose at a place of a slice, in voxels from the grid's corner, over the prescription: bilinear between centres. */
+static double PartAt(const Grid *grid, const ByteVolume *dose, int p, const PetscInt at[3], const double place[2],
+                     double prescription)
+{
+  const int axis[2] = {plane[p].across, plane[p].down};
+  PetscInt low[2], high[2], corner[3] = {at[0], at[1], at[2]};
+  double share[2], sum = 0;
+  for (int k = 0; k < 2; k++) {
+    const double centre = PetscMin(PetscMax(place[k] - 0.5, 0), (double)grid->n[axis[k]] - 1);
+    low[k] = (PetscInt)centre;
+    high[k] = PetscMin(low[k] + 1, grid->n[axis[k]] - 1);
+    share[k] = centre - (double)low[k];
+  }
+  for (int c = 0; c < 4; c++) {
+    corner[axis[0]] = c % 2 ? high[0] : low[0];
+    corner[axis[1]] = c / 2 ? high[1] : low[1];
+    sum += (c % 2 ? share[0] : 1 - share[0]) * (c / 2 ? share[1] : 1 - share[1]) *
+           dose->byte[GridIndex(grid, corner[0], corner[1], corner[2])];
+  }
+  return sum * dose->scale / prescription;
+}
+
+/* The line's colour where the dose crosses a level between this pixel and the next, right or below; step: of a pixel, in voxels. */
+static void Isodose(const PlanPage *page, const ByteVolume *dose, int p, const PetscInt at[3], const double place[2],
+                    const double step[2], unsigned char *rgb)
+{
+  const double prescription = page->number[PLAN_PRESCRIPTION];
+  const double right[2] = {place[0] + step[0], place[1]}, below[2] = {place[0], place[1] + step[1]};
+  const double here = PartAt(&page->grid, dose, p, at, place, prescription),
+               beside = PartAt(&page->grid, dose, p, at, right, prescription),
+               under = PartAt(&page->grid, dose, p, at, below, prescription);
+  for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(isodose); k++) {
+    const double level = isodose[k].percent / 100;
+    if ((here < level) != (beside < level) || (here < level) != (under < level)) memcpy(rgb, isodose[k].rgb, 3);
+  }
+}
+
+static PetscErrorCode AddPicture(PlanPage *page, const Volumes *volumes, int p)
+{
+  PetscFunctionBegin;
+  const Grid *grid = &page->grid;
+  const int a = plane[p].across, d = plane[p].down;
+  const double across_mm = (double)grid->n[a] * grid->spacing_mm[a], down_mm = (double)grid->n[d] * grid->spacing_mm[d];
+  double most_mm = 0; /* all slices in one scale */
+  for (int k = 0; k < 3; k++) most_mm = PetscMax(most_mm, (double)grid->n[k] * grid->spacing_mm[k]);
+  const double pixel_mm = most_mm / PICTURE_PIXELS;
+  const PetscInt width = (PetscInt)(across_mm / pixel_mm), height = (PetscInt)(down_mm / pixel_mm);
+  const unsigned char *ct = volumes->n && !strcmp(volumes->item[0].name, "ct") ? volumes->item[0].byte : NULL;
+  const ByteVolume *dose = volumes->n > (ct != NULL) ? &volumes->item[ct != NULL] : NULL;
+  unsigned char *rgb;
+  char alternative[256];
+  PetscCall(PetscMalloc1(3 * width * height, &rgb));
+  for (PetscInt y = 0; y < height; y++)
+    for (PetscInt x = 0; x < width; x++) {
+      const double place[2] = {((double)x + 0.5) * pixel_mm / grid->spacing_mm[a],
+                               ((double)(plane[p].flip ? height - 1 - y : y) + 0.5) * pixel_mm / grid->spacing_mm[d]};
+      PetscInt at[3];
+      at[a] = PetscMin((PetscInt)place[0], grid->n[a] - 1);
+      at[d] = PetscMin((PetscInt)place[1], grid->n[d] - 1);
+      at[plane[p].normal] = volumes->middle[plane[p].normal];
+      unsigned char *pixel = rgb + 3 * (y * width + x);
+      Paint(ct, dose, page->number[PLAN_PRESCRIPTION], GridIndex(grid, at[0], at[1], at[2]), pixel);
+      if (dose)
+        Isodose(page, dose, p, at, place,
+                (const double[2]){pixel_mm / grid->spacing_mm[a], pixel_mm / grid->spacing_mm[d]}, pixel);
+      Outline(page, p, at, (const double[2]){place[0] - floor(place[0]), place[1] - floor(place[1])}, pixel);
+    }
+  snprintf(alternative, sizeof alternative,
+           "%s slice through the middle of the target with RBE-weighted dose, isodoses and outlines; %s", plane[p].name,
+           plane[p].sides);
+  PetscCall(TextAdd(&page->text, "<figure data-plane='%d'>", p));
+  PetscCall(HTMLPicture(&page->text, width, height, rgb, alternative));
+  PetscCall(TextAdd(&page->text, "<figcaption>%s; %s</figcaption></figure>\n", plane[p].name, plane[p].sides));
+  PetscCall(PetscFree(rgb));
+  PetscFunctionReturn(0);
+}
+
+/* The wash's colours with doses, and the structures' outlines. */
+static PetscErrorCode AddLegend(PlanPage *page)
+{
+  PetscFunctionBegin;
+  const double prescription = page->number[PLAN_PRESCRIPTION];
+  PetscCall(TextAdd(&page->text, "<ul class='legend' id='wash-legend'>"));
+  for (int k = 1; k <= 11; k += k < 9 ? 2 : 1) {
+    double rgb[3];
+    WashColour(0.1 * k / 1.1, rgb);
+    PetscCall(TextAdd(&page->text,
+                      "<li><span class='swatch' style='background:rgb(%.0f,%.0f,%.0f)'></span>%d %%, %.3g Gy(RBE)</li>",
+                      rgb[0], rgb[1], rgb[2], 10 * k, 0.1 * k * prescription));
+  }
+  for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(isodose); k++)
+    PetscCall(TextAdd(&page->text,
+                      "<li><span class='swatch line' style='background:rgb(%d,%d,%d)'></span>line: %g %%</li>",
+                      isodose[k].rgb[0], isodose[k].rgb[1], isodose[k].rgb[2], isodose[k].percent));
+  PetscCall(TextAdd(&page->text, "</ul>\n<ul class='legend' id='outlines'>"));
+  for (PetscInt s = 0; s < page->n_structure; s++) {
+    PetscCall(
+        TextAdd(&page->text, "<li><span class='swatch' style='background:%s'></span>", page->structure[s].colour));
+    PetscCall(HTMLText(&page->text, page->structure[s].on_file.name));
+    PetscCall(TextAdd(&page->text, ", %.4g cm³</li>", page->structure[s].on_file.volume_cm3));
+  }
+  PetscCall(TextAdd(&page->text, "</ul>\n"));
+  PetscFunctionReturn(0);
+}
+
+/* Every stride-th voxel along each axis. */
+static PetscErrorCode Thin(const Grid *grid, PetscInt stride, const unsigned char *byte, unsigned char **out, size_t *n)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(GridSize(grid), out));
+  *n = 0;
+  for (PetscInt k = 0; k < grid->n[2]; k += stride)
+    for (PetscInt j = 0; j < grid->n[1]; j += stride)
+      for (PetscInt i = 0; i < grid->n[0]; i += stride) (*out)[(*n)++] = byte[GridIndex(grid, i, j, k)];
+  PetscFunctionReturn(0);
+}
+
+/* Volumes and masks of structures, each an element of its own; the bytes that they take. */
+static PetscErrorCode AddBytes(PlanPage *page, const Volumes *volumes, size_t *total)
+{
+  PetscFunctionBegin;
+  char id[32];
+  unsigned char *byte, *mask;
+  size_t n, length;
+  PetscCall(PetscMalloc1(GridSize(&page->grid), &mask));
+  *total = 0;
+  for (PetscInt i = 0; i < volumes->n + page->n_structure; i++) {
+    const PageStructure *s = i < volumes->n ? NULL : &page->structure[i - volumes->n];
+    if (s && !s->share) continue;
+    for (size_t v = 0; s && v < GridSize(&page->grid); v++) mask[v] = s->share[v] >= 0.5F;
+    PetscCall(Thin(&page->grid, volumes->stride, s ? mask : volumes->item[i].byte, &byte, &n));
+    snprintf(id, sizeof id, s ? "mask-%d" : "volume-%d", (int)(s ? i - volumes->n : i));
+    PetscCall(HTMLBytes(&page->text, id, byte, n, &length));
+    *total += length;
+    PetscCall(PetscFree(byte));
+  }
+  PetscCall(PetscFree(mask));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AddDescription(PlanPage *page, const Volumes *volumes)
+{
+  PetscFunctionBegin;
+  const Grid *grid = &page->grid;
+  Text json = {0};
+  PetscCall(TextAdd(&json,
+                    "{\"n\":[%d,%d,%d],\"spacing_mm\":[%g,%g,%g],\"origin_mm\":[%g,%g,%g],\"middle\":[%d,%d,%d],"
+                    "\"prescription\":%.6g,\"volumes\":[",
+                    (int)((grid->n[0] + volumes->stride - 1) / volumes->stride),
+                    (int)((grid->n[1] + volumes->stride - 1) / volumes->stride),
+                    (int)((grid->n[2] + volumes->stride - 1) / volumes->stride),
+                    (double)volumes->stride * grid->spacing_mm[0], (double)volumes->stride * grid->spacing_mm[1],
+                    (double)volumes->stride * grid->spacing_mm[2], grid->origin_mm[0], grid->origin_mm[1],
+                    grid->origin_mm[2], (int)(volumes->middle[0] / volumes->stride),
+                    (int)(volumes->middle[1] / volumes->stride), (int)(volumes->middle[2] / volumes->stride),
+                    page->number[PLAN_PRESCRIPTION]));
+  for (PetscInt i = 0; i < volumes->n; i++) {
+    const ByteVolume *v = &volumes->item[i];
+    PetscCall(TextAdd(&json, "%s{\"name\":\"%s\",\"unit\":\"%s\",\"scale\":%.9g,\"meaning\":", i ? "," : "", v->name,
+                      v->unit, v->scale));
+    PetscCall(TextAddJSON(&json, v->meaning));
+    PetscCall(TextAdd(&json, ",\"plan\":"));
+    PetscCall(TextAddJSON(&json, v->plan));
+    PetscCall(TextAdd(&json, "}"));
+  }
+  PetscCall(TextAdd(&json, "],\"structures\":["));
+  for (PetscInt s = 0; s < page->n_structure; s++) {
+    PetscCall(TextAdd(&json, "%s{\"colour\":\"%s\",\"name\":", s ? "," : "", page->structure[s].colour));
+    PetscCall(TextAddJSON(&json, page->structure[s].on_file.name));
+    PetscCall(TextAdd(&json, "}"));
+  }
+  PetscCall(TextAdd(&json, "]}"));
+  PetscCall(HTMLData(&page->text, "volumes", json.data));
+  PetscCall(TextDestroy(&json));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AddVolumes(PlanPage *page, Volumes *volumes)
+{
+  PetscFunctionBegin;
+  size_t total = 0;
+  const size_t before = page->text.length;
+  PetscBool dropped = PETSC_FALSE;
+  for (volumes->stride = 1; volumes->stride < 8;) {
+    page->text.length = before;
+    page->text.data[before] = 0;
+    PetscCall(AddBytes(page, volumes, &total));
+    if (total <= PLAN_PAGE_VOLUMES) break;
+    if (volumes->n && volumes->item[volumes->n - 1].plan) {
+      PetscCall(PetscFree(volumes->item[--volumes->n].byte));
+      dropped = PETSC_TRUE;
+    } else
+      volumes->stride++;
+  }
+  if (dropped)
+    PetscCall(TextAdd(&page->text, "<p>To keep this page small it does not have all doses of the other plans.</p>\n"));
+  if (volumes->stride > 1)
+    PetscCall(TextAdd(&page->text,
+                      "<p>To keep this page small the slices below have every %d. voxel along each axis.</p>\n",
+                      (int)volumes->stride));
+  PetscCall(AddDescription(page, volumes));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PageSlices(PlanPage *page)
+{
+  PetscFunctionBegin;
+  Volumes volumes = {0};
+  PetscCall(HTMLSection(&page->text, "slices", "Slices"));
+  PetscCall(AddCT(page, &volumes));
+  for (Quantity q = 0; q < n_quantities; q++) PetscCall(AddDose(page, PLAN_NOMINAL, q, NULL, &volumes));
+  for (size_t k = 1; k < PETSC_STATIC_ARRAY_LENGTH(compared); k++)
+    PetscCall(AddDose(page, compared[k].doses, QUANTITY_RBE_WEIGHTED, compared[k].name, &volumes));
+  for (PetscInt i = 0; i < PetscMin(page->spec->n_other, MOST_OTHER); i++)
+    PetscCall(AddOther(page, &page->spec->other[i], &volumes));
+  FindMiddle(page, volumes.middle);
+  PetscCall(TextAdd(&page->text, "<div id='viewer'></div>\n<div class='slices'>\n"));
+  for (int p = 0; p < N_PLANES && !MistakesAny(page->mistakes); p++) PetscCall(AddPicture(page, &volumes, p));
+  PetscCall(TextAdd(&page->text, "</div>\n"));
+  PetscCall(AddLegend(page));
+  PetscCall(AddVolumes(page, &volumes));
+  PetscCall(HTMLSectionEnd(&page->text));
+  for (PetscInt i = 0; i < volumes.n; i++) PetscCall(PetscFree(volumes.item[i].byte));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,136 @@
+/* A plan's page: what it is made from, and the order of its parts. */
+#include "page_private.h"
+#include <string.h>
+
+PetscInt PageBlock(const PlanPage *page, const char *scenario)
+{
+  const Table *metrics = &page->table[PLAN_METRICS];
+  for (PetscInt row = 0; row < metrics->n_rows; row += PetscMax(page->n_metric, 1))
+    if (!strcmp(Cell(metrics, row, COLUMN_SCENARIO), scenario)) return row;
+  return -1;
+}
+
+const char *PageMetric(const PlanPage *page, PetscInt block, const char *structure, const char *quantity,
+                       const char *metric)
+{
+  const Table *metrics = &page->table[PLAN_METRICS];
+  for (PetscInt i = 0; block >= 0 && i < page->n_metric; i++)
+    if (!strcmp(Cell(metrics, block + i, COLUMN_METRIC), metric) &&
+        !strcmp(Cell(metrics, block + i, COLUMN_QUANTITY), quantity) &&
+        !strcmp(Cell(metrics, block + i, COLUMN_STRUCTURE), structure))
+      return Cell(metrics, block + i, COLUMN_VALUE);
+  return "";
+}
+
+PetscInt PageMetricNames(const PlanPage *page, const char *quantity, const char *name[PAGE_METRICS_MOST])
+{
+  const Table *metrics = &page->table[PLAN_METRICS];
+  PetscInt n = 0;
+  for (PetscInt i = 0; i < page->n_metric; i++) {
+    PetscInt k = 0;
+    if (strcmp(Cell(metrics, i, COLUMN_QUANTITY), quantity)) continue;
+    while (k < n && strcmp(name[k], Cell(metrics, i, COLUMN_METRIC))) k++;
+    if (k == n && n < PAGE_METRICS_MOST) name[n++] = Cell(metrics, i, COLUMN_METRIC);
+  }
+  return n;
+}
+
+const PageStructure *PageStructureFind(const PlanPage *page, const char *name)
+{
+  for (PetscInt s = 0; s < page->n_structure; s++)
+    if (!strcmp(page->structure[s].on_file.name, name)) return &page->structure[s];
+  return NULL;
+}
+
+/* The tables, and how many rows each scenario has. */
+static PetscBool ReadTables(PlanPage *page)
+{
+  for (int which = PLAN_METRICS; which < N_PLAN_FILES; which++)
+    if (!PlanTableRead(page->spec->folder, which, page->mistakes, &page->table[which])) return PETSC_FALSE;
+  const Table *metrics = &page->table[PLAN_METRICS];
+  while (page->n_metric < metrics->n_rows &&
+         !strcmp(Cell(metrics, page->n_metric, COLUMN_SCENARIO), Cell(metrics, 0, COLUMN_SCENARIO)))
+    page->n_metric++;
+  if (page->n_metric && metrics->n_rows % page->n_metric == 0) return PETSC_TRUE;
+  (void)MistakesAdd(page->mistakes, ROBION_INPUT, "%s/%s: %d rows, expected as many for each scenario",
+                    page->spec->folder, plan_files[PLAN_METRICS], (int)metrics->n_rows);
+  return PETSC_FALSE;
+}
+
+static PetscErrorCode ReadStructures(PlanPage *page, const PlanVolumes *names)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscCalloc1(names->n, &page->structure));
+  for (PetscInt i = 0; i < names->n; i++) {
+    PageStructure *s = &page->structure[page->n_structure];
+    Volume share;
+    if (strncmp(names->name[i], PLAN_STRUCTURES, strlen(PLAN_STRUCTURES))) continue;
+    page->n_structure++;
+    s->colour = ReportColour(page->n_structure - 1);
+    if (!PlanReadStructure(&page->plan, names->name[i], page->mistakes, &s->on_file)) break;
+    (void)PlanReadVolume(&page->plan, names->name[i], page->mistakes, &share);
+    s->share = share.value;
+    if (share.value) page->grid = share.grid;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Everything but doses; false after a mistake. */
+static PetscBool ReadPlan(PlanPage *page)
+{
+  Mistakes *mistakes = page->mistakes;
+  PlanVolumes names = {0};
+  for (int t = 0; t < N_PLAN_TEXTS; t++)
+    if (!PlanReadText(&page->plan, t, mistakes, &page->word[t])) return PETSC_FALSE;
+  for (int k = 0; k < N_PLAN_NUMBERS; k++)
+    if (!PlanReadNumber(&page->plan, k, mistakes, &page->number[k])) return PETSC_FALSE;
+  if (!PlanVolumeNames(&page->plan, mistakes, &names)) (void)ReadStructures(page, &names);
+  (void)PlanVolumesDestroy(&names);
+  return !MistakesAny(mistakes) && ReadTables(page) ? PETSC_TRUE : PETSC_FALSE;
+}
+
+static PetscErrorCode Destroy(PlanPage *page)
+{
+  PetscFunctionBegin;
+  for (PetscInt s = 0; s < page->n_structure; s++) {
+    PetscCall(PlanStructureDestroy(&page->structure[s].on_file));
+    PetscCall(PetscFree(page->structure[s].share));
+  }
+  PetscCall(PetscFree(page->structure));
+  for (int t = 0; t < N_PLAN_TEXTS; t++) PetscCall(PetscFree(page->word[t]));
+  for (int which = 0; which < N_PLAN_FILES; which++) PetscCall(TableDestroy(&page->table[which]));
+  PetscCall(TextDestroy(&page->text));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Compose(PlanPage *page)
+{
+  PetscFunctionBegin;
+  static PetscErrorCode (*const part[])(PlanPage *) = {PageVerdict, PageHistograms, PageSlices,
+                                                       PageMetrics, PageRobustness, PageScenarios,
+                                                       PageBeams,   PageSolution,   PageOrigin};
+  static const char *const scripts[] = {uPlot_min_js, plan_js};
+  Text title = {0};
+  PetscCall(TextAdd(&title, "%s, %s", page->word[PLAN_CASE], page->word[PLAN_ARM]));
+  if (page->word[PLAN_SWEEP][0]) PetscCall(TextAdd(&title, ", %s", page->word[PLAN_SWEEP]));
+  PetscCall(TextAdd(&title, " — %s", page->word[PLAN_STUDY]));
+  PetscCall(HTMLBegin(&page->text, title.data, page->spec->home));
+  PetscCall(TextDestroy(&title));
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(part); i++) PetscCall((*part[i])(page));
+  PetscCall(HTMLEnd(&page->text, PETSC_STATIC_ARRAY_LENGTH(scripts), scripts));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanPageWrite(const PlanPageSpec *spec, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  PlanPage page = {.spec = spec, .mistakes = mistakes};
+  char file[PETSC_MAX_PATH_LEN];
+  PlanFilePath(spec->folder, PLAN_H5, file);
+  if (!PlanReaderOpen(file, mistakes, &page.plan)) PetscFunctionReturn(0);
+  if (ReadPlan(&page)) PetscCall(Compose(&page));
+  if (PlanReaderClose(&page.plan, mistakes) && !MistakesAny(mistakes))
+    (void)FileReplace(spec->out, page.text.data, page.text.length, mistakes);
+  PetscCall(Destroy(&page));
+  PetscFunctionReturn(0);
+}

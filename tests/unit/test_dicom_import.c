@@ -1,0 +1,354 @@
+/* Import of DICOM: every way that slices may lie, be stored and be mixed; structures, roles, privacy. */
+#include "dicom_files.h"
+#include "robion/structure.h"
+
+/* Import the test's folder; the case or NULL, and what was told. */
+static Case *Import(DicomImportSpec spec, Mistakes *mistakes, Text *table)
+{
+  static const char *path;
+  Case *patient;
+  path = test_folder;
+  if (!TestHasDicom()) skip();
+  spec.n_path = 1;
+  spec.path = &path;
+  assert_int_equal(CaseImportDicom(&spec, table, mistakes, &patient), 0);
+  assert_true((patient == NULL) == MistakesAny(mistakes));
+  return patient;
+}
+
+/* The same, which must be taken. */
+static Case *Taken(DicomImportSpec spec, const char *told)
+{
+  Mistakes mistakes = {0};
+  Text table = {0};
+  Case *patient = Import(spec, &mistakes, &table);
+  if (!patient) fail_msg("%s", MistakesFirst(&mistakes));
+  if (told && !strstr(table.data, told)) fail_msg("\"%s\" is not told in: %s", told, table.data);
+  assert_int_equal(TextDestroy(&table), 0);
+  return patient;
+}
+
+/* The same, which must be refused with a line that holds a text. */
+static void Refused(DicomImportSpec spec, const char *why)
+{
+  Mistakes mistakes = {0};
+  Text table = {0};
+  Case *patient = Import(spec, &mistakes, &table);
+  if (patient) fail_msg("taken: %s", table.data);
+  if (!strstr(MistakesFirst(&mistakes), why)) fail_msg("\"%s\" is not in: %s", why, MistakesFirst(&mistakes));
+  assert_int_equal(mistakes.n, 1);
+  assert_int_equal(MistakesClear(&mistakes), 0);
+  assert_int_equal(TextDestroy(&table), 0);
+}
+
+/* Every voxel has the HU of its place. */
+static void CheckHU(const Case *patient)
+{
+  for (size_t v = 0; v < GridSize(&patient->ct); v++) {
+    double x[3];
+    GridCentre(&patient->ct, v, x);
+    if (patient->hu[v] != lround(TestHU(x))) fail_msg("%d HU at (%g, %g, %g) mm", patient->hu[v], x[0], x[1], x[2]);
+  }
+}
+
+static void CheckStructure(const Case *patient, const char *name, Role role, size_t voxels)
+{
+  const PetscInt s = CaseFindStructure(patient, name);
+  size_t n = 0;
+  if (s < 0) fail_msg("no structure %s", name);
+  for (size_t v = 0; v < GridSize(&patient->ct); v++) n += patient->structures[s].mask[v];
+  assert_int_equal(patient->structures[s].role, role);
+  assert_int_equal(n, voxels);
+}
+
+/* All signs and orders of the axes come out along +x, +y, +z, whatever the files' names, numbers and thickness say. */
+static void TestAxes(void **state)
+{
+  if (!TestHasDicom()) skip();
+  static const double e[6][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {-1, 0, 0}, {0, -1, 0}, {0, 0, -1}};
+  static const char *const positions[] = {"HFS", "HFP", "FFS", "FFP"};
+  int turn = 0;
+  for (int a = 0; a < 6; a++)
+    for (int b = 0; b < 6; b++) {
+      if (a % 3 == b % 3) continue;
+      const int c = 3 - a % 3 - b % 3 + (turn % 2 ? 3 : 0);
+      TestSeries s = {
+          .n = 4, .origin = {-3, 1, 8}, .intercept = -1000, .is_signed = true, .position = positions[turn % 4]};
+      s.spacing[0] = 1;
+      s.spacing[1] = 2;
+      memcpy(s.direction, e[a], sizeof e[a]);
+      memcpy(s.direction + 3, e[b], sizeof e[b]);
+      for (int k = 0; k < 3; k++) s.step[k] = 3 * e[c][k];
+      TestClear();
+      TestWriteSeries(s);
+      Case *patient = Taken((DicomImportSpec){0}, NULL);
+      CheckHU(patient);
+      assert_true(patient->ct.spacing_mm[a % 3] == 1 && patient->ct.n[a % 3] == COLUMNS);
+      assert_true(patient->ct.spacing_mm[b % 3] == 2 && patient->ct.n[b % 3] == ROWS);
+      assert_true(patient->ct.spacing_mm[c % 3] == 3 && patient->ct.n[c % 3] == 4);
+      assert_int_equal(patient->position, turn % 4);
+      assert_int_equal(CaseDestroy(&patient), 0);
+      turn++;
+    }
+  TestClear();
+  TestWriteSeries((TestSeries){.n = 3, .position = "HFDL"});
+  Refused((DicomImportSpec){0}, "PatientPosition is HFDL");
+}
+
+/* Slices that are stored in other ways are the same. */
+static void TestStorage(void **state)
+{
+  if (!TestHasDicom()) skip();
+  static const char *const syntaxes[] = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2",
+                                         "1.2.840.10008.1.2.1.99"};
+  for (int i = 0; i < 8; i++) {
+    TestSeries s = {
+        .n = 3, .is_signed = i % 2, .intercept = i % 2 ? 500 : -1000, .padded = true, .syntax = syntaxes[i / 2]};
+    s.origin[2] = 1;
+    TestClear();
+    TestWriteSeries(s);
+    Case *patient = Taken((DicomImportSpec){0}, "3 pixels of padding");
+    assert_int_equal(patient->hu[0], -1000);
+    for (PetscInt k = 0; k < 3; k++) patient->hu[k * ROWS * COLUMNS] = (short)(300 * (1 + 2 * k));
+    CheckHU(patient);
+    assert_int_equal(CaseDestroy(&patient), 0);
+  }
+}
+
+/* What is below every CT number is air. */
+static void TestLow(void **state)
+{
+  if (!TestHasDicom()) skip();
+  TestClear();
+  TestWriteSeries((TestSeries){.n = 2, .is_signed = true, .extra = -1130});
+  Case *patient = Taken((DicomImportSpec){0}, "voxels below -1024 HU: made air");
+  assert_int_equal(patient->hu[0], -1000);
+  assert_int_equal(patient->hu[2 * ROWS * COLUMNS - 1], lround(7.5 + 200 + 600 - 1130));
+  assert_int_equal(CaseDestroy(&patient), 0);
+}
+
+/* Uneven slices are told and refused, or interpolated onto the smallest gap. */
+static void TestGaps(void **state)
+{
+  if (!TestHasDicom()) skip();
+  TestSeries first = {.n = 3, .intercept = -1000}, second = {.n = 3, .intercept = -1000, .first_number = 10};
+  second.origin[2] = 8; /* 4 mm after the last one */
+  TestClear();
+  TestWriteSeries(first);
+  TestWriteSeries(second);
+  Refused((DicomImportSpec){0}, "slices are 2 mm apart, but 4 mm between z = 4.00 and 8.00 mm");
+  Case *patient = Taken((DicomImportSpec){.resample = PETSC_TRUE}, "4 mm between");
+  assert_int_equal(patient->ct.n[2], 7);
+  CheckHU(patient);
+  assert_int_equal(CaseDestroy(&patient), 0);
+  second.origin[2] = 6.015; /* within 1 % */
+  TestWriteSeries(second);
+  patient = Taken((DicomImportSpec){0}, NULL);
+  assert_int_equal(patient->ct.n[2], 6);
+  assert_int_equal(CaseDestroy(&patient), 0);
+  second.origin[2] = 6.05;
+  TestWriteSeries(second);
+  Refused((DicomImportSpec){0}, "slices are 2 mm apart, but 2.05 mm between");
+}
+
+/* A slice that is there twice: equal ones count once, others are refused. */
+static void TestTwice(void **state)
+{
+  if (!TestHasDicom()) skip();
+  TestSeries twin = {.n = 1, .first_number = 50, .intercept = -1000};
+  TestClear();
+  TestWriteSeries((TestSeries){.n = 4, .intercept = -1000});
+  TestWriteSeries(twin);
+  Case *patient = Taken((DicomImportSpec){0}, "1 slices are there twice");
+  assert_int_equal(patient->ct.n[2], 4);
+  CheckHU(patient);
+  assert_int_equal(CaseDestroy(&patient), 0);
+  twin.extra = 1;
+  TestWriteSeries(twin);
+  Refused((DicomImportSpec){0}, "they differ by their pixels alone");
+}
+
+/* A tilted gantry: the grid is straight, each voxel's value is one of half a gap away at most. */
+static void TestTilt(void **state)
+{
+  if (!TestHasDicom()) skip();
+  const double tilt = 0.3;
+  TestSeries s = {.n = 6, .direction = {1, 0, 0, 0, cos(tilt), -sin(tilt)}, .intercept = -1000};
+  TestClear();
+  TestWriteSeries(s);
+  Case *patient = Taken((DicomImportSpec){0}, "gantry tilt");
+  size_t n = 0;
+  for (size_t v = 0; v < GridSize(&patient->ct); v++) {
+    double x[3];
+    GridCentre(&patient->ct, v, x);
+    if (patient->hu[v] == -1000) continue;
+    n++;
+    assert_true(fabs(patient->hu[v] - TestHU(x)) <= 300 * 1.0 + 1);
+  }
+  assert_int_equal(n, 6 * ROWS * COLUMNS);
+  assert_true(fabs(patient->ct.spacing_mm[1] - 2.5 * cos(tilt)) < 1e-6 && fabs(patient->ct.spacing_mm[2] - 2) < 1e-6);
+  assert_int_equal(CaseDestroy(&patient), 0);
+  s.direction[0] = cos(0.1);
+  s.direction[1] = sin(0.1);
+  s.direction[3] = -sin(0.1);
+  s.direction[4] = cos(0.1);
+  s.direction[5] = 0;
+  TestClear();
+  TestWriteSeries(s);
+  Refused((DicomImportSpec){0}, "rows run along (0.995, 0.100, 0.000)");
+  patient = Taken((DicomImportSpec){.resample = PETSC_TRUE}, "askew");
+  for (size_t v = 0; v < GridSize(&patient->ct); v++) {
+    double x[3];
+    GridCentre(&patient->ct, v, x);
+    if (patient->hu[v] != -1000) assert_true(fabs(patient->hu[v] - TestHU(x)) <= 1);
+  }
+  assert_int_equal(CaseDestroy(&patient), 0);
+}
+
+static const TestROI rois[] = {
+    {"GTV", "GTV", NULL, 7, 2, {0.7, 1.2}, {3.1, 5.1}, {2, 4}, NULL},
+    {"organ/left", "ORGAN", NULL, 3, 1, {2.9, 4.9}, {20, 20}, {0}, NULL},
+    {"organ/left", "", NULL, 12, 1, {-0.1, -0.1}, {0.1, 0.1}, {0}, NULL},
+    {"Skin", "", NULL, 1, 3, {-1, -1}, {8, 11}, {0, 2, 4}, NULL},
+    {"wire", "AVOIDANCE", "OPEN_PLANAR", 20, 1, {0, 0}, {3, 3}, {2}, NULL},
+    {"elsewhere", "ORGAN", NULL, 21, 1, {0, 0}, {3, 3}, {2}, "2.25.999"},
+};
+
+/* Structures are joined by number, named, given roles and drawn; what is no volume of the CT is left out. */
+static void TestStructures(void **state)
+{
+  if (!TestHasDicom()) skip();
+  static const char *const target[] = {"organ_left #2"}, *const role[] = {"GTV=oar"}, *const wrong[] = {"GTVX"};
+  TestClear();
+  TestWriteSeries((TestSeries){.n = 4, .intercept = -1000});
+  TestWriteSet("set.dcm", "2.25.6", NULL, 6, rois);
+  Case *patient = Taken((DicomImportSpec){0}, "elsewhere                left out: drawn in another frame of reference");
+  assert_int_equal(patient->n_structures, 4);
+  CheckStructure(patient, "GTV", ROLE_TARGET, 2 * 2 * 2); /* x 1.5, 3; y 2.5, 5; z 2, 4 */
+  CheckStructure(patient, "organ_left", ROLE_OAR, 4 * 3); /* x 3 to 7.5; y 5 to 10 */
+  CheckStructure(patient, "organ_left #2", ROLE_OAR, 1);
+  CheckStructure(patient, "Skin", ROLE_EXTERNAL, 3 * ROWS * COLUMNS);
+  assert_string_equal(DicomOriginFind(patient->dicom, "organ_left")->roi_name, "organ/left");
+  assert_int_equal(DicomOriginFind(patient->dicom, "organ_left")->roi_number, 3);
+  assert_int_equal(patient->dicom->n_slices, 4);
+  assert_string_equal(patient->dicom->sop_instance_uid[3], "2.25.100.3");
+  assert_true(patient->dicom->slice_z_mm[3] == 6);
+  assert_int_equal(CaseDestroy(&patient), 0);
+  patient = Taken(
+      (DicomImportSpec){.n_target = 1, .target = target, .n_role = 1, .role = role, .external = "organ_left"}, NULL);
+  CheckStructure(patient, "GTV", ROLE_OAR, 8);
+  CheckStructure(patient, "organ_left #2", ROLE_TARGET, 1);
+  CheckStructure(patient, "organ_left", ROLE_EXTERNAL, 12);
+  CheckStructure(patient, "Skin", ROLE_OAR, 3 * ROWS * COLUMNS);
+  assert_int_equal(CaseDestroy(&patient), 0);
+  Refused((DicomImportSpec){.n_target = 1, .target = wrong}, "no structure GTVX found, did you mean GTV?");
+  Refused((DicomImportSpec){.n_role = 1, .role = wrong}, "option --role is GTVX");
+}
+
+/* Slices that run the other way, and leaning ones, take the same structures. */
+static void TestStructuresTurned(void **state)
+{
+  if (!TestHasDicom()) skip();
+  TestSeries s = {
+      .n = 4, .origin = {7.5, 0, 6}, .direction = {-1, 0, 0, 0, 1, 0}, .step = {0, 0, -2}, .intercept = -1000};
+  TestClear();
+  TestWriteSeries(s);
+  TestWriteSet("set.dcm", "2.25.6", NULL, 4, rois);
+  Case *patient = Taken((DicomImportSpec){0}, NULL);
+  CheckHU(patient);
+  CheckStructure(patient, "GTV", ROLE_TARGET, 8);
+  CheckStructure(patient, "organ_left", ROLE_OAR, 12);
+  assert_string_equal(patient->dicom->sop_instance_uid[3], "2.25.100.0"); /* ascending z */
+  assert_int_equal(CaseDestroy(&patient), 0);
+}
+
+/* Of several series the one is taken that the structures were drawn on; localizers never; else the user is asked. */
+static void TestChoice(void **state)
+{
+  if (!TestHasDicom()) skip();
+  TestSeries one = {.n = 3, .series = "2.25.100", .intercept = -1000}, two = {.n = 4, .series = "2.25.200"};
+  two.first_number = 20;
+  two.intercept = -1000;
+  TestClear();
+  TestWriteSeries(one);
+  TestWriteSeries((TestSeries){.n = 1, .first_number = 40, .image_type = "ORIGINAL\\PRIMARY\\LOCALIZER"});
+  TestWriteSeries((TestSeries){.n = 2, .first_number = 60, .series = "2.25.300", .modality = "PT"});
+  FILE *text = fopen(TestPath("readme.txt"), "w");
+  fprintf(text, "no DICOM\n");
+  fclose(text);
+  Case *patient = Taken((DicomImportSpec){0}, "readme.txt: is no DICOM file");
+  assert_int_equal(patient->ct.n[2], 3);
+  assert_int_equal(CaseDestroy(&patient), 0);
+  TestWriteSeries(two);
+  Refused((DicomImportSpec){0},
+          "more than one CT series fits, expected option --series with a number of the table: 1, 2");
+  Refused((DicomImportSpec){.series = "3"}, "option --series is 3, expected the number of a CT series");
+  patient = Taken((DicomImportSpec){.series = "2.25.200"}, NULL);
+  assert_int_equal(patient->ct.n[2], 4);
+  assert_int_equal(CaseDestroy(&patient), 0);
+  TestWriteSet("set.dcm", "2.25.6", "2.25.200", 1, rois);
+  patient = Taken((DicomImportSpec){0}, NULL);
+  assert_int_equal(patient->ct.n[2], 4);
+  assert_int_equal(CaseDestroy(&patient), 0);
+  two.frame = "2.25.7"; /* another frame of reference, which alone the set shares */
+  TestWriteSeries(two);
+  TestWriteSet("set.dcm", "2.25.7", "2.25.12345", 1, rois);
+  patient = Taken((DicomImportSpec){0}, NULL);
+  assert_int_equal(patient->ct.n[2], 4);
+  assert_int_equal(CaseDestroy(&patient), 0);
+}
+
+static bool Holds(const char *file, const char *text)
+{
+  char *content;
+  size_t length;
+  Mistakes mistakes = {0};
+  assert_true(FileRead(file, &content, &length, &mistakes));
+  const bool holds = memmem(content, length, text, strlen(text)) != NULL;
+  assert_int_equal(PetscFree(content), 0);
+  return holds;
+}
+
+/* A case file tells nobody whose it is, and its ID only where that was asked for; it loads as it was. */
+static void TestPrivacy(void **state)
+{
+  if (!TestHasDicom()) skip();
+  TestClear();
+  TestWriteSeries((TestSeries){.n = 4, .intercept = -1000});
+  for (int keep = 0; keep < 2; keep++) {
+    Mistakes mistakes = {0};
+    Case *patient = Taken((DicomImportSpec){.keep_patient_id = keep ? PETSC_TRUE : PETSC_FALSE}, "derived-external"),
+         *read;
+    assert_int_equal(CaseWrite(patient, TestPath("case.h5"), &mistakes), 0);
+    assert_int_equal(CaseLoad(TestPath("case.h5"), &mistakes, &read), 0);
+    assert_non_null(read);
+    assert_memory_equal(read->hu, patient->hu, GridSize(&read->ct) * sizeof *read->hu);
+    assert_false(Holds(TestPath("case.h5"), "Secret") || Holds(TestPath("case.h5"), "19700101"));
+    assert_false(Holds(TestPath("case.h5"), test_folder));
+    assert_int_equal(Holds(TestPath("case.h5"), "SECRET-ID"), keep);
+    assert_int_equal(CaseDestroy(&patient), 0);
+    assert_int_equal(CaseDestroy(&read), 0);
+    unlink(TestPath("case.h5"));
+  }
+}
+
+static int Begin(void **state)
+{
+  return !mkdtemp(test_folder);
+}
+
+static int End(void **state)
+{
+  TestClear();
+  return rmdir(test_folder);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(TestAxes),       cmocka_unit_test(TestStorage),
+                                     cmocka_unit_test(TestLow),        cmocka_unit_test(TestGaps),
+                                     cmocka_unit_test(TestTwice),      cmocka_unit_test(TestTilt),
+                                     cmocka_unit_test(TestStructures), cmocka_unit_test(TestStructuresTurned),
+                                     cmocka_unit_test(TestChoice),     cmocka_unit_test(TestPrivacy)};
+  return cmocka_run_group_tests(tests, Begin, End);
+}
