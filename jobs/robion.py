@@ -11,6 +11,7 @@
 Scripts of a study append the folder above theirs to sys.path.
 """
 import csv
+import re
 import pathlib
 from functools import cached_property
 from types import SimpleNamespace
@@ -39,11 +40,16 @@ def number(cell):
         return cell
 
 
+def name(cell):
+    """Names that a spreadsheet would take for a formula stand behind an apostrophe."""
+    return cell[1:] if re.match(r"'+[=+\-@\t\r]", cell) else cell
+
+
 def rows(file):
     """Rows of a table as dictionaries. Names stay text, also where they read as numbers."""
     with open(file, newline="") as lines:
         for row in csv.DictReader(lines):
-            yield {key: cell if key in NAMES else number(cell) for key, cell in row.items()}
+            yield {key: name(cell) if key in NAMES else number(cell) for key, cell in row.items()}
 
 
 class Structure:

@@ -137,10 +137,13 @@ double BeamCutShare(const Beam *beam, const Case *patient, const Grid *grid, con
 /** Distance, mm, from the patient's surface on a beam's axis to the isocentre; minus infinity if the axis meets no patient. */
 double BeamSkin_mm(const Beam *beam, const Case *patient);
 
+/** What a case alone tells of beams. Mistakes (ROBION_INPUT): isocentre outside the CT, `from-case` without angles in the case. */
+PetscErrorCode BeamSetCheckPlace(const BeamSetSpec *beams, const Case *patient, Mistakes *mistakes);
+
 /**
  * Beams with angles, axes and isocentre (as given, else the target's centre of mass) and no spots; a warning in the log for those
- * with a BeamCutShare. Mistakes (ROBION_INPUT):
- * isocentre outside the CT, a range shifter inside the patient, `from-case` without angles in the case. *out is set in any case. Not collective.
+ * with a BeamCutShare. Mistakes (ROBION_INPUT): those of BeamSetCheckPlace, a range shifter inside the patient. *out is set in any
+ * case. Not collective.
  */
 PetscErrorCode BeamSetPlace(const BeamSetSpec *beams, const Case *patient, const Machine *machine, const Grid *grid,
                             const Region *target, Mistakes *mistakes, BeamSet **out);

@@ -36,6 +36,12 @@ typedef enum {
 extern const char *const patient_position_names[]; /* "HFS", ..., "from-case", indexed by PatientPosition */
 extern const PetscInt n_patient_position_names;
 
+/** A piecewise-linear table HU -> RSP, ascending in HU; constant beyond its ends. */
+typedef struct HLUT {
+  PetscInt n;
+  double (*point)[2]; /* HU, RSP */
+} HLUT;
+
 typedef struct Case {
   char *name;   /* as results name it */
   char *source; /* file path or phantom description, for provenance */
@@ -49,18 +55,13 @@ typedef struct Case {
   PetscInt n_beam_angles; /* suggested gantry angles of the file (0 if none) */
   double *beam_gantry_deg;
   PatientPosition position; /* root attribute patient_position of the file; without: head first supine */
+  HLUT hlut;                /* dataset /ct/hlut of the file: of the scanner, for studies that say none; n = 0: none */
   DicomOrigin *dicom; /* NULL, or what the importer of DICOM leaves for CaseWrite; read apart by DicomOriginRead */
   NodeCopies copies;        /* of a case that has been broadcast: what holds hu, rsp, masks and maps */
 } Case;
 
 /** Relative stopping power of air, used everywhere outside the external structure. */
 #define RSP_AIR 0.001
-
-/** A piecewise-linear table HU -> RSP, ascending in HU; constant beyond its ends. */
-typedef struct HLUT {
-  PetscInt n;
-  double (*point)[2]; /* HU, RSP */
-} HLUT;
 
 /** The default table: matRad's generic HU->RSP points (physics: piecewise linear between 8 nodes). Caller frees the points. */
 PetscErrorCode HLUTDefault(HLUT *hlut);

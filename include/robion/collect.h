@@ -38,10 +38,7 @@ typedef struct PlanNews {
 /** The study of a results folder, as it was run (study.yaml there). NULL and mistakes (ROBION_INPUT) if there is none. */
 PetscErrorCode ResultsStudy(const char *results, Mistakes *mistakes, Study **study);
 
-/**
- * News of every plan [study->n_plans]. `thorough`: finished plans are opened and compared with the study; else their status is
- * believed.
- */
+/** News of every plan [study->n_plans], by status and settings. `thorough`: files are compared with their checksums too. */
 PetscErrorCode InventoryFill(const char *results, const Study *study, PetscBool thorough, PlanNews *news);
 
 /** "; 8 more of the study not asked for (--only, --arms)", nothing for none. */
@@ -67,9 +64,10 @@ PetscErrorCode ResultsCollect(FILE *out, const char *results, const Study *study
 
 /**
  * `robion status`: what is done, running (iteration, worst scenario, time left), failed with the reason, and the worst
- * coverage of each target in each arm so far, from status and event files and the tables of plans that are done. Writes nothing.
+ * coverage of each target in each arm so far, from status and event files and the tables of plans that are done. Writes
+ * no file. *going: plans run or are to do.
  */
-PetscErrorCode ResultsStatus(FILE *out, const char *results, const Study *study);
+PetscErrorCode ResultsStatus(FILE *out, const char *results, const Study *study, PetscBool *going);
 
 /** The first line of statistics.csv. */
 extern const char statistics_header[];

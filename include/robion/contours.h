@@ -51,7 +51,8 @@ PetscErrorCode ContoursToMask(const Grid *grid, const Contours *contours, unsign
 
 /**
  * The outlines of a mask on the edges of its voxels, slice by slice from the first, holes as keyholes (one ring that runs
- * into the hole and back): ContoursToMask makes the same mask of them. Pieces that touch at a corner are rings of their own.
+ * into the hole and back). ContoursToMask makes the same mask of them, unless it has three slices or more of which no two are
+ * neighbours: these look like contours of every few slices. Pieces that touch at a corner are rings of their own.
  */
 PetscErrorCode ContoursOfMask(const Grid *grid, const unsigned char *mask, Contours *contours);
 

@@ -15,3 +15,7 @@ typedef struct Failure {
  */
 PetscErrorCode FailureNote(MPI_Comm comm, int line, const char *function, const char *file, PetscErrorCode code,
                            PetscErrorType type, const char *message, void *failure);
+
+/** As FailureNote, for what is the user's mistake: the first line of what PETSc says and no traceback. Not collective. */
+PetscErrorCode FailureKeep(MPI_Comm comm, int line, const char *function, const char *file, PetscErrorCode code,
+                           PetscErrorType type, const char *message, void *failure);

@@ -84,6 +84,13 @@ PetscErrorCode PlanCheckName(const Case *patient, const char *name, const char *
 PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mistakes *mistakes);
 
 /**
+ * Check what only a plan would see else, before there are base data (ROBION_STUDY, ROBION_INPUT): scenarios of activity that there are
+ * not, beams `from-case` without angles there, isocentres outside the CT, range shifters that nothing passes. Not
+ * collective.
+ */
+PetscErrorCode PlanCheckSettings(const Settings *settings, const Case *patient, Mistakes *mistakes);
+
+/**
  * Lines of the log, once in a run: an external structure that had to be derived, structures without voxels or outside of the
  * external. Not collective.
  */

@@ -44,7 +44,7 @@ PetscBool PlanReadText(const PlanReader *reader, PlanText which, Mistakes *mista
 /** Numbers of a plan: its prescription per fraction, what its optimisation came to, and what it took. */
 typedef enum {
   PLAN_FRACTIONS,
-  PLAN_PRESCRIPTION,
+  PLAN_PRESCRIPTION_Gy_RBE,
   PLAN_OBJECTIVE,
   PLAN_ITERATIONS,
   PLAN_SECONDS,
@@ -80,6 +80,8 @@ PetscBool PlanHasDose(const PlanReader *reader, PlanDoses doses, Quantity quanti
 #define ACTIVITY_COUNTS "counts"
 #define ACTIVITY_EFFICIENCY "efficiency"
 enum { PLAN_PATH = 256 };
+/** The path of what has a name of its own (a structure, a scenario) in a group: names that HDF5 cannot have are changed, perhaps to the same. */
+void PlanNamedPath(const char *parent, const char *name, char path[PLAN_PATH]);
 /** Where a map of a scenario is in the file: of an activity, as "nuclei/11C". */
 void PlanActivityPath(const char *scenario, const char *map, char path[PLAN_PATH]);
 /** Such a map, as PlanReadDose reads doses. */

@@ -16,7 +16,8 @@ typedef struct OptimizerSpec {
       relative_tolerance; /* stop when the objective fell by less than this share over `window` iterations; default 1e-4 */
   PetscInt window;        /* default 10 */
   double max_minutes;     /* wall-clock budget of one plan; 0 (default): none */
-  double relative_gap;    /* stop when the plan is proven to be this close to the optimum; default 1e-3 */
+  double
+      relative_gap; /* stop when the plan is proven, or expected (Certificate), to be this close to the optimum; default 1e-3 */
   PetscInt certificate_iterations; /* most iterations for the certificate; default 50 */
   double checkpoint_minutes;       /* least time between checkpoints, and before the first; default 10 */
   double constraint_tolerance; /* constraints hold when they miss their bounds by at most this share; default 1e-3 */
@@ -45,18 +46,23 @@ typedef struct Iteration {
 
 /** How good a plan is, for those who do not want to believe. */
 typedef struct Certificate {
-  PetscBool known;           /* false: there is none */
-  PetscBool bounded;         /* a lower bound was looked for; else least_sum, lower_bound and gap say nothing */
-  double objective;          /* of the plan, unsmoothed */
-  double weighted_sum;       /* sum_s multiplier_s F_s at the plan, and all terms outside of worst cases */
-  double least_sum;          /* the least that its own minimisation over all weights, started from the plan, found */
-  double lower_bound;        /* of the objective over all weights; by convexity where rigorous, else least_sum */
-  double gap;                /* (objective - lower_bound) / objective */
-  PetscBool rigorous;        /* every term is convex in the weights: nothing lies below lower_bound */
+  PetscBool known;     /* false: there is none */
+  PetscBool bounded;   /* a lower bound was looked for; else least_sum, lower_bound and gap say nothing */
+  double objective;    /* of the plan, unsmoothed */
+  double weighted_sum; /* sum_s multiplier_s F_s at the plan, and all terms outside of worst cases */
+  double
+      least_sum; /* the least that its own minimisation over all weights, started from the plan, found, unless expected */
+  double lower_bound; /* of the objective over all weights; by convexity where rigorous, else least_sum */
+  double gap;         /* (objective - lower_bound) / objective */
+  PetscBool rigorous; /* every term is convex in the weights: nothing lies below lower_bound */
+  PetscBool expected; /* least_sum is what further iterations of the plan are expected to come to by those there were */
   double stationarity;       /* norm of the projected gradient of the weighted sum at the plan ... */
   double stationarity_start; /* ... and of what was minimised at the start, scaled variables */
   PetscInt n_active;         /* scenarios of the first group with a multiplier above 1 % */
 } Certificate;
+
+/** "rigorous", "local", "expected" or "none". */
+const char *CertificateKind(const Certificate *certificate);
 
 /** How well a constraint is kept. */
 typedef struct ConstraintState {
@@ -146,3 +152,9 @@ typedef struct SolveSpec {
  */
 PetscErrorCode ProblemSolve(MPI_Comm comm, const SolveSpec *spec, Solution *solution);
 PetscErrorCode SolutionDestroy(Solution *solution);
+
+/**
+ * Try the PETSc options for the solver on three variables: what TAO refuses, or cannot do with an objective and a gradient alone, is a
+ * mistake (ROBION_COMMAND_LINE), the same on all ranks. Not collective.
+ */
+PetscErrorCode SolverCheckOptions(Mistakes *mistakes);

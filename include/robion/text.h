@@ -18,7 +18,12 @@ PetscErrorCode TextAdd(Text *text, const char *format, ...) __attribute__((forma
 PetscErrorCode TextAddJSON(Text *text, const char *string);
 /** Append a JSON number with 10 digits; null if it is not finite. */
 PetscErrorCode TextAddJSONNumber(Text *text, double number);
-/** Append one CSV field (RFC 4180): quoted if it holds a comma, quote or line break. */
+/** Whether spreadsheets take a CSV field for a formula: it begins, behind apostrophes, with = + - @, a tab or return, and is no number. */
+PetscBool TextIsFormula(const char *field);
+/**
+ * Append one CSV field (RFC 4180): quoted if it holds a comma, quote or line break. What spreadsheets would take for a formula gets an
+ * apostrophe before it, which the readers take off (CSVNext, jobs/robion.py).
+ */
 PetscErrorCode TextAddCSV(Text *text, const char *field);
 PetscErrorCode TextDestroy(Text *text);
 

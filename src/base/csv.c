@@ -1,5 +1,6 @@
 /* CSV files: records cut up in place, and whole tables of them. */
 #include "robion/csv.h"
+#include "robion/text.h"
 #include <string.h>
 
 PetscBool CSVOpen(const char *file, Mistakes *mistakes, CSVReader *reader)
@@ -54,7 +55,7 @@ static char *NextField(CSVReader *reader, PetscBool *last)
   reader->ended = *in == '\n' ? PETSC_TRUE : PETSC_FALSE;
   reader->at = *in ? in + 1 : in;
   *out = 0;
-  return field;
+  return *field == '\'' && TextIsFormula(field) ? field + 1 : field; /* as TextAddCSV has written it */
 }
 
 PetscInt CSVNext(CSVReader *reader, PetscInt most, char **field)

@@ -43,3 +43,14 @@ PetscErrorCode FailureNote(MPI_Comm comm, int line, const char *function, const 
                         &rank); /* of an error that all ranks make, the first tells; PETSc would abort the others */
   return begun && !rank ? PetscTraceBackErrorHandler(comm, line, function, file, code, type, message, NULL) : code;
 }
+
+PetscErrorCode FailureKeep(MPI_Comm comm, int line, const char *function, const char *file, PetscErrorCode code,
+                           PetscErrorType type, const char *message, void *context)
+{
+  Failure *failure = context;
+  const char *text = message;
+  if (*failure->text) return code;
+  if (!text || !*text) (void)PetscErrorMessage(code, &text, NULL);
+  snprintf(failure->text, sizeof failure->text, "%.*s", text ? (int)strcspn(text, "\n") : 0, text ? text : "");
+  return code;
+}

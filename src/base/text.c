@@ -95,16 +95,26 @@ PetscErrorCode TextAddJSONNumber(Text *text, double number)
   PetscFunctionReturn(0);
 }
 
+PetscBool TextIsFormula(const char *field)
+{
+  double number;
+  field += strspn(field, "'");
+  if (!*field || !strchr("=+-@\t\r", *field)) return PETSC_FALSE;
+  return TextParseNumber(field, &number) ? PETSC_FALSE : PETSC_TRUE;
+}
+
 PetscErrorCode TextAddCSV(Text *text, const char *field)
 {
   PetscFunctionBegin;
+  const char *const mark = TextIsFormula(field) ? "'" : "";
   if (!strpbrk(field, ",\"\r\n")) {
-    PetscCall(TextAdd(text, "%s", field));
+    PetscCall(TextAdd(text, "%s%s", mark, field));
     PetscFunctionReturn(0);
   }
-  PetscCall(Reserve(text, 2 * strlen(field) + 2));
+  PetscCall(Reserve(text, 2 * strlen(field) + 3));
   char *out = text->data + text->length;
   *out++ = '"';
+  if (*mark) *out++ = *mark;
   for (const char *c = field; *c; c++) {
     if (*c == '"') *out++ = '"';
     *out++ = *c;

@@ -67,6 +67,22 @@ static PetscErrorCode PlaceRangeShifter(const RangeShifterSpec *spec, const Case
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode BeamSetCheckPlace(const BeamSetSpec *beams, const Case *patient, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  if (beams->from_case && !patient->n_beam_angles)
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: beams: from-case, but case %s holds no beam_gantry_deg",
+                          beams->where, patient->name));
+  for (PetscInt b = 0; !beams->from_case && b < beams->n; b++) {
+    const double *isocentre_mm = beams->beam[b].isocentre_mm;
+    if (!beams->beam[b].has_isocentre || InsideGrid(&patient->ct, isocentre_mm)) continue;
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                          "%s: beam %d: isocentre (%g, %g, %g) mm lies outside the CT of case %s", beams->where,
+                          (int)(beams->first + b), isocentre_mm[0], isocentre_mm[1], isocentre_mm[2], patient->name));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode BeamSetPlace(const BeamSetSpec *beams, const Case *patient, const Machine *machine, const Grid *grid,
                             const Region *target, Mistakes *mistakes, BeamSet **out)
 {
@@ -79,9 +95,7 @@ PetscErrorCode BeamSetPlace(const BeamSetSpec *beams, const Case *patient, const
   set->splitting = beams->spots.splitting;
   set->position = beams->position == POSITION_FROM_CASE ? patient->position : beams->position;
   set->n_beam = beams->from_case ? patient->n_beam_angles : beams->n;
-  if (!set->n_beam)
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: beams: from-case, but case %s holds no beam_gantry_deg",
-                          beams->where, patient->name));
+  PetscCall(BeamSetCheckPlace(beams, patient, mistakes));
   PetscCall(PetscCalloc1(set->n_beam, &set->beam));
   for (PetscInt b = 0; b < set->n_beam; b++) {
     const BeamSpec *spec = beams->from_case ? NULL : &beams->beam[b];
@@ -93,10 +107,6 @@ PetscErrorCode BeamSetPlace(const BeamSetSpec *beams, const Case *patient, const
     beam->target = spec ? spec->target : NULL;
     PetscCall(PetscArraycpy(beam->isocentre_mm, spec && spec->has_isocentre ? spec->isocentre_mm : centre_mm, 3));
     BeamSetAxes(beam);
-    if (!InsideGrid(&patient->ct, beam->isocentre_mm))
-      PetscCall(MistakesAdd(
-          mistakes, ROBION_INPUT, "%s: beam %d: isocentre (%g, %g, %g) mm lies outside the CT of case %s", beams->where,
-          (int)(beams->first + b), beam->isocentre_mm[0], beam->isocentre_mm[1], beam->isocentre_mm[2], patient->name));
     PetscCall(CheckSource(beam, patient, beams->where, beams->first + b, mistakes));
     if (spec)
       PetscCall(PlaceRangeShifter(&spec->range_shifter, patient, beams->where, beams->first + b, mistakes, beam));

@@ -43,15 +43,16 @@ static PetscErrorCode TakeValue(const Option *option, const char *value, Mistake
   PetscFunctionReturn(0);
 }
 
-/* Take one option, with its value as "--name value" or "--name=value". *at moves over a value. */
+/* Take one option, with its value as "--name value" or "--name=value". *at moves over a value. *unknown is set of one that is not. */
 static PetscErrorCode TakeOption(const Arguments *arguments, PetscInt n, const Option *option, int *at,
-                                 Mistakes *mistakes)
+                                 PetscBool *unknown, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   const char *text = arguments->argv[*at], *equals = strchr(text, '=');
   const Option *found = FindOption(n, option, text, equals ? (size_t)(equals - text) : strlen(text));
   if (!found) {
     PetscCall(UnknownOption(n, option, text, mistakes));
+    *unknown = PETSC_TRUE;
     PetscFunctionReturn(0);
   }
   if (found->given) *found->given = PETSC_TRUE;
@@ -74,6 +75,7 @@ PetscErrorCode ArgumentsParse(const Arguments *arguments, const Verb *verb, cons
   PetscFunctionBegin;
   char usage[256];
   int n = 0;
+  PetscBool unknown = PETSC_FALSE; /* an option: what follows may be its value, so operands are not counted */
   snprintf(usage, sizeof usage, "usage: robion %s%s%s %s [options], see robion %s --help", verb->name,
            command->name ? " " : "", command->name ? command->name : "", command->operands, verb->name);
   if (command->presets) command->presets();
@@ -81,13 +83,14 @@ PetscErrorCode ArgumentsParse(const Arguments *arguments, const Verb *verb, cons
   for (int i = 0; i < arguments->argc; i++) {
     const char *text = arguments->argv[i];
     if (text[0] == '-' && text[1])
-      PetscCall(TakeOption(arguments, command->n_option, command->option, &i, mistakes));
+      PetscCall(TakeOption(arguments, command->n_option, command->option, &i, &unknown, mistakes));
     else if (n < command->most)
       operand[n++] = text;
-    else
+    else if (!unknown)
       PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "unexpected operand %s; %s", text, usage));
   }
-  if (n < command->least) PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "missing operand; %s", usage));
+  if (n < command->least && !unknown)
+    PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "missing operand; %s", usage));
   PetscFunctionReturn(0);
 }
 

@@ -1,6 +1,7 @@
 /* A verb that needs MPI and PETSc, with both around it. */
 #include "robion/cli.h"
 #include "robion/failure.h"
+#include "robion/solver.h"
 #include <signal.h>
 
 /* PETSc options that no rank has asked for are likely misspelt. Collective. */
@@ -28,16 +29,46 @@ static PetscErrorCode ReportUnusedOptions(PetscMPIInt rank)
   PetscFunctionReturn(0);
 }
 
+/* Begin PETSc with the user's options; those that it does not begin with are the user's mistake. */
+static RobionExit BeginPETSc(Arguments *arguments)
+{
+  int begun = 0, rank = 0, size = 1;
+  Failure failure = {.memory = PETSC_FALSE};
+  const RobionExit refused = arguments->petsc_argc > 1 ? ROBION_COMMAND_LINE : ROBION_INTERNAL;
+  if (PetscPushErrorHandler(FailureKeep, &failure)) return ROBION_INTERNAL;
+  if (!PetscInitialize(&arguments->petsc_argc, &arguments->petsc_argv, NULL, NULL))
+    return PetscPopErrorHandler() ? ROBION_INTERNAL : ROBION_DONE;
+  (void)MPI_Initialized(&begun);
+  if (begun) (void)MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  if (begun) (void)MPI_Comm_size(MPI_COMM_WORLD, &size);
+  if (rank == 0) fprintf(stderr, "robion: PETSc does not begin (options after --): %s\n", failure.text);
+  if (size > 1) MPI_Abort(MPI_COMM_WORLD, refused); /* others may have begun */
+  if (begun) MPI_Finalize();
+  return refused;
+}
+
+/* What PETSc cannot write at its end (-log_view) is told as all that cannot be written. */
+static RobionExit EndPETSc(PetscMPIInt rank, RobionExit exit_code)
+{
+  Failure failure = {.memory = PETSC_FALSE};
+  if (PetscPushErrorHandler(FailureKeep, &failure)) return ROBION_INTERNAL;
+  if (!PetscFinalize()) return exit_code;
+  if (rank == 0) fprintf(stderr, "robion: PETSc does not end (options after --): %s\n", failure.text);
+  return ROBION_RESOURCES;
+}
+
 RobionExit VerbRunParallel(const Verb *verb, Arguments *arguments, Mistakes *mistakes)
 {
-  RobionExit exit_code = ROBION_INTERNAL;
   PetscMPIInt rank;
-  if (PetscInitialize(&arguments->petsc_argc, &arguments->petsc_argv, NULL, NULL)) return ROBION_INTERNAL;
+  Failure failure = {.memory = PETSC_FALSE};
+  RobionExit exit_code = BeginPETSc(arguments);
+  if (exit_code) return exit_code;
+  exit_code = ROBION_INTERNAL;
+  if (PetscPushErrorHandler(FailureNote, &failure)) return ROBION_INTERNAL;
   signal(SIGPIPE, SIG_IGN); /* a reader that went away (| head) is no crash */
   signal(SIGXFSZ, SIG_IGN); /* nor is a file that may not grow (ulimit -f): its writing fails */
-  Failure failure = {.memory = PETSC_FALSE};
-  if (PetscPushErrorHandler(FailureNote, &failure)) return ROBION_INTERNAL;
-  PetscErrorCode error = (*verb->run)(arguments, mistakes, &exit_code);
+  PetscErrorCode error = SolverCheckOptions(mistakes);
+  if (!error && !MistakesAny(mistakes)) error = (*verb->run)(arguments, mistakes, &exit_code);
   if (error && failure.memory) fprintf(stderr, "robion: %s\n", failure.text);
   if (error) MPI_Abort(PETSC_COMM_WORLD, failure.memory ? ROBION_RESOURCES : ROBION_INTERNAL);
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
@@ -47,5 +78,5 @@ RobionExit VerbRunParallel(const Verb *verb, Arguments *arguments, Mistakes *mis
   MPI_Allreduce(MPI_IN_PLACE, &clean, 1, MPI_INT, MPI_MIN, PETSC_COMM_WORLD);
   if (clean) PetscCallAbort(PETSC_COMM_WORLD, ReportUnusedOptions(rank));
   PetscCallAbort(PETSC_COMM_WORLD, MistakesClear(mistakes));
-  return PetscFinalize() ? ROBION_INTERNAL : exit_code;
+  return EndPETSc(rank, exit_code);
 }

@@ -31,6 +31,7 @@ static PetscErrorCode CheckStudy(const Study *study, Mistakes *mistakes)
         PetscCall(PlanReadCase(&plan->settings, mistakes, &patient));
       if (patient) PlanTellCase(patient);
     }
+    if (patient) PetscCall(PlanCheckSettings(&plan->settings, patient, mistakes));
   }
   PetscCall(CaseDestroy(&patient));
   PetscFunctionReturn(0);

@@ -42,18 +42,25 @@ static PetscErrorCode ReadStatus(const char *folder, PlanNews *news)
   PetscFunctionReturn(0);
 }
 
-/* Open the plan: its files decide, not its status. */
-static PetscErrorCode Verify(const char *folder, const PlanSpec *plan, PlanNews *news)
+/*
+ * Its files decide, not its status; but where it is being made anew, was stopped at that or failed, those of before do not count.
+ * Plans of other settings that nobody asked for are none of the study's.
+ */
+static PetscErrorCode Inspect(const char *folder, const PlanSpec *plan, PlanLook look, PetscBool asked, PlanNews *news)
 {
   PetscFunctionBegin;
   static const PlanCondition found[] = {
       [PLAN_FINISHED] = CONDITION_DONE, [PLAN_OTHER_SETTINGS] = CONDITION_FOREIGN, [PLAN_DAMAGED] = CONDITION_DAMAGED};
   char reason[PLAN_REASON];
-  const PlanState state = PlanInspect(folder, plan->yaml, LOOK_CONTENT, reason);
-  if (state != PLAN_ABSENT) {
+  const PlanState state = PlanInspect(folder, plan->yaml, look, reason);
+  const PetscBool at_rest =
+      news->condition == CONDITION_DONE || news->condition == CONDITION_MISSING || news->condition == CONDITION_UNASKED;
+  if (state == PLAN_OTHER_SETTINGS && at_rest && !asked)
+    news->condition = CONDITION_UNASKED;
+  else if (state == PLAN_FINISHED || (state != PLAN_ABSENT && at_rest)) {
     news->condition = found[state];
     PetscCall(PetscStrncpy(news->reason, reason, sizeof news->reason));
-  } else if (news->condition == CONDITION_DONE) {
+  } else if (news->condition == CONDITION_DONE && look >= LOOK_CONTENT) {
     news->condition = CONDITION_DAMAGED;
     PetscCall(PetscStrncpy(news->reason, "its status says done, but its files are not complete", sizeof news->reason));
   }
@@ -72,7 +79,7 @@ PetscErrorCode InventoryFill(const char *results, const Study *study, PetscBool 
     PetscCall(PetscSNPrintf(folder, sizeof folder, "%s/%s", results, study->plans[p].folder));
     if (access(folder, F_OK)) continue;
     PetscCall(ReadStatus(folder, &news[p]));
-    if (thorough) PetscCall(Verify(folder, &study->plans[p], &news[p]));
+    PetscCall(Inspect(folder, &study->plans[p], thorough ? LOOK_CONTENT : LOOK_SETTINGS, asked[p], &news[p]));
     TextRemoveControls(news[p].reason);
   }
   PetscCall(PetscFree(asked));

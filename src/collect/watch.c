@@ -221,7 +221,7 @@ static void PrintHead(FILE *out, const Watch *watch)
   fprintf(out, "\n");
 }
 
-PetscErrorCode ResultsStatus(FILE *out, const char *results, const Study *study)
+PetscErrorCode ResultsStatus(FILE *out, const char *results, const Study *study, PetscBool *going)
 {
   PetscFunctionBegin;
   Watch watch = {.results = results, .study = study, .now = TimeNow()};
@@ -233,6 +233,9 @@ PetscErrorCode ResultsStatus(FILE *out, const char *results, const Study *study)
   PrintRunning(out, &watch);
   PrintTroubles(out, &watch);
   PetscCall(PrintWorst(out, &watch));
+  const PetscInt left = InventoryCount(study->n_plans, watch.news, CONDITION_RUNNING) +
+                        InventoryCount(study->n_plans, watch.news, CONDITION_MISSING);
+  *going = left ? PETSC_TRUE : PETSC_FALSE;
   PetscCall(PetscFree(watch.news));
   PetscCall(PetscFree(watch.heard));
   PetscFunctionReturn(0);

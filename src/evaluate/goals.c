@@ -76,7 +76,9 @@ static PetscErrorCode JudgeGoal(const GoalBasis *basis, const GoalSpec *spec, Mi
   const Quantity quantity = RowOf(basis, asked, &factor);
   const MetricList *list = spec->worst ? &basis->statistics[worst] : &basis->metrics[0];
   const Metric *metric = MetricListFind(list, asked->structure, quantity, asked->name);
+  /* outcomes are those of the whole course, whatever is asked */
   *out = (Goal){.quantity = quantity, .course = asked->course, .bound = {.at_least = spec->at_least}, .worst = -1};
+  if (quantity == QUANTITY_OUTCOME) out->course = PETSC_TRUE;
   out->scenario = spec->worst ? scenario_statistic_names[worst] : "nominal";
   if (!metric) {
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT,

@@ -85,6 +85,14 @@ static PetscBool LevelledOut(const Solver *s)
   return before - now <= s->spec->optimizer->relative_tolerance * fabs(before) ? PETSC_TRUE : PETSC_FALSE;
 }
 
+/* Whether further iterations are expected to bring no more than wanted. */
+static PetscBool GapExpected(const Solver *s)
+{
+  PetscBool known;
+  const double fall = SolverExpectedFall(s, &known);
+  return known && fall <= s->spec->optimizer->relative_gap * s->best_objective ? PETSC_TRUE : PETSC_FALSE;
+}
+
 /* Whether the proven gap is as small as wanted. */
 static PetscBool GapClosed(const Solver *s)
 {
@@ -108,6 +116,9 @@ static PetscErrorCode CheckLimits(Solver *s, const Iteration *line)
     PetscCall(SolverFinish(s, PETSC_FALSE, "projected gradient is zero"));
   else if (GapClosed(s))
     PetscCall(SolverFinish(s, PETSC_FALSE, "proven to be within %g %% of the optimum", 100 * optimizer->relative_gap));
+  else if (GapExpected(s))
+    PetscCall(
+        SolverFinish(s, PETSC_FALSE, "expected to be within %g %% of the optimum", 100 * optimizer->relative_gap));
   else if (!s->n_group && LevelledOut(s))
     PetscCall(SolverFinish(s, PETSC_FALSE, "objective fell by less than %g over %d iterations",
                            optimizer->relative_tolerance, (int)optimizer->window));

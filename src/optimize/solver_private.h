@@ -124,6 +124,12 @@ PetscErrorCode CutsCombine(const Cuts *cuts, const double *column, double limit,
                            PetscBool *found);
 
 /* certificate.c */
+/*
+ * What further iterations will take off the objective, by its fall over the last quarter of the iterations and the one before; *known
+ * false where that says nothing: where scenarios' multipliers or constraints' change what is minimised, or after few iterations. Not
+ * collective; the same on every rank.
+ */
+double SolverExpectedFall(const Solver *s, PetscBool *known);
 PetscErrorCode SolverCertify(Solver *s);
 
 /* state.c */

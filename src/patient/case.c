@@ -116,12 +116,14 @@ PetscErrorCode CaseBroadcast(MPI_Comm comm, PetscMPIInt root, Case **patient)
     p->rsp = NULL;
     p->beam_gantry_deg = NULL;
     p->dicom = NULL; /* stays on root */
+    p->hlut.point = NULL;
     PetscCall(PetscCalloc1((size_t)p->n_structures, &p->structures));
     PetscCall(PetscCalloc1((size_t)p->n_maps, &p->maps));
   }
   PetscCall(BroadcastString(comm, root, &p->name));
   PetscCall(BroadcastString(comm, root, &p->source));
   PetscCall(BroadcastArray(comm, root, &p->beam_gantry_deg, (size_t)p->n_beam_angles * sizeof *p->beam_gantry_deg));
+  PetscCall(BroadcastArray(comm, root, &p->hlut.point, (size_t)p->hlut.n * sizeof *p->hlut.point));
   for (PetscInt s = 0; s < p->n_structures; s++) {
     Structure *structure = &p->structures[s];
     PetscCall(BroadcastString(comm, root, &structure->name));
@@ -162,6 +164,7 @@ PetscErrorCode CaseDestroy(Case **patient)
     PetscCall(PetscFree(p->maps[m].unit));
   }
   PetscCall(DicomOriginDestroy(&p->dicom));
+  PetscCall(PetscFree(p->hlut.point));
   PetscCall(PetscFree(p->structures));
   PetscCall(PetscFree(p->maps));
   PetscCall(PetscFree(p->name));

@@ -227,6 +227,29 @@ static PetscErrorCode ReadPosition(const H5Source *source, Case *patient, Mistak
   PetscFunctionReturn(0);
 }
 
+/* Optional dataset /ct/hlut: rows of HU, ascending, and stopping power. */
+static PetscErrorCode ReadHLUT(const H5Source *source, HLUT *hlut, Mistakes *mistakes, PetscBool *good)
+{
+  PetscFunctionBegin;
+  hsize_t dims[2] = {0, 2};
+  *good = PETSC_TRUE;
+  if (!H5SourceHas(source, "/ct/hlut")) PetscFunctionReturn(0);
+  *good = H5ReadArray(source, "/ct/hlut", H5T_NATIVE_DOUBLE, 2, dims, &hlut->point, mistakes);
+  if (!*good) PetscFunctionReturn(0);
+  hlut->n = (PetscInt)PetscMin(dims[0], (hsize_t)INT_MAX);
+  if (hlut->n < 2) *good = PETSC_FALSE;
+  for (PetscInt i = 0; i < hlut->n; i++)
+    if (!(isfinite(hlut->point[i][0]) && isfinite(hlut->point[i][1]) && hlut->point[i][1] >= 0) ||
+        (i && hlut->point[i][0] <= hlut->point[i - 1][0]))
+      *good = PETSC_FALSE;
+  if (!*good)
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_INPUT,
+                    "%s: /ct/hlut: found %d rows, expected two and more of ascending HU and stopping powers from 0",
+                    source->name, (int)hlut->n));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CaseLoad(const char *file, Mistakes *mistakes, Case **out)
 {
   PetscFunctionBegin;
@@ -240,16 +263,17 @@ PetscErrorCode CaseLoad(const char *file, Mistakes *mistakes, Case **out)
   char *extension = strrchr(patient->name, '.');
   if (extension && extension != patient->name) *extension = 0;
   PetscCall(PetscStrallocpy(file, &patient->source));
-  PetscBool good, part[4] = {PETSC_TRUE, PETSC_TRUE, PETSC_TRUE, PETSC_TRUE};
+  PetscBool good, part[5] = {PETSC_TRUE, PETSC_TRUE, PETSC_TRUE, PETSC_TRUE, PETSC_TRUE};
   PetscCall(ReadCT(&source, patient, mistakes, &good));
   if (good) { /* the masks and maps have the shape of the CT */
     PetscCall(ReadStructures(&source, patient, mistakes, &part[0]));
     PetscCall(ReadMaps(&source, patient, mistakes, &part[1]));
     PetscCall(ReadBeamAngles(&source, patient, mistakes, &part[2]));
     PetscCall(ReadPosition(&source, patient, mistakes, &part[3]));
+    PetscCall(ReadHLUT(&source, &patient->hlut, mistakes, &part[4]));
   }
   if (!H5SourceClose(&source, mistakes)) good = PETSC_FALSE;
-  if (good && part[0] && part[1] && part[2] && part[3])
+  if (good && part[0] && part[1] && part[2] && part[3] && part[4])
     *out = patient;
   else
     PetscCall(CaseDestroy(&patient));
@@ -291,6 +315,9 @@ PetscErrorCode CaseWrite(const Case *patient, const char *file, Mistakes *mistak
     H5WriteString(&sink, path, "role", role_names[structure->role]);
   }
   for (PetscInt m = 0; m < patient->n_maps; m++) WriteMap(&sink, patient, m);
+  const hsize_t rows[2] = {(hsize_t)patient->hlut.n, 2};
+  if (patient->hlut.n)
+    H5WriteArray(&sink, "/ct/hlut", H5T_NATIVE_DOUBLE, 2, rows, patient->hlut.point, NULL, "HU, RSP");
   if (patient->dicom) DicomOriginWrite(patient->dicom, &sink);
   (void)H5SinkClose(&sink, mistakes);
   PetscFunctionReturn(0);

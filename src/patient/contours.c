@@ -81,8 +81,10 @@ static PetscErrorCode RingsSort(const Contours *contours, ContourCounts *counts,
   Ring *ring;
   PetscCall(PetscMalloc1(contours->n_rings + 1, &ring));
   *n = 0;
-  for (PetscInt i = 0, point = 0; i < contours->n_rings; point += contours->ring_points[i++])
-    if (RingTake(contours->ring_points[i], (const double(*)[3])contours->point_mm + point, counts, &ring[*n])) (*n)++;
+  for (PetscInt i = 0, point = 0; i < contours->n_rings; point += contours->ring_points[i++]) {
+    const PetscInt points = contours->ring_points[i];
+    if (RingTake(points, points ? (const double(*)[3])contours->point_mm + point : NULL, counts, &ring[*n])) (*n)++;
+  }
   qsort(ring, (size_t)*n, sizeof *ring, CompareRings);
   counts->rings = contours->n_rings;
   *out = ring;

@@ -2,10 +2,10 @@
 #include "plan_private.h"
 
 /* Whether the evaluation has a scenario of this id. */
-static PetscErrorCode CheckScenario(const PlanInputs *in, const char *id, Mistakes *mistakes)
+static PetscErrorCode CheckScenario(const ActivitySpec *spec, const char *id, const ScenarioSet *set,
+                                    Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  const ScenarioSet *set = in->evaluate;
   const char **ids;
   PetscBool known = !strcmp(id, "all") ? PETSC_TRUE : PETSC_FALSE;
   PetscCall(PetscMalloc1(set->n, &ids));
@@ -14,9 +14,21 @@ static PetscErrorCode CheckScenario(const PlanInputs *in, const char *id, Mistak
     if (!strcmp(id, ids[s])) known = PETSC_TRUE;
   }
   if (!known)
-    PetscCall(MistakesAdd(mistakes, ROBION_STUDY, "%s: activity.scenarios: scenarios.evaluate has no %s%s",
-                          in->settings->activity.where, id, SuggestName(", ", id, (size_t)set->n, ids).text));
+    PetscCall(MistakesAdd(mistakes, ROBION_STUDY, "%s: activity.scenarios: scenarios.evaluate has no %s%s", spec->where,
+                          id, SuggestName(", ", id, (size_t)set->n, ids).text));
   PetscCall(PetscFree(ids));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanCheckActivitySettings(const Settings *settings, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const ActivitySpec *spec = &settings->activity;
+  ScenarioSet *set;
+  if (!spec->n_scenarios) PetscFunctionReturn(0);
+  PetscCall(ScenarioSetCreate(&settings->evaluate, &set));
+  for (PetscInt i = 0; i < spec->n_scenarios; i++) PetscCall(CheckScenario(spec, spec->scenarios[i], set, mistakes));
+  PetscCall(ScenarioSetDestroy(&set));
   PetscFunctionReturn(0);
 }
 
@@ -24,7 +36,7 @@ PetscErrorCode PlanCheckActivity(const PlanInputs *in, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   const ActivitySpec *spec = &in->settings->activity;
-  for (PetscInt i = 0; i < spec->n_scenarios; i++) PetscCall(CheckScenario(in, spec->scenarios[i], mistakes));
+  PetscCall(PlanCheckActivitySettings(in->settings, mistakes));
   if (spec->n_scenarios && !in->machine->n_emitter)
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
                           "%s: activity: base data %s hold no positron emitters, expected built-in ones", spec->where,

@@ -1,11 +1,15 @@
 /* What one plan is computed from: case, machine, biology, structures on the dose grid, scenarios, beams, terms. */
 #include "plan_private.h"
+#include "robion/log.h"
 #include "robion/phantom.h"
 #include <limits.h>
 #include <math.h>
 #include <string.h>
 
-/* A phantom has its stopping powers; another table than the default one, by which its HU were made, gives it others. */
+/*
+ * A phantom has its stopping powers; another table than the default one, by which its HU were made, gives it others. A case may have
+ * the table of its scanner, which counts where the study has the default one.
+ */
 static PetscErrorCode SetRSP(const Settings *settings, Case *patient, Mistakes *mistakes)
 {
   PetscFunctionBegin;
@@ -16,7 +20,12 @@ static PetscErrorCode SetRSP(const Settings *settings, Case *patient, Mistakes *
                     "%s: case %s: structure %s has the role external, but no voxel: expected the patient's outline",
                     settings->patient.where, settings->patient.name, patient->structures[external].name));
   PetscCall(CaseDeriveExternal(patient));
-  if (settings->patient.file || !HLUTIsDefault(&settings->hlut)) PetscCall(CaseSetRSP(patient, &settings->hlut));
+  const PetscBool own = patient->hlut.n && HLUTIsDefault(&settings->hlut) ? PETSC_TRUE : PETSC_FALSE;
+  if (own)
+    LogLineOnce(LOG_INFO, "case", patient->name, "stopping powers by the case's own table of %d rows (/ct/hlut)",
+                (int)patient->hlut.n);
+  if (settings->patient.file || !HLUTIsDefault(&settings->hlut))
+    PetscCall(CaseSetRSP(patient, own ? &patient->hlut : &settings->hlut));
   PetscCall(CaseScaleRSP(patient, settings->hlut_scale_percent));
   PetscFunctionReturn(0);
 }
@@ -37,6 +46,7 @@ PetscErrorCode PlanReadCase(const Settings *settings, Mistakes *mistakes, Case *
     PetscCall(StructureDerive(*patient, settings->derived[i].name, settings->derived[i].expression,
                               settings->derived[i].where, mistakes));
   PetscCall(PlanCheckNames(settings, *patient, mistakes));
+  PetscCall(PlanCheckGroups(settings, *patient, mistakes));
   if (MistakesAny(mistakes)) PetscCall(CaseDestroy(patient));
   PetscFunctionReturn(0);
 }

@@ -1,5 +1,6 @@
 /* The structures that a study names, for what: whether the case has them, with volume, and the dose grid that covers them. */
 #include "plan_private.h"
+#include "robion/plan_read.h"
 
 typedef struct NameList {
   PetscInt n;
@@ -100,6 +101,24 @@ static PetscErrorCode CheckOutcomes(const Settings *settings, const Case *patien
                             ", which model %s needs",
                             outcome->where, patient->name, outcome->model));
   }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PlanCheckGroups(const Settings *settings, const Case *patient, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  char(*group)[PLAN_PATH];
+  PetscCall(PetscMalloc1(patient->n_structures, &group));
+  for (PetscInt i = 0; i < patient->n_structures; i++) {
+    PlanNamedPath("", patient->structures[i].name, group[i]);
+    for (PetscInt k = 0; k < i; k++)
+      if (!strcmp(group[i], group[k]))
+        PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                              "%s: structures \"%s\" and \"%s\" of case %s would both be %s in plan.h5: rename one",
+                              settings->patient.where, patient->structures[k].name, patient->structures[i].name,
+                              patient->name, group[i] + 1));
+  }
+  PetscCall(PetscFree(group));
   PetscFunctionReturn(0);
 }
 

@@ -10,6 +10,8 @@ typedef struct NamedStructure {
 } NamedStructure;
 /* All of them, some more than once; PetscFree. */
 PetscErrorCode PlanNamed(const Settings *settings, PetscInt *n, NamedStructure **named);
+/* Whether all structures have places of their own in plan.h5 (PlanNamedPath). */
+PetscErrorCode PlanCheckGroups(const Settings *settings, const Case *patient, Mistakes *mistakes);
 /* The dose grid: it covers the external structure and all that the study names or derives. */
 PetscErrorCode PlanDoseGrid(const Settings *settings, const Case *patient, Grid *grid);
 /* A mistake (ROBION_INPUT) for each named structure that has none of the plan's regions. Not collective. */
@@ -18,6 +20,8 @@ PetscErrorCode PlanCheckRegions(const PlanInputs *in, Mistakes *mistakes);
 void PlanTellRegions(const PlanInputs *in);
 
 /* Mistakes in what the study wants of positron emitters: unknown scenarios, base data without them, a course. Not collective. */
+/* Its scenarios that there are not. */
+PetscErrorCode PlanCheckActivitySettings(const Settings *settings, Mistakes *mistakes);
 PetscErrorCode PlanCheckActivity(const PlanInputs *in, Mistakes *mistakes);
 /* Rows of the evaluation whose activity is wanted, [*n], to be freed. Not collective. */
 PetscErrorCode PlanActivityRows(const PlanInputs *in, PetscInt *n, PetscInt **row);

@@ -38,7 +38,7 @@ static PetscErrorCode WriteRoot(SharedFile *file, const PlanResult *r)
   for (int t = 0; t < N_PLAN_TEXTS; t++)
     if (text[t]) PetscCall(PlanTextWrite(file, t, text[t]));
   if (r->spot_control) PetscCall(SharedFileString(file, "/", "spot_control", r->spot_control));
-  PetscCall(PlanNumberWrite(file, PLAN_PRESCRIPTION, r->prescription_Gy_RBE));
+  PetscCall(PlanNumberWrite(file, PLAN_PRESCRIPTION_Gy_RBE, r->prescription_Gy_RBE));
   PetscCall(PlanNumberWrite(file, PLAN_FRACTIONS, (double)r->fractions));
   PetscCall(SharedFileStrings(file, DATASET_SETTINGS, 1, &r->yaml, "effective settings of this plan, YAML"));
   PetscFunctionReturn(0);

@@ -24,8 +24,6 @@ typedef struct PlanAttribute {
   const char *object, *name;
 } PlanAttribute;
 
-/* <parent>/<name>: HDF5 separates groups with slashes, so those of a name become underscores there. */
-void PlanNamedPath(const char *parent, const char *name, char path[PLAN_PATH]);
 
 extern const PlanAttribute plan_texts[N_PLAN_TEXTS];
 extern const PlanAttribute plan_numbers[N_PLAN_NUMBERS];

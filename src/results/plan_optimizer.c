@@ -29,12 +29,14 @@ static PetscErrorCode WriteCertificate(SharedFile *file, const Certificate *c)
   static const char group[] = GROUP_CERTIFICATE;
   if (!c->known) PetscFunctionReturn(0);
   PetscCall(SharedFileGroup(file, group));
-  PetscCall(SharedFileString(file, group, "kind", !c->bounded ? "none" : c->rigorous ? "rigorous" : "local"));
+  PetscCall(SharedFileString(file, group, "kind", CertificateKind(c)));
   PetscCall(SharedFileString(
       file, group, "about",
       "rigorous: no weights have an objective below lower_bound (by convexity); local: lower_bound is the "
-      "least of the weighted sum of the scenarios that its own minimisation from the plan found; none: no bound was "
-      "looked for"));
+      "least of the weighted sum of the scenarios that its own minimisation from the plan found; expected: "
+      "lower_bound is what further iterations are expected to come to by the fall of the objective so far; none: no "
+      "bound "
+      "was looked for"));
   PetscCall(SharedFileNumber(file, group, "objective", c->objective));
   PetscCall(SharedFileNumber(file, group, "weighted_sum_at_plan", c->weighted_sum));
   if (c->bounded) {

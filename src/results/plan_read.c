@@ -19,7 +19,7 @@ const PlanAttribute plan_texts[N_PLAN_TEXTS] = {[PLAN_STUDY] = {"/", "study"},
                                                 [PLAN_STOPPED] = {GROUP_OPTIMIZER, "reason"}};
 
 const PlanAttribute plan_numbers[N_PLAN_NUMBERS] = {[PLAN_FRACTIONS] = {"/", "fractions"},
-                                                    [PLAN_PRESCRIPTION] = {"/", "prescription_Gy_RBE_per_fraction"},
+                                                    [PLAN_PRESCRIPTION_Gy_RBE] = {"/", "prescription_Gy_RBE_per_fraction"},
                                                     [PLAN_OBJECTIVE] = {GROUP_OPTIMIZER, "objective"},
                                                     [PLAN_ITERATIONS] = {GROUP_OPTIMIZER, "iterations"},
                                                     [PLAN_SECONDS] = {GROUP_TIMING, "seconds"},

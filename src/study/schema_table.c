@@ -334,7 +334,7 @@ static const SchemaKey optimizer_keys[] = {
     {"max_minutes", TYPE_NUMBER, AT(OptimizerSpec, max_minutes), .unit = "min", FROM(0, 1000000), .fallback = "0",
      .doc = "time for one plan; 0: no limit"},
     {"relative_gap", TYPE_NUMBER, AT(OptimizerSpec, relative_gap), FROM(0, 1), .below = PETSC_TRUE, .fallback = "1e-3",
-     .doc = "proven distance from the optimum that is small enough"},
+     .doc = "proven or expected distance from the optimum that is small enough"},
     {"certificate_iterations", TYPE_INTEGER, AT(OptimizerSpec, certificate_iterations), FROM(0, 1000000),
      .fallback = "50", .doc = "most iterations for the certificate"},
     {"checkpoint_minutes", TYPE_NUMBER, AT(OptimizerSpec, checkpoint_minutes), .unit = "min", FROM(0, 1000000),

@@ -103,6 +103,16 @@ check "to what was asked for before" told '^study e2e-collect: 7 of 8 plans done
 check "a whole run asks for all" part --resume
 check "which is all that there is" expect_text '^study e2e-collect: 12 plans, 12 done$' "$ROBION" status "$WORK/part"
 
+# --- Some plans made anew with other settings ---------------------------------------------------------------------------
+check "one arm made anew with another dose" part --set prescription.dose_Gy_RBE=2 --resume --replan --arms plain
+ask "$ROBION" collect "$WORK/part"
+check "collect finds the other arm foreign" ended 6
+check "by name" told '^foreign +cases/a/robust/errors=small: was made with other settings$'
+check "with the numbers" told '^study e2e-collect: 6 of 12 plans done, 6 foreign$'
+ask "$ROBION" status "$WORK/part"
+check "status says the same" told '^study e2e-collect: 12 plans, 6 done, 6 foreign$'
+check "and ranks no plan of other settings" expect_exit 1 told '^robust '
+
 # --- Submit -----------------------------------------------------------------------------------------------------------
 script() { "$ROBION" submit "$STUDY" --results "$WORK/it's" --nodes 2 --array 3 --time 01:30:00 --sbatch=--partition=x --dry-run; }
 check "submit --dry-run shows a script that bash can read" bash -c "$(declare -f script); $(declare -p ROBION STUDY WORK)
@@ -131,6 +141,7 @@ done
 
 # --- Status -----------------------------------------------------------------------------------------------------------
 check "status of a finished run" expect_text '^study e2e-collect: 12 plans, 12 done$' "$ROBION" status "$out"
+check "watched, it is told once" expect_text '^study e2e-collect: 12 plans, 12 done$' timeout 20 "$ROBION" status "$out" --watch 5
 check "tells the worst case of each arm" expect_text '^robust +6 +CTV +0\.[0-9]+ +cases/[abc]/robust/errors=large$' "$ROBION" status "$out"
 slow=(--set optimizer.max_iterations=1000000 --set optimizer.relative_tolerance=0 --set optimizer.window=1000000
   --set optimizer.max_minutes=10)

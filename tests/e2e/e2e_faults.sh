@@ -45,12 +45,21 @@ check "one line names file and reason" test 1 = "$(grep -c 'error.*damaged.h5: H
 check "and its status too" grep -q '"message": ".*damaged.h5: HDF5 file is truncated' "$WORK/damaged/cases/p3/conventional/status.json"
 check "the others are kept" expect_text '0 plans done, 5 skipped, 1 failed' damaged --resume
 
-# An error of PETSc on all ranks of a team, deep inside of a plan.
+# An error of PETSc on all ranks of a team, deep inside of a plan: of a library that fails where the solver is given its start.
+cat >"$WORK/fails.c" <<'END'
+#include <petsctao.h>
+PetscErrorCode TaoSetSolution(Tao tao, Vec start)
+{
+  SETERRQ(PetscObjectComm((PetscObject)tao), PETSC_ERR_LIB, "made to fail");
+}
+END
+# shellcheck disable=SC2046
+${CC:-mpicc} -shared -fPIC $(pkg-config --cflags PETSc) "$WORK/fails.c" -o "$WORK/fails.so"
 petsc_error() { mpi 4 "$ROBION" run "$SHORT" --only p1,p2 --results "$WORK/error" --team-size 2 "$@"; }
 check "two plans of which one is there already" mpi 2 "$ROBION" run "$SHORT" --only p1 --results "$WORK/error"
-check "a PETSc error inside a plan: exit 6, and no hang" expect_exit 6 timeout 60 mpirun -n 4 "$ROBION" run "$SHORT" \
-  --only p1,p2 --results "$WORK/error" --team-size 2 --resume -- -tao_type nosuch
-check "named with its place" grep -q '"message": ".*requested Tao type nosuch (TaoSetType' "$WORK/error/cases/p2/conventional/status.json"
+check "a PETSc error inside a plan: exit 6, and no hang" expect_exit 6 timeout 60 mpirun -n 4 \
+  env LD_PRELOAD="$WORK/fails.so" "$ROBION" run "$SHORT" --only p1,p2 --results "$WORK/error" --team-size 2 --resume
+check "named with its place" grep -q '"message": ".*made to fail (TaoSetSolution' "$WORK/error/cases/p2/conventional/status.json"
 check "nothing half made stays" test ! -e "$WORK/error/cases/p2/conventional/plan.h5"
 check "the next run mends it" expect_text '1 plans done, 1 skipped, 0 failed' petsc_error --resume
 

@@ -30,11 +30,14 @@ mpi() {
   shift
   if [ "$ranks" = 1 ]; then timeout 200 "$@"; else mpirun --timeout 200 -n "$ranks" "$@"; fi
 }
+run_with() { timeout 200 "$ROBION" run "$BOX" --results "$WORK/out" -- "$@"; }
 run_on() { local ranks=$1 && shift && mpi "$ranks" "$ROBION" run "$@" --results "$WORK/out"; }
 
 # --- Command line ----------------------------------------------------------------------------------------------------
 refuses "an unknown verb" 2 '^robion: unknown verb validat, did you mean validate\?' "$ROBION" validat "$BOX"
 refuses "an unknown option" 2 '^robion: unknown option --resum, did you mean --resume\?' run "$BOX" --resum
+unknown_alone() { [ "$(run "$BOX" --resuls 1 2>&1)" = "robion: unknown option --resuls, did you mean --results? (PETSc options go after --)" ]; }
+check "one that has a value is one mistake, told in one line" unknown_alone
 refuses "an option without its value" 2 '^robion: option --only needs a value' run "$BOX" --only
 refuses "a verb without its study" 2 '^robion: missing operand; usage: robion validate' "$ROBION" validate
 refuses "one study too many" 2 '^robion: unexpected operand' run "$BOX" "$BOX"
@@ -58,6 +61,37 @@ refuses "four srun tasks that MPI knows nothing of" 2 '^robion: srun started 4 t
 refuses "mistakes on four ranks are told once" 2 '^robion: unknown option --resum' run_on 4 "$BOX" --resum
 once() { [ "$(mpi 4 "$ROBION" run "$BOX" --resum 2>&1 | grep -c '^robion: unknown')" = 1 ]; }
 check "and no more than once" once
+
+# Options of PETSc's own: what it refuses, or cannot plan with, before anything is written.
+while IFS='|' read -r option pattern; do
+  # shellcheck disable=SC2086
+  refuses "PETSc options $option" 2 "^robion: PETSc .*\(?(options )?\(?after --\): $pattern" run_with $option
+done <<'END'
+-tao_type nope|Unable to find requested Tao type nope
+-tao_type nls|TaoSetHessian
+-tao_type pounders|this Tao type is for sums of parts
+-tao_type admm|this Tao type is for sums of parts
+-tao_max_it abc|Input string abc has no integer value
+-tao_type blmvm -tao_ls_type nope|Unable to find requested TaoLineSearch type nope
+-options_file nowhere.txt|Unable to open options file nowhere.txt
+END
+refuses "a PETSc option that is wrong on two ranks, told once" 2 '^robion: PETSc options' mpi 2 "$ROBION" run "$BOX" \
+  --results "$WORK/out" -- -tao_type nope
+
+# What only a plan saw, told by validate.
+validate() { "$ROBION" validate tests/studies/least.yaml "$@"; }
+refuses "activity of a scenario that there is not" 3 'activity.scenarios: scenarios.evaluate has no x\+9' \
+  validate --set 'activity={scenarios: [nominal, x+9]}'
+refuses "a phantom's beams from the case" 4 'beams: from-case, but case water-box holds no' validate --set beams=from-case
+refuses "an isocentre far off" 4 'beam 1: isocentre \(0, 0, 4000\) mm lies outside' \
+  validate --set 'beams=[{gantry_deg: 0}, {gantry_deg: 0, isocentre_mm: [0, 0, 4000]}]'
+refuses "a range shifter that nothing passes" 4 'thickness_mm is 200, expected less than [0-9.]+, the range of 12C at 150 MeV/u' \
+  validate --set machine.energy_max_MeV_u=150 --set 'beams=[{gantry_deg: 0, range_shifter: {thickness_mm: 200, to_isocentre_mm: 400}}]'
+check "one that the highest energy passes" validate --set machine.energy_max_MeV_u=400 \
+  --set 'beams=[{gantry_deg: 0, range_shifter: {thickness_mm: 200, to_isocentre_mm: 400}}]'
+refuses "names that become the same in plan.h5" 4 'structures "\." and "_" of case water-box would both be _ in plan.h5' \
+  validate --set 'structures={".": "CTV plus 2 mm", "_": "CTV plus 3 mm"}'
+check "each of them alone" validate --set 'structures={".": "CTV plus 2 mm", "..": "CTV plus 3 mm", "__": "CTV plus 4 mm"}'
 
 # --- Study file ------------------------------------------------------------------------------------------------------
 refuses "no study file" 3 '^robion: nowhere.yaml: cannot be read: No such file' run nowhere.yaml

@@ -29,8 +29,8 @@ state_of() { scontrol show job "$1" 2>/dev/null | sed -nE 's/.*JobState=([A-Z_]+
 await() { # JOB SECONDS: until all of it has ended; prints its state
   local tries=0
   until ! state_of "$1" | grep -qE 'PENDING|RUNNING|COMPLETING|CONFIGURING|REQUEUED'; do
-    [ $((tries += 1)) -lt $((5 * $2)) ] || break
-    sleep 0.2
+    [ $((tries += 1)) -lt $((2 * $2)) ] || break
+    sleep 0.5
   done
   state_of "$1"
 }

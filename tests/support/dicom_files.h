@@ -123,6 +123,10 @@ static inline DicomFile TestSlice(const TestSeries *s, int k)
   DicomPutDoubles(set, DICOM(0x0020, 0x0032), 3, x);
   DicomPutDoubles(set, DICOM(0x0020, 0x0037), 6, s->direction);
   DicomPutDoubles(set, DICOM(0x0028, 0x0030), 2, (const double[]){s->spacing[1], s->spacing[0]});
+  DicomPutString(set, DICOM(0x0008, 0x0070), "ACME");
+  DicomPutString(set, DICOM(0x0008, 0x1090), "CT-9000");
+  DicomPutString(set, DICOM(0x0018, 0x0060), "120");
+  DicomPutString(set, DICOM(0x0018, 0x1210), "Br40");
   DicomPutString(set, DICOM(0x0018, 0x0050), "99"); /* a slice thickness that is none */
   TestPutPixels(set, s, k);
   return file;

@@ -69,6 +69,47 @@ static void Records(void **state)
   }
 }
 
+/* No name becomes a formula of a spreadsheet, numbers stay numbers, and every name is read back as it was. */
+static void Formulas(void **state)
+{
+  static const struct {
+    const char *name, *field;
+  } of[] = {{"=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"},
+            {"@SUM(1,2)", "\"'@SUM(1,2)\""},
+            {"+1+cmd", "'+1+cmd"},
+            {"-\"x\"", "\"'-\"\"x\"\"\""},
+            {"\t=1", "'\t=1"},
+            {"'=1", "''=1"},
+            {"''-x", "'''-x"},
+            {"-1.5e-3", "-1.5e-3"},
+            {"+3", "+3"},
+            {"'quoted'", "'quoted'"},
+            {"a=b", "a=b"},
+            {"<script>", "<script>"},
+            {"", ""}};
+  const PetscInt n = PETSC_STATIC_ARRAY_LENGTH(of);
+  Text text = {0};
+  Mistakes mistakes = {0};
+  CSVReader reader;
+  char *field[2];
+  TextAdd(&text, "head\n");
+  for (PetscInt i = 0; i < n; i++) {
+    const size_t from = text.length;
+    TextAddCSV(&text, of[i].name);
+    assert_string_equal(text.data + from, of[i].field);
+    TextAdd(&text, ",x\n");
+  }
+  Put("formulas.csv", text.data);
+  assert_true(CSVOpen(file, &mistakes, &reader));
+  (void)CSVHeader(&reader);
+  for (PetscInt i = 0; i < n; i++) {
+    assert_int_equal(CSVNext(&reader, 2, field), 2);
+    assert_string_equal(field[0], of[i].name);
+  }
+  CSVClose(&reader);
+  TextDestroy(&text);
+}
+
 static void BrokenRecords(void **state)
 {
   static const struct {
@@ -158,8 +199,9 @@ static void StatusBack(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(MovedMistakes), cmocka_unit_test(Records),
-                                     cmocka_unit_test(BrokenRecords), cmocka_unit_test(Ions),
-                                     cmocka_unit_test(Memory),        cmocka_unit_test(StatusBack)};
+                                     cmocka_unit_test(BrokenRecords), cmocka_unit_test(Formulas),
+                                     cmocka_unit_test(Ions),          cmocka_unit_test(Memory),
+                                     cmocka_unit_test(StatusBack)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   snprintf(folder, sizeof folder, "/tmp/robion_test_base_XXXXXX");
   if (!mkdtemp(folder)) return 1;

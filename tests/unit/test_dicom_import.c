@@ -298,6 +298,88 @@ static void TestChoice(void **state)
   assert_int_equal(CaseDestroy(&patient), 0);
 }
 
+static void WriteText(const char *name, const char *text)
+{
+  FILE *out = fopen(TestPath(name), "w");
+  assert_true(out && fputs(text, out) >= 0 && !fclose(out));
+}
+
+/* The table of the scanner: the one that names most of it, none of another, and it goes with the case. */
+static void TestScanner(void **state)
+{
+  if (!TestHasDicom()) skip();
+  Mistakes mistakes = {0};
+  Case *patient, *read;
+  const DicomImportSpec spec = {.hlut = test_folder};
+  TestClear();
+  TestWriteSeries((TestSeries){.n = 4, .intercept = -1000});
+  patient = Taken(spec, "warning: no table of stopping powers for acme_ct9000_120_br40.csv");
+  assert_int_equal(patient->hlut.n, 0);
+  assert_int_equal(CaseDestroy(&patient), 0);
+  WriteText("any_any_any_any.csv", "HU,RSP\n-1000,0\n0,1\n");
+  WriteText("Acme_any_120_any.csv", "HU,RSP\n-1000,0.001\n0,1\n3000,2.5\n");
+  WriteText("Acme_CT 9000_140_Br40.csv", "HU,RSP\n-1000,0\n0,5\n");
+  patient = Taken(spec, "stopping powers by Acme_any_120_any.csv");
+  assert_int_equal(patient->hlut.n, 3);
+  assert_int_equal(CaseWrite(patient, TestPath("case.h5"), &mistakes), 0);
+  assert_int_equal(CaseLoad(TestPath("case.h5"), &mistakes, &read), 0);
+  assert_non_null(read);
+  assert_true(read->hlut.n == 3 && read->hlut.point[2][0] == 3000 && read->hlut.point[2][1] == 2.5);
+  assert_int_equal(CaseDestroy(&patient), 0);
+  assert_int_equal(CaseDestroy(&read), 0);
+  unlink(TestPath("case.h5"));
+  WriteText("Acme_CT 9000_120_Br40.csv", "HU,RSP\n-1000,0\n0,1\n0,2\n");
+  Refused(spec, "row 3 is 0,2, expected ascending HU");
+}
+
+/* A dose on a grid of its own becomes a map, whatever its frames are counted from; of another frame of reference it is refused. */
+static void TestDose(void **state)
+{
+  if (!TestHasDicom()) skip();
+  static const char *const dose[] = {"2.25.88"}, *const wrong[] = {"9"};
+  static const char *const frames[] = {"2.25.6", "2.25.6", "2.25.7"};
+  for (int way = 0; way < 3; way++) {
+    TestSeries s = TestComplete((TestSeries){.n = 4, .intercept = -1000, .origin = {0, 0, 1}});
+    uint16_t pixel[4 * ROWS * COLUMNS];
+    double offset[4];
+    TestClear();
+    TestWriteSeries(s);
+    DicomFile file = TestSlice(&s, 0);
+    DicomItem set = DicomSet(file);
+    DicomPutString(set, DICOM(0x0008, 0x0016), DOSE_CLASS);
+    DicomPutString(set, DICOM(0x0008, 0x0018), "2.25.88");
+    DicomPutString(set, DICOM(0x0020, 0x0052), frames[way]);
+    DicomPutString(set, DICOM(0x3004, 0x0002), "GY");
+    DicomPutString(set, DICOM(0x3004, 0x0004), "EFFECTIVE");
+    DicomPutString(set, DICOM(0x3004, 0x000a), "PLAN");
+    DicomPutDouble(set, DICOM(0x3004, 0x000e), 0.01);
+    DicomPutInteger(set, DICOM(0x0028, 0x0008), 4);
+    for (int v = 0; v < 4 * ROWS * COLUMNS; v++) {
+      double x[3];
+      offset[v / (ROWS * COLUMNS)] = 4 * (v / (ROWS * COLUMNS)) + (way ? 1 : 0); /* from 0, or places along z */
+      TestPlace(&s, v % COLUMNS, v / COLUMNS % ROWS, 2 * (v / (ROWS * COLUMNS)), x);
+      pixel[v] = (uint16_t)lround(TestHU(x));
+    }
+    DicomPutDoubles(set, DICOM(0x3004, 0x000c), 4, offset);
+    DicomPutPixels16(set, 4 * ROWS * COLUMNS, pixel);
+    TestWrite(file, NULL, "dose.dcm");
+    if (way == 2) {
+      Refused((DicomImportSpec){.n_dose = 1, .dose = dose}, "the dose is of another frame of reference");
+      Refused((DicomImportSpec){.n_dose = 1, .dose = wrong}, "option --dose is 9");
+      continue;
+    }
+    Case *patient = Taken((DicomImportSpec){.n_dose = 1, .dose = dose}, "EFFECTIVE, PLAN");
+    assert_int_equal(patient->n_maps, 1);
+    assert_string_equal(patient->maps[0].unit, "Gy(RBE)");
+    for (size_t v = 0; v < GridSize(&patient->ct); v++) {
+      double x[3];
+      GridCentre(&patient->ct, v, x);
+      assert_true(fabs((double)patient->maps[0].value[v] - 0.01 * TestHU(x)) < 0.011); /* half numbers are rounded */
+    }
+    assert_int_equal(CaseDestroy(&patient), 0);
+  }
+}
+
 static bool Holds(const char *file, const char *text)
 {
   char *content;
@@ -349,6 +431,7 @@ int main(void)
                                      cmocka_unit_test(TestLow),        cmocka_unit_test(TestGaps),
                                      cmocka_unit_test(TestTwice),      cmocka_unit_test(TestTilt),
                                      cmocka_unit_test(TestStructures), cmocka_unit_test(TestStructuresTurned),
-                                     cmocka_unit_test(TestChoice),     cmocka_unit_test(TestPrivacy)};
+                                     cmocka_unit_test(TestChoice),     cmocka_unit_test(TestPrivacy),
+                                     cmocka_unit_test(TestScanner),    cmocka_unit_test(TestDose)};
   return cmocka_run_group_tests(tests, Begin, End);
 }

@@ -102,6 +102,7 @@ static void ShareOfScenarios(void **state)
     assert_true(goal.share && goal.bound.at_least && goal.bound.limit == want[i].least_percent);
     assert_string_equal(goal.bound.unit, "%");
     assert_string_equal(goal.scenario, "share");
+    assert_int_equal(goal.course, want[i].quantity == QUANTITY_OUTCOME); /* which is of the whole course */
     assert_true(goal.each.at_least == want[i].at_least && goal.each.limit == want[i].limit);
     assert_string_equal(goal.each.unit, want[i].quantity == QUANTITY_OUTCOME ? "%" : "Gy(RBE)");
   }

@@ -166,6 +166,38 @@ static void SameBitsFromACheckpoint(void **state)
   }
 }
 
+/* A plan without a worst case: its own fall tells how far it is, without a minimisation; more iterations find nothing below, and it stops when asked. */
+static void GapExpectedFromTheFall(void **state)
+{
+  (void)state;
+  Run run;
+  Solution plan, longer, enough;
+  OptimizerSpec optimizer = usual;
+  Begin(&run, ROBUST_NONE, QUANTITY_RBE_WEIGHTED, PETSC_TRUE);
+  optimizer.max_iterations = 48;
+  SolveIt(&run, &optimizer, NULL, NULL, &plan);
+  assert_true(plan.certificate.bounded && plan.certificate.expected && !plan.certificate.rigorous);
+  assert_true(plan.spent[SPENT_CERTIFICATE] <= 1);
+  optimizer.max_iterations = 60;
+  SolveIt(&run, &optimizer, NULL, NULL, &longer);
+  printf("# F %.8g, expected to come to %.8g; %.8g after a quarter more\n", plan.objective,
+         plan.certificate.lower_bound, longer.objective);
+  assert_true(longer.objective < plan.objective && longer.objective >= plan.certificate.lower_bound);
+  optimizer.max_iterations = 1000;
+  optimizer.relative_gap = 0.5 * plan.certificate.gap;
+  SolveIt(&run, &optimizer, NULL, NULL, &enough);
+  printf("# %d iterations, gap %.2e of %.2e: %s\n", (int)enough.n_iteration, enough.certificate.gap,
+         optimizer.relative_gap, enough.reason);
+  assert_true(enough.n_iteration > 48 && enough.n_iteration < 1000);
+  assert_true(enough.certificate.gap <= optimizer.relative_gap && enough.objective < plan.objective);
+  optimizer.max_iterations = 30; /* too few to tell: a minimisation of its own */
+  assert_int_equal(SolutionDestroy(&plan), 0);
+  SolveIt(&run, &optimizer, NULL, NULL, &plan);
+  assert_true(plan.certificate.bounded && !plan.certificate.expected && plan.spent[SPENT_CERTIFICATE] > 1);
+  assert_int_equal(SolutionDestroy(&plan) || SolutionDestroy(&longer) || SolutionDestroy(&enough), 0);
+  End(&run);
+}
+
 /*
  * All ranks together solve as one alone, from the start and from the checkpoint that this one wrote; with a proof of physical dose, whose
  * cuts are dealt, too. The start has spots that differ, enough of them for several slices.
@@ -210,7 +242,9 @@ static void SameBitsOnAnyNumberOfRanks(void **state)
 int main(int argc, char **argv)
 {
   int worst_case = 1;
-  const struct CMUnitTest tests[] = {cmocka_unit_test(BoundOfPhysicalDose), cmocka_unit_test(SameBitsFromACheckpoint),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(BoundOfPhysicalDose),
+                                     cmocka_unit_test(GapExpectedFromTheFall),
+                                     cmocka_unit_test(SameBitsFromACheckpoint),
                                      cmocka_unit_test_prestate(SameBitsFromACheckpoint, &worst_case),
                                      cmocka_unit_test(SameBitsOnAnyNumberOfRanks),
                                      cmocka_unit_test_prestate(SameBitsOnAnyNumberOfRanks, (char *)"blmvm")};

@@ -237,6 +237,8 @@ static PetscErrorCode MakeCase(Import *import, Case **out)
   PetscBool good =
       TakePosition(import, patient) && FindGrid(import) && TakeCT(import, patient) ? PETSC_TRUE : PETSC_FALSE;
   if (good) PetscCall(TakeOrigin(import, patient));
+  if (good && import->spec->hlut)
+    good = DicomHLUTTake(import->spec->hlut, Head(import), patient, import->table, import->mistakes);
   if (good) good = TakeStructures(import, patient) && TakeDoses(import, patient) ? PETSC_TRUE : PETSC_FALSE;
   if (good && !MistakesAny(import->mistakes))
     *out = patient;

@@ -168,6 +168,8 @@ typedef struct DicomROIs {
   DicomROI *roi;
 } DicomROIs;
 
+/* What the other process does of it, for fuzzing. */
+bool DicomROIsLook(DicomItem set, void *context, char message[DICOM_MESSAGE]);
 PetscBool DicomROIsRead(const char *path, Mistakes *mistakes, DicomROIs *rois);
 PetscErrorCode DicomROIsDestroy(DicomROIs *rois);
 
@@ -219,3 +221,8 @@ PetscBool DicomStructuresTake(const DicomImportSpec *spec, const char *path, con
 /* Give the case a map of a dose, brought to the CT's grid; a line of the table. False after mistakes. */
 PetscBool DicomDoseTake(const DicomImportSpec *spec, const DicomSurvey *survey, PetscInt file, Case *patient,
                         Text *table, Mistakes *mistakes);
+
+/* --- scanner.c */
+
+/* Give the case the table of its scanner, or warn in the table of what was found that there is none. False after mistakes. */
+PetscBool DicomHLUTTake(const char *folder, const DicomHead *head, Case *patient, Text *told, Mistakes *mistakes);

@@ -117,6 +117,7 @@ static PetscErrorCode PlaceDose(DicomItem set, PetscInt n, DicomImage *image)
   if (!DicomDouble(set, DOSE_GRID_SCALING, 0, &scaling)) scaling = NAN;
   for (PetscInt f = 0; f < n; f++) {
     const double *a = image[f].direction[0], *b = image[f].direction[1];
+    image[f].intercept = 0;
     image[f].slope = n > 1 && (size_t)n != known ? NAN : scaling; /* of no use */
     for (int k = 0; k < 3; k++)
       image[f].position_mm[k] +=

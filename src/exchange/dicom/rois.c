@@ -60,7 +60,7 @@ static PetscErrorCode TakeROI(DicomItem set, DicomItem item, DicomROI *roi)
   PetscFunctionReturn(0);
 }
 
-static bool LookROIs(DicomItem set, void *context, char message[DICOM_MESSAGE])
+bool DicomROIsLook(DicomItem set, void *context, char message[DICOM_MESSAGE])
 {
   DicomROIs *rois = context;
   const long n = DicomCount(set, STRUCTURE_SET_ROI_SEQUENCE);
@@ -127,7 +127,7 @@ static PetscBool ReceiveROIs(const Child *child, void *context)
 
 PetscBool DicomROIsRead(const char *path, Mistakes *mistakes, DicomROIs *rois)
 {
-  static const DicomErrand errand = {LookROIs, SendROIs, ReceiveROIs};
+  static const DicomErrand errand = {DicomROIsLook, SendROIs, ReceiveROIs};
   *rois = (DicomROIs){0};
   return DicomRun(path, &errand, rois, mistakes);
 }

@@ -641,8 +641,7 @@ bool DicomDouble(DicomItem item, DicomTag tag, long i, double *value)
 bool DicomInteger(DicomItem item, DicomTag tag, long i, long *value)
 {
   double number;
-  if (!DicomDouble(item, tag, i, &number) || number != std::floor(number) || std::fabs(number) > LONG_MAX / 2)
-    return false;
+  if (!DicomDouble(item, tag, i, &number) || number != std::floor(number) || std::fabs(number) > 1e15) return false;
   *value = static_cast<long>(number);
   return true;
 }

@@ -18,18 +18,34 @@ double EllipsoidLevel(const double centre_mm[3], const double half_mm[3], double
   return level;
 }
 
+/* Distance from the surface of one segment, whose radius changes evenly from end to end. */
+static double SegmentDistance_mm(const double *a, const double *b, const double x_mm[3])
+{
+  double along = 0, length2 = 0, apart2 = 0;
+  for (int k = 0; k < 3; k++) along += (x_mm[k] - a[k]) * (b[k] - a[k]), length2 += Square(b[k] - a[k]);
+  const double t = PetscClipInterval(along / length2, 0, 1);
+  for (int k = 0; k < 3; k++) apart2 += Square(x_mm[k] - a[k] - t * (b[k] - a[k]));
+  return sqrt(apart2) - a[3] - t * (b[3] - a[3]);
+}
+
 double TubeDistance_mm(const Tube *tube, const double x_mm[3])
 {
   double least = PETSC_INFINITY;
-  for (PetscInt i = 0; i + 1 < tube->n; i++) {
-    const double *a = tube->point[i], *b = tube->point[i + 1];
-    double along = 0, length2 = 0, apart2 = 0;
-    for (int k = 0; k < 3; k++) along += (x_mm[k] - a[k]) * (b[k] - a[k]), length2 += Square(b[k] - a[k]);
-    const double t = PetscClipInterval(along / length2, 0, 1);
-    for (int k = 0; k < 3; k++) apart2 += Square(x_mm[k] - a[k] - t * (b[k] - a[k]));
-    least = PetscMin(least, sqrt(apart2) - a[3] - t * (b[3] - a[3]));
-  }
+  for (PetscInt i = 0; i + 1 < tube->n; i++)
+    least = PetscMin(least, SegmentDistance_mm(tube->point[i], tube->point[i + 1], x_mm));
   return least;
+}
+
+PetscBool TubeReaches(const Tube *tube, const double x_mm[3], double further_mm)
+{
+  for (PetscInt i = 0; i + 1 < tube->n; i++) {
+    const double *a = tube->point[i], *b = tube->point[i + 1], reach_mm = PetscMax(a[3], b[3]) + further_mm + 1e-6;
+    PetscBool near = PETSC_TRUE;
+    for (int k = 0; k < 3; k++)
+      if (x_mm[k] < PetscMin(a[k], b[k]) - reach_mm || x_mm[k] > PetscMax(a[k], b[k]) + reach_mm) near = PETSC_FALSE;
+    if (near && SegmentDistance_mm(a, b, x_mm) <= further_mm) return PETSC_TRUE;
+  }
+  return PETSC_FALSE;
 }
 
 double Interpolate(PetscInt n, const double (*table)[2], double at)

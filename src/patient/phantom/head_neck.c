@@ -71,7 +71,9 @@ static double CTVLevel(const void *of, const double x[3], double most)
 {
   const HeadNeck *p = of;
   const double level = TumourLevel(of, x, most), radius_mm = p->spread.point[0][3];
-  return level < PETSC_INFINITY ? PetscMin(level, 1 + TubeDistance_mm(&p->spread, x) / radius_mm) : level;
+  const double lower_mm = (PetscMin(level, most) - 1) * radius_mm + 1e-6; /* the tube alone tells, where it is nearer */
+  if (level == PETSC_INFINITY || !TubeReaches(&p->spread, x, lower_mm)) return level;
+  return PetscMin(level, 1 + TubeDistance_mm(&p->spread, x) / radius_mm);
 }
 
 /* Which of the organs a place belongs to, but for the tumour. */
@@ -91,7 +93,7 @@ static void Classify(const HeadNeck *p, const double x[3], unsigned char in[N_OR
                                    1;
   if (in[CHIASM]) return;
   for (int s = 0; s < N_SIDES; s++)
-    if ((in[NERVE + s] = TubeDistance_mm(&p->side[s].nerve, x) <= 0)) return;
+    if ((in[NERVE + s] = TubeReaches(&p->side[s].nerve, x, 0))) return;
   in[BRAINSTEM] = InBrainstem(p, x, 0);
   in[BRAIN] = !in[BRAINSTEM] && InCranialCavity(p, x);
   if (in[BRAINSTEM] || in[BRAIN]) return;

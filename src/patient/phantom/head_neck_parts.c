@@ -86,7 +86,7 @@ static PetscBool InMaxillarySinus(const HeadNeck *p, const double x[3], double m
 
 PetscBool InOrbit(const HeadNeck *p, PetscInt side, const double x[3])
 {
-  return fabs(x[2]) < 30 && TubeDistance_mm(&p->side[side].orbit, x) <= wall_mm; /* the first for speed */
+  return fabs(x[2]) < 30 && TubeReaches(&p->side[side].orbit, x, wall_mm); /* the first for speed */
 }
 
 PetscBool InCranialCavity(const HeadNeck *p, const double x[3])
@@ -107,7 +107,7 @@ PetscBool InBrainstem(const HeadNeck *p, const double x[3], double more_mm)
   static const Tube brainstem = {5, {{0, 9, 8, 13}, {0, 7, -8, 15}, {0, 8, -16, 14}, {0, 14, -28, 8}, {0, 19, -42, 7}}};
   double of_base[3];
   ToBase(p, x, of_base);
-  return x[2] > -42 && TubeDistance_mm(&brainstem, of_base) <= more_mm;
+  return x[2] > -42 && TubeReaches(&brainstem, of_base, more_mm);
 }
 
 PetscBool InCervicalCanal(const HeadNeck *p, const double x[3], double more_mm)
@@ -115,7 +115,7 @@ PetscBool InCervicalCanal(const HeadNeck *p, const double x[3], double more_mm)
   static const Tube canal = {3, {{0, 19, -42, 8.5}, {0, 24, -70, 8.5}, {0, 24, -200, 8.5}}};
   double of_base[3];
   ToBase(p, x, of_base);
-  return x[2] <= -42 && TubeDistance_mm(&canal, of_base) <= more_mm;
+  return x[2] <= -42 && TubeReaches(&canal, of_base, more_mm);
 }
 
 /* --- air --- */
@@ -142,7 +142,7 @@ Airway AirwayAt(const HeadNeck *p, const double x[3])
   const double y = x[1] - p->face_y_mm, aside = fabs(x[0]);
   double of_base[3];
   ToBase(p, x, of_base);
-  if (TubeDistance_mm(&throat, of_base) <= 0) return AIRWAY;
+  if (TubeReaches(&throat, of_base, 0)) return AIRWAY;
   const PetscBool nose = y > -96 && x[1] < p->base_y_mm - 32 && x[2] > -47 && x[2] < -9 && aside < 13;
   if (!nose || InMaxillarySinus(p, x, wall_mm)) return NO_AIRWAY;
   if (aside < 1.2) return TURBINATE;
@@ -166,7 +166,7 @@ static PetscBool InPetrous(const HeadNeck *p, const double x[3])
 {
   static const Tube petrous = {3, {{17, 0, -16, 6}, {38, 12, -19, 9}, {58, 20, -24, 9}}};
   const double right_too[3] = {fabs(x[0]), x[1] - p->base_y_mm, x[2]};
-  return TubeDistance_mm(&petrous, right_too) <= 0;
+  return TubeReaches(&petrous, right_too, 0);
 }
 
 /* A horseshoe of teeth or jaw. */
@@ -183,7 +183,7 @@ static int JawAt(double y, const double x[3])
   const double right_too[3] = {fabs(x[0]), y, x[2]}, z = x[2];
   if (z > -72 && z < -53 && InHorseshoe(29, 44, 8, -80, x, y)) return HU_DENSE; /* teeth of both jaws */
   if (z > -98 && z <= -72 && InHorseshoe(47, 52, 9, -79, x, y)) return HU_DENSE;
-  if (TubeDistance_mm(&ramus, right_too) <= 0) return HU_DENSE;
+  if (TubeReaches(&ramus, right_too, 0)) return HU_DENSE;
   if (z > -53 && z < -49 && y > -78 && y < -34 && fabs(x[0]) < 26) return HU_BONE; /* hard palate */
   return 0;
 }
@@ -193,7 +193,7 @@ static PetscBool InCheekbone(double y, const double x[3])
   static const Tube zygoma = {
       5, {{46, -70, -16, 5}, {52, -62, -20, 7}, {60, -48, -22, 4}, {65, -25, -21, 3}, {62, -2, -20, 4}}};
   const double right_too[3] = {fabs(x[0]), y, x[2]};
-  return TubeDistance_mm(&zygoma, right_too) <= 0;
+  return TubeReaches(&zygoma, right_too, 0);
 }
 
 /* Walls of orbits and sinuses, behind the orbit's rim. */

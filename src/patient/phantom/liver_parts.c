@@ -100,7 +100,7 @@ PetscBool InStomach(const double x[3])
                                 {50, -38, -30, 21},
                                 {24, -40, -38, 17},
                                 {2, -34, -34, 13}}};
-  return TubeDistance_mm(&stomach, x) <= 0;
+  return TubeReaches(&stomach, x, 0);
 }
 
 /* It rises to the front. */
@@ -120,7 +120,7 @@ PetscBool InDuodenum(const double x[3])
                                  {-30, 12, -90, 13},
                                  {-4, 14, -96, 13},
                                  {26, 8, -84, 12}}};
-  return !InStomach(x) && TubeDistance_mm(&duodenum, x) <= 0;
+  return !InStomach(x) && TubeReaches(&duodenum, x, 0);
 }
 
 PetscBool InKidney(PetscBool left, const double x[3])

@@ -87,6 +87,8 @@ PetscBool InOval(double half_x_mm, double half_y_mm, double x_mm, double y_mm);
 double EllipsoidLevel(const double centre_mm[3], const double half_mm[3], double more_mm, const double x_mm[3]);
 /* From the surface of a tube, negative inside. */
 double TubeDistance_mm(const Tube *tube, const double x_mm[3]);
+/* Whether that is at most further_mm, which is told quickly of places that are far from it. */
+PetscBool TubeReaches(const Tube *tube, const double x_mm[3], double further_mm);
 /* Linear between rows (ascending), constant beyond the ends. */
 double Interpolate(PetscInt n, const double (*table)[2], double at);
 

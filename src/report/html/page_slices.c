@@ -213,7 +213,7 @@ static double PartAt(const Grid *grid, const ByteVolume *dose, int p, const Pets
 static void Isodose(const PlanPage *page, const ByteVolume *dose, int p, const PetscInt at[3], const double place[2],
                     const double step[2], unsigned char *rgb)
 {
-  const double prescription = page->number[PLAN_PRESCRIPTION];
+  const double prescription = page->number[PLAN_PRESCRIPTION_Gy_RBE];
   const double right[2] = {place[0] + step[0], place[1]}, below[2] = {place[0], place[1] + step[1]};
   const double here = PartAt(&page->grid, dose, p, at, place, prescription),
                beside = PartAt(&page->grid, dose, p, at, right, prescription),
@@ -248,7 +248,7 @@ static PetscErrorCode AddPicture(PlanPage *page, const Volumes *volumes, int p)
       at[d] = PetscMin((PetscInt)place[1], grid->n[d] - 1);
       at[plane[p].normal] = volumes->middle[plane[p].normal];
       unsigned char *pixel = rgb + 3 * (y * width + x);
-      Paint(ct, dose, page->number[PLAN_PRESCRIPTION], GridIndex(grid, at[0], at[1], at[2]), pixel);
+      Paint(ct, dose, page->number[PLAN_PRESCRIPTION_Gy_RBE], GridIndex(grid, at[0], at[1], at[2]), pixel);
       if (dose)
         Isodose(page, dose, p, at, place,
                 (const double[2]){pixel_mm / grid->spacing_mm[a], pixel_mm / grid->spacing_mm[d]}, pixel);
@@ -268,7 +268,7 @@ static PetscErrorCode AddPicture(PlanPage *page, const Volumes *volumes, int p)
 static PetscErrorCode AddLegend(PlanPage *page)
 {
   PetscFunctionBegin;
-  const double prescription = page->number[PLAN_PRESCRIPTION];
+  const double prescription = page->number[PLAN_PRESCRIPTION_Gy_RBE];
   PetscCall(TextAdd(&page->text, "<ul class='legend' id='wash-legend'>"));
   for (int k = 1; k <= 11; k += k < 9 ? 2 : 1) {
     double rgb[3];
@@ -342,7 +342,7 @@ static PetscErrorCode AddDescription(PlanPage *page, const Volumes *volumes)
                     (double)volumes->stride * grid->spacing_mm[2], grid->origin_mm[0], grid->origin_mm[1],
                     grid->origin_mm[2], (int)(volumes->middle[0] / volumes->stride),
                     (int)(volumes->middle[1] / volumes->stride), (int)(volumes->middle[2] / volumes->stride),
-                    page->number[PLAN_PRESCRIPTION]));
+                    page->number[PLAN_PRESCRIPTION_Gy_RBE]));
   for (PetscInt i = 0; i < volumes->n; i++) {
     const ByteVolume *v = &volumes->item[i];
     PetscCall(TextAdd(&json, "%s{\"name\":\"%s\",\"unit\":\"%s\",\"scale\":%.9g,\"meaning\":", i ? "," : "", v->name,

@@ -93,7 +93,7 @@ PetscErrorCode PageVerdict(PlanPage *page)
   PetscInt met = 0;
   for (PetscInt row = 0; row < goals->n_rows; row++) met += Cell(goals, row, GOAL_MET)[0] == '1';
   PetscCall(HTMLSection(&page->text, "verdict", "Verdict"));
-  PetscCall(TextAdd(&page->text, "<p>%g Gy(RBE) per fraction in %g fraction%s, to ", number[PLAN_PRESCRIPTION],
+  PetscCall(TextAdd(&page->text, "<p>%g Gy(RBE) per fraction in %g fraction%s, to ", number[PLAN_PRESCRIPTION_Gy_RBE],
                     number[PLAN_FRACTIONS], number[PLAN_FRACTIONS] == 1 ? "" : "s"));
   PetscCall(HTMLText(&page->text, page->word[PLAN_TARGET]));
   PetscCall(TextAdd(&page->text,
