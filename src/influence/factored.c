@@ -63,7 +63,7 @@ static void MeasureSpectra(const struct Factored_s *f, size_t *spectrum, size_t 
   }
 }
 
-/* Memory for the largest beam's spectra and for all volumes; FFTs that stay the same on every rank. */
+/* Memory for the largest beam's spectra and for all volumes. */
 static PetscErrorCode CreateMemory(struct Factored_s *f)
 {
   PetscFunctionBegin;
