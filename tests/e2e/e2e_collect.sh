@@ -143,7 +143,7 @@ done
 check "status of a finished run" expect_text '^study e2e-collect: 12 plans, 12 done$' "$ROBION" status "$out"
 check "watched, it is told once" expect_text '^study e2e-collect: 12 plans, 12 done$' timeout 20 "$ROBION" status "$out" --watch 5
 check "tells the worst case of each arm" expect_text '^robust +6 +CTV +0\.[0-9]+ +cases/[abc]/robust/errors=large$' "$ROBION" status "$out"
-slow=(--set optimizer.max_iterations=1000000 --set optimizer.relative_tolerance=0 --set optimizer.window=1000000
+slow=(--set optimizer.max_iterations=1000000 --set optimizer.relative_tolerance=0 --set optimizer.window=1000000 --set optimizer.relative_gap=0
   --set optimizer.max_minutes=10)
 running() { # status while a run goes on, then stop it
   mpirun -n 1 "$ROBION" run "$STUDY" --results "$WORK/live" "${slow[@]}" >"$WORK/live.txt" 2>&1 &

@@ -81,7 +81,7 @@ fi
 
 # --- Stopping --------------------------------------------------------------------------------------------------------
 # No end of iterations: every plan runs until it is stopped.
-endless=(--set optimizer.max_iterations=1000000 --set optimizer.relative_tolerance=0 --set optimizer.window=1000000)
+endless=(--set optimizer.max_iterations=1000000 --set optimizer.relative_tolerance=0 --set optimizer.window=1000000 --set optimizer.relative_gap=0)
 stop_by_file() {
   mpirun -n 2 "$ROBION" run "$SHORT" --results "$WORK/stop" --team-size 1 "${endless[@]}" >"$WORK/stop.out" 2>&1 &
   local pid=$! tries=0

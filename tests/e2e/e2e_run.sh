@@ -187,7 +187,7 @@ check "and writes nothing" test ! -e "$WORK/dry"
 
 # --- Stopping --------------------------------------------------------------------------------------------------------
 # Three seconds per plan whatever the machine: no tolerance, no end of iterations.
-slow=(--set optimizer.max_iterations=1000000 --set optimizer.relative_tolerance=0 --set optimizer.window=1000000
+slow=(--set optimizer.max_iterations=1000000 --set optimizer.relative_tolerance=0 --set optimizer.window=1000000 --set optimizer.relative_gap=0
   --set optimizer.max_minutes=0.05 --set robust=voxelwise)
 stopped_tidily() { # RESULTS
   test -s "$1/cases/box/plan/checkpoint.h5" && test ! -e "$1/cases/box/plan/plan.h5" &&

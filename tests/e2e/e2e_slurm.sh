@@ -72,7 +72,7 @@ check "with the bits of the direct run" same_tables "$WORK/submit's results"
 # --- Time limit ------------------------------------------------------------------------------------------------------
 # Six plans of seven seconds whatever the machine. SLURM looks every 30 s who has less than 50 s of his minute left: the signal
 # comes when one to five of them are done.
-timed=(--set optimizer.max_iterations=1000000 --set optimizer.relative_tolerance=0 --set optimizer.window=1000000
+timed=(--set optimizer.max_iterations=1000000 --set optimizer.relative_tolerance=0 --set optimizer.window=1000000 --set optimizer.relative_gap=0
   --set optimizer.max_minutes=0.115 --set 'sweep={}')
 endless=("${timed[@]}" --set optimizer.max_minutes=30)
 limited=$(sbatch "${options[@]}" --ntasks=1 --time=1 --signal=USR1@50 slurm/requeue.sh "$STUDY" --results "$WORK/limited" \

@@ -25,7 +25,7 @@ run() { # STUDY FOLDER OPTIONS...
   timeout -k 5 100 mpirun -n 2 "$ROBION" run "$1" --results "$2" --team-size 1 "${@:3}" >"$WORK/out" 2>&1
 }
 run "$WORK/study.yaml" "$WORK/whole" || { cat "$WORK/out" && exit 1; }
-endless=(--set optimizer.max_iterations=1000000 --set optimizer.relative_tolerance=0 --set optimizer.window=1000000)
+endless=(--set optimizer.max_iterations=1000000 --set optimizer.relative_tolerance=0 --set optimizer.window=1000000 --set optimizer.relative_gap=0)
 run "$WORK/study.yaml" "$WORK/stopped" --time-limit 0:00:03 "${endless[@]}"
 
 # The plans of these cases have the bits of the undisturbed run.
