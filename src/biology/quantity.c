@@ -20,15 +20,17 @@ static double Physical(const BiologySpec *biology, const double *channels, doubl
 }
 
 /* Without dose it is 0 and so is its derivative. */
+/* Where next to no dose is, the transforms' rounding can leave less than nothing of a channel. */
 static double LETd(const BiologySpec *biology, const double *channels, double *derivative)
 {
-  const double dose = channels[CHANNEL_DOSE], let = dose > 0 ? channels[CHANNEL_LET] / dose : 0;
+  const double dose = channels[CHANNEL_DOSE], let = channels[CHANNEL_LET];
+  const PetscBool some = dose > 0 && let > 0 ? PETSC_TRUE : PETSC_FALSE;
   for (int c = 0; c < N_CHANNELS && derivative; c++) derivative[c] = 0;
-  if (derivative && dose > 0) {
-    derivative[CHANNEL_DOSE] = -let / dose;
+  if (derivative && some) {
+    derivative[CHANNEL_DOSE] = -(let / dose) / dose;
     derivative[CHANNEL_LET] = 1 / dose;
   }
-  return let;
+  return some ? let / dose : 0;
 }
 
 static double Effect(const BiologySpec *biology, const double *channels, double *derivative)

@@ -15,7 +15,7 @@
 #define SCENARIO_DOSE_STEP "step_Gy_RBE"
 #define GROUP_HISTORY GROUP_OPTIMIZER "/history"
 #define GROUP_CERTIFICATE GROUP_OPTIMIZER "/certificate"
-#define DATASET_CT "/ct/hu"
+#define DATASET_CT "/patient/hu"
 #define GROUP_TIMING "/timing"
 #define DATASET_SETTINGS "/provenance/settings_yaml"
 

@@ -120,10 +120,25 @@ static void Channels(void **state)
   assert_string_equal(ChannelOf(AVERAGE_BETA, CHANNEL_SQRT_BETA).unit, "1/Gy");
 }
 
+/* Less than nothing of LET, which rounding leaves where next to no dose is, is no LETd; nor is it where there is no dose. */
+static void LETdIsNeverNegative(void **state)
+{
+  BiologySpec biology = {0};
+  const double of[][2] = {{1e-5, -3e-4}, {0, 1}, {-1e-9, 1}, {1, 0}};
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(of); i++) {
+    double channels[N_CHANNELS] = {0}, derivative[N_CHANNELS];
+    channels[CHANNEL_DOSE] = of[i][0];
+    channels[CHANNEL_LET] = of[i][1];
+    assert_true(quantities[QUANTITY_LETD].of_channels(&biology, channels, derivative) == 0);
+    for (int c = 0; c < N_CHANNELS; c++) assert_true(derivative[c] == 0);
+  }
+}
+
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(Rows), cmocka_unit_test(Named), cmocka_unit_test(Derivatives),
-                                     cmocka_unit_test(Words), cmocka_unit_test(Channels)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(LETdIsNeverNegative), cmocka_unit_test(Rows),  cmocka_unit_test(Named),
+      cmocka_unit_test(Derivatives),         cmocka_unit_test(Words), cmocka_unit_test(Channels)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   PetscFinalize();
