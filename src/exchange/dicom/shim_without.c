@@ -3,6 +3,11 @@
 #include <stdio.h>
 
 #ifndef ROBION_DICOM
+const char *DicomLacks(void)
+{
+  return "this robion was built without DCMTK and OpenJPEG (Debian: libdcmtk-dev, libopenjp2-7-dev; then make)";
+}
+
 void DicomStart(void) {}
 
 void DicomLimitMemory(size_t more_bytes) {}
