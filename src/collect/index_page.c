@@ -126,7 +126,20 @@ static PetscErrorCode AddTopic(StudyPage *page, const Topic *topic)
   PetscFunctionReturn(0);
 }
 
-/* Coverage of targets in the nominal and the worst scenario, what goals look at, and outcomes. */
+/* The highest dose of what objectives keep low. */
+static PetscErrorCode AddOrgans(StudyPage *page, const Settings *settings)
+{
+  PetscFunctionBegin;
+  static const char *const scenario[] = {"nominal", "max"};
+  for (PetscInt o = 0; o < settings->n_objectives; o++)
+    for (int k = 0; k < 2; k++)
+      if (!strcmp(settings->objectives[o].type, "overdose"))
+        PetscCall(AddTopic(page, &(Topic){scenario[k], settings->objectives[o].structure,
+                                          quantities[QUANTITY_RBE_WEIGHTED].name, "Dmax", NULL}));
+  PetscFunctionReturn(0);
+}
+
+/* Coverage of targets in the nominal and the worst scenario, what objectives keep low and goals look at, and outcomes. */
 static PetscErrorCode FindTopics(StudyPage *page)
 {
   PetscFunctionBegin;
@@ -141,6 +154,7 @@ static PetscErrorCode FindTopics(StudyPage *page)
       PetscCall(AddTopic(page, &(Topic){"nominal", cell[4], cell[5], cell[6], NULL}));
       if (strcmp(cell[8], "nominal")) PetscCall(AddTopic(page, &(Topic){cell[8], cell[4], cell[5], cell[6], NULL}));
     }
+  for (PetscInt p = 0; p < page->study->n_plans; p++) PetscCall(AddOrgans(page, &page->study->plans[p].settings));
   for (PetscInt i = 0; i < page->samples.n; i++) {
     const Sample *s = page->samples.sample[i];
     if (!strcmp(s->scenario, "nominal") && (!strncmp(s->metric, "NTCP-", 5) || !strncmp(s->metric, "TCP", 3)))
@@ -164,10 +178,13 @@ static PetscErrorCode AddPlanRow(StudyPage *page, PetscInt p)
   if (HasPage(page, p)) {
     PetscCall(TextAdd(&page->text, "<td><a href='"));
     PetscCall(HTMLText(&page->text, plan->folder));
-    PetscCall(
-        TextAdd(&page->text,
-                ".html'>done</a></td><td class='number'>%.4g</td><td class='number %s'>%d of %d</td><td></td></tr>\n",
-                news->seconds, met == goals->n_rows ? "met" : "missed", (int)met, (int)goals->n_rows));
+    PetscCall(TextAdd(&page->text, ".html'>done</a></td><td class='number'>%.4g</td>", news->seconds));
+    if (goals->n_rows)
+      PetscCall(TextAdd(&page->text, "<td class='number %s'>%d of %d</td>", met == goals->n_rows ? "met" : "missed",
+                        (int)met, (int)goals->n_rows));
+    else
+      PetscCall(TextAdd(&page->text, "<td>no goals</td>"));
+    PetscCall(TextAdd(&page->text, "<td></td></tr>\n"));
     PetscFunctionReturn(0);
   }
   PetscCall(
@@ -399,7 +416,9 @@ static PetscErrorCode AddGoals(StudyPage *page)
 {
   PetscFunctionBegin;
   static const char *const columns[] = {"Arm", "Goals met", "Plans that meet all of theirs"};
-  PetscInt *first;
+  PetscInt *first, n_goal = 0;
+  for (PetscInt p = 0; p < page->study->n_plans; p++) n_goal += page->goals[p].n_rows;
+  if (!n_goal) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1(page->study->n_plans, &first));
   const PetscInt n = Variants(page, first);
   PetscCall(HTMLSection(&page->text, "goals", "Goals"));
