@@ -26,8 +26,8 @@ check "results that are not there" expect_exit 4 "$ROBION" report "$WORK/none"
 modules=${NODE_MODULES:-${BUILD:-build}/node_modules}
 browser=$(command -v chromium || command -v chromium-browser)
 python=$(python_with 'h5py, numpy')
-if ! command -v node >/dev/null || [ -z "$browser" ] || [ ! -d "$modules/playwright-core" ]; then
-  skip "pages in a browser" "no node, chromium and playwright-core in $modules here"
+if ! command -v node >/dev/null || [ -z "$browser" ] || [ ! -d "$modules/playwright-core" ] || [ ! -d "$modules/axe-core" ]; then
+  skip "pages in a browser" "no node, chromium, playwright-core and axe-core in $modules here"
 elif [ -z "$python" ]; then
   skip "pages in a browser" "no python3 with numpy and h5py here"
 else

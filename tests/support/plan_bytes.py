@@ -14,6 +14,6 @@ with h5py.File(sys.argv[1]) as plan:
     for name, dose in doses.items():
         dose = numpy.maximum(dose.astype(float), 0)
         sums[name] = int(numpy.floor(dose / (dose.max() / 255) + 0.5).sum())
-    hu = plan["ct/hu"][:].astype(int)
+    hu = plan["patient/hu"][:].astype(int)
     sums["ct"] = int(numpy.clip((hu + 1000) // 10, 0, 255).sum())
 print(json.dumps(sums))
