@@ -163,5 +163,11 @@ PetscErrorCode PlanVolumeNames(const PlanReader *reader, Mistakes *mistakes, Pla
 PetscErrorCode PlanVolumesDestroy(PlanVolumes *names);
 /** The path of such a volume in the file; "" for structures, which are lists of voxels. */
 void PlanVolumePath(const char *name, char path[64]);
+/**
+ * Of a structure, by its name among the volumes, the part of every voxel's volume inside it, on the plan's grid. PetscMalloc'ed; false
+ * after a mistake, perhaps with some of it.
+ */
+PetscBool PlanReadShares(const PlanReader *reader, const char *name, const Grid *grid, Mistakes *mistakes,
+                         float **share);
 /** One of them; false after a mistake. VolumeDestroy in either case. */
 PetscBool PlanReadVolume(const PlanReader *reader, const char *name, Mistakes *mistakes, Volume *volume);

@@ -188,6 +188,26 @@ enum {
   N_METRIC_COLUMNS
 };
 
+/** Columns of goals.csv behind those of the plan. */
+enum {
+  GOAL_STRUCTURE = 4,
+  GOAL_QUANTITY,
+  GOAL_METRIC,
+  GOAL_PER,
+  GOAL_SCENARIO,
+  GOAL_RELATION,
+  GOAL_LIMIT,
+  GOAL_VALUE,
+  GOAL_UNIT,
+  GOAL_MET,
+  GOAL_EACH_RELATION,
+  GOAL_EACH_LIMIT,
+  GOAL_EACH_UNIT
+};
+
+/** How many goals of such a table are met. */
+PetscInt GoalTableMet(const Table *goals);
+
 /** Read one of a plan's tables (PLAN_METRICS, ...) as text; plans without goals have none of these. */
 PetscBool PlanTableRead(const char *folder, int which, Mistakes *mistakes, Table *table);
 

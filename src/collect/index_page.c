@@ -26,6 +26,9 @@ typedef struct StudyPage {
   Table *goals;       /* [study->n_plans] */
   const char **error; /* [study->n_plans] why there is no page of a plan that is done, NULL: there is one; owned */
   Samples samples;
+  PetscInt n_variant,
+      *variant;       /* arms and sweep points in the order of the study: the first plan of each that has a page */
+  Text *variant_name; /* [n_variant] "12C" or "12C, sweep" */
   PetscInt n_topic;
   Topic topic[MOST_COMPARED];
 } StudyPage;
@@ -151,8 +154,11 @@ static PetscErrorCode FindTopics(StudyPage *page)
   for (PetscInt p = 0; p < page->study->n_plans; p++)
     for (PetscInt row = 0; row < page->goals[p].n_rows; row++) {
       char *const *const cell = page->goals[p].field + row * page->goals[p].n_columns;
-      PetscCall(AddTopic(page, &(Topic){"nominal", cell[4], cell[5], cell[6], NULL}));
-      if (strcmp(cell[8], "nominal")) PetscCall(AddTopic(page, &(Topic){cell[8], cell[4], cell[5], cell[6], NULL}));
+      PetscCall(
+          AddTopic(page, &(Topic){"nominal", cell[GOAL_STRUCTURE], cell[GOAL_QUANTITY], cell[GOAL_METRIC], NULL}));
+      if (strcmp(cell[GOAL_SCENARIO], "nominal"))
+        PetscCall(AddTopic(
+            page, &(Topic){cell[GOAL_SCENARIO], cell[GOAL_STRUCTURE], cell[GOAL_QUANTITY], cell[GOAL_METRIC], NULL}));
     }
   for (PetscInt p = 0; p < page->study->n_plans; p++) PetscCall(AddOrgans(page, &page->study->plans[p].settings));
   for (PetscInt i = 0; i < page->samples.n; i++) {
@@ -169,8 +175,7 @@ static PetscErrorCode AddPlanRow(StudyPage *page, PetscInt p)
   const PlanSpec *plan = &page->study->plans[p];
   const PlanNews *news = &page->news[p];
   const Table *goals = &page->goals[p];
-  PetscInt met = 0;
-  for (PetscInt row = 0; row < goals->n_rows; row++) met += goals->field[row * goals->n_columns + 13][0] == '1';
+  const PetscInt met = GoalTableMet(goals);
   PetscCall(TextAdd(&page->text, "<tr>"));
   PetscCall(HTMLElement(&page->text, "td", NULL, plan->case_name));
   PetscCall(HTMLElement(&page->text, "td", NULL, plan->arm));
@@ -217,31 +222,32 @@ static PetscErrorCode AddPlans(StudyPage *page)
   PetscFunctionReturn(0);
 }
 
-/* Arms and sweep points in the order of the study: the index of the first plan of each. */
-static PetscInt Variants(const StudyPage *page, PetscInt *first)
-{
-  PetscInt n = 0;
-  for (PetscInt p = 0; p < page->study->n_plans; p++) {
-    const PlanSpec *plan = &page->study->plans[p];
-    PetscInt k = 0;
-    while (k < n && (strcmp(page->study->plans[first[k]].arm, plan->arm) ||
-                     strcmp(page->study->plans[first[k]].sweep, plan->sweep)))
-      k++;
-    if (k == n && HasPage(page, p)) first[n++] = p;
-  }
-  return n;
-}
-
 static PetscBool SameVariant(const PlanSpec *a, const PlanSpec *b)
 {
   return !strcmp(a->arm, b->arm) && !strcmp(a->sweep, b->sweep) ? PETSC_TRUE : PETSC_FALSE;
 }
 
 /* "12C" or "12C, sweep". */
-static PetscErrorCode AddVariantName(Text *text, const PlanSpec *plan)
+static PetscErrorCode AddVariantName(Text *text, const char *arm, const char *sweep)
 {
   PetscFunctionBegin;
-  PetscCall(TextAdd(text, "%s%s%s", plan->arm, plan->sweep[0] ? ", " : "", plan->sweep));
+  PetscCall(TextAdd(text, "%s%s%s", arm, sweep[0] ? ", " : "", sweep));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode FindVariants(StudyPage *page)
+{
+  PetscFunctionBegin;
+  const PlanSpec *plans = page->study->plans;
+  PetscCall(PetscMalloc1(page->study->n_plans, &page->variant));
+  PetscCall(PetscCalloc1(page->study->n_plans, &page->variant_name));
+  for (PetscInt p = 0; p < page->study->n_plans; p++) {
+    PetscInt k = 0;
+    while (k < page->n_variant && !SameVariant(&plans[page->variant[k]], &plans[p])) k++;
+    if (k < page->n_variant || !HasPage(page, p)) continue;
+    PetscCall(AddVariantName(&page->variant_name[k], plans[p].arm, plans[p].sweep));
+    page->variant[page->n_variant++] = p;
+  }
   PetscFunctionReturn(0);
 }
 
@@ -267,19 +273,16 @@ static PetscInt ValuesOf(const StudyPage *page, const Topic *t, const PlanSpec *
 }
 
 /* Every case a row, every variant a column: of one topic. */
-static PetscErrorCode AddCases(StudyPage *page, const Topic *t, PetscInt n_variant, const PetscInt *first)
+static PetscErrorCode AddCases(StudyPage *page, const Topic *t)
 {
   PetscFunctionBegin;
+  const PetscInt n_variant = page->n_variant;
   const Sample *sample = SamplesFind(&page->samples, t->scenario, t->structure, t->quantity, t->metric);
-  Text *name, caption = {0};
+  Text caption = {0};
   const char **column;
-  PetscCall(PetscCalloc1(n_variant, &name));
   PetscCall(PetscMalloc1(n_variant + 1, &column));
   column[0] = "Case";
-  for (PetscInt k = 0; k < n_variant; k++) {
-    PetscCall(AddVariantName(&name[k], &page->study->plans[first[k]]));
-    column[k + 1] = name[k].data;
-  }
+  for (PetscInt k = 0; k < n_variant; k++) column[k + 1] = page->variant_name[k].data;
   PetscCall(AddTopicName(&caption, t));
   PetscCall(HTMLTable(&page->text, caption.data, n_variant + 1, column));
   for (PetscInt p = 0, last = -1; p < page->study->n_plans; p++) {
@@ -292,42 +295,38 @@ static PetscErrorCode AddCases(StudyPage *page, const Topic *t, PetscInt n_varia
       double value = NAN;
       for (PetscInt q = 0; q < page->study->n_plans; q++)
         if (page->study->plans[q].case_index == last &&
-            SameVariant(&page->study->plans[q], &page->study->plans[first[k]]))
+            SameVariant(&page->study->plans[q], &page->study->plans[page->variant[k]]))
           value = sample->value[q];
       PetscCall(TextAdd(&page->text, isnan(value) ? "<td></td>" : "<td class='number'>%.9g</td>", value));
     }
     PetscCall(TextAdd(&page->text, "</tr>\n"));
   }
   PetscCall(HTMLTableEnd(&page->text));
-  for (PetscInt k = 0; k < n_variant; k++) PetscCall(TextDestroy(&name[k]));
-  PetscCall(PetscFree(name));
   PetscCall(PetscFree(column));
   PetscCall(TextDestroy(&caption));
   PetscFunctionReturn(0);
 }
 
 /* A box of quartiles with its median, all points, and lines that join the same case from variant to variant. */
-static PetscErrorCode AddPairs(StudyPage *page, const Topic *t, PetscInt n_variant, const PetscInt *first)
+static PetscErrorCode AddPairs(StudyPage *page, const Topic *t)
 {
   PetscFunctionBegin;
+  const PetscInt n_variant = page->n_variant;
   HTMLPairs pairs = {.n_group = n_variant};
-  Text title = {0}, *name;
+  Text title = {0};
   const PetscInt n_plans = page->study->n_plans;
-  PetscCall(PetscCalloc1(n_variant, &name));
   PetscCall(PetscMalloc4(n_variant * n_plans, &pairs.value, n_variant * n_plans, &pairs.of, n_variant, &pairs.n,
                          n_variant, &pairs.name));
   for (PetscInt k = 0; k < n_variant; k++) {
-    PetscCall(AddVariantName(&name[k], &page->study->plans[first[k]]));
-    pairs.name[k] = name[k].data;
-    pairs.n[k] = ValuesOf(page, t, &page->study->plans[first[k]], pairs.value + k * n_plans, pairs.of + k * n_plans);
+    pairs.name[k] = page->variant_name[k].data;
+    pairs.n[k] =
+        ValuesOf(page, t, &page->study->plans[page->variant[k]], pairs.value + k * n_plans, pairs.of + k * n_plans);
   }
   PetscCall(AddTopicName(&title, t));
   pairs.title = title.data;
   pairs.stride = n_plans;
   PetscCall(HTMLPairsPlot(&page->text, &pairs));
   PetscCall(PetscFree4(pairs.value, pairs.of, pairs.n, pairs.name));
-  for (PetscInt k = 0; k < n_variant; k++) PetscCall(TextDestroy(&name[k]));
-  PetscCall(PetscFree(name));
   PetscCall(TextDestroy(&title));
   PetscFunctionReturn(0);
 }
@@ -335,9 +334,6 @@ static PetscErrorCode AddPairs(StudyPage *page, const Topic *t, PetscInt n_varia
 static PetscErrorCode AddComparison(StudyPage *page)
 {
   PetscFunctionBegin;
-  PetscInt *first;
-  PetscCall(PetscMalloc1(page->study->n_plans, &first));
-  const PetscInt n = Variants(page, first);
   PetscCall(HTMLSection(&page->text, "arms", "Arms beside each other"));
   PetscCall(TextAdd(
       &page->text,
@@ -345,13 +341,12 @@ static PetscErrorCode AddComparison(StudyPage *page)
       "unless named otherwise. "
       "“nominal” is the nominal scenario, “min” and “max” the lowest and highest of all evaluation scenarios.</p>\n"));
   for (PetscInt i = 0; i < page->n_topic; i++) {
-    if (n > 1) PetscCall(AddPairs(page, &page->topic[i], n, first));
+    if (page->n_variant > 1) PetscCall(AddPairs(page, &page->topic[i]));
     PetscCall(TextAdd(&page->text, "<details><summary>Values of all cases</summary>\n"));
-    PetscCall(AddCases(page, &page->topic[i], n, first));
+    PetscCall(AddCases(page, &page->topic[i]));
     PetscCall(TextAdd(&page->text, "</details>\n"));
   }
   PetscCall(HTMLSectionEnd(&page->text));
-  PetscCall(PetscFree(first));
   PetscFunctionReturn(0);
 }
 
@@ -359,7 +354,19 @@ static PetscErrorCode AddComparison(StudyPage *page)
 static PetscErrorCode AddStatistics(StudyPage *page)
 {
   PetscFunctionBegin;
-  enum { VERSUS_ARM = 7, VERSUS_SWEEP, COUNT, MEDIAN = 14, MEDIAN_LOW = 17, MEDIAN_HIGH, RATIO, WILCOXON = 21, HOLM };
+  enum {
+    ARM = 5,
+    SWEEP,
+    VERSUS_ARM,
+    VERSUS_SWEEP,
+    COUNT,
+    MEDIAN = 14,
+    MEDIAN_LOW = 17,
+    MEDIAN_HIGH,
+    RATIO,
+    WILCOXON = 21,
+    HOLM
+  };
   static const char *const columns[] = {"Metric",
                                         "Arm",
                                         "Against",
@@ -394,10 +401,10 @@ static PetscErrorCode AddStatistics(StudyPage *page)
       PetscCall(TextAdd(&page->text, "<tr>"));
       PetscCall(HTMLElement(&page->text, "th", "scope='row'", text.data));
       PetscCall(TextDestroy(&text));
-      PetscCall(TextAdd(&text, "%s%s%s", cell[5], cell[6][0] ? ", " : "", cell[6]));
+      PetscCall(AddVariantName(&text, cell[ARM], cell[SWEEP]));
       PetscCall(HTMLElement(&page->text, "td", NULL, text.data));
       PetscCall(TextDestroy(&text));
-      PetscCall(TextAdd(&text, "%s%s%s", cell[VERSUS_ARM], cell[VERSUS_SWEEP][0] ? ", " : "", cell[VERSUS_SWEEP]));
+      PetscCall(AddVariantName(&text, cell[VERSUS_ARM], cell[VERSUS_SWEEP]));
       PetscCall(HTMLElement(&page->text, "td", NULL, text.data));
       PetscCall(TextDestroy(&text));
       for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(shown); k++)
@@ -416,33 +423,26 @@ static PetscErrorCode AddGoals(StudyPage *page)
 {
   PetscFunctionBegin;
   static const char *const columns[] = {"Arm", "Goals met", "Plans that meet all of theirs"};
-  PetscInt *first, n_goal = 0;
+  PetscInt n_goal = 0;
   for (PetscInt p = 0; p < page->study->n_plans; p++) n_goal += page->goals[p].n_rows;
   if (!n_goal) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc1(page->study->n_plans, &first));
-  const PetscInt n = Variants(page, first);
   PetscCall(HTMLSection(&page->text, "goals", "Goals"));
   PetscCall(HTMLTable(&page->text, "Goals met by the plans of each arm", PETSC_STATIC_ARRAY_LENGTH(columns), columns));
-  for (PetscInt k = 0; k < n; k++) {
+  for (PetscInt k = 0; k < page->n_variant; k++) {
     PetscInt met = 0, all = 0, whole = 0, plans = 0;
     for (PetscInt p = 0; p < page->study->n_plans; p++) {
       const Table *goals = &page->goals[p];
-      PetscInt own = 0;
-      if (!HasPage(page, p) || !SameVariant(&page->study->plans[p], &page->study->plans[first[k]])) continue;
-      for (PetscInt row = 0; row < goals->n_rows; row++) own += goals->field[row * goals->n_columns + 13][0] == '1';
+      if (!HasPage(page, p) || !SameVariant(&page->study->plans[p], &page->study->plans[page->variant[k]])) continue;
+      const PetscInt own = GoalTableMet(goals);
       met += own, all += goals->n_rows, whole += own == goals->n_rows, plans++;
     }
-    Text name = {0};
-    PetscCall(AddVariantName(&name, &page->study->plans[first[k]]));
     PetscCall(TextAdd(&page->text, "<tr>"));
-    PetscCall(HTMLElement(&page->text, "th", "scope='row'", name.data));
+    PetscCall(HTMLElement(&page->text, "th", "scope='row'", page->variant_name[k].data));
     PetscCall(TextAdd(&page->text, "<td class='number'>%d of %d</td><td class='number'>%d of %d</td></tr>\n", (int)met,
                       (int)all, (int)whole, (int)plans));
-    PetscCall(TextDestroy(&name));
   }
   PetscCall(HTMLTableEnd(&page->text));
   PetscCall(HTMLSectionEnd(&page->text));
-  PetscCall(PetscFree(first));
   PetscFunctionReturn(0);
 }
 
@@ -472,6 +472,7 @@ PetscErrorCode StudyPagesWrite(FILE *out, const char *results, const Study *stud
     if (page.news[p].condition == CONDITION_DONE) PetscCall(AddPlan(&page, p));
   for (PetscInt p = 0; p < study->n_plans; p++) n += HasPage(&page, p);
   PetscCall(FindTopics(&page));
+  PetscCall(FindVariants(&page));
   if (MistakesExit(mistakes) != ROBION_RESOURCES) PetscCall(Compose(&page));
   PetscCall(PetscSNPrintf(file, sizeof file, "%s/index.html", folder));
   if (page.text.length && FolderMake(folder, mistakes) && FileReplace(file, page.text.data, page.text.length, mistakes))
@@ -480,6 +481,9 @@ PetscErrorCode StudyPagesWrite(FILE *out, const char *results, const Study *stud
     PetscCall(TableDestroy(&page.goals[p]));
     PetscCall(PetscFree(page.error[p]));
   }
+  for (PetscInt k = 0; k < page.n_variant; k++) PetscCall(TextDestroy(&page.variant_name[k]));
+  PetscCall(PetscFree(page.variant));
+  PetscCall(PetscFree(page.variant_name));
   PetscCall(SamplesDestroy(&page.samples));
   PetscCall(TextDestroy(&page.text));
   PetscCall(PetscFree3(page.news, page.goals, page.error));

@@ -75,24 +75,25 @@ static PetscBool ReadSize(const PlanReader *reader, Mistakes *mistakes, Grid *gr
   return good;
 }
 
-static PetscBool ReadStructure(const PlanReader *reader, const char *name, Mistakes *mistakes, Volume *volume)
+PetscBool PlanReadShares(const PlanReader *reader, const char *name, const Grid *grid, Mistakes *mistakes,
+                         float **share)
 {
   const H5Source *source = &reader->source;
   char path[300];
   int *voxel = NULL;
   float *fraction = NULL;
   hsize_t n = 0;
-  if (!ReadSize(reader, mistakes, &volume->grid)) return PETSC_FALSE;
-  const size_t size = GridSize(&volume->grid);
-  snprintf(path, sizeof path, GROUP_STRUCTURES "/%s/voxel", name);
+  const size_t size = GridSize(grid);
+  *share = NULL;
+  snprintf(path, sizeof path, "/%s/voxel", name);
   PetscBool good = H5ReadArray(source, path, H5T_NATIVE_INT, 1, &n, &voxel, mistakes);
-  snprintf(path, sizeof path, GROUP_STRUCTURES "/%s/fraction", name);
+  snprintf(path, sizeof path, "/%s/fraction", name);
   if (good) good = H5ReadArray(source, path, H5T_NATIVE_FLOAT, 1, &n, &fraction, mistakes);
-  if (good && PetscCalloc1(size, &volume->value)) good = PETSC_FALSE;
+  if (good && PetscCalloc1(size, share)) good = PETSC_FALSE;
   for (hsize_t i = 0; good && i < n; i++) {
     good = voxel[i] >= 0 && (size_t)voxel[i] < size && fraction[i] >= 0 && fraction[i] <= 1 ? PETSC_TRUE : PETSC_FALSE;
     if (good)
-      volume->value[voxel[i]] = fraction[i];
+      (*share)[voxel[i]] = fraction[i];
     else
       (void)MistakesAdd(mistakes, ROBION_INPUT,
                         "%s: %s: element %llu: share %g of voxel %d, expected 0 to 1 of one of %zu", source->name, path,
@@ -100,9 +101,18 @@ static PetscBool ReadStructure(const PlanReader *reader, const char *name, Mista
   }
   (void)PetscFree(voxel);
   (void)PetscFree(fraction);
-  snprintf(volume->unit, sizeof volume->unit, "1");
-  snprintf(volume->meaning, sizeof volume->meaning, "part of the voxel's volume inside %.80s", name);
   return good;
+}
+
+static PetscBool ReadStructure(const PlanReader *reader, const char *name, Mistakes *mistakes, Volume *volume)
+{
+  snprintf(volume->unit, sizeof volume->unit, "1");
+  snprintf(volume->meaning, sizeof volume->meaning, "part of the voxel's volume inside %.80s",
+           name + strlen(PLAN_STRUCTURES));
+  return ReadSize(reader, mistakes, &volume->grid) &&
+                 PlanReadShares(reader, name, &volume->grid, mistakes, &volume->value)
+             ? PETSC_TRUE
+             : PETSC_FALSE;
 }
 
 /* One mistake: there is no such volume, and which there are. */
@@ -137,6 +147,6 @@ PetscBool PlanReadVolume(const PlanReader *reader, const char *name, Mistakes *m
   }
   snprintf(path, sizeof path, "/%s", name);
   if (!strncmp(name, PLAN_STRUCTURES, strlen(PLAN_STRUCTURES)) && H5SourceHas(&reader->source, path))
-    return ReadStructure(reader, name + strlen(PLAN_STRUCTURES), mistakes, volume);
+    return ReadStructure(reader, name, mistakes, volume);
   return Complain(reader, name, mistakes);
 }

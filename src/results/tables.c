@@ -135,6 +135,13 @@ PetscBool PlanTableRead(const char *folder, int which, Mistakes *mistakes, Table
   return TableRead(file, table_headers[which], mistakes, table);
 }
 
+PetscInt GoalTableMet(const Table *goals)
+{
+  PetscInt met = 0;
+  for (PetscInt row = 0; row < goals->n_rows; row++) met += goals->field[row * goals->n_columns + GOAL_MET][0] == '1';
+  return met;
+}
+
 PetscBool MetricTableRead(const char *file, Mistakes *mistakes, Table *table)
 {
   double value;

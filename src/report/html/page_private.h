@@ -5,22 +5,7 @@
 #include "robion/plan_read.h"
 #include "robion/results.h"
 
-/* Columns of the tables that a page shows. */
-enum {
-  GOAL_STRUCTURE = 4,
-  GOAL_QUANTITY,
-  GOAL_METRIC,
-  GOAL_PER,
-  GOAL_SCENARIO,
-  GOAL_RELATION,
-  GOAL_LIMIT,
-  GOAL_VALUE,
-  GOAL_UNIT,
-  GOAL_MET,
-  GOAL_EACH_RELATION,
-  GOAL_EACH_LIMIT,
-  GOAL_EACH_UNIT
-};
+/* Columns of the other tables that a page shows. */
 enum { DVH_STRUCTURE = 4, DVH_QUANTITY, DVH_DOSE, DVH_UNIT, DVH_NOMINAL, DVH_LOWEST, DVH_HIGHEST };
 enum {
   SCENARIO_SET,
@@ -33,7 +18,7 @@ enum {
   SCENARIO_IN_SET
 };
 
-/* A structure, and the part of each voxel that it has: NULL beyond MOST_OUTLINES. */
+/* A structure, and the part of each voxel that it has. */
 typedef struct PageStructure {
   PlanStructure on_file;
   float *share;

@@ -90,8 +90,7 @@ PetscErrorCode PageVerdict(PlanPage *page)
                                         "Nominal",   "Lowest", "Highest", "Kept in scenarios", "Verdict"};
   const Table *goals = &page->table[PLAN_GOALS];
   const double *number = page->number;
-  PetscInt met = 0;
-  for (PetscInt row = 0; row < goals->n_rows; row++) met += Cell(goals, row, GOAL_MET)[0] == '1';
+  const PetscInt met = GoalTableMet(goals);
   PetscCall(HTMLSection(&page->text, "verdict", "Verdict"));
   PetscCall(TextAdd(&page->text, "<p>%g Gy(RBE) per fraction in %g fraction%s, to ", number[PLAN_PRESCRIPTION_Gy_RBE],
                     number[PLAN_FRACTIONS], number[PLAN_FRACTIONS] == 1 ? "" : "s"));

@@ -57,20 +57,30 @@ static PetscBool ReadTables(PlanPage *page)
   return PETSC_FALSE;
 }
 
+/* A dose gives the grid its size. */
+static PetscBool ReadGrid(PlanPage *page)
+{
+  float *dose = NULL;
+  const PetscBool good =
+      PlanReadGrid(&page->plan, page->mistakes, &page->grid) &&
+              PlanReadDose(&page->plan, PLAN_NOMINAL, QUANTITY_RBE_WEIGHTED, page->mistakes, &page->grid, &dose)
+          ? PETSC_TRUE
+          : PETSC_FALSE;
+  (void)PetscFree(dose);
+  return good;
+}
+
 static PetscErrorCode ReadStructures(PlanPage *page, const PlanVolumes *names)
 {
   PetscFunctionBegin;
   PetscCall(PetscCalloc1(names->n, &page->structure));
   for (PetscInt i = 0; i < names->n; i++) {
     PageStructure *s = &page->structure[page->n_structure];
-    Volume share;
     if (strncmp(names->name[i], PLAN_STRUCTURES, strlen(PLAN_STRUCTURES))) continue;
     page->n_structure++;
     s->colour = ReportColour(page->n_structure - 1);
     if (!PlanReadStructure(&page->plan, names->name[i], page->mistakes, &s->on_file)) break;
-    (void)PlanReadVolume(&page->plan, names->name[i], page->mistakes, &share);
-    s->share = share.value;
-    if (share.value) page->grid = share.grid;
+    if (!PlanReadShares(&page->plan, names->name[i], &page->grid, page->mistakes, &s->share)) break;
   }
   PetscFunctionReturn(0);
 }
@@ -84,6 +94,7 @@ static PetscBool ReadPlan(PlanPage *page)
     if (!PlanReadText(&page->plan, t, mistakes, &page->word[t])) return PETSC_FALSE;
   for (int k = 0; k < N_PLAN_NUMBERS; k++)
     if (!PlanReadNumber(&page->plan, k, mistakes, &page->number[k])) return PETSC_FALSE;
+  if (!ReadGrid(page)) return PETSC_FALSE;
   if (!PlanVolumeNames(&page->plan, mistakes, &names)) (void)ReadStructures(page, &names);
   (void)PlanVolumesDestroy(&names);
   return !MistakesAny(mistakes) && ReadTables(page) ? PETSC_TRUE : PETSC_FALSE;
