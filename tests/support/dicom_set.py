@@ -4,6 +4,7 @@
   dicom_set.py plan PLAN.h5 RN.dcm [FIRST_BEAM]    spots, energies, ions, places, sums and devices
   dicom_set.py doses PLAN.h5 FOLDER                doses within half a step; references, types, geometry
   dicom_set.py vary RN.dcm KIND OUT.dcm            the plan as others would write it, or as robion refuses it
+  dicom_set.py change FILE.dcm OUT.dcm NAME=VALUE...    other values of attributes
   dicom_set.py cases A.h5 B.h5                     the same CT, and all masks of A in B
   dicom_set.py metrics A.csv B.csv TOLERANCE       the same rows, values within the tolerance (relative)
 """
@@ -196,6 +197,13 @@ def vary(file, kind, out):
     d.save_as(out)
 
 
+def change(file, out, *values):
+    d = pydicom.dcmread(file)
+    for value in values:
+        setattr(d, *value.split("=", 1))
+    d.save_as(out)
+
+
 def cases(a, b):
     with h5py.File(a) as one, h5py.File(b) as two:
         assert numpy.array_equal(one["ct/hu"][:], two["ct/hu"][:]), "CT"
@@ -222,4 +230,4 @@ def metrics(a, b, tolerance):
 
 
 if __name__ == "__main__":
-    {f.__name__: f for f in (plan, doses, vary, cases, metrics)}[sys.argv[1]](*sys.argv[2:])
+    {f.__name__: f for f in (plan, doses, vary, change, cases, metrics)}[sys.argv[1]](*sys.argv[2:])
