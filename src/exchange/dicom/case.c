@@ -184,8 +184,8 @@ static PetscErrorCode TakeOrigin(const Import *import, Case *patient)
 static PetscBool TakeStructures(const Import *import, Case *patient)
 {
   const char *const outline = DERIVED_EXTERNAL;
-  if (import->set && !DicomStructuresTake(import->spec, import->survey.file[import->set->file].path, &import->placing,
-                                          patient, import->table, import->mistakes))
+  if (import->set && !DicomStructuresTake(import->spec, &import->survey, import->set->file, &import->placing, patient,
+                                          import->table, import->mistakes))
     return PETSC_FALSE;
   if (CaseFindExternal(patient) < 0) {
     if (CaseDeriveExternal(patient)) return PETSC_FALSE;
