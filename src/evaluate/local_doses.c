@@ -40,7 +40,7 @@ static PetscErrorCode ComputeBlock(LocalDoses *local, const ScenarioSet *slice, 
   for (PetscInt k = 0; k < source->n_stage; k++) {
     Influence influence;
     PetscCall(InfluenceCreateAtDepths(depths[k], source->factored[k], slice, &influence));
-    PetscCall(InfluenceApplyAll(influence, local->spec->weight, channels + (size_t)k * rows * N_CHANNELS));
+    PetscCall(InfluenceApplyAll(influence, NULL, local->spec->weight, channels + (size_t)k * rows * N_CHANNELS));
     PetscCall(InfluenceDestroy(&influence));
   }
   for (PetscInt s = 0; s < slice->n; s++)
@@ -79,7 +79,7 @@ static PetscErrorCode OpenSource(LocalDoses *local)
   for (PetscInt k = 0; k < source->n_stage; k++) {
     source->model[k] = spec->course ? spec->course->stage[k].model : spec->model;
     if (DoseModelIsSplit(source->model[k])) continue;
-    PetscCall(FactoredCreate(local->comm, source->model[k], &voxels, &source->factored[k]));
+    PetscCall(FactoredCreate(local->comm, source->model[k], &voxels, PETSC_FALSE, &source->factored[k]));
     PetscCall(FactoredSetWeights(source->factored[k], spec->weight));
     PetscCall(FactoredGetLargest(source->factored[k], 0, CHANNEL_DOSE, &source->floor_Gy[k]));
     source->floor_Gy[k] *= NOISE;
