@@ -40,7 +40,7 @@ static PetscErrorCode ComputeBlock(LocalDoses *local, const ScenarioSet *slice, 
   for (PetscInt k = 0; k < source->n_stage; k++) {
     Influence influence;
     PetscCall(InfluenceCreateAtDepths(depths[k], source->factored[k], slice, &influence));
-    PetscCall(InfluenceApplyAll(influence, local->spec->weight, channels + (size_t)k * rows * N_CHANNELS));
+    PetscCall(InfluenceApplyAll(influence, NULL, local->spec->weight, channels + (size_t)k * rows * N_CHANNELS));
     PetscCall(InfluenceDestroy(&influence));
   }
   for (PetscInt s = 0; s < slice->n; s++)
@@ -92,7 +92,7 @@ static PetscErrorCode OpenSource(LocalDoses *local)
   for (PetscInt k = 0; k < source->n_stage; k++) {
     source->model[k] = spec->course ? spec->course->stage[k].model : spec->model;
     if (!DoseModelIsSplit(source->model[k]))
-      PetscCall(FactoredCreate(local->comm, source->model[k], &voxels, &source->factored[k]));
+      PetscCall(FactoredCreate(local->comm, source->model[k], &voxels, PETSC_FALSE, &source->factored[k]));
   }
   PetscCall(LocalDosesWeigh(local));
   PetscFunctionReturn(0);

@@ -91,34 +91,53 @@ static inline void Scatter(const FactoredBeam *fb, const Slab *slab, int64_t *sc
     }
 }
 
-/* What beam b gives to the voxels in a scenario. */
-static void AddBeam(Influence influence, PetscInt scenario, PetscInt b, double *channels)
+void InfluenceGrowBoxes(Influence influence, PetscInt b, PlaneBox *box)
+{
+  for (PetscInt s = 0; s < influence->set->n; s++)
+    for (PetscInt v = 0; v < influence->n && Seen(influence, s, b); v++) {
+      const FactoredBeam *fb = &influence->factored->beam[b];
+      Place place;
+      if (!Find(influence, s, b, v, &place)) continue;
+      const int32_t u = (int32_t)(place.in_plane / (size_t)fb->nv), w = (int32_t)(place.in_plane % (size_t)fb->nv);
+      for (PlaneBox *of = box + place.plane; of < box + place.plane + 4; of++) {
+        of->u_low = PetscMin(of->u_low, u);
+        of->u_end = PetscMax(of->u_end, u + 4);
+        of->v_low = PetscMin(of->v_low, w);
+        of->v_end = PetscMax(of->v_end, w + 4);
+      }
+    }
+}
+
+/* What beam b gives to a voxel in a scenario. */
+static inline void AddBeam(Influence influence, PetscInt scenario, PetscInt b, PetscInt v, double *channels)
 {
   const struct Factored_s *f = influence->factored;
-  if (!Seen(influence, scenario, b)) return;
-  for (PetscInt v = 0; v < influence->n; v++) {
-    Place place;
-    if (Find(influence, scenario, b, v, &place))
-      *(Four *)(channels + v * N_CHANNELS) += Gather(&f->beam[b], f->volume, &place);
-  }
+  Place place;
+  if (Find(influence, scenario, b, v, &place)) *(Four *)channels += Gather(&f->beam[b], f->volume, &place);
 }
 
 static PetscErrorCode Apply_Factored(Influence influence, PetscInt scenario, const double *weight, double *channels)
 {
   PetscFunctionBegin;
   memset(channels, 0, (size_t)influence->n * sizeof(Four));
-  for (PetscInt b = 0; b < influence->model->beams->n_beam; b++) AddBeam(influence, scenario, b, channels);
+  for (PetscInt b = 0; b < influence->model->beams->n_beam; b++)
+    for (PetscInt v = 0; v < influence->n && Seen(influence, scenario, b); v++)
+      AddBeam(influence, scenario, b, v, channels + v * N_CHANNELS);
   PetscFunctionReturn(0);
 }
 
-/* Beam by beam: what one scenario has fetched of a volume, the next ones find in the cache. */
-static PetscErrorCode ApplyAll_Factored(Influence influence, const double *weight, double *channels)
+/* Beam by beam and voxel by voxel: what one scenario has fetched of a volume, the next ones find in the cache. */
+static PetscErrorCode ApplyAll_Factored(Influence influence, const PetscBool *used, const double *weight,
+                                        double *channels)
 {
   PetscFunctionBegin;
   const size_t size = (size_t)influence->n * N_CHANNELS;
   memset(channels, 0, (size_t)influence->set->n * size * sizeof *channels);
   for (PetscInt b = 0; b < influence->model->beams->n_beam; b++)
-    for (PetscInt s = 0; s < influence->set->n; s++) AddBeam(influence, s, b, channels + (size_t)s * size);
+    for (PetscInt v = 0; v < influence->n; v++)
+      for (PetscInt s = 0; s < influence->set->n; s++)
+        if ((!used || used[s]) && Seen(influence, s, b))
+          AddBeam(influence, s, b, v, channels + (size_t)s * size + (size_t)v * N_CHANNELS);
   PetscFunctionReturn(0);
 }
 

@@ -222,7 +222,8 @@ static double *NominalChannels(void)
   double *channels;
   assert_int_equal(PetscMalloc1(plan.n_voxel * N_CHANNELS, &channels), 0);
   assert_int_equal(FactoredCreate(PETSC_COMM_WORLD, plan.model,
-                                  &(FactoredVoxels){plan.set, &plan.grid, plan.n_voxel, plan.voxel}, &factored),
+                                  &(FactoredVoxels){plan.set, &plan.grid, plan.n_voxel, plan.voxel}, PETSC_FALSE,
+                                  &factored),
                    0);
   assert_int_equal(FactoredSetWeights(factored, weight), 0);
   assert_int_equal(InfluenceCreateFactored(factored, plan.set, &plan.grid, plan.n_voxel, plan.voxel, &influence), 0);
