@@ -91,7 +91,7 @@ static PetscErrorCode EvaluationNeed(PlanContext *context, const PlanInputs *in,
                  2.0 * in->beams->n_beam * sizeof(double) * voxels) /
                 context->nodes;
   need->rank +=
-      (double)GridSize(&in->grid) * sizeof(float) * (2.0 * Cubes() + 2) + quantities_bytes + ScenarioBytes(in);
+      (double)GridSize(&in->grid) * sizeof(float) * (2.0 * Cubes() + 3) + quantities_bytes + ScenarioBytes(in);
   PetscFunctionReturn(0);
 }
 
