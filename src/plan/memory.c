@@ -92,7 +92,7 @@ static PetscErrorCode EvaluationNeed(PlanContext *context, const PlanInputs *in,
   need->node += ((double)DoseSetRows(in->evaluate->n, context->size) * quantities_bytes +
                  2.0 * in->beams->n_beam * sizeof(double) * voxels) /
                 context->nodes;
-  need->rank += (double)GridSize(&in->grid) * sizeof(float) * (2.0 * Cubes() + 2) + quantities_bytes + KeptBytes(in);
+  need->rank += (double)GridSize(&in->grid) * sizeof(float) * (2.0 * Cubes() + 3) + quantities_bytes + KeptBytes(in);
   PetscFunctionReturn(0);
 }
 

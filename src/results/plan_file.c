@@ -205,6 +205,8 @@ static PetscErrorCode WriteDoses(SharedFile *file, const PlanResult *r)
                       "lowest over the evaluation scenarios, voxel by voxel", r->robust_min));
   PetscCall(WriteCube(file, &r->grid, PLAN_HIGHEST, QUANTITY_RBE_WEIGHTED,
                       "highest over the evaluation scenarios, voxel by voxel", r->robust_max));
+  PetscCall(WriteCube(file, &r->grid, PLAN_SD, QUANTITY_RBE_WEIGHTED,
+                      "standard deviation over the evaluation scenarios, voxel by voxel", r->robust_sd));
   PetscFunctionReturn(0);
 }
 
