@@ -226,6 +226,21 @@ static PetscErrorCode WriteScenarioDoses(SharedFile *file, const PlanResult *r)
   PetscFunctionReturn(0);
 }
 
+/* Doses of single beams. */
+static PetscErrorCode WriteBeamDoses(SharedFile *file, const PlanResult *r)
+{
+  PetscFunctionBegin;
+  const hsize_t dims[3] = {(hsize_t)r->grid.n[2], (hsize_t)r->grid.n[1], (hsize_t)r->grid.n[0]};
+  char path[64];
+  for (PetscInt b = 0; r->beam_doses && b < r->spots.n_beam; b++) {
+    PlanBeamDosePath(b, path);
+    PetscCall(
+        SharedFileArray(file, path, H5T_NATIVE_FLOAT, 3, dims, r->beam_doses[b], quantities[QUANTITY_PHYSICAL].unit,
+                        "physical dose of the beam alone, nominal scenario; all beams add up to that of the plan"));
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode WriteControl(SharedFile *file, const char *group, const Outcome *outcome)
 {
   PetscFunctionBegin;
@@ -467,6 +482,7 @@ static PetscErrorCode WriteContent(SharedFile *file, const PlanResult *r)
   PetscCall(WriteCT(file, r));
   PetscCall(WriteDoses(file, r));
   PetscCall(WriteScenarioDoses(file, r));
+  PetscCall(WriteBeamDoses(file, r));
   PetscCall(WriteActivity(file, r));
   PetscCall(WriteOutcomes(file, r));
   PetscCall(WriteTissues(file, r));

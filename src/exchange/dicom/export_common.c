@@ -109,6 +109,15 @@ void DicomEnd(const DicomExport *x, DicomFile *file, const char *name, Mistakes 
   DicomClose(file);
 }
 
+void DicomFileName(char file[DICOM_FILE], const char *kind, const char *stage, int beam)
+{
+  char of_beam[24] = "";
+  if (beam) snprintf(of_beam, sizeof of_beam, "_beam_%d", beam);
+  snprintf(file, DICOM_FILE, "%s%s%.40s%s.dcm", kind, stage ? "_" : "", stage ? stage : "", of_beam);
+  for (char *c = file; *c; c++)
+    if (*c == '/' || *c == ' ') *c = '_';
+}
+
 void DicomRefer(DicomItem item, const char *sop_class, const char *uid)
 {
   DicomPutString(item, REFERENCED_SOP_CLASS_UID, sop_class);
