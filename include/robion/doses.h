@@ -15,6 +15,7 @@ typedef struct DoseSet {
   size_t size;                     /* voxels of the grid */
   float *nominal[QUANTITIES_MOST]; /* [size]; NULL: what the plan does not have */
   float *rbe_min, *rbe_max;        /* [size] RBE-weighted, voxel by voxel over the rows of the set */
+  float *rbe_sd;                   /* [size] and their standard deviation, of all n rows (divided by n) */
   MetricList *metrics;             /* [n] same rows in each */
   MetricList statistics[4];        /* over the rows of the set */
   PetscInt n_band;

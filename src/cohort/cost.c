@@ -69,16 +69,20 @@ static PetscErrorCode ExtentsCreate(const Case *patient, Extents *extents)
 }
 
 /* Rows of a set of scenarios; plans that are not robust are optimised in one. */
-static PetscErrorCode CountRows(const Settings *settings, PetscInt *optimize, PetscInt *evaluate)
+static PetscErrorCode CountRows(const Settings *settings, const Case *patient, PetscInt *optimize, PetscInt *evaluate)
 {
   PetscFunctionBegin;
+  Settings own = *settings;
   ScenarioSet *set;
-  *optimize = 1;
-  PetscCall(ScenarioSetCreate(&settings->evaluate, &set));
+  *optimize = *evaluate = 1;
+  PetscCall(PlanSetAxes(patient, &own));
+  if (ScenarioCount(&own.optimize) > SCENARIOS_MOST || ScenarioCount(&own.evaluate) > SCENARIOS_MOST)
+    PetscFunctionReturn(0); /* the plan will be refused */
+  PetscCall(ScenarioSetCreate(&own.evaluate, &set));
   *evaluate = set->n;
   PetscCall(ScenarioSetDestroy(&set));
   if (settings->robust.mode == ROBUST_NONE) PetscFunctionReturn(0);
-  PetscCall(ScenarioSetCreate(&settings->optimize, &set));
+  PetscCall(ScenarioSetCreate(&own.optimize, &set));
   *optimize = set->n;
   PetscCall(ScenarioSetDestroy(&set));
   PetscFunctionReturn(0);
@@ -124,7 +128,7 @@ static PetscErrorCode Estimate(const Settings *settings, const Case *patient, co
 {
   PetscFunctionBegin;
   PetscInt optimize, evaluate;
-  PetscCall(CountRows(settings, &optimize, &evaluate));
+  PetscCall(CountRows(settings, patient, &optimize, &evaluate));
   const double voxel_mm3 = pow(settings->dose_grid_mm, 3), *box = extents->body.box_mm;
   const double beams = settings->beams.from_case ? PetscMax(1, patient->n_beam_angles) : settings->beams.n;
   const double voxels = ObjectiveVolume_mm3(settings, patient, extents) / voxel_mm3,

@@ -7,7 +7,7 @@
 #define NOISE 1e-5 /* of a bound of the dose */
 enum {
   SCENARIOS_PER_RANK = 8, /* of a slice: projecting a block and meeting the others is worth that many */
-  FEW_SETUPS = 32         /* sub-beams are traced for as many at once */
+  FEW_VIEWS = 32          /* sub-beams are traced for as many at once */
 };
 
 /* What is computed of one voxel from its channel sums in each stage, value[k * n] of computed[k]. */
@@ -34,7 +34,7 @@ static PetscErrorCode ComputeBlock(LocalDoses *local, const ScenarioSet *slice, 
 {
   PetscFunctionBegin;
   const DoseSource *source = &local->source;
-  const size_t rows = (size_t)slice->n * (size_t)n;
+  const size_t rows = (size_t)slice->n_sums * (size_t)n;
   double *channels, of_voxel[STAGES_MOST][N_CHANNELS];
   PetscCall(PetscMalloc1((size_t)source->n_stage * rows * N_CHANNELS, &channels));
   for (PetscInt k = 0; k < source->n_stage; k++) {
@@ -45,7 +45,7 @@ static PetscErrorCode ComputeBlock(LocalDoses *local, const ScenarioSet *slice, 
   }
   for (PetscInt s = 0; s < slice->n; s++)
     for (PetscInt v = 0; v < n; v++) {
-      const size_t row = (size_t)s * (size_t)n + (size_t)v;
+      const size_t row = (size_t)slice->scenario[s].sums * (size_t)n + (size_t)v;
       for (PetscInt k = 0; k < source->n_stage; k++)
         PetscCall(PetscArraycpy(of_voxel[k], channels + ((size_t)k * rows + row) * N_CHANNELS, N_CHANNELS));
       StoreVoxel(local, local->voxel[at + v], of_voxel,
@@ -133,10 +133,10 @@ PetscErrorCode LocalDosesCreate(MPI_Comm comm, const DoseSpec *spec, LocalDoses 
   PetscFunctionReturn(0);
 }
 
-/* The setups that sub-beams are traced for at a time: all, if they are few and come again with each range error. */
+/* The views that sub-beams are traced for at a time: all, if they are few and come again with each range error. */
 static const ScenarioSet *TracedSet(const ScenarioSet *set, const ScenarioSet *slice)
 {
-  return set->n_setup <= FEW_SETUPS ? set : slice;
+  return set->n_view <= FEW_VIEWS ? set : slice;
 }
 
 PetscErrorCode LocalDosesCompute(LocalDoses *local, PetscInt first)

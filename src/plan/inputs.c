@@ -340,7 +340,10 @@ static PetscErrorCode Assemble(PlanContext *context, const SpotList *spots, Pets
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(PetscNew(&in->kept));
   PetscCall(PlanSettingsKeep(settings, in->patient, context->rank == 0 ? PETSC_TRUE : PETSC_FALSE, in->kept));
+  PetscCall(PlanSetAxes(in->patient, in->kept));
   in->settings = settings = in->kept;
+  PetscCall(PlanCheckScenarios(settings, mistakes));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(UseMachine(context, settings, spots, mistakes, &in->machine));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(CheckDoseGrid(settings, in->patient, mistakes));

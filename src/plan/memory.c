@@ -39,11 +39,11 @@ static PetscErrorCode OperatorNeed(PlanContext *context, const PlanInputs *in, c
 static PetscErrorCode OptimisationNeed(PlanContext *context, const PlanInputs *in, double entries, MemoryNeed *need)
 {
   PetscFunctionBegin;
-  const double voxels = (double)in->n_voxel, rows = (double)in->optimize->n, spots = (double)in->beams->n_spot;
+  const double voxels = (double)in->n_voxel, rows = (double)in->optimize->n_sums, spots = (double)in->beams->n_spot;
   const FactoredVoxels looked_up = {in->optimize, &in->grid, in->n_voxel, in->voxel};
   double dealt = DEALT_SPOT_ARRAYS * spots * sizeof(double), rays = 0; /* rays: numbers per voxel, places and depths */
   for (PetscInt b = 0; b < in->beams->n_beam; b++)
-    rays += 3.0 * in->optimize->n_setup + 2.0 * BeamTraces(&in->beams->beam[b], in->optimize->n_setup);
+    rays += 3.0 * in->optimize->n_view + 2.0 * BeamTraces(&in->beams->beam[b], in->optimize->n_view);
   dealt += voxels * (rows * N_CHANNELS * PetscMax(in->course.n, 1) + rays) * sizeof(double);
   *need = (MemoryNeed){0};
   if (in->settings->dose_operator == OPERATOR_ASSEMBLED && !DoseModelIsSplit(in->model))
@@ -92,7 +92,7 @@ static PetscErrorCode EvaluationNeed(PlanContext *context, const PlanInputs *in,
   need->node += ((double)DoseSetRows(in->evaluate->n, (PetscMPIInt)ranks) * quantities_bytes +
                  2.0 * in->beams->n_beam * sizeof(double) * voxels) /
                 context->nodes;
-  need->rank += (double)GridSize(&in->grid) * sizeof(float) * (2.0 * Cubes() + 2) + quantities_bytes + KeptBytes(in);
+  need->rank += (double)GridSize(&in->grid) * sizeof(float) * (2.0 * Cubes() + 3) + quantities_bytes + KeptBytes(in);
   PetscFunctionReturn(0);
 }
 

@@ -118,6 +118,30 @@ static PetscErrorCode WriteScenarioNumbers(SharedFile *file, const char *group, 
   PetscFunctionReturn(0);
 }
 
+/* Of sets in which beams have range errors of their own, those of all scenarios. */
+static PetscErrorCode WriteRangesOfBeams(SharedFile *file, const char *group, const ScenarioSet *set)
+{
+  PetscFunctionBegin;
+  const hsize_t dims[2] = {(hsize_t)set->n, (hsize_t)set->n_beam};
+  PetscBool any = PETSC_FALSE;
+  char path[64];
+  double *table;
+  for (PetscInt s = 0; s < set->n; s++)
+    if (set->scenario[s].range_of_beam) any = PETSC_TRUE;
+  if (!any) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(set->n * set->n_beam, &table));
+  for (PetscInt s = 0; s < set->n; s++)
+    for (PetscInt b = 0; b < set->n_beam; b++) {
+      const Scenario *one = &set->scenario[s];
+      table[s * set->n_beam + b] = one->range_of_beam ? one->range_of_beam[b] : one->range_percent;
+    }
+  snprintf(path, sizeof path, "%s/range_percent_of_beams", group);
+  PetscCall(SharedFileArray(file, path, H5T_NATIVE_DOUBLE, 2, dims, table, "%",
+                            "change of the stopping powers on the way of each beam"));
+  PetscCall(PetscFree(table));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode WriteScenarios(SharedFile *file, const char *group, const ScenarioSet *set)
 {
   PetscFunctionBegin;
@@ -133,6 +157,7 @@ PetscErrorCode WriteScenarios(SharedFile *file, const char *group, const Scenari
   snprintf(path, sizeof path, "%s/id", group);
   PetscCall(SharedFileStrings(file, path, set->n, id, "name of the scenario, the nominal first"));
   PetscCall(WriteScenarioNumbers(file, group, set));
+  PetscCall(WriteRangesOfBeams(file, group, set));
   snprintf(path, sizeof path, "%s/in_set", group);
   PetscCall(SharedFileArray(file, path, H5T_NATIVE_INT, 1, &n, in_set, "1", "0: shown, but not part of the set"));
   PetscCall(PetscFree2(id, in_set));
@@ -205,6 +230,8 @@ static PetscErrorCode WriteDoses(SharedFile *file, const PlanResult *r)
                       "lowest over the evaluation scenarios, voxel by voxel", r->robust_min));
   PetscCall(WriteCube(file, &r->grid, PLAN_HIGHEST, QUANTITY_RBE_WEIGHTED,
                       "highest over the evaluation scenarios, voxel by voxel", r->robust_max));
+  PetscCall(WriteCube(file, &r->grid, PLAN_SD, QUANTITY_RBE_WEIGHTED,
+                      "standard deviation over the evaluation scenarios, voxel by voxel", r->robust_sd));
   PetscFunctionReturn(0);
 }
 

@@ -107,7 +107,7 @@ static PetscBool IsNominal(const Node *set)
   if (set->kind != NODE_MAPPING) return PETSC_FALSE;
   const Node *range = NodeGet(set, "range_percent"), *setup = NodeGet(set, "setup"),
              *shifts = NodeGet(set, "shifts_mm");
-  if (range && !IsZero(range)) return PETSC_FALSE;
+  if ((range && !IsZero(range)) || NodeGet(set, "plus")) return PETSC_FALSE;
   if (!setup) return PETSC_TRUE;
   if (IsWord(setup, "list")) return shifts && IsZero(shifts) ? PETSC_TRUE : PETSC_FALSE;
   return IsWord(setup, "none");

@@ -270,9 +270,12 @@ static const SchemaKey structure_expression = {"structure",
                                                WHERE(DerivedStructure, where),
                                                .doc = "expression such as CTV plus 2 mm"};
 
+static const SchemaKey plus_item;
 static const SchemaKey scenario_keys[] = {
     {"range_percent", TYPE_LIST, LIST(ScenarioSpec, n_range, range_percent), .min_length = 1, .element = &range_error,
      .fallback = "[0]", .rule = RuleDistinct, .doc = "range errors"},
+    {"range_per_beam", TYPE_FLAG, AT(ScenarioSpec, range_per_beam), .fallback = "false",
+     .doc = "every beam errs by itself"},
     {"setup", TYPE_WORD, AT(ScenarioSpec, setup), WORDS(setup_pattern_names), .fallback = "none",
      .doc = "pattern of setup errors"},
     {"setup_mm", TYPE_NUMBER | TYPE_LIST, AT(ScenarioSpec, setup_mm), .unit = "mm", FROM(0, 100), .min_length = 3,
@@ -284,7 +287,16 @@ static const SchemaKey scenario_keys[] = {
      .doc = "where drawing starts, for setup: random"},
     {"range_sigma_percent", TYPE_NUMBER, AT(ScenarioSpec, range_sigma_percent), .unit = "percent", FROM(0, 20),
      DEFAULT_IF_TAKEN("0"), .doc = "standard deviation of range errors, for setup: random"},
+    {"plus", TYPE_LIST, LIST(ScenarioSpec, n_plus, plus), .min_length = 1, .element = &plus_item,
+     .doc = "sets of scenarios that come on top"},
 };
+/* The keys of a set but the last. */
+static const SchemaKey plus_item = {.name = "set",
+                                    .type = TYPE_MAPPING,
+                                    .child = scenario_keys,
+                                    .n_child = PETSC_STATIC_ARRAY_LENGTH(scenario_keys) - 1,
+                                    .rule = RuleScenarios,
+                                    .doc = "one set of scenarios"};
 static const SchemaKey scenarios_keys[] = {
     {"optimize", TYPE_MAPPING, INTO(Settings, optimize), CHILDREN(scenario_keys), .rule = RuleScenarios,
      .doc = "scenarios the plan is made for"},

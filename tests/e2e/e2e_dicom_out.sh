@@ -25,6 +25,15 @@ check "LETd is for who asks" "$ROBION" export dicom "$plan" -o "$WORK/plain"
 check "only" test ! -e "$WORK/plain/RD_letd.dcm" -a -e "$WORK/plain/RD_lowest.dcm"
 check "other formats have no LETd of their own" expect_exit 2 "$ROBION" export nrrd "$plan" --letd
 check "a phantom has no case file" expect_text '^robion: --case .*: the plan is of a phantom' "$ROBION" export dicom "$plan" --case a.h5 -o "$WORK/x"
+mkdir "$WORK/links"
+for name in RN.dcm RS.dcm.tmp RD_physical.dcm.tmp CT_0001.dcm.tmp; do
+  echo "not ours" >"$WORK/links/$name.victim"
+  ln -s "$WORK/links/$name.victim" "$WORK/links/$name"
+done
+check "links that others have put there" "$ROBION" export dicom "$plan" -o "$WORK/links" --letd
+check "are not followed" test "$(cat "$WORK"/links/*.victim | grep -c '^not ours$')" = 4
+rm "$WORK"/links/*.victim
+check "and go" diff -r "$set" "$WORK/links"
 check "an unwritable place" expect_exit 5 "$ROBION" export dicom "$plan" -o /dev/null/x
 check "a file that is no plan" expect_exit 4 "$ROBION" export dicom "$BOX" -o "$WORK/x"
 

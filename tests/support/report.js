@@ -117,9 +117,10 @@ const checks = {
   "volumes as in plan.h5": async ({ page, bytes }) => {
     const sums = await page.evaluate(async () => {
       const { info, load } = window.robionVolumes, found = {};
-      for (let i = 0; i < info.volumes.length; i++) if (!info.volumes[i].plan && !info.volumes[i].scenario) found[info.volumes[i].name] = (await load(`volume-${i}`)).reduce((a, b) => a + b, 0);
+      for (let i = 0; i < info.volumes.length; i++) if (!info.volumes[i].plan && !info.volumes[i].scenario) found[info.volumes[i].unit === "1/mm3" ? info.volumes[i].label : info.volumes[i].name] = (await load(`volume-${i}`)).reduce((a, b) => a + b, 0);
       return found;
     });
+    expect(Object.keys(bytes).some((name) => /deviation/.test(name)) && Object.keys(bytes).some((name) => /11C/.test(name)), Object.keys(bytes).join());
     for (const [name, sum] of Object.entries(bytes)) expect(sums[name] === sum && sum > 0, `${name}: ${sums[name]}, expected ${sum}`);
   },
   "sliders by keyboard change slices": async ({ page }) => {

@@ -210,6 +210,37 @@ static void FactoredGradients(void **state)
   assert_int_equal(TinyPlanDestroy(&p), 0);
 }
 
+/* Scenarios on all axes. */
+static void MakeAllAxes(TinyPlan *p)
+{
+  static double range[] = {-3.5, 3.5};
+  ScenarioSpec plus[] = {{.n_range = 2,
+                          .range_percent = range,
+                          .setup = SETUP_RANDOM,
+                          .n_random = 3,
+                          .setup_mm = {2, 2, 2},
+                          .range_sigma_percent = 3,
+                          .range_per_beam = PETSC_TRUE}};
+  const ScenarioSpec spec = {.n_range = 2,
+                             .range_percent = range,
+                             .setup = SETUP_NONE,
+                             .axes = {.n_beam = 3},
+                             .n_plus = PETSC_STATIC_ARRAY_LENGTH(plus),
+                             .plus = plus};
+  assert_int_equal(ScenarioSetDestroy(&p->set) || ScenarioSetCreate(&spec, &p->set), 0);
+}
+
+static void EveryAxis(void **state)
+{
+  TinyPlan p;
+  if (!OneRank()) return;
+  MakeSmall(&p);
+  MakeAllAxes(&p);
+  CheckTable(&p, "all axes, RBE", 1, QUANTITY_RBE_WEIGHTED, INFLUENCE_ASSEMBLED);
+  CheckTable(&p, "all axes, LETd", 3, QUANTITY_LETD, INFLUENCE_FACTORED);
+  assert_int_equal(TinyPlanDestroy(&p), 0);
+}
+
 /* LEM I's full approach, whose effect depends on all four channels. */
 static void FullApproach(void **state)
 {
@@ -274,8 +305,11 @@ static void SameBitsOnAnyNumberOfRanks(void **state)
 int main(int argc, char **argv)
 {
   int factored = 1;
-  const struct CMUnitTest tests[] = {cmocka_unit_test(EveryObjectiveInEveryMode), cmocka_unit_test(FactoredGradients),
-                                     cmocka_unit_test(FullApproach), cmocka_unit_test(SameBitsOnAnyNumberOfRanks),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(EveryObjectiveInEveryMode),
+                                     cmocka_unit_test(FactoredGradients),
+                                     cmocka_unit_test(FullApproach),
+                                     cmocka_unit_test(EveryAxis),
+                                     cmocka_unit_test(SameBitsOnAnyNumberOfRanks),
                                      cmocka_unit_test_prestate(SameBitsOnAnyNumberOfRanks, &factored)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
