@@ -23,5 +23,8 @@ typedef struct PlanPageSpec {
 /** The most that volumes take on a page, bytes; beyond it they are shown by every other voxel, and the page says so. */
 #define PLAN_PAGE_VOLUMES 8000000
 
+/** And the most that tables take which can be had from the page; those that do not fit are named. */
+#define PLAN_PAGE_TABLES 1000000
+
 /** Write the page at once. Damaged files are mistakes (ROBION_INPUT), an unwritable page ROBION_RESOURCES. Not collective. */
 PetscErrorCode PlanPageWrite(const PlanPageSpec *spec, Mistakes *mistakes);

@@ -3,7 +3,7 @@
  * prints a line "WHAT: good", or what is wrong, for each of the checks that `report.js --list` names.
  */
 "use strict";
-const fs = require("fs");
+const fs = require("fs"), zlib = require("zlib");
 
 /* RFC 4180, as rows of objects. */
 const table = (file) => {
@@ -122,6 +122,15 @@ const checks = {
     });
     expect(Object.keys(bytes).some((name) => /deviation/.test(name)) && Object.keys(bytes).some((name) => /11C/.test(name)), Object.keys(bytes).join());
     for (const [name, sum] of Object.entries(bytes)) expect(sums[name] === sum && sum > 0, `${name}: ${sums[name]}, expected ${sum}`);
+  },
+  "tables to take away, letter by letter": async ({ page, still, folder }) => {
+    const links = await still.evaluate(() => [...document.querySelectorAll("a.packed")].map((a) => ({ href: a.href, name: a.textContent, file: a.download })));
+    expect(links.map((l) => l.name).sort().join() === "dvh.csv,goals.csv,metrics.csv,scenarios.csv", links.map((l) => l.name).join());
+    for (const { href, name, file } of links) {
+      expect(file.endsWith(`_${name}.gz`) && zlib.gunzipSync(Buffer.from(href.split(",")[1], "base64")).equals(fs.readFileSync(`${folder}/${name}`)), `${file} is not ${name}`);
+      const [download] = await Promise.all([page.waitForEvent("download"), page.click(`a.packed:text-is("${name}")`)]);
+      expect(download.suggestedFilename().endsWith(`_${name}`) && fs.readFileSync(await download.path()).equals(fs.readFileSync(`${folder}/${name}`)), `${download.suggestedFilename()} is not ${name}`);
+    }
   },
   "sliders by keyboard change slices": async ({ page }) => {
     await page.focus(".slices input[type=range]");

@@ -90,15 +90,43 @@ static PetscErrorCode AddInputs(PlanPage *page)
   PetscFunctionReturn(0);
 }
 
-/* Links to the plan's files. */
+/* A table of the plan within the page, as far as there is room; scripts unpack it. */
+static PetscErrorCode AddTable(PlanPage *page, int which, size_t *total)
+{
+  PetscFunctionBegin;
+  char file[PETSC_MAX_PATH_LEN], *content;
+  size_t n, length;
+  Text link = {0}, name = {0};
+  PlanFilePath(page->spec->folder, which, file);
+  if (!FileRead(file, &content, &n, page->mistakes)) PetscFunctionReturn(0);
+  PetscCall(TextAdd(&name, "%s_%s%s%s_%s", page->word[PLAN_CASE], page->word[PLAN_ARM],
+                    page->word[PLAN_SWEEP][0] ? "_" : "", page->word[PLAN_SWEEP], plan_files[which]));
+  PetscCall(HTMLDownload(&link, name.data, plan_files[which], content, n, &length));
+  *total += length;
+  if (*total <= PLAN_PAGE_TABLES)
+    PetscCall(TextAdd(&page->text, "<li>%s</li>\n", link.data));
+  else
+    PetscCall(TextAdd(&page->text, "<li>%s is too large for this page: it is in the plan's folder</li>\n",
+                      plan_files[which]));
+  PetscCall(TextDestroy(&link));
+  PetscCall(TextDestroy(&name));
+  PetscCall(PetscFree(content));
+  PetscFunctionReturn(0);
+}
+
+/* The plan's tables within the page, the small ones first, and a link to plan.h5 beside it. */
 static PetscErrorCode AddFiles(PlanPage *page)
 {
   PetscFunctionBegin;
-  PetscCall(TextAdd(&page->text, "<ul>"));
-  for (int which = 0; which < N_PLAN_FILES && page->spec->files; which++) {
+  size_t total = 0;
+  PetscCall(HTMLElement(&page->text, "h3", "id='downloads'", "Tables of this plan"));
+  PetscCall(TextAdd(&page->text, "<p>They are in this page: CSV, without scripts packed by gzip.</p>\n<ul>\n"));
+  for (int which = N_PLAN_FILES - 1; which > PLAN_H5 && !MistakesAny(page->mistakes); which--)
+    PetscCall(AddTable(page, which, &total));
+  if (page->spec->files) {
     PetscCall(TextAdd(&page->text, "<li><a download href='"));
     PetscCall(HTMLText(&page->text, page->spec->files));
-    PetscCall(TextAdd(&page->text, "/%s'>%s</a></li>", plan_files[which], plan_files[which]));
+    PetscCall(TextAdd(&page->text, "/%s'>%s</a>, beside this page</li>\n", plan_files[PLAN_H5], plan_files[PLAN_H5]));
   }
   PetscCall(TextAdd(&page->text, "</ul>\n"));
   PetscFunctionReturn(0);
