@@ -106,6 +106,22 @@ const checks = {
     }
     expect(n > 60, `${n} numbers found`);
   },
+  "what the study's page says first": async ({ front, results }) => {
+    const statistics = table(`${results}/statistics.csv`), [{ head, rows }] = await tablesOf(front, "summary"), worst = {};
+    for (const row of rows) {
+      const [arm, sweep] = row[0].join().split(", ");
+      head.forEach((name, k) => {
+        const found = name.match(/^(.+) (\S+), (nominal|worst) \/ /);
+        if (!found) return;
+        const scenario = found[3] === "nominal" ? "nominal" : found[2] === "Dmax" ? "max" : "min";
+        const median = statistics.find((s) => s.scenario === scenario && s.structure === found[1] && s.metric === found[2] && s.quantity === "rbe_weighted" && s.arm === arm && s.sweep === sweep && !s.versus_arm).median;
+        expect(row[k].join() === median, `${arm} ${name}: ${row[k].join()}, expected ${median}`);
+        if (name.startsWith("CTV D98, worst") && sweep === rows[0][0].join().split(", ")[1]) worst[row[0].join()] = Number(median);
+      });
+    }
+    const best = Object.keys(worst).sort((a, b) => worst[b] - worst[a])[0], said = await front.textContent("#summary dd strong");
+    expect(Object.keys(worst).length === 2 && said === best, `${said}, expected ${best}`);
+  },
   "a curve for each arm through all points of the sweep": async ({ front }) => {
     const curves = await front.evaluate(() => [...document.querySelectorAll("#sweep figure")].map((f) => [...f.querySelectorAll("polyline")].map((p) => p.getAttribute("points").trim().split(" ").length).join()));
     expect(curves.length > 3 && curves.every((c) => c === "2,2"), curves.join(" "));

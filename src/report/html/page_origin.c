@@ -3,30 +3,36 @@
 #include <math.h>
 #include <string.h>
 
-/* What a certificate says, in words. */
+void CertificateWords(const PlanCertificate *c, char words[512])
+{
+  static const struct {
+    const char *kind, *words;
+  } known[] = {
+      {"rigorous", "No plan of these spots can have an objective below %.6g: this one is at most %.3g %% from the best "
+                   "(rigorous: the "
+                   "problem is convex)."},
+      {"local", "No plan near this one has an objective below %.6g: it is at most %.3g %% from the best near it "
+                "(local: RBE-weighted "
+                "dose is not convex in the particles, a better plan elsewhere cannot be excluded)."},
+      {"expected", "By how the objective fell so far, more iterations would bring it to about %.6g: %.3g %% from there "
+                   "(expected: an "
+                   "extrapolation, no bound)."},
+  };
+  snprintf(words, 512, "How far this plan is from the best is not known (optimizer.certificate_iterations).");
+  for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(known); k++)
+    if (!strcmp(c->kind, known[k].kind)) snprintf(words, 512, known[k].words, c->lower_bound, 100 * c->gap);
+}
+
 static PetscErrorCode AddCertificate(PlanPage *page)
 {
   PetscFunctionBegin;
-  PlanCertificate c;
-  if (!PlanReadCertificate(&page->plan, page->mistakes, &c)) PetscFunctionReturn(0);
-  PetscCall(TextAdd(&page->text, "<p id='certificate'>"));
-  if (!strcmp(c.kind, "rigorous"))
-    PetscCall(TextAdd(&page->text,
-                      "No plan of these spots can have an objective below %.6g: this one is at most %.3g %% from the "
-                      "best (rigorous: the problem is convex).",
-                      c.lower_bound, 100 * c.gap));
-  else if (!strcmp(c.kind, "local"))
-    PetscCall(TextAdd(&page->text,
-                      "No plan near this one has an objective below %.6g: it is at most %.3g %% from the best near it "
-                      "(local: RBE-weighted dose "
-                      "is not convex in the particles, a better plan elsewhere cannot be excluded).",
-                      c.lower_bound, 100 * c.gap));
-  else
-    PetscCall(TextAdd(&page->text,
-                      "How far this plan is from the best was not looked for (optimizer.certificate_iterations)."));
-  if (c.kind[0])
+  const PlanCertificate *c = &page->facts->certificate;
+  char words[512];
+  CertificateWords(c, words);
+  PetscCall(TextAdd(&page->text, "<p id='certificate'>%s", words));
+  if (c->kind[0])
     PetscCall(TextAdd(&page->text, " The norm of the projected gradient fell from %.3g to %.3g.",
-                      c.stationarity_at_start, c.stationarity));
+                      c->stationarity_at_start, c->stationarity));
   PetscCall(TextAdd(&page->text, "</p>\n"));
   PetscFunctionReturn(0);
 }
