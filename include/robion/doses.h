@@ -98,7 +98,7 @@ PetscErrorCode BeamDosesDestroy(const BeamSet *beams, float ***doses);
 PetscInt DoseSetRows(PetscInt n, PetscMPIInt team_size);
 
 /**
- * Fill what follows from other quantities in n voxels of the grid, from the first on: dose[RBE], dose[survival] and so on from
+ * Fill what follows from other quantities in n voxels of the grid in a scenario, from the first on: dose[RBE], dose[survival] and so on from
  * dose[] of what is computed; dose[Quantity] that are NULL are left out.
  */
-void DosesDerive(const Tissues *tissues, size_t n, float *const dose[QUANTITIES_MOST]);
+void DosesDerive(const Tissues *tissues, const Scenario *scenario, size_t n, float *const dose[QUANTITIES_MOST]);

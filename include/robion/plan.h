@@ -90,8 +90,9 @@ PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mis
  */
 PetscErrorCode PlanCheckSettings(const Settings *settings, const Case *patient, Mistakes *mistakes);
 
-/** Tell a plan's scenario sets what the plan knows of their axes: how many beams there are. Not collective. */
+/** Tell a plan's scenario sets what the plan knows of their axes: how many beams and tissues there are, what responses. Not collective. */
 PetscErrorCode PlanSetAxes(const Case *patient, Settings *settings);
+PetscErrorCode PlanDropAxes(Settings *settings);
 
 /**
  * Lines of the log, once in a run: an external structure that had to be derived, structures without voxels or outside of the

@@ -68,23 +68,28 @@ static PetscErrorCode ExtentsCreate(const Case *patient, Extents *extents)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode CountSet(const ScenarioSpec *spec, PetscInt *n)
+{
+  PetscFunctionBegin;
+  ScenarioSet *set;
+  *n = 1;
+  if (ScenarioCount(spec) > SCENARIOS_MOST) PetscFunctionReturn(0); /* the plan will be refused */
+  PetscCall(ScenarioSetCreate(spec, &set));
+  *n = set->n;
+  PetscCall(ScenarioSetDestroy(&set));
+  PetscFunctionReturn(0);
+}
+
 /* Rows of a set of scenarios; plans that are not robust are optimised in one. */
 static PetscErrorCode CountRows(const Settings *settings, const Case *patient, PetscInt *optimize, PetscInt *evaluate)
 {
   PetscFunctionBegin;
   Settings own = *settings;
-  ScenarioSet *set;
-  *optimize = *evaluate = 1;
+  *optimize = 1;
   PetscCall(PlanSetAxes(patient, &own));
-  if (ScenarioCount(&own.optimize) > SCENARIOS_MOST || ScenarioCount(&own.evaluate) > SCENARIOS_MOST)
-    PetscFunctionReturn(0); /* the plan will be refused */
-  PetscCall(ScenarioSetCreate(&own.evaluate, &set));
-  *evaluate = set->n;
-  PetscCall(ScenarioSetDestroy(&set));
-  if (settings->robust.mode == ROBUST_NONE) PetscFunctionReturn(0);
-  PetscCall(ScenarioSetCreate(&own.optimize, &set));
-  *optimize = set->n;
-  PetscCall(ScenarioSetDestroy(&set));
+  PetscCall(CountSet(&own.evaluate, evaluate));
+  if (settings->robust.mode != ROBUST_NONE) PetscCall(CountSet(&own.optimize, optimize));
+  PetscCall(PlanDropAxes(&own));
   PetscFunctionReturn(0);
 }
 

@@ -10,22 +10,24 @@ enum {
   FEW_VIEWS = 32          /* sub-beams are traced for as many at once */
 };
 
-/* What is computed of one voxel from its channel sums in each stage, value[k * n] of computed[k]. */
-static void StoreVoxel(const LocalDoses *local, PetscInt voxel, double channels[STAGES_MOST][N_CHANNELS], float *value)
+/* What is computed of one voxel in a scenario from its channel sums in each stage, value[k * n] of computed[k]. */
+static void StoreVoxel(const LocalDoses *local, const Scenario *scenario, PetscInt voxel,
+                       double channels[STAGES_MOST][N_CHANNELS], float *value)
 {
   const DoseSource *source = &local->source;
   const DoseSpec *spec = local->spec;
-  const BiologySpec *biology = &spec->tissues->biology[TissueOf(spec->tissues, voxel)]->spec;
+  const VoxelResponse response = ResponseOf(spec->tissues, scenario, voxel);
   const double *stage[STAGES_MOST];
   for (PetscInt k = 0; k < source->n_stage; k++) {
     stage[k] = channels[k];
     if (!(channels[k][CHANNEL_DOSE] > source->floor_Gy[k]))
       for (int c = 0; c < N_CHANNELS; c++) channels[k][c] = 0;
+    ResponseScale(&response, channels[k]);
   }
   for (PetscInt k = 0; k < local->n_computed; k++)
     value[(size_t)k * (size_t)local->n] =
-        (float)(spec->course ? CourseQuantity(spec->course, biology, local->computed[k], stage, NULL)
-                             : quantities[local->computed[k]].of_channels(biology, stage[0], NULL));
+        (float)(spec->course ? CourseQuantity(spec->course, response.spec, local->computed[k], stage, NULL)
+                             : quantities[local->computed[k]].of_channels(response.spec, stage[0], NULL));
 }
 
 /* A slice of scenarios at the voxels of one block, the first of them at `at` in this rank's. */
@@ -48,7 +50,7 @@ static PetscErrorCode ComputeBlock(LocalDoses *local, const ScenarioSet *slice, 
       const size_t row = (size_t)slice->scenario[s].sums * (size_t)n + (size_t)v;
       for (PetscInt k = 0; k < source->n_stage; k++)
         PetscCall(PetscArraycpy(of_voxel[k], channels + ((size_t)k * rows + row) * N_CHANNELS, N_CHANNELS));
-      StoreVoxel(local, local->voxel[at + v], of_voxel,
+      StoreVoxel(local, &slice->scenario[s], local->voxel[at + v], of_voxel,
                  local->value + (size_t)(s * local->n_computed) * (size_t)local->n + (size_t)(at + v));
     }
   PetscCall(PetscFree(channels));

@@ -158,7 +158,7 @@ static PetscErrorCode Assemble(Influence influence, PetscInt sums, PetscInt part
   const size_t at = SightIndex(influence, influence->set->sums[sums].view, beam);
   PetscCall(MatrixCreate(influence->n, m));
   for (PetscInt v = 0; v < influence->n; v++) {
-    RowBuild(influence->model, beam, PartComponent(influence, part), influence->tissue[v],
+    RowBuild(influence->model, beam, PartComponent(influence, part), SumsTissue(influence, sums, v),
              influence->bev_mm + 3 * (at + (size_t)v), SumsDepth_mm(influence, sums, beam, v), row);
     PetscCall(AppendRow(m, v, row));
   }

@@ -94,6 +94,13 @@ static double NarrowestSpot_mm(const struct DoseModel_s *model)
   return narrowest;
 }
 
+static PetscInt HighestModel(const ScenarioSet *set)
+{
+  PetscInt highest = 0;
+  for (PetscInt k = 0; k < set->n_sums; k++) highest = PetscMax(highest, set->sums[k].model);
+  return highest;
+}
+
 /* Everything but the memory of the volumes. */
 static PetscErrorCode Prepare(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, PetscBool gradients,
                               Factored *out)
@@ -102,7 +109,9 @@ static PetscErrorCode Prepare(MPI_Comm team, DoseModel model, const FactoredVoxe
   Factored f;
   PetscCheck(!model->split, team, PETSC_ERR_SUP, "spots that are split have no factored operator");
   PetscCall(PetscNew(&f));
-  f->model = model;
+  f->own_model = *model;
+  f->model = &f->own_model;
+  if (model->tissues) f->own_model.n_group = model->tissues->n * (1 + HighestModel(voxels->set));
   f->team = team;
   f->gradients = gradients;
   PetscCallMPI(MPI_Comm_split_type(team, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &f->node));
@@ -113,7 +122,7 @@ static PetscErrorCode Prepare(MPI_Comm team, DoseModel model, const FactoredVoxe
   f->one_node = team_size == f->node_size ? PETSC_TRUE : PETSC_FALSE;
   f->step_mm = STEP_PER_SIGMA * NarrowestSpot_mm(model);
   PetscCall(PetscCalloc1(model->beams->n_beam, &f->beam));
-  for (PetscInt b = 0; b < model->beams->n_beam; b++) PetscCall(FactoredBeamCreate(f, voxels, b));
+  for (PetscInt b = 0; b < f->model->beams->n_beam; b++) PetscCall(FactoredBeamCreate(f, voxels, b));
   PlaceVolumes(f);
   PetscCall(CutSlabs(f));
   *out = f;

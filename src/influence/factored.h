@@ -92,7 +92,7 @@ typedef struct Slab {
 enum { SLAB_PLANES_LEAST = 8, SLAB_PLANES_MOST = 40 };
 
 struct Factored_s {
-  struct DoseModel_s *model;
+  struct DoseModel_s *model, own_model; /* with those groups alone that the set's scenarios look at */
   MPI_Comm team, node;
   PetscMPIInt node_rank, node_size;
   PetscBool one_node; /* the team's ranks are all on one */

@@ -126,6 +126,13 @@ static inline double SumsFactor(const struct Influence_s *influence, PetscInt su
   return SumsRangeFactor(influence->set, sums, influence->model->beams->beam[beam].number);
 }
 
+/* The tables that a voxel's response in sums is of. */
+static inline PetscInt SumsTissue(const struct Influence_s *influence, PetscInt sums, PetscInt v)
+{
+  const Tissues *tissues = influence->model->tissues;
+  return influence->tissue[v] + (tissues ? influence->set->sums[sums].model * tissues->n : 0);
+}
+
 /* Index of a (view, beam) pair's depths. */
 static inline size_t DepthIndex(const struct Depths_s *depths, PetscInt view, PetscInt beam)
 {

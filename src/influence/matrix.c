@@ -45,7 +45,7 @@ static PetscErrorCode TakeAll(Influence influence, PetscInt sums, PetscInt b, En
   PetscCall(RowCreate(influence->model, &row));
   for (PetscInt v = 0; v < influence->n; v++)
     for (PetscInt k = 0; k < influence->model->n_component; k++) {
-      RowBuild(influence->model, b, k, influence->tissue[v], influence->bev_mm + 3 * (at + (size_t)v),
+      RowBuild(influence->model, b, k, SumsTissue(influence, sums, v), influence->bev_mm + 3 * (at + (size_t)v),
                SumsDepth_mm(influence, sums, b, v), &row);
       TakeRow(e, v, beam->first_spot, &row);
     }

@@ -46,7 +46,8 @@ static inline PetscBool Find(Influence influence, PetscInt sums, PetscInt b, Pet
   place->z *= shrink2;
   place->plane = iz;
   place->in_plane = (size_t)(iu - 1) * (size_t)fb->nv + (size_t)(iv - 1);
-  place->first = fb->at + (size_t)influence->tissue[v] * fb->volume + (size_t)iz * fb->plane + place->in_plane;
+  place->first =
+      fb->at + (size_t)SumsTissue(influence, sums, v) * fb->volume + (size_t)iz * fb->plane + place->in_plane;
   return PETSC_TRUE;
 }
 
@@ -250,7 +251,8 @@ static PetscErrorCode ApplyTranspose_Factored(Influence influence, PetscInt sums
     Place place;
     if (value[0] == 0 && value[1] == 0 && value[2] == 0 && value[3] == 0) continue;
     if (Find(influence, sums, b, v, &place))
-      Scatter(&f->beam[b], slab, f->scattered[f->node_rank] + (size_t)influence->tissue[v] * volume, &place, value);
+      Scatter(&f->beam[b], slab, f->scattered[f->node_rank] + (size_t)SumsTissue(influence, sums, v) * volume, &place,
+              value);
   }
   PetscFunctionReturn(0);
 }

@@ -25,7 +25,7 @@ static SplitView ViewOf(Influence influence, PetscInt sums, PetscInt b, PetscInt
   const PetscInt place = influence->set->sums[sums].view;
   const size_t at = SightIndex(influence, place, b) + (size_t)v;
   return (SplitView){.beam = b,
-                     .tissue = influence->tissue[v],
+                     .tissue = SumsTissue(influence, sums, v),
                      .bev_mm = influence->bev_mm + 3 * at,
                      .depth_mm = SumsDepth_mm(influence, sums, b, v),
                      .factor = SumsFactor(influence, sums, b),

@@ -22,16 +22,28 @@ static Spread SpreadOf(const ScenarioSet *set, const PetscBool *used, const doub
 double ProblemQuantity(Problem p, const Block *block, const Term *term, PetscInt scenario, PetscInt voxel,
                        double derivative[STAGES_MOST][N_CHANNELS])
 {
-  const BiologySpec *biology = VoxelBiology(p, voxel);
+  const Scenario *row = &p->spec.set->scenario[scenario];
+  const VoxelResponse response = ResponseOf(p->spec.tissues, row, p->spec.voxel[voxel]);
   const size_t at = (size_t)(voxel - block->first) * N_CHANNELS;
   const double *channels[STAGES_MOST];
-  const PetscInt sums = p->spec.set->scenario[scenario].sums;
-  for (PetscInt k = 0; k < p->n_stage; k++) channels[k] = StageChannels(p, block, k, sums) + at;
-  if (term->stage == COURSE_MEAN) return CourseQuantity(p->spec.course, biology, term->quantity, channels, derivative);
-  for (PetscInt k = 0; derivative && k < p->n_stage; k++)
-    for (int c = 0; c < N_CHANNELS; c++) derivative[k][c] = 0;
-  return quantities[term->quantity].of_channels(biology, channels[term->stage],
-                                                derivative ? derivative[term->stage] : NULL);
+  double scaled[STAGES_MOST][N_CHANNELS], value;
+  for (PetscInt k = 0; k < p->n_stage; k++) {
+    channels[k] = StageChannels(p, block, k, row->sums) + at;
+    if (!response.factor) continue;
+    for (int c = 0; c < N_CHANNELS; c++) scaled[k][c] = channels[k][c];
+    ResponseScale(&response, scaled[k]);
+    channels[k] = scaled[k];
+  }
+  if (term->stage == COURSE_MEAN)
+    value = CourseQuantity(p->spec.course, response.spec, term->quantity, channels, derivative);
+  else {
+    for (PetscInt k = 0; derivative && k < p->n_stage; k++)
+      for (int c = 0; c < N_CHANNELS; c++) derivative[k][c] = 0;
+    value = quantities[term->quantity].of_channels(response.spec, channels[term->stage],
+                                                   derivative ? derivative[term->stage] : NULL);
+  }
+  for (PetscInt k = 0; derivative && k < p->n_stage; k++) ResponseScale(&response, derivative[k]);
+  return value;
 }
 
 /* A term's quantity in all its voxels of a block and all scenarios that it looks at. */

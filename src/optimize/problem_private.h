@@ -102,13 +102,6 @@ static inline KernelPoint SlotPoint(Problem p, PetscInt t, PetscInt slot)
 /* The values of all terms as a robust mode takes them. */
 RobustTable ProblemTable(Problem p);
 
-/* Response of an optimised voxel. */
-static inline const BiologySpec *VoxelBiology(Problem p, PetscInt voxel)
-{
-  const Tissues *tissues = p->spec.tissues;
-  return &tissues->biology[TissueOf(tissues, p->spec.voxel[voxel])]->spec;
-}
-
 /* A block's channels of a stage, one of the sums that scenarios share. */
 static inline double *StageChannels(Problem p, const Block *block, PetscInt stage, PetscInt sums)
 {

@@ -29,6 +29,7 @@ PetscErrorCode PlanCheckSettings(const Settings *settings, const Case *patient, 
   PetscCall(PlanSetAxes(patient, &own));
   PetscCall(PlanCheckScenarios(&own, mistakes));
   if (mistakes->n == before) PetscCall(PlanCheckActivitySettings(&own, mistakes));
+  PetscCall(PlanDropAxes(&own));
   PetscCall(BeamSetCheckPlace(&settings->beams, patient, mistakes));
   PetscCall(CheckRangeShifters(settings, &settings->beams, mistakes));
   for (PetscInt k = 0; k < settings->course.n_stages; k++) {

@@ -101,6 +101,12 @@ static PetscErrorCode WriteScenario(const PlanInputs *in, Influence influence, P
   H5WriteDoubles(sink, group, "range_percent", scenario->range_of_beam ? in->beams->n_beam : 1,
                  scenario->range_of_beam ? scenario->range_of_beam : &scenario->range_percent);
   H5WriteDoubles(sink, group, "shift_mm", 3, scenario->shift_mm);
+  H5WriteString(sink, group, "biology", scenario->biology);
+  for (int k = 0; k < 2 && scenario->factor; k++) { /* which entries are without */
+    double factor[TISSUES_MOST];
+    for (PetscInt t = 0; t < in->tissues.n; t++) factor[t] = ScenarioFactor(scenario, t, k);
+    H5WriteDoubles(sink, group, k ? "beta_factors" : "alpha_factors", in->tissues.n, factor);
+  }
   for (PetscInt b = 0; b < in->beams->n_beam && !MistakesAny(mistakes); b++) {
     InfluenceMatrix matrix;
     PetscCall(InfluenceGetMatrix(influence, scenario->sums, b, most_bytes, &matrix));

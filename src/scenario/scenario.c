@@ -27,6 +27,9 @@ static void MakeId(const ScenarioSet *set, Scenario *s)
     AddToId(s->id, name, s->range_of_beam[b]);
   }
   for (int axis = 0; axis < 3; axis++) AddToId(s->id, (const char *[]){"x", "y", "z"}[axis], s->shift_mm[axis]);
+  const size_t used = strlen(s->id);
+  if (strcmp(s->biology, BIOLOGY_NOMINAL) || s->factor)
+    snprintf(s->id + used, sizeof s->id - used, "%sbio-%s", used ? "_" : "", s->biology);
   if (!s->id[0]) snprintf(s->id, sizeof s->id, "nominal");
 }
 
@@ -77,6 +80,8 @@ static PetscInt ExpandShifts(const ScenarioSpec *spec, double (*shift_mm)[3])
 typedef struct Point {
   const double *range_percent; /* of every beam */
   double shift_mm[3];
+  const ScenarioBiology *biology; /* NULL: the plan's own */
+  const double *factor;           /* [tissue][2] drawn, on top of it; NULL: none */
 } Point;
 
 static double Tidy(double value)
@@ -107,6 +112,23 @@ static PetscBool SameRange(const ScenarioSet *set, const Scenario *a, const Scen
   return same;
 }
 
+/* Response of a row, with factors if any is not 1. */
+static void SetBiology(ScenarioSet *set, const Point *point, PetscInt row, Scenario *s)
+{
+  const ScenarioBiology *named = point->biology;
+  double *factor = set->factor ? set->factor + 2 * row * set->n_tissue : NULL;
+  s->biology = named ? named->name : BIOLOGY_NOMINAL;
+  s->model = named ? named->model : 0;
+  for (PetscInt t = 0; factor && t < set->n_tissue; t++) {
+    const PetscBool scaled = named && (named->tissue < 0 || named->tissue == t) ? PETSC_TRUE : PETSC_FALSE;
+    const double here[2] = {scaled ? named->alpha_factor : 1, scaled ? sqrt(named->beta_factor) : 1};
+    for (int k = 0; k < 2; k++) {
+      factor[2 * t + k] = here[k] * (point->factor ? point->factor[2 * t + k] : 1);
+      if (factor[2 * t + k] != 1) s->factor = factor;
+    }
+  }
+}
+
 /*
  * One more row; the nominal one is row 0, which joins the set. A point that the set has already, as far as `known` rows tell, is
  * left out.
@@ -115,6 +137,7 @@ static Scenario *Append(ScenarioSet *set, const Point *point, PetscInt known)
 {
   Scenario made = {.in_set = PETSC_TRUE};
   SetRange(set, point->range_percent, set->n, &made);
+  SetBiology(set, point, set->n, &made);
   for (int axis = 0; axis < 3; axis++) made.shift_mm[axis] = Tidy(point->shift_mm[axis]);
   MakeId(set, &made);
   PetscInt row = strcmp(made.id, "nominal") ? 1 : 0;
@@ -138,12 +161,28 @@ static PetscInt OwnRanges(const ScenarioSpec *spec, const ScenarioAxes *axes)
   return spec->range_per_beam ? PetscMax(axes->n_beam, 1) : 1;
 }
 
+/* Responses that a set combines with its other errors. */
+static PetscInt Responses(const ScenarioSpec *spec)
+{
+  return PetscMax(spec->n_biology, 1);
+}
+
+/* The i-th of them; NULL: the plan's own. */
+static const ScenarioBiology *Response(const ScenarioSpec *spec, const ScenarioAxes *axes, PetscInt i)
+{
+  PetscInt k = 0;
+  if (!spec->n_biology || !strcmp(spec->biology[i], BIOLOGY_NOMINAL)) return NULL;
+  while (k < axes->n_biology && strcmp(axes->biology[k].name, spec->biology[i])) k++;
+  return k < axes->n_biology ? &axes->biology[k] : NULL;
+}
+
 static double CountPart(const ScenarioSpec *spec, const ScenarioAxes *axes)
 {
   const double ranges = (double)spec->n_range, shifts = (double)ShiftCapacity(spec);
   const PetscInt own = OwnRanges(spec, axes);
   if (spec->setup == SETUP_RANDOM) return (double)spec->n_random;
-  return spec->setup == SETUP_CROSS ? ranges * (double)own + shifts : pow(ranges, (double)own) * shifts;
+  if (spec->setup == SETUP_CROSS) return ranges * (double)own + shifts + (double)Responses(spec);
+  return pow(ranges, (double)own) * shifts * (double)Responses(spec);
 }
 
 double ScenarioCount(const ScenarioSpec *spec)
@@ -174,8 +213,18 @@ static void CombineRanges(const ScenarioSpec *spec, PetscInt n_own, PetscInt k, 
   }
 }
 
-/* All combinations of range errors and shifts; of a cross only those in which one of the two is nothing. */
-static PetscErrorCode Combine(const ScenarioSpec *spec, PetscInt known, ScenarioSet *set)
+/* Other responses without any other error. */
+static void CrossBiology(const ScenarioSpec *spec, const ScenarioAxes *axes, PetscInt known, const double *no_range,
+                         ScenarioSet *set)
+{
+  for (PetscInt i = 0; i < spec->n_biology; i++) {
+    const Point point = {.range_percent = no_range, .biology = Response(spec, axes, i)};
+    if (point.biology) (void)Append(set, &point, known);
+  }
+}
+
+/* All combinations of range errors, shifts and responses; of a cross only those in which all but one are nothing. */
+static PetscErrorCode Combine(const ScenarioSpec *spec, const ScenarioAxes *axes, PetscInt known, ScenarioSet *set)
 {
   PetscFunctionBegin;
   const PetscInt n_own = spec->range_per_beam ? set->n_beam : 1;
@@ -187,6 +236,7 @@ static PetscErrorCode Combine(const ScenarioSpec *spec, PetscInt known, Scenario
   if (spec->setup == SETUP_CROSS) {
     CrossRanges(spec, n_own, known, range_percent, set);
     PetscCall(PetscArrayzero(range_percent, set->n_beam));
+    CrossBiology(spec, axes, known, range_percent, set);
   } else
     for (PetscInt b = 0; b < n_own; b++) n_range *= spec->n_range;
   for (PetscInt r = 0; r < n_range; r++) {
@@ -194,7 +244,10 @@ static PetscErrorCode Combine(const ScenarioSpec *spec, PetscInt known, Scenario
     for (PetscInt k = 0; k < n_shift; k++) {
       Point point = {.range_percent = range_percent};
       PetscCall(PetscArraycpy(point.shift_mm, shift_mm[k], 3));
-      (void)Append(set, &point, known);
+      for (PetscInt i = 0; i < (spec->setup == SETUP_CROSS ? 1 : Responses(spec)); i++) {
+        if (spec->setup != SETUP_CROSS) point.biology = Response(spec, axes, i);
+        (void)Append(set, &point, known);
+      }
     }
   }
   PetscCall(PetscFree(shift_mm));
@@ -203,7 +256,7 @@ static PetscErrorCode Combine(const ScenarioSpec *spec, PetscInt known, Scenario
 }
 
 /* Axes of drawn scenarios with numbers of their own: what is drawn on one does not hang on the others. */
-enum { DRAWN_RANGES, DRAWN_AXES = 8 };
+enum { DRAWN_RANGES, DRAWN_BIOLOGY, DRAWN_AXES = 8 };
 
 static CounterRandom DrawnOn(const ScenarioSpec *spec, PetscInt scenario, int axis)
 {
@@ -222,15 +275,31 @@ static void DrawRanges(const ScenarioSpec *spec, PetscInt i, gsl_rng *random, Pe
   }
 }
 
-/* Drawn scenarios: range errors about the spec's in turn, shifts about none. They are numbered from n_drawn + 1 on. */
-static PetscErrorCode Draw(const ScenarioSpec *spec, PetscInt n_drawn, ScenarioSet *set)
+/* Log-normal factors on alpha and the square root of beta, of each tissue by itself. */
+static void DrawFactors(const ScenarioSpec *spec, PetscInt i, PetscInt n_tissue, double *factor)
+{
+  CounterRandom own = DrawnOn(spec, i, DRAWN_BIOLOGY);
+  for (PetscInt t = 0; t < n_tissue; t++) {
+    factor[2 * t] = exp(spec->alpha_sigma_percent / 100 * CounterRandomNormal(&own));
+    factor[2 * t + 1] = exp(spec->beta_sigma_percent / 200 * CounterRandomNormal(&own));
+  }
+}
+
+/*
+ * Drawn scenarios: range errors about the spec's in turn, responses in turn with every range error, shifts about none. They are numbered
+ * from n_drawn + 1 on.
+ */
+static PetscErrorCode Draw(const ScenarioSpec *spec, const ScenarioAxes *axes, PetscInt n_drawn, ScenarioSet *set)
 {
   PetscFunctionBegin;
-  double *range_percent;
+  double *range_percent, *factor;
   gsl_rng *random = gsl_rng_alloc(gsl_rng_mt19937);
-  PetscCall(PetscMalloc1(set->n_beam, &range_percent));
+  PetscCall(PetscMalloc2(set->n_beam, &range_percent, 2 * set->n_tissue, &factor));
   for (PetscInt i = 0; i < spec->n_random; i++) {
-    Point point = {.range_percent = range_percent};
+    Point point = {.range_percent = range_percent,
+                   .biology = Response(spec, axes, i / spec->n_range % Responses(spec)),
+                   .factor = spec->alpha_sigma_percent > 0 || spec->beta_sigma_percent > 0 ? factor : NULL};
+    if (point.factor) DrawFactors(spec, i, set->n_tissue, factor);
     gsl_rng_set(random, (unsigned long)spec->seed * 1000003UL + (unsigned long)i + 1);
     for (int axis = 0; axis < 3; axis++) point.shift_mm[axis] = gsl_ran_gaussian_ziggurat(random, spec->setup_mm[axis]);
     DrawRanges(spec, i, random, set->n_beam, range_percent);
@@ -238,7 +307,7 @@ static PetscErrorCode Draw(const ScenarioSpec *spec, PetscInt n_drawn, ScenarioS
     if (s != &set->scenario[0]) snprintf(s->id, sizeof s->id, "random-%d", (int)(n_drawn + i) + 1);
   }
   gsl_rng_free(random);
-  PetscCall(PetscFree(range_percent));
+  PetscCall(PetscFree2(range_percent, factor));
   PetscFunctionReturn(0);
 }
 
@@ -254,23 +323,45 @@ static PetscErrorCode IndexRows(ScenarioSet *set)
     PetscCall(PetscArraycpy(view.shift_mm, scenario->shift_mm, 3));
     while (v < set->n_view && memcmp(&set->view[v], &view, sizeof view)) v++;
     if (v == set->n_view) set->view[set->n_view++] = view;
-    while (k < set->n_sums && !(set->sums[k].view == v && SameRange(set, scenario, &set->scenario[set->sums[k].row])))
+    while (k < set->n_sums && !(set->sums[k].view == v && set->sums[k].model == scenario->model &&
+                                SameRange(set, scenario, &set->scenario[set->sums[k].row])))
       k++;
-    if (k == set->n_sums) set->sums[set->n_sums++] = (ScenarioSums){.view = v, .row = s};
+    if (k == set->n_sums) set->sums[set->n_sums++] = (ScenarioSums){.view = v, .model = scenario->model, .row = s};
     scenario->sums = k;
   }
   PetscFunctionReturn(0);
 }
 
 /* Add one of the sets that a spec is made of. */
-static PetscErrorCode AddPart(const ScenarioSpec *spec, PetscBool several, PetscInt *n_drawn, ScenarioSet *set)
+static PetscErrorCode AddPart(const ScenarioSpec *spec, const ScenarioAxes *axes, PetscBool several, PetscInt *n_drawn,
+                              ScenarioSet *set)
 {
   PetscFunctionBegin;
   if (spec->setup == SETUP_RANDOM)
-    PetscCall(Draw(spec, *n_drawn, set));
+    PetscCall(Draw(spec, axes, *n_drawn, set));
   else
-    PetscCall(Combine(spec, several ? set->n : 0, set));
+    PetscCall(Combine(spec, axes, several ? set->n : 0, set));
   if (spec->setup == SETUP_RANDOM) *n_drawn += spec->n_random;
+  PetscFunctionReturn(0);
+}
+
+/* Room for the rows of a spec and all that comes on top of it. */
+static PetscErrorCode AllocateRows(const ScenarioSpec *spec, ScenarioSet *set)
+{
+  PetscFunctionBegin;
+  const double most = ScenarioCount(spec);
+  PetscBool scaled = PETSC_FALSE;
+  PetscCheck(most < 1e8, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "%g scenarios passed the checks", most);
+  set->n_tissue = PetscMax(spec->axes.n_tissue, 1);
+  for (PetscInt i = -1; i < spec->n_plus; i++) {
+    const ScenarioSpec *part = i < 0 ? spec : &spec->plus[i];
+    set->n_beam = PetscMax(set->n_beam, OwnRanges(part, &spec->axes));
+    if (part->n_biology || part->alpha_sigma_percent > 0 || part->beta_sigma_percent > 0) scaled = PETSC_TRUE;
+  }
+  const size_t rows = (size_t)most + 1;
+  PetscCall(PetscCalloc1(rows, &set->scenario));
+  PetscCall(PetscCalloc1(rows * (size_t)set->n_beam, &set->range_of_beam));
+  if (scaled) PetscCall(PetscCalloc1(2 * rows * (size_t)set->n_tissue, &set->factor));
   PetscFunctionReturn(0);
 }
 
@@ -278,17 +369,14 @@ PetscErrorCode ScenarioSetCreate(const ScenarioSpec *spec, ScenarioSet **out)
 {
   PetscFunctionBegin;
   ScenarioSet *set;
-  const double most = ScenarioCount(spec);
-  PetscInt n_drawn = 0, n_own = OwnRanges(spec, &spec->axes);
-  PetscCheck(most < 1e8, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "%g scenarios passed the checks", most);
+  PetscInt n_drawn = 0;
   PetscCall(PetscNew(&set));
-  for (PetscInt i = 0; i < spec->n_plus; i++) n_own = PetscMax(n_own, OwnRanges(&spec->plus[i], &spec->axes));
+  PetscCall(AllocateRows(spec, set));
   set->n = 1; /* the nominal row; it joins the set if the set holds it */
-  set->n_beam = n_own;
-  PetscCall(PetscCalloc1((size_t)most, &set->scenario));
-  PetscCall(PetscCalloc1(((size_t)most + 1) * (size_t)n_own, &set->range_of_beam));
-  PetscCall(AddPart(spec, PETSC_FALSE, &n_drawn, set));
-  for (PetscInt i = 0; i < spec->n_plus; i++) PetscCall(AddPart(&spec->plus[i], PETSC_TRUE, &n_drawn, set));
+  set->scenario[0].biology = BIOLOGY_NOMINAL;
+  PetscCall(AddPart(spec, &spec->axes, PETSC_FALSE, &n_drawn, set));
+  for (PetscInt i = 0; i < spec->n_plus; i++)
+    PetscCall(AddPart(&spec->plus[i], &spec->axes, PETSC_TRUE, &n_drawn, set));
   PetscCheck(set->n_set > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "scenario set is empty: %d ranges",
              (int)spec->n_range);
   MakeId(set, &set->scenario[0]);
@@ -308,6 +396,7 @@ PetscErrorCode ScenarioSetSlice(const ScenarioSet *set, PetscInt first, PetscInt
   PetscCall(PetscNew(&slice));
   slice->n = n;
   slice->n_beam = set->n_beam;
+  slice->n_tissue = set->n_tissue;
   PetscCall(PetscMalloc1(n, &slice->scenario));
   PetscCall(PetscArraycpy(slice->scenario, set->scenario + first, n));
   for (PetscInt s = 0; s < n; s++)
@@ -323,6 +412,7 @@ PetscErrorCode ScenarioSetDestroy(ScenarioSet **set)
   if (*set) {
     PetscCall(PetscFree2((*set)->view, (*set)->sums));
     PetscCall(PetscFree((*set)->range_of_beam));
+    PetscCall(PetscFree((*set)->factor));
     PetscCall(PetscFree((*set)->scenario));
     PetscCall(PetscFree(*set));
   }

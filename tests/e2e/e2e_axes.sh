@@ -4,9 +4,11 @@
 . "$(dirname "$0")/../support/lib.sh"
 cp tests/studies/e2e-box.yaml "$WORK/study.yaml"
 python=$(python_with 'h5py, numpy')
-sets='{optimize: {range_percent: [-3.5, 3.5], range_per_beam: true, plus: [{setup: axes, setup_mm: 3}]},
+sets='{optimize: {range_percent: [-3.5, 3.5], range_per_beam: true, plus: [{setup: axes, setup_mm: 3}, {biology: [low, mkm]}]},
   evaluate: {range_percent: [0], setup: random, number: 5, setup_mm: 2, range_sigma_percent: 2, range_per_beam: true,
-    plus: [{range_percent: [-3.5, 3.5], range_per_beam: true}]}}'
+    alpha_sigma_percent: 10, beta_sigma_percent: 20,
+    plus: [{range_percent: [-3.5, 3.5], range_per_beam: true, biology: [nominal, low, mkm]}]},
+  biology: [{name: low, alpha_factor: 0.8}, {name: mkm, model: mkm, dose_Gy_RBE: 2.5, beta_factor: 0.9}]}'
 plan() { echo "$WORK/$1/cases/box/plan"; }
 run() { # NAME RANKS OPTION...
   local name=$1 ranks=$2
@@ -23,6 +25,9 @@ has() { grep -qE "$1" "$(plan one)/scenarios.csv" || { cat "$(plan one)/scenario
 check "two beams apart" has '^optimize,r0-3.5_r1\+3.5,0,0,0,0,[0-9.]+,1,-3.5 3.5'
 check "two beams alike" has '^optimize,r-3.5,0,0,0,-3.5,[0-9.]+,1,'
 check "shifts on top" has '^optimize,y\+3,0,3,0,0,'
+check "a response" has '^optimize,bio-low,0,0,0,0,[0-9.]+,1,,low,0.8,1$'
+check "another model in a range error" has '^evaluate,r0-3.5_r1\+3.5_bio-mkm,0,0,0,0,[0-9.]+,1,-3.5 3.5,mkm,1,0.9$'
+check "drawn responses" has '^evaluate,random-2,.*,nominal,[0-9.]+,[0-9.]+$'
 check "drawn for each beam" has '^evaluate,random-5,[-0-9.e]+,[-0-9.e]+,[-0-9.e]+,[-0-9.e]+,[0-9.]+,1,[-0-9.]+ [-0-9.]+'
 cat >"$WORK/look.py" <<'PY'
 import sys, h5py, numpy
@@ -32,7 +37,7 @@ ranges, one = plan["scenarios/range_percent_of_beams"][:], plan["scenarios/range
 assert ranges.shape == (len(ids), 2)
 assert list(ranges[ids.index("r0-3.5_r1+3.5")]) == [-3.5, 3.5] and one[ids.index("r0-3.5_r1+3.5")] == 0
 assert numpy.allclose(ranges.mean(1), one)
-assert (ranges[:, 0] == ranges[:, 1]).sum() == 3 # nominal and both alike
+assert (ranges[:, 0] == ranges[:, 1]).sum() == 1 + 2 * 3 # nominal, and both alike with each response
 PY
 if [ -n "$python" ]; then check "plan.h5 tells the same" "$python" "$WORK/look.py" "$(plan one)/plan.h5"; else skip "plan.h5" "no python with h5py"; fi
 long=(--set optimizer.max_iterations=60 --set optimizer.relative_tolerance=0 --set optimizer.relative_gap=0)

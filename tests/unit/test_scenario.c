@@ -273,12 +273,76 @@ static void SetsTogether(void **state)
   assert_int_equal(ScenarioSetDestroy(&set) || ScenarioSetDestroy(&alone), 0);
 }
 
+/* Responses with other errors, or by themselves in a cross; those of one model share their sums; factors of each tissue are drawn apart. */
+static void Responses(void **state)
+{
+  double two[] = {-3.5, 3.5}, zero[] = {0};
+  char *names[] = {(char *)BIOLOGY_NOMINAL, (char *)"mkm", (char *)"low", (char *)"same"};
+  ScenarioBiology biology[] = {{"low", 0, 1, 0.8, 1}, {"mkm", 1, -1, 1, 1}, {"same", 0, -1, 1, 1}};
+  ScenarioSpec spec = {.n_range = 2,
+                       .range_percent = two,
+                       .setup = SETUP_AXES,
+                       .setup_mm = {2, 2, 2},
+                       .n_biology = 4,
+                       .biology = names,
+                       .axes = {.n_beam = 1, .n_tissue = 2, .n_biology = 3, .biology = biology}};
+  ScenarioSet *set, *slice;
+  assert_int_equal(ScenarioSetCreate(&spec, &set), 0);
+  assert_true(set->n_set == 14 * 4 && set->n == 57 && ScenarioCount(&spec) >= 57);
+  assert_true(set->n_view == 7 && set->n_sums == 1 + 14 * 2);
+  const PetscInt low = Find(set, "r+3.5_y-2_bio-low"), mkm = Find(set, "r+3.5_y-2_bio-mkm"),
+                 own = Find(set, "r+3.5_y-2"), same = Find(set, "r+3.5_y-2_bio-same");
+  assert_true(low > 0 && mkm > 0 && own > 0 && same > 0);
+  assert_true(set->scenario[low].sums == set->scenario[own].sums &&
+              set->scenario[same].sums == set->scenario[own].sums);
+  assert_true(set->scenario[mkm].sums != set->scenario[own].sums && set->scenario[mkm].model == 1);
+  assert_true(!set->scenario[same].factor && !set->scenario[own].factor && !set->scenario[mkm].factor);
+  assert_true(ScenarioFactor(&set->scenario[low], 1, 0) == 0.8 && ScenarioFactor(&set->scenario[low], 0, 0) == 1);
+  assert_string_equal(set->scenario[low].biology, "low");
+  assert_int_equal(ScenarioSetSlice(set, own, 4, &slice), 0); /* side by side, so that slices share */
+  assert_int_equal(slice->n_sums, 2);
+  assert_int_equal(ScenarioSetDestroy(&slice) || ScenarioSetDestroy(&set), 0);
+  spec.setup = SETUP_CROSS;
+  assert_int_equal(ScenarioSetCreate(&spec, &set), 0);
+  assert_int_equal(set->n_set, 1 + 2 + 6 + 3);
+  assert_true(Find(set, "bio-mkm") > 0);
+  assert_int_equal(ScenarioSetDestroy(&set), 0);
+  spec = (ScenarioSpec){.n_range = 1,
+                        .range_percent = zero,
+                        .setup = SETUP_RANDOM,
+                        .n_random = 4000,
+                        .seed = 5,
+                        .alpha_sigma_percent = 10,
+                        .beta_sigma_percent = 30,
+                        .axes = spec.axes};
+  assert_int_equal(ScenarioSetCreate(&spec, &set), 0);
+  assert_true(set->n_set == 4000 && set->n == 4001 && set->n_sums == 1);
+  double sum[5] = {0};
+  for (PetscInt s = 1; s < set->n; s++) {
+    const Scenario *one = &set->scenario[s];
+    const double a = log(ScenarioFactor(one, 0, 0)) / 0.1, b = log(ScenarioFactor(one, 0, 1)) / 0.3,
+                 c = log(ScenarioFactor(one, 1, 0)) / 0.1;
+    sum[0] += a * a / 4000, sum[1] += b * b / 4000, sum[2] += a / 4000, sum[3] += a * b / 4000, sum[4] += a * c / 4000;
+  }
+  for (int k = 0; k < 2; k++) assert_true(fabs(sum[k] - 1) < 5 * sqrt(2.0 / 4000));
+  for (int k = 2; k < 5; k++) assert_true(fabs(sum[k]) < 5 / sqrt(4000));
+  const double drawn = ScenarioFactor(&set->scenario[3], 0, 1);
+  assert_int_equal(ScenarioSetDestroy(&set), 0);
+  spec.n_random = 4; /* neither how many there are nor the other axes change what is drawn */
+  spec.axes.n_tissue = 3;
+  spec.setup_mm[1] = 2;
+  assert_int_equal(ScenarioSetCreate(&spec, &set), 0);
+  assert_true(ScenarioFactor(&set->scenario[3], 0, 1) == drawn && set->n_sums == 5);
+  assert_int_equal(ScenarioSetDestroy(&set), 0);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(Counts),          cmocka_unit_test(Ids),
                                      cmocka_unit_test(RepeatedShifts),  cmocka_unit_test(GridAndCross),
                                      cmocka_unit_test(RandomScenarios), cmocka_unit_test(Slices),
-                                     cmocka_unit_test(RangesOfBeams),   cmocka_unit_test(SetsTogether)};
+                                     cmocka_unit_test(RangesOfBeams),   cmocka_unit_test(SetsTogether),
+                                     cmocka_unit_test(Responses)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failed;
