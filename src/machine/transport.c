@@ -144,6 +144,7 @@ static PetscErrorCode Produce(Transport *t, PetscInt step)
     PetscCall(PetscArrayzero(daughter->made, t->n_reference));
     for (PetscInt s = 0; s < to; s++) {
       const Lane *parent = &t->lane[s];
+      if (parent->species.A <= daughter->species.A || parent->species.Z < daughter->species.Z) continue;
       for (PetscInt j = 0; j < parent->lost_top; j++)
         MomentsAdd(&daughter->made[j], parent->yield[j * YIELD_SPECIES + y], &parent->lost[j]);
       top = PetscMax(top, parent->lost_top);

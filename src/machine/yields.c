@@ -165,12 +165,14 @@ double EmitterFromTarget_per_mm(const Fragmentation *nuclear, int target, Specie
   const Species n = nucleus[target];
   double mb = 0;
   const EmitterData *e = EmitterDataOf(table, emitter);
+  if (!e || p.Z < 1) return 0;
   const double total = ReactionCrossSection_mb(p.Z, p.A, n.Z, n.A, energy_MeV_u);
-  const double proton = ReactionCrossSection_mb(1, 1, n.Z, n.A, energy_MeV_u);
-  if (e && p.Z > 1)
-    mb = e->ion_mb * pow((double)p.A / 12, 0.25) *
-         PetscMin(1.0, total / ReactionCrossSection_mb(p.Z, p.A, n.Z, n.A, nuclear->reference_MeV_u));
-  else if (e && p.Z == 1 && proton > 0)
-    mb = CurveAt(&e->proton_mb, energy_MeV_u) * total / proton;
+  if (p.Z > 1) {
+    const double there = ReactionCrossSection_mb(p.Z, p.A, n.Z, n.A, nuclear->reference_MeV_u);
+    mb = e->ion_mb * pow((double)p.A / 12, 0.25) * PetscMin(1.0, total / there);
+  } else {
+    const double proton = ReactionCrossSection_mb(1, 1, n.Z, n.A, energy_MeV_u);
+    mb = proton > 0 ? CurveAt(&e->proton_mb, energy_MeV_u) * total / proton : 0;
+  }
   return WaterMolecules_per_mm(mb) / WATER_OXYGEN_1E22_CM3;
 }
