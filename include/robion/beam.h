@@ -71,6 +71,7 @@ typedef struct SpotRun {
 } SpotRun;
 
 typedef struct Beam {
+  PetscInt number; /* among the plan's beams */
   double gantry_deg, couch_deg;
   PatientPosition position;
   double isocentre_mm[3];
@@ -123,10 +124,10 @@ double BeamWEPL(const Beam *beam, const Case *patient, const double point_mm[3],
 double BeamPassed_mm(const Beam *beam, const Machine *machine, const Case *patient, const double point_mm[3],
                      const double shift_mm[3]);
 
-/** How many of n_setup setup errors are to be traced: 1 if rays are parallel, since BeamWEPL and BeamPassed_mm are then the same in all. */
-static inline PetscInt BeamTraces(const Beam *beam, PetscInt n_setup)
+/** How many of n_view views are to be traced: 1 if rays are parallel, since BeamWEPL and BeamPassed_mm are then the same in all. */
+static inline PetscInt BeamTraces(const Beam *beam, PetscInt n_view)
 {
-  return beam->sad_mm > 0 ? n_setup : PetscMin(n_setup, 1);
+  return beam->sad_mm > 0 ? n_view : PetscMin(n_view, 1);
 }
 
 /**

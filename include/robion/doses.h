@@ -15,6 +15,7 @@ typedef struct DoseSet {
   size_t size;                     /* voxels of the grid */
   float *nominal[QUANTITIES_MOST]; /* [size]; NULL: what the plan does not have */
   float *rbe_min, *rbe_max;        /* [size] RBE-weighted, voxel by voxel over the rows of the set */
+  float *rbe_sd;                   /* [size] and their standard deviation, of all n rows (divided by n) */
   MetricList *metrics;             /* [n] same rows in each */
   MetricList statistics[4];        /* over the rows of the set */
   PetscInt n_band;
@@ -97,7 +98,7 @@ PetscErrorCode BeamDosesDestroy(const BeamSet *beams, float ***doses);
 PetscInt DoseSetRows(PetscInt n, PetscMPIInt team_size);
 
 /**
- * Fill what follows from other quantities in n voxels of the grid, from the first on: dose[RBE], dose[survival] and so on from
+ * Fill what follows from other quantities in n voxels of the grid in a scenario, from the first on: dose[RBE], dose[survival] and so on from
  * dose[] of what is computed; dose[Quantity] that are NULL are left out.
  */
-void DosesDerive(const Tissues *tissues, size_t n, float *const dose[QUANTITIES_MOST]);
+void DosesDerive(const Tissues *tissues, const Scenario *scenario, size_t n, float *const dose[QUANTITIES_MOST]);

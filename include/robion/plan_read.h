@@ -67,8 +67,11 @@ PetscErrorCode PlanReadSpots(const char *file, Mistakes *mistakes, SpotList *spo
 /** Spacing and origin of the dose grid, whatever they are; its size is that of the doses, 0 until one is read. */
 PetscBool PlanReadGrid(const PlanReader *reader, Mistakes *mistakes, Grid *grid);
 
-/** Doses of a plan: the nominal scenario, and voxel by voxel over the evaluation set; of that RBE-weighted dose alone. */
-typedef enum { PLAN_NOMINAL, PLAN_LOWEST, PLAN_HIGHEST } PlanDoses;
+/**
+ * Doses of a plan: the nominal scenario, and voxel by voxel over the evaluation set lowest, highest and standard deviation; of these
+ * RBE-weighted dose alone.
+ */
+typedef enum { PLAN_NOMINAL, PLAN_LOWEST, PLAN_HIGHEST, PLAN_SD, N_PLAN_DOSES } PlanDoses;
 /** Where a quantity is in the file. */
 void PlanDosePath(PlanDoses doses, Quantity quantity, char path[64]);
 PetscBool PlanHasDose(const PlanReader *reader, PlanDoses doses, Quantity quantity);
@@ -84,6 +87,9 @@ enum { PLAN_PATH = 256 };
 void PlanNamedPath(const char *parent, const char *name, char path[PLAN_PATH]);
 /** Where a map of a scenario is in the file: of an activity, as "nuclei/11C". */
 void PlanActivityPath(const char *scenario, const char *map, char path[PLAN_PATH]);
+/** Names of the maps of a scenario's nuclei or images (ACTIVITY_...): nuclides, windows; n = 0 without a mistake for a plan that has none. */
+PetscErrorCode PlanActivityNames(const PlanReader *reader, const char *scenario, const char *kind, Mistakes *mistakes,
+                                 H5Names *names);
 /** Such a map, as PlanReadDose reads doses. */
 PetscBool PlanReadActivity(const PlanReader *reader, const char *scenario, const char *map, Mistakes *mistakes,
                            Grid *grid, float **value);

@@ -37,6 +37,8 @@ typedef struct Settings {
   char **priority;
   char *priority_where; /* NULL if n_priority is 0 */
   ScenarioSpec optimize, evaluate;
+  PetscInt n_alternatives; /* responses that scenarios may have beside the plan's own */
+  BiologyAlternative *alternatives;
   PetscInt n_objectives; /* and constraints behind them */
   ObjectiveSpec *objectives;
   PetscInt n_metrics; /* by request */

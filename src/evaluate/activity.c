@@ -134,7 +134,7 @@ static PetscErrorCode ComputeBlock(Share *share, const ScenarioSet *slice, Petsc
 {
   PetscFunctionBegin;
   const PetscInt n = VoxelBlock(share->n, at), n_emitter = share->input->machine->n_emitter;
-  const double range_factor = 1 + slice->scenario[0].range_percent / 100;
+  const double range_factor = ScenarioRangeFactor(&slice->scenario[0], 0); /* the same for all beams */
   Influence influence;
   double *channels, *rsp;
   PetscCall(PetscMalloc2(n_emitter * n * N_EMISSIONS, &channels, n, &rsp));

@@ -94,6 +94,13 @@ static double NarrowestSpot_mm(const struct DoseModel_s *model)
   return narrowest;
 }
 
+static PetscInt HighestModel(const ScenarioSet *set)
+{
+  PetscInt highest = 0;
+  for (PetscInt k = 0; k < set->n_sums; k++) highest = PetscMax(highest, set->sums[k].model);
+  return highest;
+}
+
 /* Everything but the memory of the volumes. */
 static PetscErrorCode Prepare(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, PetscBool gradients,
                               Factored *out)
@@ -102,7 +109,9 @@ static PetscErrorCode Prepare(MPI_Comm team, DoseModel model, const FactoredVoxe
   Factored f;
   PetscCheck(!model->split, team, PETSC_ERR_SUP, "spots that are split have no factored operator");
   PetscCall(PetscNew(&f));
-  f->model = model;
+  f->own_model = *model;
+  f->model = &f->own_model;
+  if (model->tissues) f->own_model.n_group = model->tissues->n * (1 + HighestModel(voxels->set));
   f->team = team;
   f->gradients = gradients;
   PetscCallMPI(MPI_Comm_split_type(team, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &f->node));
@@ -113,7 +122,7 @@ static PetscErrorCode Prepare(MPI_Comm team, DoseModel model, const FactoredVoxe
   f->one_node = team_size == f->node_size ? PETSC_TRUE : PETSC_FALSE;
   f->step_mm = STEP_PER_SIGMA * NarrowestSpot_mm(model);
   PetscCall(PetscCalloc1(model->beams->n_beam, &f->beam));
-  for (PetscInt b = 0; b < model->beams->n_beam; b++) PetscCall(FactoredBeamCreate(f, voxels, b));
+  for (PetscInt b = 0; b < f->model->beams->n_beam; b++) PetscCall(FactoredBeamCreate(f, voxels, b));
   PlaceVolumes(f);
   PetscCall(CutSlabs(f));
   *out = f;
@@ -281,6 +290,32 @@ PetscErrorCode FactoredGetSize(Factored f, size_t *shared_bytes, size_t *own_byt
     *own_bytes += (size_t)f->model->beams->beam[b].n_run * (size_t)fb->nu * sizeof(double complex);
   }
   *shared_bytes = f->n_volume * sizeof(Four) + (spectrum + adjoint) * sizeof(double);
+  PetscFunctionReturn(0);
+}
+
+/* Of complex FFTs along u for the modes along v that are kept, and along v where voxels look planes up: 5 n log2 n each, two at a time. */
+static double TransformOperations(const FactoredBeam *fb)
+{
+  const double along_u = 5 * (double)fb->nu * log2((double)fb->nu), along_v = 5 * (double)fb->nv * log2((double)fb->nv);
+  double operations = 0;
+  for (PetscInt i = 0; i < fb->nz; i++)
+    if (IsLookedUp(fb, i))
+      operations += 2 * ((double)(2 * fb->n_mode_v - 1) * along_u + (fb->box[i].u_end - fb->box[i].u_low) * along_v);
+  return operations;
+}
+
+PetscErrorCode FactoredGetWork(Factored f, double *operations, double *bytes)
+{
+  PetscFunctionBegin;
+  *operations = *bytes = 0;
+  for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
+    const FactoredBeam *fb = &f->beam[b];
+    double points = 0;
+    if (!fb->nz) continue;
+    for (PetscInt i = 0; i < fb->nz; i++) points += (double)(fb->box[i].u_end - fb->box[i].u_low) * (double)fb->nv;
+    *operations += FieldOperations(f, b) + (double)f->model->n_group * TransformOperations(fb);
+    *bytes += (double)f->model->n_group * points * sizeof(Four);
+  }
   PetscFunctionReturn(0);
 }
 

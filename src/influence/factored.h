@@ -92,7 +92,7 @@ typedef struct Slab {
 enum { SLAB_PLANES_LEAST = 8, SLAB_PLANES_MOST = 40 };
 
 struct Factored_s {
-  struct DoseModel_s *model;
+  struct DoseModel_s *model, own_model; /* with those groups alone that the set's scenarios look at */
   MPI_Comm team, node;
   PetscMPIInt node_rank, node_size;
   PetscBool one_node; /* the team's ranks are all on one */
@@ -155,6 +155,8 @@ PetscErrorCode FactoredReach(const struct DoseModel_s *model, PetscInt b, const 
  * gradient of the beam's spots. Collective on the node.
  */
 PetscErrorCode FieldForward(struct Factored_s *f, PetscInt b, const double *weight);
+/* Its additions and multiplications, without those of FFTs and factors. Not collective. */
+double FieldOperations(const struct Factored_s *f, PetscInt b);
 PetscErrorCode FieldBackwardSlab(struct Factored_s *f, const Slab *slab);
 PetscErrorCode FieldBackward(struct Factored_s *f, PetscInt b, double *gradient);
 

@@ -10,10 +10,18 @@ static PetscErrorCode CheckScenario(const ActivitySpec *spec, const char *id, co
   const char **ids;
   PetscBool known = !strcmp(id, "all") ? PETSC_TRUE : PETSC_FALSE;
   PetscCall(PetscMalloc1(set->n, &ids));
+  const PetscBool all = known;
+  const Scenario *unfit = NULL;
   for (PetscInt s = 0; s < set->n; s++) {
     ids[s] = set->scenario[s].id;
     if (!strcmp(id, ids[s])) known = PETSC_TRUE;
+    if ((all || !strcmp(id, ids[s])) && set->scenario[s].range_of_beam) unfit = &set->scenario[s];
   }
+  if (unfit)
+    PetscCall(MistakesAdd(mistakes, ROBION_STUDY,
+                          "%s: activity.scenarios: found %s, whose beams have range errors of their own, expected one "
+                          "range error for all beams",
+                          spec->where, unfit->id));
   if (!known)
     PetscCall(MistakesAdd(mistakes, ROBION_STUDY, "%s: activity.scenarios: scenarios.evaluate has no %s%s", spec->where,
                           id, SuggestName(", ", id, (size_t)set->n, ids).text));

@@ -90,6 +90,7 @@ static void TakeDoses(const DoseSet *doses, PlanResult *result)
   for (Quantity q = 0; q < n_quantities; q++) result->nominal[q] = doses->nominal[q];
   result->robust_min = doses->rbe_min;
   result->robust_max = doses->rbe_max;
+  result->robust_sd = doses->rbe_sd;
   result->n_bands = doses->n_band;
   result->bands = doses->band;
   result->metrics = doses->metrics;

@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The dose that is listed i-th; false behind the last. Voxel-wise extremes are of RBE-weighted dose alone. */
+/* The dose that is listed i-th; false behind the last. Over the scenarios there is RBE-weighted dose alone. */
 static PetscBool DoseAt(PetscInt i, PlanDoses *doses, Quantity *quantity)
 {
-  static const PlanDoses extremes[] = {PLAN_LOWEST, PLAN_HIGHEST};
-  *doses = i < n_quantities ? PLAN_NOMINAL : extremes[PetscMin(i - n_quantities, 1)];
-  *quantity = i < n_quantities ? i : QUANTITY_RBE_WEIGHTED;
-  return i < n_quantities + 2 ? PETSC_TRUE : PETSC_FALSE;
+  const PetscInt of_set = i - n_quantities;
+  *doses = of_set < 0 ? PLAN_NOMINAL : (PlanDoses)PetscMin(PLAN_LOWEST + of_set, PLAN_SD);
+  *quantity = of_set < 0 ? i : QUANTITY_RBE_WEIGHTED;
+  return of_set < PLAN_SD ? PETSC_TRUE : PETSC_FALSE;
 }
 
 /* Their name is their path without "/dose/". */

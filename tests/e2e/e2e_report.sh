@@ -9,7 +9,7 @@ goals='[{structure: CTV, metric: D95, at_least: 95, of: prescription, scenario: 
   {structure: CTV, metric: D95, at_least: 90, of: prescription, scenario: {at_least_percent: 95}}]'
 
 check "a study of two cases, two arms and a sweep" mpi 1 "$ROBION" run tests/studies/e2e-collect.yaml --results "$out" --only a,b \
-  --set 'sweep={}' --set 'sweep.scenarios.evaluate.setup_mm=[2, 4]' --set "goals=$goals"
+  --set 'sweep={}' --set 'sweep.scenarios.evaluate.setup_mm=[2, 4]' --set "goals=$goals" --set 'activity.scenarios=[nominal]'
 check "its pages" "$ROBION" report "$out" -o "$pages"
 plan=cases/a/robust/scenarios.evaluate.setup_mm=4
 page=$pages/$plan.html

@@ -29,11 +29,11 @@ static void OfEveryRay(void **state)
     Create(&p, sad_mm[i]);
     assert_int_equal(InfluenceCreate(p.model, INFLUENCE_STREAMED, p.set, &p.grid, ROWS, p.voxel + FIRST, &influence),
                      0);
-    for (PetscInt k = 0; k < p.set->n_setup; k++)
+    for (PetscInt k = 0; k < p.set->n_view; k++)
       for (PetscInt b = 0; b < p.beams->n_beam; b++)
         for (PetscInt v = 0; v < ROWS; v++) {
           const Beam *beam = &p.beams->beam[b];
-          const double *shift_mm = p.set->setup_mm[k];
+          const double *shift_mm = p.set->view[k].shift_mm;
           double point_mm[3];
           GridCentre(&p.grid, (size_t)p.voxel[FIRST + v], point_mm);
           const double want = BeamWEPL(beam, &p.patient, point_mm, shift_mm) +
