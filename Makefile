@@ -191,7 +191,7 @@ deps-build:
 	@CC='$(CC)' sh .ci/deps $(PACKAGES) nifti dicom
 
 deps: deps-build                ## install missing packages (Debian, Ubuntu); does nothing where all are found
-	@CC='$(CC)' sh .ci/deps $(PACKAGES) nifti dicom cmocka gnuplot python pydicom dciodvfy h5diff slurm docs
+	@CC='$(CC)' sh .ci/deps $(PACKAGES) nifti dicom cmocka gnuplot python pydicom nibabel teem dciodvfy h5diff slurm docs
 
 # --- Run and check -------------------------------------------------------------------------------------------------
 # Open MPI: slots are hardware threads here, and containers run as root.

@@ -85,6 +85,9 @@ RobionExit VerbRunSerial(const Verb *verb, Arguments *arguments, Mistakes *mista
  * a table (SpotListFromMonitorUnits), or refused if that is NULL.
  */
 PetscErrorCode SpotListRead(const char *file, const char *ions_per_mu, Mistakes *mistakes, SpotList *spots);
+/* A mistake (ROBION_INPUT) if a file's frame of reference, as rank 0 has it, is not that of the case, where both say one. Collective. */
+PetscErrorCode SettingsCheckFrame(const Settings *settings, const char *file, const char *frame_of_reference_uid,
+                                  Mistakes *mistakes);
 
 /* Which plan of a study is meant: names given on the command line, NULL: not given. */
 typedef struct PlanChoice {

@@ -24,9 +24,10 @@ extern const char *const format_task_names[N_FORMAT_TASKS]; /* for people: "read
 enum { FORMAT_ENDINGS = 4 };
 
 typedef struct FileFormat {
-  const char *name, *meaning;         /* on the command line; for people */
-  const char *ending[FORMAT_ENDINGS]; /* of file names: ".mat"; "/": folders; "*": names that no other row has */
-  const char *needs;                  /* library that is missing in this build; NULL: nothing */
+  const char *name, *meaning;            /* on the command line; for people */
+  const char *ending[FORMAT_ENDINGS];    /* of file names: ".mat"; "/": folders; "*": names that no other row has */
+  PetscBool (*begins)(const char *path); /* whether a file of any name begins as one of these; NULL: nobody can tell */
+  const char *needs;                     /* library that is missing in this build; NULL: nothing */
   PetscBool leaves_beam_open; /* read_machine asks spec for the width of beams and the depth before the patient */
   /* Each NULL: cannot. Mistakes are ROBION_INPUT (reading) and ROBION_RESOURCES (writing). Not collective. */
   PetscErrorCode (*read_case)(const char *file, Mistakes *mistakes, Case **out);
@@ -47,7 +48,7 @@ extern const PetscInt n_file_formats;
 PetscBool FormatDoes(const FileFormat *format, FormatTask task);
 /** Whether it is a folder of files. */
 PetscBool FormatIsFolder(const FileFormat *format);
-/** The format of a file by its name, among those that do this; NULL if none. */
+/** The format of a file among those that do this, by its name, else (DICOM) by how it begins; NULL if none. */
 const FileFormat *FormatOfFile(const char *path, FormatTask task);
 /** The format of this name that does one of n tasks; NULL and a mistake (ROBION_COMMAND_LINE) that lists those which do. */
 const FileFormat *FormatFind(const char *name, PetscInt n, const FormatTask task[], Mistakes *mistakes);

@@ -26,7 +26,8 @@ typedef struct SpotList {
   double gantry_deg, couch_deg; /* IEC 61217, of beam 0 */
   PetscInt n_places;            /* beams of which all is said: 0, or as many as there are */
   SpotBeam *place;
-  PetscBool monitor_units; /* "particles" are monitor units: SpotListFromMonitorUnits first */
+  char frame_of_reference_uid[65]; /* that its places are in; "": not said */
+  PetscBool monitor_units;         /* "particles" are monitor units: SpotListFromMonitorUnits first */
   char *file; /* for messages: where the list came from, and the line of each spot; NULL where it was not read */
   PetscInt *line;
 } SpotList;

@@ -146,6 +146,8 @@ static PetscErrorCode Evaluate(const Arguments *arguments, Mistakes *mistakes, R
   if (plan) PetscCall(GammaCheckPlan(&given.gamma, &plan->settings, mistakes));
   if (plan && !MistakesAny(mistakes)) PetscCall(SpotListRead(operand[0], given.ions_per_mu, mistakes, &spots));
   if (plan && !MistakesAny(mistakes))
+    PetscCall(SettingsCheckFrame(&plan->settings, operand[0], spots.frame_of_reference_uid, mistakes));
+  if (plan && !MistakesAny(mistakes))
     PetscCall(Forward(arguments, of_stage ? of_stage : study, plan, &spots, given.out, mistakes));
   if (plan && given.gamma.file && !MistakesAny(mistakes)) PetscCall(CompareDoses(&given.gamma, given.out, mistakes));
   if (plan && !MistakesAny(mistakes))

@@ -125,28 +125,10 @@ PetscErrorCode GammaCheckPrepare(GammaCheck *check, Mistakes *mistakes)
   PetscFunctionReturn(0);
 }
 
-/* Whether the reference lies in the frame of reference of the case's CT, where both say so. */
-static PetscErrorCode CheckFrame(const GammaCheck *check, const char *case_file, Mistakes *mistakes)
-{
-  PetscFunctionBegin;
-  DicomOrigin *origin = NULL;
-  const char *frame = check->foreign.frame_of_reference_uid;
-  if (!*frame || !case_file) PetscFunctionReturn(0);
-  PetscCall(DicomOriginRead(case_file, mistakes, &origin));
-  if (origin && *origin->frame_of_reference_uid && strcmp(origin->frame_of_reference_uid, frame))
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: the dose is of another frame of reference than the CT of %s",
-                          check->file, case_file));
-  PetscCall(DicomOriginDestroy(&origin));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode GammaCheckPlan(GammaCheck *check, const Settings *settings, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  PetscMPIInt rank;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) PetscCall(CheckFrame(check, settings->patient.file, mistakes));
-  PetscCall(MistakesShare(PETSC_COMM_WORLD, mistakes));
+  PetscCall(SettingsCheckFrame(settings, check->file, check->foreign.frame_of_reference_uid, mistakes));
   if (!check->foreign.of_all_fractions) PetscFunctionReturn(0);
   if (check->foreign.of_one_plan && settings->course.n_stages)
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT,

@@ -34,6 +34,24 @@ PetscErrorCode SpotListRead(const char *file, const char *ions_per_mu, Mistakes 
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode SettingsCheckFrame(const Settings *settings, const char *file, const char *frame_of_reference_uid,
+                                  Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  PetscMPIInt rank;
+  DicomOrigin *origin = NULL;
+  const char *case_file = settings->patient.file, *own;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (rank == 0 && case_file && *frame_of_reference_uid) PetscCall(DicomOriginRead(case_file, mistakes, &origin));
+  own = origin ? origin->frame_of_reference_uid : "";
+  if (*own && strcmp(own, frame_of_reference_uid))
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: is of another CT: its frame of reference is not that of %s",
+                          file, case_file));
+  PetscCall(DicomOriginDestroy(&origin));
+  PetscCall(MistakesShare(PETSC_COMM_WORLD, mistakes));
+  PetscFunctionReturn(0);
+}
+
 /* What a plan.h5 says it is; all "" of other files. */
 typedef struct PlanNames {
   char name[3][512]; /* case, arm, sweep point */

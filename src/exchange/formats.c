@@ -25,6 +25,18 @@ const char *const format_task_names[N_FORMAT_TASKS] = {[FORMAT_READ_CASE] = "rea
                                                        [FORMAT_WRITE_VOLUME] = "writes volumes of plans",
                                                        [FORMAT_WRITE_PLAN] = "writes plans"};
 
+/* DICOM files have "DICM" behind 128 bytes, and often no ending. */
+static PetscBool BeginsAsDicom(const char *path)
+{
+  char magic[132] = "";
+  struct stat facts;
+  FILE *file = stat(path, &facts) || !S_ISREG(facts.st_mode) ? NULL : fopen(path, "rb");
+  if (!file) return PETSC_FALSE;
+  const size_t n = fread(magic, 1, sizeof magic, file);
+  fclose(file);
+  return n == sizeof magic && !memcmp(magic + 128, "DICM", 4) ? PETSC_TRUE : PETSC_FALSE;
+}
+
 static PetscErrorCode ReadMatRadMachine(const char *file, const TripMachineSpec *spec, Mistakes *mistakes,
                                         Machine **out)
 {
@@ -56,6 +68,7 @@ const FileFormat file_formats[] = {
     {.name = "dicom",
      .meaning = "DICOM RT: folders of CT, structure sets, ion plans and doses; MR images",
      .ending = {".dcm", "/"},
+     .begins = BeginsAsDicom,
      .needs = DICOM_NEEDS,
      .read_case = CaseReadDicom,
      .read_spots = SpotListReadDicom,
@@ -101,12 +114,15 @@ static PetscBool IsFolder(const char *path)
   return !stat(path, &facts) && S_ISDIR(facts.st_mode) ? PETSC_TRUE : PETSC_FALSE;
 }
 
-/* Whether a format claims a file by its name; `any`: as one that no other does. */
-static PetscBool Claims(const FileFormat *format, const char *path, PetscBool any)
+/* How a format comes by a file: by its ending, by how it begins, as one that no other claims. */
+typedef enum { BY_ENDING, BY_BEGINNING, AS_ANY, N_CLAIMS } Claim;
+
+static PetscBool Claims(const FileFormat *format, const char *path, Claim how)
 {
+  if (how == BY_BEGINNING) return format->begins ? (*format->begins)(path) : PETSC_FALSE;
   for (int i = 0; i < FORMAT_ENDINGS && format->ending[i]; i++) {
     const char *ending = format->ending[i];
-    if (!strcmp(ending, "*") ? any : !strcmp(ending, "/") ? IsFolder(path) : TextHasEnding(path, ending))
+    if (!strcmp(ending, "*") ? how == AS_ANY : !strcmp(ending, "/") ? IsFolder(path) : TextHasEnding(path, ending))
       return PETSC_TRUE;
   }
   return PETSC_FALSE;
@@ -114,10 +130,9 @@ static PetscBool Claims(const FileFormat *format, const char *path, PetscBool an
 
 const FileFormat *FormatOfFile(const char *path, FormatTask task)
 {
-  for (int any = 0; any < 2; any++)
+  for (Claim how = 0; how < N_CLAIMS; how++)
     for (PetscInt i = 0; i < n_file_formats; i++)
-      if (FormatDoes(&file_formats[i], task) && Claims(&file_formats[i], path, any ? PETSC_TRUE : PETSC_FALSE))
-        return &file_formats[i];
+      if (FormatDoes(&file_formats[i], task) && Claims(&file_formats[i], path, how)) return &file_formats[i];
   return NULL;
 }
 

@@ -92,6 +92,9 @@ check "is another dose" expect_exit 1 told "^physical +100\.00 %"
 two_ranks() { mpi 2 "$ROBION" evaluate "$set/RN.dcm" "$BOX" -o "$WORK/out.h5" "${settings[@]}" --gamma "$set/RD_physical.dcm"; }
 check "the same on two ranks" expect_text "^physical +$passes" two_ranks
 check "one dose of a folder has to be meant" expect_text '7 RT Doses found, expected one: give its file' again "$set/RN.dcm" --gamma "$set"
+cp "$set/RN.dcm" "$WORK/RN.1.2.3"
+cp "$set/RD_physical.dcm" "$WORK/RD.1.2.3"
+check "files without an ending are known by how they begin" expect_text "^physical +$passes" again "$WORK/RN.1.2.3" --gamma "$WORK/RD.1.2.3"
 check "LETd is no dose" expect_text 'RD_letd\.dcm: DoseUnits is RELATIVE, expected GY' again "$set/RN.dcm" --gamma "$set/RD_letd.dcm"
 check "a plan is no dose" expect_exit 4 again "$set/RN.dcm" --gamma "$set/RN.dcm"
 if [ -n "$python" ]; then
@@ -114,10 +117,17 @@ own=$WORK/own/cases/box/plan/plan.h5
 check "its export" "$ROBION" export dicom "$own" -o "$WORK/back"
 if [ -n "$python" ]; then
   strange() {
-    dicom_set change "$WORK/back/RD_physical.dcm" "$WORK/strange.dcm" FrameOfReferenceUID=2.25.1 &&
+    dicom_set change "$WORK/back/RD_physical.dcm" "$WORK/strange.dcm" FrameOfReferenceUID=2.25.1 || return
       "$ROBION" evaluate "$own" "$WORK/study.yaml" -o "$WORK/out.h5" --gamma "$WORK/strange.dcm"
   }
-  check "a dose of another frame of reference is refused" expect_text 'is of another frame of reference than the CT of' strange
+  other_ct() {
+    dicom_set change "$WORK/back/RN.dcm" "$WORK/other-ct.dcm" FrameOfReferenceUID=2.25.1 || return
+    "$ROBION" evaluate "$WORK/other-ct.dcm" "$WORK/study.yaml" -o "$WORK/out.h5"
+  }
+  check "a plan for another CT is refused" expect_text 'other-ct.dcm: is of another CT: its frame of reference is not that of .*case.h5' other_ct
+  check "as a mistake of the input" expect_exit 4 other_ct
+  check "that for its own is not" "$ROBION" evaluate "$WORK/back/RN.dcm" "$WORK/study.yaml" -o "$WORK/out.h5"
+  check "a dose of another frame of reference is refused" expect_text 'is of another CT: its frame of reference is not that of' strange
 fi
 check "beams have no doses unless they are asked for" test -z "$(find "$WORK/back" -name '*beam*')"
 check "has no images of its own" test ! -e "$WORK/back/CT_0001.dcm"

@@ -74,7 +74,7 @@ static inline void FakeTissues(FakePlan *f)
 {
   static const char *const structures[] = {"all other voxels", "Cord, left"};
   size_t n = GridSize(&f->result.grid);
-  f->tissues = (Tissues){2, f->biology_list, malloc(n)};
+  f->tissues = (Tissues){.n = 2, .biology = f->biology_list, .of_voxel = malloc(n)};
   for (size_t v = 0; v < n; v++) f->tissues.of_voxel[v] = v % 3 == 2;
   for (int t = 0; t < 2; t++) {
     f->biology_list[t] = &f->biology[t];

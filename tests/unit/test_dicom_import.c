@@ -420,6 +420,61 @@ static void TestDose(void **state)
   }
 }
 
+/* What a clinic's folder may have wrong: one clear line each. */
+static void TestWrong(void **state)
+{
+  if (!TestHasDicom()) skip();
+  static const struct {
+    DicomTag tag;
+    const char *value; /* in the second slice, or in all */
+    bool all;
+    const char *why;
+  } wrong[] = {
+      {DICOM(0x0028, 0x0030), "", true,
+       "no CT found that can be taken: does not say where its pixels are: no PixelSpacing"},
+      {DICOM(0x0020, 0x0032), "", true, "where its pixels are: no ImagePositionPatient"},
+      {DICOM(0x0020, 0x0037), "", true, "where its pixels are: no ImageOrientationPatient"},
+      {DICOM(0x0028, 0x0030), "", false, "a slice is missing, or option --resample"},
+      {DICOM(0x0010, 0x0020), "SOMEBODY", false, "has another PatientID than other slices of its series"},
+      {DICOM(0x0028, 0x1053), "0", true, "RescaleSlope is 0, expected another number"},
+      {DICOM(0x0008, 0x0008), "ORIGINAL\\PRIMARY\\LOCALIZER", true, "no CT found that can be taken: localizer"}};
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(wrong); i++) {
+    const TestSeries s = TestComplete((TestSeries){.n = 5, .intercept = -1000});
+    TestClear();
+    for (int k = 0; k < s.n; k++) {
+      char name[16];
+      DicomFile file = TestSlice(&s, k);
+      if (wrong[i].all || k == 1) DicomPutString(DicomSet(file), wrong[i].tag, wrong[i].value);
+      snprintf(name, sizeof name, "%d.dcm", k);
+      TestWrite(file, NULL, name);
+    }
+    Refused((DicomImportSpec){0}, wrong[i].why);
+  }
+}
+
+/* A structure set of somebody else, of another series, of another frame of reference. */
+static void TestStrangers(void **state)
+{
+  if (!TestHasDicom()) skip();
+  const TestROI roi = {"GTV", "GTV", NULL, 1, 3, {1, 1}, {5, 5}, {0, 2, 4}, NULL};
+  DicomFile file;
+  char message[DICOM_MESSAGE];
+  TestClear();
+  TestWriteSeries((TestSeries){.n = 4, .intercept = -1000});
+  TestWriteSet("set.dcm", "2.25.6", "2.25.999", 1, &roi);
+  Case *patient =
+      Taken((DicomImportSpec){0}, "taken: drawn on another series than the CT, placed by its frame of reference");
+  assert_int_equal(CaseDestroy(&patient), 0);
+  assert_true(DicomOpen(TestPath("set.dcm"), &file, message));
+  DicomPutString(DicomSet(file), DICOM(0x0010, 0x0020), "SOMEBODY");
+  TestWrite(file, NULL, "set.dcm");
+  patient = Taken((DicomImportSpec){0}, "taken: warning: of another PatientID than the CT");
+  assert_int_equal(CaseDestroy(&patient), 0);
+  TestWriteSet("set.dcm", "2.25.66", "2.25.999", 1, &roi);
+  patient = Taken((DicomImportSpec){0}, "not taken: of another frame of reference than the CT");
+  assert_int_equal(CaseDestroy(&patient), 0);
+}
+
 static bool Holds(const char *file, const char *text)
 {
   char *content;
@@ -468,10 +523,10 @@ static int End(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(TestAxes),   cmocka_unit_test(TestPositions),  cmocka_unit_test(TestStorage),
-      cmocka_unit_test(TestLow),    cmocka_unit_test(TestGaps),       cmocka_unit_test(TestTwice),
-      cmocka_unit_test(TestTilt),   cmocka_unit_test(TestStructures), cmocka_unit_test(TestStructuresTurned),
-      cmocka_unit_test(TestChoice), cmocka_unit_test(TestPrivacy),    cmocka_unit_test(TestScanner),
-      cmocka_unit_test(TestDose)};
+      cmocka_unit_test(TestAxes),      cmocka_unit_test(TestPositions),  cmocka_unit_test(TestStorage),
+      cmocka_unit_test(TestLow),       cmocka_unit_test(TestGaps),       cmocka_unit_test(TestTwice),
+      cmocka_unit_test(TestTilt),      cmocka_unit_test(TestStructures), cmocka_unit_test(TestStructuresTurned),
+      cmocka_unit_test(TestChoice),    cmocka_unit_test(TestPrivacy),    cmocka_unit_test(TestWrong),
+      cmocka_unit_test(TestStrangers), cmocka_unit_test(TestScanner),    cmocka_unit_test(TestDose)};
   return cmocka_run_group_tests(tests, Begin, End);
 }

@@ -95,6 +95,20 @@ static PetscErrorCode TakeHU(const Import *import, const float *value, Case *pat
   PetscFunctionReturn(0);
 }
 
+/* That what is stored makes values at all. */
+static PetscBool CheckScale(const Import *import)
+{
+  const DicomLattice *lattice = &import->lattice;
+  for (PetscInt s = 0; s < lattice->n[2]; s++) {
+    const DicomImage *image = &import->survey.image[lattice->image[s]];
+    if (image->slope != 0) continue;
+    (void)MistakesAdd(import->mistakes, ROBION_INPUT, "%s: RescaleSlope is 0, expected another number",
+                      import->survey.file[image->file].path);
+    return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
+
 static PetscBool TakeCT(const Import *import, Case *patient)
 {
   size_t n_padded = 0;
@@ -231,8 +245,9 @@ static PetscErrorCode MakeCase(Import *import, Case **out)
   PetscCall(PetscStrallocpy("dicom", &patient->name));
   snprintf(source, sizeof source, "DICOM series %s", Head(import)->series_uid); /* folders may be called by names */
   PetscCall(PetscStrallocpy(source, &patient->source));
-  PetscBool good =
-      TakePosition(import, patient) && FindGrid(import) && TakeCT(import, patient) ? PETSC_TRUE : PETSC_FALSE;
+  PetscBool good = TakePosition(import, patient) && FindGrid(import) && CheckScale(import) && TakeCT(import, patient)
+                       ? PETSC_TRUE
+                       : PETSC_FALSE;
   if (good) PetscCall(TakeOrigin(import, patient));
   if (good && import->spec->hlut)
     good = DicomHLUTTake(import->spec->hlut, Head(import), patient, import->table, import->mistakes);

@@ -200,7 +200,7 @@ typedef struct DicomRow {
   PetscInt file;             /* the first one */
   const DicomSeries *series; /* of a CT */
   PetscInt n;                /* files or slices */
-  char why[DICOM_MESSAGE];   /* ignored */
+  char why[DICOM_MESSAGE];   /* it is ignored or not taken, or what there is to say of it */
   PetscBool taken;
 } DicomRow;
 

@@ -84,8 +84,9 @@ static double BValue(DicomItem set, PetscInt frame)
 }
 
 /* The place, size and scale of a frame; false if it has no place. */
-static PetscBool TakeImage(DicomItem set, PetscInt frame, DicomImage *image)
+static PetscBool TakeImage(DicomItem set, PetscInt frame, DicomImage *image, char lacks[DICOM_MESSAGE])
 {
+  static const char *const names[] = {"ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"};
   double spacing[2];
   DicomItem value = Group(set, frame, PIXEL_VALUE_TRANSFORMATION_SEQUENCE),
             content = Group(set, frame, FRAME_CONTENT_SEQUENCE);
@@ -94,11 +95,16 @@ static PetscBool TakeImage(DicomItem set, PetscInt frame, DicomImage *image)
   image->temporal = IntegerOr(content, TEMPORAL_POSITION_INDEX, IntegerOr(set, TEMPORAL_POSITION_IDENTIFIER, -1));
   (void)DicomDouble(value, RESCALE_SLOPE, 0, &image->slope);
   (void)DicomDouble(value, RESCALE_INTERCEPT, 0, &image->intercept);
-  if (DicomDoubles(Group(set, frame, PLANE_POSITION_SEQUENCE), IMAGE_POSITION_PATIENT, 3, image->position_mm) < 3 ||
-      DicomDoubles(Group(set, frame, PLANE_ORIENTATION_SEQUENCE), IMAGE_ORIENTATION_PATIENT, 6, image->direction[0]) <
-          6 ||
-      DicomDoubles(Group(set, frame, PIXEL_MEASURES_SEQUENCE), PIXEL_SPACING, 2, spacing) < 2)
-    return PETSC_FALSE;
+  const PetscBool there[] = {
+      DicomDoubles(Group(set, frame, PLANE_POSITION_SEQUENCE), IMAGE_POSITION_PATIENT, 3, image->position_mm) == 3,
+      DicomDoubles(Group(set, frame, PLANE_ORIENTATION_SEQUENCE), IMAGE_ORIENTATION_PATIENT, 6, image->direction[0]) ==
+          6,
+      DicomDoubles(Group(set, frame, PIXEL_MEASURES_SEQUENCE), PIXEL_SPACING, 2, spacing) == 2};
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(there); i++)
+    if (!there[i]) {
+      snprintf(lacks, DICOM_MESSAGE, "no %s", names[i]);
+      return PETSC_FALSE;
+    }
   image->spacing_mm[0] = spacing[1];
   image->spacing_mm[1] = spacing[0];
   return PETSC_TRUE;
@@ -190,7 +196,7 @@ bool DicomHeadLook(DicomItem set, const DicomWish *all, void *found, char messag
   if (head->pixels.frames > MOST_FRAMES) return true;
   if (PetscMalloc1(head->pixels.frames, &errand->image)) return false;
   for (PetscInt frame = 0; frame < head->pixels.frames; frame++)
-    if (TakeImage(set, frame, &errand->image[head->n_images])) head->n_images++;
+    if (TakeImage(set, frame, &errand->image[head->n_images], head->lacks)) head->n_images++;
   return strcmp(head->modality, "RTDOSE") || !PlaceDose(set, head->n_images, errand->image);
 }
 

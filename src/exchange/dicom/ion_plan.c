@@ -312,6 +312,7 @@ static PetscErrorCode ReadPlan(Reading *r, DicomItem set, PetscBool *good)
   *good = CheckPlan(r, set);
   if (!*good) PetscFunctionReturn(0);
   const long n = DicomCount(set, ION_BEAM_SEQUENCE);
+  (void)DicomString(set, FRAME_OF_REFERENCE_UID, 0, s->frame_of_reference_uid, sizeof s->frame_of_reference_uid);
   const DicomItem group = DicomItemAt(set, FRACTION_GROUP_SEQUENCE, 0);
   (void)DicomString(DicomItemAt(set, PATIENT_SETUP_SEQUENCE, 0), PATIENT_POSITION, 0, position, sizeof position);
   PetscCall(PetscCalloc1(n, &s->place));
@@ -378,6 +379,7 @@ static PetscErrorCode ReceivePlan(const Child *child, Mistakes *mistakes, SpotLi
   out->n_places = sent.n_places;
   out->ion = sent.ion;
   out->monitor_units = sent.monitor_units;
+  memcpy(out->frame_of_reference_uid, sent.frame_of_reference_uid, sizeof out->frame_of_reference_uid - 1);
   Columns(out, column);
   *good = ChildReceive(child, out->beam, (size_t)out->n * sizeof *out->beam) &&
                   ChildReceive(child, out->place, (size_t)out->n_places * sizeof *out->place)

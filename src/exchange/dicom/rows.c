@@ -23,7 +23,7 @@ static void WhyIgnored(const DicomHead *head, char why[DICOM_MESSAGE])
   else if (!head->pixels.rows)
     snprintf(why, DICOM_MESSAGE, "%s", *head->lacks ? head->lacks : "no pixels");
   else if (!head->n_images)
-    snprintf(why, DICOM_MESSAGE, "does not say where its pixels are");
+    snprintf(why, DICOM_MESSAGE, "does not say where its pixels are%s%.200s", *head->lacks ? ": " : "", head->lacks);
   else
     snprintf(why, DICOM_MESSAGE, "secondary capture");
 }
@@ -105,7 +105,7 @@ static PetscErrorCode PrintRow(const DicomRows *rows, PetscInt r, Text *table)
   if (row->kind == ROW_IGNORED)
     PetscCall(TextAdd(table, ": ignored: %s", row->why));
   else
-    PetscCall(TextAdd(table, ": %s", row->taken ? "taken" : "not taken"));
+    PetscCall(TextAdd(table, ": %s%s%s", row->taken ? "taken" : "not taken", *row->why ? ": " : "", row->why));
   PetscCall(TextAdd(table, "\n"));
   PetscFunctionReturn(0);
 }
@@ -194,6 +194,42 @@ static DicomRow *Best(const DicomRows *rows, DicomRowKind kind, DicomRow *with, 
   return best;
 }
 
+/* Why the first CT that there is cannot be taken; "": there is none. */
+static const char *WhyNoCT(const DicomRows *rows)
+{
+  for (PetscInt r = 0; r < rows->n; r++)
+    if (rows->row[r].kind == ROW_IGNORED && !strcmp(HeadOf(rows, &rows->row[r])->modality, "CT"))
+      return rows->row[r].why;
+  return "";
+}
+
+static PetscBool OfOnePatient(const DicomHead *a, const DicomHead *b)
+{
+  return !*a->patient_id || !*b->patient_id || !strcmp(a->patient_id, b->patient_id) ? PETSC_TRUE : PETSC_FALSE;
+}
+
+/* That the slices are of one patient; what there is to say of structure sets. IDs may have been taken out of some files alone. */
+static PetscBool CheckPatients(const DicomRows *rows, const DicomRow *ct, DicomRow *structures, Mistakes *mistakes)
+{
+  const DicomHead *head = HeadOf(rows, ct);
+  for (PetscInt i = 0; i < ct->series->n; i++) {
+    const DicomFound *file = &rows->survey->file[rows->survey->image[ct->series->image[i]].file];
+    if (OfOnePatient(head, &file->head)) continue;
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: has another PatientID than other slices of its series", file->path);
+    return PETSC_FALSE;
+  }
+  for (PetscInt r = 0; r < rows->n; r++)
+    if (rows->row[r].kind == ROW_STRUCTURES && !Refers(rows, &rows->row[r], ct))
+      snprintf(rows->row[r].why, DICOM_MESSAGE, "of another frame of reference than the CT");
+  if (!structures) return PETSC_TRUE;
+  const int refers = Refers(rows, structures, ct);
+  if (refers == 1 && *HeadOf(rows, structures)->referenced_series_uid)
+    snprintf(structures->why, DICOM_MESSAGE, "drawn on another series than the CT, placed by its frame of reference");
+  if (!OfOnePatient(head, HeadOf(rows, structures)))
+    snprintf(structures->why, DICOM_MESSAGE, "warning: of another PatientID than the CT");
+  return PETSC_TRUE;
+}
+
 PetscBool DicomRowsChoose(const DicomRows *rows, const DicomImportSpec *spec, Mistakes *mistakes, DicomRow **ct,
                           DicomRow **structures)
 {
@@ -206,13 +242,14 @@ PetscBool DicomRowsChoose(const DicomRows *rows, const DicomImportSpec *spec, Mi
   *ct = spec->series ? DicomRowsFind(rows, ROW_CT, "--series", spec->series, mistakes)
                      : Best(rows, ROW_CT, *structures, &n);
   if (!*ct && !MistakesAny(mistakes))
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: no CT%s found", spec->path[0],
-                      *structures ? " of the frame of reference of the structure set" : "");
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: no CT%s found%s%s", spec->path[0],
+                      *structures ? " of the frame of reference of the structure set" : "",
+                      *WhyNoCT(rows) ? " that can be taken: " : "", WhyNoCT(rows));
   if (!*ct) return PETSC_FALSE;
   if (!spec->series && n > 1) return Ask(rows, ROW_CT, "--series", mistakes);
   if (!*structures) *structures = Best(rows, ROW_STRUCTURES, *ct, &n);
   if (!spec->structures && n > 1 && *structures) return Ask(rows, ROW_STRUCTURES, "--structures", mistakes);
   (*ct)->taken = PETSC_TRUE;
   if (*structures) (*structures)->taken = PETSC_TRUE;
-  return PETSC_TRUE;
+  return CheckPatients(rows, *ct, *structures, mistakes);
 }
