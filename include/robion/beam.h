@@ -4,8 +4,9 @@
  * Beam's-eye view (BEV) of a beam: u along IEC gantry x (patient left at gantry 0, head first supine), v along IEC gantry y
  * (superior), w along the beam direction, 0 at the isocentre. At gantry 0 the beam travels towards posterior (LPS +y).
  * patient = isocentre + R (u, w, v)^T with R = R_position R_couch R_gantry about the LPS axes; R_position is 1 for a patient who
- * lies head first supine (HFS), half a turn about z for HFP, about y for FFS, about x for FFP. A setup error shifts the patient
- * along LPS axes, however the patient lies.
+ * lies head first supine (HFS), half a turn about z for HFP, about y for FFS, about x for FFP; a quarter about z for HFDR (down, +y,
+ * becomes right, -x) and HFDL (left, +x), after half a one about y for FFDR and FFDL. A setup error shifts the patient along LPS
+ * axes, however the patient lies.
  */
 #pragma once
 #include "robion/machine.h"

@@ -69,7 +69,7 @@ PetscErrorCode ResultsCollect(FILE *out, const char *results, const Study *study
  */
 PetscErrorCode ResultsStatus(FILE *out, const char *results, const Study *study, PetscBool *going);
 
-/** The first line of statistics.csv. */
+/** The first line of statistics.csv, without its end. */
 extern const char statistics_header[];
 
 /**

@@ -15,6 +15,7 @@ typedef struct DoseSet {
   size_t size;                     /* voxels of the grid */
   float *nominal[QUANTITIES_MOST]; /* [size]; NULL: what the plan does not have */
   float *rbe_min, *rbe_max;        /* [size] RBE-weighted, voxel by voxel over the rows of the set */
+  float *rbe_sd;                   /* [size] and their standard deviation, of all n rows (divided by n) */
   MetricList *metrics;             /* [n] same rows in each */
   MetricList statistics[4];        /* over the rows of the set */
   PetscInt n_band;
@@ -40,9 +41,15 @@ typedef enum { SCENARIO_DOSES_NONE, SCENARIO_DOSES_WORST, SCENARIO_DOSES_ALL } S
 extern const char *const scenario_doses_names[];
 extern const PetscInt n_scenario_doses_names;
 
+/** Whether the physical dose of each beam alone is kept. */
+typedef enum { BEAM_DOSES_NONE, BEAM_DOSES_PHYSICAL } BeamDosesKept;
+extern const char *const beam_doses_names[];
+extern const PetscInt n_beam_doses_names;
+
 /** What results hold beside what they always do. */
 typedef struct ResultsSpec {
   ScenarioDosesKept scenario_doses;
+  BeamDosesKept beam_doses;
 } ResultsSpec;
 
 /** What doses are computed from, and what of them is looked at. Nothing is owned. */
@@ -80,6 +87,13 @@ PetscErrorCode DoseSetDestroy(DoseSet *doses);
 PetscErrorCode ScenarioDosesCreate(MPI_Comm comm, const DoseSpec *spec, PetscInt n, const PetscInt *row,
                                    ScenarioDose **out);
 PetscErrorCode ScenarioDosesDestroy(PetscInt n, ScenarioDose **doses);
+/**
+ * Compute the physical dose of each beam alone in the nominal scenario, Gy, [beam][size of the grid]: of the mean fraction in a course,
+ * so that all of them add up to DoseSet's nominal but for what is below its noise. The same on every rank, to the bit for any number
+ * of them. Destroy in any case. Collective.
+ */
+PetscErrorCode BeamDosesCreate(MPI_Comm comm, const DoseSpec *spec, const BeamSet *beams, float ***out);
+PetscErrorCode BeamDosesDestroy(const BeamSet *beams, float ***doses);
 /** Scenarios of n that a team holds the doses of at a time, however many there are. */
 PetscInt DoseSetRows(PetscInt n, PetscMPIInt team_size);
 

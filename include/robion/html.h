@@ -41,14 +41,22 @@ typedef struct ChartSeries {
   const double *x, *y, *low, *high;
 } ChartSeries;
 
-/** A chart with linear axes from 0 (y: or logarithmic). */
+/** A chart. Axes are linear; `logarithmic`: y is not. */
 typedef struct Chart {
   const char *title, *x_label, *y_label;
-  double x_most, y_most; /* ends of the axes */
-  double y_least;        /* above 0: logarithmic from here on */
+  double x_least, x_most, y_least, y_most; /* ends of the axes; curves end there */
+  PetscBool logarithmic;
+  PetscBool points; /* marks where the values are */
+  PetscInt n_x;     /* names of x = 0, 1, ... instead of numbers; 0: none */
+  const char *const *x_name;
   PetscInt n;
   const ChartSeries *series;
 } Chart;
+
+/** Low and high with a twentieth of their difference around them, or of their size if there is none. */
+void ChartRange(double low, double high, double range[2]);
+/** Distance of round ticks on an axis from low to high, `most` of them at most. */
+double ChartStep(double low, double high, PetscInt most);
 
 /** Add a chart as SVG. */
 PetscErrorCode HTMLChart(Text *page, const Chart *chart);

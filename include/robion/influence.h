@@ -68,10 +68,11 @@ typedef struct FactoredVoxels {
  * made of it give the doses of those weights. For a gradient: FactoredBeginGradient with the largest magnitude of any
  * cotangent to come; then, as long as FactoredNextSlab says that there is one, InfluenceApplyTranspose of all blocks and sums
  * on every rank, the same each time. Doses are
- * those of rows without a cut-off within 0.2 % of the maximum; bits do not depend on the number of ranks. The model must
+ * those of rows without a cut-off within 0.2 % of the maximum. One that makes no `gradients` needs less memory; bits do not depend on the number of ranks. The model must
  * outlive it. All collective on `team`.
  */
-PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *factored);
+PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, PetscBool gradients,
+                              Factored *factored);
 /** Doses of these weights from now on; [n_spot], the same on every rank. */
 PetscErrorCode FactoredSetWeights(Factored factored, const double *weight);
 /**
@@ -84,7 +85,7 @@ PetscErrorCode FactoredBeginGradient(Factored factored, const double largest_cot
 PetscErrorCode FactoredNextSlab(Factored factored, PetscBool *there);
 /** Bytes shared by the ranks of a node, and held by this rank besides once it made a gradient. Not collective. */
 PetscErrorCode FactoredGetSize(Factored factored, size_t *shared_bytes, size_t *own_bytes);
-/** What FactoredGetSize would say of such an operator, without the memory; or of one that makes no gradients. Collective on `team`. */
+/** What FactoredGetSize would say of such an operator, without the memory. Collective on `team`. */
 PetscErrorCode FactoredMeasure(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, PetscBool gradients,
                                size_t *shared_bytes, size_t *own_bytes);
 PetscErrorCode FactoredDestroy(Factored *factored);
@@ -118,10 +119,19 @@ PetscErrorCode DepthsDestroy(Depths *depths);
 /** Operator of the voxels of `depths`, which must outlive it; streamed if `factored` is NULL, else looked up in that. Not collective. */
 PetscErrorCode InfluenceCreateAtDepths(Depths depths, Factored factored, const ScenarioSet *set, Influence *out);
 
+/**
+ * From now on nobody but these n operators, and those of the team's other ranks, looks doses up in `factored`, which made them: what lies
+ * where none of their voxels look is no longer computed. Same bits. Collective on the team.
+ */
+PetscErrorCode FactoredRestrict(Factored factored, PetscInt n, const Influence *influence);
+
 /** channels[v*N_CHANNELS + c] = sum_j entry(v, j, c) weight[j] of one of the set's sums; weight in particles, [n_spot]. Not collective. */
 PetscErrorCode InfluenceApply(Influence influence, PetscInt sums, const double *weight, double *channels);
-/** The same of all sums of the set: channels[(sums*n + v)*N_CHANNELS + c]. Faster than one after the other. Not collective. */
-PetscErrorCode InfluenceApplyAll(Influence influence, const double *weight, double *channels);
+/**
+ * The same of all sums of the set, or of those that are `used` (NULL: all; of others channels are left as they are, or 0):
+ * channels[(sums*n + v)*N_CHANNELS + c]. Faster than one after the other. Not collective.
+ */
+PetscErrorCode InfluenceApplyAll(Influence influence, const PetscBool *used, const double *weight, double *channels);
 
 /** gradient[j] += sum_{v,c} entry(v, j, c) cotangent[v*N_CHANNELS + c]: the transpose of InfluenceApply. Not collective. */
 PetscErrorCode InfluenceApplyTranspose(Influence influence, PetscInt sums, const double *cotangent, double *gradient);

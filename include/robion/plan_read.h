@@ -67,8 +67,11 @@ PetscErrorCode PlanReadSpots(const char *file, Mistakes *mistakes, SpotList *spo
 /** Spacing and origin of the dose grid, whatever they are; its size is that of the doses, 0 until one is read. */
 PetscBool PlanReadGrid(const PlanReader *reader, Mistakes *mistakes, Grid *grid);
 
-/** Doses of a plan: the nominal scenario, and voxel by voxel over the evaluation set; of that RBE-weighted dose alone. */
-typedef enum { PLAN_NOMINAL, PLAN_LOWEST, PLAN_HIGHEST } PlanDoses;
+/**
+ * Doses of a plan: the nominal scenario, and voxel by voxel over the evaluation set lowest, highest and standard deviation; of these
+ * RBE-weighted dose alone.
+ */
+typedef enum { PLAN_NOMINAL, PLAN_LOWEST, PLAN_HIGHEST, PLAN_SD, N_PLAN_DOSES } PlanDoses;
 /** Where a quantity is in the file. */
 void PlanDosePath(PlanDoses doses, Quantity quantity, char path[64]);
 PetscBool PlanHasDose(const PlanReader *reader, PlanDoses doses, Quantity quantity);
@@ -84,6 +87,9 @@ enum { PLAN_PATH = 256 };
 void PlanNamedPath(const char *parent, const char *name, char path[PLAN_PATH]);
 /** Where a map of a scenario is in the file: of an activity, as "nuclei/11C". */
 void PlanActivityPath(const char *scenario, const char *map, char path[PLAN_PATH]);
+/** Names of the maps of a scenario's nuclei or images (ACTIVITY_...): nuclides, windows; n = 0 without a mistake for a plan that has none. */
+PetscErrorCode PlanActivityNames(const PlanReader *reader, const char *scenario, const char *kind, Mistakes *mistakes,
+                                 H5Names *names);
 /** Such a map, as PlanReadDose reads doses. */
 PetscBool PlanReadActivity(const PlanReader *reader, const char *scenario, const char *map, Mistakes *mistakes,
                            Grid *grid, float **value);
@@ -91,6 +97,12 @@ PetscBool PlanReadActivity(const PlanReader *reader, const char *scenario, const
 /** A quantity on the grid, z, y, x, finite; the first one that is read gives the grid its size. PetscMalloc'ed. */
 PetscBool PlanReadDose(const PlanReader *reader, PlanDoses doses, Quantity quantity, Mistakes *mistakes, Grid *grid,
                        float **dose);
+
+/** Where the physical dose of a beam alone is in the file; all of them add up to the nominal one. */
+void PlanBeamDosePath(PetscInt beam, char path[64]);
+PetscBool PlanHasBeamDose(const PlanReader *reader, PetscInt beam);
+/** The dose, as PlanReadDose reads doses. */
+PetscBool PlanReadBeamDose(const PlanReader *reader, PetscInt beam, Mistakes *mistakes, Grid *grid, float **dose);
 
 /** Whether the file has the dose of a scenario, by its id. */
 PetscBool PlanHasScenarioDose(const PlanReader *reader, const char *scenario);
@@ -156,8 +168,8 @@ typedef struct PlanVolumes {
 } PlanVolumes;
 
 /**
- * What of a plan is a volume on its grid, by name: doses as they are in the file behind /dose ("nominal/letd", "robust/min"), and
- * "structures/NAME", the part of every voxel's volume inside a structure. PlanVolumesDestroy, after mistakes too.
+ * What of a plan is a volume on its grid, by name: doses as they are in the file behind /dose ("nominal/letd", "robust/min",
+ * "beams/beam_0"), and "structures/NAME", the part of every voxel's volume inside a structure. PlanVolumesDestroy, after mistakes too.
  */
 PetscErrorCode PlanVolumeNames(const PlanReader *reader, Mistakes *mistakes, PlanVolumes *names);
 PetscErrorCode PlanVolumesDestroy(PlanVolumes *names);

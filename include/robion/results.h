@@ -98,9 +98,11 @@ typedef struct PlanResult {
   const char *const *tissue_structures;  /* [tissues->n] names of what is of it, for readers */
   OutcomeList outcomes;                  /* that are judged */
   const ActivitySet *activity;           /* positron emitters of scenarios; n = 0 or NULL: none */
-  const float *robust_min, *robust_max;  /* RBE-weighted, voxel by voxel over the evaluation set; both NULL: none */
+  const float *robust_min, *robust_max,
+      *robust_sd; /* RBE-weighted, voxel by voxel over the evaluation set; NULL: none */
   PetscInt n_scenario_doses;
   const ScenarioDose *scenario_doses; /* of single scenarios of `evaluate` */
+  float *const *beam_doses;           /* [spots.n_beam][grid voxel] physical dose of each beam alone; NULL: not kept */
   PetscInt n_bands;
   const DVHBand *bands;
   const MetricList *metrics;    /* [evaluate->n] same rows in each */

@@ -58,6 +58,13 @@ typedef struct Settings {
   ResultsSpec results;
 } Settings;
 
+/** Where a plan stands on an axis of its study's sweep. */
+typedef struct SweepPlace {
+  char *axis;   /* the key that is varied, or the axis' own name */
+  char *label;  /* "spots.layer_mm=2": its part of PlanSpec.sweep */
+  double value; /* of that key, where it is a number; else NAN */
+} SweepPlace;
+
 /** One plan to make: a case, an arm and a sweep point. */
 typedef struct PlanSpec {
   PetscInt case_index;
@@ -68,6 +75,8 @@ typedef struct PlanSpec {
   uint64_t stage_hash[STAGES_MOST]; /* of what shapes them; 0: not planned before others */
   char *case_name, *arm;            /* arm: "plan" if the study has no arms */
   char *sweep;                      /* "biology.alpha_x_per_Gy=0.1,spots.layer_mm=2"; "" if the study has no sweep */
+  PetscInt n_place;                 /* axes of the sweep */
+  SweepPlace *place;
   char *folder; /* "cases/<case>/<arm>[/<sweep point>]", safe characters only, unique in the study */
   char *yaml;   /* the effective settings of this plan as YAML text, defaults filled in */
   Settings settings;

@@ -94,7 +94,7 @@ static const Option evaluate_options[] = {
     OPTION_SET(given.set),
     {"--ions-per-mu", "FILE.csv", "energy_MeV_u,ions_per_MU: for DICOM plans that count monitor units",
      .value = &given.ions_per_mu},
-    {"--gamma", "OTHER.h5", "compare the doses with those of this plan", .value = &given.gamma.file},
+    {"--gamma", "OTHER", "compare the doses with those of this plan.h5 or RT Dose (.dcm)", .value = &given.gamma.file},
     {"--dose-percent", "P", "dose difference of the gamma analysis", .number = &given.gamma.spec.dose_percent,
      .least = 1e-3, .most = 100, .given = &given.gamma.criteria},
     {"--distance-mm", "D", "its distance", .number = &given.gamma.spec.distance_mm, .least = 1e-3, .most = 10,
@@ -127,7 +127,8 @@ static PetscErrorCode Evaluate(const Arguments *arguments, Mistakes *mistakes, R
   if (!MistakesAny(mistakes))
     PetscCall(StudyLoadAll(PETSC_COMM_WORLD, operand[1], given.set.n, given.set.text, mistakes, &study));
   if (study) PetscCall(StudyChoosePlan(study, operand[0], &given.choice, mistakes, &plan));
-  if (plan) PetscCall(SpotListRead(operand[0], given.ions_per_mu, mistakes, &spots));
+  if (plan) PetscCall(GammaCheckPlan(&given.gamma, &plan->settings, mistakes));
+  if (plan && !MistakesAny(mistakes)) PetscCall(SpotListRead(operand[0], given.ions_per_mu, mistakes, &spots));
   if (plan && !MistakesAny(mistakes)) PetscCall(Forward(arguments, study, plan, &spots, given.out, mistakes));
   if (plan && given.gamma.file && !MistakesAny(mistakes)) PetscCall(CompareDoses(&given.gamma, given.out, mistakes));
   if (plan && !MistakesAny(mistakes))

@@ -8,7 +8,7 @@
 const char statistics_header[] =
     "scenario,structure,quantity,metric,unit,arm,sweep,versus_arm,versus_sweep,n,mean,sd,min,"
     "q1,median,q3,max,median_low,median_high,ratio,shapiro_p,wilcoxon_p,wilcoxon_holm_p,t_p,"
-    "mann_whitney_p\n";
+    "mann_whitney_p";
 
 /* Width of a label; comparisons that still fit on a screen. */
 enum { LABEL = 36, MOST_PRINTED = 48 };
@@ -266,7 +266,7 @@ PetscErrorCode StatisticsWrite(FILE *out, const char *results, const Study *stud
   if (study->plans[study->n_plans - 1].case_index == 0) PetscFunctionReturn(0);
   PetscCall(ComparisonCreate(study, &c));
   PetscCall(PetscMalloc1(c.n_pairs, &row));
-  PetscCall(TextAdd(&text, "%s", statistics_header));
+  PetscCall(TextAdd(&text, "%s\n", statistics_header));
   for (PetscInt i = 0; i < samples->n; i++) {
     PetscCall(RowsFill(&c, samples->sample[i], row));
     for (PetscInt k = 0; k < c.n_pairs; k++)

@@ -46,39 +46,55 @@ static PetscErrorCode CheckFinite(const Scenario *scenario, size_t n, const floa
   PetscFunctionReturn(0);
 }
 
-/* Lowest and highest RBE-weighted dose of this rank's voxels over the rows of the set that have been computed. */
-typedef struct Extremes {
-  float *lowest, *highest;
-} Extremes;
+/*
+ * RBE-weighted dose of this rank's voxels over the rows of the set that have been computed: lowest, highest, mean, and the sum of
+ * squared distances from the mean (Welford, Technometrics 4:419, 1962). Rows come in their order, however many ranks there are.
+ */
+typedef struct Spread {
+  PetscInt n;
+  float *lowest, *highest, *sd;
+  double *mean, *squares;
+} Spread;
 
-static PetscErrorCode ExtremesCreate(const LocalDoses *local, Extremes *extremes)
+static PetscErrorCode SpreadCreate(const LocalDoses *local, Spread *spread)
 {
   PetscFunctionBegin;
-  PetscCall(PetscMalloc2(local->n, &extremes->lowest, local->n, &extremes->highest));
-  for (PetscInt v = 0; v < local->n; v++) {
-    extremes->lowest[v] = INFINITY;
-    extremes->highest[v] = 0;
+  const PetscInt n = local->n;
+  spread->n = 0;
+  PetscCall(PetscMalloc3(n, &spread->lowest, n, &spread->highest, n, &spread->sd));
+  PetscCall(PetscCalloc2(n, &spread->mean, n, &spread->squares));
+  for (PetscInt v = 0; v < n; v++) {
+    spread->lowest[v] = INFINITY;
+    spread->highest[v] = 0;
   }
   PetscFunctionReturn(0);
 }
 
-static void ExtremesAdd(const LocalDoses *local, const ScenarioSet *set, Extremes *extremes)
+static void SpreadAdd(const LocalDoses *local, const ScenarioSet *set, Spread *spread)
 {
   for (PetscInt s = local->first; s < local->first + local->n_scenario; s++) {
     const float *rbe_weighted = LocalDosesOf(local, s, QUANTITY_RBE_WEIGHTED);
-    for (PetscInt v = 0; set->scenario[s].in_set && v < local->n; v++) {
-      extremes->lowest[v] = PetscMin(extremes->lowest[v], rbe_weighted[v]);
-      extremes->highest[v] = PetscMax(extremes->highest[v], rbe_weighted[v]);
+    if (!set->scenario[s].in_set) continue;
+    spread->n++;
+    for (PetscInt v = 0; v < local->n; v++) {
+      const double dose = (double)rbe_weighted[v], before = dose - spread->mean[v];
+      spread->lowest[v] = PetscMin(spread->lowest[v], rbe_weighted[v]);
+      spread->highest[v] = PetscMax(spread->highest[v], rbe_weighted[v]);
+      spread->mean[v] += before / (double)spread->n;
+      spread->squares[v] += before * (dose - spread->mean[v]);
     }
   }
 }
 
-static PetscErrorCode ExtremesShare(const LocalDoses *local, Extremes *extremes, DoseSet *out)
+static PetscErrorCode SpreadShare(const LocalDoses *local, Spread *spread, DoseSet *out)
 {
   PetscFunctionBegin;
-  PetscCall(LocalDosesGather(local, extremes->lowest, out->size, out->rbe_min));
-  PetscCall(LocalDosesGather(local, extremes->highest, out->size, out->rbe_max));
-  PetscCall(PetscFree2(extremes->lowest, extremes->highest));
+  for (PetscInt v = 0; v < local->n; v++) spread->sd[v] = (float)sqrt(spread->squares[v] / (double)spread->n);
+  PetscCall(LocalDosesGather(local, spread->lowest, out->size, out->rbe_min));
+  PetscCall(LocalDosesGather(local, spread->highest, out->size, out->rbe_max));
+  PetscCall(LocalDosesGather(local, spread->sd, out->size, out->rbe_sd));
+  PetscCall(PetscFree3(spread->lowest, spread->highest, spread->sd));
+  PetscCall(PetscFree2(spread->mean, spread->squares));
   PetscFunctionReturn(0);
 }
 
@@ -225,19 +241,19 @@ static PetscErrorCode AnalyseAll(LocalDoses *local, DoseSet *out)
   PetscFunctionBegin;
   const DoseSpec *spec = local->spec;
   float *dose[QUANTITIES_MOST] = {NULL}; /* room for one scenario on the grid */
-  Extremes extremes;
-  PetscCall(ExtremesCreate(local, &extremes));
+  Spread spread;
+  PetscCall(SpreadCreate(local, &spread));
   for (Quantity q = 0; q < n_quantities; q++)
     if (HasQuantity(spec->course, q)) PetscCall(PetscCalloc1(out->size, &dose[q]));
   for (PetscInt first = 0; first < spec->set->n; first += local->most) {
     PetscCall(LocalDosesCompute(local, first));
     if (!first) PetscCall(KeepNominal(local, out));
     PetscCall(KeepPhysical(local, out));
-    ExtremesAdd(local, spec->set, &extremes);
+    SpreadAdd(local, spec->set, &spread);
     PetscCall(AnalyseSlice(local, dose, out));
   }
   for (Quantity q = 0; q < n_quantities; q++) PetscCall(PetscFree(dose[q]));
-  PetscCall(ExtremesShare(local, &extremes, out));
+  PetscCall(SpreadShare(local, &spread, out));
   PetscCall(ShareMetrics(local, out));
   PetscCall(ShareBands(local->comm, out->n_band, out->band));
   PetscCall(Statistics(spec->set, out));
@@ -255,7 +271,7 @@ PetscErrorCode DoseSetCreate(MPI_Comm comm, const DoseSpec *spec, DoseSet *out)
              "dose grid of %zu voxels, expected fewer than 2^31 / %d", out->size, (int)(2 * n_computed));
   for (Quantity q = 0; q < n_quantities; q++)
     if (HasQuantity(spec->course, q)) PetscCall(PetscMalloc1(out->size, &out->nominal[q]));
-  PetscCall(PetscMalloc2(out->size, &out->rbe_min, out->size, &out->rbe_max));
+  PetscCall(PetscMalloc3(out->size, &out->rbe_min, out->size, &out->rbe_max, out->size, &out->rbe_sd));
   PetscCall(PetscCalloc1(out->n, &out->metrics));
   out->n_kept = spec->n_kept;
   PetscCall(PetscCalloc1(out->n_kept, &out->kept));
@@ -271,7 +287,7 @@ PetscErrorCode DoseSetDestroy(DoseSet *doses)
 {
   PetscFunctionBegin;
   for (Quantity q = 0; q < n_quantities; q++) PetscCall(PetscFree(doses->nominal[q]));
-  PetscCall(PetscFree2(doses->rbe_min, doses->rbe_max));
+  PetscCall(PetscFree3(doses->rbe_min, doses->rbe_max, doses->rbe_sd));
   for (PetscInt i = 0; i < doses->n_kept; i++) PetscCall(PetscFree(doses->kept[i]));
   PetscCall(PetscFree(doses->kept));
   for (PetscInt s = 0; s < doses->n; s++) PetscCall(MetricListDestroy(&doses->metrics[s]));

@@ -42,7 +42,7 @@ static PetscErrorCode ComputeBlock(LocalDoses *local, const ScenarioSet *slice, 
   for (PetscInt k = 0; k < source->n_stage; k++) {
     Influence influence;
     PetscCall(InfluenceCreateAtDepths(depths[k], source->factored[k], slice, &influence));
-    PetscCall(InfluenceApplyAll(influence, local->spec->weight, channels + (size_t)k * rows * N_CHANNELS));
+    PetscCall(InfluenceApplyAll(influence, NULL, local->spec->weight, channels + (size_t)k * rows * N_CHANNELS));
     PetscCall(InfluenceDestroy(&influence));
   }
   for (PetscInt s = 0; s < slice->n; s++)
@@ -70,6 +70,19 @@ PetscInt DoseSetRows(PetscInt n, PetscMPIInt team_size)
   return PetscMin(n, SCENARIOS_PER_RANK * team_size);
 }
 
+PetscErrorCode LocalDosesWeigh(LocalDoses *local)
+{
+  PetscFunctionBegin;
+  DoseSource *source = &local->source;
+  for (PetscInt k = 0; k < source->n_stage; k++) {
+    if (!source->factored[k]) continue;
+    PetscCall(FactoredSetWeights(source->factored[k], local->spec->weight));
+    PetscCall(FactoredGetLargest(source->factored[k], 0, CHANNEL_DOSE, &source->floor_Gy[k]));
+    source->floor_Gy[k] *= NOISE;
+  }
+  PetscFunctionReturn(0);
+}
+
 /* The operators of all stages at the plan's weights. */
 static PetscErrorCode OpenSource(LocalDoses *local)
 {
@@ -80,12 +93,10 @@ static PetscErrorCode OpenSource(LocalDoses *local)
   source->n_stage = spec->course ? spec->course->n : 1;
   for (PetscInt k = 0; k < source->n_stage; k++) {
     source->model[k] = spec->course ? spec->course->stage[k].model : spec->model;
-    if (DoseModelIsSplit(source->model[k])) continue;
-    PetscCall(FactoredCreate(local->comm, source->model[k], &voxels, &source->factored[k]));
-    PetscCall(FactoredSetWeights(source->factored[k], spec->weight));
-    PetscCall(FactoredGetLargest(source->factored[k], 0, CHANNEL_DOSE, &source->floor_Gy[k]));
-    source->floor_Gy[k] *= NOISE;
+    if (!DoseModelIsSplit(source->model[k]))
+      PetscCall(FactoredCreate(local->comm, source->model[k], &voxels, PETSC_FALSE, &source->factored[k]));
   }
+  PetscCall(LocalDosesWeigh(local));
   PetscFunctionReturn(0);
 }
 

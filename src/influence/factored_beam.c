@@ -255,6 +255,8 @@ PetscErrorCode FactoredBeamCreate(struct Factored_s *f, const FactoredVoxels *vo
   PetscCall(CreatePhases(&f->model->beams->beam[b], fb));
   fb->plane = (size_t)fb->nu * (size_t)fb->nv;
   fb->volume = fb->plane * (size_t)fb->nz;
+  PetscCall(PetscMalloc1(fb->nz, &fb->box));
+  for (PetscInt i = 0; i < fb->nz; i++) fb->box[i] = (PlaneBox){.u_end = (int32_t)fb->nu, .v_end = (int32_t)fb->nv};
   PetscFunctionReturn(0);
 }
 
@@ -263,6 +265,7 @@ PetscErrorCode FactoredBeamDestroy(FactoredBeam *fb)
   PetscFunctionBegin;
   for (int k = 0; k < DEPTH_LEVELS; k++) PetscCall(DepthSplineDestroy(&fb->depth[k]));
   PetscCall(PetscFree2(fb->coarse, fb->refine));
+  PetscCall(PetscFree(fb->box));
   PetscCall(PetscFree(fb->part_start));
   PetscCall(PetscFree(fb->part));
   PetscCall(PetscFree(fb->amplitude));

@@ -98,15 +98,15 @@ PetscErrorCode InfluenceApply(Influence influence, PetscInt sums, const double *
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode InfluenceApplyAll(Influence influence, const double *weight, double *channels)
+PetscErrorCode InfluenceApplyAll(Influence influence, const PetscBool *used, const double *weight, double *channels)
 {
   PetscFunctionBegin;
   const size_t size = (size_t)influence->n * N_CHANNELS;
   if (influence->apply_all)
-    PetscCall((*influence->apply_all)(influence, weight, channels));
+    PetscCall((*influence->apply_all)(influence, used, weight, channels));
   else
     for (PetscInt s = 0; s < influence->set->n_sums; s++)
-      PetscCall((*influence->apply)(influence, s, weight, channels + (size_t)s * size));
+      if (!used || used[s]) PetscCall((*influence->apply)(influence, s, weight, channels + (size_t)s * size));
   PetscFunctionReturn(0);
 }
 

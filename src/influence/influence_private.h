@@ -109,7 +109,7 @@ struct Influence_s {
   void *data;            /* of the implementation */
   size_t entries, bytes;
   PetscErrorCode (*apply)(Influence, PetscInt, const double *, double *);
-  PetscErrorCode (*apply_all)(Influence, const double *, double *); /* NULL: sums by sums */
+  PetscErrorCode (*apply_all)(Influence, const PetscBool *, const double *, double *); /* NULL: sums by sums */
   PetscErrorCode (*transpose)(Influence, PetscInt, const double *, double *);
   PetscErrorCode (*destroy)(Influence);
 };

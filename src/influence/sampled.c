@@ -92,34 +92,53 @@ static inline void Scatter(const FactoredBeam *fb, const Slab *slab, int64_t *sc
     }
 }
 
-/* What beam b gives to the voxels in sums. */
-static void AddBeam(Influence influence, PetscInt sums, PetscInt b, double *channels)
+void InfluenceGrowBoxes(Influence influence, PetscInt b, PlaneBox *box)
+{
+  for (PetscInt s = 0; s < influence->set->n_sums; s++)
+    for (PetscInt v = 0; v < influence->n && Seen(influence, s, b); v++) {
+      const FactoredBeam *fb = &influence->factored->beam[b];
+      Place place;
+      if (!Find(influence, s, b, v, &place)) continue;
+      const int32_t u = (int32_t)(place.in_plane / (size_t)fb->nv), w = (int32_t)(place.in_plane % (size_t)fb->nv);
+      for (PlaneBox *of = box + place.plane; of < box + place.plane + 4; of++) {
+        of->u_low = PetscMin(of->u_low, u);
+        of->u_end = PetscMax(of->u_end, u + 4);
+        of->v_low = PetscMin(of->v_low, w);
+        of->v_end = PetscMax(of->v_end, w + 4);
+      }
+    }
+}
+
+/* What beam b gives to a voxel in sums. */
+static inline void AddBeam(Influence influence, PetscInt sums, PetscInt b, PetscInt v, double *channels)
 {
   const struct Factored_s *f = influence->factored;
-  if (!Seen(influence, sums, b)) return;
-  for (PetscInt v = 0; v < influence->n; v++) {
-    Place place;
-    if (Find(influence, sums, b, v, &place))
-      *(Four *)(channels + v * N_CHANNELS) += Gather(&f->beam[b], f->volume, &place);
-  }
+  Place place;
+  if (Find(influence, sums, b, v, &place)) *(Four *)channels += Gather(&f->beam[b], f->volume, &place);
 }
 
 static PetscErrorCode Apply_Factored(Influence influence, PetscInt sums, const double *weight, double *channels)
 {
   PetscFunctionBegin;
   memset(channels, 0, (size_t)influence->n * sizeof(Four));
-  for (PetscInt b = 0; b < influence->model->beams->n_beam; b++) AddBeam(influence, sums, b, channels);
+  for (PetscInt b = 0; b < influence->model->beams->n_beam; b++)
+    for (PetscInt v = 0; v < influence->n && Seen(influence, sums, b); v++)
+      AddBeam(influence, sums, b, v, channels + v * N_CHANNELS);
   PetscFunctionReturn(0);
 }
 
-/* Beam by beam: what some sums have fetched of a volume, the next ones find in the cache. */
-static PetscErrorCode ApplyAll_Factored(Influence influence, const double *weight, double *channels)
+/* Beam by beam and voxel by voxel: what some sums have fetched of a volume, the next ones find in the cache. */
+static PetscErrorCode ApplyAll_Factored(Influence influence, const PetscBool *used, const double *weight,
+                                        double *channels)
 {
   PetscFunctionBegin;
   const size_t size = (size_t)influence->n * N_CHANNELS;
   memset(channels, 0, (size_t)influence->set->n_sums * size * sizeof *channels);
   for (PetscInt b = 0; b < influence->model->beams->n_beam; b++)
-    for (PetscInt s = 0; s < influence->set->n_sums; s++) AddBeam(influence, s, b, channels + (size_t)s * size);
+    for (PetscInt v = 0; v < influence->n; v++)
+      for (PetscInt s = 0; s < influence->set->n_sums; s++)
+        if ((!used || used[s]) && Seen(influence, s, b))
+          AddBeam(influence, s, b, v, channels + (size_t)s * size + (size_t)v * N_CHANNELS);
   PetscFunctionReturn(0);
 }
 

@@ -101,14 +101,6 @@ PetscErrorCode ProblemSetWeights(Problem p)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ProblemApply(Problem p, const Block *block, PetscInt sums)
-{
-  PetscFunctionBegin;
-  for (PetscInt stage = p->n_fixed; stage < p->n_stage; stage++)
-    PetscCall(InfluenceApply(block->influence[stage], sums, p->weight, StageChannels(p, block, stage, sums)));
-  PetscFunctionReturn(0);
-}
-
 /* Doses of all local blocks in all used sums, and the quantities of all terms. */
 static PetscErrorCode Doses(Problem p)
 {
@@ -116,8 +108,9 @@ static PetscErrorCode Doses(Problem p)
   PetscCall(ProblemSetWeights(p));
   for (PetscInt k = 0; k < p->n_local; k++) {
     Block *block = &p->block[k];
-    for (PetscInt s = 0; s < p->spec.set->n_sums; s++)
-      if (p->sums_used[s]) PetscCall(ProblemApply(p, block, s));
+    for (PetscInt stage = p->n_fixed; stage < p->n_stage; stage++)
+      PetscCall(
+          InfluenceApplyAll(block->influence[stage], p->sums_used, p->weight, StageChannels(p, block, stage, 0)));
     for (PetscInt t = 0; t < p->spec.n_term; t++)
       if (p->spec.term[t].weight != 0) FillPart(p, block, t);
   }

@@ -134,6 +134,18 @@ static PetscErrorCode FindStages(Problem p)
   PetscFunctionReturn(0);
 }
 
+/* A stage's doses are looked up by its blocks alone. */
+static PetscErrorCode RestrictStage(Problem p, PetscInt stage)
+{
+  PetscFunctionBegin;
+  Influence *influence;
+  PetscCall(PetscMalloc1(p->n_local, &influence));
+  for (PetscInt k = 0; k < p->n_local; k++) influence[k] = p->block[k].influence[stage];
+  PetscCall(FactoredRestrict(p->factored[stage], p->n_local, influence));
+  PetscCall(PetscFree(influence));
+  PetscFunctionReturn(0);
+}
+
 /* The operator of a stage at all blocks. */
 static PetscErrorCode OpenStage(Problem p, PetscInt stage)
 {
@@ -142,7 +154,7 @@ static PetscErrorCode OpenStage(Problem p, PetscInt stage)
   const FactoredVoxels voxels = {spec->set, spec->grid, spec->n_voxel, spec->voxel};
   PetscCall(DoseModelTrace(p->comm, p->model[stage], spec->set));
   if (spec->type == INFLUENCE_FACTORED)
-    PetscCall(FactoredCreate(p->comm, p->model[stage], &voxels, &p->factored[stage]));
+    PetscCall(FactoredCreate(p->comm, p->model[stage], &voxels, PETSC_TRUE, &p->factored[stage]));
   for (PetscInt k = 0; k < p->n_local; k++) {
     Block *block = &p->block[k];
     const PetscInt *voxel = spec->voxel + block->first;
@@ -153,6 +165,7 @@ static PetscErrorCode OpenStage(Problem p, PetscInt stage)
       PetscCall(InfluenceCreate(p->model[stage], spec->type, spec->set, spec->grid, block->n, voxel,
                                 &block->influence[stage]));
   }
+  if (p->factored[stage]) PetscCall(RestrictStage(p, stage));
   PetscFunctionReturn(0);
 }
 
@@ -172,9 +185,8 @@ static PetscErrorCode FixStage(Problem p, PetscInt stage)
   PetscCall(OpenStage(p, stage));
   if (p->factored[stage]) PetscCall(FactoredSetWeights(p->factored[stage], p->weight));
   for (PetscInt k = 0; k < p->n_local; k++)
-    for (PetscInt s = 0; s < p->spec.set->n_sums; s++)
-      if (p->sums_used[s])
-        PetscCall(InfluenceApply(p->block[k].influence[stage], s, p->weight, StageChannels(p, &p->block[k], stage, s)));
+    PetscCall(InfluenceApplyAll(p->block[k].influence[stage], p->sums_used, p->weight,
+                                StageChannels(p, &p->block[k], stage, 0)));
   PetscCall(CloseStage(p, stage));
   PetscFunctionReturn(0);
 }
@@ -327,6 +339,7 @@ PetscErrorCode ProblemTermMean(Problem p, PetscInt t, const double *weight, doub
   /* Any used scenario serves: this only scales a start. */
   PetscInt s = 0;
   while (!p->sums_used[p->spec.set->scenario[s].sums]) s++;
+  const PetscInt sums = p->spec.set->scenario[s].sums;
   PetscCall(PetscArraycpy(p->weight + p->first, weight, p->spec.n_spot));
   PetscCall(ProblemSetWeights(p));
   PetscCall(PetscCalloc1(p->n_block, &part));
@@ -334,7 +347,8 @@ PetscErrorCode ProblemTermMean(Problem p, PetscInt t, const double *weight, doub
     Block *block = &p->block[k];
     PetscInt begin = block->part[t].begin, end = block->part[t].end;
     if (begin == end) continue;
-    PetscCall(ProblemApply(p, block, p->spec.set->scenario[s].sums));
+    for (PetscInt stage = p->n_fixed; stage < p->n_stage; stage++)
+      PetscCall(InfluenceApply(block->influence[stage], sums, p->weight, StageChannels(p, block, stage, sums)));
     for (PetscInt i = begin; i < end; i++)
       part[p->block_index[k]] += term->share[i] * ProblemQuantity(p, block, term, s, term->voxel[i], NULL);
   }

@@ -120,6 +120,3 @@ double ProblemQuantity(Problem p, const Block *block, const Term *term, PetscInt
 
 /* The doses of the weights p->weight of all stages that are looked for, from now on. */
 PetscErrorCode ProblemSetWeights(Problem p);
-
-/* Channels of all stages of a block, one of the sums, at p->weight. */
-PetscErrorCode ProblemApply(Problem p, const Block *block, PetscInt sums);

@@ -1,5 +1,6 @@
 /* The positron emitters of a plan, as far as its study wants them. */
 #include "plan_private.h"
+#include "robion/log.h"
 
 /* Whether the evaluation has a scenario of this id. */
 static PetscErrorCode CheckScenario(const ActivitySpec *spec, const char *id, const ScenarioSet *set,
@@ -98,5 +99,8 @@ PetscErrorCode PlanActivity(MPI_Comm comm, const PlanInputs *in, const double *w
   PetscCall(ActivitySetCreate(comm, &input, out));
   for (PetscInt i = 0; i < out->n; i++) out->map[i].physical = doses->kept[i];
   PetscCall(PetscFree(brain));
+  if (out->n)
+    LogLine(LOG_INFO, "activity", in->patient->name, "%d positron emitters at rest in %d scenarios, seen in %d windows",
+            (int)out->n_emitter, (int)out->n, (int)in->settings->activity.n_windows);
   PetscFunctionReturn(0);
 }

@@ -67,8 +67,8 @@ static PetscInt Cubes(void)
   return n;
 }
 
-/* Of one rank: DVHs of scenarios, and doses of scenarios that are kept. */
-static double ScenarioBytes(const PlanInputs *in)
+/* Of one rank: DVHs of scenarios, and doses of scenarios and beams that are kept. */
+static double KeptBytes(const PlanInputs *in)
 {
   const double rows = (double)PetscMin(in->evaluate->n, DVH_SCENARIOS_MOST);
   double bytes = 0, kept = 0;
@@ -76,6 +76,8 @@ static double ScenarioBytes(const PlanInputs *in)
     bytes += rows * (double)(in->n_region * quantities[q].dvh.n) * sizeof(float);
   if (in->settings->results.scenario_doses == SCENARIO_DOSES_ALL) kept = (double)(in->evaluate->n - 1);
   if (in->settings->results.scenario_doses == SCENARIO_DOSES_WORST) kept = (double)in->settings->n_goals;
+  if (in->settings->results.beam_doses == BEAM_DOSES_PHYSICAL)
+    bytes += (double)in->beams->n_beam * (double)GridSize(&in->grid) * sizeof(float);
   return bytes + PetscMin(kept, SCENARIO_DOSES_MOST) * (double)GridSize(&in->grid);
 }
 
@@ -90,8 +92,7 @@ static PetscErrorCode EvaluationNeed(PlanContext *context, const PlanInputs *in,
   need->node += ((double)DoseSetRows(in->evaluate->n, context->size) * quantities_bytes +
                  2.0 * in->beams->n_beam * sizeof(double) * voxels) /
                 context->nodes;
-  need->rank +=
-      (double)GridSize(&in->grid) * sizeof(float) * (2.0 * Cubes() + 2) + quantities_bytes + ScenarioBytes(in);
+  need->rank += (double)GridSize(&in->grid) * sizeof(float) * (2.0 * Cubes() + 3) + quantities_bytes + KeptBytes(in);
   PetscFunctionReturn(0);
 }
 

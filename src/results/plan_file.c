@@ -267,6 +267,8 @@ static PetscErrorCode WriteDoses(SharedFile *file, const PlanResult *r)
                       "lowest over the evaluation scenarios, voxel by voxel", r->robust_min));
   PetscCall(WriteCube(file, &r->grid, PLAN_HIGHEST, QUANTITY_RBE_WEIGHTED,
                       "highest over the evaluation scenarios, voxel by voxel", r->robust_max));
+  PetscCall(WriteCube(file, &r->grid, PLAN_SD, QUANTITY_RBE_WEIGHTED,
+                      "standard deviation over the evaluation scenarios, voxel by voxel", r->robust_sd));
   PetscFunctionReturn(0);
 }
 
@@ -284,6 +286,21 @@ static PetscErrorCode WriteScenarioDoses(SharedFile *file, const PlanResult *r)
                               "RBE-weighted dose per fraction of the scenario, in steps of " SCENARIO_DOSE_STEP));
     PetscCall(SharedFileString(file, path, "scenario", id));
     PetscCall(SharedFileNumber(file, path, SCENARIO_DOSE_STEP, dose->step_Gy_RBE));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Doses of single beams. */
+static PetscErrorCode WriteBeamDoses(SharedFile *file, const PlanResult *r)
+{
+  PetscFunctionBegin;
+  const hsize_t dims[3] = {(hsize_t)r->grid.n[2], (hsize_t)r->grid.n[1], (hsize_t)r->grid.n[0]};
+  char path[64];
+  for (PetscInt b = 0; r->beam_doses && b < r->spots.n_beam; b++) {
+    PlanBeamDosePath(b, path);
+    PetscCall(
+        SharedFileArray(file, path, H5T_NATIVE_FLOAT, 3, dims, r->beam_doses[b], quantities[QUANTITY_PHYSICAL].unit,
+                        "physical dose of the beam alone, nominal scenario; all beams add up to that of the plan"));
   }
   PetscFunctionReturn(0);
 }
@@ -529,6 +546,7 @@ static PetscErrorCode WriteContent(SharedFile *file, const PlanResult *r)
   PetscCall(WriteCT(file, r));
   PetscCall(WriteDoses(file, r));
   PetscCall(WriteScenarioDoses(file, r));
+  PetscCall(WriteBeamDoses(file, r));
   PetscCall(WriteActivity(file, r));
   PetscCall(WriteOutcomes(file, r));
   PetscCall(WriteTissues(file, r));

@@ -195,10 +195,11 @@ PetscBool PlanReadGrid(const PlanReader *reader, Mistakes *mistakes, Grid *grid)
 
 void PlanDosePath(PlanDoses doses, Quantity quantity, char path[64])
 {
+  static const char *const of_set[N_PLAN_DOSES] = {[PLAN_LOWEST] = "min", [PLAN_HIGHEST] = "max", [PLAN_SD] = "sd"};
   if (doses == PLAN_NOMINAL)
     snprintf(path, 64, "/dose/nominal/%s", quantities[quantity].name);
   else
-    snprintf(path, 64, "/dose/robust/%s", doses == PLAN_LOWEST ? "min" : "max");
+    snprintf(path, 64, "/dose/robust/%s", of_set[doses]);
 }
 
 void PlanActivityPath(const char *scenario, const char *map, char path[PLAN_PATH])
@@ -248,6 +249,36 @@ PetscBool PlanReadDose(const PlanReader *reader, PlanDoses doses, Quantity quant
   char path[64];
   PlanDosePath(doses, quantity, path);
   return ReadCube(reader, path, mistakes, grid, dose);
+}
+
+void PlanBeamDosePath(PetscInt beam, char path[64])
+{
+  snprintf(path, 64, GROUP_BEAM_DOSES "/beam_%d", (int)beam);
+}
+
+PetscBool PlanHasBeamDose(const PlanReader *reader, PetscInt beam)
+{
+  char path[64];
+  PlanBeamDosePath(beam, path);
+  return H5SourceHas(&reader->source, path);
+}
+
+PetscBool PlanReadBeamDose(const PlanReader *reader, PetscInt beam, Mistakes *mistakes, Grid *grid, float **dose)
+{
+  char path[64];
+  PlanBeamDosePath(beam, path);
+  return ReadCube(reader, path, mistakes, grid, dose);
+}
+
+PetscErrorCode PlanActivityNames(const PlanReader *reader, const char *scenario, const char *kind, Mistakes *mistakes,
+                                 H5Names *names)
+{
+  PetscFunctionBegin;
+  char path[PLAN_PATH];
+  *names = (H5Names){0};
+  PlanActivityPath(scenario, kind, path);
+  if (H5SourceHas(&reader->source, path)) (void)H5ReadNames(&reader->source, path, names, mistakes);
+  PetscFunctionReturn(0);
 }
 
 PetscBool PlanReadActivity(const PlanReader *reader, const char *scenario, const char *map, Mistakes *mistakes,

@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The dose that is listed i-th; false behind the last. Voxel-wise extremes are of RBE-weighted dose alone. */
+/* The dose that is listed i-th; false behind the last. Over the scenarios there is RBE-weighted dose alone. */
 static PetscBool DoseAt(PetscInt i, PlanDoses *doses, Quantity *quantity)
 {
-  static const PlanDoses extremes[] = {PLAN_LOWEST, PLAN_HIGHEST};
-  *doses = i < n_quantities ? PLAN_NOMINAL : extremes[PetscMin(i - n_quantities, 1)];
-  *quantity = i < n_quantities ? i : QUANTITY_RBE_WEIGHTED;
-  return i < n_quantities + 2 ? PETSC_TRUE : PETSC_FALSE;
+  const PetscInt of_set = i - n_quantities;
+  *doses = of_set < 0 ? PLAN_NOMINAL : (PlanDoses)PetscMin(PLAN_LOWEST + of_set, PLAN_SD);
+  *quantity = of_set < 0 ? i : QUANTITY_RBE_WEIGHTED;
+  return of_set < PLAN_SD ? PETSC_TRUE : PETSC_FALSE;
 }
 
 /* Their name is their path without "/dose/". */
@@ -48,6 +48,10 @@ PetscErrorCode PlanVolumeNames(const PlanReader *reader, Mistakes *mistakes, Pla
   for (PetscInt i = 0; DoseAt(i, &doses, &quantity); i++) {
     PlanDosePath(doses, quantity, path);
     if (PlanHasDose(reader, doses, quantity)) PetscCall(AddName(NameOf(path), names));
+  }
+  for (PetscInt b = 0; PlanHasBeamDose(reader, b); b++) {
+    PlanBeamDosePath(b, path);
+    PetscCall(AddName(NameOf(path), names));
   }
   if (H5ReadNames(&reader->source, GROUP_STRUCTURES, &structures, mistakes))
     for (PetscInt i = 0; i < structures.n; i++) {
@@ -144,6 +148,13 @@ PetscBool PlanReadVolume(const PlanReader *reader, const char *name, Mistakes *m
     snprintf(volume->unit, sizeof volume->unit, "%s", quantities[quantity].unit);
     snprintf(volume->meaning, sizeof volume->meaning, "%s", quantities[quantity].meaning);
     return PlanReadDose(reader, doses, quantity, mistakes, &volume->grid, &volume->value);
+  }
+  for (PetscInt b = 0; PlanHasBeamDose(reader, b); b++) {
+    PlanBeamDosePath(b, path);
+    if (strcmp(NameOf(path), name)) continue;
+    snprintf(volume->unit, sizeof volume->unit, "%s", quantities[QUANTITY_PHYSICAL].unit);
+    snprintf(volume->meaning, sizeof volume->meaning, "%s of a beam", quantities[QUANTITY_PHYSICAL].meaning);
+    return PlanReadBeamDose(reader, b, mistakes, &volume->grid, &volume->value);
   }
   snprintf(path, sizeof path, "/%s", name);
   if (!strncmp(name, PLAN_STRUCTURES, strlen(PLAN_STRUCTURES)) && H5SourceHas(&reader->source, path))

@@ -4,6 +4,7 @@
  */
 #include "robion/provenance.h"
 #include "schema_private.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -96,6 +97,23 @@ static PetscErrorCode PointLabel(const Design *design, PetscInt point, char **la
   *to = 0;
   PetscCall(PetscSegBufferExtractAlloc(text, label));
   PetscCall(PetscSegBufferDestroy(&text));
+  PetscFunctionReturn(0);
+}
+
+/* Where a point stands on each axis. An axis that has another name than the one key it sets is no axis of numbers. */
+static PetscErrorCode PointPlaces(const Design *design, PetscInt point, PlanSpec *plan)
+{
+  PetscFunctionBegin;
+  plan->n_place = design->n_keys;
+  PetscCall(PetscCalloc1(design->n_keys, &plan->place));
+  for (PetscInt k = 0; k < design->n_keys; k++) {
+    const NodeEntry *at = PointValue(design, point, k);
+    const NodeEntry *set = at->value->n == 1 ? &at->value->entry[0] : NULL;
+    SweepPlace *place = &plan->place[k];
+    PetscCall(PetscStrallocpy(design->key[k]->key, &place->axis));
+    PetscCall(PetscStrallocpy(at->key, &place->label));
+    if (!set || strcmp(set->key, place->axis) || !NodeNumber(set->value, &place->value)) place->value = NAN;
+  }
   PetscFunctionReturn(0);
 }
 
@@ -427,6 +445,7 @@ static PetscErrorCode MakePlans(Check *check, const Node *root, const Design *de
     PetscCall(MakePlan(pool, complete, c, file, plan));
     PetscCall(PetscStrallocpy(arm ? arm->key : "plan", &plan->arm));
     PetscCall(PointLabel(design, point, &plan->sweep));
+    PetscCall(PointPlaces(design, point, plan));
     PetscCall(MakeFolder(plan));
     if (own || !alike)
       PetscCall(PlanHash(pool, complete, plan));
@@ -464,6 +483,11 @@ PetscErrorCode PlanDestroy(PlanSpec *plan)
   PetscCall(PetscFree(plan->case_name));
   PetscCall(PetscFree(plan->arm));
   PetscCall(PetscFree(plan->sweep));
+  for (PetscInt k = 0; k < plan->n_place; k++) {
+    PetscCall(PetscFree(plan->place[k].axis));
+    PetscCall(PetscFree(plan->place[k].label));
+  }
+  PetscCall(PetscFree(plan->place));
   PetscCall(PetscFree(plan->folder));
   PetscCall(PetscFree(plan->yaml));
   PetscCall(SettingsDestroy(&plan->settings));

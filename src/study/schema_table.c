@@ -448,6 +448,8 @@ static const SchemaKey activity_keys[] = {
 static const SchemaKey results_keys[] = {
     {"scenario_doses", TYPE_WORD, AT(ResultsSpec, scenario_doses), WORDS(scenario_doses_names), .fallback = "worst",
      .doc = "scenarios whose dose goes into plan.h5 beside the nominal"},
+    {"beam_doses", TYPE_WORD, AT(ResultsSpec, beam_doses), WORDS(beam_doses_names), .fallback = "none",
+     .doc = "doses of single beams in plan.h5"},
 };
 
 static const SchemaKey arm_overrides = {"arm", TYPE_MAPPING, .doc = "keys this arm changes"};

@@ -88,7 +88,8 @@ static PetscErrorCode BlocksCreate(const PlanInputs *in, InfluenceType type, Blo
   if (type == INFLUENCE_FACTORED) {
     size_t shared, own;
     PetscCall(FactoredCreate(PETSC_COMM_WORLD, in->model,
-                             &(FactoredVoxels){in->optimize, &in->grid, in->n_voxel, in->voxel}, &blocks->factored));
+                             &(FactoredVoxels){in->optimize, &in->grid, in->n_voxel, in->voxel}, PETSC_TRUE,
+                             &blocks->factored));
     PetscCall(FactoredGetSize(blocks->factored, &shared, &own));
     sum[1] += (double)own + (rank == 0 ? (double)shared : 0);
   }

@@ -47,6 +47,12 @@ for d in kept.values():
         told = m["value"][(m["scenario"] == i) & (m["structure"] == name.encode()) & (m["quantity"] == b"rbe_weighted")
                           & (m["metric"] == b"Dmean")][0]
         assert abs(mean - told) < 0.5 * step, (i, name, mean, told, step)
+if asked == "all":  # the spread of all doses of the set, of which the nominal one is not kept again
+    doses = [plan["dose/nominal/rbe_weighted"][:].astype(float)] if in_set[0] else []
+    doses += [d.attrs["step_Gy_RBE"] * d[:].astype(float) for d in kept.values() if in_set[ids.index(text(d.attrs["scenario"]))]]
+    step = max(d.attrs["step_Gy_RBE"] for d in kept.values())
+    assert len(doses) == in_set.sum() > 2
+    assert abs(plan["dose/robust/sd"][:] - numpy.std(doses, 0)).max() < step and plan["dose/robust/sd"][:].max() > 5 * step
 for name in ("CTV", "BODY"):
     for q, of in plan["dvh"][name].items():
         curves = of["scenarios"][:]

@@ -67,6 +67,7 @@ static inline void FakeDoses(FakePlan *f, PetscInt nz)
   }
   f->result.robust_min = f->dose[QUANTITY_PHYSICAL];
   f->result.robust_max = f->dose[QUANTITY_RBE_WEIGHTED];
+  f->result.robust_sd = f->dose[QUANTITY_LETD];
 }
 
 static inline void FakeTissues(FakePlan *f)

@@ -9,8 +9,11 @@ import numpy
 sums = {}
 with h5py.File(sys.argv[1]) as plan:
     doses = {name: dose[:] for name, dose in plan["dose/nominal"].items()}
-    for name, key in (("lowest of all scenarios", "min"), ("highest of all scenarios", "max")):
+    for name, key in (("lowest of all scenarios", "min"), ("highest of all scenarios", "max"),
+                      ("standard deviation over all scenarios", "sd")):
         doses[name] = plan["dose/robust"][key][:]
+    for nuclide, nuclei in plan.get("activity/nominal/nuclei", {}).items():
+        doses[f"{nuclide} nuclei at rest per fraction, nominal"] = nuclei[:]
     for name, dose in doses.items():
         dose = numpy.maximum(dose.astype(float), 0)
         sums[name] = int(numpy.floor(dose / (dose.max() / 255) + 0.5).sum())

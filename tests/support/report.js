@@ -1,5 +1,5 @@
 /*
- * A plan's page in a browser that has no network:  report.js MODULES CHROMIUM PAGE.html PLAN-FOLDER BYTES.json INDEX.html
+ * A plan's page in a browser that has no network:  report.js MODULES CHROMIUM PAGE.html PLAN-FOLDER BYTES.json INDEX.html RESULTS
  * prints a line "WHAT: good", or what is wrong, for each of the checks that `report.js --list` names.
  */
 "use strict";
@@ -88,6 +88,28 @@ const checks = {
       });
     });
   },
+  "arms and sweep curves as in metrics.csv and statistics.csv": async ({ front, results }) => {
+    const statistics = table(`${results}/statistics.csv`), metrics = table(`${results}/metrics.csv`);
+    const find = (rows, told) => rows.filter((row) => Object.entries(told).every(([key, value]) => row[key] === value));
+    const told = (caption) => { const [, structure, metric, scenario, unit] = caption.match(/^(.+) (\S+), (\w+) \/ ([^;]+)/); return { structure, metric, scenario, unit, quantity: "rbe_weighted" }; };
+    let n = 0;
+    const compare = (shown, found, column) => { expect(found.length === 1 && found[0][column] === shown, `${shown}, expected ${JSON.stringify(found)}`); n++; };
+    for (const t of await tablesOf(front, "arms"))
+      for (const row of t.rows)
+        t.head.slice(1).forEach((name, k) => { const [arm, sweep] = name.split(", "); compare(row[k + 1].join(), find(metrics, { ...told(t.caption), case: row[0].join(), arm, sweep }), "value"); });
+    for (const t of await tablesOf(front, "sweep"))
+      for (const row of t.rows)
+        t.head.slice(1).forEach((arm, k) => compare(row[k + 1].join(), find(statistics, { ...told(t.caption), arm, sweep: `${t.head[0]}=${row[0].join()}`, versus_arm: "" }), "median"));
+    for (const row of (await tablesOf(front, "statistics")).flatMap((t) => t.rows).map((cells) => cells.map((c) => c.join()))) {
+      const [arm, sweep] = row[1].split(", "), [versus_arm, versus_sweep] = row[2].split(", "), found = find(statistics, { ...told(row[0]), arm, sweep, versus_arm, versus_sweep });
+      ["n", "median", "median_low", "median_high", "ratio", "wilcoxon_p", "wilcoxon_holm_p"].forEach((column, k) => compare(row[3 + k], found, column));
+    }
+    expect(n > 60, `${n} numbers found`);
+  },
+  "a curve for each arm through all points of the sweep": async ({ front }) => {
+    const curves = await front.evaluate(() => [...document.querySelectorAll("#sweep figure")].map((f) => [...f.querySelectorAll("polyline")].map((p) => p.getAttribute("points").trim().split(" ").length).join()));
+    expect(curves.length > 3 && curves.every((c) => c === "2,2"), curves.join(" "));
+  },
   "complete without JavaScript": async ({ still }) => {
     const seen = await still.evaluate(() => ({ img: [...document.images].filter((i) => i.naturalWidth > 20).length, svg: document.querySelectorAll("figure svg polyline").length, sections: [...document.querySelectorAll("section")].map((s) => s.id).join() }));
     expect(seen.img === 3 && seen.svg > 3 && seen.sections === "verdict,histograms,slices,metrics,robustness,scenarios,beams,solution,origin", JSON.stringify(seen));
@@ -95,9 +117,10 @@ const checks = {
   "volumes as in plan.h5": async ({ page, bytes }) => {
     const sums = await page.evaluate(async () => {
       const { info, load } = window.robionVolumes, found = {};
-      for (let i = 0; i < info.volumes.length; i++) if (!info.volumes[i].plan && !info.volumes[i].scenario) found[info.volumes[i].name] = (await load(`volume-${i}`)).reduce((a, b) => a + b, 0);
+      for (let i = 0; i < info.volumes.length; i++) if (!info.volumes[i].plan && !info.volumes[i].scenario) found[info.volumes[i].unit === "1/mm3" ? info.volumes[i].label : info.volumes[i].name] = (await load(`volume-${i}`)).reduce((a, b) => a + b, 0);
       return found;
     });
+    expect(Object.keys(bytes).some((name) => /deviation/.test(name)) && Object.keys(bytes).some((name) => /11C/.test(name)), Object.keys(bytes).join());
     for (const [name, sum] of Object.entries(bytes)) expect(sums[name] === sum && sum > 0, `${name}: ${sums[name]}, expected ${sum}`);
   },
   "sliders by keyboard change slices": async ({ page }) => {
@@ -153,7 +176,7 @@ const audit = async (context, url, axe) => {
   return found.violations.map((v) => `${v.id}: ${v.nodes[0].html.slice(0, 120)}`);
 };
 
-const main = async (modules, chromium, file, folder, bytes, index) => {
+const main = async (modules, chromium, file, folder, bytes, index, results) => {
   const browser = await require(`${modules}/playwright-core`).chromium.launch({ executablePath: chromium, args: ["--no-sandbox"] });
   const context = await browser.newContext({ offline: true, viewport: { width: 1280, height: 900 } });
   const still = await (await browser.newContext({ offline: true, javaScriptEnabled: true })).newPage();
@@ -166,12 +189,14 @@ const main = async (modules, chromium, file, folder, bytes, index) => {
   await page.waitForFunction(() => document.body.dataset.ready, null, { timeout: 20000 });
   const took = Date.now() - start;
   /* Without its scripts, but with ours to look at it. */
+  const front = await (await browser.newContext({ offline: true })).newPage();
+  await front.goto(`file://${index}`);
   await still.setContent(fs.readFileSync(file, "utf8").replace(/<script>[^]*?<\/script>/g, ""));
   const audited = [];
   if (fs.existsSync(`${modules}/axe-core`))
     for (const scheme of ["light", "dark"])
       for (const which of [file, index]) audited.push(await audit(await browser.newContext({ offline: true, colorScheme: scheme }), `file://${which}`, `${modules}/axe-core/axe.min.js`));
-  const given = { page, still, file, folder, bytes: JSON.parse(fs.readFileSync(bytes)), requests, said, took, audited };
+  const given = { page, still, front, file, folder, results, bytes: JSON.parse(fs.readFileSync(bytes)), requests, said, took, audited };
   for (const [what, check] of Object.entries(checks))
     console.log(`${what}: ${await check(given).then(() => "good", (e) => e.message.split("\n")[0])}`);
   await browser.close();

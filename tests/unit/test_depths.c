@@ -66,7 +66,7 @@ static void SharedBySlices(void **state)
     assert_int_equal(PetscMalloc1(p.beams->n_spot, &x), 0);
     for (PetscInt j = 0; j < p.beams->n_spot; j++) x[j] = 1e5 * TinyRandom(&seed);
     if (i < 2) {
-      assert_int_equal(FactoredCreate(PETSC_COMM_WORLD, p.model, &voxels, &factored), 0);
+      assert_int_equal(FactoredCreate(PETSC_COMM_WORLD, p.model, &voxels, PETSC_FALSE, &factored), 0);
       assert_int_equal(FactoredSetWeights(factored, x), 0);
       assert_int_equal(InfluenceCreateFactored(factored, p.set, &p.grid, ROWS, p.voxel + FIRST, &whole), 0);
     } else
@@ -79,7 +79,7 @@ static void SharedBySlices(void **state)
         const PetscInt n = PetscMin(size[k], p.set->n - first);
         assert_int_equal(ScenarioSetSlice(p.set, first, n, &slice), 0);
         assert_int_equal(InfluenceCreateAtDepths(depths, factored, slice, &part), 0);
-        assert_int_equal(InfluenceApplyAll(part, x, found), 0);
+        assert_int_equal(InfluenceApplyAll(part, NULL, x, found), 0);
         for (PetscInt s = 0; s < n; s++) {
           assert_int_equal(InfluenceApply(whole, first + s, x, want), 0);
           assert_true(want[0] > 0 || want[(ROWS / 2) * N_CHANNELS] > 0);

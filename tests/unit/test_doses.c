@@ -178,6 +178,7 @@ static void Compare(const Course *course, const ScenarioSet *set)
   }
   assert_memory_equal(team.rbe_min, alone.rbe_min, alone.size * sizeof(float));
   assert_memory_equal(team.rbe_max, alone.rbe_max, alone.size * sizeof(float));
+  assert_memory_equal(team.rbe_sd, alone.rbe_sd, alone.size * sizeof(float));
   for (PetscInt s = 0; s < set->n; s++) CompareLists(&team.metrics[s], &alone.metrics[s]);
   for (int k = 0; k < 4; k++) CompareLists(&team.statistics[k], &alone.statistics[k]);
   assert_true(team.n_band >= 4 && team.n_band % 2 == 0); /* RBE-weighted and LETd, at least, in two regions */
@@ -224,7 +225,7 @@ static double *NominalChannels(const ScenarioSet *set)
   double *channels;
   assert_int_equal(PetscMalloc1(plan.n_voxel * N_CHANNELS, &channels), 0);
   assert_int_equal(FactoredCreate(PETSC_COMM_WORLD, plan.model,
-                                  &(FactoredVoxels){set, &plan.grid, plan.n_voxel, plan.voxel}, &factored),
+                                  &(FactoredVoxels){set, &plan.grid, plan.n_voxel, plan.voxel}, PETSC_FALSE, &factored),
                    0);
   assert_int_equal(FactoredSetWeights(factored, weight), 0);
   assert_int_equal(InfluenceCreateFactored(factored, set, &plan.grid, plan.n_voxel, plan.voxel, &influence), 0);

@@ -46,7 +46,9 @@ static void NamesAreTextEverywhere(void **state)
       HTMLElement(&page, "td", NULL, evil) || HTMLSection(&page, "id", evil) || HTMLTable(&page, evil, 1, &name), 0);
   assert_int_equal(HTMLData(&page, "data", "{\"name\": \"</script><img src=x onerror='a'>\"}"), 0);
   assert_int_equal(HTMLPicture(&page, 2, 2, rgb, evil), 0);
-  assert_int_equal(HTMLChart(&page, &(Chart){evil, evil, evil, 2, 100, 0, 1, &series}), 0);
+  assert_int_equal(HTMLChart(&page, &(Chart){evil, evil, evil, .x_most = 2, .y_most = 100, .n_x = 1, .x_name = &name,
+                                             .n = 1, .series = &series}),
+                   0);
   assert_int_equal(HTMLPairsPlot(&page, &(HTMLPairs){evil, 1, 2, &name, &n, value, of}), 0);
   assert_null(strstr(page.data, "<img src=x"));
   assert_null(strstr(page.data, "</title></script>"));

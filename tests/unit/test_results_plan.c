@@ -111,7 +111,8 @@ static void ReadBack(void **state)
         "fake", "P01", "worst, \"case\"", "spots.layer_mm=2", NULL, NULL, "12C", "CTV",
         NULL,   "FFP", "composite",       "converged"};
     const double number[N_PLAN_NUMBERS] = {10, 4, 2.5, 2, 75, 1, 3, 12.5, 58.5, 1536, 4};
-    const float *const of_set[] = {NULL, fake->result.robust_min, fake->result.robust_max};
+    const float *const of_set[N_PLAN_DOSES] = {NULL, fake->result.robust_min, fake->result.robust_max,
+                                               fake->result.robust_sd};
     PlanReader reader;
     SpotList spots;
     Grid grid;
@@ -141,7 +142,7 @@ static void ReadBack(void **state)
       assert_memory_equal(dose, fake->dose[q], 9 * 5 * 7 * sizeof(float));
       PetscFree(dose);
     }
-    for (int set = PLAN_LOWEST; set <= PLAN_HIGHEST; set++) {
+    for (int set = PLAN_LOWEST; set < N_PLAN_DOSES; set++) {
       assert_true(PlanReadDose(&reader, (PlanDoses)set, QUANTITY_RBE_WEIGHTED, &mistakes, &grid, &dose));
       assert_memory_equal(dose, of_set[set], 9 * 5 * 7 * sizeof(float));
       PetscFree(dose);

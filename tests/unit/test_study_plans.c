@@ -1,5 +1,6 @@
 /* Arms, sweeps and --set: which plans come of them, and how their mistakes are told. */
 #include "test_study.h"
+#include <math.h>
 
 static const PlanSpec *FindPlan(const Study *study, const char *patient, const char *arm, const char *sweep)
 {
@@ -21,6 +22,10 @@ static void TestExpansion(void **state)
   assert_string_equal(study->plans[0].sweep, "spots.layer_mm=2,beams.0.isocentre_mm=[0, 0, 0]");
   assert_string_equal(study->plans[1].sweep, "spots.layer_mm=2,beams.0.isocentre_mm=[1, 2, 3]");
   assert_string_equal(study->plans[2].sweep, "spots.layer_mm=3,beams.0.isocentre_mm=[0, 0, 0]");
+  assert_int_equal(study->plans[3].n_place, 2); /* where they stand on its axes: on that of numbers at which */
+  assert_string_equal(study->plans[3].place[0].axis, "spots.layer_mm");
+  assert_string_equal(study->plans[3].place[0].label, "spots.layer_mm=3");
+  assert_true(study->plans[3].place[0].value == 3 && isnan(study->plans[3].place[1].value));
   assert_string_equal(study->plans[6].arm, "nominal");
   assert_string_equal(study->plans[24].case_name, "b");
   assert_int_equal(study->plans[24].case_index, 1);

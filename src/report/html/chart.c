@@ -12,27 +12,44 @@ const char *ReportColour(PetscInt i)
   return colour[i % (PetscInt)PETSC_STATIC_ARRAY_LENGTH(colour)];
 }
 
-/* The next of 1, 2, 5, 10, ... that makes at most MOST_TICKS steps. */
-static double Step(double most)
+double ChartStep(double low, double high, PetscInt most)
 {
-  double step = pow(10, floor(log10(most / MOST_TICKS)));
+  const double rough = (high - low) / (double)most, power = pow(10, floor(log10(rough)));
   static const double factor[] = {1, 2, 5, 10};
-  for (int k = 0; k < 4; k++)
-    if (most / (step * factor[k]) <= MOST_TICKS) return step * factor[k];
-  return 20 * step;
+  for (int k = 0; k < 3; k++)
+    if (rough <= factor[k] * power * (1 + 1e-9)) return factor[k] * power;
+  return 10 * power;
+}
+
+void ChartRange(double low, double high, double range[2])
+{
+  const double more = high > low ? 0.05 * (high - low) : PetscMax(1e-6, 0.05 * fabs(high));
+  range[0] = low - more;
+  range[1] = high + more;
+}
+
+static double Part(double least, double most, double value)
+{
+  return PetscMin(PetscMax((value - least) / (most - least), 0), 1);
 }
 
 static double AcrossOf(const Chart *chart, double x)
 {
-  return LEFT + (WIDTH - LEFT - RIGHT) * PetscMin(PetscMax(x / chart->x_most, 0), 1);
+  return LEFT + (WIDTH - LEFT - RIGHT) * Part(chart->x_least, chart->x_most, x);
 }
 
 static double DownOf(const Chart *chart, double y)
 {
-  const double share = chart->y_least > 0
-                           ? log(PetscMax(y, chart->y_least) / chart->y_least) / log(chart->y_most / chart->y_least)
-                           : y / chart->y_most;
-  return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * PetscMin(PetscMax(share, 0), 1);
+  const double share = chart->logarithmic
+                           ? Part(log(chart->y_least), log(chart->y_most), log(PetscMax(y, chart->y_least)))
+                           : Part(chart->y_least, chart->y_most, y);
+  return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * share;
+}
+
+/* A number at a tick; what is nothing but rounding is 0. */
+static double Round(double value, double step)
+{
+  return fabs(value) < 1e-9 * step ? 0 : value;
 }
 
 static PetscErrorCode AddTickY(Text *page, const Chart *chart, double y)
@@ -41,28 +58,49 @@ static PetscErrorCode AddTickY(Text *page, const Chart *chart, double y)
   const double down = DownOf(chart, y);
   PetscCall(TextAdd(
       page,
-      "<line class='grid' x1='%d' x2='%d' y1='%.1f' y2='%.1f'/><text x='%d' y='%.1f' text-anchor='end'>%g</text>\n",
+      "<line class='grid' x1='%d' x2='%d' y1='%.1f' y2='%.1f'/><text x='%d' y='%.1f' text-anchor='end'>%.6g</text>\n",
       LEFT, WIDTH - RIGHT, down, down, LEFT - 6, down + 4, y));
+  PetscFunctionReturn(0);
+}
+
+/* name NULL: the number. */
+static PetscErrorCode AddTickX(Text *page, const Chart *chart, double x, const char *name)
+{
+  PetscFunctionBegin;
+  const double across = AcrossOf(chart, x);
+  PetscCall(TextAdd(page,
+                    "<line class='grid' x1='%.1f' x2='%.1f' y1='%d' y2='%d'/><text x='%.1f' y='%d' "
+                    "text-anchor='middle'>",
+                    across, across, TOP, HEIGHT - BOTTOM, across, HEIGHT - BOTTOM + 18));
+  if (name)
+    PetscCall(HTMLText(page, name));
+  else
+    PetscCall(TextAdd(page, "%.6g", x));
+  PetscCall(TextAdd(page, "</text>\n"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AddTicks(Text *page, const Chart *chart)
+{
+  PetscFunctionBegin;
+  const double across = ChartStep(chart->x_least, chart->x_most, MOST_TICKS),
+               up = ChartStep(chart->y_least, chart->y_most, MOST_TICKS);
+  for (PetscInt i = 0; i < chart->n_x; i++) PetscCall(AddTickX(page, chart, (double)i, chart->x_name[i]));
+  for (double k = ceil(chart->x_least / across - 1e-9); !chart->n_x && k * across <= chart->x_most + 1e-9 * across; k++)
+    PetscCall(AddTickX(page, chart, Round(k * across, across), NULL));
+  if (chart->logarithmic)
+    for (double y = pow(10, ceil(log10(chart->y_least) - 1e-9)); y <= chart->y_most * (1 + 1e-9); y *= 10)
+      PetscCall(AddTickY(page, chart, y));
+  else
+    for (double k = ceil(chart->y_least / up - 1e-9); k * up <= chart->y_most + 1e-9 * up; k++)
+      PetscCall(AddTickY(page, chart, Round(k * up, up)));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode AddAxes(Text *page, const Chart *chart)
 {
   PetscFunctionBegin;
-  const double step = Step(chart->x_most);
-  for (int i = 0; i * step <= chart->x_most * (1 + 1e-9); i++) {
-    const double across = AcrossOf(chart, i * step);
-    PetscCall(TextAdd(page,
-                      "<line class='grid' x1='%.1f' x2='%.1f' y1='%d' y2='%d'/><text x='%.1f' y='%d' "
-                      "text-anchor='middle'>%g</text>\n",
-                      across, across, TOP, HEIGHT - BOTTOM, across, HEIGHT - BOTTOM + 18, i * step));
-  }
-  if (chart->y_least > 0)
-    for (double y = pow(10, ceil(log10(chart->y_least) - 1e-9)); y <= chart->y_most * (1 + 1e-9); y *= 10)
-      PetscCall(AddTickY(page, chart, y));
-  else
-    for (int i = 0; i * Step(chart->y_most) <= chart->y_most * (1 + 1e-9); i++)
-      PetscCall(AddTickY(page, chart, i * Step(chart->y_most)));
+  PetscCall(AddTicks(page, chart));
   PetscCall(TextAdd(page, "<text x='%d' y='%d' text-anchor='middle'>", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12));
   PetscCall(HTMLText(page, chart->x_label));
   PetscCall(TextAdd(page, "</text><text transform='translate(16 %d) rotate(-90)' text-anchor='middle'>",
@@ -78,7 +116,7 @@ static PetscErrorCode AddPoints(Text *page, const Chart *chart, PetscInt n, cons
   PetscFunctionBegin;
   for (PetscInt k = 0; k < n; k++) {
     const PetscInt i = back ? n - 1 - k : k;
-    if (x[i] > chart->x_most * (1 + 1e-9)) continue;
+    if (x[i] > chart->x_most + 1e-9 * fabs(chart->x_most)) continue;
     PetscCall(TextAdd(page, "%.1f,%.1f ", AcrossOf(chart, x[i]), DownOf(chart, y[i])));
   }
   PetscFunctionReturn(0);
@@ -98,7 +136,11 @@ static PetscErrorCode AddSeries(Text *page, const Chart *chart, const ChartSerie
   }
   PetscCall(TextAdd(page, "<polyline fill='none' stroke='%s' stroke-width='1.8' points='", s->colour));
   PetscCall(AddPoints(page, chart, s->n, s->x, s->y, PETSC_FALSE));
-  PetscCall(TextAdd(page, "'/></g>\n"));
+  PetscCall(TextAdd(page, "'/>"));
+  for (PetscInt i = 0; chart->points && i < s->n; i++)
+    PetscCall(TextAdd(page, "<circle cx='%.1f' cy='%.1f' r='3.2' fill='%s'><title>%.6g</title></circle>",
+                      AcrossOf(chart, s->x[i]), DownOf(chart, s->y[i]), s->colour, s->y[i]));
+  PetscCall(TextAdd(page, "</g>\n"));
   PetscFunctionReturn(0);
 }
 

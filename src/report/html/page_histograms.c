@@ -117,7 +117,13 @@ static PetscErrorCode AddQuantity(PlanPage *page, Quantity q)
       row->meaning);
   snprintf(label, sizeof label, "%s / %s", row->meaning, row->unit);
   if (bands.n && bands.most > 0) {
-    const Chart chart = {title, label, "volume / %", 1.02 * bands.most, 100, 0, bands.n, bands.series};
+    const Chart chart = {.title = title,
+                         .x_label = label,
+                         .y_label = "volume / %",
+                         .x_most = 1.02 * bands.most,
+                         .y_most = 100,
+                         .n = bands.n,
+                         .series = bands.series};
     PetscCall(TextAdd(&page->text, "<div class='dvh' data-of='%s'>\n", id));
     PetscCall(HTMLChart(&page->text, &chart));
     PetscCall(TextAdd(&page->text, "</div>\n"));

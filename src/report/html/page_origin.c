@@ -43,14 +43,15 @@ static PetscErrorCode AddHistory(PlanPage *page)
     if (history.n > 1 && high > 0) {
       const ChartSeries series = {"objective", ReportColour(1), history.n, history.iteration, history.objective, NULL,
                                   NULL};
-      const Chart chart = {"Objective after each iteration, logarithmic",
-                           "iteration",
-                           "objective",
-                           history.iteration[history.n - 1],
-                           pow(10, ceil(log10(high))),
-                           pow(10, floor(log10(low))),
-                           1,
-                           &series};
+      const Chart chart = {.title = "Objective after each iteration, logarithmic",
+                           .x_label = "iteration",
+                           .y_label = "objective",
+                           .x_most = history.iteration[history.n - 1],
+                           .y_least = pow(10, floor(log10(low))),
+                           .y_most = pow(10, ceil(log10(high))),
+                           .logarithmic = PETSC_TRUE,
+                           .n = 1,
+                           .series = &series};
       PetscCall(HTMLChart(&page->text, &chart));
     }
   }

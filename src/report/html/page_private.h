@@ -56,6 +56,33 @@ PetscInt PageMetricNames(const PlanPage *page, const char *quantity, const char 
 /* The structure of a name, or NULL. */
 const PageStructure *PageStructureFind(const PlanPage *page, const char *name);
 
+/* A volume as bytes. */
+typedef struct ByteVolume {
+  const char *name, *unit;
+  char label[180];      /* for people */
+  const char *plan;     /* of another one: its name; NULL: of this */
+  const char *scenario; /* a single one of the evaluation: its id; else NULL */
+  double scale;         /* value of byte 1; HU: of a step */
+  double full;          /* value that has the last colour of the wash */
+  PetscBool spread;     /* no dose, but how much one varies */
+  PetscBool spare;      /* may be left out to keep the page small */
+  unsigned char *byte;
+} ByteVolume;
+
+enum { PAGE_VOLUMES_MOST = 100 };
+typedef struct PageVolumes {
+  PetscInt n;
+  ByteVolume item[PAGE_VOLUMES_MOST];
+  PetscInt middle[3];
+  PetscInt stride; /* 1: every voxel, 2: every other along each axis */
+} PageVolumes;
+
+/* What the page shows of a plan and of others of its case: the CT first, then the nominal RBE-weighted dose. */
+PetscErrorCode PageVolumesCreate(PlanPage *page, PageVolumes *volumes);
+PetscErrorCode PageVolumesDestroy(PageVolumes *volumes);
+/* Add them to the page, as many and as fine as it may have. */
+PetscErrorCode PageVolumesAdd(PlanPage *page, PageVolumes *volumes);
+
 PetscErrorCode PageVerdict(PlanPage *page);
 PetscErrorCode PageHistograms(PlanPage *page);
 PetscErrorCode PageSlices(PlanPage *page);

@@ -1,12 +1,9 @@
-/*
- * Slices of a plan's page: three pictures through the middle of the target, and all volumes as bytes for scripts. A byte stands for
- * 1/255 of the volume's maximum; HU for 10 each from -1000 on.
- */
+/* Slices of a plan's page: three pictures through the middle of the target. */
 #include "page_private.h"
 #include <math.h>
 #include <string.h>
 
-enum { N_PLANES = 3, PICTURE_PIXELS = 380, MOST_VOLUMES = 100, MOST_OTHER = 4, MOST_NAME = 64 };
+enum { N_PLANES = 3, PICTURE_PIXELS = 380 };
 
 /* One slice: across to the right, down from the top of the picture. */
 static const struct {
@@ -16,141 +13,6 @@ static const struct {
 } plane[N_PLANES] = {{0, 1, 2, PETSC_FALSE, "transverse", "patient left is right, anterior is up"},
                      {0, 2, 1, PETSC_TRUE, "coronal", "patient left is right, superior is up"},
                      {1, 2, 0, PETSC_TRUE, "sagittal", "posterior is right, superior is up"}};
-
-/* A volume as bytes. */
-typedef struct ByteVolume {
-  char name[MOST_NAME], unit[32];
-  const char *meaning;
-  const char *plan;     /* of another one: its name; NULL: of this */
-  const char *scenario; /* a single one of the evaluation: its id; else NULL */
-  double scale;         /* value of byte 1; HU: of a step */
-  unsigned char *byte;
-} ByteVolume;
-
-typedef struct Volumes {
-  PetscInt n;
-  ByteVolume item[MOST_VOLUMES];
-  PetscInt middle[3];
-  PetscInt stride; /* 1: every voxel, 2: every other along each axis */
-} Volumes;
-
-static PetscErrorCode AddCT(PlanPage *page, Volumes *volumes)
-{
-  PetscFunctionBegin;
-  short *hu;
-  ByteVolume *v = &volumes->item[volumes->n];
-  if (!PlanReadCT(&page->plan, page->mistakes, &page->grid, &hu)) PetscFunctionReturn(0);
-  *v = (ByteVolume){.name = "ct", .unit = "HU", .meaning = "CT", .scale = 10};
-  PetscCall(PetscMalloc1(GridSize(&page->grid), &v->byte));
-  for (size_t i = 0; i < GridSize(&page->grid); i++)
-    v->byte[i] = (unsigned char)PetscMin(PetscMax((hu[i] + 1000) / 10, 0), 255);
-  PetscCall(PetscFree(hu));
-  volumes->n++;
-  PetscFunctionReturn(0);
-}
-
-/* A dose as bytes; `dose` is freed. */
-static PetscErrorCode KeepDose(float *dose, size_t n, Quantity q, const char *name, const char *plan, Volumes *volumes)
-{
-  PetscFunctionBegin;
-  double most = 0;
-  ByteVolume *v = &volumes->item[volumes->n++];
-  *v = (ByteVolume){.meaning = quantities[q].meaning, .plan = plan};
-  snprintf(v->name, sizeof v->name, "%s", name ? name : quantities[q].name);
-  snprintf(v->unit, sizeof v->unit, "%s", quantities[q].unit);
-  for (size_t i = 0; i < n; i++) most = PetscMax(most, (double)dose[i]);
-  v->scale = most / 255;
-  PetscCall(PetscMalloc1(n, &v->byte));
-  for (size_t i = 0; i < n; i++)
-    v->byte[i] = (unsigned char)(most > 0 ? lround(PetscMax((double)dose[i], 0) / v->scale) : 0);
-  PetscCall(PetscFree(dose));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode AddDose(PlanPage *page, PlanDoses doses, Quantity q, const char *name, Volumes *volumes)
-{
-  PetscFunctionBegin;
-  float *dose;
-  if (volumes->n == MOST_VOLUMES || !PlanHasDose(&page->plan, doses, q)) PetscFunctionReturn(0);
-  if (PlanReadDose(&page->plan, doses, q, page->mistakes, &page->grid, &dose))
-    PetscCall(KeepDose(dose, GridSize(&page->grid), q, name, NULL, volumes));
-  PetscFunctionReturn(0);
-}
-
-/* The doses of single scenarios that plan.h5 has. */
-static PetscErrorCode AddScenarioDoses(PlanPage *page, Volumes *volumes)
-{
-  PetscFunctionBegin;
-  const Table *scenarios = &page->table[PLAN_SCENARIOS];
-  for (PetscInt row = 0; row < scenarios->n_rows && volumes->n < MOST_VOLUMES; row++) {
-    const char *const id = Cell(scenarios, row, SCENARIO_ID);
-    ByteVolume *v = &volumes->item[volumes->n];
-    if (strcmp(Cell(scenarios, row, SCENARIO_SET), "evaluate") || !PlanHasScenarioDose(&page->plan, id)) continue;
-    *v = (ByteVolume){.meaning = quantities[QUANTITY_RBE_WEIGHTED].meaning, .scenario = id};
-    snprintf(v->name, sizeof v->name, "scenario");
-    snprintf(v->unit, sizeof v->unit, "%s", quantities[QUANTITY_RBE_WEIGHTED].unit);
-    if (PlanReadScenarioDose(&page->plan, id, page->mistakes, &page->grid, &v->scale, &v->byte)) volumes->n++;
-  }
-  PetscFunctionReturn(0);
-}
-
-/* RBE-weighted doses that plans are compared by. */
-static const struct {
-  PlanDoses doses;
-  const char *name; /* NULL: the quantity's */
-} compared[] = {
-    {PLAN_NOMINAL, NULL}, {PLAN_LOWEST, "lowest of all scenarios"}, {PLAN_HIGHEST, "highest of all scenarios"}};
-
-static PetscBool SameGrid(const Grid *a, const Grid *b)
-{
-  for (int k = 0; k < 3; k++)
-    if (a->n[k] != b->n[k] || fabs(a->spacing_mm[k] - b->spacing_mm[k]) > 1e-9 ||
-        fabs(a->origin_mm[k] - b->origin_mm[k]) > 1e-6)
-      return PETSC_FALSE;
-  return PETSC_TRUE;
-}
-
-/* Those doses of another plan. What is wrong with it its own page tells. */
-static PetscErrorCode AddOther(PlanPage *page, const PlanPageOther *other, Volumes *volumes)
-{
-  PetscFunctionBegin;
-  char file[PETSC_MAX_PATH_LEN];
-  Mistakes unheard = {0};
-  PlanReader plan;
-  PlanFilePath(other->folder, PLAN_H5, file);
-  if (PlanReaderOpen(file, &unheard, &plan)) {
-    for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(compared) && volumes->n < MOST_VOLUMES; k++) {
-      Grid grid;
-      float *dose = NULL;
-      if (!PlanHasDose(&plan, compared[k].doses, QUANTITY_RBE_WEIGHTED) || !PlanReadGrid(&plan, &unheard, &grid) ||
-          !PlanReadDose(&plan, compared[k].doses, QUANTITY_RBE_WEIGHTED, &unheard, &grid, &dose))
-        continue;
-      if (SameGrid(&grid, &page->grid))
-        PetscCall(KeepDose(dose, GridSize(&grid), QUANTITY_RBE_WEIGHTED, compared[k].name, other->name, volumes));
-      else
-        PetscCall(PetscFree(dose));
-    }
-    (void)PlanReaderClose(&plan, &unheard);
-  }
-  PetscCall(MistakesClear(&unheard));
-  PetscFunctionReturn(0);
-}
-
-/* The middle of the target, else of the grid. */
-static void FindMiddle(const PlanPage *page, PetscInt middle[3])
-{
-  const PageStructure *target = PageStructureFind(page, page->word[PLAN_TARGET]);
-  const Grid *grid = &page->grid;
-  double sum[4] = {0};
-  for (size_t v = 0; target && target->share && v < GridSize(grid); v++) {
-    const size_t nx = (size_t)grid->n[0], ny = (size_t)grid->n[1];
-    const double share = (double)target->share[v];
-    sum[0] += share * (double)(v % nx), sum[1] += share * (double)(v / nx % ny),
-        sum[2] += share * (double)(v / nx / ny);
-    sum[3] += share;
-  }
-  for (int a = 0; a < 3; a++) middle[a] = sum[3] > 0 ? (PetscInt)lround(sum[a] / sum[3]) : grid->n[a] / 2;
-}
 
 /* From blue over green to red, value 0 to 1; as in plan.js. */
 static void WashColour(double value, double rgb[3])
@@ -243,7 +105,7 @@ static void Isodose(const PlanPage *page, const ByteVolume *dose, int p, const P
   }
 }
 
-static PetscErrorCode AddPicture(PlanPage *page, const Volumes *volumes, int p)
+static PetscErrorCode AddPicture(PlanPage *page, const PageVolumes *volumes, int p)
 {
   PetscFunctionBegin;
   const Grid *grid = &page->grid;
@@ -311,127 +173,18 @@ static PetscErrorCode AddLegend(PlanPage *page)
   PetscFunctionReturn(0);
 }
 
-/* Every stride-th voxel along each axis. */
-static PetscErrorCode Thin(const Grid *grid, PetscInt stride, const unsigned char *byte, unsigned char **out, size_t *n)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscMalloc1(GridSize(grid), out));
-  *n = 0;
-  for (PetscInt k = 0; k < grid->n[2]; k += stride)
-    for (PetscInt j = 0; j < grid->n[1]; j += stride)
-      for (PetscInt i = 0; i < grid->n[0]; i += stride) (*out)[(*n)++] = byte[GridIndex(grid, i, j, k)];
-  PetscFunctionReturn(0);
-}
-
-/* Volumes and masks of structures, each an element of its own; the bytes that they take. */
-static PetscErrorCode AddBytes(PlanPage *page, const Volumes *volumes, size_t *total)
-{
-  PetscFunctionBegin;
-  char id[32];
-  unsigned char *byte, *mask;
-  size_t n, length;
-  PetscCall(PetscMalloc1(GridSize(&page->grid), &mask));
-  *total = 0;
-  for (PetscInt i = 0; i < volumes->n + page->n_structure; i++) {
-    const PageStructure *s = i < volumes->n ? NULL : &page->structure[i - volumes->n];
-    if (s && !s->share) continue;
-    for (size_t v = 0; s && v < GridSize(&page->grid); v++) mask[v] = s->share[v] >= 0.5F;
-    PetscCall(Thin(&page->grid, volumes->stride, s ? mask : volumes->item[i].byte, &byte, &n));
-    snprintf(id, sizeof id, s ? "mask-%d" : "volume-%d", (int)(s ? i - volumes->n : i));
-    PetscCall(HTMLBytes(&page->text, id, byte, n, &length));
-    *total += length;
-    PetscCall(PetscFree(byte));
-  }
-  PetscCall(PetscFree(mask));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode AddDescription(PlanPage *page, const Volumes *volumes)
-{
-  PetscFunctionBegin;
-  const Grid *grid = &page->grid;
-  Text json = {0};
-  PetscCall(TextAdd(&json,
-                    "{\"n\":[%d,%d,%d],\"spacing_mm\":[%g,%g,%g],\"origin_mm\":[%g,%g,%g],\"middle\":[%d,%d,%d],"
-                    "\"prescription\":%.6g,\"volumes\":[",
-                    (int)((grid->n[0] + volumes->stride - 1) / volumes->stride),
-                    (int)((grid->n[1] + volumes->stride - 1) / volumes->stride),
-                    (int)((grid->n[2] + volumes->stride - 1) / volumes->stride),
-                    (double)volumes->stride * grid->spacing_mm[0], (double)volumes->stride * grid->spacing_mm[1],
-                    (double)volumes->stride * grid->spacing_mm[2], grid->origin_mm[0], grid->origin_mm[1],
-                    grid->origin_mm[2], (int)(volumes->middle[0] / volumes->stride),
-                    (int)(volumes->middle[1] / volumes->stride), (int)(volumes->middle[2] / volumes->stride),
-                    page->number[PLAN_PRESCRIPTION_Gy_RBE]));
-  for (PetscInt i = 0; i < volumes->n; i++) {
-    const ByteVolume *v = &volumes->item[i];
-    PetscCall(TextAdd(&json, "%s{\"name\":\"%s\",\"unit\":\"%s\",\"scale\":%.9g,\"meaning\":", i ? "," : "", v->name,
-                      v->unit, v->scale));
-    PetscCall(TextAddJSON(&json, v->meaning));
-    PetscCall(TextAdd(&json, ",\"plan\":"));
-    PetscCall(TextAddJSON(&json, v->plan));
-    PetscCall(TextAdd(&json, ",\"scenario\":"));
-    PetscCall(TextAddJSON(&json, v->scenario));
-    PetscCall(TextAdd(&json, "}"));
-  }
-  PetscCall(TextAdd(&json, "],\"structures\":["));
-  for (PetscInt s = 0; s < page->n_structure; s++) {
-    PetscCall(TextAdd(&json, "%s{\"colour\":\"%s\",\"name\":", s ? "," : "", page->structure[s].colour));
-    PetscCall(TextAddJSON(&json, page->structure[s].on_file.name));
-    PetscCall(TextAdd(&json, "}"));
-  }
-  PetscCall(TextAdd(&json, "]}"));
-  PetscCall(HTMLData(&page->text, "volumes", json.data));
-  PetscCall(TextDestroy(&json));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode AddVolumes(PlanPage *page, Volumes *volumes)
-{
-  PetscFunctionBegin;
-  size_t total = 0;
-  const size_t before = page->text.length;
-  PetscBool dropped = PETSC_FALSE;
-  for (volumes->stride = 1; volumes->stride < 8;) {
-    page->text.length = before;
-    page->text.data[before] = 0;
-    PetscCall(AddBytes(page, volumes, &total));
-    if (total <= PLAN_PAGE_VOLUMES) break;
-    if (volumes->n && (volumes->item[volumes->n - 1].plan || volumes->item[volumes->n - 1].scenario)) {
-      PetscCall(PetscFree(volumes->item[--volumes->n].byte));
-      dropped = PETSC_TRUE;
-    } else
-      volumes->stride++;
-  }
-  if (dropped)
-    PetscCall(TextAdd(&page->text,
-                      "<p>To keep this page small it does not have the doses of all other plans and scenarios.</p>\n"));
-  if (volumes->stride > 1)
-    PetscCall(TextAdd(&page->text,
-                      "<p>To keep this page small the slices below have every %d. voxel along each axis.</p>\n",
-                      (int)volumes->stride));
-  PetscCall(AddDescription(page, volumes));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode PageSlices(PlanPage *page)
 {
   PetscFunctionBegin;
-  Volumes volumes = {0};
+  PageVolumes volumes;
   PetscCall(HTMLSection(&page->text, "slices", "Slices"));
-  PetscCall(AddCT(page, &volumes));
-  for (Quantity q = 0; q < n_quantities; q++) PetscCall(AddDose(page, PLAN_NOMINAL, q, NULL, &volumes));
-  for (size_t k = 1; k < PETSC_STATIC_ARRAY_LENGTH(compared); k++)
-    PetscCall(AddDose(page, compared[k].doses, QUANTITY_RBE_WEIGHTED, compared[k].name, &volumes));
-  PetscCall(AddScenarioDoses(page, &volumes));
-  for (PetscInt i = 0; i < PetscMin(page->spec->n_other, MOST_OTHER); i++)
-    PetscCall(AddOther(page, &page->spec->other[i], &volumes));
-  FindMiddle(page, volumes.middle);
+  PetscCall(PageVolumesCreate(page, &volumes));
   PetscCall(TextAdd(&page->text, "<div id='viewer'></div>\n<div class='slices'>\n"));
   for (int p = 0; p < N_PLANES && !MistakesAny(page->mistakes); p++) PetscCall(AddPicture(page, &volumes, p));
   PetscCall(TextAdd(&page->text, "</div>\n"));
   PetscCall(AddLegend(page));
-  PetscCall(AddVolumes(page, &volumes));
+  PetscCall(PageVolumesAdd(page, &volumes));
   PetscCall(HTMLSectionEnd(&page->text));
-  for (PetscInt i = 0; i < volumes.n; i++) PetscCall(PetscFree(volumes.item[i].byte));
+  PetscCall(PageVolumesDestroy(&volumes));
   PetscFunctionReturn(0);
 }

@@ -2,52 +2,68 @@
 #include "robion/html.h"
 #include "robion/statistics.h"
 #include <math.h>
+#include <string.h>
 
-enum { WIDTH = 760, HEIGHT = 260, LEFT = 72, RIGHT = 16, TOP = 12, BOTTOM = 40, BOX = 44 };
+enum { WIDTH = 760, INNER = 208, LEFT = 72, RIGHT = 16, TOP = 12, BOTTOM = 40, BOX = 44, LETTER = 7 };
 
 typedef struct Frame {
   double low, high;
+  double left, bottom, box; /* pixels: edges with the names, width of a box */
+  PetscBool slanted;        /* names too long to stand side by side */
   PetscInt n_group;
 } Frame;
 
 static double DownOf(const Frame *frame, double value)
 {
-  return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (value - frame->low) / (frame->high - frame->low);
+  return TOP + INNER * (frame->high - value) / (frame->high - frame->low);
 }
 
 static double AcrossOf(const Frame *frame, PetscInt group)
 {
-  return LEFT + (WIDTH - LEFT - RIGHT) * ((double)group + 0.5) / (double)frame->n_group;
+  return frame->left + (WIDTH - frame->left - RIGHT) * ((double)group + 0.5) / (double)frame->n_group;
+}
+
+/* Long names are written upwards at 45 degrees, the first of them as far to the left as there is room. */
+static void PlaceNames(const HTMLPairs *pairs, Frame *frame)
+{
+  double longest = 0, most = 0;
+  for (PetscInt k = 0; k < pairs->n_group; k++) longest = PetscMax(longest, LETTER * (strlen(pairs->name[k]) + 5.));
+  const double each = (WIDTH - LEFT - RIGHT) / (double)pairs->n_group, reach = PetscMin(longest, 420) * sqrt(0.5);
+  frame->slanted = longest > each ? PETSC_TRUE : PETSC_FALSE;
+  if (frame->slanted) most = reach;
+  frame->left = PetscMax(LEFT, most - each / 2);
+  frame->bottom = BOTTOM + PetscMax(most - 15, 0);
+  frame->box = PetscMin(BOX, 0.7 * (WIDTH - frame->left - RIGHT) / (double)pairs->n_group);
 }
 
 /* A little more than the values need. */
 static PetscBool FrameOf(const HTMLPairs *pairs, Frame *frame)
 {
-  *frame = (Frame){INFINITY, -INFINITY, pairs->n_group};
+  *frame = (Frame){.low = INFINITY, .high = -INFINITY, .n_group = pairs->n_group};
+  PlaceNames(pairs, frame);
   for (PetscInt k = 0; k < pairs->n_group; k++)
     for (PetscInt i = 0; i < pairs->n[k]; i++) {
       frame->low = PetscMin(frame->low, pairs->value[k * pairs->stride + i]);
       frame->high = PetscMax(frame->high, pairs->value[k * pairs->stride + i]);
     }
   if (!(frame->high >= frame->low)) return PETSC_FALSE;
-  const double more =
-      frame->high > frame->low ? 0.05 * (frame->high - frame->low) : PetscMax(1e-6, 0.05 * fabs(frame->high));
-  frame->low -= more;
-  frame->high += more;
+  double range[2];
+  ChartRange(frame->low, frame->high, range);
+  frame->low = range[0];
+  frame->high = range[1];
   return PETSC_TRUE;
 }
 
 static PetscErrorCode AddTicks(Text *page, const Frame *frame)
 {
   PetscFunctionBegin;
-  const double rough = (frame->high - frame->low) / 5, power = pow(10, floor(log10(rough)));
-  const double step = power * (rough / power > 5 ? 10 : rough / power > 2 ? 5 : rough / power > 1 ? 2 : 1);
+  const double step = ChartStep(frame->low, frame->high, 5);
   for (double value = step * ceil(frame->low / step); value <= frame->high; value += step)
-    PetscCall(TextAdd(
-        page,
-        "<line class='grid' x1='%d' x2='%d' y1='%.1f' y2='%.1f'/><text x='%d' y='%.1f' text-anchor='end'>%.6g</text>\n",
-        LEFT, WIDTH - RIGHT, DownOf(frame, value), DownOf(frame, value), LEFT - 6, DownOf(frame, value) + 4,
-        fabs(value) < 1e-9 * step ? 0 : value));
+    PetscCall(TextAdd(page,
+                      "<line class='grid' x1='%.1f' x2='%d' y1='%.1f' y2='%.1f'/><text x='%.1f' y='%.1f' "
+                      "text-anchor='end'>%.6g</text>\n",
+                      frame->left, WIDTH - RIGHT, DownOf(frame, value), DownOf(frame, value), frame->left - 6,
+                      DownOf(frame, value) + 4, fabs(value) < 1e-9 * step ? 0 : value));
   PetscFunctionReturn(0);
 }
 
@@ -71,17 +87,18 @@ static PetscErrorCode AddGroup(Text *page, const Frame *frame, const HTMLPairs *
   PetscFunctionBegin;
   const double *value = pairs->value + k * pairs->stride, across = AcrossOf(frame, k);
   Description d;
-  PetscCall(TextAdd(page, "<text x='%.1f' y='%d' text-anchor='middle'>", across, HEIGHT - BOTTOM + 18));
+  PetscCall(TextAdd(page, "<text transform='translate(%.1f %d) rotate(%d)' text-anchor='%s'>", across, TOP + INNER + 18,
+                    frame->slanted ? -45 : 0, frame->slanted ? "end" : "middle"));
   PetscCall(HTMLText(page, pairs->name[k]));
   PetscCall(TextAdd(page, " (%d)</text>", (int)pairs->n[k]));
   if (!pairs->n[k]) PetscFunctionReturn(0);
   PetscCall(DescriptionOf(pairs->n[k], value, &d));
   PetscCall(TextAdd(page,
-                    "<rect x='%.1f' y='%.1f' width='%d' height='%.1f' fill='%s' fill-opacity='0.25' stroke='%s'/>",
-                    across - BOX / 2, DownOf(frame, d.q3), BOX, PetscMax(DownOf(frame, d.q1) - DownOf(frame, d.q3), 1),
-                    ReportColour(k), ReportColour(k)));
+                    "<rect x='%.1f' y='%.1f' width='%.1f' height='%.1f' fill='%s' fill-opacity='0.25' stroke='%s'/>",
+                    across - frame->box / 2, DownOf(frame, d.q3), frame->box,
+                    PetscMax(DownOf(frame, d.q1) - DownOf(frame, d.q3), 1), ReportColour(k), ReportColour(k)));
   PetscCall(TextAdd(page, "<line x1='%.1f' x2='%.1f' y1='%.1f' y2='%.1f' stroke='%s' stroke-width='2.5'/>\n",
-                    across - BOX / 2, across + BOX / 2, DownOf(frame, d.median), DownOf(frame, d.median),
+                    across - frame->box / 2, across + frame->box / 2, DownOf(frame, d.median), DownOf(frame, d.median),
                     ReportColour(k)));
   for (PetscInt i = 0; i < pairs->n[k]; i++)
     PetscCall(TextAdd(page, "<circle cx='%.1f' cy='%.1f' r='2.6' fill='%s'><title>%.6g</title></circle>", across,
@@ -97,7 +114,8 @@ PetscErrorCode HTMLPairsPlot(Text *page, const HTMLPairs *pairs)
   if (!FrameOf(pairs, &frame)) PetscFunctionReturn(0);
   PetscCall(TextAdd(page, "<figure><figcaption>"));
   PetscCall(HTMLText(page, pairs->title));
-  PetscCall(TextAdd(page, "</figcaption><svg viewBox='0 0 %d %d' role='img' aria-label='", WIDTH, HEIGHT));
+  PetscCall(TextAdd(page, "</figcaption><svg viewBox='0 0 %d %.0f' role='img' aria-label='", WIDTH,
+                    TOP + INNER + frame.bottom));
   PetscCall(HTMLText(page, pairs->title));
   PetscCall(TextAdd(page, "'>\n"));
   PetscCall(AddTicks(page, &frame));

@@ -80,7 +80,8 @@
 
   /* --- Slices ----------------------------------------------------------------------------------------------------- */
   const inflate = async (id) => {
-    const text = atob($(id).textContent), bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
+    const text = atob($(id).textContent), bytes = new Uint8Array(text.length);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     return new Uint8Array(await new Response(stream).arrayBuffer());
   };
@@ -91,7 +92,6 @@
   };
   const planes = [{ name: "transverse", across: 0, down: 1, normal: 2, flip: false, sides: "patient left is right, anterior is up" }, { name: "coronal", across: 0, down: 2, normal: 1, flip: true, sides: "patient left is right, superior is up" }, { name: "sagittal", across: 1, down: 2, normal: 0, flip: true, sides: "posterior is right, superior is up" }];
 
-  const labels = { rbe_weighted: "RBE-weighted dose, nominal", physical: "physical dose", letd: "LETd", rbe: "RBE", survival: "survival", tcp: "TCP", "lowest of all scenarios": "RBE-weighted dose, lowest of all scenarios", "highest of all scenarios": "RBE-weighted dose, highest of all scenarios" };
   const isodoses = [[0.95, [255, 255, 255]], [0.5, [200, 200, 200]]]; // as in page_slices.c
   const startViewer = async () => {
     const info = json("volumes");
@@ -101,10 +101,10 @@
     const index = (p) => (p[2] * ny + p[1]) * nx + p[0];
     const ctAt = info.volumes.findIndex((v) => v.name === "ct");
     const ct = ctAt < 0 ? null : await load(`volume-${ctAt}`);
-    const masks = [];
-    for (let s = 0; s < info.structures.length; s++) if ($(`mask-${s}`)) masks.push({ s, mask: await load(`mask-${s}`), show: true });
+    const drawn = info.structures.map((_, s) => s).filter((s) => $(`mask-${s}`));
+    const masks = await Promise.all(drawn.map(async (s) => ({ s, mask: await load(`mask-${s}`), show: true })));
     const choice = make("select", { id: "quantity" });
-    info.volumes.forEach((v, i) => { if (i !== ctAt && !v.plan) choice.append(make("option", { value: i }, `${v.scenario ? `RBE-weighted dose, scenario ${v.scenario}` : labels[v.name] || v.name}${v.unit === "1" ? "" : ` / ${v.unit}`}`)); });
+    info.volumes.forEach((v, i) => { if (i !== ctAt && !v.plan) choice.append(make("option", { value: i }, v.unit === "1" ? v.label : `${v.label} / ${v.unit}`)); });
     const compare = make("select", { id: "compare" }, make("option", { value: "" }, "nothing"));
     for (const name of new Set(info.volumes.map((v) => v.plan).filter(Boolean)))
       for (const how of ["beside", "difference"]) compare.append(make("option", { value: JSON.stringify([how, name]) }, how === "beside" ? `${name}, below` : `this minus ${name}`));
@@ -135,18 +135,31 @@
       return p;
     };
     const clamp = (value, most) => Math.min(Math.max(value, 0), most);
-    /* Bilinear between centres of voxels, as in page_slices.c. */
-    const smooth = (field, plane, across, down) => {
-      const nA = info.n[plane.across] - 1, nD = info.n[plane.down] - 1, a = clamp(across - 0.5, nA), d = clamp(down - 0.5, nD);
-      const a0 = Math.floor(a), d0 = Math.floor(d), a1 = Math.min(a0 + 1, nA), d1 = Math.min(d0 + 1, nD), sa = a - a0, sd = d - d0;
-      const value = (i, j) => { const p = at.slice(); p[plane.across] = i; p[plane.down] = j; return field[index(p)]; };
-      return (1 - sd) * ((1 - sa) * value(a0, d0) + sa * value(a1, d0)) + sd * ((1 - sa) * value(a0, d1) + sa * value(a1, d1));
+    const steps = [1, nx, nx * ny];
+    /* Where the pixels of a line lie along an axis of voxels: index of the voxel, place in it, and neighbours with their share. */
+    const ruler = (axis, pixels, flip) => {
+      const n = info.n[axis], step = steps[axis], of = { voxel: new Int32Array(pixels), at: new Int32Array(pixels), within: new Float32Array(pixels), low: new Int32Array(pixels + 1), high: new Int32Array(pixels + 1), share: new Float32Array(pixels + 1), step, n };
+      for (let k = 0; k <= pixels; k++) {
+        const place = ((flip ? pixels - k - 0.5 : k + 0.5) / pixels) * n, centre = clamp(place - 0.5, n - 1), low = Math.floor(centre);
+        of.low[k] = low * step, of.high[k] = Math.min(low + 1, n - 1) * step, of.share[k] = centre - low;
+        if (k < pixels) of.voxel[k] = Math.min(Math.floor(place), n - 1), of.at[k] = of.voxel[k] * step, of.within[k] = place % 1;
+      }
+      return of;
     };
-    const markIsodoses = (plane, canvas, field, scale, pixels) => {
-      const w = canvas.width, h = canvas.height, part = new Float32Array((w + 1) * (h + 1)), factor = scale / info.prescription;
-      for (let y = 0; y <= h; y++) {
-        const down = ((y + 0.5) / h) * info.n[plane.down];
-        for (let x = 0; x <= w; x++) part[y * (w + 1) + x] = factor * smooth(field, plane, ((x + 0.5) / w) * info.n[plane.across], plane.flip ? info.n[plane.down] - down : down);
+    for (const view of views) {
+      view.across = ruler(view.plane.across, view.canvas.width, false);
+      view.down = ruler(view.plane.down, view.canvas.height, view.plane.flip);
+    }
+    const baseOf = (view) => at[view.plane.normal] * steps[view.plane.normal];
+    /* Where the dose, bilinear between centres of voxels as in page_slices.c, crosses a level between pixels. */
+    const markIsodoses = (view, field, scale, pixels) => {
+      const w = view.canvas.width, h = view.canvas.height, part = new Float32Array((w + 1) * (h + 1)), factor = scale / info.prescription, base = baseOf(view), { across, down } = view;
+      for (let y = 0, k = 0; y <= h; y++) {
+        const upper = base + down.low[y], lower = base + down.high[y], sd = down.share[y];
+        for (let x = 0; x <= w; x++, k++) {
+          const l = across.low[x], r = across.high[x], sa = across.share[x];
+          part[k] = factor * ((1 - sd) * ((1 - sa) * field[upper + l] + sa * field[upper + r]) + sd * ((1 - sa) * field[lower + l] + sa * field[lower + r]));
+        }
       }
       for (const [level, colour] of isodoses)
         for (let y = 0; y < h; y++)
@@ -156,37 +169,45 @@
           }
     };
     const markOutlines = (view, pixels) => {
-      const { plane, canvas } = view, nA = info.n[plane.across], nD = info.n[plane.down];
-      const stepA = plane.across === 0 ? 1 : nx, stepD = plane.down === 1 ? nx : nx * ny, visible = masks.filter((m) => m.show);
-      for (let y = 0, k = 0; y < canvas.height; y++)
-        for (let x = 0; x < canvas.width; x++, k += 4) {
-          const p = voxelOf(view, x + 0.5, y + 0.5), v = index(p), a = p[plane.across], d = p[plane.down];
-          const fa = ((x + 0.5) / canvas.width) * nA % 1, fd0 = ((y + 0.5) / canvas.height) * nD % 1, fd = plane.flip ? 1 - fd0 : fd0;
-          for (const m of visible)
-            if (m.mask[v] && ((fa < 0.3 && (a === 0 || !m.mask[v - stepA])) || (fa > 0.7 && (a === nA - 1 || !m.mask[v + stepA])) ||
-                (fd < 0.3 && (d === 0 || !m.mask[v - stepD])) || (fd > 0.7 && (d === nD - 1 || !m.mask[v + stepD])))) {
-              const c = parseInt(info.structures[m.s].colour.slice(1), 16);
-              pixels.set([c >> 16, (c >> 8) & 255, c & 255], k);
-            }
-        }
+      const { across, down } = view, base = baseOf(view), edge = (mask, v, ruler, k) =>
+        (ruler.within[k] < 0.3 && (ruler.voxel[k] === 0 || !mask[v - ruler.step])) || (ruler.within[k] > 0.7 && (ruler.voxel[k] === ruler.n - 1 || !mask[v + ruler.step]));
+      for (const m of masks.filter((one) => one.show)) {
+        const c = parseInt(info.structures[m.s].colour.slice(1), 16), colour = [c >> 16, (c >> 8) & 255, c & 255];
+        for (let y = 0, k = 0; y < view.canvas.height; y++)
+          for (let x = 0; x < view.canvas.width; x++, k += 4) {
+            const v = base + across.at[x] + down.at[y];
+            if (m.mask[v] && (edge(m.mask, v, across, x) || edge(m.mask, v, down, y))) pixels.set(colour, k);
+          }
+      }
     };
     /* Red where this plan has more than the other one, blue where less, full colour from 20 % of the prescription on. */
     const differenceColour = (v) => {
       const part = (values[v] * shown.scale - other[v] * otherShown.scale) / (0.2 * info.prescription);
       return Math.abs(part) < 0.05 ? null : [part > 0 ? [220, 40, 30] : [40, 110, 240], Math.min(Math.abs(part), 1)];
     };
+    const isDose = (volume) => volume.unit === "Gy(RBE)" && !volume.spread;
     const paint = (view, canvas, field, volume, difference) => {
-      const context = canvas.getContext("2d"), image = context.createImageData(canvas.width, canvas.height), share = opacity.value / 100;
-      const isDose = volume.unit === "Gy(RBE)", full = isDose ? (1.1 * info.prescription) / volume.scale : 255;
+      const context = canvas.getContext("2d"), image = context.createImageData(canvas.width, canvas.height), data = image.data, share = opacity.value / 100, { across, down } = view;
+      const factor = volume.full > 0 ? volume.scale / volume.full : 0, colours = Array.from({ length: 256 }, (_, i) => (i * factor >= 1 / 11 ? wash(i * factor) : null)), base = baseOf(view);
       for (let y = 0, k = 0; y < canvas.height; y++)
         for (let x = 0; x < canvas.width; x++, k += 4) {
-          const v = index(voxelOf(view, x + 0.5, y + 0.5)), grey = ct ? clamp((ct[v] - 60) / 90, 1) * 255 : 40, part = field[v] / full;
-          const [over, weight] = difference ? differenceColour(v) || [null, 0] : part >= 0.1 / 1.1 ? [wash(part), share] : [null, 0];
-          image.data.set(over ? [...over.map((c) => (1 - weight) * grey + weight * c), 255] : [grey, grey, grey, 255], k);
+          const v = base + across.at[x] + down.at[y], grey = ct ? clamp((ct[v] - 60) / 90, 1) * 255 : 40;
+          let over = colours[field[v]], weight = share;
+          if (difference) [over, weight] = differenceColour(v) || [null, 0];
+          for (let c = 0; c < 3; c++) data[k + c] = over ? (1 - weight) * grey + weight * over[c] : grey;
+          data[k + 3] = 255;
         }
-      if (isDose && !difference) markIsodoses(view.plane, canvas, field, volume.scale, image.data);
-      markOutlines(view, image.data);
+      if (isDose(volume) && !difference) markIsodoses(view, field, volume.scale, data);
+      markOutlines(view, data);
       context.putImageData(image, 0, 0);
+    };
+    /* What the colours mean: of doses in percent of the prescription too. */
+    const washLegend = $("wash-legend"), lines = [...washLegend.querySelectorAll(".line")].map((swatch) => swatch.parentNode);
+    const explain = () => {
+      const swatch = (colour, text) => { const box = make("span", { class: "swatch" }); box.style.background = `rgb(${colour.map(Math.round).join(",")})`; return make("li", {}, box, text); };
+      const unit = shown.unit === "1" ? "" : ` ${shown.unit}`, value = (k) => ((k / 11) * shown.full).toPrecision(3) + unit;
+      if (how === "difference") washLegend.replaceChildren(...[-1, -0.5, 0.5, 1].map((part) => swatch((part > 0 ? [220, 40, 30] : [40, 110, 240]).map((c) => Math.abs(part) * c + (1 - Math.abs(part)) * 128), `${part > 0 ? "+" : "−"}${(Math.abs(part) * 0.2 * info.prescription).toPrecision(3)}${unit}`)));
+      else washLegend.replaceChildren(...[1, 3, 5, 7, 9, 10, 11].map((k) => swatch(wash(k / 11), isDose(shown) ? `${10 * k} %, ${value(k)}` : value(k))), ...(isDose(shown) ? lines : []));
     };
     const draw = (view) => {
       const { plane } = view;
@@ -207,6 +228,7 @@
       otherShown = k < 0 ? null : info.volumes[k];
       other = k < 0 ? null : await load(`volume-${k}`);
       note.textContent = !wanted ? "" : k < 0 ? "of the other plan this page has RBE-weighted doses only" : how === "beside" ? `above: this plan, below: ${name}` : `red: more than in ${name}, blue: less; full colour from ${(0.2 * info.prescription).toPrecision(3)} ${shown.unit} on`;
+      explain();
       drawAll();
     };
     for (const view of views) {
