@@ -109,8 +109,7 @@ static PetscErrorCode Doses(Problem p)
   for (PetscInt k = 0; k < p->n_local; k++) {
     Block *block = &p->block[k];
     for (PetscInt stage = p->n_fixed; stage < p->n_stage; stage++)
-      PetscCall(
-          InfluenceApplyAll(block->influence[stage], p->sums_used, p->weight, StageChannels(p, block, stage, 0)));
+      PetscCall(InfluenceApplyAll(block->influence[stage], p->sums_used, p->weight, StageChannels(p, block, stage, 0)));
     for (PetscInt t = 0; t < p->spec.n_term; t++)
       if (p->spec.term[t].weight != 0) FillPart(p, block, t);
   }

@@ -21,7 +21,7 @@ typedef struct FakePlan {
   PlanBeam beam[2];
   DVHBand band[2];
   ScenarioDose scenario_dose[2];
-  MetricList metrics[FAKE_SCENARIOS], statistics[4];
+  MetricList metrics[FAKE_SCENARIOS], statistics[SCENARIO_STATISTICS];
   Scenario scenario[FAKE_SCENARIOS];
   ScenarioSet set;
   float *dose[QUANTITIES_MOST];
@@ -74,7 +74,7 @@ static inline void FakeTissues(FakePlan *f)
 {
   static const char *const structures[] = {"all other voxels", "Cord, left"};
   size_t n = GridSize(&f->result.grid);
-  f->tissues = (Tissues){2, f->biology_list, malloc(n)};
+  f->tissues = (Tissues){.n = 2, .biology = f->biology_list, .of_voxel = malloc(n)};
   for (size_t v = 0; v < n; v++) f->tissues.of_voxel[v] = v % 3 == 2;
   for (int t = 0; t < 2; t++) {
     f->biology_list[t] = &f->biology[t];
@@ -221,7 +221,7 @@ static inline void FakePlanDestroy(FakePlan *f)
   for (Quantity q = 0; q < n_quantities; q++) free(f->dose[q]);
   for (int s = 0; s < FAKE_SCENARIOS; s++)
     if (MetricListDestroy(&f->metrics[s])) abort();
-  for (int k = 0; k < 4; k++)
+  for (int k = 0; k < SCENARIO_STATISTICS; k++)
     if (MetricListDestroy(&f->statistics[k])) abort();
   for (int i = 0; i < 2; i++)
     if (DVHBandDestroy(&f->band[i])) abort();

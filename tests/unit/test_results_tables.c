@@ -45,7 +45,7 @@ static void RoundTrip(void **state)
   assert_true(PlanTablesWrite(&fake->result, folder[0], &mistakes));
   assert_true(MetricTableRead(Path(folder[0], "metrics.csv"), &mistakes, &table));
   assert_int_equal(table.n_columns, N_METRIC_COLUMNS);
-  assert_int_equal(table.n_rows, 7 * FakeMetricCount()); /* 3 scenarios and 4 statistics */
+  assert_int_equal(table.n_rows, (FAKE_SCENARIOS + SCENARIO_STATISTICS) * FakeMetricCount());
   assert_string_equal(table.field[COLUMN_ARM], "worst, \"case\"");
   assert_string_equal(table.field[COLUMN_SWEEP], "spots.layer_mm=2");
   for (PetscInt i = 0; i < FakeMetricCount(); i++) {
