@@ -191,7 +191,7 @@ deps-build:
 	@CC='$(CC)' sh .ci/deps $(PACKAGES) nifti dicom
 
 deps: deps-build                ## install missing packages (Debian, Ubuntu); does nothing where all are found
-	@CC='$(CC)' sh .ci/deps $(PACKAGES) nifti dicom cmocka gnuplot python pydicom dciodvfy h5diff slurm
+	@CC='$(CC)' sh .ci/deps $(PACKAGES) nifti dicom cmocka gnuplot python pydicom dciodvfy h5diff slurm docs
 
 # --- Run and check -------------------------------------------------------------------------------------------------
 # Open MPI: slots are hardware threads here, and containers run as root.
@@ -228,6 +228,7 @@ BENCH_RANKS ?= 1 2
 bench: $(BENCHES)               ## the timing programs tests/bench/bench_*.c on 1 and 2 ranks; their figures go to build/bench.csv
 	@rm -f $(BUILD)/bench.csv
 	@$(foreach n,$(BENCH_RANKS),$(foreach b,$(filter-out %/bench_solvers,$(BENCHES)),$(MPI_ENV) mpirun -n $n $b $(BUILD)/bench.csv || exit 1;))
+	@awk -f tests/bench/slopes.awk $(BUILD)/bench.csv
 
 bench-solvers: $(BUILD)/tests/bench_solvers ## robion's minimax solver and those of TAO on a coarse RTOG benchmark: half an hour
 	@$(MPI_ENV) mpirun -n 1 $< $(BUILD)/bench-solvers.csv
@@ -249,10 +250,16 @@ lint: format-check              ## formatting, cppcheck, clang-tidy and shellche
 	$(call linter,shellcheck,-x -P SCRIPTDIR $(SCRIPTS))
 linter = $(Q)if command -v $(1) >/dev/null; then $(1) $(2); else echo 'skipped: $(1) is not here'; fi
 
+# Equations are set by MathJax, which the pages bring along: they need no network.
+MATHJAX ?= /usr/share/javascript/mathjax
+MATHJAX_PARTS := MathJax.js extensions jax/element jax/input/TeX jax/output/HTML-CSS fonts/HTML-CSS/TeX/woff
 docs:                           ## headers, READMEs and theory as pages for a browser: build/docs/html/index.html, by doxygen
 	$(Q)mkdir -p $(BUILD)/docs && cp README.md $(BUILD)/docs/overview.md
-	$(Q)(cat src/Doxyfile; printf 'OUTPUT_DIRECTORY = %s\nPROJECT_NUMBER = %s\nINPUT += %s\nUSE_MDFILE_AS_MAINPAGE = %s\n' \
-	  $(BUILD)/docs '$(VERSION)' $(BUILD)/docs/overview.md $(BUILD)/docs/overview.md) >$(BUILD)/docs/Doxyfile
+	$(Q)(cat src/Doxyfile; printf 'OUTPUT_DIRECTORY = %s\nPROJECT_NUMBER = %s\nINPUT += %s\nUSE_MDFILE_AS_MAINPAGE = %s\n%s' \
+	  $(BUILD)/docs '$(VERSION)' $(BUILD)/docs/overview.md $(BUILD)/docs/overview.md \
+	  '$(if $(wildcard $(MATHJAX)/MathJax.js),MATHJAX_RELPATH = mathjax)') >$(BUILD)/docs/Doxyfile
+	$(Q)for part in $(MATHJAX_PARTS); do test ! -e $(MATHJAX)/$$part || { mkdir -p $(BUILD)/docs/html/mathjax/$$(dirname $$part) && \
+	  cp -rL $(MATHJAX)/$$part $(BUILD)/docs/html/mathjax/$$(dirname $$part); } || exit 1; done
 	$(Q)if command -v doxygen >/dev/null; then doxygen $(BUILD)/docs/Doxyfile; else echo 'skipped: doxygen is not here'; fi
 
 # --- The rest ------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ Everything is over the patients that have the plans in question, which the table
 """
 import numpy
 
-import plot
+import drawing
 import robion
 from robion import heading, row
 
@@ -127,14 +127,14 @@ def draw_left(axes, results, number):
         cases, values = results.paired(number, "12C", *arms)
         if cases:
             medians = numpy.median(values, axis=1)
-            axes.plot([float(percent) for percent in LEFT], medians[1:], color=plot.COLOURS[1], linestyle=line, marker="o", markersize=3)
-            axes.axhline(medians[0], color=plot.COLOURS[0])
+            axes.plot([float(percent) for percent in LEFT], medians[1:], color=drawing.COLOURS[1], linestyle=line, marker="o", markersize=3)
+            axes.axhline(medians[0], color=drawing.COLOURS[0])
     axes.set(title=number.name, xlabel="range error that is left, %")
     axes.grid()
 
 
-LEFT_LEGEND = {"12C": {"color": plot.COLOURS[0]}, "11C without a margin": {"color": plot.COLOURS[1], "linestyle": "dashed"},
-               "11C with a margin for it": {"color": plot.COLOURS[1]}}
+LEFT_LEGEND = {"12C": {"color": drawing.COLOURS[0]}, "11C without a margin": {"color": drawing.COLOURS[1], "linestyle": "dashed"},
+               "11C with a margin for it": {"color": drawing.COLOURS[1]}}
 
 
 def bars(axes, results, values_of, title, limit=None):
@@ -143,7 +143,7 @@ def bars(axes, results, values_of, title, limit=None):
     for k, arm in enumerate(PUBLISHED_ARMS):
         values = values_of(arm)
         axes.bar([i + 0.4 * (k - 0.5) for i, case in enumerate(cases) if case in values],
-                 [values[case] for case in cases if case in values], 0.38, color=plot.COLOURS[k])
+                 [values[case] for case in cases if case in values], 0.38, color=drawing.COLOURS[k])
     if limit is not None:
         axes.axhline(limit, color="gray", linestyle="dashed", linewidth=0.8)
     axes.set(title=title, xticks=range(len(cases)), xlabel="patient")
@@ -151,4 +151,4 @@ def bars(axes, results, values_of, title, limit=None):
     axes.grid(axis="y")
 
 
-LEGEND = {arm: {"color": plot.COLOURS[k], "linewidth": 5} for k, arm in enumerate(PUBLISHED_ARMS)}
+LEGEND = {arm: {"color": drawing.COLOURS[k], "linewidth": 5} for k, arm in enumerate(PUBLISHED_ARMS)}

@@ -1,4 +1,4 @@
-"""What robion wrote, as objects: results folders, plans, structures (numpy, h5py). plot.py beside it draws them.
+"""What robion wrote, as objects: results folders, plans, structures (numpy, h5py). drawing.py beside it has what scripts draw them with.
 
     import robion
     results = robion.Results("results/rtog-benchmark")

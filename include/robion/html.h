@@ -26,6 +26,9 @@ PetscErrorCode HTMLTableEnd(Text *page);
 PetscErrorCode HTMLData(Text *page, const char *id, const char *json);
 /** Bytes, gzip and base64, in an element of this id. Returns their length on the page. */
 PetscErrorCode HTMLBytes(Text *page, const char *id, const unsigned char *bytes, size_t n, size_t *length);
+/** A link by which text can be had as a file, `name`.gz or where scripts run `name`; nothing is loaded. Returns its length. */
+PetscErrorCode HTMLDownload(Text *page, const char *name, const char *label, const char *content, size_t n,
+                            size_t *length);
 
 /** An RGB picture, rows from the top, as <img>; alternative text for those who do not see it. */
 PetscErrorCode HTMLPicture(Text *page, PetscInt width, PetscInt height, const unsigned char *rgb,

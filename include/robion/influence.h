@@ -88,6 +88,8 @@ PetscErrorCode FactoredGetSize(Factored factored, size_t *shared_bytes, size_t *
 /** What FactoredGetSize would say of such an operator, without the memory. Collective on `team`. */
 PetscErrorCode FactoredMeasure(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, PetscBool gradients,
                                size_t *shared_bytes, size_t *own_bytes);
+/** Floating-point operations of FactoredSetWeights, and bytes that it writes at least; of the node together. Not collective. */
+PetscErrorCode FactoredGetWork(Factored factored, double *operations, double *bytes);
 PetscErrorCode FactoredDestroy(Factored *factored);
 
 typedef enum {

@@ -130,8 +130,11 @@ typedef struct MemoryNeed {
   double node, rank;
 } MemoryNeed;
 
-/** The more of optimisation and evaluation, and what is in use. `entries` of an assembled operator. The same on all ranks. Collective. */
-PetscErrorCode PlanMemory(PlanContext *context, const PlanInputs *in, double entries, MemoryNeed *need);
+/**
+ * The more of optimisation and evaluation, and what is in use, on a team of so many ranks. `entries` of an assembled operator. The same on
+ * all ranks. Collective.
+ */
+PetscErrorCode PlanMemory(PlanContext *context, const PlanInputs *in, double entries, PetscInt ranks, MemoryNeed *need);
 
 /** Optimise, evaluate and write one plan to `folder`. *stopped: a stop was requested and a checkpoint written. Collective. */
 PetscErrorCode PlanMake(PlanContext *context, const PlanSpec *plan, const char *folder, Mistakes *mistakes,

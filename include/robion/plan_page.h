@@ -3,6 +3,7 @@
  */
 #pragma once
 #include "robion/error.h"
+#include "robion/plan_read.h"
 
 /** Another plan of the same case, whose doses a page shows beside its own or as a difference. */
 typedef struct PlanPageOther {
@@ -23,5 +24,20 @@ typedef struct PlanPageSpec {
 /** The most that volumes take on a page, bytes; beyond it they are shown by every other voxel, and the page says so. */
 #define PLAN_PAGE_VOLUMES 8000000
 
+/** And the most that tables take which can be had from the page; those that do not fit are named. */
+#define PLAN_PAGE_TABLES 1000000
+
+/** What the study's page says of a plan beside its tables. */
+typedef struct PlanPageFacts {
+  PetscInt n_optimize, n_evaluate; /* scenarios of the sets */
+  double prescription_Gy_RBE;      /* per fraction */
+  char mode[32];                   /* robust mode */
+  char external[128];              /* name of the patient's outline, "": none */
+  PlanCertificate certificate;
+} PlanPageFacts;
+
+/** What a certificate says, in a sentence. */
+void CertificateWords(const PlanCertificate *certificate, char words[512]);
+
 /** Write the page at once. Damaged files are mistakes (ROBION_INPUT), an unwritable page ROBION_RESOURCES. Not collective. */
-PetscErrorCode PlanPageWrite(const PlanPageSpec *spec, Mistakes *mistakes);
+PetscErrorCode PlanPageWrite(const PlanPageSpec *spec, Mistakes *mistakes, PlanPageFacts *facts);

@@ -9,15 +9,15 @@ import sys
 import numpy
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
-import plot
+import drawing
 
 OFFSET_MM = 2.89  # of water passed before depth 0 of matRad's machine
 ENERGIES = 115.23, 150.71, 200.61, 250.51, 299.33, 349.91, 398.84  # MeV/u
 
 folder = pathlib.Path(sys.argv[1])
 ours, theirs = (numpy.genfromtxt(folder / table, delimiter=",", names=True) for table in ("seven.csv", "matrad.csv"))
-lines = {f"{energy} MeV/u": {"color": colour, "linewidth": 1.2} for energy, colour in zip(ENERGIES, plot.COLOURS)}
-figure, axes = plot.panels(2, 1, 11, 4, "Laterally integrated physical dose: lines robion, points matRad carbon Generic", lines)
+lines = {f"{energy} MeV/u": {"color": colour, "linewidth": 1.2} for energy, colour in zip(ENERGIES, drawing.COLOURS)}
+figure, axes = drawing.panels(2, 1, 11, 4, "Laterally integrated physical dose: lines robion, points matRad carbon Generic", lines)
 for a in axes.flat:
     for energy, line in zip(ENERGIES, lines.values()):
         curve, points = (table[abs(table["energy_MeV_u"] - energy) < 0.02] for table in (ours, theirs))
@@ -27,4 +27,4 @@ for a in axes.flat:
     a.grid()
 axes[0, 0].set_ylim(0)
 axes[1, 0].set(yscale="log", ylim=(4, 1200))
-plot.save(figure, folder, "depth-dose", "png")
+drawing.save(figure, folder, "depth-dose", "png")

@@ -18,7 +18,7 @@ from matplotlib.patches import Patch
 
 from painting import (PUBLISHED, PUBLISHED_ARMS, PUBLISHED_CELLS, PUBLISHED_GAIN, PUBLISHED_HIGH_LESS_LOW, PUBLISHED_TCP,
                       PUBLISHED_TERCILES, TERCILE_EDGES, TERCILES, Results, quantity)
-import plot
+import drawing
 import slices
 
 SOURCE = "Parrella et al. 2025, 10 patients"
@@ -28,7 +28,7 @@ DOTS = {"color": "black", "marker": "o", "markersize": 3.5, "markerfacecolor": "
 
 
 def colour(results, arm):
-    return plot.COLOURS[results.arms.index(arm) % len(plot.COLOURS)]
+    return drawing.COLOURS[results.arms.index(arm) % len(drawing.COLOURS)]
 
 
 def patients(counts):
@@ -66,7 +66,7 @@ def table_1(results):
     structures = list(dict.fromkeys(s for s, _ in PUBLISHED))
     legend = {", ".join(source): {key: value for key, value in how.items() if key != "capsize"} for source, how in style.items()}
     title = f"Medians and quartiles; published: {SOURCE}; ours: {patients(counts)}"
-    figure, axes = plot.panels(2, len(structures), 3.2, 2.8, title, legend)
+    figure, axes = drawing.panels(2, len(structures), 3.2, 2.8, title, legend)
     for (line, column), a in numpy.ndenumerate(axes):
         structure, letter, label = structures[column], "DL"[line], ("course, Gy(RBE)", "LETd, keV/µm")[line]
         metrics = [m for s, m in PUBLISHED if s == structure and m[0] == letter]
@@ -126,8 +126,8 @@ def tcp(results):
     drawn = [(panel, of) for panel, of in drawn if of]
     counts = {a: len(results.tcp(a)) for a in arms}
     title = f"TCP of the GTV; published: {SOURCE}; ours: {patients(counts)}"
-    figure, axes = plot.panels(1, len(drawn), 4.9, 3.6, title, {
-        "published, mean (redistribution: uniform + gain)": Patch(**THEIRS), "ours, mean": Patch(color=plot.COLOURS[0]),
+    figure, axes = drawing.panels(1, len(drawn), 4.9, 3.6, title, {
+        "published, mean (redistribution: uniform + gain)": Patch(**THEIRS), "ours, mean": Patch(color=drawing.COLOURS[0]),
         "ours, patients": DOTS}, widths=[len(of) for _, of in drawn])
     for a, (panel, of) in zip(axes[0], drawn):
         panel(a, results, of)
@@ -174,7 +174,7 @@ def terciles(results):
     drawn = [arm for arm in voxels if voxels[arm]]
     if not drawn:
         return None
-    figure, axes = plot.panels(1, len(drawn), 4, 3.6, "Gain of TCP by voxel in terciles of the cell count", {
+    figure, axes = drawing.panels(1, len(drawn), 4, 3.6, "Gain of TCP by voxel in terciles of the cell count", {
         "all voxels: quartiles, median, 5 to 95 %": Patch(facecolor="#dddddd", edgecolor="gray"),
         "means of patients": {**DOTS, "color": "gray", "markerfacecolor": "gray"},
         "published mean and SD": {"color": "black", "marker": "D", "markerfacecolor": "none"}}, sharey=True)
@@ -207,7 +207,7 @@ def main():
                            (f"slices-{case}", slices.picture, plans)):
         figure = make(of)
         if figure:
-            png, _ = plot.save(figure, arguments.results / "figures", name, "png", "svg")
+            png, _ = drawing.save(figure, arguments.results / "figures", name, "png", "svg")
             print(f"drew {png} and .svg")
         else:
             print(f"left out: {name}, no plan has what it shows")

@@ -3,7 +3,7 @@ import numpy
 from matplotlib.colors import LogNorm
 
 from painting import WINDOW
-import plot
+import drawing
 
 WIDE_MM, NEAR_MM = 35, 10  # shown around CTV_LD, around the GTV
 ASPECT = 1.25  # width over height of panels
@@ -72,26 +72,26 @@ def picture(plans):
     slices = [Slice(plan) for plan in plans]
     first, k = plans[0], slices[0].k
     gantry = sorted({b.gantry_deg for b in first.beams if b.couch_deg == 0})  # their fields lie in the slice
-    lines = plot.styles([first], STRUCTURES, k)
+    lines = drawing.styles([first], STRUCTURES, k)
     shown = list(planes(slices))
     prone = first.patient_position == "HFP"
     title = (f"{first.case}, axial slice z = {round(first.z[k])} mm\n"
              + ("prone, head first: posterior is up" if prone else f"patient position {first.patient_position}")
              + ", seen from the feet; fields (arrows): " + ", ".join(f"{g:.0f}°" for g in gantry))
-    figure, axes = plot.panels(min(len(shown), 5), len(plans), WIDTH, WIDTH / ASPECT + 0.3, title,
-                               {**lines, "95 % isodose (white)": {**plot.ISODOSE, "color": "silver"}}, margin=1.4)
+    figure, axes = drawing.panels(min(len(shown), 5), len(plans), WIDTH, WIDTH / ASPECT + 0.3, title,
+                               {**lines, "95 % isodose (white)": {**drawing.ISODOSE, "color": "silver"}}, margin=1.4)
     for row, (of_plans, window_mm, label, how) in enumerate(shown):
         last, line = row >= 4, axes[min(row, 4)]  # cell count and gain share a row
         for a, s, plane in zip(line, slices, of_plans):
             if plane is not None:
-                image = plot.show(a, s.plan, k, plane, lines, window_mm, **how)
+                image = drawing.show(a, s.plan, k, plane, lines, window_mm, **how)
                 a.tick_params(labelbottom=True)
         drawn = [a for a, plane in zip(line, of_plans) if plane is not None]
         where = {"location": "bottom", "shrink": 0.8 / len(drawn)} if last else {"location": "right"}
         bar = figure.colorbar(image, ax=drawn, label=label, **where)
         bar.minorticks_off()
     for a, s in zip(axes[0], slices):
-        plot.contour(a, s.plan, numpy.nan_to_num(s.dose), 0.95 * s.plan.course_Gy_RBE, plot.ISODOSE)
+        drawing.contour(a, s.plan, numpy.nan_to_num(s.dose), 0.95 * s.plan.course_Gy_RBE, drawing.ISODOSE)
         arrows(a, gantry)
         a.set_title(s.title)
     return figure

@@ -8,7 +8,7 @@ import sys
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
 import margins
-import plot
+import drawing
 from margins import Margin, heading, row
 
 NERVES = {"right": "OpticNrv_R", "left": "OpticNrv_L"}
@@ -37,21 +37,21 @@ def shares(results):
 
 
 def picture(results, folder):
-    figure, axes = plot.panels(2, 2, 5, 2.4, "Optic nerves of digital patients", margins.LEGEND)
+    figure, axes = drawing.panels(2, 2, 5, 2.4, "Optic nerves of digital patients", margins.LEGEND)
     for column, (side, nerve) in enumerate(NERVES.items()):
         margins.bars(axes[0, column], results, lambda arm: results.shares(arm, nerve, "D0.03cc"),
                      f"{side}: scenarios with D0.03cc ≤ 2.46 Gy(RBE), %", limit=50)
         margins.bars(axes[1, column], results, lambda arm: results.by_case(arm, nerve, "outcome", f"NTCP-{side}", "max"),
                      f"{side}: NTCP, worst case, %")
-    plot.save(figure, folder, "nerves", "png")
-    figure, axes = plot.panels(1, 2, 4, 2.4, "How good PET must be", margins.LEFT_LEGEND)
+    drawing.save(figure, folder, "nerves", "png")
+    figure, axes = drawing.panels(1, 2, 4, 2.4, "How good PET must be", margins.LEFT_LEGEND)
     for a, number in zip(axes.flat, NTCP[2:]):
         margins.draw_left(a, results, number)
-    plot.save(figure, folder, "left", "png")
+    drawing.save(figure, folder, "left", "png")
 
 
 def main():
-    arguments = plot.parser_of(__doc__).parse_args()
+    arguments = drawing.parser_of(__doc__).parse_args()
     results = margins.Results(arguments.results)
     margins.tell_plans(results, 15)
     margins.tell_target(results)

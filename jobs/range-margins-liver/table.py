@@ -8,7 +8,7 @@ import sys
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
 import margins
-import plot
+import drawing
 from margins import Margin, heading, row
 
 LIVER = "Liver-GTV"
@@ -38,18 +38,18 @@ def floors(results):
 
 
 def picture(results, folder):
-    figure, axes = plot.panels(3, 3, 3.3, 2.2, "Healthy liver of digital patients, median over the scenarios", margins.LEGEND)
+    figure, axes = drawing.panels(3, 3, 3.3, 2.2, "Healthy liver of digital patients, median over the scenarios", margins.LEGEND)
     for a, number in zip(axes.flat, DOSE + NTCP):
         margins.bars(a, results, lambda arm: results.by_case(arm, *number.which), number.name)
-    plot.save(figure, folder, "liver", "png")
-    figure, axes = plot.panels(1, 3, 3.3, 2.4, "How good PET must be", margins.LEFT_LEGEND)
+    drawing.save(figure, folder, "liver", "png")
+    figure, axes = drawing.panels(1, 3, 3.3, 2.4, "How good PET must be", margins.LEFT_LEGEND)
     for a, number in zip(axes.flat, (DOSE[0], DOSE[2], WORST[0])):
         margins.draw_left(a, results, number)
-    plot.save(figure, folder, "left", "png")
+    drawing.save(figure, folder, "left", "png")
 
 
 def main():
-    arguments = plot.parser_of(__doc__).parse_args()
+    arguments = drawing.parser_of(__doc__).parse_args()
     results = margins.Results(arguments.results)
     margins.tell_plans(results, 10)
     margins.tell_target(results)

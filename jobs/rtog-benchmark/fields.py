@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Dose of each field alone and of all together, per case one picture: a row per arm (needs numpy, h5py and matplotlib).
+"""Doses of fields and bands of histograms, per case a picture of each (needs numpy, h5py and matplotlib).
 
     fields.py RESULTS STUDY.yaml [-o FOLDER] [--robion build/robion]
 
-RBE-weighted doses are no sums of those of fields, so each field's spots are evaluated by themselves, without errors. Columns:
-the fields, all of them, and the lowest dose of each voxel over the evaluation scenarios; axial slice through the target's centre.
+<case>-fields: dose of each field alone and of all together, a row per arm. RBE-weighted doses are no sums of those of fields, so each
+field's spots are evaluated by themselves, without errors. Columns: the fields, all of them, and the lowest dose of each voxel over the
+evaluation scenarios; axial slice through the target's centre.
+<case>-dvh: dose-volume histograms, a column per arm: lines without errors, bands lowest to highest volume over the scenarios.
 """
 import pathlib
 import subprocess
@@ -14,7 +16,7 @@ import tempfile
 import numpy
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
-import plot
+import drawing
 import robion
 
 WINDOW = -80, 80, -80, 80  # shown, mm
@@ -32,38 +34,63 @@ def field_alone(plan, beam, spots, arguments):
         subprocess.run([arguments.robion, "evaluate", table, arguments.study, "--case", plan.case, "--arm", plan.arm, "-o", out,
                         "--set", "scenarios.evaluate={range_percent: [0], setup: none}"], check=True,
                        stdout=subprocess.DEVNULL)
-        return plot.percent(robion.Plan(out))
+        return drawing.percent(robion.Plan(out))
 
 
 def doses(plan, arguments):
     for beam, spots in enumerate(plan.beams):
         yield f"field {spots.gantry_deg:.0f}°", field_alone(plan, beam, spots, arguments)
-    yield "all fields", plot.percent(plan)
-    yield "lowest of the scenarios", plot.percent(plan, "min")
+    yield "all fields", drawing.percent(plan)
+    yield "lowest of the scenarios", drawing.percent(plan, "min")
 
 
 def picture(plans, arguments):
-    lines = plot.styles(plans, STRUCTURES)
+    lines = drawing.styles(plans, STRUCTURES)
     columns = len(plans[0].beams) + 2
-    figure, axes = plot.panels(len(plans), columns, 2, 2.2, f"{plans[0].case}: RBE-weighted dose, % of the prescription", lines,
+    figure, axes = drawing.panels(len(plans), columns, 2, 2.2, f"{plans[0].case}: RBE-weighted dose, % of the prescription", lines,
                                sharex=True, sharey=True)
     for line, plan in zip(axes, plans):
         k = plan.structures[plan.target].middle()
         for a, (title, dose) in zip(line, doses(plan, arguments)):
-            image = plot.show(a, plan, k, numpy.ma.masked_less(dose[k], LEAST), lines, WINDOW, **plot.DOSE)
+            image = drawing.show(a, plan, k, numpy.ma.masked_less(dose[k], LEAST), lines, WINDOW, **drawing.DOSE)
             a.set_title(title if plan is plans[0] else "")
         line[0].set_ylabel(f"{plan.arm}\n{line[0].get_ylabel()}")
     figure.colorbar(image, ax=axes, shrink=0.6, label="RBE-weighted dose, % of the prescription")
     return figure
 
 
+def show_dvh(axes, plan, lines):
+    for name, line in lines.items():
+        if name in plan.structures:
+            dvh = plan.dvh(name)
+            dose = 100 * dvh.axis / plan.prescription_Gy_RBE_per_fraction
+            axes.fill_between(dose, dvh.min, dvh.max, color=line["color"], alpha=0.25, linewidth=0)
+            axes.plot(dose, dvh.nominal, **line)
+    axes.axvline(95, color="gray", linestyle="dashed", linewidth=0.8)
+    axes.set(xlim=(0, 130), ylim=(0, 102), xlabel="RBE-weighted dose, % of the prescription", ylabel="volume, %")
+    axes.grid()
+    axes.label_outer()
+
+
+def bands(plans):
+    lines = drawing.styles(plans, ("CTV", "OAR"))
+    n = int(plans[0]["scenarios"].in_set.sum())
+    title = f"{plans[0].case}: lines without errors, bands over the {n} scenarios"
+    figure, axes = drawing.panels(1, len(plans), 3.6, 3.3, title, lines)
+    for a, plan in zip(axes[0], plans):
+        show_dvh(a, plan, lines)
+        a.set_title(f"{plan.arm} {plan.sweep}".strip())
+    return figure
+
+
 def main():
-    parser = plot.parser_of(__doc__)
+    parser = drawing.parser_of(__doc__)
     parser.add_argument("study", type=pathlib.Path, help="the study they are of")
     parser.add_argument("--robion", default="build/robion", help="the program")
-    arguments, by_case = plot.parse(parser)
+    arguments, by_case = drawing.parse(parser)
     for case, plans in by_case.items():
-        plot.save(picture(plans, arguments), arguments.output, f"{case}-fields", "png")
+        drawing.save(picture(plans, arguments), arguments.output, f"{case}-fields", "png")
+        drawing.save(bands(plans), arguments.output, f"{case}-dvh", "png")
 
 
 if __name__ == "__main__":

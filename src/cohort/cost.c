@@ -1,5 +1,6 @@
 /* What a plan will cost, from the sizes of its case and settings: good enough to start long plans first. */
 #include "cohort_private.h"
+#include "robion/doses.h"
 #include "robion/optimize.h"
 #include "robion/structure.h"
 #include <math.h>
@@ -150,10 +151,11 @@ static PetscErrorCode Estimate(const Settings *settings, const Case *patient, co
   plan->cost_s[COST_EVALUATE] = dose_voxels * beams * evaluate * EVALUATE_S;
   double all, at_once;
   StagePoints(settings, beams, points, &all, &at_once);
-  plan->own_bytes = RANK_BYTES + (double)FACTORED_SLAB_BYTES;
+  const double doses = dose_voxels * (double)DoseSetRows(evaluate, 1) * 12; /* of scenarios at a time */
+  plan->own_bytes = RANK_BYTES + (double)FACTORED_SLAB_BYTES + doses;
   plan->bytes = plan->own_bytes + SPECTRA_BYTES + CaseBytes(patient) +
                 PetscMax(at_once * (POINT_BYTES + GRADIENT_BYTES), all * POINT_BYTES) +
-                voxels * optimize * (double)PetscMax(1, settings->course.n_stages) * 32 + dose_voxels * evaluate * 12;
+                voxels * optimize * (double)PetscMax(1, settings->course.n_stages) * 32;
   PetscFunctionReturn(0);
 }
 

@@ -2,7 +2,6 @@
 #include "index_private.h"
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Boxes of more arms and sweep points than this are shown when asked for. */
 enum { MOST_OPEN = 12 };
@@ -92,23 +91,29 @@ PetscErrorCode IndexArms(StudyPage *page)
   PetscFunctionReturn(0);
 }
 
+static PetscBool IsOf(char *const *cell, const Topic *t)
+{
+  return strcmp(cell[0], t->scenario) || strcmp(cell[1], t->structure) || strcmp(cell[2], t->quantity) ||
+                 strcmp(cell[3], t->metric)
+             ? PETSC_FALSE
+             : PETSC_TRUE;
+}
+
+PetscInt IndexCompared(const StudyPage *page, const Topic *topic, const PlanSpec *a, const PlanSpec *b)
+{
+  for (PetscInt row = 0; row < page->statistics.n_rows; row++) {
+    char *const *const cell = page->statistics.field + row * page->statistics.n_columns;
+    if (IsOf(cell, topic) && !strcmp(cell[STATISTICS_ARM], a->arm) && !strcmp(cell[STATISTICS_SWEEP], a->sweep) &&
+        !strcmp(cell[STATISTICS_VERSUS_ARM], b->arm) && !strcmp(cell[STATISTICS_VERSUS_SWEEP], b->sweep))
+      return row;
+  }
+  return -1;
+}
+
 /* Rows of statistics.csv that compare two variants in a topic. */
 PetscErrorCode IndexStatistics(StudyPage *page)
 {
   PetscFunctionBegin;
-  enum {
-    ARM = 5,
-    SWEEP,
-    VERSUS_ARM,
-    VERSUS_SWEEP,
-    COUNT,
-    MEDIAN = 14,
-    MEDIAN_LOW = 17,
-    MEDIAN_HIGH,
-    RATIO,
-    WILCOXON = 21,
-    HOLM
-  };
   static const char *const columns[] = {"Metric",
                                         "Arm",
                                         "Against",
@@ -119,30 +124,27 @@ PetscErrorCode IndexStatistics(StudyPage *page)
                                         "Ratio (relative risk)",
                                         "Wilcoxon P, exact",
                                         "Holm"};
-  static const int shown[] = {COUNT, MEDIAN, MEDIAN_LOW, MEDIAN_HIGH, RATIO, WILCOXON, HOLM};
-  char file[PETSC_MAX_PATH_LEN];
-  Table table = {0};
-  PetscCall(PetscSNPrintf(file, sizeof file, "%s/statistics.csv", page->results));
-  if (access(file, F_OK) || !TableRead(file, statistics_header, page->mistakes, &table)) PetscFunctionReturn(0);
+  static const int shown[] = {STATISTICS_COUNT, STATISTICS_MEDIAN,   STATISTICS_MEDIAN_LOW, STATISTICS_MEDIAN_HIGH,
+                              STATISTICS_RATIO, STATISTICS_WILCOXON, STATISTICS_HOLM};
+  const Table *table = &page->statistics;
+  if (!table->n_rows) PetscFunctionReturn(0);
   PetscCall(HTMLSection(&page->text, "statistics", "Statistics over the cases"));
   PetscCall(HTMLTable(&page->text, "Differences between plans of the same case, as in statistics.csv",
                       PETSC_STATIC_ARRAY_LENGTH(columns), columns));
-  for (PetscInt row = 0; row < table.n_rows; row++) {
-    char *const *const cell = table.field + row * table.n_columns;
-    for (PetscInt i = 0; i < page->n_topic && cell[VERSUS_ARM][0]; i++) {
+  for (PetscInt row = 0; row < table->n_rows; row++) {
+    char *const *const cell = table->field + row * table->n_columns;
+    for (PetscInt i = 0; i < page->n_topic && cell[STATISTICS_VERSUS_ARM][0]; i++) {
       const Topic *t = &page->topic[i];
       Text text = {0};
-      if (strcmp(cell[0], t->scenario) || strcmp(cell[1], t->structure) || strcmp(cell[2], t->quantity) ||
-          strcmp(cell[3], t->metric))
-        continue;
+      if (!IsOf(cell, t)) continue;
       PetscCall(IndexAddTopic(&text, t));
       PetscCall(TextAdd(&page->text, "<tr>"));
       PetscCall(HTMLElement(&page->text, "th", "scope='row'", text.data));
       PetscCall(TextDestroy(&text));
-      PetscCall(IndexAddVariant(&text, cell[ARM], cell[SWEEP]));
+      PetscCall(IndexAddVariant(&text, cell[STATISTICS_ARM], cell[STATISTICS_SWEEP]));
       PetscCall(HTMLElement(&page->text, "td", NULL, text.data));
       PetscCall(TextDestroy(&text));
-      PetscCall(IndexAddVariant(&text, cell[VERSUS_ARM], cell[VERSUS_SWEEP]));
+      PetscCall(IndexAddVariant(&text, cell[STATISTICS_VERSUS_ARM], cell[STATISTICS_VERSUS_SWEEP]));
       PetscCall(HTMLElement(&page->text, "td", NULL, text.data));
       PetscCall(TextDestroy(&text));
       for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(shown); k++)
@@ -152,6 +154,5 @@ PetscErrorCode IndexStatistics(StudyPage *page)
   }
   PetscCall(HTMLTableEnd(&page->text));
   PetscCall(HTMLSectionEnd(&page->text));
-  PetscCall(TableDestroy(&table));
   PetscFunctionReturn(0);
 }

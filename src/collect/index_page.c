@@ -3,9 +3,9 @@
  * the study has goals on, and the coverage of the targets.
  */
 #include "index_private.h"
-#include "robion/plan_page.h"
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 PetscBool IndexHasPage(const StudyPage *page, PetscInt p)
 {
@@ -107,7 +107,7 @@ static PetscErrorCode AddPlan(StudyPage *page, PetscInt p)
     PetscCall(PetscMalloc1(page->study->n_plans, &others));
     spec.n_other = OthersOf(page, p, others);
     spec.other = others;
-    PetscCall(PlanPageWrite(&spec, &found));
+    PetscCall(PlanPageWrite(&spec, &found, &page->facts[p]));
     PetscCall(PetscFree(others));
   }
   if (!MistakesAny(&found) && PlanTableRead(folder, PLAN_GOALS, &found, &page->goals[p]) &&
@@ -195,6 +195,7 @@ static PetscErrorCode Compose(StudyPage *page)
 {
   PetscFunctionBegin;
   PetscCall(HTMLBegin(&page->text, page->study->name, NULL));
+  PetscCall(IndexSummary(page));
   PetscCall(IndexPlans(page));
   PetscCall(IndexGoals(page));
   PetscCall(IndexArms(page));
@@ -211,12 +212,15 @@ PetscErrorCode StudyPagesWrite(FILE *out, const char *results, const Study *stud
   StudyPage page = {.results = results, .folder = folder, .study = study, .mistakes = mistakes};
   char file[PETSC_MAX_PATH_LEN];
   PetscInt n = 0;
-  PetscCall(PetscCalloc3(study->n_plans, &page.news, study->n_plans, &page.goals, study->n_plans, &page.error));
+  PetscCall(PetscCalloc4(study->n_plans, &page.news, study->n_plans, &page.goals, study->n_plans, &page.error,
+                         study->n_plans, &page.facts));
   PetscCall(SamplesCreate(study->n_plans, &page.samples));
   PetscCall(InventoryFill(results, study, PETSC_FALSE, page.news));
   for (PetscInt p = 0; p < study->n_plans && MistakesExit(mistakes) != ROBION_RESOURCES; p++)
     if (page.news[p].condition == CONDITION_DONE) PetscCall(AddPlan(&page, p));
   for (PetscInt p = 0; p < study->n_plans; p++) n += IndexHasPage(&page, p);
+  PetscCall(PetscSNPrintf(file, sizeof file, "%s/statistics.csv", results));
+  if (!access(file, F_OK)) (void)TableRead(file, statistics_header, mistakes, &page.statistics);
   PetscCall(FindTopics(&page));
   PetscCall(FindVariants(&page));
   if (MistakesExit(mistakes) != ROBION_RESOURCES) PetscCall(Compose(&page));
@@ -230,8 +234,9 @@ PetscErrorCode StudyPagesWrite(FILE *out, const char *results, const Study *stud
   for (PetscInt k = 0; k < page.n_variant; k++) PetscCall(TextDestroy(&page.variant_name[k]));
   PetscCall(PetscFree(page.variant));
   PetscCall(PetscFree(page.variant_name));
+  PetscCall(TableDestroy(&page.statistics));
   PetscCall(SamplesDestroy(&page.samples));
   PetscCall(TextDestroy(&page.text));
-  PetscCall(PetscFree3(page.news, page.goals, page.error));
+  PetscCall(PetscFree4(page.news, page.goals, page.error, page.facts));
   PetscFunctionReturn(0);
 }

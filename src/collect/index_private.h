@@ -3,6 +3,7 @@
 #include "robion/collect.h"
 #include "robion/html.h"
 #include "robion/index_page.h"
+#include "robion/plan_page.h"
 #include "robion/results.h"
 
 enum { MOST_COMPARED = 24 };
@@ -18,8 +19,10 @@ typedef struct StudyPage {
   const Study *study;
   Mistakes *mistakes;
   PlanNews *news;
-  Table *goals;       /* [study->n_plans] */
-  const char **error; /* [study->n_plans] why there is no page of a plan that is done, NULL: there is one; owned */
+  Table *goals;         /* [study->n_plans] */
+  PlanPageFacts *facts; /* [study->n_plans] of those that have a page */
+  Table statistics;     /* statistics.csv; no rows: there is none */
+  const char **error;   /* [study->n_plans] why there is no page of a plan that is done, NULL: there is one; owned */
   Samples samples;
   PetscInt n_variant,
       *variant;       /* arms and sweep points in the order of the study: the first plan of each that has a page */
@@ -39,6 +42,23 @@ PetscErrorCode IndexAddTopic(Text *text, const Topic *topic);
 /* Values of a topic in one variant, of the cases that have it: value and case of each [study->n_plans]; how many. */
 PetscInt IndexValues(const StudyPage *page, const Topic *topic, const PlanSpec *variant, double *value, PetscInt *of);
 
+/* The row of statistics.csv that compares two plans of the same sweep point in a topic; -1: none. */
+PetscInt IndexCompared(const StudyPage *page, const Topic *topic, const PlanSpec *a, const PlanSpec *b);
+enum {
+  STATISTICS_ARM = 5,
+  STATISTICS_SWEEP,
+  STATISTICS_VERSUS_ARM,
+  STATISTICS_VERSUS_SWEEP,
+  STATISTICS_COUNT,
+  STATISTICS_MEDIAN = 14,
+  STATISTICS_MEDIAN_LOW = 17,
+  STATISTICS_MEDIAN_HIGH,
+  STATISTICS_RATIO,
+  STATISTICS_WILCOXON = 21,
+  STATISTICS_HOLM
+};
+
+PetscErrorCode IndexSummary(StudyPage *page);
 PetscErrorCode IndexPlans(StudyPage *page);
 PetscErrorCode IndexGoals(StudyPage *page);
 PetscErrorCode IndexArms(StudyPage *page);

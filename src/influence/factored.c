@@ -293,6 +293,32 @@ PetscErrorCode FactoredGetSize(Factored f, size_t *shared_bytes, size_t *own_byt
   PetscFunctionReturn(0);
 }
 
+/* Of complex FFTs along u for the modes along v that are kept, and along v where voxels look planes up: 5 n log2 n each, two at a time. */
+static double TransformOperations(const FactoredBeam *fb)
+{
+  const double along_u = 5 * (double)fb->nu * log2((double)fb->nu), along_v = 5 * (double)fb->nv * log2((double)fb->nv);
+  double operations = 0;
+  for (PetscInt i = 0; i < fb->nz; i++)
+    if (IsLookedUp(fb, i))
+      operations += 2 * ((double)(2 * fb->n_mode_v - 1) * along_u + (fb->box[i].u_end - fb->box[i].u_low) * along_v);
+  return operations;
+}
+
+PetscErrorCode FactoredGetWork(Factored f, double *operations, double *bytes)
+{
+  PetscFunctionBegin;
+  *operations = *bytes = 0;
+  for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
+    const FactoredBeam *fb = &f->beam[b];
+    double points = 0;
+    if (!fb->nz) continue;
+    for (PetscInt i = 0; i < fb->nz; i++) points += (double)(fb->box[i].u_end - fb->box[i].u_low) * (double)fb->nv;
+    *operations += FieldOperations(f, b) + (double)f->model->n_group * TransformOperations(fb);
+    *bytes += (double)f->model->n_group * points * sizeof(Four);
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode FactoredDestroy(Factored *factored)
 {
   PetscFunctionBegin;

@@ -155,6 +155,8 @@ PetscErrorCode FactoredReach(const struct DoseModel_s *model, PetscInt b, const 
  * gradient of the beam's spots. Collective on the node.
  */
 PetscErrorCode FieldForward(struct Factored_s *f, PetscInt b, const double *weight);
+/* Its additions and multiplications, without those of FFTs and factors. Not collective. */
+double FieldOperations(const struct Factored_s *f, PetscInt b);
 PetscErrorCode FieldBackwardSlab(struct Factored_s *f, const Slab *slab);
 PetscErrorCode FieldBackward(struct Factored_s *f, PetscInt b, double *gradient);
 

@@ -309,6 +309,25 @@ PetscErrorCode FieldForward(struct Factored_s *f, PetscInt b, const double *weig
   PetscFunctionReturn(0);
 }
 
+double FieldOperations(const struct Factored_s *f, PetscInt b)
+{
+  enum { OF_PART = 3 + 4 * N_CHANNELS, OF_COARSER = 4 * 4 * N_CHANNELS, OF_LINE = 4, OF_SPOT = 4 };
+  const FactoredBeam *fb = &f->beam[b];
+  const Beam *beam = &f->model->beams->beam[b];
+  double operations = 0, modes = 0;
+  for (PetscInt m = 0; m < fb->nu; m++) modes += (double)fb->n_mode[m];
+  for (PetscInt i = 0; i < PlaneCount(fb); i++) {
+    if (!IsLookedUp(fb, i)) continue;
+    if (i < fb->level_start[DEPTH_LEVELS - 1]) operations += OF_COARSER * modes;
+    for (PetscInt p = fb->part_start[i]; p < fb->part_start[i + 1]; p++)
+      for (PetscInt m = 0; m < fb->nu; m++)
+        operations +=
+            OF_PART * (double)PetscMin(fb->n_mode[m], ModesThrough(fb, &fb->part[p], PetscMin(m, fb->nu - m)));
+  }
+  return operations * (double)f->model->n_group + (double)beam->n_spot * OF_SPOT * (double)fb->nu +
+         (double)fb->n_line * (double)beam->n_layer * OF_LINE * 2 * modes;
+}
+
 /* --- the transpose --- */
 
 typedef unsigned long long FourBits __attribute__((vector_size(32), aligned(8)));

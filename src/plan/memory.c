@@ -82,14 +82,14 @@ static double KeptBytes(const PlanInputs *in)
 }
 
 /* Depths and doses of some scenarios, dealt to all ranks, dose cubes on each rank, and the beams' dose volumes, which make no gradient. */
-static PetscErrorCode EvaluationNeed(PlanContext *context, const PlanInputs *in, MemoryNeed *need)
+static PetscErrorCode EvaluationNeed(PlanContext *context, const PlanInputs *in, PetscInt ranks, MemoryNeed *need)
 {
   PetscFunctionBegin;
   Quantity computed[QUANTITIES_MOST];
   const FactoredVoxels looked_up = {in->evaluate, &in->grid, in->n_dose_voxel, in->dose_voxel};
   const double voxels = (double)in->n_dose_voxel, quantities_bytes = DosesComputed(computed) * sizeof(float) * voxels;
   PetscCall(OperatorNeed(context, in, &looked_up, PETSC_FALSE, PETSC_TRUE, need));
-  need->node += ((double)DoseSetRows(in->evaluate->n, context->size) * quantities_bytes +
+  need->node += ((double)DoseSetRows(in->evaluate->n, (PetscMPIInt)ranks) * quantities_bytes +
                  2.0 * in->beams->n_beam * sizeof(double) * voxels) /
                 context->nodes;
   need->rank += (double)GridSize(&in->grid) * sizeof(float) * (2.0 * Cubes() + 3) + quantities_bytes + KeptBytes(in);
@@ -134,12 +134,12 @@ static PetscErrorCode NeedInUse(PlanContext *context, MemoryNeed *need)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PlanMemory(PlanContext *context, const PlanInputs *in, double entries, MemoryNeed *need)
+PetscErrorCode PlanMemory(PlanContext *context, const PlanInputs *in, double entries, PetscInt ranks, MemoryNeed *need)
 {
   PetscFunctionBegin;
   MemoryNeed evaluation, activity, now;
   PetscCall(OptimisationNeed(context, in, entries, need));
-  PetscCall(EvaluationNeed(context, in, &evaluation));
+  PetscCall(EvaluationNeed(context, in, ranks, &evaluation));
   PetscCall(ActivityNeed(context, in, &activity));
   PetscCall(NeedInUse(context, &now));
   *need = NeedSum(NeedMost(*need, NeedSum(evaluation, activity)), now);
@@ -154,7 +154,7 @@ PetscErrorCode PlanCheckMemory(PlanContext *context, const PlanSpec *plan, const
   MemoryNeed need;
   if (in->settings->dose_operator == OPERATOR_ASSEMBLED)
     PetscFunctionReturn(0); /* computed on the fly where it does not fit */
-  PetscCall(PlanMemory(context, in, entries, &need));
+  PetscCall(PlanMemory(context, in, entries, context->size, &need));
   const double bytes = need.node * context->nodes + need.rank * context->size;
   LogLine(LOG_DETAIL, "memory", plan->case_name,
           "%s  about %.2f GiB of %.2f GiB: %.2f on each node, %.3f more of each rank", plan->arm, bytes / gib,

@@ -191,3 +191,16 @@ if [ -n "$python" ]; then
   check "a dose of one plan" dicom_set change "$WORK/stages/RD_physical.dcm" "$WORK/one.dcm" DoseSummationType=PLAN
   check "is not that of a course" expect_text 'is of one plan .*: the study.s course has 2 stages' of_course "$WORK/one.dcm"
 fi
+
+one_stage() { # STAGE OPTION...
+  "$ROBION" evaluate "$WORK/stages/RN_$1.dcm" tests/studies/e2e-stages.yaml -o "$WORK/stage.h5" --arm "$(basename "$(dirname "$course")")" "${@:2}"
+}
+check "the plan of a stage is not that of the course" expect_text '2 beams, expected 3 .*--stage NAME' one_stage wide
+for stage in wide boost; do
+  check "but can be evaluated alone: $stage" one_stage "$stage" --stage "$stage"
+  [ -z "$python" ] || check "with its own dose: $stage" dicom_set stage "$course" "$stage" "$WORK/stage.h5"
+done
+check "another stage's beams lie elsewhere" expect_exit 4 one_stage wide --stage boost
+check "a stage that is not there" expect_text '--stage bost: the study has no stage of that name.*boost' one_stage boost --stage bost
+check "is a mistake of the command" expect_exit 2 one_stage boost --stage bost
+check "as is one of a study without" expect_exit 2 again "$set/RN.dcm" --stage boost

@@ -5,6 +5,7 @@
   dicom_set.py doses PLAN.h5 FOLDER                doses within half a step; references, types, geometry
   dicom_set.py beams PLAN.h5 FOLDER                doses of single beams, which add up to that of all
   dicom_set.py alone PLAN.h5 BEAM OUT.h5           the plan, spots of other beams without ions
+  dicom_set.py stage COURSE.h5 STAGE OUT.h5        a fraction of the stage alone: dose, fractions, beams
   dicom_set.py same_dose A.h5 PATH B.h5 PATH       two doses, within 1e-5 of the highest
   dicom_set.py vary RN.dcm KIND OUT.dcm            the plan as others would write it, or as robion refuses it
   dicom_set.py change FILE.dcm OUT.dcm NAME=VALUE...    other values of attributes
@@ -174,6 +175,16 @@ def alone(plan_file, beam, out):
                 of["particles"][:] = 0
 
 
+def stage(course, name, out):
+    with h5py.File(course) as own, h5py.File(out) as found:
+        of = [b for b, group in own["plan"].items() if group.attrs["stage"].decode() == name]
+        fractions = own["plan"][of[0]].attrs["stage_fractions"]
+        dose = sum(own["dose/beams"][b][:].astype(float) for b in of) * own.attrs["fractions"] / fractions
+        assert found.attrs["fractions"] == fractions and len(found["plan"]) == len(of)
+        assert found.attrs["arm"] == own.attrs["arm"] and "goals" not in found
+        same(found["dose/nominal/physical"][:], dose, name, 2e-5 * (1 + len(of)) * dose.max())
+
+
 def same_dose(a, path_a, b, path_b):
     with h5py.File(a) as one, h5py.File(b) as two:
         same(two[path_b][:], one[path_a][:], path_a, 1e-5 * one[path_a][:].max())
@@ -277,4 +288,4 @@ def metrics(a, b, tolerance):
 
 
 if __name__ == "__main__":
-    {f.__name__: f for f in (plan, doses, beams, alone, same_dose, vary, change, cases, metrics)}[sys.argv[1]](*sys.argv[2:])
+    {f.__name__: f for f in (plan, doses, beams, alone, stage, same_dose, vary, change, cases, metrics)}[sys.argv[1]](*sys.argv[2:])

@@ -3,7 +3,7 @@
  * prints a line "WHAT: good", or what is wrong, for each of the checks that `report.js --list` names.
  */
 "use strict";
-const fs = require("fs");
+const fs = require("fs"), zlib = require("zlib");
 
 /* RFC 4180, as rows of objects. */
 const table = (file) => {
@@ -106,6 +106,22 @@ const checks = {
     }
     expect(n > 60, `${n} numbers found`);
   },
+  "what the study's page says first": async ({ front, results }) => {
+    const statistics = table(`${results}/statistics.csv`), [{ head, rows }] = await tablesOf(front, "summary"), worst = {};
+    for (const row of rows) {
+      const [arm, sweep] = row[0].join().split(", ");
+      head.forEach((name, k) => {
+        const found = name.match(/^(.+) (\S+), (nominal|worst) \/ /);
+        if (!found) return;
+        const scenario = found[3] === "nominal" ? "nominal" : found[2] === "Dmax" ? "max" : "min";
+        const median = statistics.find((s) => s.scenario === scenario && s.structure === found[1] && s.metric === found[2] && s.quantity === "rbe_weighted" && s.arm === arm && s.sweep === sweep && !s.versus_arm).median;
+        expect(row[k].join() === median, `${arm} ${name}: ${row[k].join()}, expected ${median}`);
+        if (name.startsWith("CTV D98, worst") && sweep === rows[0][0].join().split(", ")[1]) worst[row[0].join()] = Number(median);
+      });
+    }
+    const best = Object.keys(worst).sort((a, b) => worst[b] - worst[a])[0], said = await front.textContent("#summary dd strong");
+    expect(Object.keys(worst).length === 2 && said === best, `${said}, expected ${best}`);
+  },
   "a curve for each arm through all points of the sweep": async ({ front }) => {
     const curves = await front.evaluate(() => [...document.querySelectorAll("#sweep figure")].map((f) => [...f.querySelectorAll("polyline")].map((p) => p.getAttribute("points").trim().split(" ").length).join()));
     expect(curves.length > 3 && curves.every((c) => c === "2,2"), curves.join(" "));
@@ -122,6 +138,15 @@ const checks = {
     });
     expect(Object.keys(bytes).some((name) => /deviation/.test(name)) && Object.keys(bytes).some((name) => /11C/.test(name)), Object.keys(bytes).join());
     for (const [name, sum] of Object.entries(bytes)) expect(sums[name] === sum && sum > 0, `${name}: ${sums[name]}, expected ${sum}`);
+  },
+  "tables to take away, letter by letter": async ({ page, still, folder }) => {
+    const links = await still.evaluate(() => [...document.querySelectorAll("a.packed")].map((a) => ({ href: a.href, name: a.textContent, file: a.download })));
+    expect(links.map((l) => l.name).sort().join() === "dvh.csv,goals.csv,metrics.csv,scenarios.csv", links.map((l) => l.name).join());
+    for (const { href, name, file } of links) {
+      expect(file.endsWith(`_${name}.gz`) && zlib.gunzipSync(Buffer.from(href.split(",")[1], "base64")).equals(fs.readFileSync(`${folder}/${name}`)), `${file} is not ${name}`);
+      const [download] = await Promise.all([page.waitForEvent("download"), page.click(`a.packed:text-is("${name}")`)]);
+      expect(download.suggestedFilename().endsWith(`_${name}`) && fs.readFileSync(await download.path()).equals(fs.readFileSync(`${folder}/${name}`)), `${download.suggestedFilename()} is not ${name}`);
+    }
   },
   "sliders by keyboard change slices": async ({ page }) => {
     await page.focus(".slices input[type=range]");

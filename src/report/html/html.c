@@ -135,7 +135,7 @@ static PetscErrorCode Deflate(const unsigned char *bytes, size_t n, int window, 
 {
   PetscFunctionBegin;
   z_stream stream = {0};
-  PetscCheck(deflateInit2(&stream, 9, Z_DEFLATED, window, 9, Z_DEFAULT_STRATEGY) == Z_OK, PETSC_COMM_SELF,
+  PetscCheck(deflateInit2(&stream, 6, Z_DEFLATED, window, 9, Z_DEFAULT_STRATEGY) == Z_OK, PETSC_COMM_SELF,
              PETSC_ERR_MEM, "zlib cannot begin");
   const size_t most = deflateBound(&stream, (uLong)n);
   PetscCall(PetscMalloc1(most, out));
@@ -160,6 +160,26 @@ PetscErrorCode HTMLBytes(Text *page, const char *id, const unsigned char *bytes,
   PetscCall(TextAdd(page, "<script type='text/plain' id='%s'>", id));
   PetscCall(AddBase64(page, packed, size));
   PetscCall(TextAdd(page, "</script>\n"));
+  PetscCall(PetscFree(packed));
+  *length = page->length - before;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode HTMLDownload(Text *page, const char *name, const char *label, const char *content, size_t n,
+                            size_t *length)
+{
+  PetscFunctionBegin;
+  unsigned char *packed;
+  size_t size;
+  const size_t before = page->length;
+  PetscCall(Deflate((const unsigned char *)content, n, 15 + 16, &packed, &size));
+  PetscCall(TextAdd(page, "<a class='packed' download='"));
+  PetscCall(HTMLText(page, name));
+  PetscCall(TextAdd(page, ".gz' href='data:application/gzip;base64,"));
+  PetscCall(AddBase64(page, packed, size));
+  PetscCall(TextAdd(page, "'>"));
+  PetscCall(HTMLText(page, label));
+  PetscCall(TextAdd(page, "</a>"));
   PetscCall(PetscFree(packed));
   *length = page->length - before;
   PetscFunctionReturn(0);

@@ -3,30 +3,36 @@
 #include <math.h>
 #include <string.h>
 
-/* What a certificate says, in words. */
+void CertificateWords(const PlanCertificate *c, char words[512])
+{
+  static const struct {
+    const char *kind, *words;
+  } known[] = {
+      {"rigorous", "No plan of these spots can have an objective below %.6g: this one is at most %.3g %% from the best "
+                   "(rigorous: the "
+                   "problem is convex)."},
+      {"local", "No plan near this one has an objective below %.6g: it is at most %.3g %% from the best near it "
+                "(local: RBE-weighted "
+                "dose is not convex in the particles, a better plan elsewhere cannot be excluded)."},
+      {"expected", "By how the objective fell so far, more iterations would bring it to about %.6g: %.3g %% from there "
+                   "(expected: an "
+                   "extrapolation, no bound)."},
+  };
+  snprintf(words, 512, "How far this plan is from the best is not known (optimizer.certificate_iterations).");
+  for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(known); k++)
+    if (!strcmp(c->kind, known[k].kind)) snprintf(words, 512, known[k].words, c->lower_bound, 100 * c->gap);
+}
+
 static PetscErrorCode AddCertificate(PlanPage *page)
 {
   PetscFunctionBegin;
-  PlanCertificate c;
-  if (!PlanReadCertificate(&page->plan, page->mistakes, &c)) PetscFunctionReturn(0);
-  PetscCall(TextAdd(&page->text, "<p id='certificate'>"));
-  if (!strcmp(c.kind, "rigorous"))
-    PetscCall(TextAdd(&page->text,
-                      "No plan of these spots can have an objective below %.6g: this one is at most %.3g %% from the "
-                      "best (rigorous: the problem is convex).",
-                      c.lower_bound, 100 * c.gap));
-  else if (!strcmp(c.kind, "local"))
-    PetscCall(TextAdd(&page->text,
-                      "No plan near this one has an objective below %.6g: it is at most %.3g %% from the best near it "
-                      "(local: RBE-weighted dose "
-                      "is not convex in the particles, a better plan elsewhere cannot be excluded).",
-                      c.lower_bound, 100 * c.gap));
-  else
-    PetscCall(TextAdd(&page->text,
-                      "How far this plan is from the best was not looked for (optimizer.certificate_iterations)."));
-  if (c.kind[0])
+  const PlanCertificate *c = &page->facts->certificate;
+  char words[512];
+  CertificateWords(c, words);
+  PetscCall(TextAdd(&page->text, "<p id='certificate'>%s", words));
+  if (c->kind[0])
     PetscCall(TextAdd(&page->text, " The norm of the projected gradient fell from %.3g to %.3g.",
-                      c.stationarity_at_start, c.stationarity));
+                      c->stationarity_at_start, c->stationarity));
   PetscCall(TextAdd(&page->text, "</p>\n"));
   PetscFunctionReturn(0);
 }
@@ -90,15 +96,43 @@ static PetscErrorCode AddInputs(PlanPage *page)
   PetscFunctionReturn(0);
 }
 
-/* Links to the plan's files. */
+/* A table of the plan within the page, as far as there is room; scripts unpack it. */
+static PetscErrorCode AddTable(PlanPage *page, int which, size_t *total)
+{
+  PetscFunctionBegin;
+  char file[PETSC_MAX_PATH_LEN], *content;
+  size_t n, length;
+  Text link = {0}, name = {0};
+  PlanFilePath(page->spec->folder, which, file);
+  if (!FileRead(file, &content, &n, page->mistakes)) PetscFunctionReturn(0);
+  PetscCall(TextAdd(&name, "%s_%s%s%s_%s", page->word[PLAN_CASE], page->word[PLAN_ARM],
+                    page->word[PLAN_SWEEP][0] ? "_" : "", page->word[PLAN_SWEEP], plan_files[which]));
+  PetscCall(HTMLDownload(&link, name.data, plan_files[which], content, n, &length));
+  *total += length;
+  if (*total <= PLAN_PAGE_TABLES)
+    PetscCall(TextAdd(&page->text, "<li>%s</li>\n", link.data));
+  else
+    PetscCall(TextAdd(&page->text, "<li>%s is too large for this page: it is in the plan's folder</li>\n",
+                      plan_files[which]));
+  PetscCall(TextDestroy(&link));
+  PetscCall(TextDestroy(&name));
+  PetscCall(PetscFree(content));
+  PetscFunctionReturn(0);
+}
+
+/* The plan's tables within the page, the small ones first, and a link to plan.h5 beside it. */
 static PetscErrorCode AddFiles(PlanPage *page)
 {
   PetscFunctionBegin;
-  PetscCall(TextAdd(&page->text, "<ul>"));
-  for (int which = 0; which < N_PLAN_FILES && page->spec->files; which++) {
+  size_t total = 0;
+  PetscCall(HTMLElement(&page->text, "h3", "id='downloads'", "Tables of this plan"));
+  PetscCall(TextAdd(&page->text, "<p>They are in this page: CSV, without scripts packed by gzip.</p>\n<ul>\n"));
+  for (int which = N_PLAN_FILES - 1; which > PLAN_H5 && !MistakesAny(page->mistakes); which--)
+    PetscCall(AddTable(page, which, &total));
+  if (page->spec->files) {
     PetscCall(TextAdd(&page->text, "<li><a download href='"));
     PetscCall(HTMLText(&page->text, page->spec->files));
-    PetscCall(TextAdd(&page->text, "/%s'>%s</a></li>", plan_files[which], plan_files[which]));
+    PetscCall(TextAdd(&page->text, "/%s'>%s</a>, beside this page</li>\n", plan_files[PLAN_H5], plan_files[PLAN_H5]));
   }
   PetscCall(TextAdd(&page->text, "</ul>\n"));
   PetscFunctionReturn(0);

@@ -27,6 +27,7 @@ typedef struct PageStructure {
 
 typedef struct PlanPage {
   const PlanPageSpec *spec;
+  PlanPageFacts *facts;
   Text text;
   PlanReader plan;
   Mistakes *mistakes;

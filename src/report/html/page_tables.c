@@ -83,6 +83,32 @@ static PetscErrorCode AddGoal(PlanPage *page, PetscInt row)
   PetscFunctionReturn(0);
 }
 
+/* The coverage of targets without errors and in the worst scenario, as in metrics.csv, and what the numbers are worth. */
+static PetscErrorCode AddShort(PlanPage *page)
+{
+  PetscFunctionBegin;
+  const char *const dose = quantities[QUANTITY_RBE_WEIGHTED].name;
+  char words[512];
+  PetscCall(TextAdd(&page->text, "<ul>\n"));
+  for (PetscInt s = 0; s < page->n_structure; s++) {
+    const PlanStructure *of = &page->structure[s].on_file;
+    const char *const metric = strcmp(of->role, "target") ? "Dmax" : "D98";
+    const PetscInt worst = PageBlock(page, strcmp(of->role, "target") ? "max" : "min");
+    const char *const without = PageMetric(page, 0, of->name, dose, metric), *const with = PageMetric(
+                                                                                 page, worst, of->name, dose, metric);
+    if (!strcmp(of->role, "external") || !without[0]) continue;
+    PetscCall(TextAdd(&page->text, "<li>"));
+    PetscCall(HTMLText(&page->text, of->name));
+    PetscCall(TextAdd(&page->text, " %s: %s Gy(RBE) without errors", metric, without));
+    if (with[0])
+      PetscCall(TextAdd(&page->text, ", %s in the worst of %d scenarios", with, (int)page->facts->n_evaluate));
+    PetscCall(TextAdd(&page->text, "</li>\n"));
+  }
+  CertificateWords(&page->facts->certificate, words);
+  PetscCall(TextAdd(&page->text, "</ul>\n<p>%s</p>\n", words));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PageVerdict(PlanPage *page)
 {
   PetscFunctionBegin;
@@ -107,6 +133,7 @@ PetscErrorCode PageVerdict(PlanPage *page)
     for (PetscInt row = 0; row < goals->n_rows; row++) PetscCall(AddGoal(page, row));
     PetscCall(HTMLTableEnd(&page->text));
   }
+  PetscCall(AddShort(page));
   PetscCall(HTMLSectionEnd(&page->text));
   PetscFunctionReturn(0);
 }

@@ -79,8 +79,9 @@
   };
 
   /* --- Slices ----------------------------------------------------------------------------------------------------- */
-  const inflate = async (id) => {
-    const text = atob($(id).textContent), bytes = new Uint8Array(text.length);
+  const inflate = (id) => unpack($(id).textContent);
+  const unpack = async (base64) => {
+    const text = atob(base64), bytes = new Uint8Array(text.length);
     for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     return new Uint8Array(await new Response(stream).arrayBuffer());
@@ -315,6 +316,19 @@
     });
   };
 
+  /* --- Tables: unpacked when they are asked for ----------------------------------------------------------------------- */
+  const startDownloads = () => {
+    if (typeof DecompressionStream === "undefined") return;
+    for (const packed of document.querySelectorAll("a.packed"))
+      packed.addEventListener("click", async (event) => {
+        event.preventDefault();
+        const url = URL.createObjectURL(new Blob([await unpack(packed.href.split(",")[1])], { type: "text/csv" }));
+        make("a", { href: url, download: packed.download.replace(/\.gz$/, "") }).click();
+        setTimeout(() => URL.revokeObjectURL(url), 60000);
+      });
+  };
+
+  startDownloads();
   document.querySelectorAll(".dvh").forEach(drawHistogram);
   startScenarios();
   startSpots();

@@ -85,6 +85,22 @@ static PetscErrorCode ReadStructures(PlanPage *page, const PlanVolumes *names)
   PetscFunctionReturn(0);
 }
 
+static PetscBool ReadFacts(PlanPage *page)
+{
+  PlanPageFacts *facts = page->facts;
+  const Table *scenarios = &page->table[PLAN_SCENARIOS];
+  *facts = (PlanPageFacts){.prescription_Gy_RBE = page->number[PLAN_PRESCRIPTION_Gy_RBE]};
+  snprintf(facts->mode, sizeof facts->mode, "%s", page->word[PLAN_MODE]);
+  for (PetscInt s = 0; s < page->n_structure; s++)
+    if (!strcmp(page->structure[s].on_file.role, "external"))
+      snprintf(facts->external, sizeof facts->external, "%s", page->structure[s].on_file.name);
+  for (PetscInt row = 0; row < scenarios->n_rows; row++) {
+    const PetscInt counts = Cell(scenarios, row, SCENARIO_IN_SET)[0] == '1';
+    *(strcmp(Cell(scenarios, row, SCENARIO_SET), "evaluate") ? &facts->n_optimize : &facts->n_evaluate) += counts;
+  }
+  return PlanReadCertificate(&page->plan, page->mistakes, &facts->certificate);
+}
+
 /* Everything but doses; false after a mistake. */
 static PetscBool ReadPlan(PlanPage *page)
 {
@@ -97,7 +113,7 @@ static PetscBool ReadPlan(PlanPage *page)
   if (!ReadGrid(page)) return PETSC_FALSE;
   if (!PlanVolumeNames(&page->plan, mistakes, &names)) (void)ReadStructures(page, &names);
   (void)PlanVolumesDestroy(&names);
-  return !MistakesAny(mistakes) && ReadTables(page) ? PETSC_TRUE : PETSC_FALSE;
+  return !MistakesAny(mistakes) && ReadTables(page) && ReadFacts(page) ? PETSC_TRUE : PETSC_FALSE;
 }
 
 static PetscErrorCode Destroy(PlanPage *page)
@@ -132,10 +148,10 @@ static PetscErrorCode Compose(PlanPage *page)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PlanPageWrite(const PlanPageSpec *spec, Mistakes *mistakes)
+PetscErrorCode PlanPageWrite(const PlanPageSpec *spec, Mistakes *mistakes, PlanPageFacts *facts)
 {
   PetscFunctionBegin;
-  PlanPage page = {.spec = spec, .mistakes = mistakes};
+  PlanPage page = {.spec = spec, .mistakes = mistakes, .facts = facts};
   char file[PETSC_MAX_PATH_LEN];
   PlanFilePath(spec->folder, PLAN_H5, file);
   if (!PlanReaderOpen(file, mistakes, &page.plan)) PetscFunctionReturn(0);

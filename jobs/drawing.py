@@ -1,24 +1,12 @@
-#!/usr/bin/env python3
-"""Pictures of plans: the pieces that the studies' scripts draw with, and a script (needs numpy, h5py and matplotlib):
-
-    plot.py RESULTS [-o FOLDER] [--ct CASE.h5] [--structures CTV,OAR] [--format png]
-
-For each case two pictures, a column per plan:
-  <case>-dose: RBE-weighted dose in the axial slice through the target's centre, without errors above, lowest over the
-               evaluation scenarios voxel by voxel below; contours of the structures; white line: 95 %.
-  <case>-dvh:  dose-volume histograms: lines without errors, bands lowest to highest volume over the evaluation scenarios.
---ct puts the CT of a case file behind the dose. A structure has one colour in all panels of a picture.
-"""
+"""The pieces that the studies' scripts draw with (numpy, h5py, matplotlib); `robion report` shows any plan without them."""
 import argparse
 import itertools
 import pathlib
 
-import h5py
 import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-import numpy
 from matplotlib.lines import Line2D
 
 import robion
@@ -30,7 +18,6 @@ LINES = {"target": [{"color": colour, "linestyle": dashes, "linewidth": 1.5}
          "oar": [{"color": colour, "linewidth": 1.3} for colour in ORGANS],
          "external": [{"color": "gray", "linewidth": 0.9}]}
 DOSE = {"cmap": "turbo", "vmin": 0, "vmax": 115}  # percent of the prescription
-LEAST = 5  # percent; no colour for less
 ISODOSE = {"color": "white", "linewidth": 1.2}  # 95 %
 
 plt.rcParams.update({"font.size": 9, "axes.titlesize": 10, "figure.titlesize": 11, "axes.grid": False, "grid.color": "#cccccc",
@@ -56,16 +43,6 @@ def contour(axes, plan, plane, level, line):
                  linestyles=line.get("linestyle", "solid"))
 
 
-def show_ct(axes, file, z):
-    with h5py.File(file) as f:
-        ct = f["ct/hu"]
-        (dx, dy, dz), (x, y, z0) = ct.attrs["spacing_mm"], ct.attrs["origin_mm"]
-        k = min(max(int(round((z - z0) / dz)), 0), ct.shape[0] - 1)
-        _, ny, nx = ct.shape
-        axes.imshow(ct[k], cmap="gray", vmin=-200, vmax=400,
-                    extent=(x - dx / 2, x + (nx - 0.5) * dx, y + (ny - 0.5) * dy, y - dy / 2))
-
-
 def show(axes, plan, k, plane, lines, window=None, **how):
     """
     An image [y, x] in axial slice k with contours, seen from the feet, in the room: a prone patient's back is up and left on the
@@ -84,19 +61,6 @@ def show(axes, plan, k, plane, lines, window=None, **how):
              ylabel="anterior ← y, mm → posterior" if prone else "posterior ← y, mm → anterior")
     axes.label_outer()
     return image
-
-
-def show_dvh(axes, plan, lines):
-    for name, line in lines.items():
-        if name in plan.structures:
-            dvh = plan.dvh(name)
-            dose = 100 * dvh.axis / plan.prescription_Gy_RBE_per_fraction
-            axes.fill_between(dose, dvh.min, dvh.max, color=line["color"], alpha=0.25, linewidth=0)
-            axes.plot(dose, dvh.nominal, **line)
-    axes.axvline(95, color="gray", linestyle="dashed", linewidth=0.8)
-    axes.set(xlim=(0, 130), ylim=(0, 102), xlabel="RBE-weighted dose, % of the prescription", ylabel="volume, %")
-    axes.grid()
-    axes.label_outer()
 
 
 def panels(rows, columns, width, height, title, legend, margin=0.9, widths=None, **more):
@@ -131,34 +95,6 @@ def percent(plan, scenarios="nominal"):
     return 100 / plan.prescription_Gy_RBE_per_fraction * plan.dose(scenarios=scenarios)
 
 
-def dose_picture(plans, lines, ct):
-    k = plans[0].structures[plans[0].target].middle()
-    height = 0.6 + 3 * len(plans[0].y) / len(plans[0].x)
-    figure, axes = panels(2, len(plans), 3.3, height, f"{plans[0].case}, z = {round(plans[0].z[k])} mm",
-                          {**lines, "95 % of the prescription": {**ISODOSE, "color": "silver"}})
-    for column, plan in enumerate(plans):
-        k = plan.structures[plan.target].middle()
-        for a, (scenarios, title) in zip(axes[:, column], (("nominal", "nominal"), ("min", "lowest over scenarios"))):
-            if ct:
-                show_ct(a, ct, plan.z[k])
-            dose = percent(plan, scenarios)[k]
-            image = show(a, plan, k, numpy.ma.masked_less(dose, LEAST), lines, **DOSE, alpha=0.7 if ct else 1)
-            contour(a, plan, dose, 95, ISODOSE)
-            a.set_title(f"{plan.arm} {plan.sweep}".strip() + f"\n{title}")
-    figure.colorbar(image, ax=axes, shrink=0.6, label="RBE-weighted dose, % of the prescription")
-    return figure
-
-
-def dvh_picture(plans, lines):
-    n = int(plans[0]["scenarios"].in_set.sum())
-    title = f"{plans[0].case}: lines without errors, bands over the {n} scenarios"
-    figure, axes = panels(1, len(plans), 3.6, 3.3, title, lines)
-    for a, plan in zip(axes[0], plans):
-        show_dvh(a, plan, lines)
-        a.set_title(f"{plan.arm} {plan.sweep}".strip())
-    return figure
-
-
 def parser_of(doc):
     """The command line of a script that draws plans; the script may add to it."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -175,20 +111,3 @@ def parse(parser):
     if not by_case:
         parser.error(f"no cases/*/plan.h5 in {arguments.results}")
     return arguments, by_case
-
-
-def main():
-    parser = parser_of(__doc__)
-    parser.add_argument("--ct", type=pathlib.Path, help="case file whose CT is drawn behind the dose")
-    parser.add_argument("--structures", type=lambda names: names.split(","), help="those that are drawn; default: all")
-    parser.add_argument("--format", default="png", help="png, pdf, svg")
-    arguments, by_case = parse(parser)
-    for case, plans in by_case.items():
-        lines = styles(plans, arguments.structures)
-        inner = {name: line for name, line in lines.items() if line not in LINES["external"]}
-        for kind, figure in (("dose", dose_picture(plans, lines, arguments.ct)), ("dvh", dvh_picture(plans, inner))):
-            print(*save(figure, arguments.output, f"{case}-{kind}", arguments.format))
-
-
-if __name__ == "__main__":
-    main()
