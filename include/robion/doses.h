@@ -11,13 +11,13 @@ PetscInt DosesComputed(Quantity computed[QUANTITIES_MOST]);
 
 /** Doses of one plan on its grid, per fraction. */
 typedef struct DoseSet {
-  PetscInt n;                      /* scenario rows */
-  size_t size;                     /* voxels of the grid */
-  float *nominal[QUANTITIES_MOST]; /* [size]; NULL: what the plan does not have */
-  float *rbe_min, *rbe_max;        /* [size] RBE-weighted, voxel by voxel over the rows of the set */
-  float *rbe_sd;                   /* [size] and their standard deviation, of all n rows (divided by n) */
-  MetricList *metrics;             /* [n] same rows in each */
-  MetricList statistics[4];        /* over the rows of the set */
+  PetscInt n;                                 /* scenario rows */
+  size_t size;                                /* voxels of the grid */
+  float *nominal[QUANTITIES_MOST];            /* [size]; NULL: what the plan does not have */
+  float *rbe_min, *rbe_max;                   /* [size] RBE-weighted, voxel by voxel over the rows of the set */
+  float *rbe_sd;                              /* [size] and their standard deviation, of all n rows (divided by n) */
+  MetricList *metrics;                        /* [n] same rows in each */
+  MetricList statistics[SCENARIO_STATISTICS]; /* over the rows of the set */
   PetscInt n_band;
   DVHBand *band; /* of each region, of the quantities that have a DVH */
   PetscInt n_kept;

@@ -84,10 +84,13 @@ PetscErrorCode MetricsOfOutcome(const Outcome *outcome, const float *rbe_weighte
 
 /**
  * Over an evaluation set: lists[s] are the metrics of its n scenarios, all with the same rows in the same order. Rows of
- * the result per input row: min, max, median, index (= max - min). out[0..3] in that order, each with the same rows.
+ * the result per input row: min, max, median, index (= max - min), 5th and 95th percentile (of the scenarios, all alike; linear between
+ * them in the order of their values). out[] in that order, each with the same rows.
  */
-PetscErrorCode MetricsOverScenarios(PetscInt n, const MetricList *lists, MetricList out[4]);
-extern const char *const scenario_statistic_names[4]; /* "min", "max", "median", "index" */
+enum { SCENARIO_STATISTICS = 6 };
+PetscErrorCode MetricsOverScenarios(PetscInt n, const MetricList *lists, MetricList out[SCENARIO_STATISTICS]);
+extern const char
+    *const scenario_statistic_names[SCENARIO_STATISTICS]; /* "min", "max", "median", "index", "p5", "p95" */
 
 /** DVH curve on a common axis: percent of volume at least axis[i], for i < n. */
 PetscErrorCode DVHCurve(const DVH *dvh, PetscInt n, const double *axis, double *percent);

@@ -19,7 +19,8 @@ typedef enum {
   ROBUST_VOXELWISE,
   ROBUST_OBJECTIVEWISE,
   ROBUST_CVAR,
-  ROBUST_PROBABILISTIC
+  ROBUST_PROBABILISTIC,
+  ROBUST_PERCENTILE
 } RobustMode;
 extern const char *const robust_mode_names[]; /* as the study writes them, indexed by RobustMode */
 extern const PetscInt n_robust_mode_names;
@@ -45,10 +46,11 @@ typedef struct ObjectiveSpec {
   char *from;        /* dose fall-off: the structure that distances are taken from, or NULL */
   ObjectiveParameters parameters;
   double weight;
-  RobustMode mode;    /* the study's, or the objective's own */
-  PetscInt stage;     /* of the course, or COURSE_MEAN (course.h); 0 without stages */
-  PetscBool optional; /* left out where the case lacks its structure */
-  PetscBool hard;     /* a constraint: the goal is a bound that must hold, its weight is the solver's */
+  RobustMode mode;       /* the study's, or the objective's own */
+  double worst_fraction; /* cvar, percentile: its own share of scenarios that counts; 0: the study's */
+  PetscInt stage;        /* of the course, or COURSE_MEAN (course.h); 0 without stages */
+  PetscBool optional;    /* left out where the case lacks its structure */
+  PetscBool hard;        /* a constraint: the goal is a bound that must hold, its weight is the solver's */
 } ObjectiveSpec;
 
 /**
@@ -140,8 +142,9 @@ typedef struct Term {
   double *goal_of_voxel; /* [n] goals voxel by voxel, or NULL; read anew at every evaluation, as are weight and goal */
   ObjectiveParameters parameters;
   double weight;
-  RobustMode mode; /* how its scenarios are combined */
-  PetscInt stage;  /* of the course, whose fraction counts; or COURSE_MEAN (course.h) */
+  RobustMode mode;       /* how its scenarios are combined */
+  double worst_fraction; /* of a percentile: its own; 0: that of all */
+  PetscInt stage;        /* of the course, whose fraction counts; or COURSE_MEAN (course.h) */
   PetscInt n;
   PetscInt *voxel;
   double *share;

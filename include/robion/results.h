@@ -106,7 +106,7 @@ typedef struct PlanResult {
   PetscInt n_bands;
   const DVHBand *bands;
   const MetricList *metrics;    /* [evaluate->n] same rows in each */
-  const MetricList *statistics; /* [4] over the evaluation set, or NULL */
+  const MetricList *statistics; /* [SCENARIO_STATISTICS] over the evaluation set, or NULL */
   PetscInt n_goals;
   const Goal *goals;
   const char *machine_name, *machine_hash, *ion;

@@ -6,9 +6,9 @@
  * Every term has a mode of its own. A mode either weighs the slots with fixed numbers, or belongs to those that look for the
  * worst: these maximise sum_s lambda_s F_s over weights 0 <= lambda_s <= cap_s with sum 1 in a *group* of terms, F_s being the
  * sum of the group's values in row s. cap 1 makes the maximum over scenarios, cap p_s / f the mean of the worst fraction f
- * (conditional value at risk). All `composite` terms are one group, so are all `cvar` terms; each `objectivewise` term is one of
- * its own. The maximum is taken over all rows, so such a plan is always robust to the nominal scenario too; modes that weigh by
- * probability (expected, cvar, probabilistic) know only the rows of the set.
+ * (conditional value at risk). All `composite` terms are one group, so are all `cvar` terms; each `objectivewise` and each
+ * `percentile` term is one of its own. The maximum is taken over all rows, so such a plan is always robust to the nominal scenario too; modes that weigh by
+ * probability (expected, cvar, percentile, probabilistic) know only the rows of the set.
  *
  * What is minimised is a smooth maximum, max_lambda sum_s lambda_s F_s - mu sum_s lambda_s ln(lambda_s / multiplier_s): for cap 1
  * mu ln sum_s multiplier_s exp(F_s / mu). Its gradient is sum_s lambda_s grad F_s. Taking lambda for the next multipliers makes
@@ -23,7 +23,7 @@ typedef struct RobustSpec {
   PetscBool on_effect; /* voxelwise: Yagi's form on effect (true) or on dose (false, default) */
   double importance;   /* weight of the worst case beside the nominal (voxelwise on effect), of the variance beside the
                             expectation (probabilistic); default 1 */
-  double worst_fraction; /* cvar: the share of scenarios, by probability, whose mean counts; default 0.1 */
+  double worst_fraction; /* cvar, percentile: the share of scenarios, by probability, whose mean counts; default 0.1 */
 } RobustSpec;
 
 enum { SLOT_NOMINAL = 0 };
@@ -45,13 +45,13 @@ static inline PetscInt RobustSlots(const ScenarioSet *set)
 typedef struct RobustModeType {
   /* What a slot of the term counts with; NULL: a mode that looks for the worst. */
   double (*slot_weight)(const RobustSpec *spec, const Term *term, const ScenarioSet *set, PetscInt slot);
-  /* The largest weight that a scenario may get. */
-  double (*cap)(const RobustSpec *spec, const Scenario *scenario);
+  /* The largest weight that a scenario may get; fraction: of the worst scenarios that count. */
+  double (*cap)(double fraction, const Scenario *scenario);
   PetscBool own_group; /* every term is a group */
 } RobustModeType;
 
 extern const RobustModeType robust_none, robust_expected, robust_composite, robust_voxelwise, robust_objectivewise,
-    robust_cvar, robust_probabilistic;
+    robust_cvar, robust_probabilistic, robust_percentile;
 
 /** The way of a mode. */
 const RobustModeType *RobustModeFind(RobustMode mode);
@@ -61,6 +61,7 @@ typedef struct RobustGroups {
   PetscInt n;
   PetscInt *of_term; /* [n_term] group, or -1 */
   RobustMode *mode;  /* [n] */
+  double *fraction;  /* [n] of the worst scenarios that count; 0: that of the spec */
 } RobustGroups;
 
 PetscErrorCode RobustGroupsCreate(PetscInt n_term, const Term *term, RobustGroups *groups);

@@ -292,7 +292,7 @@ PetscErrorCode DoseSetDestroy(DoseSet *doses)
   PetscCall(PetscFree(doses->kept));
   for (PetscInt s = 0; s < doses->n; s++) PetscCall(MetricListDestroy(&doses->metrics[s]));
   PetscCall(PetscFree(doses->metrics));
-  for (int k = 0; k < 4; k++) PetscCall(MetricListDestroy(&doses->statistics[k]));
+  for (int k = 0; k < SCENARIO_STATISTICS; k++) PetscCall(MetricListDestroy(&doses->statistics[k]));
   for (PetscInt b = 0; b < doses->n_band; b++) PetscCall(DVHBandDestroy(&doses->band[b]));
   PetscCall(PetscFree(doses->band));
   PetscFunctionReturn(0);

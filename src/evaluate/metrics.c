@@ -1,13 +1,13 @@
 /*
  * Numbers that tell a plan: of every structure and quantity what the quantity's row asks for, per scenario; then lowest, highest,
- * median and index over a set of scenarios, row by row. One list has the same rows in every scenario.
+ * median, index and percentiles over a set of scenarios, row by row. One list has the same rows in every scenario.
  */
 #include "metrics_private.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-const char *const scenario_statistic_names[4] = {"min", "max", "median", "index"};
+const char *const scenario_statistic_names[SCENARIO_STATISTICS] = {"min", "max", "median", "index", "p5", "p95"};
 
 /* Where only dose worth speaking of counts: from this share of the prescription on. */
 static const double DOSED_SHARE = 0.01;
@@ -222,7 +222,15 @@ static PetscErrorCode CheckRows(PetscInt n, const MetricList *lists)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode MetricsOverScenarios(PetscInt n, const MetricList *lists, MetricList out[4])
+/* The value that `percent` of n ascending ones lie below, linear between neighbours: the lowest for 0, the highest for 100. */
+static double Percentile(PetscInt n, const double *value, double percent)
+{
+  const double place = percent / 100 * (double)(n - 1);
+  const PetscInt below = PetscMin((PetscInt)place, n - 1), above = PetscMin(below + 1, n - 1);
+  return value[below] + (place - (double)below) * (value[above] - value[below]);
+}
+
+PetscErrorCode MetricsOverScenarios(PetscInt n, const MetricList *lists, MetricList out[SCENARIO_STATISTICS])
 {
   PetscFunctionBegin;
   PetscCheck(n > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ, "no scenarios to take statistics over");
@@ -230,7 +238,7 @@ PetscErrorCode MetricsOverScenarios(PetscInt n, const MetricList *lists, MetricL
   PetscInt rows = lists[0].n;
   double *value;
   PetscCall(PetscMalloc1(n, &value));
-  for (int k = 0; k < 4; k++) {
+  for (int k = 0; k < SCENARIO_STATISTICS; k++) {
     out[k].n = out[k].capacity = rows;
     PetscCall(PetscMalloc1(rows, &out[k].item));
     PetscCall(PetscArraycpy(out[k].item, lists[0].item, rows));
@@ -242,6 +250,8 @@ PetscErrorCode MetricsOverScenarios(PetscInt n, const MetricList *lists, MetricL
     out[1].item[i].value = value[n - 1];
     out[2].item[i].value = 0.5 * (value[(n - 1) / 2] + value[n / 2]);
     out[3].item[i].value = value[n - 1] - value[0];
+    out[4].item[i].value = Percentile(n, value, 5);
+    out[5].item[i].value = Percentile(n, value, 95);
   }
   PetscCall(PetscFree(value));
   PetscFunctionReturn(0);

@@ -2,8 +2,8 @@
 #include "robion/objective.h"
 #include <string.h>
 
-const char *const robust_mode_names[] = {"none",          "expected", "composite",    "voxelwise",
-                                         "objectivewise", "cvar",     "probabilistic"};
+const char *const robust_mode_names[] = {"none",          "expected", "composite",     "voxelwise",
+                                         "objectivewise", "cvar",     "probabilistic", "percentile"};
 const PetscInt n_robust_mode_names = PETSC_STATIC_ARRAY_LENGTH(robust_mode_names);
 
 const char *const constraint_type_names[] = {"mean-equal", "mean-at-most", "voxel-at-least", "voxel-at-most",

@@ -27,7 +27,9 @@ static void CountedRow(const ScenarioSet *set, const Term *term, PetscInt *row, 
 {
   *row = 0;
   *weight = 1;
-  if (term->mode != ROBUST_EXPECTED && term->mode != ROBUST_CVAR && term->mode != ROBUST_PROBABILISTIC) return;
+  if (term->mode != ROBUST_EXPECTED && term->mode != ROBUST_CVAR && term->mode != ROBUST_PROBABILISTIC &&
+      term->mode != ROBUST_PERCENTILE)
+    return;
   for (PetscInt s = 0; s < set->n; s++)
     if (set->scenario[s].weight > set->scenario[*row].weight) *row = s;
   *weight = set->scenario[*row].weight;

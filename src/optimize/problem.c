@@ -339,6 +339,7 @@ PetscErrorCode ProblemTermMean(Problem p, PetscInt t, const double *weight, doub
   /* Any used scenario serves: this only scales a start. */
   PetscInt s = 0;
   while (!p->sums_used[p->spec.set->scenario[s].sums]) s++;
+  const PetscInt sums = p->spec.set->scenario[s].sums;
   PetscCall(PetscArraycpy(p->weight + p->first, weight, p->spec.n_spot));
   PetscCall(ProblemSetWeights(p));
   PetscCall(PetscCalloc1(p->n_block, &part));
@@ -347,8 +348,7 @@ PetscErrorCode ProblemTermMean(Problem p, PetscInt t, const double *weight, doub
     PetscInt begin = block->part[t].begin, end = block->part[t].end;
     if (begin == end) continue;
     for (PetscInt stage = p->n_fixed; stage < p->n_stage; stage++)
-      PetscCall(InfluenceApply(block->influence[stage], p->spec.set->scenario[s].sums, p->weight,
-                               StageChannels(p, block, stage, p->spec.set->scenario[s].sums)));
+      PetscCall(InfluenceApply(block->influence[stage], sums, p->weight, StageChannels(p, block, stage, sums)));
     for (PetscInt i = begin; i < end; i++)
       part[p->block_index[k]] += term->share[i] * ProblemQuantity(p, block, term, s, term->voxel[i], NULL);
   }

@@ -141,6 +141,7 @@ static PetscErrorCode MakeTerm(const PlanInputs *in, const ObjectiveSpec *object
   term->parameters = objective->parameters;
   term->weight = objective->weight;
   term->mode = objective->mode;
+  term->worst_fraction = objective->worst_fraction;
   term->stage = objective->stage;
   term->hard = objective->hard;
   term->bound = objective->goal;

@@ -431,7 +431,7 @@ static PetscErrorCode WriteBands(SharedFile *file, const PlanResult *r)
 static PetscErrorCode WriteMetrics(SharedFile *file, const PlanResult *r)
 {
   PetscFunctionBegin;
-  PetscInt lists = r->evaluate->n + (r->statistics ? 4 : 0), n = r->metrics[0].n, rows = lists * n;
+  PetscInt lists = r->evaluate->n + (r->statistics ? SCENARIO_STATISTICS : 0), n = r->metrics[0].n, rows = lists * n;
   const char **scenario, **structure, **quantity, **metric, **unit;
   double *value;
   PetscCall(PetscMalloc6(rows, &scenario, rows, &structure, rows, &quantity, rows, &metric, rows, &unit, rows, &value));

@@ -46,7 +46,7 @@ static PetscErrorCode MetricsText(const PlanResult *r, Text *text)
   PetscCall(PlanColumns(r, &plan));
   for (PetscInt s = 0; s < r->evaluate->n; s++)
     PetscCall(MetricRows(plan.data, r->evaluate->scenario[s].id, &r->metrics[s], text));
-  for (int k = 0; k < 4 && r->statistics; k++)
+  for (int k = 0; k < SCENARIO_STATISTICS && r->statistics; k++)
     PetscCall(MetricRows(plan.data, scenario_statistic_names[k], &r->statistics[k], text));
   PetscCall(TextDestroy(&plan));
   PetscFunctionReturn(0);

@@ -1,7 +1,7 @@
 /* Worst scenario of the total: max_s F_s, every scenario may have all the weight. */
 #include "robion/robust.h"
 
-static double Cap(const RobustSpec *spec, const Scenario *scenario)
+static double Cap(double fraction, const Scenario *scenario)
 {
   return 1;
 }

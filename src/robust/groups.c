@@ -6,14 +6,17 @@ PetscErrorCode RobustGroupsCreate(PetscInt n_term, const Term *term, RobustGroup
 {
   PetscFunctionBegin;
   groups->n = 0;
-  PetscCall(PetscMalloc2(n_term, &groups->of_term, n_term, &groups->mode));
+  PetscCall(PetscMalloc3(n_term, &groups->of_term, n_term, &groups->mode, n_term, &groups->fraction));
   for (PetscInt t = 0; t < n_term; t++) {
     const RobustModeType *type = RobustModeFind(term[t].mode);
     groups->of_term[t] = -1;
     if (type->slot_weight) continue;
     PetscInt g = 0;
     while (g < groups->n && (type->own_group || groups->mode[g] != term[t].mode)) g++;
-    if (g == groups->n) groups->mode[groups->n++] = term[t].mode;
+    if (g == groups->n) {
+      groups->fraction[g] = type->own_group ? term[t].worst_fraction : 0;
+      groups->mode[groups->n++] = term[t].mode;
+    }
     groups->of_term[t] = g;
   }
   PetscFunctionReturn(0);
@@ -22,7 +25,7 @@ PetscErrorCode RobustGroupsCreate(PetscInt n_term, const Term *term, RobustGroup
 PetscErrorCode RobustGroupsDestroy(RobustGroups *groups)
 {
   PetscFunctionBegin;
-  PetscCall(PetscFree2(groups->of_term, groups->mode));
+  PetscCall(PetscFree3(groups->of_term, groups->mode, groups->fraction));
   groups->n = 0;
   PetscFunctionReturn(0);
 }

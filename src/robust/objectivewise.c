@@ -2,7 +2,7 @@
 #include "robion/robust.h"
 
 /* The worst scenario of every objective by itself. */
-static double Cap(const RobustSpec *spec, const Scenario *scenario)
+static double Cap(double fraction, const Scenario *scenario)
 {
   return 1;
 }

@@ -8,7 +8,8 @@ static const RobustModeType *const mode_type[] = {[ROBUST_NONE] = &robust_none,
                                                   [ROBUST_VOXELWISE] = &robust_voxelwise,
                                                   [ROBUST_CVAR] = &robust_cvar,
                                                   [ROBUST_OBJECTIVEWISE] = &robust_objectivewise,
-                                                  [ROBUST_PROBABILISTIC] = &robust_probabilistic};
+                                                  [ROBUST_PROBABILISTIC] = &robust_probabilistic,
+                                                  [ROBUST_PERCENTILE] = &robust_percentile};
 
 const RobustModeType *RobustModeFind(RobustMode mode)
 {
@@ -42,7 +43,8 @@ PetscBool RobustUsesSlot(const RobustSpec *spec, const Term *term, const Scenari
 {
   const RobustModeType *type = RobustModeFind(term->mode);
   const PetscBool row = slot < set->n ? PETSC_TRUE : PETSC_FALSE;
-  if (!type->slot_weight) return row && (*type->cap)(spec, &set->scenario[slot]) > 0 ? PETSC_TRUE : PETSC_FALSE;
+  if (!type->slot_weight)
+    return row && (*type->cap)(spec->worst_fraction, &set->scenario[slot]) > 0 ? PETSC_TRUE : PETSC_FALSE;
   if (SlotWeight(spec, term, set, slot) != 0) return PETSC_TRUE;
   if (!row) return PETSC_FALSE;
   if (SlotWeight(spec, term, set, set->n + EXTRA_LOW) != 0 || SlotWeight(spec, term, set, set->n + EXTRA_HIGH) != 0)
@@ -68,7 +70,8 @@ static PetscErrorCode CombineGroup(const RobustTable *table, PetscInt g, const d
 void RobustCaps(const RobustTable *table, PetscInt g, double *cap)
 {
   const RobustModeType *type = RobustModeFind(table->groups->mode[g]);
-  for (PetscInt s = 0; s < table->set->n; s++) cap[s] = (*type->cap)(table->spec, &table->set->scenario[s]);
+  const double own = table->groups->fraction[g], fraction = own > 0 ? own : table->spec->worst_fraction;
+  for (PetscInt s = 0; s < table->set->n; s++) cap[s] = (*type->cap)(fraction, &table->set->scenario[s]);
 }
 
 /* Sum of all terms with fixed weights. */

@@ -49,6 +49,8 @@ static const SchemaKey objective_keys[] = {
     {"stage", TYPE_TEXT, .doc = "the stage whose fractions it looks at"},
     {"robust", TYPE_FLAG | TYPE_WORD, AT(ObjectiveSpec, mode), WORDS(robust_mode_names), .fallback = "true",
      .finish = ObjectiveModeFinish, .doc = "true: as the study; false: nominal scenario only; or a mode of its own"},
+    {"worst_fraction", TYPE_NUMBER, AT(ObjectiveSpec, worst_fraction), ABOVE(0, 1),
+     .doc = "percentile: its own share of scenarios that counts"},
     OPTIONAL_KEY(ObjectiveSpec, optional),
 };
 const SchemaKey schema_objective = {"objective",
@@ -226,6 +228,21 @@ static PetscErrorCode CheckValues(Check *check, const ObjectiveType *type, const
   PetscFunctionReturn(0);
 }
 
+/* A level of its own is one of the mode that has it, be it the objective's or the study's. */
+static PetscErrorCode CheckLevel(Check *check, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  const NodeEntry *level = NodeFind(node, "worst_fraction");
+  const Node *robust = NodeGet(node, "robust");
+  PetscBool flag = PETSC_FALSE;
+  if (!level || !robust || robust->kind != NODE_SCALAR) PetscFunctionReturn(0);
+  const PetscBool word = NodeFlag(robust, &flag) ? PETSC_FALSE : PETSC_TRUE;
+  if (word ? strcmp(robust->text, robust_mode_names[ROBUST_PERCENTILE]) != 0 : !flag)
+    PetscCall(CheckAdd(check, level->place, PathJoin(path, level->key).text,
+                       "found without percentile, expected it only with robust: percentile"));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode RuleObjective(Check *check, const SchemaKey *key, const Node *node, const char *path)
 {
   PetscFunctionBegin;
@@ -234,6 +251,7 @@ PetscErrorCode RuleObjective(Check *check, const SchemaKey *key, const Node *nod
   if (!type || SchemaHasUnknown(key, node)) PetscFunctionReturn(0);
   PetscCall(CheckGoal(check, type, node, path));
   PetscCall(CheckSpecial(check, type, node, path));
+  PetscCall(CheckLevel(check, node, path));
   if (type->keys & KEY_NTCP) PetscCall(CheckNTCP(check, node, path));
   PetscCall(CheckValues(check, type, node, path));
   PetscFunctionReturn(0);

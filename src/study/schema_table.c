@@ -360,7 +360,7 @@ static const SchemaKey robust_keys[] = {
     {"importance", TYPE_NUMBER, AT(RobustSpec, importance), ABOVE(0, 1e12), .fallback = "1",
      .doc = "voxelwise on effect: weight of the worst case; probabilistic: of the variance"},
     {"worst_fraction", TYPE_NUMBER, AT(RobustSpec, worst_fraction), ABOVE(0, 1), .fallback = "0.1",
-     .doc = "cvar: share of scenarios that counts"},
+     .doc = "cvar, percentile: share of scenarios that counts"},
 };
 
 static const SchemaKey spot_control_keys[] = {

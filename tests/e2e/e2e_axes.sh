@@ -55,6 +55,7 @@ check "a longer run" run whole 1 "${long[@]}"
 check "stops" expect_exit 75 interrupt
 check "and goes on" run cut 1 "${long[@]}" --resume
 check "to the same plan" cmp "$(plan whole)/metrics.csv" "$(plan cut)/metrics.csv"
+check "percentiles of metrics" grep -q ",p95,CTV,rbe_weighted,D98," "$(plan one)/metrics.csv"
 check "a report" "$ROBION" report "$WORK/one"
 check "evaluates in an activity of one range alone" expect_text 'activity.scenarios: found r[^ ]*, whose beams have range errors of their own' \
   run no 1 --set 'activity={scenarios: [all], windows: [{name: a, from_s: 0, to_s: 60}]}'

@@ -21,7 +21,7 @@ typedef struct FakePlan {
   PlanBeam beam[2];
   DVHBand band[2];
   ScenarioDose scenario_dose[2];
-  MetricList metrics[FAKE_SCENARIOS], statistics[4];
+  MetricList metrics[FAKE_SCENARIOS], statistics[SCENARIO_STATISTICS];
   Scenario scenario[FAKE_SCENARIOS];
   ScenarioSet set;
   float *dose[QUANTITIES_MOST];
@@ -221,7 +221,7 @@ static inline void FakePlanDestroy(FakePlan *f)
   for (Quantity q = 0; q < n_quantities; q++) free(f->dose[q]);
   for (int s = 0; s < FAKE_SCENARIOS; s++)
     if (MetricListDestroy(&f->metrics[s])) abort();
-  for (int k = 0; k < 4; k++)
+  for (int k = 0; k < SCENARIO_STATISTICS; k++)
     if (MetricListDestroy(&f->statistics[k])) abort();
   for (int i = 0; i < 2; i++)
     if (DVHBandDestroy(&f->band[i])) abort();

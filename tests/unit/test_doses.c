@@ -180,7 +180,7 @@ static void Compare(const Course *course, const ScenarioSet *set)
   assert_memory_equal(team.rbe_max, alone.rbe_max, alone.size * sizeof(float));
   assert_memory_equal(team.rbe_sd, alone.rbe_sd, alone.size * sizeof(float));
   for (PetscInt s = 0; s < set->n; s++) CompareLists(&team.metrics[s], &alone.metrics[s]);
-  for (int k = 0; k < 4; k++) CompareLists(&team.statistics[k], &alone.statistics[k]);
+  for (int k = 0; k < SCENARIO_STATISTICS; k++) CompareLists(&team.statistics[k], &alone.statistics[k]);
   assert_true(team.n_band >= 4 && team.n_band % 2 == 0); /* RBE-weighted and LETd, at least, in two regions */
   for (PetscInt b = 0; b < team.n_band; b++) {
     const size_t bytes = (size_t)alone.band[b].n * sizeof(double);

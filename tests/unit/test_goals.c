@@ -11,7 +11,7 @@
 enum { N = 22 };
 static Scenario scenario[N];
 static ScenarioSet set = {.n = N, .n_set = N - 1, .scenario = scenario};
-static MetricList metrics[N], statistics[4];
+static MetricList metrics[N], statistics[SCENARIO_STATISTICS];
 static GoalBasis basis = {
     .prescription_Gy_RBE = 3, .fractions = 20, .set = &set, .metrics = metrics, .statistics = statistics};
 
@@ -34,7 +34,7 @@ static int TearDown(void **state)
 {
   for (int s = 0; s < N; s++)
     if (MetricListDestroy(&metrics[s])) return 1;
-  for (int k = 0; k < 4; k++)
+  for (int k = 0; k < SCENARIO_STATISTICS; k++)
     if (MetricListDestroy(&statistics[k])) return 1;
   return 0;
 }

@@ -61,7 +61,7 @@ static void RangesOfBeamsAddUp(void **state)
       spec.range_per_beam = k ? PETSC_TRUE : PETSC_FALSE;
       assert_int_equal(ScenarioSetCreate(&spec, &set[k]), 0);
       const FactoredVoxels voxels = {set[k], &p.grid, rows, p.voxel + 600};
-      if (factored) assert_int_equal(FactoredCreate(PETSC_COMM_SELF, p.model, &voxels, PETSC_TRUE, &field[k]), 0);
+      if (factored) assert_int_equal(FactoredCreate(PETSC_COMM_SELF, p.model, &voxels, PETSC_FALSE, &field[k]), 0);
       if (factored)
         assert_int_equal(InfluenceCreateFactored(field[k], set[k], &p.grid, rows, p.voxel + 600, &influence[k]), 0);
       else

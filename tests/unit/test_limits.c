@@ -131,6 +131,7 @@ static const Ground grounds[] = {
       "0.3, z0_Gy: "
       "60, rbe: 1, alpha_per_Gy: 0, beta_per_Gy2: 0, clinical_factor: 1}]}"}},
     {OBJECTIVE("type: uniform, dose_Gy_RBE: 3")},
+    {OBJECTIVE("type: uniform, dose_Gy_RBE: 3, robust: percentile, worst_fraction: 0.2")},
     {OBJECTIVE("type: uniform, dose_Gy: 1")},
     {OBJECTIVE("type: underdose, effect: 1")},
     {OBJECTIVE("type: mean, dose_Gy_RBE: 3")},

@@ -51,7 +51,7 @@ static void Content(void **state)
   if (rank == 0) {
     const PetscInt n = FakeMetricCount();
     hsize_t cube[3] = {9, 5, 7}, spots[1] = {FAKE_SPOTS}, voxels[1] = {6}, band[1] = {FAKE_BAND},
-            rows[1] = {7 * (hsize_t)n};
+            rows[1] = {(FAKE_SCENARIOS + SCENARIO_STATISTICS) * (hsize_t)n};
     float *dose;
     double *number, value[3];
     int *voxel;

@@ -14,7 +14,8 @@ static char folder[2][64], results[64], file[128];
 static const char *const names[3] = {"metrics.csv", "dvh.csv", "scenarios.csv"};
 static const char dvh_header[] =
     "study,case,arm,sweep,structure,quantity,dose,unit,nominal_percent,min_percent,max_percent";
-static const char scenario_header[] = "set,id,x_mm,y_mm,z_mm,range_percent,weight,in_set";
+static const char scenario_header[] =
+    "set,id,x_mm,y_mm,z_mm,range_percent,weight,in_set,range_percent_of_beams,biology,alpha_factors,beta_factors";
 
 static const char *Path(const char *where, const char *name)
 {
@@ -45,7 +46,7 @@ static void RoundTrip(void **state)
   assert_true(PlanTablesWrite(&fake->result, folder[0], &mistakes));
   assert_true(MetricTableRead(Path(folder[0], "metrics.csv"), &mistakes, &table));
   assert_int_equal(table.n_columns, N_METRIC_COLUMNS);
-  assert_int_equal(table.n_rows, 7 * FakeMetricCount()); /* 3 scenarios and 4 statistics */
+  assert_int_equal(table.n_rows, (FAKE_SCENARIOS + SCENARIO_STATISTICS) * FakeMetricCount());
   assert_string_equal(table.field[COLUMN_ARM], "worst, \"case\"");
   assert_string_equal(table.field[COLUMN_SWEEP], "spots.layer_mm=2");
   for (PetscInt i = 0; i < FakeMetricCount(); i++) {
@@ -63,7 +64,7 @@ static void RoundTrip(void **state)
   TableDestroy(&table);
   assert_true(TableRead(Path(folder[0], "scenarios.csv"), scenario_header, &mistakes, &table));
   assert_int_equal(table.n_rows, 2 * FAKE_SCENARIOS);
-  assert_string_equal(table.field[2 * 8 + 5], "3.5");
+  assert_string_equal(table.field[2 * 12 + 5], "3.5");
   TableDestroy(&table);
   assert_false(MistakesAny(&mistakes));
   FakePlanDestroy(fake);

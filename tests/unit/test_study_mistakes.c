@@ -109,7 +109,7 @@ static void TestNumbers(void **state)
       {21, "  - {structure: OAR, type: mean, dose_Gy: 1, robust: no}",
        "21:54: objectives.1.robust: found no, expected true, false, none, expected, composite, voxelwise, "
        "objectivewise, "
-       "cvar or probabilistic"},
+       "cvar, probabilistic or percentile"},
   };
   ASSERT_SLIPS(slips);
 }
@@ -131,12 +131,12 @@ static void TestShapes(void **state)
       {10, "beams: from_case",
        "10:8: beams: found from_case, expected from-case, or a list of mappings (key: value); did you mean from-case?"},
       {22, "robust: voxel-wise",
-       "22:9: robust: found voxel-wise, expected none, expected, composite, voxelwise, objectivewise, cvar or "
-       "probabilistic, or a mapping "
+       "22:9: robust: found voxel-wise, expected none, expected, composite, voxelwise, objectivewise, cvar, "
+       "probabilistic or percentile, or a mapping "
        "(key: value); did you mean voxelwise?"},
       {22, "robust: {on: dose}",
        "22:9: robust.mode: missing, expected how scenarios are combined: none, expected, composite, voxelwise, "
-       "objectivewise, cvar or probabilistic"},
+       "objectivewise, cvar, probabilistic or percentile"},
       {7, "machine: {base_data: ''}", "7:22: machine.base_data: found \"\", expected text"},
       {9, "prescription: {dose_Gy_RBE: 3, target: \"a\\tb\"}",
        "9:40: prescription.target: found \"a b\", expected text"},
@@ -245,6 +245,8 @@ static void TestRules(void **state)
        "18:34: scenarios.biology.0.structure: found OAR, expected a structure of biology.tissues"},
       {18, "  evaluate: {setup: axes, setup_mm: 2, alpha_sigma_percent: 5}",
        "18:40: scenarios.evaluate.alpha_sigma_percent: found without setup: random, expected it only with that"},
+      {20, "  - {structure: CTV, type: uniform, dose_Gy_RBE: 3, robust: cvar, worst_fraction: 0.1}",
+       "20:67: objectives.0.worst_fraction: found without percentile, expected it only with robust: percentile"},
       {18, "  evaluate: {plus: [{setup: axes}]}",
        "18:29: scenarios.evaluate.plus.0.setup: found axes without setup_mm, expected setup_mm too"},
       {18, "  evaluate: {setup: list, shifts_mm: [[1, 0, 0], [1, 0, 0.0]]}",
@@ -343,8 +345,8 @@ static void TestTenAtOnce(void **state)
       "study.yaml:10:9: spots.lateral_cm: unknown key, did you mean lateral_mm?",
       "study.yaml:12:29: scenarios.optimize.range_percent: found 3.5, expected a list of numbers (percent)",
       "study.yaml:14:50: objectives.0.dose_Gy_RBE: found .nan, expected a number from 0 to 1000 (Gy(RBE))",
-      "study.yaml:15:9: robust: found voxel-wise, expected none, expected, composite, voxelwise, objectivewise, cvar "
-      "or probabilistic, or a mapping (key: "
+      "study.yaml:15:9: robust: found voxel-wise, expected none, expected, composite, voxelwise, objectivewise, cvar, "
+      "probabilistic or percentile, or a mapping (key: "
       "value); "
       "did you mean voxelwise?"};
   Mistakes mistakes = {0};

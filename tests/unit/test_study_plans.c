@@ -241,7 +241,7 @@ static void TestArmMistakes(void **state)
     const char *line, *mistake;
   } slips[] = {
       {"arms: {a: {robust: {mode: vox}}}", "24:27: robust.mode: found vox, expected none, expected, composite, "
-                                           "voxelwise, objectivewise, cvar or probabilistic"},
+                                           "voxelwise, objectivewise, cvar, probabilistic or percentile"},
       {"arms: {a: {spots: {latral_mm: 3}}}", "24:20: spots.latral_mm: unknown key, did you mean lateral_mm?"},
       {"arms: {a: {spots.latral_mm: 3}}", "24:12: arms.a.spots.latral_mm: unknown key, did you mean spots.lateral_mm?"},
       {"arms: {a: {lateral_mm: 3}}", "24:12: arms.a.lateral_mm: unknown key, did you mean spots.lateral_mm?"},
