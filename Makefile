@@ -228,6 +228,7 @@ BENCH_RANKS ?= 1 2
 bench: $(BENCHES)               ## the timing programs tests/bench/bench_*.c on 1 and 2 ranks; their figures go to build/bench.csv
 	@rm -f $(BUILD)/bench.csv
 	@$(foreach n,$(BENCH_RANKS),$(foreach b,$(filter-out %/bench_solvers,$(BENCHES)),$(MPI_ENV) mpirun -n $n $b $(BUILD)/bench.csv || exit 1;))
+	@awk -f tests/bench/slopes.awk $(BUILD)/bench.csv
 
 bench-solvers: $(BUILD)/tests/bench_solvers ## robion's minimax solver and those of TAO on a coarse RTOG benchmark: half an hour
 	@$(MPI_ENV) mpirun -n 1 $< $(BUILD)/bench-solvers.csv

@@ -10,13 +10,19 @@ enum { COST_BASIS = 192 };
 /** What all plans of a study take together, as the queue estimates it before anything of it is measured. */
 typedef struct StudyCost {
   double core_seconds, longest_s; /* of all plans, of the longest one; on one core */
-  double bytes, own_bytes;        /* of the largest plan on one rank, and what each further rank adds */
+  double bytes, own_bytes;        /* of the largest plan, a node's and that of each of its ranks */
   double time_factor;             /* times the time is what a job should ask for */
   char basis[COST_BASIS];         /* of the times, in words */
 } StudyCost;
 
-/** Cases that cannot be read cost nothing: their plans fail at once. Collective on comm. */
-PetscErrorCode StudyEstimate(MPI_Comm comm, const Study *study, StudyCost *cost);
+/** MiB of a node that a job should ask for, of a plan that takes these bytes of a node and of each of its ranks: a third more, and libraries. */
+double BatchMemory_MiB(double node_bytes, double rank_bytes, PetscInt ranks);
+
+/**
+ * Time by the queue's estimate, memory of the plan that is estimated to take most as --dry-run tells it on a node of so many ranks. Cases
+ * that cannot be read cost nothing: their plans fail at once. Collective on comm.
+ */
+PetscErrorCode StudyEstimate(MPI_Comm comm, const Study *study, PetscInt ranks_per_node, StudyCost *cost);
 
 /** A job, or an array of jobs. */
 typedef struct BatchJob {

@@ -4,8 +4,9 @@
  * Beam's-eye view (BEV) of a beam: u along IEC gantry x (patient left at gantry 0, head first supine), v along IEC gantry y
  * (superior), w along the beam direction, 0 at the isocentre. At gantry 0 the beam travels towards posterior (LPS +y).
  * patient = isocentre + R (u, w, v)^T with R = R_position R_couch R_gantry about the LPS axes; R_position is 1 for a patient who
- * lies head first supine (HFS), half a turn about z for HFP, about y for FFS, about x for FFP. A setup error shifts the patient
- * along LPS axes, however the patient lies.
+ * lies head first supine (HFS), half a turn about z for HFP, about y for FFS, about x for FFP; a quarter about z for HFDR (down, +y,
+ * becomes right, -x) and HFDL (left, +x), after half a one about y for FFDR and FFDL. A setup error shifts the patient along LPS
+ * axes, however the patient lies.
  */
 #pragma once
 #include "robion/machine.h"
@@ -70,6 +71,7 @@ typedef struct SpotRun {
 } SpotRun;
 
 typedef struct Beam {
+  PetscInt number; /* among the plan's beams */
   double gantry_deg, couch_deg;
   PatientPosition position;
   double isocentre_mm[3];
@@ -122,10 +124,10 @@ double BeamWEPL(const Beam *beam, const Case *patient, const double point_mm[3],
 double BeamPassed_mm(const Beam *beam, const Machine *machine, const Case *patient, const double point_mm[3],
                      const double shift_mm[3]);
 
-/** How many of n_setup setup errors are to be traced: 1 if rays are parallel, since BeamWEPL and BeamPassed_mm are then the same in all. */
-static inline PetscInt BeamTraces(const Beam *beam, PetscInt n_setup)
+/** How many of n_view views are to be traced: 1 if rays are parallel, since BeamWEPL and BeamPassed_mm are then the same in all. */
+static inline PetscInt BeamTraces(const Beam *beam, PetscInt n_view)
 {
-  return beam->sad_mm > 0 ? n_setup : PetscMin(n_setup, 1);
+  return beam->sad_mm > 0 ? n_view : PetscMin(n_view, 1);
 }
 
 /**

@@ -3,6 +3,7 @@
  */
 #pragma once
 #include "robion/machine.h"
+#include "robion/scenario.h"
 
 /** How beta of a mixed field follows from those of its parts: mean of sqrt(beta), or of beta itself, weighted by dose. */
 typedef enum { AVERAGE_SQRT_BETA, AVERAGE_BETA } BetaAveraging;
@@ -94,19 +95,47 @@ typedef struct TissueSpec {
   BiologySpec biology; /* what the tissue does not say is that of Settings.biology */
 } TissueSpec;
 
+/**
+ * Another response that the cells may have in scenarios: alpha and beta of the ions scaled, or another model. Photon parameters stay
+ * those that RBE-weighted doses refer to, but for another model, which has its own.
+ */
+typedef struct BiologyAlternative {
+  char *name, *where;
+  char *structure;                  /* one that a tissue of its own has: that tissue's alone; NULL: of all */
+  double alpha_factor, beta_factor; /* 1: as they are */
+  PetscBool has_model;
+  BiologySpec biology; /* of the model */
+  double dose_Gy_RBE;  /* what the prescription is in the model's own dose, per fraction; 0: the same number */
+} BiologyAlternative;
+
 /** The tissues of a patient: how each responds, and which of them a voxel of the dose grid is. */
 typedef struct Tissues {
   PetscInt n;
-  Biology **biology;       /* [n]; the first is that of all voxels which no structure with a tissue of its own claims */
+  PetscInt n_model; /* other models of scenarios (Scenario.model), behind the plan's own */
+  Biology **
+      biology; /* [1 + n_model][n]; the first tissue is that of all voxels which no structure with one of its own claims */
   unsigned char *of_voxel; /* [voxels of the grid]; NULL: all 0 */
 } Tissues;
 
-enum { TISSUES_MOST = 16 };
+enum { TISSUES_MOST = 16 }; /* of all models together */
 
 /** Tissue of a voxel of the dose grid. */
 static inline PetscInt TissueOf(const Tissues *tissues, PetscInt voxel)
 {
   return tissues->of_voxel ? tissues->of_voxel[voxel] : 0;
+}
+
+/** A voxel's response in a scenario: its model, and [2] factors on alpha and the square root of beta; NULL: 1. */
+typedef struct VoxelResponse {
+  const BiologySpec *spec;
+  const double *factor;
+} VoxelResponse;
+
+static inline VoxelResponse ResponseOf(const Tissues *tissues, const Scenario *scenario, PetscInt voxel)
+{
+  const PetscInt tissue = TissueOf(tissues, voxel);
+  return (VoxelResponse){&tissues->biology[scenario->model * tissues->n + tissue]->spec,
+                         scenario->factor ? scenario->factor + 2 * tissue : NULL};
 }
 
 /** Response of one ion species at one energy. */

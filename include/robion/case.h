@@ -24,17 +24,24 @@ typedef struct BiologyMap {
   float *value; /* CT grid */
 } BiologyMap;
 
-/** How the patient lies on the couch, as DICOM says it (0018,5100): head or feet first, supine or prone. */
+/** How the patient lies on the couch, as DICOM says it (0018,5100): head or feet first; supine, prone, or on the right or left side. */
 typedef enum {
   POSITION_HFS,
   POSITION_HFP,
   POSITION_FFS,
   POSITION_FFP,
+  POSITION_HFDR,
+  POSITION_HFDL,
+  POSITION_FFDR,
+  POSITION_FFDL,
   N_PATIENT_POSITIONS,
   POSITION_FROM_CASE = N_PATIENT_POSITIONS /* of a study alone: as its case says */
 } PatientPosition;
 extern const char *const patient_position_names[]; /* "HFS", ..., "from-case", indexed by PatientPosition */
 extern const PetscInt n_patient_position_names;
+#define PATIENT_POSITIONS "HFS, HFP, FFS, FFP, HFDR, HFDL, FFDR or FFDL" /* for messages */
+/** The position of a name, in upper or lower case; N_PATIENT_POSITIONS if it is none. */
+PatientPosition PatientPositionFind(const char *name);
 
 /** A piecewise-linear table HU -> RSP, ascending in HU; constant beyond its ends. */
 typedef struct HLUT {

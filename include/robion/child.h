@@ -29,6 +29,9 @@ typedef struct Child {
 PetscBool ChildBegin(const char *file, void (*work)(const Child *self, void *context), void *context,
                      Mistakes *mistakes, Child *child);
 
+/** In a child that reads file after file: let the next one take the processor time that its size needs. */
+void ChildAllow(const char *file);
+
 /** Wait for the child's end. False and one mistake about `file` if it did not end by itself. */
 PetscBool ChildEnd(Child *child, const char *file, Mistakes *mistakes);
 

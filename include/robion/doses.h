@@ -41,9 +41,15 @@ typedef enum { SCENARIO_DOSES_NONE, SCENARIO_DOSES_WORST, SCENARIO_DOSES_ALL } S
 extern const char *const scenario_doses_names[];
 extern const PetscInt n_scenario_doses_names;
 
+/** Whether the physical dose of each beam alone is kept. */
+typedef enum { BEAM_DOSES_NONE, BEAM_DOSES_PHYSICAL } BeamDosesKept;
+extern const char *const beam_doses_names[];
+extern const PetscInt n_beam_doses_names;
+
 /** What results hold beside what they always do. */
 typedef struct ResultsSpec {
   ScenarioDosesKept scenario_doses;
+  BeamDosesKept beam_doses;
 } ResultsSpec;
 
 /** What doses are computed from, and what of them is looked at. Nothing is owned. */
@@ -81,11 +87,18 @@ PetscErrorCode DoseSetDestroy(DoseSet *doses);
 PetscErrorCode ScenarioDosesCreate(MPI_Comm comm, const DoseSpec *spec, PetscInt n, const PetscInt *row,
                                    ScenarioDose **out);
 PetscErrorCode ScenarioDosesDestroy(PetscInt n, ScenarioDose **doses);
+/**
+ * Compute the physical dose of each beam alone in the nominal scenario, Gy, [beam][size of the grid]: of the mean fraction in a course,
+ * so that all of them add up to DoseSet's nominal but for what is below its noise. The same on every rank, to the bit for any number
+ * of them. Destroy in any case. Collective.
+ */
+PetscErrorCode BeamDosesCreate(MPI_Comm comm, const DoseSpec *spec, const BeamSet *beams, float ***out);
+PetscErrorCode BeamDosesDestroy(const BeamSet *beams, float ***doses);
 /** Scenarios of n that a team holds the doses of at a time, however many there are. */
 PetscInt DoseSetRows(PetscInt n, PetscMPIInt team_size);
 
 /**
- * Fill what follows from other quantities in n voxels of the grid, from the first on: dose[RBE], dose[survival] and so on from
+ * Fill what follows from other quantities in n voxels of the grid in a scenario, from the first on: dose[RBE], dose[survival] and so on from
  * dose[] of what is computed; dose[Quantity] that are NULL are left out.
  */
-void DosesDerive(const Tissues *tissues, size_t n, float *const dose[QUANTITIES_MOST]);
+void DosesDerive(const Tissues *tissues, const Scenario *scenario, size_t n, float *const dose[QUANTITIES_MOST]);

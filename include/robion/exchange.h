@@ -7,6 +7,7 @@
 #include "robion/image.h"
 #include "robion/machine.h"
 #include "robion/plan_read.h"
+#include "robion/quantity.h"
 
 /**
  * matRad patient (`ct`, `cst` structs in a level-5 MAT file) -> Case. Column-major [y,x,z] cubes are transposed to [z,y,x];
@@ -93,3 +94,22 @@ PetscErrorCode PlanWriteDicom(const PlanReader *plan, const PlanExtras *extras, 
  * tables, weights that do not add up to their sum within 1e-5, damage. Not collective.
  */
 PetscErrorCode SpotListReadDicom(const char *file, Mistakes *mistakes, SpotList *spots);
+
+/** A dose that another program has computed. */
+typedef struct ForeignDose {
+  Grid grid;
+  float *value; /* PetscMalloc'ed, in the quantity's unit */
+  Quantity quantity;
+  PetscBool of_all_fractions;              /* false: of one */
+  PetscBool of_one_plan;                   /* of a course in stages it is one stage's */
+  char told[256];                          /* what the file says it is, for people */
+  char frame_of_reference_uid[DICOM_TEXT]; /* "": not known */
+} ForeignDose;
+
+/**
+ * An RT Dose, a file or the only one in a folder, on its own grid along the patient's axes. EFFECTIVE is RBE-weighted, PHYSICAL
+ * physical; PLAN and MULTI_PLAN are of all fractions, FRACTION and FRACTION_SESSION of one. Refused (ROBION_INPUT, one line): other
+ * types, units and summations, as those of single beams, and damage. False then; ForeignDoseDestroy in either case. Not collective.
+ */
+PetscBool ForeignDoseReadDicom(const char *path, Mistakes *mistakes, ForeignDose *dose);
+PetscErrorCode ForeignDoseDestroy(ForeignDose *dose);

@@ -14,6 +14,7 @@ typedef enum {
   FORMAT_WRITE_MACHINE,
   FORMAT_READ_SPOTS,   /* the spots of a plan */
   FORMAT_READ_IMAGE,   /* an image on a grid of its own */
+  FORMAT_READ_DOSE,    /* a dose to compare with */
   FORMAT_WRITE_VOLUME, /* one volume of a plan */
   FORMAT_WRITE_PLAN,   /* a plan as a whole */
   N_FORMAT_TASKS
@@ -33,6 +34,7 @@ typedef struct FileFormat {
   PetscErrorCode (*write_machine)(const Machine *machine, const BiologySpec *rbe, const char *path, Mistakes *mistakes);
   PetscErrorCode (*read_spots)(const char *file, Mistakes *mistakes, SpotList *spots);
   PetscBool (*read_image)(const char *file, Mistakes *mistakes, Image *image);
+  PetscBool (*read_dose)(const char *path, Mistakes *mistakes, ForeignDose *dose);
   PetscErrorCode (*write_volume)(const Volume *volume, const char *file, Mistakes *mistakes);
   PetscErrorCode (*write_plan)(const PlanReader *plan, const char *plan_file, const char *path, Mistakes *mistakes);
   PetscErrorCode (*write_with_case)(const PlanReader *plan, const PlanExtras *extras, const char *path,

@@ -8,9 +8,10 @@
  * each component m cut off at the radius outside which it has its part, 1 / n_component, of `dropped_dose_fraction` of the
  * spot's dose at that depth; what is inside is scaled up so that the laterally integrated dose stays IDD. In the other
  * channels each component counts with its own alpha_m,E(z), sqrt(beta)_m,E(z) of the voxel's tissue and LET_m,E(z).
- * A scenario shifts the patient against the beams (new rays, new rho) and scales z by its range error.
+ * A scenario shifts the patient against the beams (new rays, new rho) and scales z by its range error, or by one of each beam. What
+ * follows from these, the operator's sums, is the same for all scenarios that share a ScenarioSums (scenario.h): `sums` counts those.
  *
- * An `Influence` holds the rows of one block of voxels, all scenarios, all spots. Rows never cross ranks: whoever holds a
+ * An `Influence` holds the rows of one block of voxels, all sums of a set, all spots. Rows never cross ranks: whoever holds a
  * block computes its dose completely, so doses do not depend on the number of ranks.
  */
 #pragma once
@@ -46,8 +47,8 @@ PetscErrorCode DoseModelDestroy(DoseModel *model);
 /** Whether the beams ask for sub-beams: then InfluenceCreate makes an operator of these whatever the type, and there is no factored. */
 PetscBool DoseModelIsSplit(DoseModel model);
 /**
- * Trace the sub-beams of such a model for the setups of a set, a part on each rank of a node, whose ranks share them; what was so traced of
- * other setups is forgotten, and no operator may need it any more. Operators of setups that were not traced here trace their own. Nothing
+ * Trace the sub-beams of such a model for the views of a set, a part on each rank of a node, whose ranks share them; what was so traced of
+ * other views is forgotten, and no operator may need it any more. Operators of views that were not traced here trace their own. Nothing
  * for other models. From then on DoseModelDestroy is collective, too. Collective on `team`.
  */
 PetscErrorCode DoseModelTrace(MPI_Comm team, DoseModel model, const ScenarioSet *set);
@@ -65,12 +66,13 @@ typedef struct FactoredVoxels {
 /**
  * The factored operator of a model: doses without a matrix (src/influence/factored.h). After FactoredSetWeights, the influences
  * made of it give the doses of those weights. For a gradient: FactoredBeginGradient with the largest magnitude of any
- * cotangent to come; then, as long as FactoredNextSlab says that there is one, InfluenceApplyTranspose of all blocks and scenarios
+ * cotangent to come; then, as long as FactoredNextSlab says that there is one, InfluenceApplyTranspose of all blocks and sums
  * on every rank, the same each time. Doses are
- * those of rows without a cut-off within 0.2 % of the maximum; bits do not depend on the number of ranks. The model must
+ * those of rows without a cut-off within 0.2 % of the maximum. One that makes no `gradients` needs less memory; bits do not depend on the number of ranks. The model must
  * outlive it. All collective on `team`.
  */
-PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *factored);
+PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, PetscBool gradients,
+                              Factored *factored);
 /** Doses of these weights from now on; [n_spot], the same on every rank. */
 PetscErrorCode FactoredSetWeights(Factored factored, const double *weight);
 /**
@@ -83,9 +85,11 @@ PetscErrorCode FactoredBeginGradient(Factored factored, const double largest_cot
 PetscErrorCode FactoredNextSlab(Factored factored, PetscBool *there);
 /** Bytes shared by the ranks of a node, and held by this rank besides once it made a gradient. Not collective. */
 PetscErrorCode FactoredGetSize(Factored factored, size_t *shared_bytes, size_t *own_bytes);
-/** What FactoredGetSize would say of such an operator, without the memory; or of one that makes no gradients. Collective on `team`. */
+/** What FactoredGetSize would say of such an operator, without the memory. Collective on `team`. */
 PetscErrorCode FactoredMeasure(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, PetscBool gradients,
                                size_t *shared_bytes, size_t *own_bytes);
+/** Floating-point operations of FactoredSetWeights, and bytes that it writes at least; of the node together. Not collective. */
+PetscErrorCode FactoredGetWork(Factored factored, double *operations, double *bytes);
 PetscErrorCode FactoredDestroy(Factored *factored);
 
 typedef enum {
@@ -95,7 +99,7 @@ typedef enum {
 } InfluenceType;
 
 /**
- * Operator of n voxels (indices into grid) in the scenarios of set. Traces every voxel's rays, once for all setups where rays are
+ * Operator of n voxels (indices into grid) in the scenarios of set. Traces every voxel's rays, once for all views where rays are
  * parallel, else for each; for INFLUENCE_ASSEMBLED builds all entries. Not collective.
  */
 PetscErrorCode InfluenceCreate(DoseModel model, InfluenceType type, const ScenarioSet *set, const Grid *grid,
@@ -117,14 +121,22 @@ PetscErrorCode DepthsDestroy(Depths *depths);
 /** Operator of the voxels of `depths`, which must outlive it; streamed if `factored` is NULL, else looked up in that. Not collective. */
 PetscErrorCode InfluenceCreateAtDepths(Depths depths, Factored factored, const ScenarioSet *set, Influence *out);
 
-/** channels[v*N_CHANNELS + c] = sum_j entry(v, j, c) weight[j] in one scenario; weight in particles, [n_spot]. Not collective. */
-PetscErrorCode InfluenceApply(Influence influence, PetscInt scenario, const double *weight, double *channels);
-/** The same of every scenario of the set: channels[(scenario*n + v)*N_CHANNELS + c]. Faster than one after the other. Not collective. */
-PetscErrorCode InfluenceApplyAll(Influence influence, const double *weight, double *channels);
+/**
+ * From now on nobody but these n operators, and those of the team's other ranks, looks doses up in `factored`, which made them: what lies
+ * where none of their voxels look is no longer computed. Same bits. Collective on the team.
+ */
+PetscErrorCode FactoredRestrict(Factored factored, PetscInt n, const Influence *influence);
+
+/** channels[v*N_CHANNELS + c] = sum_j entry(v, j, c) weight[j] of one of the set's sums; weight in particles, [n_spot]. Not collective. */
+PetscErrorCode InfluenceApply(Influence influence, PetscInt sums, const double *weight, double *channels);
+/**
+ * The same of all sums of the set, or of those that are `used` (NULL: all; of others channels are left as they are, or 0):
+ * channels[(sums*n + v)*N_CHANNELS + c]. Faster than one after the other. Not collective.
+ */
+PetscErrorCode InfluenceApplyAll(Influence influence, const PetscBool *used, const double *weight, double *channels);
 
 /** gradient[j] += sum_{v,c} entry(v, j, c) cotangent[v*N_CHANNELS + c]: the transpose of InfluenceApply. Not collective. */
-PetscErrorCode InfluenceApplyTranspose(Influence influence, PetscInt scenario, const double *cotangent,
-                                       double *gradient);
+PetscErrorCode InfluenceApplyTranspose(Influence influence, PetscInt sums, const double *cotangent, double *gradient);
 
 /** Stored entries (of one component each, serving four channels) and bytes held. */
 PetscErrorCode InfluenceGetSize(Influence influence, size_t *entries, size_t *bytes);
@@ -133,7 +145,7 @@ PetscErrorCode InfluenceGetSize(Influence influence, size_t *entries, size_t *by
 PetscErrorCode InfluenceCountEntries(DoseModel model, const Grid *grid, PetscInt n, const PetscInt *voxel,
                                      size_t *entries);
 
-/** One beam's operator in one scenario by columns (CSC): rows are the operator's voxels, columns the beam's spots. */
+/** One beam's operator of one of the sums by columns (CSC): rows are the operator's voxels, columns the beam's spots. */
 typedef struct InfluenceMatrix {
   PetscInt n_row, n_column;
   int64_t *start;           /* [n_column + 1] */
@@ -143,18 +155,18 @@ typedef struct InfluenceMatrix {
 } InfluenceMatrix;
 
 /** The matrix of an assembled or streamed operator, if it takes no more than most_bytes (0: any). Not collective. */
-PetscErrorCode InfluenceGetMatrix(Influence influence, PetscInt scenario, PetscInt beam, double most_bytes,
+PetscErrorCode InfluenceGetMatrix(Influence influence, PetscInt sums, PetscInt beam, double most_bytes,
                                   InfluenceMatrix *out);
 PetscErrorCode InfluenceMatrixDestroy(InfluenceMatrix *matrix);
 
-/** Water-equivalent depth, mm, of local voxel v for a beam and setup index (without range error; machine offsets included). */
-double InfluenceDepth(Influence influence, PetscInt setup, PetscInt beam, PetscInt v);
+/** Water-equivalent depth, mm, of local voxel v for a beam and view (without range error; machine offsets included). */
+double InfluenceDepth(Influence influence, PetscInt view, PetscInt beam, PetscInt v);
 
 /**
- * Channels of all emitters in a scenario, of a factored operator of emitters: means over each voxel's extent along the beams, in
+ * Channels of all emitters of one of the sums, of a factored operator of emitters: means over each voxel's extent along the beams, in
  * which it has rsp[v] times the stopping power of water. Peaks are narrower than voxels: values at their centres would not add
  * up to what there is. channels[(emitter*n + v)*N_EMISSIONS + c]. Not collective.
  */
-PetscErrorCode InfluenceApplyEmitters(Influence influence, PetscInt scenario, const double *rsp, double *channels);
+PetscErrorCode InfluenceApplyEmitters(Influence influence, PetscInt sums, const double *rsp, double *channels);
 
 PetscErrorCode InfluenceDestroy(Influence *influence);

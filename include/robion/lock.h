@@ -19,3 +19,11 @@ typedef struct FolderLock {
 PetscBool FolderLockTake(const char *folder, const char *part, Mistakes *mistakes, FolderLock *lock);
 /** Give it back. */
 void FolderLockRelease(FolderLock *lock);
+
+/**
+ * Take the lock of a file, made where it is not; while another process holds it, wait up to wait_s, which the log says once ("waiting
+ * for another run that <waiting_for>"). -1: not held, as it took too long or there can be no such file or lock.
+ */
+int FileLockWait(const char *file, double wait_s, const char *waiting_for);
+/** Give it back and set it to -1; the file stays, as others may wait for it. */
+void FileLockRelease(int *descriptor);

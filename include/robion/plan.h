@@ -90,6 +90,10 @@ PetscErrorCode PlanCheckNames(const Settings *settings, const Case *patient, Mis
  */
 PetscErrorCode PlanCheckSettings(const Settings *settings, const Case *patient, Mistakes *mistakes);
 
+/** Tell a plan's scenario sets what the plan knows of their axes: how many beams and tissues there are, what responses. Not collective. */
+PetscErrorCode PlanSetAxes(const Case *patient, Settings *settings);
+PetscErrorCode PlanDropAxes(Settings *settings);
+
 /**
  * Lines of the log, once in a run: an external structure that had to be derived, structures without voxels or outside of the
  * external. Not collective.
@@ -126,8 +130,11 @@ typedef struct MemoryNeed {
   double node, rank;
 } MemoryNeed;
 
-/** The more of optimisation and evaluation, and what is in use. `entries` of an assembled operator. The same on all ranks. Collective. */
-PetscErrorCode PlanMemory(PlanContext *context, const PlanInputs *in, double entries, MemoryNeed *need);
+/**
+ * The more of optimisation and evaluation, and what is in use, on a team of so many ranks. `entries` of an assembled operator. The same on
+ * all ranks. Collective.
+ */
+PetscErrorCode PlanMemory(PlanContext *context, const PlanInputs *in, double entries, PetscInt ranks, MemoryNeed *need);
 
 /** Optimise, evaluate and write one plan to `folder`. *stopped: a stop was requested and a checkpoint written. Collective. */
 PetscErrorCode PlanMake(PlanContext *context, const PlanSpec *plan, const char *folder, Mistakes *mistakes,

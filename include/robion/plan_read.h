@@ -98,6 +98,12 @@ PetscBool PlanReadActivity(const PlanReader *reader, const char *scenario, const
 PetscBool PlanReadDose(const PlanReader *reader, PlanDoses doses, Quantity quantity, Mistakes *mistakes, Grid *grid,
                        float **dose);
 
+/** Where the physical dose of a beam alone is in the file; all of them add up to the nominal one. */
+void PlanBeamDosePath(PetscInt beam, char path[64]);
+PetscBool PlanHasBeamDose(const PlanReader *reader, PetscInt beam);
+/** The dose, as PlanReadDose reads doses. */
+PetscBool PlanReadBeamDose(const PlanReader *reader, PetscInt beam, Mistakes *mistakes, Grid *grid, float **dose);
+
 /** Whether the file has the dose of a scenario, by its id. */
 PetscBool PlanHasScenarioDose(const PlanReader *reader, const char *scenario);
 /** RBE-weighted dose of a scenario, byte x step Gy(RBE) per fraction; grid as PlanReadDose. PetscMalloc'ed. */
@@ -162,8 +168,8 @@ typedef struct PlanVolumes {
 } PlanVolumes;
 
 /**
- * What of a plan is a volume on its grid, by name: doses as they are in the file behind /dose ("nominal/letd", "robust/min"), and
- * "structures/NAME", the part of every voxel's volume inside a structure. PlanVolumesDestroy, after mistakes too.
+ * What of a plan is a volume on its grid, by name: doses as they are in the file behind /dose ("nominal/letd", "robust/min",
+ * "beams/beam_0"), and "structures/NAME", the part of every voxel's volume inside a structure. PlanVolumesDestroy, after mistakes too.
  */
 PetscErrorCode PlanVolumeNames(const PlanReader *reader, Mistakes *mistakes, PlanVolumes *names);
 PetscErrorCode PlanVolumesDestroy(PlanVolumes *names);

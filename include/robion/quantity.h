@@ -9,6 +9,15 @@
 /** Sums over spots in a voxel, of which quantities are made: weights are particles times dose of one particle. */
 enum { CHANNEL_DOSE, CHANNEL_ALPHA, CHANNEL_SQRT_BETA, CHANNEL_LET, N_CHANNELS };
 
+/** Scale a voxel's channels as its response in a scenario does, or derivatives with respect to those into ones to the channels before. */
+static inline void ResponseScale(const VoxelResponse *response, double channels[N_CHANNELS])
+{
+  if (!response->factor) return;
+  const double root = response->factor[1];
+  channels[CHANNEL_ALPHA] *= response->factor[0];
+  channels[CHANNEL_SQRT_BETA] *= response->spec->averaging == AVERAGE_BETA ? root * root : root;
+}
+
 /** A channel per particle, as files name it. */
 typedef struct Channel {
   const char *name, *unit, *meaning;

@@ -102,6 +102,7 @@ typedef struct PlanResult {
       *robust_sd; /* RBE-weighted, voxel by voxel over the evaluation set; NULL: none */
   PetscInt n_scenario_doses;
   const ScenarioDose *scenario_doses; /* of single scenarios of `evaluate` */
+  float *const *beam_doses;           /* [spots.n_beam][grid voxel] physical dose of each beam alone; NULL: not kept */
   PetscInt n_bands;
   const DVHBand *bands;
   const MetricList *metrics;    /* [evaluate->n] same rows in each */

@@ -1,5 +1,9 @@
 /**
- * Uncertainty scenarios: rigid setup shifts times range errors. Step 6 of the data's way.
+ * Uncertainty scenarios: points in a space whose axes a study names. Step 6 of the data's way.
+ *
+ * Scenarios that share a *view*, where the patient lies against the beams, share what is traced; those that share their *sums* as
+ * well, a view with its range errors and a model of response, share what the dose operator computes. Factors on alpha and beta only
+ * scale these sums.
  */
 #pragma once
 #include <petscsys.h>
@@ -17,15 +21,37 @@ typedef enum {
 extern const char *const setup_pattern_names[]; /* as a study writes them, indexed by SetupPattern */
 extern const PetscInt n_setup_pattern_names;
 
+/** Another response of the cells, by name. */
+typedef struct ScenarioBiology {
+  const char *name;
+  PetscInt model;                   /* whose alpha and beta it has; 0: the plan's own */
+  PetscInt tissue;                  /* that it is of; -1: all */
+  double alpha_factor, beta_factor; /* on alpha and beta of the ions */
+} ScenarioBiology;
+
+/** What the plan tells of the axes. */
+typedef struct ScenarioAxes {
+  PetscInt n_beam;   /* of the plan, whose ranges may err by themselves */
+  PetscInt n_tissue; /* whose alpha and beta may be scaled apart */
+  PetscInt n_biology;
+  ScenarioBiology *biology;
+} ScenarioAxes;
+
+/** The plan's own response, in the place of a name. */
+#define BIOLOGY_NOMINAL "nominal"
+
 /** What a study asks for. */
-typedef struct ScenarioSpec {
+typedef struct ScenarioSpec ScenarioSpec;
+struct ScenarioSpec {
+  ScenarioAxes axes;
   PetscInt n_range;
-  double *range_percent; /* +3.5 means RSP scaled by 1.035 (shorter range); {0} if the study names none */
-  SetupPattern setup;    /* axes: no shift and +-setup_mm along x, y, z (7); corners: the 8 sign combinations;
+  double *range_percent;    /* +3.5 means RSP scaled by 1.035 (shorter range); {0} if the study names none */
+  PetscBool range_per_beam; /* every beam has range errors of its own: all combinations, or drawn apart */
+  SetupPattern setup;       /* axes: no shift and +-setup_mm along x, y, z (7); corners: the 8 sign combinations;
                             axes+corners: 14, without the zero shift; none: zero shift only; list: shift_mm;
                             grid: all 27 of -, 0, + along x, y, z; cross: axes, but each range error and each shift
                             by itself; random: see n_random */
-  double setup_mm[3];    /* size of the shift along x, y, z; of random ones its standard deviation */
+  double setup_mm[3];       /* size of the shift along x, y, z; of random ones its standard deviation */
   PetscInt n_shift;
   double (*shift_mm)[3]; /* for SETUP_LIST: translations of the patient, LPS */
   PetscInt
@@ -33,28 +59,86 @@ typedef struct ScenarioSpec {
                             range; each from a generator of its own, so that the first ones do not depend on how many */
   PetscInt seed;
   double range_sigma_percent; /* for SETUP_RANDOM, about every value of range_percent in turn */
-} ScenarioSpec;
+  PetscInt n_biology;
+  char **
+      biology; /* names of responses, each with all other errors: of axes.biology, or BIOLOGY_NOMINAL; none: that alone */
+  double alpha_sigma_percent, beta_sigma_percent; /* for SETUP_RANDOM: of the logarithms of factors, for each tissue */
+  PetscInt n_plus;
+  ScenarioSpec *plus; /* sets that come on top, for the same plan; what they hold again counts once */
+};
+
+/** More scenarios than this are a slip. */
+enum { SCENARIOS_MOST = 20000 };
 
 typedef struct Scenario {
-  char id[64];          /* "nominal", "r-3.5_x+2", "r+3.5", "y-3", "r+3_x+2_y-2_z+2": stable, from the values alone;
-                           "random-1" and so on of drawn ones */
-  double shift_mm[3];   /* translation of the patient against the beams, LPS */
-  double range_percent; /* RSP scaled by 1 + range_percent/100 */
-  double weight;        /* probability weight in the set; the set's weights sum to 1; 0 for an extra nominal */
-  PetscBool in_set;     /* false: the nominal row that the set itself does not hold */
+  char id
+      [160]; /* "nominal", "r-3.5_x+2", "r+3.5", "y-3", "r+3_x+2_y-2_z+2"; of beams that err by themselves "r0+3.5_r2-3.5", of another response "bio-NAME":
+                           stable, from the values alone; "random-1" and so on of drawn ones */
+  double shift_mm[3];          /* translation of the patient against the beams, LPS */
+  double range_percent;        /* RSP scaled by 1 + range_percent/100; the mean where beams have different ones */
+  const double *range_of_beam; /* [beams of the plan] which are these; NULL: all have the same */
+  double weight;               /* probability weight in the set; the set's weights sum to 1; 0 for an extra nominal */
+  PetscBool in_set;            /* false: the nominal row that the set itself does not hold */
+  PetscInt sums;               /* of the set's */
+  const char *biology;         /* name of the response; not owned */
+  PetscInt model;              /* whose alpha and beta it has; 0: the plan's own */
+  const double *factor;        /* [tissues of the plan][2] on alpha and on the square root of beta; NULL: all 1 */
 } Scenario;
 
+/** Where the patient lies against the beams. */
+typedef struct View {
+  double shift_mm[3]; /* translation, LPS */
+} View;
+
+/** What scenarios with the same dose have in common. */
+typedef struct ScenarioSums {
+  PetscInt view, model;
+  PetscInt row; /* the first scenario that has them, whose range errors are theirs */
+} ScenarioSums;
+
 typedef struct ScenarioSet {
-  PetscInt n;            /* rows, the nominal first */
-  PetscInt n_set;        /* rows with in_set */
-  PetscInt n_setup;      /* distinct setup shifts; WEPL is traced once for each */
-  PetscInt *setup_of;    /* [n] index into setup_mm */
-  double (*setup_mm)[3]; /* [n_setup] */
+  PetscInt n;     /* rows, the nominal first */
+  PetscInt n_set; /* rows with in_set */
   Scenario *scenario;
+  PetscInt n_sums;
+  ScenarioSums *sums; /* in the order of their first rows */
+  PetscInt n_view;
+  View *view; /* WEPL is traced once for each */
+  PetscInt n_beam;
+  double *range_of_beam; /* [row][n_beam] where scenarios have theirs; NULL: a slice's are in the set it is of */
+  PetscInt n_tissue;
+  double *factor; /* [row][n_tissue][2] the same; NULL: no scenario scales alpha or beta */
 } ScenarioSet;
 
-/** Expand a spec; range varies slowest. Row 0 is always the nominal scenario. Not collective. */
+/** What all stopping powers on the way of a beam are scaled by in a scenario. */
+static inline double ScenarioRangeFactor(const Scenario *scenario, PetscInt beam)
+{
+  return 1 + (scenario->range_of_beam ? scenario->range_of_beam[beam] : scenario->range_percent) / 100;
+}
+
+/** The same of sums. */
+static inline double SumsRangeFactor(const ScenarioSet *set, PetscInt sums, PetscInt beam)
+{
+  return ScenarioRangeFactor(&set->scenario[set->sums[sums].row], beam);
+}
+
+/** Factor on alpha (0) or beta (1) of a tissue's ions in a scenario. */
+static inline double ScenarioFactor(const Scenario *scenario, PetscInt tissue, int which)
+{
+  const double factor = scenario->factor ? scenario->factor[2 * tissue + which] : 1;
+  return which ? factor * factor : factor;
+}
+
+/**
+ * Expand a spec; range varies slowest. Row 0 is always the nominal scenario. Beams that err by themselves all by the same are a range
+ * error as it is without. Not collective.
+ */
 PetscErrorCode ScenarioSetCreate(const ScenarioSpec *spec, ScenarioSet **out);
-/** The n rows of a set from `first` on, as a set of its own; n_set counts those of them that are in the set. Not collective. */
+/** Upper bound of how many rows a spec makes, without making them. */
+double ScenarioCount(const ScenarioSpec *spec);
+/**
+ * The n rows of a set from `first` on, as a set of its own; n_set counts those of them that are in the set, which must outlive it. Not
+ * collective.
+ */
 PetscErrorCode ScenarioSetSlice(const ScenarioSet *set, PetscInt first, PetscInt n, ScenarioSet **out);
 PetscErrorCode ScenarioSetDestroy(ScenarioSet **set);

@@ -37,6 +37,8 @@ typedef struct Settings {
   char **priority;
   char *priority_where; /* NULL if n_priority is 0 */
   ScenarioSpec optimize, evaluate;
+  PetscInt n_alternatives; /* responses that scenarios may have beside the plan's own */
+  BiologyAlternative *alternatives;
   PetscInt n_objectives; /* and constraints behind them */
   ObjectiveSpec *objectives;
   PetscInt n_metrics; /* by request */
@@ -107,6 +109,13 @@ PetscErrorCode StudyLoadAll(MPI_Comm comm, const char *file, PetscInt n_set, con
 
 /** Missing case and base data files, as ROBION_INPUT mistakes with the place in the study that names them. Not collective. */
 PetscErrorCode StudyCheckFiles(const Study *study, Mistakes *mistakes);
+
+/**
+ * A study of one plan: a stage of a plan's course alone, with its beams, target, dose and fractions, for spots that are of that stage. The
+ * goals are the course's and left out. A name that no stage has: ROBION_COMMAND_LINE, *out is NULL. Not collective.
+ */
+PetscErrorCode StudyOfStage(const Study *study, const PlanSpec *plan, const char *name, Mistakes *mistakes,
+                            Study **out);
 
 PetscErrorCode StudyDestroy(Study **study);
 

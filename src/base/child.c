@@ -41,11 +41,22 @@ static void OfferMemory(void)
   close(file);
 }
 
+void ChildAllow(const char *file)
+{
+  struct rusage used;
+  struct rlimit time;
+  if (getrusage(RUSAGE_SELF, &used) || getrlimit(RLIMIT_CPU, &time)) return;
+  const double so_far_s = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+                          1e-6 * (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+  time.rlim_cur = PetscMin(time.rlim_max, (rlim_t)(round(so_far_s) + ceil(Allowance_s(file))));
+  (void)setrlimit(RLIMIT_CPU, &time);
+}
+
 /* In the child: nothing of this program's handling of signals, and no trace but the exit status. */
-static void Isolate(double allowance_s)
+static void Isolate(const char *file)
 {
   static const int deaf[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGXFSZ};
-  const struct rlimit none = {0, 0}, time = {(rlim_t)ceil(allowance_s), RLIM_INFINITY};
+  const struct rlimit none = {0, 0};
   sigset_t all;
   int nowhere = open("/dev/null", O_WRONLY);
   for (int k = 1; k < 32; k++) (void)signal(k, SIG_DFL);
@@ -53,7 +64,7 @@ static void Isolate(double allowance_s)
   sigemptyset(&all);
   (void)sigprocmask(SIG_SETMASK, &all, NULL);
   (void)setrlimit(RLIMIT_CORE, &none);
-  (void)setrlimit(RLIMIT_CPU, &time);
+  ChildAllow(file);
   if (nowhere >= 0) (void)dup2(nowhere, STDERR_FILENO);
 #ifdef __linux__
   (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -67,14 +78,13 @@ PetscBool ChildBegin(const char *file, void (*work)(const Child *self, void *con
   int pair[2] = {-1, -1};
   sigset_t all, before;
   *child = (Child){.process = -1, .socket = -1};
-  const double allowance_s = Allowance_s(file);
   sigfillset(&all);
   (void)sigprocmask(SIG_BLOCK, &all, &before); /* until the child has its own way with them */
   if (!socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) child->process = fork();
   if (child->process == 0) {
     close(pair[0]);
     child->socket = pair[1];
-    Isolate(allowance_s);
+    Isolate(file);
     (*work)(child, context);
     _exit(0);
   }

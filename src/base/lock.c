@@ -1,5 +1,5 @@
 /*
- * Locks of a results folder. The lock file holds a line about the run that has it, written after the lock is taken and read by who
+ * Locks of a results folder and of single files. A folder's lock file holds a line about the run that has it, written after the lock is taken and read by who
  * does not get it; the file stays, empty of meaning without the lock. Jobs of an array hold a read lock on the folder's and a
  * write lock on their own, so that they keep out whole runs and the same job, but not each other.
  */
@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* 0, EAGAIN if another process holds it, or another errno. */
@@ -72,6 +73,25 @@ PetscBool FolderLockTake(const char *folder, const char *part, Mistakes *mistake
   if (lock->whole != -2 && lock->part != -2) return PETSC_TRUE;
   FolderLockRelease(lock);
   return PETSC_FALSE;
+}
+
+int FileLockWait(const char *file, double wait_s, const char *waiting_for)
+{
+  const struct timespec pause = {.tv_nsec = 100000000};
+  const double start = TimeNow();
+  const int descriptor = open(file, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+  int reason = descriptor < 0 ? 0 : Lock(descriptor, F_WRLCK);
+  if (reason == EAGAIN) LogLine(LOG_INFO, "study", NULL, "waiting for another run that %s", waiting_for);
+  for (; reason == EAGAIN && TimeNow() - start < wait_s; reason = Lock(descriptor, F_WRLCK)) nanosleep(&pause, NULL);
+  if (descriptor < 0 || !reason) return descriptor;
+  close(descriptor);
+  return -1;
+}
+
+void FileLockRelease(int *descriptor)
+{
+  if (*descriptor >= 0) close(*descriptor);
+  *descriptor = -1;
 }
 
 void FolderLockRelease(FolderLock *lock)

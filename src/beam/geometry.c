@@ -17,20 +17,34 @@ static void SinCosDegrees(double angle_deg, double *sine, double *cosine)
   }
 }
 
+/*
+ * Turns of a patient who lies otherwise than head first supine: half ones about z (HFP), y (FFS), x (FFP); on the side a quarter about z
+ * (right side down: what was down is right, -x), with half a one about y before it feet first. Axis k of the patient is `sign` times
+ * axis `of` of one who lies head first supine.
+ */
+static const struct {
+  int of[3];
+  double sign[3];
+} turns[N_PATIENT_POSITIONS] = {[POSITION_HFS] = {{0, 1, 2}, {1, 1, 1}},     [POSITION_HFP] = {{0, 1, 2}, {-1, -1, 1}},
+                                [POSITION_FFS] = {{0, 1, 2}, {-1, 1, -1}},   [POSITION_FFP] = {{0, 1, 2}, {1, -1, -1}},
+                                [POSITION_HFDR] = {{1, 0, 2}, {-1, 1, 1}},   [POSITION_HFDL] = {{1, 0, 2}, {1, -1, 1}},
+                                [POSITION_FFDR] = {{1, 0, 2}, {-1, -1, -1}}, [POSITION_FFDL] = {{1, 0, 2}, {1, 1, -1}}};
+
+static void Turn(PatientPosition position, const double supine[3], double turned[3])
+{
+  for (int k = 0; k < 3; k++) turned[k] = turns[position].sign[k] * supine[turns[position].of[k]];
+}
+
 void BeamSetAxes(Beam *beam)
 {
-  /* Half a turn of a patient who lies otherwise than head first supine: about z (HFP), y (FFS), x (FFP). */
-  static const double lie[N_PATIENT_POSITIONS][3] = {{1, 1, 1}, {-1, -1, 1}, {-1, 1, -1}, {1, -1, -1}};
   double sg, cg, sc, cc;
   SinCosDegrees(beam->gantry_deg, &sg, &cg);
   SinCosDegrees(beam->couch_deg, &sc, &cc);
   /* R_gantry = [[c,-s,0],[s,c,0],[0,0,1]], R_couch = [[c,0,s],[0,1,0],[-s,0,c]]; u, w, v are the images of x, y, z. */
   const double u[3] = {cc * cg, sg, -sc * cg}, w[3] = {-cc * sg, cg, sc * sg}, v[3] = {sc, 0, cc};
-  for (int k = 0; k < 3; k++) {
-    beam->u[k] = lie[beam->position][k] * u[k];
-    beam->v[k] = lie[beam->position][k] * v[k];
-    beam->w[k] = lie[beam->position][k] * w[k];
-  }
+  Turn(beam->position, u, beam->u);
+  Turn(beam->position, v, beam->v);
+  Turn(beam->position, w, beam->w);
 }
 
 void BeamSource(const Beam *beam, const double point_mm[3], const double shift_mm[3], double source_mm[3])

@@ -100,6 +100,7 @@ PetscErrorCode BeamSetPlace(const BeamSetSpec *beams, const Case *patient, const
   for (PetscInt b = 0; b < set->n_beam; b++) {
     const BeamSpec *spec = beams->from_case ? NULL : &beams->beam[b];
     Beam *beam = &set->beam[b];
+    beam->number = beams->first + b;
     beam->gantry_deg = spec ? spec->gantry_deg : patient->beam_gantry_deg[b];
     beam->couch_deg = spec ? spec->couch_deg : 0;
     beam->position = set->position;

@@ -34,12 +34,12 @@ typedef struct TargetDepth {
   double wepl_mm, passed_mm;
 } TargetDepth;
 
-/* Depths of the target's voxels in every setup that is to be traced, a part on each rank of the team. */
+/* Depths of the target's voxels in every view that is to be traced, a part on each rank of the team. */
 static PetscErrorCode TraceTarget(MPI_Comm team, const Beam *beam, const Case *patient, const Machine *machine,
                                   const Grid *grid, const Region *target, const ScenarioSet *set, TargetDepth *depth)
 {
   PetscFunctionBegin;
-  const PetscInt n = BeamTraces(beam, set->n_setup) * target->n;
+  const PetscInt n = BeamTraces(beam, set->n_view) * target->n;
   PetscMPIInt rank, size, *count, *first;
   PetscCallMPI(MPI_Comm_rank(team, &rank));
   PetscCallMPI(MPI_Comm_size(team, &size));
@@ -47,7 +47,7 @@ static PetscErrorCode TraceTarget(MPI_Comm team, const Beam *beam, const Case *p
   for (PetscMPIInt r = 0; r <= size; r++) first[r] = (PetscMPIInt)(2 * ((PetscInt64)n * r / size));
   for (PetscMPIInt r = 0; r < size; r++) count[r] = first[r + 1] - first[r];
   for (PetscInt at = first[rank] / 2; at < first[rank + 1] / 2; at++) {
-    const double *shift_mm = set->setup_mm[at / target->n];
+    const double *shift_mm = set->view[at / target->n].shift_mm;
     double p[3];
     GridCentre(grid, (size_t)target->voxel[at % target->n], p);
     depth[at].wepl_mm = BeamWEPL(beam, patient, p, shift_mm);
@@ -58,23 +58,23 @@ static PetscErrorCode TraceTarget(MPI_Comm team, const Beam *beam, const Case *p
   PetscFunctionReturn(0);
 }
 
-/* Every (target voxel, setup) of a beam; range errors are applied by the caller. */
+/* Every (target voxel, view) of a beam; range errors are applied by the caller. */
 static PetscErrorCode SightTarget(MPI_Comm team, const Beam *beam, const Case *patient, const Machine *machine,
                                   const Grid *grid, const Region *target, const ScenarioSet *set, Sighting **out)
 {
   PetscFunctionBegin;
-  const PetscInt n_trace = BeamTraces(beam, set->n_setup);
+  const PetscInt n_trace = BeamTraces(beam, set->n_view);
   TargetDepth *depth;
   PetscCall(PetscMalloc1((size_t)n_trace * (size_t)target->n, &depth));
   PetscCall(TraceTarget(team, beam, patient, machine, grid, target, set, depth));
-  PetscCall(PetscMalloc1((size_t)set->n_setup * (size_t)target->n, out));
+  PetscCall(PetscMalloc1((size_t)set->n_view * (size_t)target->n, out));
   Sighting *s = *out;
-  for (PetscInt k = 0; k < set->n_setup; k++)
+  for (PetscInt k = 0; k < set->n_view; k++)
     for (PetscInt i = 0; i < target->n; i++, s++) {
       const TargetDepth *d = &depth[(size_t)(n_trace > 1 ? k : 0) * (size_t)target->n + (size_t)i];
       double p[3], bev[3];
       GridCentre(grid, (size_t)target->voxel[i], p);
-      BeamProject(beam, p, set->setup_mm[k], bev);
+      BeamProject(beam, p, set->view[k].shift_mm, bev);
       double magnification = beam->sad_mm > 0 ? beam->sad_mm / (beam->sad_mm + bev[2]) : 1;
       s->x_mm = bev[0] * magnification;
       s->y_mm = bev[1] * magnification;
@@ -85,14 +85,14 @@ static PetscErrorCode SightTarget(MPI_Comm team, const Beam *beam, const Case *p
   PetscFunctionReturn(0);
 }
 
-/* The factor on WEPL of the largest and smallest range error in a setup's scenarios. */
-static void RangeFactors(const ScenarioSet *set, PetscInt setup, double *smallest, double *largest)
+/* The factor on a beam's WEPL of the largest and smallest range error in a view's scenarios. */
+static void RangeFactors(const ScenarioSet *set, PetscInt view, PetscInt beam, double *smallest, double *largest)
 {
   *smallest = INFINITY;
   *largest = 0;
-  for (PetscInt s = 0; s < set->n; s++) {
-    if (set->setup_of[s] != setup) continue;
-    double factor = 1 + set->scenario[s].range_percent / 100;
+  for (PetscInt s = 0; s < set->n_sums; s++) {
+    if (set->sums[s].view != view) continue;
+    double factor = SumsRangeFactor(set, s, beam);
     *smallest = PetscMin(*smallest, factor);
     *largest = PetscMax(*largest, factor);
   }
@@ -196,13 +196,14 @@ static PetscErrorCode DropEmptyLayers(Beam *beam)
 }
 
 /* Shallowest and deepest water-equivalent depth of the target over all scenarios. */
-static void DepthSpan(const Sighting *s, const ScenarioSet *set, PetscInt n_target, double *shallow_mm, double *deep_mm)
+static void DepthSpan(const Sighting *s, const ScenarioSet *set, PetscInt beam, PetscInt n_target, double *shallow_mm,
+                      double *deep_mm)
 {
   *shallow_mm = INFINITY;
   *deep_mm = 0;
-  for (PetscInt k = 0; k < set->n_setup; k++) {
+  for (PetscInt k = 0; k < set->n_view; k++) {
     double smallest, largest;
-    RangeFactors(set, k, &smallest, &largest);
+    RangeFactors(set, k, beam, &smallest, &largest);
     for (PetscInt i = 0; i < n_target; i++, s++) {
       *shallow_mm = PetscMin(*shallow_mm, s->depth_mm * smallest + s->passed_mm);
       *deep_mm = PetscMax(*deep_mm, s->depth_mm * largest + s->passed_mm);
@@ -214,7 +215,7 @@ static void DepthSpan(const Sighting *s, const ScenarioSet *set, PetscInt n_targ
 static void WarnShallow(const Machine *machine, const Case *patient, const Region *target, const ScenarioSet *set,
                         const Sighting *s, PetscInt index)
 {
-  const Sighting *nominal = s + (size_t)set->setup_of[0] * (size_t)target->n;
+  const Sighting *nominal = s + (size_t)set->sums[set->scenario[0].sums].view * (size_t)target->n;
   double shallow = 0, volume = 0;
   for (PetscInt i = 0; i < target->n; i++) {
     volume += target->fraction[i];
@@ -228,12 +229,12 @@ static void WarnShallow(const Machine *machine, const Case *patient, const Regio
 }
 
 /* Mark everything that the target needs in all scenarios. */
-static void MarkTarget(const Sighting *sighting, PetscInt n_target, const ScenarioSet *set, const SpotSpec *spots,
-                       double lateral_margin_mm, const LayerSpan *layer, RayMap *map)
+static void MarkTarget(const Sighting *sighting, PetscInt n_target, const ScenarioSet *set, PetscInt beam,
+                       const SpotSpec *spots, double lateral_margin_mm, const LayerSpan *layer, RayMap *map)
 {
-  for (PetscInt k = 0; k < set->n_setup; k++) {
+  for (PetscInt k = 0; k < set->n_view; k++) {
     double smallest, largest;
-    RangeFactors(set, k, &smallest, &largest);
+    RangeFactors(set, k, beam, &smallest, &largest);
     for (PetscInt i = 0; i < n_target; i++) {
       const Sighting *s = &sighting[(size_t)k * (size_t)n_target + (size_t)i];
       MarkSighting(s, s->depth_mm * smallest + s->passed_mm - spots->proximal_margin_mm,
@@ -255,7 +256,7 @@ static PetscErrorCode LayOutBeam(MPI_Comm team, const BeamSetSpec *beams, const 
   RayMap map = {0};
   double shallow_mm, deep_mm;
   PetscCall(SightTarget(team, beam, patient, machine, grid, target, set, &sighting));
-  DepthSpan(sighting, set, target->n, &shallow_mm, &deep_mm);
+  DepthSpan(sighting, set, beam->number, target->n, &shallow_mm, &deep_mm);
   if (deep_mm > largest_mm) {
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
                           "%s: beam %d (gantry %g deg) cannot reach %s of case %s: its water-equivalent depth is up to "
@@ -268,8 +269,8 @@ static PetscErrorCode LayOutBeam(MPI_Comm team, const BeamSetSpec *beams, const 
   WarnShallow(machine, patient, target, set, sighting, beams->first + index);
   PetscCall(LayersChoose(machine, spots, shallow_mm, deep_mm, beam, &layer));
   PetscCall(
-      MapCreate(sighting, (size_t)set->n_setup * (size_t)target->n, spots, lateral_margin_mm, beam->n_layer, &map));
-  MarkTarget(sighting, target->n, set, spots, lateral_margin_mm, layer, &map);
+      MapCreate(sighting, (size_t)set->n_view * (size_t)target->n, spots, lateral_margin_mm, beam->n_layer, &map));
+  MarkTarget(sighting, target->n, set, beam->number, spots, lateral_margin_mm, layer, &map);
   PetscCall(CollectRuns(&map, first_spot, beam));
   PetscCall(DropEmptyLayers(beam));
   PetscCall(PetscFree(map.needed));

@@ -75,7 +75,7 @@ static PetscErrorCode CompareDoses(const GammaCheck *gamma, const char *out, Mis
 }
 
 static struct {
-  const char *out, *ions_per_mu;
+  const char *out, *ions_per_mu, *stage;
   PlanChoice choice;
   OptionList set;
   GammaCheck gamma;
@@ -91,10 +91,11 @@ static const Option evaluate_options[] = {
     OPTION_CHOICE("--case", "NAME", "case", given.choice.case_name),
     OPTION_CHOICE("--arm", "NAME", "arm", given.choice.arm),
     OPTION_CHOICE("--sweep", "POINT", "sweep point", given.choice.sweep),
+    {"--stage", "NAME", "the plan is of this stage of the study's course alone", "all stages", .value = &given.stage},
     OPTION_SET(given.set),
     {"--ions-per-mu", "FILE.csv", "energy_MeV_u,ions_per_MU: for DICOM plans that count monitor units",
      .value = &given.ions_per_mu},
-    {"--gamma", "OTHER.h5", "compare the doses with those of this plan", .value = &given.gamma.file},
+    {"--gamma", "OTHER", "compare the doses with those of this plan.h5 or RT Dose (.dcm)", .value = &given.gamma.file},
     {"--dose-percent", "P", "dose difference of the gamma analysis", .number = &given.gamma.spec.dose_percent,
      .least = 1e-3, .most = 100, .given = &given.gamma.criteria},
     {"--distance-mm", "D", "its distance", .number = &given.gamma.spec.distance_mm, .least = 1e-3, .most = 10,
@@ -115,26 +116,44 @@ static const Command command_evaluate = {
     .option = evaluate_options,
     .presets = EvaluatePresets};
 
+/* The plan that spots are judged as: one of the study, or a stage of it alone; NULL after mistakes. */
+static PetscErrorCode ChoosePlan(const char *file, const Study *study, Study **of_stage, Mistakes *mistakes,
+                                 const PlanSpec **plan)
+{
+  PetscFunctionBegin;
+  PetscCall(StudyChoosePlan(study, file, &given.choice, mistakes, plan));
+  if (!*plan || !given.stage) PetscFunctionReturn(0);
+  PetscCall(StudyOfStage(study, *plan, given.stage, mistakes, of_stage));
+  *plan = *of_stage ? &(*of_stage)->plans[0] : NULL;
+  if (*plan && study->plans[0].settings.n_goals)
+    LogLine(LOG_INFO, "plan", (*plan)->case_name, "%s  stage %s alone: the goals are those of the course, not judged",
+            (*plan)->arm, given.stage);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Evaluate(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {
   PetscFunctionBegin;
   const char *operand[2];
-  Study *study = NULL;
+  Study *study = NULL, *of_stage = NULL;
   const PlanSpec *plan = NULL;
   SpotList spots = {0};
   PetscCall(ArgumentsParse(arguments, &verb_evaluate, &command_evaluate, operand, mistakes));
   if (!MistakesAny(mistakes)) PetscCall(GammaCheckPrepare(&given.gamma, mistakes));
   if (!MistakesAny(mistakes))
     PetscCall(StudyLoadAll(PETSC_COMM_WORLD, operand[1], given.set.n, given.set.text, mistakes, &study));
-  if (study) PetscCall(StudyChoosePlan(study, operand[0], &given.choice, mistakes, &plan));
-  if (plan) PetscCall(SpotListRead(operand[0], given.ions_per_mu, mistakes, &spots));
-  if (plan && !MistakesAny(mistakes)) PetscCall(Forward(arguments, study, plan, &spots, given.out, mistakes));
+  if (study) PetscCall(ChoosePlan(operand[0], study, &of_stage, mistakes, &plan));
+  if (plan) PetscCall(GammaCheckPlan(&given.gamma, &plan->settings, mistakes));
+  if (plan && !MistakesAny(mistakes)) PetscCall(SpotListRead(operand[0], given.ions_per_mu, mistakes, &spots));
+  if (plan && !MistakesAny(mistakes))
+    PetscCall(Forward(arguments, of_stage ? of_stage : study, plan, &spots, given.out, mistakes));
   if (plan && given.gamma.file && !MistakesAny(mistakes)) PetscCall(CompareDoses(&given.gamma, given.out, mistakes));
   if (plan && !MistakesAny(mistakes))
     PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s: case %s, arm %s%s%s\n", given.out, plan->case_name, plan->arm,
                           *plan->sweep ? ", sweep point " : "", plan->sweep));
   PetscCall(GammaCheckDestroy(&given.gamma));
   PetscCall(SpotListDestroy(&spots));
+  PetscCall(StudyDestroy(&of_stage));
   PetscCall(StudyDestroy(&study));
   *exit_code = MistakesExit(mistakes);
   PetscFunctionReturn(0);

@@ -2,16 +2,18 @@
 #include "evaluate_gamma.h"
 #include "robion/cli.h"
 #include "robion/evaluate.h"
+#include "robion/format.h"
 #include "robion/hdf5.h"
 #include "robion/plan_read.h"
 #include "robion/text.h"
+#include <string.h>
 
 static PetscErrorCode TakeOptions(GammaCheck *check, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   if (!check->file && check->criteria)
     PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE,
-                          "criteria of a gamma analysis without --gamma FILE.h5, the doses to compare with"));
+                          "criteria of a gamma analysis without --gamma FILE, the doses to compare with"));
   if (check->local && check->global)
     PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--local and --global exclude each other"));
   check->spec.local = check->local;
@@ -27,6 +29,19 @@ static PetscBool CheckDose(const char *file, Quantity quantity, const Grid *grid
   PlanDosePath(PLAN_NOMINAL, quantity, path);
   (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: no dose above 0, expected some", file, path);
   return PETSC_FALSE;
+}
+
+/* The dose of another program. */
+static void ReadForeign(const FileFormat *format, GammaCheck *check, Mistakes *mistakes)
+{
+  ForeignDose *dose = &check->foreign;
+  if ((*format->read_dose)(check->file, mistakes, dose)) {
+    check->grid = dose->grid;
+    check->reference[dose->quantity] = dose->value;
+    dose->value = NULL;
+    (void)CheckDose(check->file, dose->quantity, &check->grid, check->reference[dose->quantity], mistakes);
+  }
+  (void)ForeignDoseDestroy(dose);
 }
 
 /* The doses of a fraction that a file has, and their grid. */
@@ -83,12 +98,65 @@ static PetscErrorCode DosesRead(const char *file, Grid *grid, float *dose[QUANTI
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode ReadReference(GammaCheck *check, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  PetscMPIInt rank;
+  const FileFormat *format = FormatOfFile(check->file, FORMAT_READ_DOSE);
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (!format) {
+    PetscCall(DosesRead(check->file, &check->grid, check->reference, mistakes));
+    PetscFunctionReturn(0);
+  }
+  if (rank == 0) ReadForeign(format, check, mistakes);
+  PetscCall(MistakesShare(PETSC_COMM_WORLD, mistakes));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
+  PetscCallMPI(MPI_Bcast(&check->foreign, (PetscMPIInt)sizeof check->foreign, MPI_BYTE, 0, PETSC_COMM_WORLD));
+  PetscCall(ShareDoses(&check->grid, check->reference));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode GammaCheckPrepare(GammaCheck *check, Mistakes *mistakes)
 {
   PetscFunctionBegin;
+  check->fractions = 1;
   PetscCall(TakeOptions(check, mistakes));
-  if (check->file && !MistakesAny(mistakes))
-    PetscCall(DosesRead(check->file, &check->grid, check->reference, mistakes));
+  if (check->file && !MistakesAny(mistakes)) PetscCall(ReadReference(check, mistakes));
+  PetscFunctionReturn(0);
+}
+
+/* Whether the reference lies in the frame of reference of the case's CT, where both say so. */
+static PetscErrorCode CheckFrame(const GammaCheck *check, const char *case_file, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  DicomOrigin *origin = NULL;
+  const char *frame = check->foreign.frame_of_reference_uid;
+  if (!*frame || !case_file) PetscFunctionReturn(0);
+  PetscCall(DicomOriginRead(case_file, mistakes, &origin));
+  if (origin && *origin->frame_of_reference_uid && strcmp(origin->frame_of_reference_uid, frame))
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: the dose is of another frame of reference than the CT of %s",
+                          check->file, case_file));
+  PetscCall(DicomOriginDestroy(&origin));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode GammaCheckPlan(GammaCheck *check, const Settings *settings, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  PetscMPIInt rank;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (rank == 0) PetscCall(CheckFrame(check, settings->patient.file, mistakes));
+  PetscCall(MistakesShare(PETSC_COMM_WORLD, mistakes));
+  if (!check->foreign.of_all_fractions) PetscFunctionReturn(0);
+  if (check->foreign.of_one_plan && settings->course.n_stages)
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                          "%s: is of one plan (DoseSummationType PLAN), expected MULTI_PLAN or FRACTION: the study's "
+                          "course has %d stages",
+                          check->file, (int)settings->course.n_stages));
+  check->fractions = (double)settings->fractions;
+  for (Quantity q = 0; q < n_quantities; q++)
+    for (size_t v = 0; check->reference[q] && v < GridSize(&check->grid); v++)
+      check->reference[q][v] = (float)((double)check->reference[q][v] / check->fractions);
   PetscFunctionReturn(0);
 }
 
@@ -131,6 +199,8 @@ static void WriteGamma(const GammaCheck *check, const char *file, const GammaRes
   if (!H5SinkExtend(file, file, mistakes, &sink)) return;
   H5WriteGroup(&sink, "/gamma");
   H5WriteString(&sink, "/gamma", "reference", check->file);
+  if (*check->foreign.told) H5WriteString(&sink, "/gamma", "reference_is", check->foreign.told);
+  H5WriteDoubles(&sink, "/gamma", "reference_fractions", 1, &check->fractions);
   H5WriteString(&sink, "/gamma", "evaluated", "/dose/nominal of this file, searched with linear interpolation");
   H5WriteString(&sink, "/gamma", "normalisation", Normalisation(spec));
   H5WriteDoubles(&sink, "/gamma", "dose_percent", 1, &spec->dose_percent);
@@ -151,7 +221,10 @@ static PetscErrorCode Print(const GammaCheck *check, const char *file, const Gam
   PetscCall(TextAdd(&text, "gamma %g %% / %g mm, %s; reference doses from %g %% of the highest\n",
                     check->spec.dose_percent, check->spec.distance_mm, Normalisation(&check->spec),
                     check->spec.threshold_percent));
-  PetscCall(TextAdd(&text, "reference %s, evaluated (searched) %s\n", check->file, file));
+  PetscCall(TextAdd(&text, "reference %s", check->file));
+  if (*check->foreign.told) PetscCall(TextAdd(&text, " (%s", check->foreign.told));
+  if (check->fractions > 1) PetscCall(TextAdd(&text, ", divided by %g", check->fractions));
+  PetscCall(TextAdd(&text, "%s, evaluated (searched) %s\n", *check->foreign.told ? ")" : "", file));
   for (Quantity q = 0; q < n_quantities; q++) {
     const GammaResult *r = &result[q];
     if (!r->gamma) continue;

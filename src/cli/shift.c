@@ -78,8 +78,7 @@ static PetscErrorCode ReadBeam(const PlanReader *reader, PetscInt index, Mistake
   if (!there && !MistakesAny(mistakes))
     PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE, "--beam %d: %s has no such beam", (int)index, file));
   (void)H5ReadString(&reader->source, "/plan", "patient_position", PETSC_TRUE, &position, mistakes);
-  for (PetscInt p = 0; position && p < N_PATIENT_POSITIONS; p++)
-    if (!strcmp(position, patient_position_names[p])) beam->position = (PatientPosition)p;
+  if (position && PatientPositionFind(position) < N_PATIENT_POSITIONS) beam->position = PatientPositionFind(position);
   PetscCall(PetscFree(position));
   BeamSetAxes(beam);
   PetscFunctionReturn(0);

@@ -109,7 +109,7 @@ static PetscErrorCode SubmitLoaded(BatchJob *job, const Study *study, const char
   job->name = study->name;
   PetscCall(StudyCheckFiles(study, mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
-  PetscCall(StudyEstimate(PETSC_COMM_WORLD, study, &cost));
+  PetscCall(StudyEstimate(PETSC_COMM_WORLD, study, job->ranks_per_node, &cost));
   PetscCall(Submit(job, &cost, dry_run, mistakes));
   PetscFunctionReturn(0);
 }
@@ -146,6 +146,7 @@ static PetscErrorCode Run(const Arguments *arguments, Mistakes *mistakes, Robion
   const char *file;
   Study *study = NULL;
   PetscCall(ArgumentsParse(arguments, &verb_submit, &command_submit, &file, mistakes));
+  LogToStandardError(); /* a script may be all that is wanted */
   BatchJob job = {.n_set = given.set.n, .set = given.set.text, .n_sbatch = given.sbatch.n, .sbatch = given.sbatch.text};
   PetscCall(TakeCount("--nodes", given.nodes, mistakes, &job.nodes));
   PetscCall(TakeCount("--ranks-per-node", given.ranks, mistakes, &job.ranks_per_node));

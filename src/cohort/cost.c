@@ -1,5 +1,6 @@
 /* What a plan will cost, from the sizes of its case and settings: good enough to start long plans first. */
 #include "cohort_private.h"
+#include "robion/doses.h"
 #include "robion/optimize.h"
 #include "robion/structure.h"
 #include <math.h>
@@ -67,19 +68,28 @@ static PetscErrorCode ExtentsCreate(const Case *patient, Extents *extents)
   PetscFunctionReturn(0);
 }
 
-/* Rows of a set of scenarios; plans that are not robust are optimised in one. */
-static PetscErrorCode CountRows(const Settings *settings, PetscInt *optimize, PetscInt *evaluate)
+static PetscErrorCode CountSet(const ScenarioSpec *spec, PetscInt *n)
 {
   PetscFunctionBegin;
   ScenarioSet *set;
+  *n = 1;
+  if (ScenarioCount(spec) > SCENARIOS_MOST) PetscFunctionReturn(0); /* the plan will be refused */
+  PetscCall(ScenarioSetCreate(spec, &set));
+  *n = set->n;
+  PetscCall(ScenarioSetDestroy(&set));
+  PetscFunctionReturn(0);
+}
+
+/* Rows of a set of scenarios; plans that are not robust are optimised in one. */
+static PetscErrorCode CountRows(const Settings *settings, const Case *patient, PetscInt *optimize, PetscInt *evaluate)
+{
+  PetscFunctionBegin;
+  Settings own = *settings;
   *optimize = 1;
-  PetscCall(ScenarioSetCreate(&settings->evaluate, &set));
-  *evaluate = set->n;
-  PetscCall(ScenarioSetDestroy(&set));
-  if (settings->robust.mode == ROBUST_NONE) PetscFunctionReturn(0);
-  PetscCall(ScenarioSetCreate(&settings->optimize, &set));
-  *optimize = set->n;
-  PetscCall(ScenarioSetDestroy(&set));
+  PetscCall(PlanSetAxes(patient, &own));
+  PetscCall(CountSet(&own.evaluate, evaluate));
+  if (settings->robust.mode != ROBUST_NONE) PetscCall(CountSet(&own.optimize, optimize));
+  PetscCall(PlanDropAxes(&own));
   PetscFunctionReturn(0);
 }
 
@@ -123,7 +133,7 @@ static PetscErrorCode Estimate(const Settings *settings, const Case *patient, co
 {
   PetscFunctionBegin;
   PetscInt optimize, evaluate;
-  PetscCall(CountRows(settings, &optimize, &evaluate));
+  PetscCall(CountRows(settings, patient, &optimize, &evaluate));
   const double voxel_mm3 = pow(settings->dose_grid_mm, 3), *box = extents->body.box_mm;
   const double beams = settings->beams.from_case ? PetscMax(1, patient->n_beam_angles) : settings->beams.n;
   const double voxels = ObjectiveVolume_mm3(settings, patient, extents) / voxel_mm3,
@@ -141,10 +151,11 @@ static PetscErrorCode Estimate(const Settings *settings, const Case *patient, co
   plan->cost_s[COST_EVALUATE] = dose_voxels * beams * evaluate * EVALUATE_S;
   double all, at_once;
   StagePoints(settings, beams, points, &all, &at_once);
-  plan->own_bytes = RANK_BYTES + (double)FACTORED_SLAB_BYTES;
+  const double doses = dose_voxels * (double)DoseSetRows(evaluate, 1) * 12; /* of scenarios at a time */
+  plan->own_bytes = RANK_BYTES + (double)FACTORED_SLAB_BYTES + doses;
   plan->bytes = plan->own_bytes + SPECTRA_BYTES + CaseBytes(patient) +
                 PetscMax(at_once * (POINT_BYTES + GRADIENT_BYTES), all * POINT_BYTES) +
-                voxels * optimize * (double)PetscMax(1, settings->course.n_stages) * 32 + dose_voxels * evaluate * 12;
+                voxels * optimize * (double)PetscMax(1, settings->course.n_stages) * 32;
   PetscFunctionReturn(0);
 }
 

@@ -68,7 +68,7 @@ static PetscErrorCode OpenOperator(Share *share)
   const FactoredVoxels voxels = {in->set, in->grid, in->n, in->voxel};
   const PetscInt n_channel = in->machine->n_emitter * N_EMISSIONS;
   PetscCall(EmissionModelCreate(in->patient, in->machine, in->beams, in->dropped_dose_fraction, &share->model));
-  PetscCall(FactoredCreate(share->comm, share->model, &voxels, &share->factored));
+  PetscCall(FactoredCreate(share->comm, share->model, &voxels, PETSC_FALSE, &share->factored));
   PetscCall(FactoredSetWeights(share->factored, in->weight));
   PetscCall(PetscMalloc1(n_channel, &share->floor));
   for (PetscInt c = 0; c < n_channel; c++) {
@@ -134,7 +134,7 @@ static PetscErrorCode ComputeBlock(Share *share, const ScenarioSet *slice, Petsc
 {
   PetscFunctionBegin;
   const PetscInt n = VoxelBlock(share->n, at), n_emitter = share->input->machine->n_emitter;
-  const double range_factor = 1 + slice->scenario[0].range_percent / 100;
+  const double range_factor = ScenarioRangeFactor(&slice->scenario[0], 0); /* the same for all beams */
   Influence influence;
   double *channels, *rsp;
   PetscCall(PetscMalloc2(n_emitter * n * N_EMISSIONS, &channels, n, &rsp));

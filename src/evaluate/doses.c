@@ -10,11 +10,11 @@ PetscInt DosesComputed(Quantity computed[QUANTITIES_MOST])
   return n;
 }
 
-void DosesDerive(const Tissues *tissues, size_t n, float *const dose[QUANTITIES_MOST])
+void DosesDerive(const Tissues *tissues, const Scenario *scenario, size_t n, float *const dose[QUANTITIES_MOST])
 {
   double value[QUANTITIES_MOST] = {0};
   for (size_t v = 0; v < n; v++) {
-    const BiologySpec *biology = &tissues->biology[TissueOf(tissues, (PetscInt)v)]->spec;
+    const BiologySpec *biology = ResponseOf(tissues, scenario, (PetscInt)v).spec;
     for (Quantity q = 0; q < n_quantities; q++) {
       if (!dose[q] || quantities[q].kept != KEPT_ALWAYS) continue;
       if (quantities[q].of_quantities) dose[q][v] = (float)quantities[q].of_quantities(biology, value);
@@ -29,9 +29,10 @@ static PetscBool HasQuantity(const Course *course, Quantity q)
 }
 
 /* Everything that follows from what is computed. */
-static void Derive(const Tissues *tissues, const Course *course, size_t n, float *const dose[QUANTITIES_MOST])
+static void Derive(const DoseSpec *spec, PetscInt scenario, size_t n, float *const dose[QUANTITIES_MOST])
 {
-  DosesDerive(tissues, n, dose);
+  const Course *course = spec->course;
+  DosesDerive(spec->tissues, &spec->set->scenario[scenario], n, dose);
   for (size_t v = 0; v < n && course; v++)
     dose[CourseDose(course)][v] = (float)CourseTotal(course, (double)dose[QUANTITY_RBE_WEIGHTED][v]);
 }
@@ -193,7 +194,7 @@ static PetscErrorCode AnalyseSlice(const LocalDoses *local, float *const dose[QU
     const PetscInt s = first + local->rank;
     PetscCall(LocalDosesDeliver(local, first, dose));
     if (s >= end) continue;
-    Derive(spec->tissues, spec->course, out->size, dose);
+    Derive(spec, s, out->size, dose);
     for (Quantity q = 0; q < n_quantities; q++) PetscCall(CheckFinite(&spec->set->scenario[s], out->size, dose[q]));
     PetscCall(AnalyseScenario(spec, s, (const float *const *)dose, &out->metrics[s], out->band));
     const double analysed = (double)(PetscMin(first + local->size, end) - local->first);
@@ -212,7 +213,7 @@ static PetscErrorCode KeepNominal(const LocalDoses *local, DoseSet *out)
     const Quantity q = local->computed[k];
     PetscCall(LocalDosesGather(local, LocalDosesOf(local, 0, q), out->size, out->nominal[q]));
   }
-  Derive(spec->tissues, spec->course, out->size, out->nominal);
+  Derive(spec, 0, out->size, out->nominal);
   for (PetscInt i = 0; i < spec->outcomes.n; i++) {
     if (spec->outcomes.item[i].spec->name) continue;
     PetscCall(PetscCalloc1(out->size, &out->nominal[QUANTITY_TCP]));

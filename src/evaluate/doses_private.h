@@ -44,6 +44,9 @@ typedef struct LocalDoses {
 PetscErrorCode LocalDosesCreate(MPI_Comm comm, const DoseSpec *spec, LocalDoses *local);
 PetscErrorCode LocalDosesDestroy(LocalDoses *local);
 
+/* The operators take the weights of the spec anew, which have changed since. Collective. */
+PetscErrorCode LocalDosesWeigh(LocalDoses *local);
+
 /* Compute this rank's share of the scenarios from `first` on, as many as a slice has. Collective. */
 PetscErrorCode LocalDosesCompute(LocalDoses *local, PetscInt first);
 

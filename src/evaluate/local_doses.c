@@ -7,25 +7,27 @@
 #define NOISE 1e-5 /* of a bound of the dose */
 enum {
   SCENARIOS_PER_RANK = 8, /* of a slice: projecting a block and meeting the others is worth that many */
-  FEW_SETUPS = 32         /* sub-beams are traced for as many at once */
+  FEW_VIEWS = 32          /* sub-beams are traced for as many at once */
 };
 
-/* What is computed of one voxel from its channel sums in each stage, value[k * n] of computed[k]. */
-static void StoreVoxel(const LocalDoses *local, PetscInt voxel, double channels[STAGES_MOST][N_CHANNELS], float *value)
+/* What is computed of one voxel in a scenario from its channel sums in each stage, value[k * n] of computed[k]. */
+static void StoreVoxel(const LocalDoses *local, const Scenario *scenario, PetscInt voxel,
+                       double channels[STAGES_MOST][N_CHANNELS], float *value)
 {
   const DoseSource *source = &local->source;
   const DoseSpec *spec = local->spec;
-  const BiologySpec *biology = &spec->tissues->biology[TissueOf(spec->tissues, voxel)]->spec;
+  const VoxelResponse response = ResponseOf(spec->tissues, scenario, voxel);
   const double *stage[STAGES_MOST];
   for (PetscInt k = 0; k < source->n_stage; k++) {
     stage[k] = channels[k];
     if (!(channels[k][CHANNEL_DOSE] > source->floor_Gy[k]))
       for (int c = 0; c < N_CHANNELS; c++) channels[k][c] = 0;
+    ResponseScale(&response, channels[k]);
   }
   for (PetscInt k = 0; k < local->n_computed; k++)
     value[(size_t)k * (size_t)local->n] =
-        (float)(spec->course ? CourseQuantity(spec->course, biology, local->computed[k], stage, NULL)
-                             : quantities[local->computed[k]].of_channels(biology, stage[0], NULL));
+        (float)(spec->course ? CourseQuantity(spec->course, response.spec, local->computed[k], stage, NULL)
+                             : quantities[local->computed[k]].of_channels(response.spec, stage[0], NULL));
 }
 
 /* A slice of scenarios at the voxels of one block, the first of them at `at` in this rank's. */
@@ -34,21 +36,21 @@ static PetscErrorCode ComputeBlock(LocalDoses *local, const ScenarioSet *slice, 
 {
   PetscFunctionBegin;
   const DoseSource *source = &local->source;
-  const size_t rows = (size_t)slice->n * (size_t)n;
+  const size_t rows = (size_t)slice->n_sums * (size_t)n;
   double *channels, of_voxel[STAGES_MOST][N_CHANNELS];
   PetscCall(PetscMalloc1((size_t)source->n_stage * rows * N_CHANNELS, &channels));
   for (PetscInt k = 0; k < source->n_stage; k++) {
     Influence influence;
     PetscCall(InfluenceCreateAtDepths(depths[k], source->factored[k], slice, &influence));
-    PetscCall(InfluenceApplyAll(influence, local->spec->weight, channels + (size_t)k * rows * N_CHANNELS));
+    PetscCall(InfluenceApplyAll(influence, NULL, local->spec->weight, channels + (size_t)k * rows * N_CHANNELS));
     PetscCall(InfluenceDestroy(&influence));
   }
   for (PetscInt s = 0; s < slice->n; s++)
     for (PetscInt v = 0; v < n; v++) {
-      const size_t row = (size_t)s * (size_t)n + (size_t)v;
+      const size_t row = (size_t)slice->scenario[s].sums * (size_t)n + (size_t)v;
       for (PetscInt k = 0; k < source->n_stage; k++)
         PetscCall(PetscArraycpy(of_voxel[k], channels + ((size_t)k * rows + row) * N_CHANNELS, N_CHANNELS));
-      StoreVoxel(local, local->voxel[at + v], of_voxel,
+      StoreVoxel(local, &slice->scenario[s], local->voxel[at + v], of_voxel,
                  local->value + (size_t)(s * local->n_computed) * (size_t)local->n + (size_t)(at + v));
     }
   PetscCall(PetscFree(channels));
@@ -68,6 +70,19 @@ PetscInt DoseSetRows(PetscInt n, PetscMPIInt team_size)
   return PetscMin(n, SCENARIOS_PER_RANK * team_size);
 }
 
+PetscErrorCode LocalDosesWeigh(LocalDoses *local)
+{
+  PetscFunctionBegin;
+  DoseSource *source = &local->source;
+  for (PetscInt k = 0; k < source->n_stage; k++) {
+    if (!source->factored[k]) continue;
+    PetscCall(FactoredSetWeights(source->factored[k], local->spec->weight));
+    PetscCall(FactoredGetLargest(source->factored[k], 0, CHANNEL_DOSE, &source->floor_Gy[k]));
+    source->floor_Gy[k] *= NOISE;
+  }
+  PetscFunctionReturn(0);
+}
+
 /* The operators of all stages at the plan's weights. */
 static PetscErrorCode OpenSource(LocalDoses *local)
 {
@@ -78,12 +93,10 @@ static PetscErrorCode OpenSource(LocalDoses *local)
   source->n_stage = spec->course ? spec->course->n : 1;
   for (PetscInt k = 0; k < source->n_stage; k++) {
     source->model[k] = spec->course ? spec->course->stage[k].model : spec->model;
-    if (DoseModelIsSplit(source->model[k])) continue;
-    PetscCall(FactoredCreate(local->comm, source->model[k], &voxels, &source->factored[k]));
-    PetscCall(FactoredSetWeights(source->factored[k], spec->weight));
-    PetscCall(FactoredGetLargest(source->factored[k], 0, CHANNEL_DOSE, &source->floor_Gy[k]));
-    source->floor_Gy[k] *= NOISE;
+    if (!DoseModelIsSplit(source->model[k]))
+      PetscCall(FactoredCreate(local->comm, source->model[k], &voxels, PETSC_FALSE, &source->factored[k]));
   }
+  PetscCall(LocalDosesWeigh(local));
   PetscFunctionReturn(0);
 }
 
@@ -122,10 +135,10 @@ PetscErrorCode LocalDosesCreate(MPI_Comm comm, const DoseSpec *spec, LocalDoses 
   PetscFunctionReturn(0);
 }
 
-/* The setups that sub-beams are traced for at a time: all, if they are few and come again with each range error. */
+/* The views that sub-beams are traced for at a time: all, if they are few and come again with each range error. */
 static const ScenarioSet *TracedSet(const ScenarioSet *set, const ScenarioSet *slice)
 {
-  return set->n_setup <= FEW_SETUPS ? set : slice;
+  return set->n_view <= FEW_VIEWS ? set : slice;
 }
 
 PetscErrorCode LocalDosesCompute(LocalDoses *local, PetscInt first)

@@ -16,11 +16,14 @@
 #define DICOM_NEEDS "DCMTK and OpenJPEG (Debian: libdcmtk-dev, libopenjp2-7-dev)"
 #endif
 
-const char *const format_task_names[N_FORMAT_TASKS] = {
-    [FORMAT_READ_CASE] = "reads cases",          [FORMAT_READ_MACHINE] = "reads base data",
-    [FORMAT_WRITE_MACHINE] = "writes base data", [FORMAT_READ_SPOTS] = "reads spots",
-    [FORMAT_READ_IMAGE] = "reads images",        [FORMAT_WRITE_VOLUME] = "writes volumes of plans",
-    [FORMAT_WRITE_PLAN] = "writes plans"};
+const char *const format_task_names[N_FORMAT_TASKS] = {[FORMAT_READ_CASE] = "reads cases",
+                                                       [FORMAT_READ_MACHINE] = "reads base data",
+                                                       [FORMAT_WRITE_MACHINE] = "writes base data",
+                                                       [FORMAT_READ_SPOTS] = "reads spots",
+                                                       [FORMAT_READ_IMAGE] = "reads images",
+                                                       [FORMAT_READ_DOSE] = "reads doses",
+                                                       [FORMAT_WRITE_VOLUME] = "writes volumes of plans",
+                                                       [FORMAT_WRITE_PLAN] = "writes plans"};
 
 static PetscErrorCode ReadMatRadMachine(const char *file, const TripMachineSpec *spec, Mistakes *mistakes,
                                         Machine **out)
@@ -57,6 +60,7 @@ const FileFormat file_formats[] = {
      .read_case = CaseReadDicom,
      .read_spots = SpotListReadDicom,
      .read_image = ImageReadDicom,
+     .read_dose = ForeignDoseReadDicom,
      .write_with_case = PlanWriteDicom},
     {.name = "nifti",
      .meaning = "NIfTI-1",
@@ -76,13 +80,11 @@ const PetscInt n_file_formats = PETSC_STATIC_ARRAY_LENGTH(file_formats);
 
 PetscBool FormatDoes(const FileFormat *f, FormatTask task)
 {
-  const PetscBool does[N_FORMAT_TASKS] = {[FORMAT_READ_CASE] = !!f->read_case,
-                                          [FORMAT_READ_MACHINE] = !!f->read_machine,
-                                          [FORMAT_WRITE_MACHINE] = !!f->write_machine,
-                                          [FORMAT_READ_SPOTS] = !!f->read_spots,
-                                          [FORMAT_READ_IMAGE] = !!f->read_image,
-                                          [FORMAT_WRITE_VOLUME] = !!f->write_volume,
-                                          [FORMAT_WRITE_PLAN] = f->write_plan || f->write_with_case};
+  const PetscBool does[N_FORMAT_TASKS] = {
+      [FORMAT_READ_CASE] = !!f->read_case,         [FORMAT_READ_MACHINE] = !!f->read_machine,
+      [FORMAT_WRITE_MACHINE] = !!f->write_machine, [FORMAT_READ_SPOTS] = !!f->read_spots,
+      [FORMAT_READ_IMAGE] = !!f->read_image,       [FORMAT_READ_DOSE] = !!f->read_dose,
+      [FORMAT_WRITE_VOLUME] = !!f->write_volume,   [FORMAT_WRITE_PLAN] = f->write_plan || f->write_with_case};
   return does[task];
 }
 

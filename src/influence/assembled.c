@@ -1,5 +1,5 @@
 /*
- * Dose operator as a sparse matrix per scenario and part (beam and lateral component). A row is a list of runs: spots of one ray on consecutive
+ * Dose operator as a sparse matrix per sums and part (beam and lateral component). A row is a list of runs: spots of one ray on consecutive
  * layers, so that one start index serves a whole run; entries are float32, and the alpha, sqrt(beta) and LET channels
  * are factors per row and layer over the same entries. About 4.6 bytes per entry for all four channels.
  */
@@ -18,7 +18,7 @@ typedef struct Matrix {
 } Matrix;
 
 typedef struct Assembled {
-  Matrix *matrix;  /* [scenario][part] */
+  Matrix *matrix;  /* [sums][part] */
   double *scratch; /* [max_layer] */
 } Assembled;
 
@@ -99,7 +99,7 @@ static inline Row RowView(const Matrix *m, PetscInt v)
                .factor = m->factor + m->row_factor[v]};
 }
 
-static PetscErrorCode Apply_Assembled(Influence influence, PetscInt scenario, const double *weight, double *channels)
+static PetscErrorCode Apply_Assembled(Influence influence, PetscInt sums, const double *weight, double *channels)
 {
   PetscFunctionBegin;
   Assembled *assembled = influence->data;
@@ -107,13 +107,13 @@ static PetscErrorCode Apply_Assembled(Influence influence, PetscInt scenario, co
   memset(channels, 0, (size_t)influence->n * N_CHANNELS * sizeof *channels);
   for (PetscInt v = 0; v < influence->n; v++)
     for (PetscInt i = 0; i < n_part; i++) {
-      Row row = RowView(&assembled->matrix[scenario * n_part + i], v);
+      Row row = RowView(&assembled->matrix[sums * n_part + i], v);
       if (row.n_run) RowApply(&row, weight, assembled->scratch, channels + v * N_CHANNELS);
     }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ApplyTranspose_Assembled(Influence influence, PetscInt scenario, const double *cotangent,
+static PetscErrorCode ApplyTranspose_Assembled(Influence influence, PetscInt sums, const double *cotangent,
                                                double *gradient)
 {
   PetscFunctionBegin;
@@ -124,7 +124,7 @@ static PetscErrorCode ApplyTranspose_Assembled(Influence influence, PetscInt sce
     const double *c = cotangent + v * N_CHANNELS;
     if (!memcmp(c, zero, sizeof zero)) continue;
     for (PetscInt i = 0; i < n_part; i++) {
-      Row row = RowView(&assembled->matrix[scenario * n_part + i], v);
+      Row row = RowView(&assembled->matrix[sums * n_part + i], v);
       if (row.n_run) RowApplyTranspose(&row, c, assembled->scratch, gradient);
     }
   }
@@ -135,7 +135,7 @@ static PetscErrorCode Destroy_Assembled(Influence influence)
 {
   PetscFunctionBegin;
   Assembled *assembled = influence->data;
-  for (PetscInt i = 0; i < influence->set->n * PartCount(influence); i++) {
+  for (PetscInt i = 0; i < influence->set->n_sums * PartCount(influence); i++) {
     Matrix *m = &assembled->matrix[i];
     PetscCall(PetscFree5(m->row_run, m->row_value, m->row_factor, m->row_n_run, m->row_n_layer));
     PetscCall(PetscFree(m->first_spot));
@@ -150,16 +150,16 @@ static PetscErrorCode Destroy_Assembled(Influence influence)
   PetscFunctionReturn(0);
 }
 
-/* Build the matrix of one scenario and part. */
-static PetscErrorCode Assemble(Influence influence, PetscInt scenario, PetscInt part, Row *row, Matrix *m)
+/* Build the matrix of one sums and part. */
+static PetscErrorCode Assemble(Influence influence, PetscInt sums, PetscInt part, Row *row, Matrix *m)
 {
   PetscFunctionBegin;
   const PetscInt beam = PartBeam(influence, part);
-  const size_t at = SightIndex(influence, influence->set->setup_of[scenario], beam);
+  const size_t at = SightIndex(influence, influence->set->sums[sums].view, beam);
   PetscCall(MatrixCreate(influence->n, m));
   for (PetscInt v = 0; v < influence->n; v++) {
-    RowBuild(influence->model, beam, PartComponent(influence, part), influence->tissue[v],
-             influence->bev_mm + 3 * (at + (size_t)v), ScenarioDepth_mm(influence, scenario, beam, v), row);
+    RowBuild(influence->model, beam, PartComponent(influence, part), SumsTissue(influence, sums, v),
+             influence->bev_mm + 3 * (at + (size_t)v), SumsDepth_mm(influence, sums, beam, v), row);
     PetscCall(AppendRow(m, v, row));
   }
   PetscCall(MatrixFinish(influence->n, m, &influence->bytes));
@@ -174,10 +174,10 @@ PetscErrorCode InfluenceCreate_Assembled(Influence influence)
   Assembled *assembled;
   Row row;
   PetscCall(PetscNew(&assembled));
-  PetscCall(PetscCalloc1(influence->set->n * n_part, &assembled->matrix));
+  PetscCall(PetscCalloc1(influence->set->n_sums * n_part, &assembled->matrix));
   PetscCall(PetscMalloc1(influence->model->max_layer, &assembled->scratch));
   PetscCall(RowCreate(influence->model, &row));
-  for (PetscInt s = 0; s < influence->set->n; s++)
+  for (PetscInt s = 0; s < influence->set->n_sums; s++)
     for (PetscInt i = 0; i < n_part; i++)
       PetscCall(Assemble(influence, s, i, &row, &assembled->matrix[s * n_part + i]));
   PetscCall(RowDestroy(&row));

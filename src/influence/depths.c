@@ -7,7 +7,7 @@
  */
 #include "influence_private.h"
 
-/* The depths of one beam in one setup. */
+/* The depths of one beam in one view. */
 static void TraceBeam(const struct Depths_s *depths, PetscInt b, const double shift_mm[3], double *wepl_mm,
                       double *passed_mm)
 {
@@ -30,13 +30,13 @@ PetscErrorCode DepthsTrace(DoseModel model, const ScenarioSet *set, const Grid *
   PetscCall(PetscNew(&depths));
   *depths = (struct Depths_s){.model = model, .grid = grid, .n = n, .voxel = voxel, .n_trace = 1};
   for (PetscInt b = 0; b < model->beams->n_beam; b++)
-    if (BeamTraces(&model->beams->beam[b], 2) > 1) depths->n_trace = set ? set->n_setup : 0;
+    if (BeamTraces(&model->beams->beam[b], 2) > 1) depths->n_trace = set ? set->n_view : 0;
   const size_t beams = (size_t)depths->n_trace * (size_t)model->beams->n_beam, size = beams * (size_t)n;
   PetscCall(PetscMalloc2(size, &depths->wepl_mm, size, &depths->passed_mm));
   for (PetscInt k = 0; k < depths->n_trace; k++)
     for (PetscInt b = 0; b < model->beams->n_beam; b++) {
       const size_t at = DepthIndex(depths, k, b);
-      TraceBeam(depths, b, set ? set->setup_mm[k] : no_shift, depths->wepl_mm + at, depths->passed_mm + at);
+      TraceBeam(depths, b, set ? set->view[k].shift_mm : no_shift, depths->wepl_mm + at, depths->passed_mm + at);
     }
   depths->bytes = 2 * size * sizeof(double);
   *out = depths;

@@ -44,7 +44,7 @@ static PetscErrorCode CutSlabs(struct Factored_s *f)
       DepthSplineSupport(&fb->depth[0], slab->first, &slab->low_mm, &unused);
       DepthSplineSupport(&fb->depth[0], slab->end - 1, &unused, &slab->high_mm);
       const size_t volume = (size_t)f->model->n_group * (size_t)(slab->end - slab->first) * fb->plane;
-      f->n_slab_volume = PetscMax(f->n_slab_volume, volume);
+      if (f->gradients) f->n_slab_volume = PetscMax(f->n_slab_volume, volume);
     }
   }
   PetscFunctionReturn(0);
@@ -59,7 +59,7 @@ static void MeasureSpectra(const struct Factored_s *f, size_t *spectrum, size_t 
     const FactoredBeam *fb = &f->beam[b];
     const size_t row = 2 * (size_t)fb->row * (size_t)fb->nu, tissues = (size_t)model->n_group;
     *spectrum = PetscMax(*spectrum, row * (size_t)model->beams->beam[b].n_layer);
-    *adjoint = PetscMax(*adjoint, row * tissues * (size_t)PlaneCount(fb) * N_CHANNELS);
+    *adjoint = PetscMax(*adjoint, row * tissues * (size_t)(PlaneCount(fb) - FirstKept(f, fb)) * N_CHANNELS);
   }
 }
 
@@ -94,15 +94,26 @@ static double NarrowestSpot_mm(const struct DoseModel_s *model)
   return narrowest;
 }
 
+static PetscInt HighestModel(const ScenarioSet *set)
+{
+  PetscInt highest = 0;
+  for (PetscInt k = 0; k < set->n_sums; k++) highest = PetscMax(highest, set->sums[k].model);
+  return highest;
+}
+
 /* Everything but the memory of the volumes. */
-static PetscErrorCode Prepare(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *out)
+static PetscErrorCode Prepare(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, PetscBool gradients,
+                              Factored *out)
 {
   PetscFunctionBegin;
   Factored f;
   PetscCheck(!model->split, team, PETSC_ERR_SUP, "spots that are split have no factored operator");
   PetscCall(PetscNew(&f));
-  f->model = model;
+  f->own_model = *model;
+  f->model = &f->own_model;
+  if (model->tissues) f->own_model.n_group = model->tissues->n * (1 + HighestModel(voxels->set));
   f->team = team;
+  f->gradients = gradients;
   PetscCallMPI(MPI_Comm_split_type(team, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &f->node));
   PetscCallMPI(MPI_Comm_rank(f->node, &f->node_rank));
   PetscCallMPI(MPI_Comm_size(f->node, &f->node_size));
@@ -111,17 +122,18 @@ static PetscErrorCode Prepare(MPI_Comm team, DoseModel model, const FactoredVoxe
   f->one_node = team_size == f->node_size ? PETSC_TRUE : PETSC_FALSE;
   f->step_mm = STEP_PER_SIGMA * NarrowestSpot_mm(model);
   PetscCall(PetscCalloc1(model->beams->n_beam, &f->beam));
-  for (PetscInt b = 0; b < model->beams->n_beam; b++) PetscCall(FactoredBeamCreate(f, voxels, b));
+  for (PetscInt b = 0; b < f->model->beams->n_beam; b++) PetscCall(FactoredBeamCreate(f, voxels, b));
   PlaceVolumes(f);
   PetscCall(CutSlabs(f));
   *out = f;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, Factored *out)
+PetscErrorCode FactoredCreate(MPI_Comm team, DoseModel model, const FactoredVoxels *voxels, PetscBool gradients,
+                              Factored *out)
 {
   PetscFunctionBegin;
-  PetscCall(Prepare(team, model, voxels, out));
+  PetscCall(Prepare(team, model, voxels, gradients, out));
   PetscCall(CreateMemory(*out));
   PetscCall(FactoredCreateTransforms(*out));
   PetscFunctionReturn(0);
@@ -132,14 +144,8 @@ PetscErrorCode FactoredMeasure(MPI_Comm team, DoseModel model, const FactoredVox
 {
   PetscFunctionBegin;
   Factored f;
-  PetscCall(Prepare(team, model, voxels, &f));
+  PetscCall(Prepare(team, model, voxels, gradients, &f));
   PetscCall(FactoredGetSize(f, shared_bytes, own_bytes));
-  if (!gradients) {
-    size_t spectrum, adjoint;
-    MeasureSpectra(f, &spectrum, &adjoint);
-    *shared_bytes -= adjoint * sizeof(double);
-    *own_bytes -= f->n_slab_volume * sizeof(Four);
-  }
   PetscCall(FactoredDestroy(&f));
   PetscFunctionReturn(0);
 }
@@ -148,6 +154,35 @@ PetscErrorCode FactoredGetModel(Factored f, DoseModel *model)
 {
   PetscFunctionBegin;
   *model = f->model;
+  PetscFunctionReturn(0);
+}
+
+/* The boxes of all ranks' voxels together, or where there is none an empty one. */
+static PetscErrorCode ShareBoxes(Factored f, FactoredBeam *fb)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < fb->nz; i++) { /* so that the least is wanted of all numbers */
+    fb->box[i].u_end *= -1;
+    fb->box[i].v_end *= -1;
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, fb->box, (PetscMPIInt)(4 * fb->nz), MPI_INT32_T, MPI_MIN, f->team));
+  for (PetscInt i = 0; i < fb->nz; i++) {
+    fb->box[i].u_end *= -1;
+    fb->box[i].v_end *= -1;
+    if (fb->box[i].u_low >= fb->box[i].u_end) fb->box[i] = (PlaneBox){0};
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode FactoredRestrict(Factored f, PetscInt n, const Influence *influence)
+{
+  PetscFunctionBegin;
+  for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
+    FactoredBeam *fb = &f->beam[b];
+    for (PetscInt i = 0; i < fb->nz; i++) fb->box[i] = (PlaneBox){.u_low = (int32_t)fb->nu, .v_low = (int32_t)fb->nv};
+    for (PetscInt k = 0; k < n; k++) InfluenceGrowBoxes(influence[k], b, fb->box);
+    PetscCall(ShareBoxes(f, fb));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -178,6 +213,7 @@ PetscErrorCode FactoredGetLargest(Factored f, PetscInt group, int channel, doubl
 PetscErrorCode FactoredBeginGradient(Factored f, const double largest[N_CHANNELS], double *gradient)
 {
   PetscFunctionBegin;
+  PetscCheck(f->gradients, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONGSTATE, "this operator makes no gradients");
   for (int c = 0; c < N_CHANNELS; c++) {
     PetscCheck(isfinite(largest[c]), PETSC_COMM_SELF, PETSC_ERR_FP, "a cotangent is %g, expected a finite number",
                largest[c]);
@@ -213,6 +249,20 @@ static PetscErrorCode EndSlab(Factored f, const Slab *slab)
   PetscFunctionReturn(0);
 }
 
+/* Nothing scattered by this rank, where voxels look planes up. */
+static void ClearSlab(Factored f, const Slab *slab)
+{
+  const FactoredBeam *fb = &f->beam[slab->beam];
+  for (PetscInt t = 0; t < f->model->n_group; t++)
+    for (PetscInt i = slab->first; i < slab->end; i++) {
+      const PlaneBox *box = &fb->box[i];
+      for (PetscInt u = box->u_low; u < box->u_end; u++) {
+        const size_t at = SlabPlane(f, slab, t, i) + (size_t)u * (size_t)fb->nv + (size_t)box->v_low;
+        memset(f->scattered[f->node_rank] + at * N_CHANNELS, 0, (size_t)(box->v_end - box->v_low) * sizeof(Four));
+      }
+    }
+}
+
 PetscErrorCode FactoredNextSlab(Factored f, PetscBool *there)
 {
   PetscFunctionBegin;
@@ -220,7 +270,7 @@ PetscErrorCode FactoredNextSlab(Factored f, PetscBool *there)
   *there = ++f->slab_at < f->n_slab ? PETSC_TRUE : PETSC_FALSE;
   if (*there) {
     const Slab *slab = &f->slab[f->slab_at];
-    memset(f->scattered[f->node_rank], 0, SlabPlane(f, slab, f->model->n_group, slab->first) * sizeof(Four));
+    ClearSlab(f, slab);
   } else /* every spot has one owner on the node and zeros elsewhere: exact in any order */
     PetscCallMPI(
         MPI_Allreduce(MPI_IN_PLACE, f->gradient, (PetscMPIInt)f->model->beams->n_spot, MPI_DOUBLE, MPI_SUM, f->node));
@@ -240,6 +290,32 @@ PetscErrorCode FactoredGetSize(Factored f, size_t *shared_bytes, size_t *own_byt
     *own_bytes += (size_t)f->model->beams->beam[b].n_run * (size_t)fb->nu * sizeof(double complex);
   }
   *shared_bytes = f->n_volume * sizeof(Four) + (spectrum + adjoint) * sizeof(double);
+  PetscFunctionReturn(0);
+}
+
+/* Of complex FFTs along u for the modes along v that are kept, and along v where voxels look planes up: 5 n log2 n each, two at a time. */
+static double TransformOperations(const FactoredBeam *fb)
+{
+  const double along_u = 5 * (double)fb->nu * log2((double)fb->nu), along_v = 5 * (double)fb->nv * log2((double)fb->nv);
+  double operations = 0;
+  for (PetscInt i = 0; i < fb->nz; i++)
+    if (IsLookedUp(fb, i))
+      operations += 2 * ((double)(2 * fb->n_mode_v - 1) * along_u + (fb->box[i].u_end - fb->box[i].u_low) * along_v);
+  return operations;
+}
+
+PetscErrorCode FactoredGetWork(Factored f, double *operations, double *bytes)
+{
+  PetscFunctionBegin;
+  *operations = *bytes = 0;
+  for (PetscInt b = 0; b < f->model->beams->n_beam; b++) {
+    const FactoredBeam *fb = &f->beam[b];
+    double points = 0;
+    if (!fb->nz) continue;
+    for (PetscInt i = 0; i < fb->nz; i++) points += (double)(fb->box[i].u_end - fb->box[i].u_low) * (double)fb->nv;
+    *operations += FieldOperations(f, b) + (double)f->model->n_group * TransformOperations(fb);
+    *bytes += (double)f->model->n_group * points * sizeof(Four);
+  }
   PetscFunctionReturn(0);
 }
 

@@ -42,6 +42,11 @@ typedef struct FieldPart {
   double largest_q2; /* of the modes that are kept, per mm2 */
 } FieldPart;
 
+/* What voxels look up of a plane: coefficients u_low ... u_end - 1 along u, and so on. */
+typedef struct PlaneBox {
+  int32_t u_low, u_end, v_low, v_end;
+} PlaneBox;
+
 typedef struct FactoredBeam {
   PetscInt nu, nv;     /* spline coefficients of a plane, periodic in u and v; v is the faster index */
   double u0_mm, v0_mm; /* of the first one */
@@ -51,6 +56,7 @@ typedef struct FactoredBeam {
   DepthSpline depth[DEPTH_LEVELS];
   int32_t *coarse;      /* [plane] the first of the four planes of the next level that it takes part of */
   Four *refine;         /* [plane] and their factors */
+  PlaneBox *box;        /* [plane of level 0] elsewhere nothing is computed */
   double last_mm;       /* of all tables */
   PetscInt *part_start; /* [plane of any level] */
   FieldPart *part;      /* those of plane i: part_start[i] ... part_start[i + 1] - 1 */
@@ -86,21 +92,23 @@ typedef struct Slab {
 enum { SLAB_PLANES_LEAST = 8, SLAB_PLANES_MOST = 40 };
 
 struct Factored_s {
-  struct DoseModel_s *model;
+  struct DoseModel_s *model, own_model; /* with those groups alone that the set's scenarios look at */
   MPI_Comm team, node;
   PetscMPIInt node_rank, node_size;
   PetscBool one_node; /* the team's ranks are all on one */
-  double step_mm;     /* between spline coefficients */
+  PetscBool gradients;
+  double step_mm; /* between spline coefficients */
   FactoredBeam *beam;
   size_t n_volume;          /* Fours of all beams */
-  size_t n_slab_volume;     /* of the largest slab */
+  size_t n_slab_volume;     /* of the largest slab; 0 without gradients */
   PetscInt n_slab, slab_at; /* the latter: that voxels scatter into now; -1: none yet */
   Slab *slab;
   MPI_Win window[4];
   /* shared by the ranks of a node */
   Four *volume;
   double *spectrum; /* of the spots of one beam: [mode u][layer][re, im][row] */
-  double *adjoint;  /* planes of one beam: [mode u][tissue][plane][channel][re, im][row] */
+  double
+      *adjoint; /* planes of one beam, without gradients coarser ones: [mode u][tissue][plane][channel][re, im][row] */
   int64_t *
       *scattered; /* [rank of the node] what its voxels scatter, [tissue][plane of a slab][u][v]; own writing only */
   /* of this rank */
@@ -116,6 +124,18 @@ PetscErrorCode FactoredBeamDestroy(FactoredBeam *beam);
 static inline PetscInt PlaneCount(const FactoredBeam *beam)
 {
   return beam->level_start[DEPTH_LEVELS];
+}
+
+/* Planes of a beam that are kept in Fourier space begin with this one. */
+static inline PetscInt FirstKept(const struct Factored_s *f, const FactoredBeam *beam)
+{
+  return f->gradients ? 0 : beam->nz;
+}
+
+/* Whether voxels look a plane up, or it is of a coarser level. */
+static inline PetscBool IsLookedUp(const FactoredBeam *beam, PetscInt plane)
+{
+  return plane >= beam->nz || beam->box[plane].u_low < beam->box[plane].u_end ? PETSC_TRUE : PETSC_FALSE;
 }
 
 /* Where a plane of a tissue begins in a slab, in Fours. */
@@ -135,14 +155,19 @@ PetscErrorCode FactoredReach(const struct DoseModel_s *model, PetscInt b, const 
  * gradient of the beam's spots. Collective on the node.
  */
 PetscErrorCode FieldForward(struct Factored_s *f, PetscInt b, const double *weight);
+/* Its additions and multiplications, without those of FFTs and factors. Not collective. */
+double FieldOperations(const struct Factored_s *f, PetscInt b);
 PetscErrorCode FieldBackwardSlab(struct Factored_s *f, const Slab *slab);
 PetscErrorCode FieldBackward(struct Factored_s *f, PetscInt b, double *gradient);
 
-/* FFTs of all beams; then f->work into a plane in space, and back. Not collective but for the first, on the node. */
+/* FFTs of all beams; then f->work into a plane in space, and back: the lines along v that the box has, others as if they were 0. Not collective but for the first, on the node. */
 PetscErrorCode FactoredCreateTransforms(struct Factored_s *f);
 void FactoredDestroyTransforms(FactoredBeam *beam);
-void PlaneToSpace(struct Factored_s *f, const FactoredBeam *beam, Four *space);
-void PlaneToModes(struct Factored_s *f, const FactoredBeam *beam, Four *space);
+void PlaneToSpace(struct Factored_s *f, const FactoredBeam *beam, const PlaneBox *box, Four *space);
+void PlaneToModes(struct Factored_s *f, const FactoredBeam *beam, const PlaneBox *box, Four *space);
+
+/* Grow the boxes of the planes of beam b so that they hold what an operator's voxels look up (sampled.c). Not collective. */
+void InfluenceGrowBoxes(Influence influence, PetscInt b, PlaneBox *box);
 
 /* Wait until all ranks of the node have written what they share. */
 PetscErrorCode FactoredMeet(struct Factored_s *f);

@@ -117,7 +117,7 @@ static PetscInt FastSize(PetscInt n)
   }
 }
 
-/* Grow bounds by the places where voxels of a list are seen from a beam, in the isocentre plane, in one setup. */
+/* Grow bounds by the places where voxels of a list are seen from a beam, in the isocentre plane, in one view. */
 static void GrowBounds(const FactoredVoxels *voxels, const Beam *beam, const double shift_mm[3], double low[2],
                        double high[2])
 {
@@ -133,8 +133,8 @@ static void GrowBounds(const FactoredVoxels *voxels, const Beam *beam, const dou
   }
 }
 
-/* What a setup moves all voxels by in a parallel beam, as seen from it. */
-static void SetupMove(const Beam *beam, const double shift_mm[3], double move_mm[2])
+/* What a view moves all voxels by in a parallel beam, as seen from it. */
+static void ViewMove(const Beam *beam, const double shift_mm[3], double move_mm[2])
 {
   move_mm[0] = move_mm[1] = 0;
   for (int k = 0; k < 3; k++) {
@@ -143,22 +143,22 @@ static void SetupMove(const Beam *beam, const double shift_mm[3], double move_mm
   }
 }
 
-/* Over all setups. In a parallel beam only those that move the voxels farthest matter, but for rounding. */
+/* Over all views. In a parallel beam only those that move the voxels farthest matter, but for rounding. */
 static void VoxelBounds(const FactoredVoxels *voxels, const Beam *beam, double low[2], double high[2])
 {
   const ScenarioSet *set = voxels->set;
   const double rounding_mm = 1e-6;
   double least[2] = {INFINITY, INFINITY}, most[2] = {-INFINITY, -INFINITY}, move[2];
-  for (PetscInt s = 0; s < set->n_setup; s++) {
-    SetupMove(beam, set->setup_mm[s], move);
+  for (PetscInt s = 0; s < set->n_view; s++) {
+    ViewMove(beam, set->view[s].shift_mm, move);
     for (int k = 0; k < 2; k++) least[k] = PetscMin(least[k], move[k]), most[k] = PetscMax(most[k], move[k]);
   }
-  for (PetscInt s = 0; s < set->n_setup; s++) {
+  for (PetscInt s = 0; s < set->n_view; s++) {
     PetscBool matters = beam->sad_mm > 0 ? PETSC_TRUE : PETSC_FALSE;
-    SetupMove(beam, set->setup_mm[s], move);
+    ViewMove(beam, set->view[s].shift_mm, move);
     for (int k = 0; k < 2; k++)
       if (move[k] <= least[k] + rounding_mm || move[k] >= most[k] - rounding_mm) matters = PETSC_TRUE;
-    if (matters) GrowBounds(voxels, beam, set->setup_mm[s], low, high);
+    if (matters) GrowBounds(voxels, beam, set->view[s].shift_mm, low, high);
   }
 }
 
@@ -255,6 +255,8 @@ PetscErrorCode FactoredBeamCreate(struct Factored_s *f, const FactoredVoxels *vo
   PetscCall(CreatePhases(&f->model->beams->beam[b], fb));
   fb->plane = (size_t)fb->nu * (size_t)fb->nv;
   fb->volume = fb->plane * (size_t)fb->nz;
+  PetscCall(PetscMalloc1(fb->nz, &fb->box));
+  for (PetscInt i = 0; i < fb->nz; i++) fb->box[i] = (PlaneBox){.u_end = (int32_t)fb->nu, .v_end = (int32_t)fb->nv};
   PetscFunctionReturn(0);
 }
 
@@ -263,6 +265,7 @@ PetscErrorCode FactoredBeamDestroy(FactoredBeam *fb)
   PetscFunctionBegin;
   for (int k = 0; k < DEPTH_LEVELS; k++) PetscCall(DepthSplineDestroy(&fb->depth[k]));
   PetscCall(PetscFree2(fb->coarse, fb->refine));
+  PetscCall(PetscFree(fb->box));
   PetscCall(PetscFree(fb->part_start));
   PetscCall(PetscFree(fb->part));
   PetscCall(PetscFree(fb->amplitude));

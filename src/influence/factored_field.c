@@ -24,22 +24,70 @@ static void Gaussian(double sigma2_mm2, double dq, PetscInt n, double *factor)
   }
 }
 
-/* Factors of the parts of plane i along u, [part][nu / 2 + 1], and along v, [part][row]; modes along v that count with them. */
-static void PlaneFactors(const FactoredBeam *fb, PetscInt i, double *along_u, double *along_v, PetscInt *through)
-{
-  const PetscInt n_u = fb->nu / 2 + 1;
-  for (PetscInt p = fb->part_start[i], k = 0; p < fb->part_start[i + 1]; p++, k++) {
-    Gaussian(fb->part[p].sigma2_mm2, fb->dq_u, n_u, along_u + (size_t)k * (size_t)n_u);
-    Gaussian(fb->part[p].sigma2_mm2, fb->dq_v, fb->row, along_v + (size_t)k * (size_t)fb->row);
-    for (PetscInt m = 0; m < n_u; m++) through[(size_t)k * (size_t)n_u + (size_t)m] = ModesThrough(fb, &fb->part[p], m);
-  }
-}
-
 static PetscInt MostParts(const FactoredBeam *fb)
 {
   PetscInt most = 0;
   for (PetscInt i = 0; i < PlaneCount(fb); i++) most = PetscMax(most, fb->part_start[i + 1] - fb->part_start[i]);
   return most;
+}
+
+/* [tissue][channel] of part p. */
+static inline const double *AmplitudeOf(const struct Factored_s *f, PetscInt b, PetscInt p)
+{
+  return f->beam[b].amplitude + (size_t)p * (size_t)f->model->n_group * N_CHANNELS;
+}
+
+/* A part at a mode along u. */
+typedef struct PartColumn {
+  size_t layer;                      /* where its layer's rows are, behind those of the first layer */
+  const double *along_v, *amplitude; /* the latter: of the first tissue */
+  double along_u;
+  PetscInt through; /* modes along v that count */
+} PartColumn;
+
+/* What makes a plane at a mode along u. */
+typedef struct ModeColumn {
+  PetscInt n, row;
+  const PartColumn *part;
+  PetscInt tissue;
+  const double *spectrum; /* of the first layer's spots: real, then imaginary row */
+  const double *coarser;  /* the first of four planes that it takes part of, NULL: none */
+  Four refine;
+} ModeColumn;
+
+/* Room for the factors of one plane's parts. */
+typedef struct PlaneFactors {
+  double *along_u, *along_v; /* [part][nu / 2 + 1], [part][row] */
+  PetscInt *through;         /* [part][nu / 2 + 1] modes along v that count */
+  PartColumn *part;
+} PlaneFactors;
+
+static PetscErrorCode PlaneFactorsCreate(const FactoredBeam *fb, PlaneFactors *factors)
+{
+  PetscFunctionBegin;
+  const size_t most = (size_t)MostParts(fb), n_u = (size_t)fb->nu / 2 + 1;
+  PetscCall(PetscMalloc4(most * n_u, &factors->along_u, most * (size_t)fb->row, &factors->along_v, most * n_u,
+                         &factors->through, most, &factors->part));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode PlaneFactorsDestroy(PlaneFactors *factors)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFree4(factors->along_u, factors->along_v, factors->through, factors->part));
+  PetscFunctionReturn(0);
+}
+
+/* Of the parts of plane i. */
+static void FindFactors(const FactoredBeam *fb, PetscInt i, PlaneFactors *factors)
+{
+  const PetscInt n_u = fb->nu / 2 + 1;
+  for (PetscInt p = fb->part_start[i], k = 0; p < fb->part_start[i + 1]; p++, k++) {
+    Gaussian(fb->part[p].sigma2_mm2, fb->dq_u, n_u, factors->along_u + (size_t)k * (size_t)n_u);
+    Gaussian(fb->part[p].sigma2_mm2, fb->dq_v, fb->row, factors->along_v + (size_t)k * (size_t)fb->row);
+    for (PetscInt m = 0; m < n_u; m++)
+      factors->through[(size_t)k * (size_t)n_u + (size_t)m] = ModesThrough(fb, &fb->part[p], m);
+  }
 }
 
 /* Row of the spots' spectrum: [mode u][layer][re, im][row]. */
@@ -53,7 +101,8 @@ static inline double *SpectrumRow(const struct Factored_s *f, PetscInt b, PetscI
 static inline double *PlaneRow(const struct Factored_s *f, PetscInt b, PetscInt m, PetscInt tissue, PetscInt i)
 {
   const FactoredBeam *fb = &f->beam[b];
-  size_t at = ((size_t)m * (size_t)f->model->n_group + (size_t)tissue) * (size_t)PlaneCount(fb) + (size_t)i;
+  const size_t first = (size_t)FirstKept(f, fb), kept = (size_t)PlaneCount(fb) - first;
+  const size_t at = ((size_t)m * (size_t)f->model->n_group + (size_t)tissue) * kept + (size_t)i - first;
   return f->adjoint + at * 2 * N_CHANNELS * (size_t)fb->row;
 }
 
@@ -100,60 +149,70 @@ static PetscErrorCode SpotSpectra(struct Factored_s *f, PetscInt b, const double
   PetscFunctionReturn(0);
 }
 
-/* Add to four modes along v what a plane takes of coarser ones. */
-static inline void AddCoarser(const struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tissue, PetscInt m,
-                              PetscInt n, Four re[N_CHANNELS], Four im[N_CHANNELS])
+/* Plane i at mode m along u. */
+static ModeColumn ColumnOf(const struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tissue, PetscInt m,
+                           const PlaneFactors *factors)
 {
   const FactoredBeam *fb = &f->beam[b];
-  if (i >= fb->level_start[DEPTH_LEVELS - 1]) return;
-  for (int k = 0; k < 4; k++) {
-    const double factor = fb->refine[i][k], *row = PlaneRow(f, b, m, tissue, fb->coarse[i] + k) + n;
-    for (int c = 0; c < N_CHANNELS; c++) {
-      re[c] += factor * *(const Four *)(row + 2 * c * fb->row);
-      im[c] += factor * *(const Four *)(row + (2 * c + 1) * fb->row);
-    }
-  }
-}
-
-/* Sum over the parts of a plane for four modes along v, and what it takes of coarser ones: real and imaginary. */
-static inline void SumParts(const struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tissue, PetscInt m, PetscInt n,
-                            const double *along_u, const double *along_v, const PetscInt *through, Four re[N_CHANNELS],
-                            Four im[N_CHANNELS])
-{
-  const FactoredBeam *fb = &f->beam[b];
-  const PetscInt n_u = fb->nu / 2 + 1, n_tissue = f->model->n_group, mode = 2 * m < fb->nu ? m : fb->nu - m;
-  for (int c = 0; c < N_CHANNELS; c++) re[c] = im[c] = (Four){0};
+  const PetscInt n_u = fb->nu / 2 + 1, mode = 2 * m < fb->nu ? m : fb->nu - m;
+  ModeColumn out = {.row = fb->row, .part = factors->part, .tissue = tissue, .spectrum = SpectrumRow(f, b, m, 0)};
   for (PetscInt p = fb->part_start[i], k = 0; p < fb->part_start[i + 1]; p++, k++) {
     const size_t at = (size_t)k * (size_t)n_u + (size_t)mode;
-    if (n >= through[at]) continue;
-    const double factor = along_u[at];
-    const double *w = SpectrumRow(f, b, m, fb->part[p].layer) + n;
-    const Four gauss = *(const Four *)(along_v + (size_t)k * (size_t)fb->row + (size_t)n) * factor;
-    const Four wr = *(const Four *)w * gauss, wi = *(const Four *)(w + fb->row) * gauss;
-    const double *amplitude = fb->amplitude + ((size_t)p * (size_t)n_tissue + (size_t)tissue) * N_CHANNELS;
+    if (factors->through[at])
+      factors->part[out.n++] = (PartColumn){.layer = 2 * (size_t)fb->part[p].layer * (size_t)fb->row,
+                                            .along_v = factors->along_v + (size_t)k * (size_t)fb->row,
+                                            .amplitude = AmplitudeOf(f, b, p),
+                                            .along_u = factors->along_u[at],
+                                            .through = factors->through[at]};
+  }
+  if (i >= fb->level_start[DEPTH_LEVELS - 1]) return out;
+  out.coarser = PlaneRow(f, b, m, tissue, fb->coarse[i]);
+  out.refine = fb->refine[i];
+  return out;
+}
+
+/* Sum over the parts for four modes along v, and what is taken of coarser planes: real and imaginary. */
+static inline void SumColumn(const ModeColumn *column, PetscInt n, Four re[N_CHANNELS], Four im[N_CHANNELS])
+{
+  const size_t row = (size_t)column->row;
+  for (int c = 0; c < N_CHANNELS; c++) re[c] = im[c] = (Four){0};
+  for (const PartColumn *part = column->part; part < column->part + column->n; part++) {
+    if (n >= part->through) continue;
+    const Four gauss = *(const Four *)(part->along_v + n) * part->along_u;
+    const double *spectrum = column->spectrum + part->layer + n;
+    const double *amplitude = part->amplitude + column->tissue * N_CHANNELS;
+    const Four wr = *(const Four *)spectrum * gauss, wi = *(const Four *)(spectrum + row) * gauss;
     for (int c = 0; c < N_CHANNELS; c++) {
       re[c] += amplitude[c] * wr;
       im[c] += amplitude[c] * wi;
     }
   }
-  AddCoarser(f, b, i, tissue, m, n, re, im);
+  const double *coarser = column->coarser + n;
+  for (int k = 0; k < 4 && column->coarser; k++, coarser += 2 * N_CHANNELS * row)
+    for (int c = 0; c < N_CHANNELS; c++) {
+      re[c] += column->refine[k] * *(const Four *)(coarser + 2 * (size_t)c * row);
+      im[c] += column->refine[k] * *(const Four *)(coarser + (2 * (size_t)c + 1) * row);
+    }
 }
 
 /* One plane of a coarser level in Fourier space: stored. */
-static void CoarsePlane(const struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tissue, const double *along_u,
-                        const double *along_v, const PetscInt *through)
+static void CoarsePlane(const struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tissue,
+                        const PlaneFactors *factors)
 {
   const FactoredBeam *fb = &f->beam[b];
-  for (PetscInt m = 0; m < fb->nu; m++)
+  for (PetscInt m = 0; m < fb->nu; m++) {
+    if (!fb->n_mode[m]) continue;
+    const ModeColumn column = ColumnOf(f, b, i, tissue, m, factors);
     for (PetscInt n = 0; n < fb->n_mode[m]; n += FOUR) {
       Four re[N_CHANNELS], im[N_CHANNELS];
       double *row = PlaneRow(f, b, m, tissue, i) + n;
-      SumParts(f, b, i, tissue, m, n, along_u, along_v, through, re, im);
+      SumColumn(&column, n, re, im);
       for (int c = 0; c < N_CHANNELS; c++) {
         *(Four *)(row + 2 * c * fb->row) = re[c];
         *(Four *)(row + (2 * c + 1) * fb->row) = im[c];
       }
     }
+  }
 }
 
 /* Rows become columns. */
@@ -201,53 +260,72 @@ static inline void PutModes(struct Factored_s *f, const FactoredBeam *fb, PetscI
 }
 
 /* One plane in Fourier space, filtered: f->work. */
-static void PlaneSpectrum(struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tissue, const double *along_u,
-                          const double *along_v, const PetscInt *through)
+static void PlaneSpectrum(struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tissue, const PlaneFactors *factors)
 {
   const FactoredBeam *fb = &f->beam[b];
   memset(f->work, 0, fb->plane * sizeof *f->work);
-  for (PetscInt m = 0; m < fb->nu; m++)
+  for (PetscInt m = 0; m < fb->nu; m++) {
+    if (!fb->n_mode[m]) continue;
+    const ModeColumn column = ColumnOf(f, b, i, tissue, m, factors);
     for (PetscInt n = 0; n < fb->n_mode[m]; n += FOUR) {
       Four re[N_CHANNELS], im[N_CHANNELS];
-      SumParts(f, b, i, tissue, m, n, along_u, along_v, through, re, im);
+      SumColumn(&column, n, re, im);
       PutModes(f, fb, m, n, re, im);
     }
+  }
 }
 
 /* One plane that voxels look up, in space. */
-static void FinePlane(struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tissue, const double *along_u,
-                      const double *along_v, const PetscInt *through)
+static void FinePlane(struct Factored_s *f, PetscInt b, PetscInt i, PetscInt tissue, const PlaneFactors *factors)
 {
   const FactoredBeam *fb = &f->beam[b];
-  PlaneSpectrum(f, b, i, tissue, along_u, along_v, through);
-  PlaneToSpace(f, fb, f->volume + fb->at + (size_t)tissue * fb->volume + (size_t)i * fb->plane);
+  PlaneSpectrum(f, b, i, tissue, factors);
+  PlaneToSpace(f, fb, &fb->box[i], f->volume + fb->at + (size_t)tissue * fb->volume + (size_t)i * fb->plane);
 }
 
 PetscErrorCode FieldForward(struct Factored_s *f, PetscInt b, const double *weight)
 {
   PetscFunctionBegin;
   const FactoredBeam *fb = &f->beam[b];
-  double *along_u, *along_v;
-  PetscInt *through;
+  PlaneFactors factors;
   if (!fb->nz) PetscFunctionReturn(0);
-  const size_t most = (size_t)MostParts(fb), n_u = (size_t)fb->nu / 2 + 1;
-  PetscCall(PetscMalloc3(most * n_u, &along_u, most * (size_t)fb->row, &along_v, most * n_u, &through));
+  PetscCall(PlaneFactorsCreate(fb, &factors));
   PetscCall(SpotSpectra(f, b, weight));
   PetscCall(FactoredMeet(f));
   for (int level = DEPTH_LEVELS - 1; level >= 0; level--) {
     for (PetscInt i = fb->level_start[level] + f->node_rank; i < fb->level_start[level + 1]; i += f->node_size) {
-      PlaneFactors(fb, i, along_u, along_v, through);
+      if (!IsLookedUp(fb, i)) continue;
+      FindFactors(fb, i, &factors);
       for (PetscInt t = 0; t < f->model->n_group; t++) {
         if (level)
-          CoarsePlane(f, b, i, t, along_u, along_v, through);
+          CoarsePlane(f, b, i, t, &factors);
         else
-          FinePlane(f, b, i, t, along_u, along_v, through);
+          FinePlane(f, b, i, t, &factors);
       }
     }
     PetscCall(FactoredMeet(f));
   }
-  PetscCall(PetscFree3(along_u, along_v, through));
+  PetscCall(PlaneFactorsDestroy(&factors));
   PetscFunctionReturn(0);
+}
+
+double FieldOperations(const struct Factored_s *f, PetscInt b)
+{
+  enum { OF_PART = 3 + 4 * N_CHANNELS, OF_COARSER = 4 * 4 * N_CHANNELS, OF_LINE = 4, OF_SPOT = 4 };
+  const FactoredBeam *fb = &f->beam[b];
+  const Beam *beam = &f->model->beams->beam[b];
+  double operations = 0, modes = 0;
+  for (PetscInt m = 0; m < fb->nu; m++) modes += (double)fb->n_mode[m];
+  for (PetscInt i = 0; i < PlaneCount(fb); i++) {
+    if (!IsLookedUp(fb, i)) continue;
+    if (i < fb->level_start[DEPTH_LEVELS - 1]) operations += OF_COARSER * modes;
+    for (PetscInt p = fb->part_start[i]; p < fb->part_start[i + 1]; p++)
+      for (PetscInt m = 0; m < fb->nu; m++)
+        operations +=
+            OF_PART * (double)PetscMin(fb->n_mode[m], ModesThrough(fb, &fb->part[p], PetscMin(m, fb->nu - m)));
+  }
+  return operations * (double)f->model->n_group + (double)beam->n_spot * OF_SPOT * (double)fb->nu +
+         (double)fb->n_line * (double)beam->n_layer * OF_LINE * 2 * modes;
 }
 
 /* --- the transpose --- */
@@ -264,16 +342,21 @@ static inline Four Numbers(FourBits integer)
   return ((Four)high - (0x1p84 + 0x1p63 + 0x1p52)) + (Four)low;
 }
 
-/* What all ranks that count have scattered into a plane. */
-static void SumScattered(const struct Factored_s *f, size_t at, size_t n, Four *space)
+/* What all ranks that count have scattered into a plane that begins at `at`: where voxels look it up. */
+static void SumScattered(const struct Factored_s *f, const FactoredBeam *fb, const PlaneBox *box, size_t at,
+                         Four *space)
 {
   const PetscMPIInt first = f->one_node ? 0 : f->node_rank, end = f->one_node ? f->node_size : f->node_rank + 1;
   const Four unit = {f->unit[0], f->unit[1], f->unit[2], f->unit[3]};
-  for (size_t k = at; k < at + n; k++) {
-    FourBits sum = {0};
-    for (PetscMPIInt r = first; r < end; r++)
-      sum += *(const FourBits *)(const void *)(f->scattered[r] + k * N_CHANNELS);
-    space[k - at] = Numbers(sum) * unit;
+  for (PetscInt u = box->u_low; u < box->u_end; u++) {
+    const size_t line = (size_t)u * (size_t)fb->nv;
+    memset(space + line, 0, (size_t)fb->nv * sizeof *space);
+    for (size_t k = line + (size_t)box->v_low; k < line + (size_t)box->v_end; k++) {
+      FourBits sum = {0};
+      for (PetscMPIInt r = first; r < end; r++)
+        sum += *(const FourBits *)(const void *)(f->scattered[r] + (at + k) * N_CHANNELS);
+      space[k] = Numbers(sum) * unit;
+    }
   }
 }
 
@@ -303,8 +386,8 @@ static void PlaneAdjoint(struct Factored_s *f, const Slab *slab, PetscInt i, Pet
 {
   const PetscInt b = slab->beam;
   const FactoredBeam *fb = &f->beam[b];
-  SumScattered(f, SlabPlane(f, slab, tissue, i), fb->plane, space);
-  PlaneToModes(f, fb, space);
+  SumScattered(f, fb, &fb->box[i], SlabPlane(f, slab, tissue, i), space);
+  PlaneToModes(f, fb, &fb->box[i], space);
   for (PetscInt m = 0; m < fb->nu; m++) {
     if (!fb->n_mode[m]) continue;
     double *row = PlaneRow(f, b, m, tissue, i);
@@ -313,25 +396,21 @@ static void PlaneAdjoint(struct Factored_s *f, const Slab *slab, PetscInt i, Pet
   }
 }
 
-/* Add one plane to the spectra of all layers at mode m along u. along_u, through: of every part at this mode. */
-static void GatherPlane(struct Factored_s *f, PetscInt b, PetscInt m, PetscInt tissue, PetscInt i,
-                        const double *along_u, const double *along_v, const PetscInt *through)
+/* Add a part of a plane, its rows at a mode along u, to its layer's spectrum there. */
+static inline void GatherPart(const double *plane, size_t row, PetscInt tissue, const PartColumn *part,
+                              double *spectrum)
 {
-  const FactoredBeam *fb = &f->beam[b];
-  const double *row = PlaneRow(f, b, m, tissue, i);
-  for (PetscInt p = fb->part_start[i], k = 0; p < fb->part_start[i + 1]; p++, k++) {
-    const double *amplitude = fb->amplitude + ((size_t)p * (size_t)f->model->n_group + (size_t)tissue) * N_CHANNELS;
-    double *re = SpectrumRow(f, b, m, fb->part[p].layer), *im = re + fb->row;
-    for (PetscInt n = 0; n < PetscMin(through[k], fb->n_mode[m]); n += FOUR) {
-      const Four gauss = *(const Four *)(along_v + (size_t)k * (size_t)fb->row + (size_t)n) * along_u[k];
-      Four sum_re = {0}, sum_im = {0};
-      for (int c = 0; c < N_CHANNELS; c++) {
-        sum_re += amplitude[c] * *(const Four *)(row + 2 * c * fb->row + n);
-        sum_im += amplitude[c] * *(const Four *)(row + (2 * c + 1) * fb->row + n);
-      }
-      *(Four *)(re + n) += gauss * sum_re;
-      *(Four *)(im + n) += gauss * sum_im;
+  const double *amplitude = part->amplitude + tissue * N_CHANNELS;
+  double *re = spectrum + part->layer, *im = re + row;
+  for (PetscInt n = 0; n < part->through; n += FOUR) {
+    const Four gauss = *(const Four *)(part->along_v + n) * part->along_u;
+    Four sum_re = {0}, sum_im = {0};
+    for (size_t c = 0; c < N_CHANNELS; c++) {
+      sum_re += amplitude[c] * *(const Four *)(plane + 2 * c * row + n);
+      sum_im += amplitude[c] * *(const Four *)(plane + (2 * c + 1) * row + n);
     }
+    *(Four *)(re + n) += gauss * sum_re;
+    *(Four *)(im + n) += gauss * sum_im;
   }
 }
 
@@ -343,6 +422,7 @@ static void GatherCoarser(struct Factored_s *f, PetscInt b, PetscInt m, PetscInt
                  n_taking = fb->level_start[DEPTH_LEVELS - 1];
   memset(PlaneRow(f, b, m, tissue, fb->nz), 0, (size_t)(n_plane - fb->nz) * (size_t)size * sizeof(double));
   for (PetscInt i = 0; i < n_taking; i++) {
+    if (!IsLookedUp(fb, i)) continue;
     const double *from = PlaneRow(f, b, m, tissue, i);
     for (int k = 0; k < 4; k++) {
       double *to = PlaneRow(f, b, m, tissue, fb->coarse[i] + k);
@@ -351,36 +431,84 @@ static void GatherCoarser(struct Factored_s *f, PetscInt b, PetscInt m, PetscInt
   }
 }
 
+/* The spectra of all layers at a mode along u, none yet, and what coarser planes get there. */
+static void BeginSpectra(struct Factored_s *f, PetscInt b, PetscInt m)
+{
+  const size_t size = 2 * (size_t)f->beam[b].row * (size_t)f->model->beams->beam[b].n_layer;
+  memset(SpectrumRow(f, b, m, 0), 0, size * sizeof(double));
+  for (PetscInt t = 0; t < f->model->n_group; t++) GatherCoarser(f, b, m, t);
+}
+
+/* Parts of plane i at a mode along u; along_v: of the first of them. Returns how many count. */
+static PetscInt FindColumn(const struct Factored_s *f, PetscInt b, PetscInt i, PetscInt mode, const double *along_v,
+                           PartColumn *column)
+{
+  const FactoredBeam *fb = &f->beam[b];
+  const PetscInt n_mode = (fb->n_mode[mode] + FOUR - 1) / FOUR * FOUR;
+  const double q = fb->dq_u * (double)mode;
+  PetscInt n = 0;
+  for (PetscInt p = fb->part_start[i]; p < fb->part_start[i + 1]; p++, along_v += fb->row) {
+    const PetscInt through = PetscMin(ModesThrough(fb, &fb->part[p], mode), n_mode);
+    if (through)
+      column[n++] = (PartColumn){.layer = 2 * (size_t)fb->part[p].layer * (size_t)fb->row,
+                                 .along_v = along_v,
+                                 .amplitude = AmplitudeOf(f, b, p),
+                                 .along_u = exp(-0.5 * fb->part[p].sigma2_mm2 * q * q),
+                                 .through = through};
+  }
+  return n;
+}
+
+/* Add plane i to the spectra of all layers, at a mode along u and the one that mirrors it. */
+static void GatherPlane(const struct Factored_s *f, PetscInt b, PetscInt i, PetscInt mode, PetscInt n,
+                        const PartColumn *column)
+{
+  const FactoredBeam *fb = &f->beam[b];
+  for (PetscInt t = 0; t < f->model->n_group; t++)
+    for (int side = 0; side < (mode ? 2 : 1); side++) {
+      const PetscInt m = side ? fb->nu - mode : mode;
+      const double *plane = PlaneRow(f, b, m, t, i);
+      double *spectrum = SpectrumRow(f, b, m, 0);
+      for (PetscInt k = 0; k < n; k++) GatherPart(plane, (size_t)fb->row, t, &column[k], spectrum);
+    }
+}
+
+/* Planes are taken together whose parts' factors along v fit into the cache: so many parts, or one plane. */
+enum { PARTS_TOGETHER = 256 };
+
+static PetscInt PlanesTogether(const FactoredBeam *fb, PetscInt first)
+{
+  PetscInt end = first + 1;
+  while (end < PlaneCount(fb) && fb->part_start[end + 1] - fb->part_start[first] <= PARTS_TOGETHER) end++;
+  return end;
+}
+
 /* Spectra of all layers at this rank's share of the modes along u; a mode and its mirror image share their factors. */
 static PetscErrorCode GatherSpectra(struct Factored_s *f, PetscInt b)
 {
   PetscFunctionBegin;
   const FactoredBeam *fb = &f->beam[b];
-  const PetscInt n_layer = f->model->beams->beam[b].n_layer, most = MostParts(fb);
-  double *along_u, *along_v;
-  PetscInt *through;
-  PetscCall(PetscMalloc3(most, &along_u, (size_t)most * (size_t)fb->row, &along_v, most, &through));
+  const size_t row = (size_t)fb->row;
+  double *along_v;
+  PartColumn *column;
+  PetscCall(PetscMalloc2((size_t)PetscMax(PARTS_TOGETHER, MostParts(fb)) * row, &along_v, MostParts(fb), &column));
   for (PetscInt mode = f->node_rank; 2 * mode < fb->nu; mode += f->node_size) {
-    if (!fb->n_mode[mode]) continue;
-    const PetscInt twin[2] = {mode, mode ? fb->nu - mode : mode};
-    for (int side = 0; side < (mode ? 2 : 1); side++)
-      memset(SpectrumRow(f, b, twin[side], 0), 0, 2 * (size_t)fb->row * (size_t)n_layer * sizeof(double));
-    for (PetscInt t = 0; t < f->model->n_group; t++)
-      for (int side = 0; side < (mode ? 2 : 1); side++) GatherCoarser(f, b, twin[side], t);
-    for (PetscInt i = 0; i < PlaneCount(fb); i++) {
-      const double q = fb->dq_u * (double)mode;
-      for (PetscInt p = fb->part_start[i], k = 0; p < fb->part_start[i + 1]; p++, k++) {
-        through[k] = ModesThrough(fb, &fb->part[p], mode);
-        if (!through[k]) continue;
-        along_u[k] = exp(-0.5 * fb->part[p].sigma2_mm2 * q * q);
-        Gaussian(fb->part[p].sigma2_mm2, fb->dq_v, through[k], along_v + (size_t)k * (size_t)fb->row);
-      }
-      for (PetscInt t = 0; t < f->model->n_group; t++)
-        for (int side = 0; side < (mode ? 2 : 1); side++)
-          GatherPlane(f, b, twin[side], t, i, along_u, along_v, through);
-    }
+    if (fb->n_mode[mode]) BeginSpectra(f, b, mode);
+    if (fb->n_mode[mode] && mode) BeginSpectra(f, b, fb->nu - mode);
   }
-  PetscCall(PetscFree3(along_u, along_v, through));
+  for (PetscInt first = 0, end; first < PlaneCount(fb); first = end) {
+    const PetscInt base = fb->part_start[first];
+    end = PlanesTogether(fb, first);
+    for (PetscInt p = base; p < fb->part_start[end]; p++)
+      Gaussian(fb->part[p].sigma2_mm2, fb->dq_v, fb->row, along_v + (size_t)(p - base) * row);
+    for (PetscInt mode = f->node_rank; 2 * mode < fb->nu; mode += f->node_size)
+      for (PetscInt i = first; i < end && fb->n_mode[mode]; i++) {
+        if (!IsLookedUp(fb, i)) continue;
+        const PetscInt n = FindColumn(f, b, i, mode, along_v + (size_t)(fb->part_start[i] - base) * row, column);
+        GatherPlane(f, b, i, mode, n, column);
+      }
+  }
+  PetscCall(PetscFree2(along_v, column));
   PetscFunctionReturn(0);
 }
 
@@ -430,7 +558,8 @@ PetscErrorCode FieldBackwardSlab(struct Factored_s *f, const Slab *slab)
   Four *space = fftw_malloc(plane * sizeof *space);
   PetscCheck(space, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for a plane of %zu points", plane);
   for (PetscInt i = slab->first + f->node_rank; i < slab->end; i += f->node_size)
-    for (PetscInt t = 0; t < f->model->n_group; t++) PlaneAdjoint(f, slab, i, t, space);
+    for (PetscInt t = 0; t < f->model->n_group && IsLookedUp(&f->beam[slab->beam], i); t++)
+      PlaneAdjoint(f, slab, i, t, space);
   fftw_free(space);
   PetscCall(FactoredMeet(f));
   PetscFunctionReturn(0);

@@ -55,7 +55,7 @@ static void SampleTable(const Profiles *p, const LayerTable *table, PetscInt j)
   value[DOSE * n] = dose;
   for (PetscInt c = 0; !model->tissues && c < p->n_function - FIRST_CHANNEL; c++)
     value[(FIRST_CHANNEL + c) * n] = (double)record[NODE_EMISSION + c];
-  for (PetscInt t = 0; model->tissues && t < model->tissues->n; t++) {
+  for (PetscInt t = 0; model->tissues && t < model->n_group; t++) {
     double *channel = value + (FIRST_CHANNEL + t * N_CHANNELS) * n;
     channel[CHANNEL_DOSE * n] = dose;
     channel[CHANNEL_ALPHA * n] = dose * (double)record[NODE_TISSUE + 2 * t];

@@ -5,6 +5,7 @@
  */
 #include "factored.h"
 #include "robion/memory.h"
+#include <string.h>
 
 /* FFTW ends the program where it has no memory of its own left to plan and transform: so many planes and bytes are more than enough. */
 enum { FFT_PLANES = 4, FFT_BYTES = 32 << 20 };
@@ -54,17 +55,22 @@ static void TransformColumns(const FactoredBeam *fb, fftw_plan plan, Four *work)
   }
 }
 
-void PlaneToSpace(struct Factored_s *f, const FactoredBeam *fb, Four *space)
+void PlaneToSpace(struct Factored_s *f, const FactoredBeam *fb, const PlaneBox *box, Four *space)
 {
   TransformColumns(fb, fb->u_to_space, f->work);
-  for (PetscInt i = 0; i < fb->nu; i++)
+  for (PetscInt i = box->u_low; i < box->u_end; i++)
     fftw_execute_dft(fb->v_to_space, (fftw_complex *)(f->work + i),
                      (fftw_complex *)(space + (size_t)i * (size_t)fb->nv));
 }
 
-void PlaneToModes(struct Factored_s *f, const FactoredBeam *fb, Four *space)
+void PlaneToModes(struct Factored_s *f, const FactoredBeam *fb, const PlaneBox *box, Four *space)
 {
-  for (PetscInt i = 0; i < fb->nu; i++)
+  for (PetscInt n = 0; n < fb->nv; n++) {
+    Four *column = f->work + (size_t)n * (size_t)fb->nu;
+    memset(column, 0, (size_t)box->u_low * sizeof *column);
+    memset(column + box->u_end, 0, (size_t)(fb->nu - box->u_end) * sizeof *column);
+  }
+  for (PetscInt i = box->u_low; i < box->u_end; i++)
     fftw_execute_dft(fb->v_to_modes, (fftw_complex *)(space + (size_t)i * (size_t)fb->nv),
                      (fftw_complex *)(f->work + i));
   TransformColumns(fb, fb->u_to_modes, f->work);

@@ -4,20 +4,20 @@
 const char *const dose_operator_names[] = {"factored", "assembled"};
 const PetscInt n_dose_operator_names = PETSC_STATIC_ARRAY_LENGTH(dose_operator_names);
 
-/* BEV position of every voxel for every setup and beam, and its tissue. */
+/* BEV position of every voxel for every view and beam, and its tissue. */
 static PetscErrorCode SightVoxels(Influence influence, const Grid *grid, const PetscInt *voxel)
 {
   PetscFunctionBegin;
   const struct DoseModel_s *model = influence->model;
   const ScenarioSet *set = influence->set;
-  size_t n = (size_t)set->n_setup * (size_t)model->beams->n_beam * (size_t)influence->n;
+  size_t n = (size_t)set->n_view * (size_t)model->beams->n_beam * (size_t)influence->n;
   PetscCall(PetscMalloc1(3 * n, &influence->bev_mm));
   for (PetscInt v = 0; v < influence->n; v++) {
     double point_mm[3];
     GridCentre(grid, (size_t)voxel[v], point_mm);
-    for (PetscInt k = 0; k < set->n_setup; k++)
+    for (PetscInt k = 0; k < set->n_view; k++)
       for (PetscInt b = 0; b < model->beams->n_beam; b++)
-        BeamProject(&model->beams->beam[b], point_mm, set->setup_mm[k],
+        BeamProject(&model->beams->beam[b], point_mm, set->view[k].shift_mm,
                     influence->bev_mm + 3 * (SightIndex(influence, k, b) + (size_t)v));
   }
   PetscCall(PetscMalloc1(influence->n, &influence->tissue));
@@ -27,7 +27,7 @@ static PetscErrorCode SightVoxels(Influence influence, const Grid *grid, const P
   PetscFunctionReturn(0);
 }
 
-/* Without `depths`, or where they depend on the setup, the operator traces its own. */
+/* Without `depths`, or where they depend on the view, the operator traces its own. */
 static PetscErrorCode CreateFrame(DoseModel model, const ScenarioSet *set, const Grid *grid, PetscInt n,
                                   const PetscInt *voxel, Depths depths, Influence *out)
 {
@@ -89,34 +89,33 @@ PetscErrorCode InfluenceCreateAtDepths(Depths depths, Factored factored, const S
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode InfluenceApply(Influence influence, PetscInt scenario, const double *weight, double *channels)
+PetscErrorCode InfluenceApply(Influence influence, PetscInt sums, const double *weight, double *channels)
 {
   PetscFunctionBegin;
-  PetscCheck(scenario >= 0 && scenario < influence->set->n, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
-             "scenario %d, expected 0 to %d", (int)scenario, (int)influence->set->n - 1);
-  PetscCall((*influence->apply)(influence, scenario, weight, channels));
+  PetscCheck(sums >= 0 && sums < influence->set->n_sums, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
+             "sums %d, expected 0 to %d", (int)sums, (int)influence->set->n_sums - 1);
+  PetscCall((*influence->apply)(influence, sums, weight, channels));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode InfluenceApplyAll(Influence influence, const double *weight, double *channels)
+PetscErrorCode InfluenceApplyAll(Influence influence, const PetscBool *used, const double *weight, double *channels)
 {
   PetscFunctionBegin;
   const size_t size = (size_t)influence->n * N_CHANNELS;
   if (influence->apply_all)
-    PetscCall((*influence->apply_all)(influence, weight, channels));
+    PetscCall((*influence->apply_all)(influence, used, weight, channels));
   else
-    for (PetscInt s = 0; s < influence->set->n; s++)
-      PetscCall((*influence->apply)(influence, s, weight, channels + (size_t)s * size));
+    for (PetscInt s = 0; s < influence->set->n_sums; s++)
+      if (!used || used[s]) PetscCall((*influence->apply)(influence, s, weight, channels + (size_t)s * size));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode InfluenceApplyTranspose(Influence influence, PetscInt scenario, const double *cotangent,
-                                       double *gradient)
+PetscErrorCode InfluenceApplyTranspose(Influence influence, PetscInt sums, const double *cotangent, double *gradient)
 {
   PetscFunctionBegin;
-  PetscCheck(scenario >= 0 && scenario < influence->set->n, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
-             "scenario %d, expected 0 to %d", (int)scenario, (int)influence->set->n - 1);
-  PetscCall((*influence->transpose)(influence, scenario, cotangent, gradient));
+  PetscCheck(sums >= 0 && sums < influence->set->n_sums, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
+             "sums %d, expected 0 to %d", (int)sums, (int)influence->set->n_sums - 1);
+  PetscCall((*influence->transpose)(influence, sums, cotangent, gradient));
   PetscFunctionReturn(0);
 }
 
@@ -128,9 +127,9 @@ PetscErrorCode InfluenceGetSize(Influence influence, size_t *entries, size_t *by
   PetscFunctionReturn(0);
 }
 
-double InfluenceDepth(Influence influence, PetscInt setup, PetscInt beam, PetscInt v)
+double InfluenceDepth(Influence influence, PetscInt view, PetscInt beam, PetscInt v)
 {
-  const size_t at = DepthIndex(influence->depths, setup, beam) + (size_t)v;
+  const size_t at = DepthIndex(influence->depths, view, beam) + (size_t)v;
   return influence->depths->wepl_mm[at] + influence->depths->passed_mm[at];
 }
 

@@ -87,13 +87,13 @@ struct Depths_s {
   const Grid *grid;
   PetscInt n;
   const PetscInt *voxel;
-  PetscInt n_trace;  /* setups that were traced; 1 serves all, 0: every operator traces its own */
+  PetscInt n_trace;  /* views that were traced; 1 serves all, 0: every operator traces its own */
   double *wepl_mm;   /* [trace][beam][n] in the patient, without range error */
   double *passed_mm; /* [trace][beam][n] before the patient */
   size_t bytes;
 };
 
-/* DepthsCreate, or the depths in the setups of a set if they depend on these. */
+/* DepthsCreate, or the depths in the views of a set if they depend on these. */
 PetscErrorCode DepthsTrace(DoseModel model, const ScenarioSet *set, const Grid *grid, PetscInt n, const PetscInt *voxel,
                            Depths *depths);
 
@@ -102,40 +102,53 @@ struct Influence_s {
   Factored factored; /* of one that looks doses up, else NULL; not owned */
   const ScenarioSet *set;
   PetscInt n;
-  double *bev_mm;        /* [setup][beam][n][3]; of one that looks doses up: places in planes, factor (sampled.c) */
-  Depths depths;         /* of these voxels, in the set's setups or in all */
+  double *bev_mm;        /* [view][beam][n][3]; of one that looks doses up: places in planes, factor (sampled.c) */
+  Depths depths;         /* of these voxels, in the set's views or in all */
   Depths own_depths;     /* the same if nobody else has them, else NULL */
   unsigned char *tissue; /* [n] */
   void *data;            /* of the implementation */
   size_t entries, bytes;
   PetscErrorCode (*apply)(Influence, PetscInt, const double *, double *);
-  PetscErrorCode (*apply_all)(Influence, const double *, double *); /* NULL: scenario by scenario */
+  PetscErrorCode (*apply_all)(Influence, const PetscBool *, const double *, double *); /* NULL: sums by sums */
   PetscErrorCode (*transpose)(Influence, PetscInt, const double *, double *);
   PetscErrorCode (*destroy)(Influence);
 };
 
-/* Index of a (setup, beam) pair's arrays. */
-static inline size_t SightIndex(const struct Influence_s *influence, PetscInt setup, PetscInt beam)
+/* Index of a (view, beam) pair's arrays. */
+static inline size_t SightIndex(const struct Influence_s *influence, PetscInt view, PetscInt beam)
 {
-  return ((size_t)setup * (size_t)influence->model->beams->n_beam + (size_t)beam) * (size_t)influence->n;
+  return ((size_t)view * (size_t)influence->model->beams->n_beam + (size_t)beam) * (size_t)influence->n;
 }
 
-/* Index of a (setup, beam) pair's depths. */
-static inline size_t DepthIndex(const struct Depths_s *depths, PetscInt setup, PetscInt beam)
+/* What range errors scale the patient's stopping powers by on the way of a beam. */
+static inline double SumsFactor(const struct Influence_s *influence, PetscInt sums, PetscInt beam)
 {
-  const PetscInt trace = depths->n_trace > 1 ? setup : 0;
+  return SumsRangeFactor(influence->set, sums, influence->model->beams->beam[beam].number);
+}
+
+/* The tables that a voxel's response in sums is of. */
+static inline PetscInt SumsTissue(const struct Influence_s *influence, PetscInt sums, PetscInt v)
+{
+  const Tissues *tissues = influence->model->tissues;
+  return influence->tissue[v] + (tissues ? influence->set->sums[sums].model * tissues->n : 0);
+}
+
+/* Index of a (view, beam) pair's depths. */
+static inline size_t DepthIndex(const struct Depths_s *depths, PetscInt view, PetscInt beam)
+{
+  const PetscInt trace = depths->n_trace > 1 ? view : 0;
   return ((size_t)trace * (size_t)depths->model->beams->n_beam + (size_t)beam) * (size_t)depths->n;
 }
 
-/* Depth of a voxel in a scenario: its range error scales what the patient adds. */
-static inline double ScenarioDepth_mm(const struct Influence_s *influence, PetscInt scenario, PetscInt beam, PetscInt v)
+/* Depth of a voxel in sums: their range error scales what the patient adds. */
+static inline double SumsDepth_mm(const struct Influence_s *influence, PetscInt sums, PetscInt beam, PetscInt v)
 {
-  const size_t at = DepthIndex(influence->depths, influence->set->setup_of[scenario], beam) + (size_t)v;
-  const double factor = 1 + influence->set->scenario[scenario].range_percent / 100;
+  const size_t at = DepthIndex(influence->depths, influence->set->sums[sums].view, beam) + (size_t)v;
+  const double factor = SumsFactor(influence, sums, beam);
   return influence->depths->wepl_mm[at] * factor + influence->depths->passed_mm[at];
 }
 
-/* A scenario's operator is a sum of parts: every lateral component of every beam. */
+/* The operator is a sum of parts: every lateral component of every beam. */
 static inline PetscInt PartCount(const struct Influence_s *influence)
 {
   return influence->model->beams->n_beam * influence->model->n_component;

@@ -1,4 +1,4 @@
-/* The operator of one beam and scenario as a plain sparse matrix, for those who want one. */
+/* The operator of one beam and sums as a plain sparse matrix, for those who want one. */
 #include "influence_private.h"
 
 /* Go through all rows of a beam; found is called for every entry of a voxel, its spot counted from the beam's first. */
@@ -34,26 +34,26 @@ static void TakeRow(Entries *e, PetscInt v, PetscInt first_spot, const Row *row)
     }
 }
 
-static PetscErrorCode TakeAll(Influence influence, PetscInt scenario, PetscInt b, Entries *e)
+static PetscErrorCode TakeAll(Influence influence, PetscInt sums, PetscInt b, Entries *e)
 {
   PetscFunctionBegin;
   const Beam *beam = &influence->model->beams->beam[b];
-  const size_t at = SightIndex(influence, influence->set->setup_of[scenario], b);
+  const size_t at = SightIndex(influence, influence->set->sums[sums].view, b);
   Row row;
   PetscCall(PetscArrayzero(e->last, beam->n_spot));
   PetscCall(PetscArrayzero(e->count, beam->n_spot));
   PetscCall(RowCreate(influence->model, &row));
   for (PetscInt v = 0; v < influence->n; v++)
     for (PetscInt k = 0; k < influence->model->n_component; k++) {
-      RowBuild(influence->model, b, k, influence->tissue[v], influence->bev_mm + 3 * (at + (size_t)v),
-               ScenarioDepth_mm(influence, scenario, b, v), &row);
+      RowBuild(influence->model, b, k, SumsTissue(influence, sums, v), influence->bev_mm + 3 * (at + (size_t)v),
+               SumsDepth_mm(influence, sums, b, v), &row);
       TakeRow(e, v, beam->first_spot, &row);
     }
   PetscCall(RowDestroy(&row));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode InfluenceGetMatrix(Influence influence, PetscInt scenario, PetscInt b, double most_bytes,
+PetscErrorCode InfluenceGetMatrix(Influence influence, PetscInt sums, PetscInt b, double most_bytes,
                                   InfluenceMatrix *out)
 {
   PetscFunctionBegin;
@@ -63,7 +63,7 @@ PetscErrorCode InfluenceGetMatrix(Influence influence, PetscInt scenario, PetscI
              "a matrix is made of rows, expected an assembled or streamed operator");
   *out = (InfluenceMatrix){.n_row = influence->n, .n_column = n_spot};
   PetscCall(PetscMalloc3(n_spot, &e.last, n_spot, &e.count, n_spot, &e.slot));
-  PetscCall(TakeAll(influence, scenario, b, &e));
+  PetscCall(TakeAll(influence, sums, b, &e));
   PetscCall(PetscMalloc1(n_spot + 1, &out->start));
   out->start[0] = 0;
   for (PetscInt j = 0; j < n_spot; j++) out->start[j + 1] = out->start[j] + (int64_t)e.count[j];
@@ -72,7 +72,7 @@ PetscErrorCode InfluenceGetMatrix(Influence influence, PetscInt scenario, PetscI
     PetscCall(PetscMalloc1(out->start[n_spot], &out->row));
     for (int c = 0; c < N_CHANNELS; c++) PetscCall(PetscMalloc1(out->start[n_spot], &out->value[c]));
     e.fill = out;
-    PetscCall(TakeAll(influence, scenario, b, &e));
+    PetscCall(TakeAll(influence, sums, b, &e));
   }
   PetscCall(PetscFree3(e.last, e.count, e.slot));
   PetscFunctionReturn(0);

@@ -14,7 +14,7 @@ static void FillChannels(const struct DoseModel_s *model, PetscInt e, PetscInt k
   for (PetscInt c = 0; !tissues && c < n_emission; c++)
     node[NODE_EMISSION + c] = m->emission[((e * n_emission + c) * m->n_component + k) * m->n_depth + d];
   if (tissues) node[NODE_LET] = (float)m->component_letd_keV_um[at];
-  for (PetscInt t = 0; tissues && t < tissues->n; t++) {
+  for (PetscInt t = 0; tissues && t < model->n_group; t++) {
     node[NODE_TISSUE + 2 * t] = (float)tissues->biology[t]->alpha_per_Gy[at];
     node[NODE_TISSUE + 2 * t + 1] = (float)tissues->biology[t]->sqrt_beta_per_Gy[at];
   }
@@ -175,12 +175,13 @@ PetscErrorCode DoseModelCreate(const Case *patient, const Machine *machine, cons
 {
   PetscFunctionBegin;
   DoseModel model;
-  PetscCheck(tissues->n >= 1 && tissues->n <= TISSUES_MOST, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
-             "%d tissues, expected 1 to %d", (int)tissues->n, (int)TISSUES_MOST);
+  const PetscInt n_group = (1 + tissues->n_model) * tissues->n;
+  PetscCheck(n_group >= 1 && n_group <= TISSUES_MOST, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
+             "%d tissues of all models, expected 1 to %d", (int)n_group, (int)TISSUES_MOST);
   PetscCall(CreateFrame(patient, machine, beams, dropped_dose_fraction, &model));
   model->tissues = tissues;
-  model->n_group = tissues->n;
-  model->node_size = NODE_TISSUE + 2 * tissues->n;
+  model->n_group = n_group;
+  model->node_size = NODE_TISSUE + 2 * n_group;
   PetscCall(CreateTables(model, 1));
   if (beams->splitting != SPLITTING_NONE) PetscCall(SplittingCreate(model, &model->split));
   *out = model;

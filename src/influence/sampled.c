@@ -30,14 +30,14 @@ static inline PetscBool TapsInside(double t, PetscInt n)
   return t >= 1 && t < (double)(n - 2) ? PETSC_TRUE : PETSC_FALSE;
 }
 
-/* Where voxel v looks beam b up in a scenario; false if no dose reaches it. */
-static inline PetscBool Find(Influence influence, PetscInt scenario, PetscInt b, PetscInt v, Place *place)
+/* Where voxel v looks beam b up in sums; false if no dose reaches it. */
+static inline PetscBool Find(Influence influence, PetscInt sums, PetscInt b, PetscInt v, Place *place)
 {
   const FactoredBeam *fb = &influence->factored->beam[b];
-  const size_t at = SightIndex(influence, influence->set->setup_of[scenario], b) + (size_t)v;
+  const size_t at = SightIndex(influence, influence->set->sums[sums].view, b) + (size_t)v;
   const double u = influence->bev_mm[3 * at], w = influence->bev_mm[3 * at + 1],
                shrink2 = influence->bev_mm[3 * at + 2];
-  const double z_mm = PetscMax(0.0, ScenarioDepth_mm(influence, scenario, b, v));
+  const double z_mm = PetscMax(0.0, SumsDepth_mm(influence, sums, b, v));
   if (!TapsInside(u, fb->nu) || !TapsInside(w, fb->nv) || !(z_mm <= fb->last_mm)) return PETSC_FALSE;
   const PetscInt iz = DepthSplineWeights(&fb->depth[0], z_mm, &place->z);
   const PetscInt iu = (PetscInt)u, iv = (PetscInt)w;
@@ -46,15 +46,16 @@ static inline PetscBool Find(Influence influence, PetscInt scenario, PetscInt b,
   place->z *= shrink2;
   place->plane = iz;
   place->in_plane = (size_t)(iu - 1) * (size_t)fb->nv + (size_t)(iv - 1);
-  place->first = fb->at + (size_t)influence->tissue[v] * fb->volume + (size_t)iz * fb->plane + place->in_plane;
+  place->first =
+      fb->at + (size_t)SumsTissue(influence, sums, v) * fb->volume + (size_t)iz * fb->plane + place->in_plane;
   return PETSC_TRUE;
 }
 
 /* Whether any voxel of the block lies in the box of beam b. */
-static inline PetscBool Seen(Influence influence, PetscInt scenario, PetscInt b)
+static inline PetscBool Seen(Influence influence, PetscInt sums, PetscInt b)
 {
   const unsigned char *seen = influence->data;
-  return seen[influence->set->setup_of[scenario] * influence->model->beams->n_beam + b] ? PETSC_TRUE : PETSC_FALSE;
+  return seen[influence->set->sums[sums].view * influence->model->beams->n_beam + b] ? PETSC_TRUE : PETSC_FALSE;
 }
 
 static inline Four Gather(const FactoredBeam *fb, const Four *volume, const Place *place)
@@ -91,34 +92,53 @@ static inline void Scatter(const FactoredBeam *fb, const Slab *slab, int64_t *sc
     }
 }
 
-/* What beam b gives to the voxels in a scenario. */
-static void AddBeam(Influence influence, PetscInt scenario, PetscInt b, double *channels)
+void InfluenceGrowBoxes(Influence influence, PetscInt b, PlaneBox *box)
 {
-  const struct Factored_s *f = influence->factored;
-  if (!Seen(influence, scenario, b)) return;
-  for (PetscInt v = 0; v < influence->n; v++) {
-    Place place;
-    if (Find(influence, scenario, b, v, &place))
-      *(Four *)(channels + v * N_CHANNELS) += Gather(&f->beam[b], f->volume, &place);
-  }
+  for (PetscInt s = 0; s < influence->set->n_sums; s++)
+    for (PetscInt v = 0; v < influence->n && Seen(influence, s, b); v++) {
+      const FactoredBeam *fb = &influence->factored->beam[b];
+      Place place;
+      if (!Find(influence, s, b, v, &place)) continue;
+      const int32_t u = (int32_t)(place.in_plane / (size_t)fb->nv), w = (int32_t)(place.in_plane % (size_t)fb->nv);
+      for (PlaneBox *of = box + place.plane; of < box + place.plane + 4; of++) {
+        of->u_low = PetscMin(of->u_low, u);
+        of->u_end = PetscMax(of->u_end, u + 4);
+        of->v_low = PetscMin(of->v_low, w);
+        of->v_end = PetscMax(of->v_end, w + 4);
+      }
+    }
 }
 
-static PetscErrorCode Apply_Factored(Influence influence, PetscInt scenario, const double *weight, double *channels)
+/* What beam b gives to a voxel in sums. */
+static inline void AddBeam(Influence influence, PetscInt sums, PetscInt b, PetscInt v, double *channels)
+{
+  const struct Factored_s *f = influence->factored;
+  Place place;
+  if (Find(influence, sums, b, v, &place)) *(Four *)channels += Gather(&f->beam[b], f->volume, &place);
+}
+
+static PetscErrorCode Apply_Factored(Influence influence, PetscInt sums, const double *weight, double *channels)
 {
   PetscFunctionBegin;
   memset(channels, 0, (size_t)influence->n * sizeof(Four));
-  for (PetscInt b = 0; b < influence->model->beams->n_beam; b++) AddBeam(influence, scenario, b, channels);
+  for (PetscInt b = 0; b < influence->model->beams->n_beam; b++)
+    for (PetscInt v = 0; v < influence->n && Seen(influence, sums, b); v++)
+      AddBeam(influence, sums, b, v, channels + v * N_CHANNELS);
   PetscFunctionReturn(0);
 }
 
-/* Beam by beam: what one scenario has fetched of a volume, the next ones find in the cache. */
-static PetscErrorCode ApplyAll_Factored(Influence influence, const double *weight, double *channels)
+/* Beam by beam and voxel by voxel: what some sums have fetched of a volume, the next ones find in the cache. */
+static PetscErrorCode ApplyAll_Factored(Influence influence, const PetscBool *used, const double *weight,
+                                        double *channels)
 {
   PetscFunctionBegin;
   const size_t size = (size_t)influence->n * N_CHANNELS;
-  memset(channels, 0, (size_t)influence->set->n * size * sizeof *channels);
+  memset(channels, 0, (size_t)influence->set->n_sums * size * sizeof *channels);
   for (PetscInt b = 0; b < influence->model->beams->n_beam; b++)
-    for (PetscInt s = 0; s < influence->set->n; s++) AddBeam(influence, s, b, channels + (size_t)s * size);
+    for (PetscInt v = 0; v < influence->n; v++)
+      for (PetscInt s = 0; s < influence->set->n_sums; s++)
+        if ((!used || used[s]) && Seen(influence, s, b))
+          AddBeam(influence, s, b, v, channels + (size_t)s * size + (size_t)v * N_CHANNELS);
   PetscFunctionReturn(0);
 }
 
@@ -176,18 +196,17 @@ static inline Four GatherColumn(const FactoredBeam *fb, const Four *volume, cons
 }
 
 /* Add what beam b leaves of all emitters in voxel v: [emitter][voxel]. */
-static void AddEmitters(Influence influence, PetscInt scenario, PetscInt b, PetscInt v, double extent_mm,
-                        Four *emitters)
+static void AddEmitters(Influence influence, PetscInt sums, PetscInt b, PetscInt v, double extent_mm, Four *emitters)
 {
   const struct Factored_s *f = influence->factored;
   const FactoredBeam *fb = &f->beam[b];
-  const size_t at = SightIndex(influence, influence->set->setup_of[scenario], b) + (size_t)v;
+  const size_t at = SightIndex(influence, influence->set->sums[sums].view, b) + (size_t)v;
   const double *bev = influence->bev_mm + 3 * at; /* places in planes, and the dose's factor */
   const PetscInt iu = (PetscInt)bev[0], iv = (PetscInt)bev[1];
   Place place;
   Column column;
   if (!TapsInside(bev[0], fb->nu) || !TapsInside(bev[1], fb->nv)) return;
-  MeanWeights(fb, ScenarioDepth_mm(influence, scenario, b, v), extent_mm, &column);
+  MeanWeights(fb, SumsDepth_mm(influence, sums, b, v), extent_mm, &column);
   if (!column.n) return;
   SplineWeights(bev[0] - (double)iu, place.u);
   SplineWeights(bev[1] - (double)iv, place.v);
@@ -198,23 +217,23 @@ static void AddEmitters(Influence influence, PetscInt scenario, PetscInt b, Pets
   }
 }
 
-PetscErrorCode InfluenceApplyEmitters(Influence influence, PetscInt scenario, const double *rsp, double *channels)
+PetscErrorCode InfluenceApplyEmitters(Influence influence, PetscInt sums, const double *rsp, double *channels)
 {
   PetscFunctionBegin;
   const PetscInt n_emitter = influence->model->n_group;
-  const double factor = 1 + influence->set->scenario[scenario].range_percent / 100;
   PetscCheck(influence->factored && !influence->model->tissues, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG,
              "expected a factored operator of emitters");
   memset(channels, 0, (size_t)(n_emitter * influence->n) * sizeof(Four));
   for (PetscInt b = 0; b < influence->model->beams->n_beam; b++) {
-    const double chord_mm = Chord_mm(influence->depths->grid, &influence->model->beams->beam[b]);
-    for (PetscInt v = 0; v < influence->n && Seen(influence, scenario, b); v++)
-      AddEmitters(influence, scenario, b, v, chord_mm * rsp[v] * factor, (Four *)channels);
+    const double factor = SumsFactor(influence, sums, b),
+                 chord_mm = Chord_mm(influence->depths->grid, &influence->model->beams->beam[b]);
+    for (PetscInt v = 0; v < influence->n && Seen(influence, sums, b); v++)
+      AddEmitters(influence, sums, b, v, chord_mm * rsp[v] * factor, (Four *)channels);
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ApplyTranspose_Factored(Influence influence, PetscInt scenario, const double *cotangent,
+static PetscErrorCode ApplyTranspose_Factored(Influence influence, PetscInt sums, const double *cotangent,
                                               double *gradient)
 {
   PetscFunctionBegin;
@@ -223,16 +242,17 @@ static PetscErrorCode ApplyTranspose_Factored(Influence influence, PetscInt scen
   const PetscInt b = slab->beam;
   const size_t volume = SlabPlane(f, slab, 1, slab->first) * N_CHANNELS;
   Four scale;
-  if (!Seen(influence, scenario, b)) PetscFunctionReturn(0);
+  if (!Seen(influence, sums, b)) PetscFunctionReturn(0);
   for (int c = 0; c < N_CHANNELS; c++) scale[c] = 1 / f->unit[c];
   for (PetscInt v = 0; v < influence->n; v++) {
-    const double z_mm = PetscMax(0.0, ScenarioDepth_mm(influence, scenario, b, v));
+    const double z_mm = PetscMax(0.0, SumsDepth_mm(influence, sums, b, v));
     if (z_mm < slab->low_mm || z_mm > slab->high_mm) continue;
     const Four value = *(const Four *)(cotangent + v * N_CHANNELS) * scale;
     Place place;
     if (value[0] == 0 && value[1] == 0 && value[2] == 0 && value[3] == 0) continue;
-    if (Find(influence, scenario, b, v, &place))
-      Scatter(&f->beam[b], slab, f->scattered[f->node_rank] + (size_t)influence->tissue[v] * volume, &place, value);
+    if (Find(influence, sums, b, v, &place))
+      Scatter(&f->beam[b], slab, f->scattered[f->node_rank] + (size_t)SumsTissue(influence, sums, v) * volume, &place,
+              value);
   }
   PetscFunctionReturn(0);
 }
@@ -244,13 +264,13 @@ static PetscErrorCode Destroy_Factored(Influence influence)
   PetscFunctionReturn(0);
 }
 
-/* Turn the BEV positions of one beam and setup into places in its planes, and their third number into the dose's factor. */
-static PetscBool PlaceVoxels(Influence influence, PetscInt setup, PetscInt b)
+/* Turn the BEV positions of one beam and view into places in its planes, and their third number into the dose's factor. */
+static PetscBool PlaceVoxels(Influence influence, PetscInt view, PetscInt b)
 {
   const struct Factored_s *f = influence->factored;
   const FactoredBeam *fb = &f->beam[b];
   const Beam *beam = &influence->model->beams->beam[b];
-  double *bev = influence->bev_mm + 3 * SightIndex(influence, setup, b);
+  double *bev = influence->bev_mm + 3 * SightIndex(influence, view, b);
   PetscBool seen = PETSC_FALSE;
   for (PetscInt v = 0; v < influence->n; v++, bev += 3) {
     const double shrink = beam->sad_mm > 0 ? beam->sad_mm / (beam->sad_mm + bev[2]) : 1;
@@ -265,10 +285,10 @@ static PetscBool PlaceVoxels(Influence influence, PetscInt setup, PetscInt b)
 PetscErrorCode InfluenceCreate_Factored(Influence influence)
 {
   PetscFunctionBegin;
-  const PetscInt n_beam = influence->model->beams->n_beam, n_setup = influence->set->n_setup;
+  const PetscInt n_beam = influence->model->beams->n_beam, n_view = influence->set->n_view;
   unsigned char *seen;
-  PetscCall(PetscMalloc1(n_setup * n_beam, &seen));
-  for (PetscInt k = 0; k < n_setup; k++)
+  PetscCall(PetscMalloc1(n_view * n_beam, &seen));
+  for (PetscInt k = 0; k < n_view; k++)
     for (PetscInt b = 0; b < n_beam; b++) seen[k * n_beam + b] = PlaceVoxels(influence, k, b) ? 1 : 0;
   influence->data = seen;
   influence->apply = Apply_Factored;

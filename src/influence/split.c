@@ -5,12 +5,12 @@
 
 typedef struct Split {
   Splitting split;
-  const Trace **trace; /* [setup][beam] */
+  const Trace **trace; /* [view][beam] */
   Row whole, fine;
   double *scratch; /* [max_layer] */
 } Split;
 
-/* A voxel as one beam sees it in a scenario. */
+/* A voxel as one beam sees it in sums. */
 typedef struct SplitView {
   PetscInt beam, tissue;
   const double *bev_mm;
@@ -19,17 +19,17 @@ typedef struct SplitView {
   const Trace *trace;
 } SplitView;
 
-static SplitView View(Influence influence, PetscInt scenario, PetscInt b, PetscInt v)
+static SplitView ViewOf(Influence influence, PetscInt sums, PetscInt b, PetscInt v)
 {
   const Split *own = influence->data;
-  const PetscInt setup = influence->set->setup_of[scenario];
-  const size_t at = SightIndex(influence, setup, b) + (size_t)v;
+  const PetscInt place = influence->set->sums[sums].view;
+  const size_t at = SightIndex(influence, place, b) + (size_t)v;
   return (SplitView){.beam = b,
-                     .tissue = influence->tissue[v],
+                     .tissue = SumsTissue(influence, sums, v),
                      .bev_mm = influence->bev_mm + 3 * at,
-                     .depth_mm = ScenarioDepth_mm(influence, scenario, b, v),
-                     .factor = 1 + influence->set->scenario[scenario].range_percent / 100,
-                     .trace = own->trace[setup * influence->model->beams->n_beam + b]};
+                     .depth_mm = SumsDepth_mm(influence, sums, b, v),
+                     .factor = SumsFactor(influence, sums, b),
+                     .trace = own->trace[place * influence->model->beams->n_beam + b]};
 }
 
 /* What a row is for: channels of a voxel from weights, or gradients from its cotangent. */
@@ -74,12 +74,12 @@ static void UseSubBeams(Split *own, const SplitView *view, PetscInt component, c
   }
 }
 
-static void UseVoxel(Influence influence, PetscInt scenario, PetscInt v, const RowUse *use)
+static void UseVoxel(Influence influence, PetscInt sums, PetscInt v, const RowUse *use)
 {
   Split *own = influence->data;
   for (PetscInt b = 0; b < influence->model->beams->n_beam; b++) {
     if (!influence->model->beams->beam[b].n_spot) continue;
-    const SplitView view = View(influence, scenario, b, v);
+    const SplitView view = ViewOf(influence, sums, b, v);
     for (PetscInt k = 0; k < influence->model->n_component; k++)
       if (SplittingOf(own->split, b, k))
         UseSubBeams(own, &view, k, use);
@@ -90,14 +90,14 @@ static void UseVoxel(Influence influence, PetscInt scenario, PetscInt v, const R
   }
 }
 
-static PetscErrorCode Apply_Split(Influence influence, PetscInt scenario, const double *weight, double *channels)
+static PetscErrorCode Apply_Split(Influence influence, PetscInt sums, const double *weight, double *channels)
 {
   PetscFunctionBegin;
   Split *own = influence->data;
   PetscCall(SplittingSpread(own->split, weight));
   memset(channels, 0, (size_t)influence->n * N_CHANNELS * sizeof *channels);
   for (PetscInt v = 0; v < influence->n; v++)
-    UseVoxel(influence, scenario, v,
+    UseVoxel(influence, sums, v,
              &(RowUse){.weight = weight,
                        .fine_weight = own->split->fine_weight,
                        .channels = channels + v * N_CHANNELS,
@@ -105,7 +105,7 @@ static PetscErrorCode Apply_Split(Influence influence, PetscInt scenario, const 
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ApplyTranspose_Split(Influence influence, PetscInt scenario, const double *cotangent,
+static PetscErrorCode ApplyTranspose_Split(Influence influence, PetscInt sums, const double *cotangent,
                                            double *gradient)
 {
   PetscFunctionBegin;
@@ -115,7 +115,7 @@ static PetscErrorCode ApplyTranspose_Split(Influence influence, PetscInt scenari
   PetscCall(PetscArrayzero(fine_gradient, own->split->fine.n_spot));
   for (PetscInt v = 0; v < influence->n; v++)
     if (memcmp(cotangent + v * N_CHANNELS, zero, sizeof zero))
-      UseVoxel(influence, scenario, v,
+      UseVoxel(influence, sums, v,
                &(RowUse){.cotangent = cotangent + v * N_CHANNELS,
                          .gradient = gradient,
                          .fine_gradient = fine_gradient,
@@ -143,10 +143,10 @@ PetscErrorCode InfluenceCreate_Split(Influence influence)
   Split *own;
   PetscCall(PetscNew(&own));
   own->split = model->split;
-  PetscCall(PetscMalloc2(influence->set->n_setup * n_beam, &own->trace, model->max_layer, &own->scratch));
-  for (PetscInt k = 0; k < influence->set->n_setup; k++)
+  PetscCall(PetscMalloc2(influence->set->n_view * n_beam, &own->trace, model->max_layer, &own->scratch));
+  for (PetscInt k = 0; k < influence->set->n_view; k++)
     for (PetscInt b = 0; b < n_beam; b++)
-      PetscCall(SplittingTrace(own->split, b, influence->set->setup_mm[k], &own->trace[k * n_beam + b]));
+      PetscCall(SplittingTrace(own->split, b, influence->set->view[k].shift_mm, &own->trace[k * n_beam + b]));
   PetscCall(RowCreate(model, &own->whole));
   PetscCall(RowCreate(own->split->fine_model, &own->fine));
   influence->data = own;

@@ -260,7 +260,7 @@ PetscErrorCode SplittingTrace(Splitting split, PetscInt b, const double shift_mm
   PetscFunctionReturn(0);
 }
 
-/* One setup, a part of the rays on each rank of a node. */
+/* One view, a part of the rays on each rank of a node. */
 static PetscErrorCode TraceOnNode(Splitting split, MPI_Comm node, PetscInt b, const double shift_mm[3])
 {
   PetscFunctionBegin;
@@ -281,10 +281,10 @@ static PetscErrorCode TraceOnNode(Splitting split, MPI_Comm node, PetscInt b, co
   PetscFunctionReturn(0);
 }
 
-static PetscBool HasSetup(const ScenarioSet *set, const double shift_mm[3])
+static PetscBool HasView(const ScenarioSet *set, const double shift_mm[3])
 {
-  for (PetscInt k = 0; k < set->n_setup; k++)
-    if (!memcmp(set->setup_mm[k], shift_mm, sizeof set->setup_mm[k])) return PETSC_TRUE;
+  for (PetscInt k = 0; k < set->n_view; k++)
+    if (!memcmp(set->view[k].shift_mm, shift_mm, sizeof set->view[k].shift_mm)) return PETSC_TRUE;
   return PETSC_FALSE;
 }
 
@@ -294,14 +294,15 @@ PetscErrorCode SplittingTraceTogether(Splitting split, MPI_Comm team, const Scen
   MPI_Comm node;
   PetscCallMPI(MPI_Comm_split_type(team, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
   for (Trace **link = &split->trace; *link;) {
-    if ((*link)->window != MPI_WIN_NULL && !HasSetup(set, (*link)->shift_mm))
+    if ((*link)->window != MPI_WIN_NULL && !HasView(set, (*link)->shift_mm))
       PetscCall(TraceDestroy(link));
     else
       link = &(*link)->next;
   }
-  for (PetscInt k = 0; k < set->n_setup; k++)
+  for (PetscInt k = 0; k < set->n_view; k++)
     for (PetscInt b = 0; b < split->fine.n_beam; b++)
-      if (!FindTrace(split, b, set->setup_mm[k], PETSC_TRUE)) PetscCall(TraceOnNode(split, node, b, set->setup_mm[k]));
+      if (!FindTrace(split, b, set->view[k].shift_mm, PETSC_TRUE))
+        PetscCall(TraceOnNode(split, node, b, set->view[k].shift_mm));
   PetscCallMPI(MPI_Comm_free(&node));
   PetscFunctionReturn(0);
 }

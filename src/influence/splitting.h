@@ -46,7 +46,7 @@ PetscErrorCode SplittingDestroy(Splitting *split);
 /* Whether component k of beam b is split. */
 PetscBool SplittingOf(Splitting split, PetscInt b, PetscInt k);
 
-/* Trace a set's setups together, for all ranks of a node, and forget what was so traced of others. Collective on the team. */
+/* Trace a set's views together, for all ranks of a node, and forget what was so traced of others. Collective on the team. */
 PetscErrorCode SplittingTraceTogether(Splitting split, MPI_Comm team, const ScenarioSet *set);
 
 /* Depths for a setup error, traced at the first call. */

@@ -8,28 +8,28 @@ typedef struct Streamed {
   double *scratch; /* [max_layer] */
 } Streamed;
 
-/* Row of a voxel, beam and component in a scenario. */
-static void StreamRow(Influence influence, PetscInt scenario, PetscInt beam, PetscInt component, PetscInt v, Row *row)
+/* Row of a voxel, beam and component in sums. */
+static void StreamRow(Influence influence, PetscInt sums, PetscInt beam, PetscInt component, PetscInt v, Row *row)
 {
-  size_t at = SightIndex(influence, influence->set->setup_of[scenario], beam) + (size_t)v;
-  RowBuild(influence->model, beam, component, influence->tissue[v], influence->bev_mm + 3 * at,
-           ScenarioDepth_mm(influence, scenario, beam, v), row);
+  size_t at = SightIndex(influence, influence->set->sums[sums].view, beam) + (size_t)v;
+  RowBuild(influence->model, beam, component, SumsTissue(influence, sums, v), influence->bev_mm + 3 * at,
+           SumsDepth_mm(influence, sums, beam, v), row);
 }
 
-static PetscErrorCode Apply_Streamed(Influence influence, PetscInt scenario, const double *weight, double *channels)
+static PetscErrorCode Apply_Streamed(Influence influence, PetscInt sums, const double *weight, double *channels)
 {
   PetscFunctionBegin;
   Streamed *streamed = influence->data;
   memset(channels, 0, (size_t)influence->n * N_CHANNELS * sizeof *channels);
   for (PetscInt v = 0; v < influence->n; v++)
     for (PetscInt i = 0; i < PartCount(influence); i++) {
-      StreamRow(influence, scenario, PartBeam(influence, i), PartComponent(influence, i), v, &streamed->row);
+      StreamRow(influence, sums, PartBeam(influence, i), PartComponent(influence, i), v, &streamed->row);
       if (streamed->row.n_run) RowApply(&streamed->row, weight, streamed->scratch, channels + v * N_CHANNELS);
     }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ApplyTranspose_Streamed(Influence influence, PetscInt scenario, const double *cotangent,
+static PetscErrorCode ApplyTranspose_Streamed(Influence influence, PetscInt sums, const double *cotangent,
                                               double *gradient)
 {
   PetscFunctionBegin;
@@ -39,7 +39,7 @@ static PetscErrorCode ApplyTranspose_Streamed(Influence influence, PetscInt scen
     const double *c = cotangent + v * N_CHANNELS;
     if (!memcmp(c, zero, sizeof zero)) continue;
     for (PetscInt i = 0; i < PartCount(influence); i++) {
-      StreamRow(influence, scenario, PartBeam(influence, i), PartComponent(influence, i), v, &streamed->row);
+      StreamRow(influence, sums, PartBeam(influence, i), PartComponent(influence, i), v, &streamed->row);
       if (streamed->row.n_run) RowApplyTranspose(&streamed->row, c, streamed->scratch, gradient);
     }
   }

@@ -1,8 +1,9 @@
 /*
- * Base data files and the cache of built-in machines.
+ * Base data files and the cache of built-in machines: of runs that want the same one at the same time, one makes it.
  */
 #include "machine_private.h"
 #include "robion/hdf5.h"
+#include "robion/lock.h"
 #include "robion/log.h"
 #include "robion/text.h"
 #include <string.h>
@@ -172,20 +173,41 @@ static PetscErrorCode CacheWrite(const char *folder, const char *file, const Mac
   PetscFunctionReturn(0);
 }
 
+/* The cached machine; where there is none, the lock under which this run makes it, once others that make it are done. On one rank. */
+static PetscErrorCode CacheReadOrLock(const char *folder, const char *file, const char *hash, int *lock, Machine **out)
+{
+  PetscFunctionBegin;
+  char name[PETSC_MAX_PATH_LEN + 80];
+  Mistakes unmade = {0};
+  *lock = -1;
+  PetscCall(CacheRead(file, hash, out));
+  if (*out || !FolderMake(folder, &unmade)) {
+    PetscCall(MistakesClear(&unmade));
+    PetscFunctionReturn(0);
+  }
+  snprintf(name, sizeof name, "%s.lock", file);
+  *lock = FileLockWait(name, 600, "makes the same base data");
+  if (*lock >= 0) PetscCall(CacheRead(file, hash, out));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode MachineBuiltin(MPI_Comm comm, const MachineSpec *spec, Machine **out)
 {
   PetscFunctionBegin;
   PetscMPIInt rank;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  int lock = -1;
   char folder[PETSC_MAX_PATH_LEN], file[PETSC_MAX_PATH_LEN + 64], hash[17];
   PetscCall(CacheFolder(folder));
   PetscCall(MachineSpecHash(spec, hash));
   snprintf(file, sizeof file, "%s/%s-%s.h5", folder, spec->ion, hash);
   *out = NULL;
-  if (rank == 0) PetscCall(CacheRead(file, hash, out));
+  if (rank == 0) PetscCall(CacheReadOrLock(folder, file, hash, &lock, out));
   PetscCall(MachineBroadcast(comm, 0, out));
-  if (*out) PetscFunctionReturn(0);
-  PetscCall(MachineBuild(comm, spec, out));
-  if (rank == 0) PetscCall(CacheWrite(folder, file, *out));
+  if (!*out) {
+    PetscCall(MachineBuild(comm, spec, out));
+    if (rank == 0) PetscCall(CacheWrite(folder, file, *out));
+  }
+  FileLockRelease(&lock);
   PetscFunctionReturn(0);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define SHARE_ROUNDING 1e-6
+#define LEAST_CHECKED_MEV_U 20
 
 /* "11C" -> species; false if it is no nuclide up to oxygen. */
 static PetscBool Nuclide(const char *name, Species *out)
@@ -46,7 +47,7 @@ static PetscErrorCode RuleCharges(Check *check, const Node *node, const char *pa
 static PetscErrorCode RuleHeavy(Check *check, const SchemaKey *key, const Node *node, const char *path)
 {
   PetscFunctionBegin;
-  PetscCall(RuleCharges(check, node, path, 3, 6));
+  PetscCall(RuleCharges(check, node, path, 3, 5));
   PetscFunctionReturn(0);
 }
 
@@ -121,17 +122,14 @@ static const SchemaKey number = {"number", TYPE_NUMBER, .min = 0, .max = 12, .do
     "source", TYPE_TEXT, REQUIRED, .doc = "author, journal, year"                                                      \
   }
 static const SchemaKey heavy_keys[] = {
-    {"mb", TYPE_MAPPING, REQUIRED, .member = &section, .rule = RuleHeavy, .doc = "partial cross sections"},
-    {"times", TYPE_NUMBER, REQUIRED, .min = 0, .max = 5, .doc = "factor of these cross sections"},
-    SOURCE};
+    {"mb", TYPE_MAPPING, REQUIRED, .member = &section, .rule = RuleHeavy, .doc = "partial cross sections"}, SOURCE};
 static const SchemaKey ratio_keys[] = {
     {"value", TYPE_NUMBER, REQUIRED, .min = 0.5, .max = 2, .doc = "cross section on oxygen over that on carbon"},
     SOURCE};
 static const SchemaKey projectile_keys[] = {
-    {"reference_MeV_u", TYPE_NUMBER, REQUIRED, .unit = "MeV/u", .min = 50, .max = 1000, .doc = "energy of the total"},
+    {"reference_MeV_u", TYPE_NUMBER, REQUIRED, .unit = "MeV/u", .min = 50, .max = 1000, .doc = "energy of the values"},
     {"hydrogen", TYPE_MAPPING, REQUIRED, CHILDREN(heavy_keys), .doc = "12C on hydrogen"},
     {"carbon", TYPE_MAPPING, REQUIRED, CHILDREN(heavy_keys), .doc = "12C on carbon"},
-    {"carbon_others", TYPE_MAPPING, REQUIRED, CHILDREN(heavy_keys), .doc = "12C on carbon, other measurements"},
     {"oxygen_per_carbon", TYPE_MAPPING, REQUIRED, CHILDREN(ratio_keys), .doc = "oxygen from carbon"}};
 static const SchemaKey element_keys[] = {
     {"per_reaction", TYPE_NUMBER, REQUIRED, .min = 0, .max = 6, .doc = "multiplicity"},
@@ -146,16 +144,28 @@ static const SchemaKey breakup_keys[] = {
 static const SchemaKey target_keys[] = {CURVE("MeV", "energy left by target fragments"), SOURCE};
 static const SchemaKey total_keys[] = {
     {"of_tripathi", TYPE_NUMBER, REQUIRED, .min = 0.5, .max = 1.5, .doc = "cross section over Tripathi's"}, SOURCE};
-static const SchemaKey parent_keys[] = {
+static const SchemaKey protons_keys[] = {
     {"heavy", TYPE_NUMBER, REQUIRED, .min = 0, .max = 8, .doc = "by projectiles of charge 3 and more"},
     {"helium", TYPE_NUMBER, REQUIRED, .min = 0, .max = 8, .doc = "by helium"},
-    {"hydrogen", TYPE_NUMBER, REQUIRED, .min = 0, .max = 8, .doc = "by hydrogen"}};
+    {"hydrogen", TYPE_NUMBER, REQUIRED, .min = 0, .max = 8, .doc = "by hydrogen, and by neutrons"}};
+static const SchemaKey share_keys[] = {
+    {"heavy", TYPE_NUMBER, REQUIRED, .min = 0.2, .max = 0.5, .doc = "by projectiles of charge 3 and more"},
+    {"helium", TYPE_NUMBER, REQUIRED, .min = 0.2, .max = 0.5, .doc = "by helium"},
+    {"hydrogen", TYPE_NUMBER, REQUIRED, .min = 0.2, .max = 0.5, .doc = "by hydrogen, and by neutrons"}};
 static const SchemaKey knocked_keys[] = {
-    {"per_reaction", TYPE_MAPPING, REQUIRED, CHILDREN(parent_keys), .doc = "protons by projectile"},
-    {"energy_share", TYPE_NUMBER, REQUIRED, .min = 0, .max = 0.5, .doc = "mean energy over projectile's per nucleon"},
+    {"protons_per_reaction", TYPE_MAPPING, REQUIRED, CHILDREN(protons_keys), .doc = "and as many neutrons"},
+    {"energy_share", TYPE_MAPPING, REQUIRED, CHILDREN(share_keys), .doc = "mean energy over projectile's per nucleon"},
     SOURCE};
 static const SchemaKey spread_keys[] = {
-    {"MeV_c", TYPE_NUMBER, REQUIRED, .unit = "MeV/c", .min = 0, .max = 300, .doc = "Goldhaber's sigma_0"}, SOURCE};
+    {"MeV_c", TYPE_NUMBER, REQUIRED, .unit = "MeV/c", .min = 0, .max = 300, .doc = "Goldhaber's sigma_0"},
+    {"orbital_MeV_c", TYPE_NUMBER, REQUIRED, .unit = "MeV/c", .min = 0, .max = 1000,
+     .doc = "transverse, of the whole projectile"},
+    {"orbital_reference_MeV_u", TYPE_NUMBER, REQUIRED, .unit = "MeV/u", .min = 20, .max = 1000,
+     .doc = "energy of that"},
+    {"slowing_MeV_c", TYPE_NUMBER, REQUIRED, .unit = "MeV/c", .min = 0, .max = 20, .doc = "lost per nucleon removed"},
+    {"slowing_reference_MeV_u", TYPE_NUMBER, REQUIRED, .unit = "MeV/u", .min = 100, .max = 1000,
+     .doc = "energy of that"},
+    SOURCE};
 static const SchemaKey proton_keys[] = {
     {"mb", TYPE_MAPPING, REQUIRED, .member = &curve, .rule = RuleEmitters, .doc = "curves of the emitters"}, SOURCE};
 static const SchemaKey ion_keys[] = {
@@ -164,7 +174,7 @@ static const SchemaKey nucleus_keys[] = {
     {"protons", TYPE_MAPPING, REQUIRED, CHILDREN(proton_keys), .doc = "emitters made by protons"},
     {"ions", TYPE_MAPPING, REQUIRED, CHILDREN(ion_keys), .doc = "emitters made by heavier ions"}};
 
-static const char *const version_names[] = {"1"};
+static const char *const version_names[] = {"2"};
 static const PetscInt n_version_names = 1;
 static const SchemaKey file_keys[] = {
     {"robion_fragmentation", TYPE_WORD, REQUIRED, .words = version_names, .n_words = &n_version_names,
@@ -173,7 +183,8 @@ static const SchemaKey file_keys[] = {
     {"light_fragments", TYPE_MAPPING, REQUIRED, CHILDREN(light_keys), .doc = "nuclides of charge 1 and 2"},
     {"helium_breakup", TYPE_MAPPING, REQUIRED, CHILDREN(breakup_keys), .doc = "what helium breaks up into"},
     {"reaction_cross_section", TYPE_MAPPING, REQUIRED, CHILDREN(total_keys), .doc = "total of ions on water"},
-    {"knocked_out_protons", TYPE_MAPPING, REQUIRED, CHILDREN(knocked_keys), .doc = "fast protons of the target"},
+    {"knocked_out_nucleons", TYPE_MAPPING, REQUIRED, CHILDREN(knocked_keys),
+     .doc = "nucleons of the zone of collision"},
     {"target_energy", TYPE_MAPPING, REQUIRED, CHILDREN(target_keys), .doc = "energy left by target fragments"},
     {"momentum_spread", TYPE_MAPPING, REQUIRED, CHILDREN(spread_keys), .doc = "momentum of fragments"},
     {"emitters_from_carbon", TYPE_MAPPING, REQUIRED, CHILDREN(nucleus_keys), .doc = "positron emitters of the target"},
@@ -216,32 +227,26 @@ static void AddNuclides(const Node *mapping, double factor, double yield[YIELD_S
 static void ReadYields(const Node *root, Fragmentation *f)
 {
   const Node *heavy = NodeGet(root, "projectile_fragments"), *light = NodeGet(root, "light_fragments");
-  double energy = f->reference_MeV_u = NumberAt(heavy, "reference_MeV_u");
-  double total = 2 * ReactionCrossSection_mb(6, 12, 1, 1, energy) + ReactionCrossSection_mb(6, 12, 8, 16, energy);
-  total *= f->of_tripathi;
-  double oxygen = NumberAt(NodeGet(heavy, "oxygen_per_carbon"), "value");
-  const struct {
-    const char *key;
-    double per_molecule;
-  } target[] = {{"hydrogen", 2}, {"carbon", oxygen}, {"carbon_others", oxygen}};
-  for (int i = 0; i < 3; i++) {
-    const Node *group = NodeGet(heavy, target[i].key);
-    AddNuclides(NodeGet(group, "mb"), NumberAt(group, "times") * target[i].per_molecule / total, f->carbon_yield);
-  }
+  f->reference_MeV_u = NumberAt(heavy, "reference_MeV_u");
+  f->hydrogen_total_mb = ReactionCrossSection_mb(6, 12, 1, 1, f->reference_MeV_u);
+  f->oxygen_total_mb = ReactionCrossSection_mb(6, 12, 8, 16, f->reference_MeV_u);
+  f->oxygen_per_carbon = NumberAt(NodeGet(heavy, "oxygen_per_carbon"), "value");
+  AddNuclides(NodeGet(NodeGet(heavy, "hydrogen"), "mb"), 1, f->hydrogen_mb);
+  AddNuclides(NodeGet(NodeGet(heavy, "carbon"), "mb"), f->oxygen_per_carbon, f->oxygen_mb);
   for (PetscInt i = 0; i < light->n; i++) {
     const Node *element = light->entry[i].value;
-    AddNuclides(NodeGet(element, "isotopes"), NumberAt(element, "per_reaction"), f->carbon_yield);
+    AddNuclides(NodeGet(element, "isotopes"), NumberAt(element, "per_reaction"), f->light_yield);
   }
   AddNuclides(NodeGet(NodeGet(root, "helium_breakup"), "per_reaction"), 1, f->helium_yield);
 }
 
 static void ReadKnockedOut(const Node *node, Fragmentation *f)
 {
-  const Node *parent = NodeGet(node, "per_reaction");
-  f->knocked_out[0] = NumberAt(parent, "heavy");
-  f->knocked_out[1] = NumberAt(parent, "helium");
-  f->knocked_out[2] = NumberAt(parent, "hydrogen");
-  f->knocked_energy_share = NumberAt(node, "energy_share");
+  static const char *const group[KNOCK_FREE] = {"heavy", "helium", "hydrogen"};
+  for (int i = 0; i < KNOCK_FREE; i++)
+    f->knocked[i] = (Knocked){.protons = NumberAt(NodeGet(node, "protons_per_reaction"), group[i]),
+                              .energy_share = NumberAt(NodeGet(node, "energy_share"), group[i])};
+  for (int i = 0; i < KNOCK_FREE; i++) f->knocked[i].fall = KnockedOutFall(f->knocked[i].energy_share);
 }
 
 static void ReadEmitters(const Node *nucleus, EmitterTable *table)
@@ -255,21 +260,26 @@ static void ReadEmitters(const Node *nucleus, EmitterTable *table)
   }
 }
 
-/* Charge, mass and energy that leave a reaction are those of the parent at most. knocked_out: energy of the protons from the
-   target over that of a nucleon of the parent. */
-static PetscErrorCode CheckKept(Check *check, Place place, const char *path, const double yield[YIELD_SPECIES],
-                                double knocked_out, Species parent)
+/* Charge, mass and energy that leave a reaction are those of the parent at most, at any energy. */
+static PetscErrorCode CheckKept(Check *check, Place place, const char *path, const Fragmentation *f, Species parent)
 {
   PetscFunctionBegin;
   double charge = 0, mass = 0;
-  YieldSums(yield, &charge, &mass);
-  mass += knocked_out;
-  if (charge > (double)parent.Z + 1e-9 || mass > (double)parent.A + 1e-9)
+  ReactionLeaves leaves;
+  const Knocked *knocked = &f->knocked[KnockGroupOf(parent)];
+  for (double energy = LEAST_CHECKED_MEV_U; energy < 1000; energy *= 1.2) {
+    ReactionLeavesOf(f, parent, energy, &leaves);
+    if (parent.Z > 2) CarbonYields(f, energy, leaves.yield);
+    YieldSums(leaves.yield, &charge, &mass);
+    mass += 2 * knocked->protons * knocked->energy_share;
+    if (charge <= (double)parent.Z + 1e-9 && mass <= (double)parent.A + 1e-9) continue;
     PetscCall(CheckAdd(
         check, place, path,
-        "a reaction sets free charge %.3f and mass number %.3f (protons knocked out of the target counted by their "
+        "a reaction at %.0f MeV/u sets free charge %.3f and mass number %.3f (knocked-out nucleons counted by their "
         "energy), expected at most %" PetscInt_FMT " and %" PetscInt_FMT,
-        charge, mass, parent.Z, parent.A));
+        energy, charge, mass, parent.Z, parent.A));
+    break;
+  }
   PetscFunctionReturn(0);
 }
 
@@ -278,18 +288,22 @@ static PetscErrorCode ReadRoot(Check *check, const Node *root, Fragmentation *f)
   PetscFunctionBegin;
   PetscCall(SchemaCheck(check, &file_schema, root, ""));
   if (MistakesAny(check->mistakes)) PetscFunctionReturn(0);
+  const Node *spread = NodeGet(root, "momentum_spread");
   f->of_tripathi = NumberAt(NodeGet(root, "reaction_cross_section"), "of_tripathi");
   ReadYields(root, f);
-  ReadKnockedOut(NodeGet(root, "knocked_out_protons"), f);
+  ReadKnockedOut(NodeGet(root, "knocked_out_nucleons"), f);
   ReadEmitters(NodeGet(root, "emitters_from_carbon"), &f->from[EMISSION_OF_CARBON]);
   ReadEmitters(NodeGet(root, "emitters_from_nitrogen"), &f->from[EMISSION_OF_NITROGEN]);
   ReadEmitters(NodeGet(root, "emitters_from_oxygen"), &f->from[EMISSION_OF_OXYGEN]);
-  f->momentum_MeV_c = NumberAt(NodeGet(root, "momentum_spread"), "MeV_c");
+  f->momentum_MeV_c = NumberAt(spread, "MeV_c");
+  f->orbital_MeV_c = NumberAt(spread, "orbital_MeV_c");
+  f->orbital_reference_MeV_u = NumberAt(spread, "orbital_reference_MeV_u");
+  f->slowing_MeV_c = NumberAt(spread, "slowing_MeV_c");
+  f->slowing_reference_MeV_u = NumberAt(spread, "slowing_reference_MeV_u");
   f->target_energy_MeV = CurveOf(NodeGet(NodeGet(root, "target_energy"), "MeV"));
-  PetscCall(CheckKept(check, NodeGet(root, "light_fragments")->place, "light_fragments", f->carbon_yield,
-                      f->knocked_energy_share * f->knocked_out[0], (Species){6, 12}));
-  PetscCall(CheckKept(check, NodeGet(root, "helium_breakup")->place, "helium_breakup", f->helium_yield,
-                      f->knocked_energy_share * f->knocked_out[1], (Species){2, 4}));
+  PetscCall(CheckKept(check, NodeGet(root, "light_fragments")->place, "light_fragments", f, (Species){6, 12}));
+  PetscCall(CheckKept(check, NodeGet(root, "helium_breakup")->place, "helium_breakup", f, (Species){2, 4}));
+  PetscCall(CheckKept(check, NodeGet(root, "knocked_out_nucleons")->place, "knocked_out_nucleons", f, (Species){1, 1}));
   PetscFunctionReturn(0);
 }
 

@@ -34,35 +34,44 @@ static PetscErrorCode LaneFill(Transport *t, Lane *lane)
   PetscFunctionBegin;
   Species s = lane->species;
   const TransportInput *in = t->in;
+  ReactionLeaves leaves;
   for (PetscInt j = 0; j <= lane->n_bin; j++)
-    lane->edge_MeV_u[j] = EnergyOfRange_MeV_u(s.Z, s.A, (double)j * t->step_mm);
+    lane->edge_MeV_u[j] = EnergyOfRange_MeV_u(lane->ranged.Z, lane->ranged.A, (double)j * t->step_mm);
   for (PetscInt j = 0; j < lane->n_bin; j++) {
     double from = lane->edge_MeV_u[j], to = lane->edge_MeV_u[j + 1];
+    lane->lost_share[j] = -expm1(-ReactionLoss_per_mm(in->nuclear, s, from) * t->step_mm); /* half-way */
+    ReactionLeavesOf(in->nuclear, s, from, &leaves);
+    lane->local_MeV[j] = leaves.local_MeV;
+    if (!s.Z) continue;
     lane->dose[j] = MeanStopping(s, from, to, t->step_mm);
     lane->let[j] = MeanLET(s, from, to);
-    lane->lost_share[j] = -expm1(-ReactionLoss_per_mm(in->nuclear, s, from) * t->step_mm); /* half-way */
-    lane->local_MeV[j] = LocalEnergy_MeV(in->nuclear, s, from);
     for (int i = 0; i < EMITTERS * N_EMISSIONS; i++)
       lane->target[j * EMITTERS * N_EMISSIONS + i] =
           EmitterFromTarget_per_mm(in->nuclear, i % N_EMISSIONS, s, from, emitters[i / N_EMISSIONS]);
     if (j) lane->scatter[j] = ScatteringBetween(s, ((double)j + 0.5) * t->step_mm, ((double)j - 0.5) * t->step_mm);
   }
   lane->emitter = EmitterOf(s);
-  lane->component = lane == &t->lane[t->n_species] ? LATERAL_LIGHT : LateralComponentOf(in->projectile, s);
-  FragmentYields(in->nuclear, s, lane->yield);
-  lane->knocked_out = KnockedOutProtons(in->nuclear, s);
-  PetscCall(RemapSpectrum(lane->n_bin, lane->edge_MeV_u, in->n_bin, in->bin_edge_MeV_u, &lane->spectrum));
+  lane->component = lane >= &t->lane[t->n_species] ? LATERAL_LIGHT : LateralComponentOf(in->projectile, s);
+  lane->knocks = KnockGroupOf(s);
+  for (PetscInt j = 0; j < t->n_reference; j++) {
+    double energy = 0.5 * (t->reference_MeV_u[j] + t->reference_MeV_u[j + 1]);
+    ReactionLeavesOf(in->nuclear, s, energy, &leaves);
+    PetscCall(PetscArraycpy(lane->yield + j * YIELD_SPECIES, leaves.yield, YIELD_SPECIES));
+    lane->neutrons[j] = leaves.neutrons;
+  }
+  if (s.Z) PetscCall(RemapSpectrum(lane->n_bin, lane->edge_MeV_u, in->n_bin, in->bin_edge_MeV_u, &lane->spectrum));
   PetscFunctionReturn(0);
 }
 
-/* Energy of a daughter whose momentum along the beam is x standard deviations above that of the parent's velocity. */
+/* Energy of a daughter whose momentum along the beam is x standard deviations above its mean. */
 static double SpreadEnergy(const Fragmentation *nuclear, Species projectile, Species daughter, double x,
                            double energy_MeV_u)
 {
   double mass = NuclearMass_u(daughter.Z, daughter.A) * ATOMIC_MASS_MEV;
   double sigma = FragmentSpread_MeV_c(nuclear, projectile, daughter);
   double gamma = 1 + energy_MeV_u / ATOMIC_MASS_MEV, momentum = mass * sqrt(gamma * gamma - 1);
-  double spread = PetscMax(0.2 * momentum, momentum + x * gamma * sigma) / mass; /* no fragment turns back */
+  double kept = 1 - FragmentSlowing(nuclear, projectile, daughter);
+  double spread = PetscMax(0.2 * momentum, kept * momentum + x * gamma * sigma) / mass; /* no fragment turns back */
   return ATOMIC_MASS_MEV * spread * spread / (1 + sqrt(1 + spread * spread));
 }
 
@@ -71,38 +80,32 @@ double TransportFastest_MeV_u(const Fragmentation *nuclear, Species projectile, 
   return SpreadEnergy(nuclear, projectile, daughter, spread_limit[FRAGMENT_CLASSES], energy_MeV_u);
 }
 
-/* Lowest (0) or highest (1) energy of a class of daughters of the projectile or of protons of the target. */
-static double ClassEnergy(const Fragmentation *nuclear, Species projectile, Species daughter, PetscBool knocked_out,
-                          int class, int end, double born_MeV_u)
-{
-  return knocked_out ? KnockedOutEnergy_MeV(nuclear, class, end, born_MeV_u)
-                     : SpreadEnergy(nuclear, projectile, daughter, spread_limit[class + end], born_MeV_u);
-}
-
 /* Place in a lane, in bins, of a daughter: born half-way through the step, half of which the parent slows and half the daughter,
-   but the shift to come is whole. */
+   but the shift to come is whole. Neutrons are not shifted. */
 static double BirthPlace(const Transport *t, const Lane *lane, double energy_MeV_u)
 {
-  double place = CSDARange_mm(lane->species.Z, lane->species.A, energy_MeV_u) / t->step_mm + 0.5;
+  double place = CSDARange_mm(lane->ranged.Z, lane->ranged.A, energy_MeV_u) / t->step_mm + (lane->species.Z ? 0.5 : 0);
   return PetscMin(place, (double)lane->n_bin);
 }
 
-/* A class of daughters of the projectile (knocked_out false) or of protons of the target. */
-static PetscErrorCode BirthCreate(const Transport *t, const Lane *lane, PetscBool knocked_out, int class, Birth *birth)
+/* A class of daughters of the projectile (group KNOCK_GROUPS) or of nucleons that collisions of a group knock out. */
+static PetscErrorCode BirthCreate(const Transport *t, const Lane *lane, KnockGroup group, int class, Birth *birth)
 {
   PetscFunctionBegin;
+  const Fragmentation *nuclear = t->in->nuclear;
   const Species s = lane->species, p = t->in->projectile;
   PetscCall(PetscMalloc3(t->n_reference, &birth->kick, t->n_reference, &birth->from, t->n_reference, &birth->to));
   for (PetscInt j = 0; j < t->n_reference; j++) {
-    double born[2], energy[2];
+    double energy[2];
     for (int end = 0; end < 2; end++) {
-      born[end] = EnergyOfRange_MeV_u(p.Z, p.A, ((double)(j + end) - 0.5) * t->step_mm);
-      energy[end] = ClassEnergy(t->in->nuclear, p, s, knocked_out, class, end, born[end]);
+      double born = EnergyOfRange_MeV_u(p.Z, p.A, ((double)(j + end) - 0.5) * t->step_mm);
+      energy[end] = group < KNOCK_GROUPS ? KnockedOutEnergy_MeV(nuclear, group, class, end, born)
+                                         : SpreadEnergy(nuclear, p, s, spread_limit[class + end], born);
     }
     birth->from[j] = BirthPlace(t, lane, energy[0]);
     birth->to[j] = PetscMax(BirthPlace(t, lane, energy[1]), birth->from[j] + 1e-3);
-    birth->kick[j] = knocked_out ? KnockedOutAngle2(t->in->nuclear, class)
-                                 : FragmentAngle2(t->in->nuclear, p, s, 0.5 * (energy[0] + energy[1]));
+    birth->kick[j] = group < KNOCK_GROUPS ? KnockedOutAngle2(nuclear, group, class)
+                                          : FragmentAngle2(nuclear, p, s, 0.5 * (energy[0] + energy[1]));
   }
   PetscFunctionReturn(0);
 }
@@ -115,7 +118,7 @@ static PetscErrorCode BirthDestroy(Birth *birth)
 }
 
 /* Maps between a lane's bins and the reference bins: to equal energy per nucleon, and from it with the spread of birth. */
-static PetscErrorCode LaneConnect(Transport *t, Lane *lane, PetscBool of_target)
+static PetscErrorCode LaneConnect(Transport *t, Lane *lane, PetscBool knocked)
 {
   PetscFunctionBegin;
   const Species p = t->in->projectile;
@@ -123,28 +126,31 @@ static PetscErrorCode LaneConnect(Transport *t, Lane *lane, PetscBool of_target)
   PetscCall(PetscMalloc1(PetscMax(lane->n_bin, t->n_reference) + 1, &edge));
   for (PetscInt j = 0; j <= lane->n_bin; j++) edge[j] = CSDARange_mm(p.Z, p.A, lane->edge_MeV_u[j]);
   PetscCall(RemapOverlap(lane->n_bin, edge, t->n_reference, t->step_mm, &lane->to_reference));
-  for (int k = 0; k < FRAGMENT_CLASSES && !of_target; k++)
-    PetscCall(BirthCreate(t, lane, PETSC_FALSE, k, &lane->fragment[k]));
-  for (int k = 0; k < KNOCK_CLASSES && of_target; k++)
-    PetscCall(BirthCreate(t, lane, PETSC_TRUE, k, &lane->target_proton[k]));
+  for (int k = 0; k < FRAGMENT_CLASSES && (!knocked || !lane->species.Z); k++)
+    PetscCall(BirthCreate(t, lane, KNOCK_GROUPS, k, &lane->fragment[k]));
+  for (int k = 0; k < KNOCK_GROUPS * KNOCK_CLASSES && knocked; k++)
+    PetscCall(BirthCreate(t, lane, (KnockGroup)(k / KNOCK_CLASSES), k % KNOCK_CLASSES,
+                          &lane->knocked[k / KNOCK_CLASSES][k % KNOCK_CLASSES]));
   PetscCall(PetscFree(edge));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode LaneCreate(Transport *t, Species species, PetscBool of_target, Lane *lane)
+PetscErrorCode LaneCreate(Transport *t, Species species, PetscBool knocked, Lane *lane)
 {
   PetscFunctionBegin;
   double fastest =
       TransportFastest_MeV_u(t->in->nuclear, t->in->projectile, species, t->reference_MeV_u[t->n_reference]);
   lane->species = species;
-  lane->n_bin = (PetscInt)ceil(CSDARange_mm(species.Z, species.A, fastest) / t->step_mm) + 1;
+  lane->ranged = species.Z ? species : t->in->projectile;
+  lane->n_bin = (PetscInt)ceil(CSDARange_mm(lane->ranged.Z, lane->ranged.A, fastest) / t->step_mm) + 1;
   PetscCall(PetscCalloc7(lane->n_bin, &lane->ions, lane->n_bin, &lane->lost_share, lane->n_bin + 1, &lane->edge_MeV_u,
                          lane->n_bin, &lane->dose, lane->n_bin, &lane->let, lane->n_bin, &lane->scatter,
                          EMITTERS * N_EMISSIONS * lane->n_bin, &lane->target));
-  PetscCall(PetscCalloc4(lane->n_bin, &lane->local_MeV, t->n_reference, &lane->lost, t->n_reference, &lane->made,
-                         lane->n_bin + 2, &lane->rise));
+  PetscCall(PetscCalloc6(lane->n_bin, &lane->local_MeV, t->n_reference, &lane->lost, t->n_reference, &lane->made,
+                         lane->n_bin + 2, &lane->rise, t->n_reference * YIELD_SPECIES, &lane->yield, t->n_reference,
+                         &lane->neutrons));
   PetscCall(LaneFill(t, lane));
-  PetscCall(LaneConnect(t, lane, of_target));
+  PetscCall(LaneConnect(t, lane, knocked));
   PetscFunctionReturn(0);
 }
 
@@ -153,10 +159,11 @@ PetscErrorCode LaneDestroy(Lane *lane)
   PetscFunctionBegin;
   PetscCall(
       PetscFree7(lane->ions, lane->lost_share, lane->edge_MeV_u, lane->dose, lane->let, lane->scatter, lane->target));
-  PetscCall(PetscFree4(lane->local_MeV, lane->lost, lane->made, lane->rise));
+  PetscCall(PetscFree6(lane->local_MeV, lane->lost, lane->made, lane->rise, lane->yield, lane->neutrons));
   PetscCall(RemapDestroy(&lane->to_reference));
   for (int k = 0; k < FRAGMENT_CLASSES; k++) PetscCall(BirthDestroy(&lane->fragment[k]));
-  for (int k = 0; k < KNOCK_CLASSES; k++) PetscCall(BirthDestroy(&lane->target_proton[k]));
+  for (int k = 0; k < KNOCK_GROUPS * KNOCK_CLASSES; k++)
+    PetscCall(BirthDestroy(&lane->knocked[k / KNOCK_CLASSES][k % KNOCK_CLASSES]));
   PetscCall(RemapDestroy(&lane->spectrum));
   PetscFunctionReturn(0);
 }

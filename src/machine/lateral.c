@@ -7,6 +7,7 @@
 
 #define WIDEST_ANGLE2 1.0   /* rad^2: slow fragments are born no wider than about isotropic */
 #define LEAST_RESIDUAL 0.01 /* of the range: energies that end in the beam line leave it with this much */
+#define SLOWEST_A 6         /* lighter fragments lose as much velocity: Morrissey measured none */
 #define PROTON_MASS_U 1.00728
 
 /* Kanematsu's f: the mean square angle per ln(residual range). */
@@ -39,12 +40,29 @@ double FragmentSpread_MeV_c(const Fragmentation *nuclear, Species projectile, Sp
   return F < A ? nuclear->momentum_MeV_c * sqrt(F * (A - F) / (A - 1)) : 0;
 }
 
-double FragmentAngle2(const Fragmentation *nuclear, Species projectile, Species daughter, double energy_MeV_u)
+double FragmentSlowing(const Fragmentation *nuclear, Species projectile, Species daughter)
+{
+  const double F = (double)PetscMax(SLOWEST_A, daughter.A), gone = (double)projectile.A - F;
+  const double gamma = 1 + nuclear->slowing_reference_MeV_u / ATOMIC_MASS_MEV, beta2_gamma2 = gamma * gamma - 1;
+  if (daughter.A >= projectile.A || gone <= 0) return 0;
+  return nuclear->slowing_MeV_c * gone * gamma * (gamma + 1) / (beta2_gamma2 * F * ATOMIC_MASS_MEV);
+}
+
+/* Over that of light. */
+static double Velocity(double energy_MeV_u)
 {
   double gamma = 1 + energy_MeV_u / ATOMIC_MASS_MEV;
+  return sqrt(1 - 1 / (gamma * gamma));
+}
+
+double FragmentAngle2(const Fragmentation *nuclear, Species projectile, Species daughter, double energy_MeV_u)
+{
+  double gamma = 1 + energy_MeV_u / ATOMIC_MASS_MEV, F = (double)daughter.A, A = (double)projectile.A;
   double momentum = NuclearMass_u(daughter.Z, daughter.A) * ATOMIC_MASS_MEV * sqrt(gamma * gamma - 1);
-  double angle = FragmentSpread_MeV_c(nuclear, projectile, daughter) / momentum;
-  return PetscMin(WIDEST_ANGLE2, angle * angle);
+  double own = FragmentSpread_MeV_c(nuclear, projectile, daughter);
+  double of_all = nuclear->orbital_MeV_c * Velocity(nuclear->orbital_reference_MeV_u) / Velocity(energy_MeV_u);
+  double shared2 = F < A ? of_all * of_all * F * (F - 1) / (A * (A - 1)) : 0;
+  return PetscMin(WIDEST_ANGLE2, (own * own + shared2) / (momentum * momentum));
 }
 
 /* What the ripple filter adds to the beam by the time it leaves the filter. */

@@ -6,7 +6,7 @@
 #include "robion/remap.h"
 
 /* Change when any table or formula below changes: cached machines of an older version are then not found. */
-#define MACHINE_TABLE_VERSION 10
+#define MACHINE_TABLE_VERSION 11
 
 #define ATOMIC_MASS_MEV 931.494 /* energy of one u */
 
@@ -30,11 +30,25 @@ typedef struct EmitterTable {
   PetscInt n;
   EmitterData emitter[MOST_EMITTERS];
 } EmitterTable;
+/* Nucleons that a collision throws out of the zone where projectile and target overlap, by what collides: ions of charge 3 and more,
+   helium, hydrogen (and neutrons) with a nucleus; a neutron with a proton of water. */
+typedef enum { KNOCK_HEAVY, KNOCK_HELIUM, KNOCK_HYDROGEN, KNOCK_FREE, KNOCK_GROUPS } KnockGroup;
+typedef struct Knocked {
+  double protons, energy_share; /* per reaction; mean energy over the projectile's per nucleon */
+  double fall;                  /* energies over that fall off as exp(-fall x) up to 1 */
+} Knocked;
 typedef struct Fragmentation {
-  uint64_t hash;                                                   /* of the text */
-  double carbon_yield[YIELD_SPECIES], helium_yield[YIELD_SPECIES]; /* per reaction */
+  uint64_t hash;                      /* of the text */
+  double hydrogen_mb[YIELD_SPECIES];  /* 12C on 1H, at reference_MeV_u */
+  double oxygen_mb[YIELD_SPECIES];    /* 12C on 16O, at reference_MeV_u */
+  double light_yield[YIELD_SPECIES];  /* of 12C, per reaction */
+  double helium_yield[YIELD_SPECIES]; /* of helium, per reaction */
   double reference_MeV_u, momentum_MeV_c, of_tripathi;
-  double knocked_out[3], knocked_energy_share; /* by projectiles of charge 3 and more, 2, 1 */
+  double hydrogen_total_mb, oxygen_total_mb;     /* Tripathi's there, of 12C */
+  double orbital_MeV_c, orbital_reference_MeV_u; /* transverse, at this energy */
+  double slowing_MeV_c, slowing_reference_MeV_u; /* along the beam per nucleon removed, at this energy */
+  double oxygen_per_carbon;
+  Knocked knocked[KNOCK_FREE];
   Curve target_energy_MeV;
   EmitterTable from[N_EMISSIONS]; /* of EMISSION_STOPPED: none */
 } Fragmentation;
@@ -48,11 +62,17 @@ PetscErrorCode FragmentationRead(const char *file, Mistakes *mistakes, Fragmenta
 /* The same for who has checked before (MachineSpecCheck tells mistakes): a file with mistakes is an error. Not collective. */
 PetscErrorCode FragmentationLoad(const char *file, Fragmentation *out);
 
-/* Mean number of daughters (index into yield_species) from one inelastic reaction of `parent` in water. */
-void FragmentYields(const Fragmentation *nuclear, Species parent, double yield[YIELD_SPECIES]);
-
-/* Energy left on the spot by the fragments of the target, MeV per reaction of `parent`. */
-double LocalEnergy_MeV(const Fragmentation *nuclear, Species parent, double energy_MeV_u);
+/* Neutrons, which carry on about what ions hand to no charged daughter. */
+static const Species neutron = {0, 1};
+/* What one inelastic reaction in water leaves of `parent`, on average. */
+typedef struct ReactionLeaves {
+  double yield[YIELD_SPECIES]; /* daughters, index into yield_species */
+  double local_MeV;            /* left on the spot by fragments of the target */
+  double neutrons;             /* of the parent's velocity: they have the energy that nothing else has */
+} ReactionLeaves;
+void ReactionLeavesOf(const Fragmentation *nuclear, Species parent, double energy_MeV_u, ReactionLeaves *out);
+/* Daughters of a reaction of 12C as the file has them, whether or not there is enough of it. */
+void CarbonYields(const Fragmentation *nuclear, double energy_MeV_u, double yield[YIELD_SPECIES]);
 /* Macroscopic cross section, 1/mm, of one given per molecule of water. */
 double WaterMolecules_per_mm(double mb);
 /*
@@ -64,13 +84,21 @@ double EmitterFromTarget_per_mm(const Fragmentation *nuclear, int target, Specie
 
 /* Share of ions per mm that inelastic reactions in water take from their species. */
 double ReactionLoss_per_mm(const Fragmentation *nuclear, Species parent, double energy_MeV_u);
-/* Equally likely classes of energy in which daughters are born: fragments of the projectile, protons of the target. */
-enum { FRAGMENT_CLASSES = 5, KNOCK_CLASSES = 20 };
-/* Protons knocked out of the target per reaction; their energy, and mean square angle in a plane, in one of the classes. */
-double KnockedOutProtons(const Fragmentation *nuclear, Species parent);
-double KnockedOutEnergy_MeV(const Fragmentation *nuclear, int class, int end,
-                            double parent_MeV_u); /* lowest (end 0), highest (1) */
-double KnockedOutAngle2(const Fragmentation *nuclear, int class);
+/* Equally likely classes of energy in which daughters are born: fragments of the projectile, knocked-out nucleons. */
+enum { FRAGMENT_CLASSES = 5, KNOCK_CLASSES = 6 };
+/* The group that a parent's collisions with nuclei belong to. */
+KnockGroup KnockGroupOf(Species parent);
+/* Protons, and as many neutrons, knocked out per collision of a group; their energy (lowest: end 0, highest: end 1) and mean square
+   angle in a plane, in one of the classes. */
+/* The fall of energies with this mean. */
+double KnockedOutFall(double energy_share);
+double KnockedOutProtons(const Fragmentation *nuclear, KnockGroup group);
+double KnockedOutEnergy_MeV(const Fragmentation *nuclear, KnockGroup group, int class, int end, double parent_MeV_u);
+double KnockedOutAngle2(const Fragmentation *nuclear, KnockGroup group, int class);
+/* Share of a neutron's collisions in water that are with protons. */
+double NeutronOnProtonShare(double energy_MeV);
+/* Cross section of free neutrons on protons, mb. */
+double NeutronProton_mb(double energy_MeV);
 /* Charge and mass number of all daughters together. */
 void YieldSums(const double yield[YIELD_SPECIES], double *charge, double *mass);
 
@@ -130,8 +158,16 @@ static inline void MomentsDrift(Moments *ions, double length_mm, const Scatterin
 }
 
 /* Sigma of one component of a fragment's momentum in the parent's frame, MeV/c: sigma^2 = sigma_0^2 F (A - F)/(A - 1)
-   (Goldhaber, Phys Lett B 53:306, 1974); A is the projectile's also where a fragment reacts. */
+   (Goldhaber, Phys Lett B 53:306, 1974); A is the projectile's also where a fragment reacts. That of a transverse component has more:
+   the nucleus met deflects the whole projectile before it breaks up, which a fragment shares by F (F - 1)/(A (A - 1)) (Van Bibber et
+   al., Phys Rev Lett 43:840, 1979); the impulse is a force times the time of the passage and so goes with 1/velocity. */
 double FragmentSpread_MeV_c(const Fragmentation *nuclear, Species projectile, Species daughter);
+/*
+ * Share of the parent's velocity that a fragment lacks on average. Morrissey, PRC 39:460 (1989): in the projectile's frame the momentum
+ * -slowing_MeV_c (A - F) (gamma + 1)/(beta gamma); that share at slowing_reference_MeV_u is taken at all energies, and for helium and
+ * hydrogen that of 6Li.
+ */
+double FragmentSlowing(const Fragmentation *nuclear, Species projectile, Species daughter);
 /* Mean square angle to the parent's direction of a fragment born with this energy. */
 double FragmentAngle2(const Fragmentation *nuclear, Species projectile, Species daughter, double energy_MeV_u);
 

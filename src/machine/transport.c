@@ -3,9 +3,11 @@
  *
  * Every species is a histogram of residual range whose bin width is the depth step, so that slowing down is an exact shift
  * by one bin (continuous slowing down, no energy straggling of fragments). In each step a share of every bin reacts
- * (Tripathi); the daughters go on with the parent's mean velocity (Kempe & Brahme, Phys Med 26:6, 2010, and the YIELD model of
+ * (Tripathi, Horst); the daughters go on with the parent's mean velocity (Kempe & Brahme, Phys Med 26:6, 2010, and the YIELD model of
  * Kraemer et al., PMB 45:3299, 2000, make the same approximations), spread by Goldhaber's momentum, and react in their turn. Every
- * reaction also sets free slower protons of the target; they are followed on their own and count as its recoils. Straggling and
+ * reaction also knocks protons and neutrons out of where the nuclei overlap; these protons are followed on their own and count as
+ * recoils of the target. Neutrons, those and the ones that keep the projectile's velocity, fly on undisturbed until they meet a nucleus
+ * or a proton and set free protons in their turn. Straggling and
  * the beam's energy spread enter as a Gaussian spread of the initial range. Primaries, sharp at the end of their range, are
  * scored from that Gaussian and their survival in closed form instead of from the histogram. Every bin carries, beside its number
  * of ions, their transverse moments.
@@ -47,20 +49,23 @@ static PetscErrorCode TransportCreate(const TransportInput *in, Transport *t)
   t->range_mm = CSDARange_mm(p.Z, p.A, in->energy_MeV_u);
   t->step_mm = PetscMax(FINEST_STEP_MM, t->range_mm / STEPS_PER_RANGE);
   t->n_reference = (PetscInt)ceil((t->range_mm + SIGMAS * in->range_sigma_mm) / t->step_mm);
-  PetscCall(PetscCalloc2(t->n_reference + 1, &t->reference_MeV_u, t->n_reference + 1, &t->attenuation));
+  PetscCall(PetscCalloc3(t->n_reference + 1, &t->reference_MeV_u, t->n_reference + 1, &t->attenuation, t->n_reference,
+                         &t->on_proton));
   for (PetscInt j = 0; j <= t->n_reference; j++)
     t->reference_MeV_u[j] = EnergyOfRange_MeV_u(p.Z, p.A, (double)j * t->step_mm);
   for (PetscInt j = 0; j < t->n_reference; j++) {
     double middle = EnergyOfRange_MeV_u(p.Z, p.A, ((double)j + 0.5) * t->step_mm);
+    t->on_proton[j] = NeutronOnProtonShare(middle);
     t->attenuation[j + 1] = t->attenuation[j] + t->step_mm * ReactionLoss_per_mm(in->nuclear, p, middle);
   }
   t->n_step = (PetscInt)(in->depth_mm[in->n_depth - 1] / t->step_mm) + 1;
   PetscCall(PetscCalloc3(EMITTERS * t->n_step, &t->emitter_made, EMITTERS * t->n_step, &t->emitter_stopped,
                          EMITTERS * N_EMISSIONS * LATERAL_COMPONENTS * t->n_step, &t->emission));
   t->n_species = TransportSpecies(p, species);
-  t->n_lane = t->n_species + 1;
+  t->n_lane = t->n_species + 2;
   for (PetscInt s = 0; s < t->n_species; s++) PetscCall(LaneCreate(t, species[s], PETSC_FALSE, &t->lane[s]));
-  PetscCall(LaneCreate(t, (Species){1, 1}, PETSC_TRUE, &t->lane[t->n_species]));
+  PetscCall(LaneCreate(t, (Species){1, 1}, PETSC_TRUE, ProtonLane(t)));
+  PetscCall(LaneCreate(t, neutron, PETSC_TRUE, NeutronLane(t)));
   StartPrimaries(t);
   PetscFunctionReturn(0);
 }
@@ -69,7 +74,7 @@ static PetscErrorCode TransportDestroy(Transport *t)
 {
   PetscFunctionBegin;
   for (PetscInt s = 0; s < t->n_lane; s++) PetscCall(LaneDestroy(&t->lane[s]));
-  PetscCall(PetscFree2(t->reference_MeV_u, t->attenuation));
+  PetscCall(PetscFree3(t->reference_MeV_u, t->attenuation, t->on_proton));
   PetscCall(PetscFree3(t->emitter_made, t->emitter_stopped, t->emission));
   PetscFunctionReturn(0);
 }
@@ -139,9 +144,8 @@ static PetscErrorCode Produce(Transport *t, PetscInt step)
     PetscCall(PetscArrayzero(daughter->made, t->n_reference));
     for (PetscInt s = 0; s < to; s++) {
       const Lane *parent = &t->lane[s];
-      if (!(parent->yield[y] > 0)) continue;
       for (PetscInt j = 0; j < parent->lost_top; j++)
-        MomentsAdd(&daughter->made[j], parent->yield[y], &parent->lost[j]);
+        MomentsAdd(&daughter->made[j], parent->yield[j * YIELD_SPECIES + y], &parent->lost[j]);
       top = PetscMax(top, parent->lost_top);
     }
     if (daughter->emitter >= 0)
@@ -152,26 +156,58 @@ static PetscErrorCode Produce(Transport *t, PetscInt step)
   PetscFunctionReturn(0);
 }
 
-/* Put the protons that this step's reactions knock out of the target into their lane. */
-static PetscErrorCode KnockOut(Transport *t)
+/* What this step's collisions of a group knock out of each reference bin, in both lanes. */
+static PetscErrorCode KnockOut(Transport *t, KnockGroup group)
 {
   PetscFunctionBegin;
-  Lane *proton = &t->lane[t->n_species];
+  const double number = KnockedOutProtons(t->in->nuclear, group);
+  Lane *lane[2] = {ProtonLane(t), NeutronLane(t)};
+  Moments *made = lane[0]->made;
   PetscInt top = 0;
-  PetscCall(PetscArrayzero(proton->made, t->n_reference));
+  PetscCall(PetscArrayzero(made, t->n_reference));
   for (PetscInt s = 0; s < t->n_lane; s++) {
     const Lane *parent = &t->lane[s];
-    for (PetscInt j = 0; j < parent->lost_top; j++) MomentsAdd(&proton->made[j], parent->knocked_out, &parent->lost[j]);
+    const PetscBool neutrons = parent->species.Z ? PETSC_FALSE : PETSC_TRUE;
+    if (parent->knocks != group && !(neutrons && group == KNOCK_FREE)) continue;
+    for (PetscInt j = 0; j < parent->lost_top; j++) {
+      double share = !neutrons ? 1 : group == KNOCK_FREE ? t->on_proton[j] : 1 - t->on_proton[j];
+      MomentsAdd(&made[j], share * number, &parent->lost[j]);
+    }
     top = PetscMax(top, parent->lost_top);
   }
-  PetscCall(LaneDeliver(t, top, KNOCK_CLASSES, proton->target_proton, proton));
+  PetscCall(PetscArraycpy(lane[1]->made, made, t->n_reference));
+  for (int i = 0; i < 2; i++) PetscCall(LaneDeliver(t, top, KNOCK_CLASSES, lane[i]->knocked[group], lane[i]));
   PetscFunctionReturn(0);
 }
 
-/* Slow everything down by one step; what was in the first bin comes to rest. */
+/* Neutrons that go on with the velocity of what has reacted. */
+static PetscErrorCode FreeTheNeutrons(Transport *t)
+{
+  PetscFunctionBegin;
+  Lane *lane = NeutronLane(t);
+  PetscInt top = 0;
+  PetscCall(PetscArrayzero(lane->made, t->n_reference));
+  for (PetscInt s = 0; s < t->n_lane; s++) {
+    const Lane *parent = &t->lane[s];
+    for (PetscInt j = 0; j < parent->lost_top; j++) MomentsAdd(&lane->made[j], parent->neutrons[j], &parent->lost[j]);
+    top = PetscMax(top, parent->lost_top);
+  }
+  PetscCall(LaneDeliver(t, top, FRAGMENT_CLASSES, lane->fragment, lane));
+  PetscFunctionReturn(0);
+}
+
+/* Neutrons only go on. */
+static void Drift(const Transport *t, Lane *lane)
+{
+  const Scattering none = {0};
+  for (PetscInt j = 0; j < lane->top; j++) MomentsDrift(&lane->ions[j], t->step_mm, &none);
+}
+
+/* Slow everything charged down by one step; what was in the first bin comes to rest. */
 static void Shift(Transport *t, PetscInt step)
 {
-  for (PetscInt s = 0; s < t->n_lane; s++) {
+  Drift(t, NeutronLane(t));
+  for (PetscInt s = 0; s <= t->n_species; s++) {
     Lane *lane = &t->lane[s];
     if (!lane->top) continue;
     if (s && lane->emitter >= 0) {
@@ -192,11 +228,12 @@ static PetscErrorCode Step(Transport *t, PetscInt step)
 {
   PetscFunctionBegin;
   for (PetscInt s = 0; s < t->n_lane; s++) {
-    ActivateTarget(t, &t->lane[s], step);
+    if (t->lane[s].species.Z) ActivateTarget(t, &t->lane[s], step);
     PetscCall(React(t, &t->lane[s]));
   }
   PetscCall(Produce(t, step));
-  PetscCall(KnockOut(t));
+  PetscCall(FreeTheNeutrons(t));
+  for (int group = 0; group < KNOCK_GROUPS; group++) PetscCall(KnockOut(t, (KnockGroup)group));
   Shift(t, step);
   PetscFunctionReturn(0);
 }

@@ -15,6 +15,8 @@ typedef struct Birth {
 /* One species: histogram over residual range, and what depends on the bin only. */
 typedef struct Lane {
   Species species;
+  Species
+      ranged; /* whose range the bins are of: the species' own; the projectile's for neutrons, which do not slow down */
   PetscInt n_bin, top; /* bins from top on are empty */
   Moments *ions;       /* per primary */
   double *lost_share;  /* reacting in one step */
@@ -24,23 +26,27 @@ typedef struct Lane {
   double *let;         /* keV/um, dose-weighted over the bin */
   Scattering *scatter; /* in one step, leaving the bin */
   double *target; /* [bin][m*N_EMISSIONS + c] positron emitters m made of target nuclei c, 1/mm per 1e22 nuclei/cm3 */
-  double yield[YIELD_SPECIES], knocked_out; /* daughters per reaction, protons of the target */
-  double local_MeV_per_mm;                  /* left on the spot in the last step */
-  int emitter;                              /* what it is in emitters[], or -1 */
-  int component;                            /* lateral */
-  Moments *rise;                            /* n_bin + 2: what is born in a bin less what is in the one before */
-  PetscInt lost_top;                        /* nothing lost from there on */
-  Moments *lost, *made;                     /* on the reference grid: reacted, produced */
-  Birth fragment[FRAGMENT_CLASSES];         /* of the projectile */
-  Birth target_proton[KNOCK_CLASSES];       /* in the lane of target protons only */
+  KnockGroup knocks;                          /* what its collisions with nuclei count as */
+  double *yield;                              /* [reference bin][YIELD_SPECIES] daughters per reaction */
+  double *neutrons;                           /* [reference bin] of the parent's velocity, per reaction */
+  double local_MeV_per_mm;                    /* left on the spot in the last step */
+  int emitter;                                /* what it is in emitters[], or -1 */
+  int component;                              /* lateral */
+  Moments *rise;                              /* n_bin + 2: what is born in a bin less what is in the one before */
+  PetscInt lost_top;                          /* nothing lost from there on */
+  Moments *lost, *made;                       /* on the reference grid: reacted, produced */
+  Birth fragment[FRAGMENT_CLASSES];           /* of the projectile */
+  Birth knocked[KNOCK_GROUPS][KNOCK_CLASSES]; /* in the lanes of knocked-out protons and neutrons only */
   Remap to_reference, spectrum;
 } Lane;
 
 typedef struct Transport {
   const TransportInput *in;
   PetscInt n_lane, n_reference;
-  PetscInt n_species; /* lanes of projectile and fragments; the one behind them holds protons of the target */
-  Lane lane[YIELD_SPECIES + 1];
+  PetscInt
+      n_species; /* lanes of projectile and fragments; behind them one of knocked-out protons and one of all neutrons */
+  Lane lane[YIELD_SPECIES + 2];
+  double *on_proton; /* [reference bin] share of a neutron's collisions that are with protons */
   double step_mm, range_mm;
   double *reference_MeV_u; /* edges of the projectile's own bins: the common energy grid */
   double *attenuation;     /* integral of the primaries' reaction cross section over residual range, at those edges */
@@ -52,8 +58,16 @@ typedef struct Transport {
 /* Mean stopping power, MeV cm2/g, of an ion that slows from `to` to `from` (MeV/u) within length_mm of water. */
 double MeanStopping(Species species, double from_MeV_u, double to_MeV_u, double length_mm);
 
-/* A lane without ions; of_target: of protons of the target, else of fragments of the projectile. */
-PetscErrorCode LaneCreate(Transport *transport, Species species, PetscBool of_target, Lane *lane);
+/* A lane without ions; knocked: it takes knocked-out nucleons. */
+PetscErrorCode LaneCreate(Transport *transport, Species species, PetscBool knocked, Lane *lane);
+static inline Lane *ProtonLane(Transport *t)
+{
+  return &t->lane[t->n_species];
+}
+static inline Lane *NeutronLane(Transport *t)
+{
+  return &t->lane[t->n_species + 1];
+}
 PetscErrorCode LaneDestroy(Lane *lane);
 /* Put daughters made on the reference grid below `top` into their lane, a class of energy at a time. */
 PetscErrorCode LaneDeliver(const Transport *transport, PetscInt top, int n_class, const Birth *birth, Lane *daughter);

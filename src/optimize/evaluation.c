@@ -22,15 +22,28 @@ static Spread SpreadOf(const ScenarioSet *set, const PetscBool *used, const doub
 double ProblemQuantity(Problem p, const Block *block, const Term *term, PetscInt scenario, PetscInt voxel,
                        double derivative[STAGES_MOST][N_CHANNELS])
 {
-  const BiologySpec *biology = VoxelBiology(p, voxel);
+  const Scenario *row = &p->spec.set->scenario[scenario];
+  const VoxelResponse response = ResponseOf(p->spec.tissues, row, p->spec.voxel[voxel]);
   const size_t at = (size_t)(voxel - block->first) * N_CHANNELS;
   const double *channels[STAGES_MOST];
-  for (PetscInt k = 0; k < p->n_stage; k++) channels[k] = StageChannels(p, block, k, scenario) + at;
-  if (term->stage == COURSE_MEAN) return CourseQuantity(p->spec.course, biology, term->quantity, channels, derivative);
-  for (PetscInt k = 0; derivative && k < p->n_stage; k++)
-    for (int c = 0; c < N_CHANNELS; c++) derivative[k][c] = 0;
-  return quantities[term->quantity].of_channels(biology, channels[term->stage],
-                                                derivative ? derivative[term->stage] : NULL);
+  double scaled[STAGES_MOST][N_CHANNELS], value;
+  for (PetscInt k = 0; k < p->n_stage; k++) {
+    channels[k] = StageChannels(p, block, k, row->sums) + at;
+    if (!response.factor) continue;
+    for (int c = 0; c < N_CHANNELS; c++) scaled[k][c] = channels[k][c];
+    ResponseScale(&response, scaled[k]);
+    channels[k] = scaled[k];
+  }
+  if (term->stage == COURSE_MEAN)
+    value = CourseQuantity(p->spec.course, response.spec, term->quantity, channels, derivative);
+  else {
+    for (PetscInt k = 0; derivative && k < p->n_stage; k++)
+      for (int c = 0; c < N_CHANNELS; c++) derivative[k][c] = 0;
+    value = quantities[term->quantity].of_channels(response.spec, channels[term->stage],
+                                                   derivative ? derivative[term->stage] : NULL);
+  }
+  for (PetscInt k = 0; derivative && k < p->n_stage; k++) ResponseScale(&response, derivative[k]);
+  return value;
 }
 
 /* A term's quantity in all its voxels of a block and all scenarios that it looks at. */
@@ -88,23 +101,15 @@ PetscErrorCode ProblemSetWeights(Problem p)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ProblemApply(Problem p, const Block *block, PetscInt scenario)
-{
-  PetscFunctionBegin;
-  for (PetscInt stage = p->n_fixed; stage < p->n_stage; stage++)
-    PetscCall(InfluenceApply(block->influence[stage], scenario, p->weight, StageChannels(p, block, stage, scenario)));
-  PetscFunctionReturn(0);
-}
-
-/* Doses of all local blocks in all used scenarios, and the quantities of all terms. */
+/* Doses of all local blocks in all used sums, and the quantities of all terms. */
 static PetscErrorCode Doses(Problem p)
 {
   PetscFunctionBegin;
   PetscCall(ProblemSetWeights(p));
   for (PetscInt k = 0; k < p->n_local; k++) {
     Block *block = &p->block[k];
-    for (PetscInt s = 0; s < p->spec.set->n; s++)
-      if (p->scenario_used[s]) PetscCall(ProblemApply(p, block, s));
+    for (PetscInt stage = p->n_fixed; stage < p->n_stage; stage++)
+      PetscCall(InfluenceApplyAll(block->influence[stage], p->sums_used, p->weight, StageChannels(p, block, stage, 0)));
     for (PetscInt t = 0; t < p->spec.n_term; t++)
       if (p->spec.term[t].weight != 0) FillPart(p, block, t);
   }
@@ -193,11 +198,9 @@ static double QuantitySlope(Problem p, PetscInt t, PetscInt scenario, const Term
   return sum;
 }
 
-/* p->cotangent: what all terms together want of the channels of a block's voxels, of all stages, in one scenario. */
-static PetscErrorCode Cotangents(Problem p, const Block *block, PetscInt scenario)
+/* Add to p->cotangent what all terms together want of the channels of a block's voxels, of all stages, in one scenario. */
+static void AddCotangents(Problem p, const Block *block, PetscInt scenario)
 {
-  PetscFunctionBegin;
-  PetscCall(PetscArrayzero(p->cotangent, p->n_stage * BLOCK_VOXELS * N_CHANNELS));
   for (PetscInt t = 0; t < p->spec.n_term; t++) {
     const Term *term = &p->spec.term[t];
     const TermPart *part = &block->part[t];
@@ -214,16 +217,26 @@ static PetscErrorCode Cotangents(Problem p, const Block *block, PetscInt scenari
               term->share[part->begin + i] * slope * derivative[k][c];
     }
   }
+}
+
+/* p->cotangent: the same in all scenarios that share sums. */
+static PetscErrorCode Cotangents(Problem p, const Block *block, PetscInt sums)
+{
+  PetscFunctionBegin;
+  const ScenarioSet *set = p->spec.set;
+  PetscCall(PetscArrayzero(p->cotangent, p->n_stage * BLOCK_VOXELS * N_CHANNELS));
+  for (PetscInt s = set->sums[sums].row; s < set->n; s++)
+    if (set->scenario[s].sums == sums) AddCotangents(p, block, s);
   PetscFunctionReturn(0);
 }
 
-/* Gradient of one block: cotangents of its voxels scenario by scenario through the transposed operator. */
+/* Gradient of one block: cotangents of its voxels sums by sums through the transposed operator. */
 static PetscErrorCode BackwardBlock(Problem p, const Block *block)
 {
   PetscFunctionBegin;
   PetscCall(PetscArrayzero(p->part_gradient, p->n_all));
-  for (PetscInt s = 0; s < p->spec.set->n; s++) {
-    if (!p->scenario_used[s]) continue;
+  for (PetscInt s = 0; s < p->spec.set->n_sums; s++) {
+    if (!p->sums_used[s]) continue;
     PetscCall(Cotangents(p, block, s));
     for (PetscInt k = p->n_fixed; k < p->n_stage; k++)
       PetscCall(InfluenceApplyTranspose(block->influence[k], s, StageCotangent(p, k), p->part_gradient));
@@ -231,14 +244,14 @@ static PetscErrorCode BackwardBlock(Problem p, const Block *block)
   PetscFunctionReturn(0);
 }
 
-/* Cotangents of all blocks and scenarios in the place of the channels, and the largest of each stage over all ranks. */
+/* Cotangents of all blocks and sums in the place of the channels, and the largest of each stage over all ranks. */
 static PetscErrorCode KeepCotangents(Problem p, double largest[STAGES_MOST][N_CHANNELS])
 {
   PetscFunctionBegin;
   for (PetscInt b = 0; b < p->n_local; b++)
-    for (PetscInt s = 0; s < p->spec.set->n; s++) {
+    for (PetscInt s = 0; s < p->spec.set->n_sums; s++) {
       const Block *block = &p->block[b];
-      if (!p->scenario_used[s]) continue;
+      if (!p->sums_used[s]) continue;
       PetscCall(Cotangents(p, block, s));
       for (PetscInt k = p->n_fixed; k < p->n_stage; k++) {
         const double *cotangent = StageCotangent(p, k);
@@ -256,8 +269,8 @@ static PetscErrorCode ScatterBlocks(Problem p, PetscInt stage)
 {
   PetscFunctionBegin;
   for (PetscInt b = 0; b < p->n_local; b++)
-    for (PetscInt s = 0; s < p->spec.set->n; s++)
-      if (p->scenario_used[s])
+    for (PetscInt s = 0; s < p->spec.set->n_sums; s++)
+      if (p->sums_used[s])
         PetscCall(
             InfluenceApplyTranspose(p->block[b].influence[stage], s, StageChannels(p, &p->block[b], stage, s), NULL));
   PetscFunctionReturn(0);

@@ -2,7 +2,7 @@
 #include "problem_private.h"
 #include "robion/memory.h"
 
-/* Which slots the modes of the terms look at, and which scenario rows that takes; the others are not applied. */
+/* Which slots the modes of the terms look at, and which sums that takes; the others are not applied. */
 static void FindUsedSlots(Problem p)
 {
   const ProblemSpec *spec = &p->spec;
@@ -10,7 +10,7 @@ static void FindUsedSlots(Problem p)
     for (PetscInt k = 0; k < p->n_slot; k++) {
       const PetscBool used = RobustUsesSlot(spec->robust, &spec->term[t], spec->set, k);
       p->slot_used[t * p->n_slot + k] = used;
-      if (used && k < spec->set->n) p->scenario_used[k] = PETSC_TRUE;
+      if (used && k < spec->set->n) p->sums_used[spec->set->scenario[k].sums] = PETSC_TRUE;
     }
 }
 
@@ -56,7 +56,7 @@ static PetscErrorCode CreateBlock(Problem p, PetscInt k, Block *block)
   block->first = k * BLOCK_VOXELS;
   block->n = PetscMin(BLOCK_VOXELS, spec->n_voxel - block->first);
   PetscCall(PetscCalloc1(p->n_stage, &block->influence));
-  PetscCall(PetscCalloc1((size_t)(p->n_stage * spec->set->n) * (size_t)block->n * N_CHANNELS, &block->channels));
+  PetscCall(PetscCalloc1((size_t)(p->n_stage * spec->set->n_sums) * (size_t)block->n * N_CHANNELS, &block->channels));
   PetscCall(PetscCalloc1(spec->n_term, &block->part));
   for (PetscInt t = 0; t < spec->n_term; t++) PetscCall(CreatePart(p, block, t, &block->part[t]));
   PetscFunctionReturn(0);
@@ -134,6 +134,18 @@ static PetscErrorCode FindStages(Problem p)
   PetscFunctionReturn(0);
 }
 
+/* A stage's doses are looked up by its blocks alone. */
+static PetscErrorCode RestrictStage(Problem p, PetscInt stage)
+{
+  PetscFunctionBegin;
+  Influence *influence;
+  PetscCall(PetscMalloc1(p->n_local, &influence));
+  for (PetscInt k = 0; k < p->n_local; k++) influence[k] = p->block[k].influence[stage];
+  PetscCall(FactoredRestrict(p->factored[stage], p->n_local, influence));
+  PetscCall(PetscFree(influence));
+  PetscFunctionReturn(0);
+}
+
 /* The operator of a stage at all blocks. */
 static PetscErrorCode OpenStage(Problem p, PetscInt stage)
 {
@@ -142,7 +154,7 @@ static PetscErrorCode OpenStage(Problem p, PetscInt stage)
   const FactoredVoxels voxels = {spec->set, spec->grid, spec->n_voxel, spec->voxel};
   PetscCall(DoseModelTrace(p->comm, p->model[stage], spec->set));
   if (spec->type == INFLUENCE_FACTORED)
-    PetscCall(FactoredCreate(p->comm, p->model[stage], &voxels, &p->factored[stage]));
+    PetscCall(FactoredCreate(p->comm, p->model[stage], &voxels, PETSC_TRUE, &p->factored[stage]));
   for (PetscInt k = 0; k < p->n_local; k++) {
     Block *block = &p->block[k];
     const PetscInt *voxel = spec->voxel + block->first;
@@ -153,6 +165,7 @@ static PetscErrorCode OpenStage(Problem p, PetscInt stage)
       PetscCall(InfluenceCreate(p->model[stage], spec->type, spec->set, spec->grid, block->n, voxel,
                                 &block->influence[stage]));
   }
+  if (p->factored[stage]) PetscCall(RestrictStage(p, stage));
   PetscFunctionReturn(0);
 }
 
@@ -172,9 +185,8 @@ static PetscErrorCode FixStage(Problem p, PetscInt stage)
   PetscCall(OpenStage(p, stage));
   if (p->factored[stage]) PetscCall(FactoredSetWeights(p->factored[stage], p->weight));
   for (PetscInt k = 0; k < p->n_local; k++)
-    for (PetscInt s = 0; s < p->spec.set->n; s++)
-      if (p->scenario_used[s])
-        PetscCall(InfluenceApply(p->block[k].influence[stage], s, p->weight, StageChannels(p, &p->block[k], stage, s)));
+    PetscCall(InfluenceApplyAll(p->block[k].influence[stage], p->sums_used, p->weight,
+                                StageChannels(p, &p->block[k], stage, 0)));
   PetscCall(CloseStage(p, stage));
   PetscFunctionReturn(0);
 }
@@ -199,7 +211,7 @@ PetscErrorCode ProblemCreate(MPI_Comm comm, const ProblemSpec *spec, Problem *ou
   PetscCallMPI(MPI_Comm_size(comm, &p->size));
   p->spec = *spec;
   p->n_slot = RobustSlots(spec->set);
-  PetscCall(PetscCalloc2(spec->set->n, &p->scenario_used, spec->n_term * p->n_slot, &p->slot_used));
+  PetscCall(PetscCalloc2(spec->set->n_sums, &p->sums_used, spec->n_term * p->n_slot, &p->slot_used));
   FindUsedSlots(p);
   PetscCall(FindStages(p));
   PetscCall(CreateBlocks(p));
@@ -223,7 +235,7 @@ PetscErrorCode ProblemDestroy(Problem *problem)
   PetscCall(PetscFree(p->block));
   PetscCall(PetscFree(p->block_index));
   PetscCall(PetscFree(p->removed));
-  PetscCall(PetscFree2(p->scenario_used, p->slot_used));
+  PetscCall(PetscFree2(p->sums_used, p->slot_used));
   PetscCall(PetscFree4(p->weight, p->gradient, p->part_gradient, p->cotangent));
   PetscCall(PetscFree7(p->sums, p->inner, p->value, p->count, p->outer_slope, p->landmark, p->largest_share));
   PetscCall(PetscFree3(p->smooth.mu, p->smooth.multiplier, p->lambda));
@@ -326,7 +338,7 @@ PetscErrorCode ProblemTermMean(Problem p, PetscInt t, const double *weight, doub
   double *part;
   /* Any used scenario serves: this only scales a start. */
   PetscInt s = 0;
-  while (!p->scenario_used[s]) s++;
+  while (!p->sums_used[p->spec.set->scenario[s].sums]) s++;
   PetscCall(PetscArraycpy(p->weight + p->first, weight, p->spec.n_spot));
   PetscCall(ProblemSetWeights(p));
   PetscCall(PetscCalloc1(p->n_block, &part));
@@ -334,7 +346,9 @@ PetscErrorCode ProblemTermMean(Problem p, PetscInt t, const double *weight, doub
     Block *block = &p->block[k];
     PetscInt begin = block->part[t].begin, end = block->part[t].end;
     if (begin == end) continue;
-    PetscCall(ProblemApply(p, block, s));
+    for (PetscInt stage = p->n_fixed; stage < p->n_stage; stage++)
+      PetscCall(InfluenceApply(block->influence[stage], p->spec.set->scenario[s].sums, p->weight,
+                               StageChannels(p, block, stage, p->spec.set->scenario[s].sums)));
     for (PetscInt i = begin; i < end; i++)
       part[p->block_index[k]] += term->share[i] * ProblemQuantity(p, block, term, s, term->voxel[i], NULL);
   }
@@ -354,7 +368,7 @@ PetscErrorCode ProblemGetSize(Problem p, size_t *entries, size_t *bytes, size_t 
       size_t block_entries, block_bytes;
       PetscCall(InfluenceGetSize(p->block[k].influence[stage], &block_entries, &block_bytes));
       mine[0] += block_entries;
-      mine[1] += block_bytes + (size_t)p->spec.set->n * (size_t)p->block[k].n * N_CHANNELS * sizeof(double);
+      mine[1] += block_bytes + (size_t)p->spec.set->n_sums * (size_t)p->block[k].n * N_CHANNELS * sizeof(double);
     }
   }
   mine[1] += p->part_bytes;

@@ -20,7 +20,7 @@ typedef struct TermPart {
 typedef struct Block {
   PetscInt first, n;    /* optimised voxels [first, first + n) */
   Influence *influence; /* [stage] */
-  double *channels;     /* [stage][scenario][n][N_CHANNELS]; cotangents in their place during a factored gradient */
+  double *channels;     /* [stage][sums][n][N_CHANNELS]; cotangents in their place during a factored gradient */
   TermPart *part;       /* [n_term] */
 } Block;
 
@@ -41,7 +41,7 @@ struct Problem_s {
   PetscInt n_block, n_local, n_slot;
   Block *block; /* local ones */
   PetscInt *block_index;
-  PetscBool *scenario_used, *slot_used;      /* [scenario]; [n_term][n_slot] */
+  PetscBool *sums_used, *slot_used;          /* [sums of the set]; [n_term][n_slot] */
   double *weight, *gradient, *part_gradient; /* [n_all]; the last: of a block or a stage */
   double *cotangent;                         /* [stage][BLOCK_VOXELS][N_CHANNELS] */
   double *sums;                              /* [n_block][n_term][n_slot] */
@@ -102,17 +102,10 @@ static inline KernelPoint SlotPoint(Problem p, PetscInt t, PetscInt slot)
 /* The values of all terms as a robust mode takes them. */
 RobustTable ProblemTable(Problem p);
 
-/* Response of an optimised voxel. */
-static inline const BiologySpec *VoxelBiology(Problem p, PetscInt voxel)
+/* A block's channels of a stage, one of the sums that scenarios share. */
+static inline double *StageChannels(Problem p, const Block *block, PetscInt stage, PetscInt sums)
 {
-  const Tissues *tissues = p->spec.tissues;
-  return &tissues->biology[TissueOf(tissues, p->spec.voxel[voxel])]->spec;
-}
-
-/* A block's channels of a stage in a scenario. */
-static inline double *StageChannels(Problem p, const Block *block, PetscInt stage, PetscInt scenario)
-{
-  return block->channels + (size_t)(stage * p->spec.set->n + scenario) * (size_t)block->n * N_CHANNELS;
+  return block->channels + (size_t)(stage * p->spec.set->n_sums + sums) * (size_t)block->n * N_CHANNELS;
 }
 
 /* What terms want of a stage's channels of a block, [n][N_CHANNELS]. */
@@ -127,6 +120,3 @@ double ProblemQuantity(Problem p, const Block *block, const Term *term, PetscInt
 
 /* The doses of the weights p->weight of all stages that are looked for, from now on. */
 PetscErrorCode ProblemSetWeights(Problem p);
-
-/* Channels of all stages of a block in a scenario at p->weight. */
-PetscErrorCode ProblemApply(Problem p, const Block *block, PetscInt scenario);

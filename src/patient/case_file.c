@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 enum { MOST_BEAMS = 1000 };
 const char *const role_names[N_ROLES] = {"target", "oar", "external"};
@@ -205,24 +206,29 @@ static PetscErrorCode ReadBeamAngles(const H5Source *source, Case *patient, Mist
   PetscFunctionReturn(0);
 }
 
-const char *const patient_position_names[] = {"HFS", "HFP", "FFS", "FFP", "from-case"};
+const char *const patient_position_names[] = {"HFS", "HFP", "FFS", "FFP", "HFDR", "HFDL", "FFDR", "FFDL", "from-case"};
 const PetscInt n_patient_position_names = PETSC_STATIC_ARRAY_LENGTH(patient_position_names);
+
+PatientPosition PatientPositionFind(const char *name)
+{
+  int position = 0;
+  while (position < N_PATIENT_POSITIONS && strcasecmp(name, patient_position_names[position])) position++;
+  return (PatientPosition)position;
+}
 
 /* Optional root attribute patient_position. */
 static PetscErrorCode ReadPosition(const H5Source *source, Case *patient, Mistakes *mistakes, PetscBool *good)
 {
   PetscFunctionBegin;
   char *text;
-  int position = POSITION_HFS;
   *good = H5ReadString(source, "/", "patient_position", PETSC_TRUE, &text, mistakes);
   if (!*good || !text) PetscFunctionReturn(0);
-  while (position < N_PATIENT_POSITIONS && strcmp(text, patient_position_names[position])) position++;
-  if (position == N_PATIENT_POSITIONS) {
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: patient_position is \"%.20s\", expected HFS, HFP, FFS or FFP",
+  patient->position = PatientPositionFind(text);
+  if (patient->position == N_PATIENT_POSITIONS) {
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: patient_position is \"%.20s\", expected " PATIENT_POSITIONS,
                           source->name, text));
     *good = PETSC_FALSE;
-  } else
-    patient->position = (PatientPosition)position;
+  }
   PetscCall(PetscFree(text));
   PetscFunctionReturn(0);
 }

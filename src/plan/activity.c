@@ -1,5 +1,6 @@
 /* The positron emitters of a plan, as far as its study wants them. */
 #include "plan_private.h"
+#include "robion/log.h"
 
 /* Whether the evaluation has a scenario of this id. */
 static PetscErrorCode CheckScenario(const ActivitySpec *spec, const char *id, const ScenarioSet *set,
@@ -9,10 +10,18 @@ static PetscErrorCode CheckScenario(const ActivitySpec *spec, const char *id, co
   const char **ids;
   PetscBool known = !strcmp(id, "all") ? PETSC_TRUE : PETSC_FALSE;
   PetscCall(PetscMalloc1(set->n, &ids));
+  const PetscBool all = known;
+  const Scenario *unfit = NULL;
   for (PetscInt s = 0; s < set->n; s++) {
     ids[s] = set->scenario[s].id;
     if (!strcmp(id, ids[s])) known = PETSC_TRUE;
+    if ((all || !strcmp(id, ids[s])) && set->scenario[s].range_of_beam) unfit = &set->scenario[s];
   }
+  if (unfit)
+    PetscCall(MistakesAdd(mistakes, ROBION_STUDY,
+                          "%s: activity.scenarios: found %s, whose beams have range errors of their own, expected one "
+                          "range error for all beams",
+                          spec->where, unfit->id));
   if (!known)
     PetscCall(MistakesAdd(mistakes, ROBION_STUDY, "%s: activity.scenarios: scenarios.evaluate has no %s%s", spec->where,
                           id, SuggestName(", ", id, (size_t)set->n, ids).text));
@@ -90,5 +99,8 @@ PetscErrorCode PlanActivity(MPI_Comm comm, const PlanInputs *in, const double *w
   PetscCall(ActivitySetCreate(comm, &input, out));
   for (PetscInt i = 0; i < out->n; i++) out->map[i].physical = doses->kept[i];
   PetscCall(PetscFree(brain));
+  if (out->n)
+    LogLine(LOG_INFO, "activity", in->patient->name, "%d positron emitters at rest in %d scenarios, seen in %d windows",
+            (int)out->n_emitter, (int)out->n, (int)in->settings->activity.n_windows);
   PetscFunctionReturn(0);
 }

@@ -24,14 +24,19 @@ static PetscErrorCode CheckRangeShifters(const Settings *settings, const BeamSet
 PetscErrorCode PlanCheckSettings(const Settings *settings, const Case *patient, Mistakes *mistakes)
 {
   PetscFunctionBegin;
-  PetscCall(PlanCheckActivitySettings(settings, mistakes));
+  const PetscInt before = mistakes->n;
+  Settings own = *settings;
+  PetscCall(PlanSetAxes(patient, &own));
+  PetscCall(PlanCheckScenarios(&own, mistakes));
+  if (mistakes->n == before) PetscCall(PlanCheckActivitySettings(&own, mistakes));
+  PetscCall(PlanDropAxes(&own));
   PetscCall(BeamSetCheckPlace(&settings->beams, patient, mistakes));
   PetscCall(CheckRangeShifters(settings, &settings->beams, mistakes));
   for (PetscInt k = 0; k < settings->course.n_stages; k++) {
     const StageSpec *stage = &settings->course.stages[k];
-    const BeamSetSpec own = {.n = stage->n_beams, .beam = stage->beams, .where = stage->where};
-    PetscCall(BeamSetCheckPlace(&own, patient, mistakes));
-    PetscCall(CheckRangeShifters(settings, &own, mistakes));
+    const BeamSetSpec beams = {.n = stage->n_beams, .beam = stage->beams, .where = stage->where};
+    PetscCall(BeamSetCheckPlace(&beams, patient, mistakes));
+    PetscCall(CheckRangeShifters(settings, &beams, mistakes));
   }
   PetscFunctionReturn(0);
 }

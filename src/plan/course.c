@@ -128,7 +128,8 @@ PetscErrorCode CourseCreate(MPI_Comm team, const SpotList *spots, PetscInt **spo
     first[k + 1] = in->beams->n_beam;
   }
   if (spots && !MistakesAny(mistakes))
-    PetscCall(SpotListCheckBeams(spots, in->beams->n_beam, "the beams of the study's stages", mistakes));
+    PetscCall(SpotListCheckBeams(spots, in->beams->n_beam,
+                                 "the beams of the study's stages; a plan of one of them: --stage NAME", mistakes));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   in->course = (Course){.accumulation = spec->accumulation, .alpha_beta_Gy = spec->alpha_beta_Gy};
   for (PetscInt k = 0; k < spec->n_stages; k++) {

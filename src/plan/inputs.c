@@ -283,10 +283,7 @@ static PetscErrorCode MakeScenarios(const Settings *settings, PlanInputs *in)
   PetscFunctionBegin;
   double zero = 0;
   ScenarioSpec nominal = {.n_range = 1, .range_percent = &zero, .setup = SETUP_NONE};
-  PetscBool robust = PETSC_FALSE;
-  for (PetscInt o = 0; o < settings->n_objectives; o++)
-    if (settings->objectives[o].mode != ROBUST_NONE) robust = PETSC_TRUE;
-  PetscCall(ScenarioSetCreate(robust ? &settings->optimize : &nominal, &in->optimize));
+  PetscCall(ScenarioSetCreate(PlanIsRobust(settings) ? &settings->optimize : &nominal, &in->optimize));
   PetscCall(ScenarioSetCreate(&settings->evaluate, &in->evaluate));
   PetscFunctionReturn(0);
 }
@@ -340,7 +337,10 @@ static PetscErrorCode Assemble(PlanContext *context, const SpotList *spots, Pets
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(PetscNew(&in->kept));
   PetscCall(PlanSettingsKeep(settings, in->patient, context->rank == 0 ? PETSC_TRUE : PETSC_FALSE, in->kept));
+  PetscCall(PlanSetAxes(in->patient, in->kept));
   in->settings = settings = in->kept;
+  PetscCall(PlanCheckScenarios(settings, mistakes));
+  if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(UseMachine(context, settings, spots, mistakes, &in->machine));
   if (MistakesAny(mistakes)) PetscFunctionReturn(0);
   PetscCall(CheckDoseGrid(settings, in->patient, mistakes));

@@ -98,11 +98,18 @@ static PetscErrorCode WriteScenario(const PlanInputs *in, Influence influence, P
   snprintf(group, sizeof group, "/scenario_%d", (int)s);
   H5WriteGroup(sink, group);
   H5WriteString(sink, group, "id", scenario->id);
-  H5WriteDoubles(sink, group, "range_percent", 1, &scenario->range_percent);
+  H5WriteDoubles(sink, group, "range_percent", scenario->range_of_beam ? in->beams->n_beam : 1,
+                 scenario->range_of_beam ? scenario->range_of_beam : &scenario->range_percent);
   H5WriteDoubles(sink, group, "shift_mm", 3, scenario->shift_mm);
+  H5WriteString(sink, group, "biology", scenario->biology);
+  for (int k = 0; k < 2 && scenario->factor; k++) { /* which entries are without */
+    double factor[TISSUES_MOST];
+    for (PetscInt t = 0; t < in->tissues.n; t++) factor[t] = ScenarioFactor(scenario, t, k);
+    H5WriteDoubles(sink, group, k ? "beta_factors" : "alpha_factors", in->tissues.n, factor);
+  }
   for (PetscInt b = 0; b < in->beams->n_beam && !MistakesAny(mistakes); b++) {
     InfluenceMatrix matrix;
-    PetscCall(InfluenceGetMatrix(influence, s, b, most_bytes, &matrix));
+    PetscCall(InfluenceGetMatrix(influence, scenario->sums, b, most_bytes, &matrix));
     if (!matrix.row && matrix.start[matrix.n_column])
       PetscCall(MistakesAdd(mistakes, ROBION_RESOURCES,
                             "%s: the matrix of beam %d takes %.2f GiB, expected at most %.2f (memory): a coarser dose "

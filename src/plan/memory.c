@@ -39,11 +39,11 @@ static PetscErrorCode OperatorNeed(PlanContext *context, const PlanInputs *in, c
 static PetscErrorCode OptimisationNeed(PlanContext *context, const PlanInputs *in, double entries, MemoryNeed *need)
 {
   PetscFunctionBegin;
-  const double voxels = (double)in->n_voxel, rows = (double)in->optimize->n, spots = (double)in->beams->n_spot;
+  const double voxels = (double)in->n_voxel, rows = (double)in->optimize->n_sums, spots = (double)in->beams->n_spot;
   const FactoredVoxels looked_up = {in->optimize, &in->grid, in->n_voxel, in->voxel};
   double dealt = DEALT_SPOT_ARRAYS * spots * sizeof(double), rays = 0; /* rays: numbers per voxel, places and depths */
   for (PetscInt b = 0; b < in->beams->n_beam; b++)
-    rays += 3.0 * in->optimize->n_setup + 2.0 * BeamTraces(&in->beams->beam[b], in->optimize->n_setup);
+    rays += 3.0 * in->optimize->n_view + 2.0 * BeamTraces(&in->beams->beam[b], in->optimize->n_view);
   dealt += voxels * (rows * N_CHANNELS * PetscMax(in->course.n, 1) + rays) * sizeof(double);
   *need = (MemoryNeed){0};
   if (in->settings->dose_operator == OPERATOR_ASSEMBLED && !DoseModelIsSplit(in->model))
@@ -67,8 +67,8 @@ static PetscInt Cubes(void)
   return n;
 }
 
-/* Of one rank: DVHs of scenarios, and doses of scenarios that are kept. */
-static double ScenarioBytes(const PlanInputs *in)
+/* Of one rank: DVHs of scenarios, and doses of scenarios and beams that are kept. */
+static double KeptBytes(const PlanInputs *in)
 {
   const double rows = (double)PetscMin(in->evaluate->n, DVH_SCENARIOS_MOST);
   double bytes = 0, kept = 0;
@@ -76,22 +76,23 @@ static double ScenarioBytes(const PlanInputs *in)
     bytes += rows * (double)(in->n_region * quantities[q].dvh.n) * sizeof(float);
   if (in->settings->results.scenario_doses == SCENARIO_DOSES_ALL) kept = (double)(in->evaluate->n - 1);
   if (in->settings->results.scenario_doses == SCENARIO_DOSES_WORST) kept = (double)in->settings->n_goals;
+  if (in->settings->results.beam_doses == BEAM_DOSES_PHYSICAL)
+    bytes += (double)in->beams->n_beam * (double)GridSize(&in->grid) * sizeof(float);
   return bytes + PetscMin(kept, SCENARIO_DOSES_MOST) * (double)GridSize(&in->grid);
 }
 
 /* Depths and doses of some scenarios, dealt to all ranks, dose cubes on each rank, and the beams' dose volumes, which make no gradient. */
-static PetscErrorCode EvaluationNeed(PlanContext *context, const PlanInputs *in, MemoryNeed *need)
+static PetscErrorCode EvaluationNeed(PlanContext *context, const PlanInputs *in, PetscInt ranks, MemoryNeed *need)
 {
   PetscFunctionBegin;
   Quantity computed[QUANTITIES_MOST];
   const FactoredVoxels looked_up = {in->evaluate, &in->grid, in->n_dose_voxel, in->dose_voxel};
   const double voxels = (double)in->n_dose_voxel, quantities_bytes = DosesComputed(computed) * sizeof(float) * voxels;
   PetscCall(OperatorNeed(context, in, &looked_up, PETSC_FALSE, PETSC_TRUE, need));
-  need->node += ((double)DoseSetRows(in->evaluate->n, context->size) * quantities_bytes +
+  need->node += ((double)DoseSetRows(in->evaluate->n, (PetscMPIInt)ranks) * quantities_bytes +
                  2.0 * in->beams->n_beam * sizeof(double) * voxels) /
                 context->nodes;
-  need->rank +=
-      (double)GridSize(&in->grid) * sizeof(float) * (2.0 * Cubes() + 3) + quantities_bytes + ScenarioBytes(in);
+  need->rank += (double)GridSize(&in->grid) * sizeof(float) * (2.0 * Cubes() + 3) + quantities_bytes + KeptBytes(in);
   PetscFunctionReturn(0);
 }
 
@@ -133,12 +134,12 @@ static PetscErrorCode NeedInUse(PlanContext *context, MemoryNeed *need)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode PlanMemory(PlanContext *context, const PlanInputs *in, double entries, MemoryNeed *need)
+PetscErrorCode PlanMemory(PlanContext *context, const PlanInputs *in, double entries, PetscInt ranks, MemoryNeed *need)
 {
   PetscFunctionBegin;
   MemoryNeed evaluation, activity, now;
   PetscCall(OptimisationNeed(context, in, entries, need));
-  PetscCall(EvaluationNeed(context, in, &evaluation));
+  PetscCall(EvaluationNeed(context, in, ranks, &evaluation));
   PetscCall(ActivityNeed(context, in, &activity));
   PetscCall(NeedInUse(context, &now));
   *need = NeedSum(NeedMost(*need, NeedSum(evaluation, activity)), now);
@@ -153,7 +154,7 @@ PetscErrorCode PlanCheckMemory(PlanContext *context, const PlanSpec *plan, const
   MemoryNeed need;
   if (in->settings->dose_operator == OPERATOR_ASSEMBLED)
     PetscFunctionReturn(0); /* computed on the fly where it does not fit */
-  PetscCall(PlanMemory(context, in, entries, &need));
+  PetscCall(PlanMemory(context, in, entries, context->size, &need));
   const double bytes = need.node * context->nodes + need.rank * context->size;
   LogLine(LOG_DETAIL, "memory", plan->case_name,
           "%s  about %.2f GiB of %.2f GiB: %.2f on each node, %.3f more of each rank", plan->arm, bytes / gib,

@@ -73,6 +73,7 @@ PetscErrorCode PlanSettingsKeep(const Settings *settings, const Case *patient, P
 {
   PetscFunctionBegin;
   *kept = *settings;
+  kept->optimize.axes = kept->evaluate.axes = (ScenarioAxes){0};
   PetscCall(Keep(patient, tell, LackingObjective, sizeof(ObjectiveSpec), &kept->n_objectives, &kept->objectives));
   PetscCall(Keep(patient, tell, LackingGoal, sizeof(GoalSpec), &kept->n_goals, &kept->goals));
   PetscCall(Keep(patient, tell, LackingMetric, sizeof(MetricSpec), &kept->n_metrics, &kept->metrics));
@@ -87,5 +88,6 @@ PetscErrorCode PlanSettingsDrop(Settings *kept)
   PetscCall(PetscFree(kept->goals));
   PetscCall(PetscFree(kept->metrics));
   PetscCall(PetscFree(kept->outcomes));
+  PetscCall(PlanDropAxes(kept));
   PetscFunctionReturn(0);
 }

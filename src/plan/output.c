@@ -244,6 +244,8 @@ typedef struct Parts {
   MetricRequestList request;
   DoseSet doses;
   ScenarioDose *scenario_doses; /* [result->n_scenario_doses] */
+  const BeamSet *beams;
+  float **beam_doses; /* [beams->n_beam]; NULL: not kept */
   ActivitySet activity;
   PetscInt n_kept, *kept; /* scenarios whose physical dose goes with it */
   InputFile *input;
@@ -255,6 +257,21 @@ typedef struct Parts {
   const char *tissue_name[TISSUES_MOST];
   StageTime time[N_STAGES];
 } Parts;
+
+/* Doses that are kept beside those of all plans. */
+static PetscErrorCode KeepDoses(MPI_Comm comm, const WeightedPlan *plan, Parts *parts, PlanResult *result)
+{
+  PetscFunctionBegin;
+  const PlanInputs *in = plan->inputs;
+  const DoseSpec spec = PlanDoseSpec(in, plan->weight);
+  PetscCall(PlanScenarioDoses(comm, plan, result, &result->n_scenario_doses, &parts->scenario_doses));
+  result->scenario_doses = parts->scenario_doses;
+  parts->beams = in->beams;
+  if (in->settings->results.beam_doses == BEAM_DOSES_PHYSICAL)
+    PetscCall(BeamDosesCreate(comm, &spec, in->beams, &parts->beam_doses));
+  result->beam_doses = parts->beam_doses;
+  PetscFunctionReturn(0);
+}
 
 /* Metrics that the study asks for, and those that its goals look at. */
 static PetscErrorCode RequestMetrics(const PlanInputs *in, MetricRequestList *request)
@@ -360,6 +377,7 @@ static PetscErrorCode PartsDestroy(Parts *parts, const PlanResult *result)
   PetscCall(ActivitySetDestroy(&parts->activity));
   PetscCall(PetscFree(parts->hu));
   PetscCall(ScenarioDosesDestroy(result->n_scenario_doses, &parts->scenario_doses));
+  PetscCall(BeamDosesDestroy(parts->beams, &parts->beam_doses));
   PetscCall(PetscFree(parts->kept));
   PetscCall(PetscFree(parts->goal));
   PetscCall(PetscFree(parts->input));
@@ -384,9 +402,7 @@ PetscErrorCode PlanEvaluateAndWrite(PlanContext *context, const WeightedPlan *pl
   PetscCall(Judge(plan->inputs, &parts.doses, &result, parts.goal, mistakes));
   if (plan->solution) PetscCall(CheckTarget(&result, mistakes));
   PlanTellHotSpot(&result);
-  if (!MistakesAny(mistakes))
-    PetscCall(PlanScenarioDoses(context->comm, plan, &result, &result.n_scenario_doses, &parts.scenario_doses));
-  result.scenario_doses = parts.scenario_doses;
+  if (!MistakesAny(mistakes)) PetscCall(KeepDoses(context->comm, plan, &parts, &result));
   if (!MistakesAny(mistakes)) PetscCall(WriteFiles(context, &result, folder, mistakes));
   PetscCall(SpotsDestroy(&result.spots));
   PetscCall(PartsDestroy(&parts, &result));

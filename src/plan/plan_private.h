@@ -21,6 +21,12 @@ void PlanTellRegions(const PlanInputs *in);
 
 /* Mistakes in what the study wants of positron emitters: unknown scenarios, base data without them, a course. Not collective. */
 /* Its scenarios that there are not. */
+/* The tissue of a structure; 0: it has none of its own. */
+PetscInt PlanTissueOf(const Settings *settings, const char *structure);
+/* Whether any objective is to hold in more than the nominal scenario. */
+PetscBool PlanIsRobust(const Settings *settings);
+/* A scenario set with more rows than a slip makes: ROBION_STUDY. The axes are set. */
+PetscErrorCode PlanCheckScenarios(const Settings *settings, Mistakes *mistakes);
 PetscErrorCode PlanCheckActivitySettings(const Settings *settings, Mistakes *mistakes);
 PetscErrorCode PlanCheckActivity(const PlanInputs *in, Mistakes *mistakes);
 /* Rows of the evaluation whose activity is wanted, [*n], to be freed. Not collective. */

@@ -118,6 +118,67 @@ static PetscErrorCode WriteScenarioNumbers(SharedFile *file, const char *group, 
   PetscFunctionReturn(0);
 }
 
+/* A number of every scenario and beam or tissue. */
+typedef double NumberOf(const Scenario *scenario, PetscInt column);
+
+static double RangeOfBeam(const Scenario *scenario, PetscInt beam)
+{
+  return scenario->range_of_beam ? scenario->range_of_beam[beam] : scenario->range_percent;
+}
+static double AlphaOfTissue(const Scenario *scenario, PetscInt tissue)
+{
+  return ScenarioFactor(scenario, tissue, 0);
+}
+static double BetaOfTissue(const Scenario *scenario, PetscInt tissue)
+{
+  return ScenarioFactor(scenario, tissue, 1);
+}
+
+static PetscErrorCode WriteNumbersOf(SharedFile *file, const char *group, const char *name, const ScenarioSet *set,
+                                     PetscInt n, NumberOf *number, const char *unit, const char *meaning)
+{
+  PetscFunctionBegin;
+  const hsize_t dims[2] = {(hsize_t)set->n, (hsize_t)n};
+  char path[64];
+  double *table;
+  PetscCall(PetscMalloc1(set->n * n, &table));
+  for (PetscInt s = 0; s < set->n; s++)
+    for (PetscInt i = 0; i < n; i++) table[s * n + i] = (*number)(&set->scenario[s], i);
+  snprintf(path, sizeof path, "%s/%s", group, name);
+  PetscCall(SharedFileArray(file, path, H5T_NATIVE_DOUBLE, 2, dims, table, unit, meaning));
+  PetscCall(PetscFree(table));
+  PetscFunctionReturn(0);
+}
+
+/* Of sets that have such errors: range errors of every beam, responses and their factors on every tissue. */
+static PetscErrorCode WriteAxes(SharedFile *file, const char *group, const ScenarioSet *set)
+{
+  PetscFunctionBegin;
+  PetscBool ranges = PETSC_FALSE, responses = PETSC_FALSE;
+  const char **name;
+  char path[64];
+  PetscCall(PetscMalloc1(set->n, &name));
+  for (PetscInt s = 0; s < set->n; s++) {
+    const Scenario *one = &set->scenario[s];
+    name[s] = one->biology;
+    if (one->range_of_beam) ranges = PETSC_TRUE;
+    if (one->factor || one->model) responses = PETSC_TRUE;
+  }
+  snprintf(path, sizeof path, "%s/biology", group);
+  if (ranges)
+    PetscCall(WriteNumbersOf(file, group, "range_percent_of_beams", set, set->n_beam, RangeOfBeam, "%",
+                             "change of the stopping powers on the way of each beam"));
+  if (responses) {
+    PetscCall(SharedFileStrings(file, path, set->n, name, "name of the response"));
+    PetscCall(WriteNumbersOf(file, group, "alpha_factors", set, set->n_tissue, AlphaOfTissue, "1",
+                             "on alpha of the ions in each tissue"));
+    PetscCall(WriteNumbersOf(file, group, "beta_factors", set, set->n_tissue, BetaOfTissue, "1",
+                             "on beta of the ions in each tissue"));
+  }
+  PetscCall(PetscFree(name));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode WriteScenarios(SharedFile *file, const char *group, const ScenarioSet *set)
 {
   PetscFunctionBegin;
@@ -133,6 +194,7 @@ PetscErrorCode WriteScenarios(SharedFile *file, const char *group, const Scenari
   snprintf(path, sizeof path, "%s/id", group);
   PetscCall(SharedFileStrings(file, path, set->n, id, "name of the scenario, the nominal first"));
   PetscCall(WriteScenarioNumbers(file, group, set));
+  PetscCall(WriteAxes(file, group, set));
   snprintf(path, sizeof path, "%s/in_set", group);
   PetscCall(SharedFileArray(file, path, H5T_NATIVE_INT, 1, &n, in_set, "1", "0: shown, but not part of the set"));
   PetscCall(PetscFree2(id, in_set));
@@ -224,6 +286,21 @@ static PetscErrorCode WriteScenarioDoses(SharedFile *file, const PlanResult *r)
                               "RBE-weighted dose per fraction of the scenario, in steps of " SCENARIO_DOSE_STEP));
     PetscCall(SharedFileString(file, path, "scenario", id));
     PetscCall(SharedFileNumber(file, path, SCENARIO_DOSE_STEP, dose->step_Gy_RBE));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Doses of single beams. */
+static PetscErrorCode WriteBeamDoses(SharedFile *file, const PlanResult *r)
+{
+  PetscFunctionBegin;
+  const hsize_t dims[3] = {(hsize_t)r->grid.n[2], (hsize_t)r->grid.n[1], (hsize_t)r->grid.n[0]};
+  char path[64];
+  for (PetscInt b = 0; r->beam_doses && b < r->spots.n_beam; b++) {
+    PlanBeamDosePath(b, path);
+    PetscCall(
+        SharedFileArray(file, path, H5T_NATIVE_FLOAT, 3, dims, r->beam_doses[b], quantities[QUANTITY_PHYSICAL].unit,
+                        "physical dose of the beam alone, nominal scenario; all beams add up to that of the plan"));
   }
   PetscFunctionReturn(0);
 }
@@ -469,6 +546,7 @@ static PetscErrorCode WriteContent(SharedFile *file, const PlanResult *r)
   PetscCall(WriteCT(file, r));
   PetscCall(WriteDoses(file, r));
   PetscCall(WriteScenarioDoses(file, r));
+  PetscCall(WriteBeamDoses(file, r));
   PetscCall(WriteActivity(file, r));
   PetscCall(WriteOutcomes(file, r));
   PetscCall(WriteTissues(file, r));

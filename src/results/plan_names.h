@@ -12,6 +12,7 @@
 #define GROUP_DVH "/dvh"
 #define DVH_SCENARIOS "scenarios" /* of a structure and quantity */
 #define GROUP_SCENARIO_DOSES "/dose/scenarios"
+#define GROUP_BEAM_DOSES "/dose/beams" /* beam_%d in it */
 #define SCENARIO_DOSE_STEP "step_Gy_RBE"
 #define GROUP_HISTORY GROUP_OPTIMIZER "/history"
 #define GROUP_CERTIFICATE GROUP_OPTIMIZER "/certificate"

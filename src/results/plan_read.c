@@ -251,6 +251,25 @@ PetscBool PlanReadDose(const PlanReader *reader, PlanDoses doses, Quantity quant
   return ReadCube(reader, path, mistakes, grid, dose);
 }
 
+void PlanBeamDosePath(PetscInt beam, char path[64])
+{
+  snprintf(path, 64, GROUP_BEAM_DOSES "/beam_%d", (int)beam);
+}
+
+PetscBool PlanHasBeamDose(const PlanReader *reader, PetscInt beam)
+{
+  char path[64];
+  PlanBeamDosePath(beam, path);
+  return H5SourceHas(&reader->source, path);
+}
+
+PetscBool PlanReadBeamDose(const PlanReader *reader, PetscInt beam, Mistakes *mistakes, Grid *grid, float **dose)
+{
+  char path[64];
+  PlanBeamDosePath(beam, path);
+  return ReadCube(reader, path, mistakes, grid, dose);
+}
+
 PetscErrorCode PlanActivityNames(const PlanReader *reader, const char *scenario, const char *kind, Mistakes *mistakes,
                                  H5Names *names)
 {

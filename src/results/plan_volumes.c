@@ -49,6 +49,10 @@ PetscErrorCode PlanVolumeNames(const PlanReader *reader, Mistakes *mistakes, Pla
     PlanDosePath(doses, quantity, path);
     if (PlanHasDose(reader, doses, quantity)) PetscCall(AddName(NameOf(path), names));
   }
+  for (PetscInt b = 0; PlanHasBeamDose(reader, b); b++) {
+    PlanBeamDosePath(b, path);
+    PetscCall(AddName(NameOf(path), names));
+  }
   if (H5ReadNames(&reader->source, GROUP_STRUCTURES, &structures, mistakes))
     for (PetscInt i = 0; i < structures.n; i++) {
       snprintf(name, sizeof name, PLAN_STRUCTURES "%s", structures.name[i]);
@@ -144,6 +148,13 @@ PetscBool PlanReadVolume(const PlanReader *reader, const char *name, Mistakes *m
     snprintf(volume->unit, sizeof volume->unit, "%s", quantities[quantity].unit);
     snprintf(volume->meaning, sizeof volume->meaning, "%s", quantities[quantity].meaning);
     return PlanReadDose(reader, doses, quantity, mistakes, &volume->grid, &volume->value);
+  }
+  for (PetscInt b = 0; PlanHasBeamDose(reader, b); b++) {
+    PlanBeamDosePath(b, path);
+    if (strcmp(NameOf(path), name)) continue;
+    snprintf(volume->unit, sizeof volume->unit, "%s", quantities[QUANTITY_PHYSICAL].unit);
+    snprintf(volume->meaning, sizeof volume->meaning, "%s of a beam", quantities[QUANTITY_PHYSICAL].meaning);
+    return PlanReadBeamDose(reader, b, mistakes, &volume->grid, &volume->value);
   }
   snprintf(path, sizeof path, "/%s", name);
   if (!strncmp(name, PLAN_STRUCTURES, strlen(PLAN_STRUCTURES)) && H5SourceHas(&reader->source, path))

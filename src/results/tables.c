@@ -8,7 +8,8 @@
 const char *const table_headers[N_PLAN_FILES] = {
     [PLAN_METRICS] = "study,case,arm,sweep,scenario,structure,quantity,metric,value,unit",
     [PLAN_DVH] = "study,case,arm,sweep,structure,quantity,dose,unit,nominal_percent,min_percent,max_percent",
-    [PLAN_SCENARIOS] = "set,id,x_mm,y_mm,z_mm,range_percent,weight,in_set",
+    [PLAN_SCENARIOS] = "set,id,x_mm,y_mm,z_mm,range_percent,weight,in_set,range_percent_of_beams,biology,"
+                       "alpha_factors,beta_factors",
     [PLAN_GOALS] = "study,case,arm,sweep,structure,quantity,metric,per,scenario,relation,limit,value,unit,met,"
                    "each_relation,each_limit,each_unit"};
 
@@ -76,8 +77,17 @@ static PetscErrorCode ScenarioRows(const char *name, const ScenarioSet *set, Tex
     const Scenario *one = &set->scenario[s];
     PetscCall(TextAdd(text, "%s,", name));
     PetscCall(TextAddCSV(text, one->id));
-    PetscCall(TextAdd(text, ",%.9g,%.9g,%.9g,%.9g,%.9g,%d\n", one->shift_mm[0], one->shift_mm[1], one->shift_mm[2],
+    PetscCall(TextAdd(text, ",%.9g,%.9g,%.9g,%.9g,%.9g,%d,", one->shift_mm[0], one->shift_mm[1], one->shift_mm[2],
                       one->range_percent, one->weight, one->in_set ? 1 : 0));
+    for (PetscInt b = 0; one->range_of_beam && b < set->n_beam; b++)
+      PetscCall(TextAdd(text, "%s%.9g", b ? " " : "", one->range_of_beam[b]));
+    PetscCall(TextAdd(text, ",%s", one->biology));
+    for (int k = 0; k < 2; k++) {
+      PetscCall(TextAdd(text, ","));
+      for (PetscInt t = 0; one->factor && t < set->n_tissue; t++)
+        PetscCall(TextAdd(text, "%s%.9g", t ? " " : "", ScenarioFactor(one, t, k)));
+    }
+    PetscCall(TextAdd(text, "\n"));
   }
   PetscFunctionReturn(0);
 }

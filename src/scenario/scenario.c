@@ -1,5 +1,6 @@
 /* Expanding what a study says of its uncertainties into scenarios. */
 #include "robion/scenario.h"
+#include "robion/counter_random.h"
 #include <gsl/gsl_randist.h>
 #include <math.h>
 #include <stdio.h>
@@ -9,21 +10,26 @@ const char *const setup_pattern_names[] = {"none", "axes",  "corners", "axes+cor
                                            "list", "cross", "grid",    "random"};
 const PetscInt n_setup_pattern_names = PETSC_STATIC_ARRAY_LENGTH(setup_pattern_names);
 
-/* Append "_x+2" style parts of a shift to an id of at least 64 characters. */
-static void AppendShift(char *id, const double shift_mm[3])
+/* Append the parts of an id, joined by underscores. */
+static void AddToId(char id[sizeof((Scenario *)0)->id], const char *name, double value)
 {
-  for (int axis = 0; axis < 3; axis++) {
-    if (shift_mm[axis] == 0) continue;
-    size_t used = strlen(id);
-    snprintf(id + used, 64 - used, "%s%c%+.4g", used ? "_" : "", "xyz"[axis], shift_mm[axis]);
-  }
+  const size_t used = strlen(id), size = sizeof((Scenario *)0)->id;
+  if (value != 0) snprintf(id + used, size - used, "%s%s%+.4g", used ? "_" : "", name, value);
 }
 
-static void MakeId(Scenario *s)
+static void MakeId(const ScenarioSet *set, Scenario *s)
 {
   s->id[0] = 0;
-  if (s->range_percent != 0) snprintf(s->id, sizeof s->id, "r%+.4g", s->range_percent);
-  AppendShift(s->id, s->shift_mm);
+  if (!s->range_of_beam) AddToId(s->id, "r", s->range_percent);
+  for (PetscInt b = 0; s->range_of_beam && b < set->n_beam; b++) {
+    char name[16];
+    snprintf(name, sizeof name, "r%d", (int)b);
+    AddToId(s->id, name, s->range_of_beam[b]);
+  }
+  for (int axis = 0; axis < 3; axis++) AddToId(s->id, (const char *[]){"x", "y", "z"}[axis], s->shift_mm[axis]);
+  const size_t used = strlen(s->id);
+  if (strcmp(s->biology, BIOLOGY_NOMINAL) || s->factor)
+    snprintf(s->id + used, sizeof s->id - used, "%sbio-%s", used ? "_" : "", s->biology);
   if (!s->id[0]) snprintf(s->id, sizeof s->id, "nominal");
 }
 
@@ -70,73 +76,292 @@ static PetscInt ExpandShifts(const ScenarioSpec *spec, double (*shift_mm)[3])
   return n;
 }
 
-static PetscBool IsNominal(double range_percent, const double shift_mm[3])
+/* A point of the space. */
+typedef struct Point {
+  const double *range_percent; /* of every beam */
+  double shift_mm[3];
+  const ScenarioBiology *biology; /* NULL: the plan's own */
+  const double *factor;           /* [tissue][2] drawn, on top of it; NULL: none */
+} Point;
+
+static double Tidy(double value)
 {
-  return range_percent == 0 && shift_mm[0] == 0 && shift_mm[1] == 0 && shift_mm[2] == 0 ? PETSC_TRUE : PETSC_FALSE;
+  return value == 0 ? 0 : value; /* no minus zero */
 }
 
-/* Index every distinct shift once, so that range scenarios share their ray tracing. */
-static PetscErrorCode IndexSetups(ScenarioSet *set)
+/* Range errors of a row: one if all beams have the same. */
+static void SetRange(ScenarioSet *set, const double *range_percent, PetscInt row, Scenario *s)
 {
-  PetscFunctionBegin;
-  PetscCall(PetscMalloc2(set->n, &set->setup_of, set->n, &set->setup_mm));
-  for (PetscInt s = 0; s < set->n; s++) {
-    PetscInt k = 0;
-    while (k < set->n_setup && memcmp(set->setup_mm[k], set->scenario[s].shift_mm, sizeof set->setup_mm[k])) k++;
-    if (k == set->n_setup) memcpy(set->setup_mm[set->n_setup++], set->scenario[s].shift_mm, sizeof set->setup_mm[k]);
-    set->setup_of[s] = k;
+  double *of_beam = set->range_of_beam + row * set->n_beam;
+  PetscBool same = PETSC_TRUE;
+  double sum = 0;
+  for (PetscInt b = 0; b < set->n_beam; b++) {
+    of_beam[b] = Tidy(range_percent[b]);
+    sum += of_beam[b];
+    if (of_beam[b] != of_beam[0]) same = PETSC_FALSE;
   }
-  PetscFunctionReturn(0);
+  s->range_of_beam = same ? NULL : of_beam;
+  s->range_percent = same ? of_beam[0] : sum / (double)set->n_beam;
 }
 
-/* One more scenario; the nominal one is row 0, which joins the set. */
-static Scenario *Append(ScenarioSet *set, double range_percent, const double shift_mm[3])
+static PetscBool SameRange(const ScenarioSet *set, const Scenario *a, const Scenario *b)
 {
-  Scenario *s = &set->scenario[IsNominal(range_percent, shift_mm) ? 0 : set->n++];
-  s->in_set = PETSC_TRUE;
-  s->range_percent = range_percent == 0 ? 0 : range_percent;
-  for (int axis = 0; axis < 3; axis++) s->shift_mm[axis] = shift_mm[axis] == 0 ? 0 : shift_mm[axis];
-  MakeId(s);
-  set->n_set++;
-  return s;
+  PetscBool same = a->range_percent == b->range_percent && !a->range_of_beam == !b->range_of_beam;
+  for (PetscInt i = 0; same && a->range_of_beam && i < set->n_beam; i++)
+    if (a->range_of_beam[i] != b->range_of_beam[i]) same = PETSC_FALSE;
+  return same;
 }
 
-/* All combinations of range errors and shifts; of a cross only those in which one of the two is nothing. */
-static PetscErrorCode Combine(const ScenarioSpec *spec, ScenarioSet *set)
+/* Response of a row, with factors if any is not 1. */
+static void SetBiology(ScenarioSet *set, const Point *point, PetscInt row, Scenario *s)
+{
+  const ScenarioBiology *named = point->biology;
+  double *factor = set->factor ? set->factor + 2 * row * set->n_tissue : NULL;
+  s->biology = named ? named->name : BIOLOGY_NOMINAL;
+  s->model = named ? named->model : 0;
+  for (PetscInt t = 0; factor && t < set->n_tissue; t++) {
+    const PetscBool scaled = named && (named->tissue < 0 || named->tissue == t) ? PETSC_TRUE : PETSC_FALSE;
+    const double here[2] = {scaled ? named->alpha_factor : 1, scaled ? sqrt(named->beta_factor) : 1};
+    for (int k = 0; k < 2; k++) {
+      factor[2 * t + k] = here[k] * (point->factor ? point->factor[2 * t + k] : 1);
+      if (factor[2 * t + k] != 1) s->factor = factor;
+    }
+  }
+}
+
+/*
+ * One more row; the nominal one is row 0, which joins the set. A point that the set has already, as far as `known` rows tell, is
+ * left out.
+ */
+static Scenario *Append(ScenarioSet *set, const Point *point, PetscInt known)
+{
+  Scenario made = {.in_set = PETSC_TRUE};
+  SetRange(set, point->range_percent, set->n, &made);
+  SetBiology(set, point, set->n, &made);
+  for (int axis = 0; axis < 3; axis++) made.shift_mm[axis] = Tidy(point->shift_mm[axis]);
+  MakeId(set, &made);
+  PetscInt row = strcmp(made.id, "nominal") ? 1 : 0;
+  while (row && row < known && strcmp(made.id, set->scenario[row].id)) row++;
+  if (row && row >= known) row = set->n++;
+  if (!set->scenario[row].in_set) {
+    set->scenario[row] = made;
+    set->n_set++;
+  }
+  return &set->scenario[row];
+}
+
+static PetscInt ShiftCapacity(const ScenarioSpec *spec)
+{
+  return spec->setup == SETUP_LIST ? spec->n_shift : 27;
+}
+
+/* Beams that have range errors of their own. */
+static PetscInt OwnRanges(const ScenarioSpec *spec, const ScenarioAxes *axes)
+{
+  return spec->range_per_beam ? PetscMax(axes->n_beam, 1) : 1;
+}
+
+/* Responses that a set combines with its other errors. */
+static PetscInt Responses(const ScenarioSpec *spec)
+{
+  return PetscMax(spec->n_biology, 1);
+}
+
+/* The i-th of them; NULL: the plan's own. */
+static const ScenarioBiology *Response(const ScenarioSpec *spec, const ScenarioAxes *axes, PetscInt i)
+{
+  PetscInt k = 0;
+  if (!spec->n_biology || !strcmp(spec->biology[i], BIOLOGY_NOMINAL)) return NULL;
+  while (k < axes->n_biology && strcmp(axes->biology[k].name, spec->biology[i])) k++;
+  return k < axes->n_biology ? &axes->biology[k] : NULL;
+}
+
+static double CountPart(const ScenarioSpec *spec, const ScenarioAxes *axes)
+{
+  const double ranges = (double)spec->n_range, shifts = (double)ShiftCapacity(spec);
+  const PetscInt own = OwnRanges(spec, axes);
+  if (spec->setup == SETUP_RANDOM) return (double)spec->n_random;
+  if (spec->setup == SETUP_CROSS) return ranges * (double)own + shifts + (double)Responses(spec);
+  return pow(ranges, (double)own) * shifts * (double)Responses(spec);
+}
+
+double ScenarioCount(const ScenarioSpec *spec)
+{
+  double sum = 1 + CountPart(spec, &spec->axes);
+  for (PetscInt i = 0; i < spec->n_plus; i++) sum += CountPart(&spec->plus[i], &spec->axes);
+  return sum;
+}
+
+/* Range errors one axis at a time, each beam with its own being an axis. */
+static void CrossRanges(const ScenarioSpec *spec, PetscInt n_own, PetscInt known, double *range_percent,
+                        ScenarioSet *set)
+{
+  for (PetscInt b = 0; b < n_own; b++)
+    for (PetscInt r = 0; r < spec->n_range; r++) {
+      if (spec->range_percent[r] == 0) continue;
+      for (PetscInt i = 0; i < set->n_beam; i++) range_percent[i] = n_own == 1 || i == b ? spec->range_percent[r] : 0;
+      (void)Append(set, &(Point){.range_percent = range_percent}, known);
+    }
+}
+
+/* Combination number k of range errors; the first beam's varies slowest. */
+static void CombineRanges(const ScenarioSpec *spec, PetscInt n_own, PetscInt k, PetscInt n_beam, double *range_percent)
+{
+  for (PetscInt b = n_beam - 1; b >= 0; b--) {
+    range_percent[b] = spec->range_percent[k % spec->n_range];
+    if (n_own > 1) k /= spec->n_range;
+  }
+}
+
+/* Other responses without any other error. */
+static void CrossBiology(const ScenarioSpec *spec, const ScenarioAxes *axes, PetscInt known, const double *no_range,
+                         ScenarioSet *set)
+{
+  for (PetscInt i = 0; i < spec->n_biology; i++) {
+    const Point point = {.range_percent = no_range, .biology = Response(spec, axes, i)};
+    if (point.biology) (void)Append(set, &point, known);
+  }
+}
+
+/* All combinations of range errors, shifts and responses; of a cross only those in which all but one are nothing. */
+static PetscErrorCode Combine(const ScenarioSpec *spec, const ScenarioAxes *axes, PetscInt known, ScenarioSet *set)
 {
   PetscFunctionBegin;
-  static const double zero[3];
-  PetscInt capacity = spec->setup == SETUP_LIST ? spec->n_shift : 27;
-  double(*shift_mm)[3];
-  PetscCall(PetscMalloc1(capacity, &shift_mm));
+  const PetscInt n_own = spec->range_per_beam ? set->n_beam : 1;
+  PetscInt n_range = 1;
+  double(*shift_mm)[3], *range_percent;
+  PetscCall(PetscMalloc1(ShiftCapacity(spec), &shift_mm));
+  PetscCall(PetscCalloc1(set->n_beam, &range_percent));
   const PetscInt n_shift = DropRepeated(ExpandShifts(spec, shift_mm), shift_mm);
-  PetscCall(PetscCalloc1((spec->n_range + 1) * n_shift + 1, &set->scenario));
   if (spec->setup == SETUP_CROSS) {
-    for (PetscInt r = 0; r < spec->n_range; r++)
-      if (spec->range_percent[r] != 0) Append(set, spec->range_percent[r], zero);
-    for (PetscInt k = 0; k < n_shift; k++) Append(set, 0, shift_mm[k]);
+    CrossRanges(spec, n_own, known, range_percent, set);
+    PetscCall(PetscArrayzero(range_percent, set->n_beam));
+    CrossBiology(spec, axes, known, range_percent, set);
   } else
-    for (PetscInt r = 0; r < spec->n_range; r++)
-      for (PetscInt k = 0; k < n_shift; k++) Append(set, spec->range_percent[r], shift_mm[k]);
+    for (PetscInt b = 0; b < n_own; b++) n_range *= spec->n_range;
+  for (PetscInt r = 0; r < n_range; r++) {
+    if (spec->setup != SETUP_CROSS) CombineRanges(spec, n_own, r, set->n_beam, range_percent);
+    for (PetscInt k = 0; k < n_shift; k++) {
+      Point point = {.range_percent = range_percent};
+      PetscCall(PetscArraycpy(point.shift_mm, shift_mm[k], 3));
+      for (PetscInt i = 0; i < (spec->setup == SETUP_CROSS ? 1 : Responses(spec)); i++) {
+        if (spec->setup != SETUP_CROSS) point.biology = Response(spec, axes, i);
+        (void)Append(set, &point, known);
+      }
+    }
+  }
   PetscCall(PetscFree(shift_mm));
+  PetscCall(PetscFree(range_percent));
   PetscFunctionReturn(0);
 }
 
-/* Drawn scenarios: range errors about the spec's in turn, shifts about none. */
-static PetscErrorCode Draw(const ScenarioSpec *spec, ScenarioSet *set)
+/* Axes of drawn scenarios with numbers of their own: what is drawn on one does not hang on the others. */
+enum { DRAWN_RANGES, DRAWN_BIOLOGY, DRAWN_AXES = 8 };
+
+static CounterRandom DrawnOn(const ScenarioSpec *spec, PetscInt scenario, int axis)
+{
+  return (CounterRandom){.seed = (uint64_t)spec->seed, .stream = (uint32_t)(scenario * DRAWN_AXES + axis)};
+}
+
+/* Range errors about one of the spec's, the same for all beams or drawn for each. */
+static void DrawRanges(const ScenarioSpec *spec, PetscInt i, gsl_rng *random, PetscInt n_beam, double *range_percent)
+{
+  const double middle = spec->range_percent[i % spec->n_range];
+  CounterRandom own = DrawnOn(spec, i, DRAWN_RANGES);
+  const double error = spec->range_per_beam ? 0 : gsl_ran_gaussian_ziggurat(random, spec->range_sigma_percent);
+  for (PetscInt b = 0; b < n_beam; b++) {
+    const double of_beam = spec->range_per_beam ? spec->range_sigma_percent * CounterRandomNormal(&own) : error;
+    range_percent[b] = PetscMax(middle + of_beam, -99);
+  }
+}
+
+/* Log-normal factors on alpha and the square root of beta, of each tissue by itself. */
+static void DrawFactors(const ScenarioSpec *spec, PetscInt i, PetscInt n_tissue, double *factor)
+{
+  CounterRandom own = DrawnOn(spec, i, DRAWN_BIOLOGY);
+  for (PetscInt t = 0; t < n_tissue; t++) {
+    factor[2 * t] = exp(spec->alpha_sigma_percent / 100 * CounterRandomNormal(&own));
+    factor[2 * t + 1] = exp(spec->beta_sigma_percent / 200 * CounterRandomNormal(&own));
+  }
+}
+
+/*
+ * Drawn scenarios: range errors about the spec's in turn, responses in turn with every range error, shifts about none. They are numbered
+ * from n_drawn + 1 on.
+ */
+static PetscErrorCode Draw(const ScenarioSpec *spec, const ScenarioAxes *axes, PetscInt n_drawn, ScenarioSet *set)
 {
   PetscFunctionBegin;
+  double *range_percent, *factor;
   gsl_rng *random = gsl_rng_alloc(gsl_rng_mt19937);
-  PetscCall(PetscCalloc1(spec->n_random + 1, &set->scenario));
+  PetscCall(PetscMalloc2(set->n_beam, &range_percent, 2 * set->n_tissue, &factor));
   for (PetscInt i = 0; i < spec->n_random; i++) {
-    double shift_mm[3], range_percent = spec->range_percent[i % spec->n_range];
+    Point point = {.range_percent = range_percent,
+                   .biology = Response(spec, axes, i / spec->n_range % Responses(spec)),
+                   .factor = spec->alpha_sigma_percent > 0 || spec->beta_sigma_percent > 0 ? factor : NULL};
+    if (point.factor) DrawFactors(spec, i, set->n_tissue, factor);
     gsl_rng_set(random, (unsigned long)spec->seed * 1000003UL + (unsigned long)i + 1);
-    for (int axis = 0; axis < 3; axis++) shift_mm[axis] = gsl_ran_gaussian_ziggurat(random, spec->setup_mm[axis]);
-    range_percent += gsl_ran_gaussian_ziggurat(random, spec->range_sigma_percent);
-    Scenario *s = Append(set, PetscMax(range_percent, -99), shift_mm);
-    if (s != &set->scenario[0]) snprintf(s->id, sizeof s->id, "random-%d", (int)i + 1);
+    for (int axis = 0; axis < 3; axis++) point.shift_mm[axis] = gsl_ran_gaussian_ziggurat(random, spec->setup_mm[axis]);
+    DrawRanges(spec, i, random, set->n_beam, range_percent);
+    Scenario *s = Append(set, &point, 0);
+    if (s != &set->scenario[0]) snprintf(s->id, sizeof s->id, "random-%d", (int)(n_drawn + i) + 1);
   }
   gsl_rng_free(random);
+  PetscCall(PetscFree2(range_percent, factor));
+  PetscFunctionReturn(0);
+}
+
+/* Index every distinct view once, so that scenarios share their ray tracing; then every distinct dose. */
+static PetscErrorCode IndexRows(ScenarioSet *set)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc2(set->n, &set->view, set->n, &set->sums));
+  for (PetscInt s = 0; s < set->n; s++) {
+    Scenario *scenario = &set->scenario[s];
+    View view;
+    PetscInt v = 0, k = 0;
+    PetscCall(PetscArraycpy(view.shift_mm, scenario->shift_mm, 3));
+    while (v < set->n_view && memcmp(&set->view[v], &view, sizeof view)) v++;
+    if (v == set->n_view) set->view[set->n_view++] = view;
+    while (k < set->n_sums && !(set->sums[k].view == v && set->sums[k].model == scenario->model &&
+                                SameRange(set, scenario, &set->scenario[set->sums[k].row])))
+      k++;
+    if (k == set->n_sums) set->sums[set->n_sums++] = (ScenarioSums){.view = v, .model = scenario->model, .row = s};
+    scenario->sums = k;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Add one of the sets that a spec is made of. */
+static PetscErrorCode AddPart(const ScenarioSpec *spec, const ScenarioAxes *axes, PetscBool several, PetscInt *n_drawn,
+                              ScenarioSet *set)
+{
+  PetscFunctionBegin;
+  if (spec->setup == SETUP_RANDOM)
+    PetscCall(Draw(spec, axes, *n_drawn, set));
+  else
+    PetscCall(Combine(spec, axes, several ? set->n : 0, set));
+  if (spec->setup == SETUP_RANDOM) *n_drawn += spec->n_random;
+  PetscFunctionReturn(0);
+}
+
+/* Room for the rows of a spec and all that comes on top of it. */
+static PetscErrorCode AllocateRows(const ScenarioSpec *spec, ScenarioSet *set)
+{
+  PetscFunctionBegin;
+  const double most = ScenarioCount(spec);
+  PetscBool scaled = PETSC_FALSE;
+  PetscCheck(most < 1e8, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "%g scenarios passed the checks", most);
+  set->n_tissue = PetscMax(spec->axes.n_tissue, 1);
+  for (PetscInt i = -1; i < spec->n_plus; i++) {
+    const ScenarioSpec *part = i < 0 ? spec : &spec->plus[i];
+    set->n_beam = PetscMax(set->n_beam, OwnRanges(part, &spec->axes));
+    if (part->n_biology || part->alpha_sigma_percent > 0 || part->beta_sigma_percent > 0) scaled = PETSC_TRUE;
+  }
+  const size_t rows = (size_t)most + 1;
+  PetscCall(PetscCalloc1(rows, &set->scenario));
+  PetscCall(PetscCalloc1(rows * (size_t)set->n_beam, &set->range_of_beam));
+  if (scaled) PetscCall(PetscCalloc1(2 * rows * (size_t)set->n_tissue, &set->factor));
   PetscFunctionReturn(0);
 }
 
@@ -144,15 +369,20 @@ PetscErrorCode ScenarioSetCreate(const ScenarioSpec *spec, ScenarioSet **out)
 {
   PetscFunctionBegin;
   ScenarioSet *set;
+  PetscInt n_drawn = 0;
   PetscCall(PetscNew(&set));
+  PetscCall(AllocateRows(spec, set));
   set->n = 1; /* the nominal row; it joins the set if the set holds it */
-  PetscCall(spec->setup == SETUP_RANDOM ? Draw(spec, set) : Combine(spec, set));
+  set->scenario[0].biology = BIOLOGY_NOMINAL;
+  PetscCall(AddPart(spec, &spec->axes, PETSC_FALSE, &n_drawn, set));
+  for (PetscInt i = 0; i < spec->n_plus; i++)
+    PetscCall(AddPart(&spec->plus[i], &spec->axes, PETSC_TRUE, &n_drawn, set));
   PetscCheck(set->n_set > 0, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "scenario set is empty: %d ranges",
              (int)spec->n_range);
-  MakeId(&set->scenario[0]);
+  MakeId(set, &set->scenario[0]);
   for (PetscInt s = 0; s < set->n; s++)
     if (set->scenario[s].in_set) set->scenario[s].weight = 1.0 / (double)set->n_set;
-  PetscCall(IndexSetups(set));
+  PetscCall(IndexRows(set));
   *out = set;
   PetscFunctionReturn(0);
 }
@@ -165,11 +395,13 @@ PetscErrorCode ScenarioSetSlice(const ScenarioSet *set, PetscInt first, PetscInt
              "rows %d to %d of %d scenarios", (int)first, (int)(first + n) - 1, (int)set->n);
   PetscCall(PetscNew(&slice));
   slice->n = n;
+  slice->n_beam = set->n_beam;
+  slice->n_tissue = set->n_tissue;
   PetscCall(PetscMalloc1(n, &slice->scenario));
   PetscCall(PetscArraycpy(slice->scenario, set->scenario + first, n));
   for (PetscInt s = 0; s < n; s++)
     if (slice->scenario[s].in_set) slice->n_set++;
-  PetscCall(IndexSetups(slice));
+  PetscCall(IndexRows(slice));
   *out = slice;
   PetscFunctionReturn(0);
 }
@@ -178,7 +410,9 @@ PetscErrorCode ScenarioSetDestroy(ScenarioSet **set)
 {
   PetscFunctionBegin;
   if (*set) {
-    PetscCall(PetscFree2((*set)->setup_of, (*set)->setup_mm));
+    PetscCall(PetscFree2((*set)->view, (*set)->sums));
+    PetscCall(PetscFree((*set)->range_of_beam));
+    PetscCall(PetscFree((*set)->factor));
     PetscCall(PetscFree((*set)->scenario));
     PetscCall(PetscFree(*set));
   }

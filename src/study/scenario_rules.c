@@ -57,8 +57,12 @@ static PetscBool IsZero(const Node *node)
 static PetscErrorCode CheckRandom(Check *check, const Node *node, const char *path)
 {
   PetscFunctionBegin;
-  static const char *const keys[] = {"number", "seed", "range_sigma_percent"};
-  const Node *setup = NodeGet(node, "setup"), *size = NodeGet(node, "setup_mm"), *sigma = NodeGet(node, keys[2]);
+  static const char *const keys[] = {"number", "seed", "range_sigma_percent", "alpha_sigma_percent",
+                                     "beta_sigma_percent"};
+  const Node *setup = NodeGet(node, "setup"), *size = NodeGet(node, "setup_mm");
+  PetscBool varies = PETSC_FALSE;
+  for (int i = 2; i < 5; i++)
+    if (NodeGet(node, keys[i]) && !IsZero(NodeGet(node, keys[i]))) varies = PETSC_TRUE;
   const PetscBool random = IsWord(setup, "random");
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(keys) && !random; i++)
     if (NodeFind(node, keys[i]))
@@ -67,7 +71,7 @@ static PetscErrorCode CheckRandom(Check *check, const Node *node, const char *pa
   if (random && !NodeFind(node, "number"))
     PetscCall(CheckAdd(check, setup->place, PathJoin(path, "setup").text,
                        "found random without number, expected number too"));
-  if (random && size && IsZero(size) && (!sigma || IsZero(sigma)))
+  if (random && size && IsZero(size) && !varies)
     PetscCall(CheckAdd(check, size->place, PathJoin(path, "setup_mm").text,
                        "found 0 without range_sigma_percent, expected one of them above 0"));
   PetscFunctionReturn(0);
@@ -107,7 +111,10 @@ static PetscBool IsNominal(const Node *set)
   if (set->kind != NODE_MAPPING) return PETSC_FALSE;
   const Node *range = NodeGet(set, "range_percent"), *setup = NodeGet(set, "setup"),
              *shifts = NodeGet(set, "shifts_mm");
-  if (range && !IsZero(range)) return PETSC_FALSE;
+  const Node *biology = NodeGet(set, "biology");
+  if ((range && !IsZero(range)) || NodeGet(set, "plus")) return PETSC_FALSE;
+  for (PetscInt i = 0; biology && biology->kind == NODE_SEQUENCE && i < biology->n; i++)
+    if (!IsWord(biology->entry[i].value, BIOLOGY_NOMINAL)) return PETSC_FALSE;
   if (!setup) return PETSC_TRUE;
   if (IsWord(setup, "list")) return shifts && IsZero(shifts) ? PETSC_TRUE : PETSC_FALSE;
   return IsWord(setup, "none");
@@ -134,10 +141,108 @@ static PetscErrorCode CheckRobust(Check *check, const SchemaKey *key, const Node
   PetscFunctionReturn(0);
 }
 
+/* A response of cells is factors or a model, whose keys only come with it. */
+PetscErrorCode RuleAlternative(Check *check, const SchemaKey *key, const Node *node, const char *path)
+{
+  PetscFunctionBegin;
+  static const char *const common[] = {"name", "structure", "alpha_factor", "beta_factor", "model"};
+  const Node *name = NodeGet(node, "name"), *model = NodeGet(node, "model");
+  const PetscBool scaled = NodeGet(node, "alpha_factor") || NodeGet(node, "beta_factor") ? PETSC_TRUE : PETSC_FALSE;
+  if (SchemaHasUnknown(key, node)) PetscFunctionReturn(0);
+  if (IsWord(name, BIOLOGY_NOMINAL))
+    PetscCall(CheckAdd(check, name->place, PathJoin(path, "name").text,
+                       "found nominal, which is biology itself, expected another name"));
+  if (!model && !scaled)
+    PetscCall(CheckAdd(check, node->place, path,
+                       "found neither factor nor model, expected alpha_factor, beta_factor or model"));
+  if (model) PetscCall(RuleBiology(check, key, node, path));
+  for (PetscInt i = 0; !model && i < node->n; i++) {
+    size_t k = 0;
+    while (k < PETSC_STATIC_ARRAY_LENGTH(common) && strcmp(common[k], node->entry[i].key)) k++;
+    if (k == PETSC_STATIC_ARRAY_LENGTH(common))
+      PetscCall(CheckAdd(check, node->entry[i].place, PathJoin(path, node->entry[i].key).text,
+                         "found without model, expected it only with that"));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* The i-th response that a study describes, by name; NULL: it has none. */
+static const Node *NamedResponse(const Node *responses, PetscInt i)
+{
+  const Node *name = NodeGet(responses->entry[i].value, "name");
+  return name && name->kind == NODE_SCALAR ? name : NULL;
+}
+
+/* Names in a set of scenarios, and in those on top of it. */
+static PetscErrorCode CheckResponses(Check *check, const Node *responses, const Node *set, const char *path)
+{
+  PetscFunctionBegin;
+  const Node *names = NodeGet(set, "biology"), *plus = NodeGet(set, "plus");
+  const PetscInt n = responses ? responses->n : 0;
+  const char **known;
+  PetscInt n_known = 1;
+  PetscCall(PetscMalloc1(n + 1, &known));
+  known[0] = BIOLOGY_NOMINAL;
+  for (PetscInt i = 0; i < n; i++)
+    if (NamedResponse(responses, i)) known[n_known++] = NamedResponse(responses, i)->text;
+  for (PetscInt i = 0; names && names->kind == NODE_SEQUENCE && i < names->n; i++) {
+    const Node *name = names->entry[i].value;
+    PetscInt k = 0;
+    if (name->kind != NODE_SCALAR) continue;
+    while (k < n_known && strcmp(known[k], name->text)) k++;
+    if (k == n_known)
+      PetscCall(CheckAdd(check, name->place, PathJoinIndex(PathJoin(path, "biology").text, i).text,
+                         "found %s, expected nominal or a name of scenarios.biology%s", NodeShown(name).text,
+                         SuggestName(", ", name->text, (size_t)n_known, known).text));
+  }
+  PetscCall(PetscFree(known));
+  for (PetscInt i = 0; plus && plus->kind == NODE_SEQUENCE && i < plus->n; i++)
+    PetscCall(
+        CheckResponses(check, responses, plus->entry[i].value, PathJoinIndex(PathJoin(path, "plus").text, i).text));
+  PetscFunctionReturn(0);
+}
+
+/* Whether a structure has a tissue of its own. */
+static PetscBool HasTissue(const Node *tissues, const Node *structure)
+{
+  for (PetscInt t = 0; tissues && tissues->kind == NODE_SEQUENCE && t < tissues->n; t++) {
+    const Node *names = NodeGet(tissues->entry[t].value, "structures");
+    for (PetscInt i = 0; names && names->kind == NODE_SEQUENCE && i < names->n; i++)
+      if (IsWord(names->entry[i].value, structure->text)) return PETSC_TRUE;
+  }
+  return PETSC_FALSE;
+}
+
+PetscErrorCode CheckAlternatives(Check *check, const SchemaKey *key, const Node *root)
+{
+  PetscFunctionBegin;
+  const Node *scenarios = NodeGet(root, "scenarios"), *tissues = NodeGet(NodeGet(root, "biology"), "tissues");
+  if (!scenarios || scenarios->kind != NODE_MAPPING || SchemaHasUnknown(SchemaChild(key, "scenarios"), scenarios))
+    PetscFunctionReturn(0);
+  const Node *responses = NodeGet(scenarios, "biology");
+  if (responses && responses->kind != NODE_SEQUENCE) responses = NULL;
+  for (PetscInt i = 0; responses && i < responses->n; i++) {
+    const Node *one = responses->entry[i].value, *structure = NodeGet(one, "structure"),
+               *name = NamedResponse(responses, i);
+    const Line path = PathJoinIndex("scenarios.biology", i);
+    if (structure && structure->kind == NODE_SCALAR && !HasTissue(tissues, structure))
+      PetscCall(CheckAdd(check, structure->place, PathJoin(path.text, "structure").text,
+                         "found %s, expected a structure of biology.tissues", NodeShown(structure).text));
+    for (PetscInt k = 0; name && k < i; k++)
+      if (NamedResponse(responses, k) && IsWord(NamedResponse(responses, k), name->text))
+        PetscCall(CheckAdd(check, name->place, PathJoin(path.text, "name").text, "found %s again, expected it once",
+                           NodeShown(name).text));
+  }
+  PetscCall(CheckResponses(check, responses, NodeGet(scenarios, "optimize"), "scenarios.optimize"));
+  PetscCall(CheckResponses(check, responses, NodeGet(scenarios, "evaluate"), "scenarios.evaluate"));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode RuleStudy(Check *check, const SchemaKey *key, const Node *node, const char *path)
 {
   PetscFunctionBegin;
   PetscCall(CheckRobust(check, key, node));
+  PetscCall(CheckAlternatives(check, key, node));
   PetscCall(CheckCourse(check, node));
   PetscCall(CheckGoals(check, node));
   const Node *model = NodeGet(NodeGet(node, "biology"), "model"),

@@ -23,6 +23,7 @@ PetscErrorCode RuleStructureNames(Check *check, const SchemaKey *key, const Node
 PetscErrorCode RuleDistinct(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleObjective(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleScenarios(Check *check, const SchemaKey *key, const Node *node, const char *path);
+PetscErrorCode RuleAlternative(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleSpotControl(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleOutcomes(Check *check, const SchemaKey *key, const Node *node, const char *path);
 PetscErrorCode RuleMetric(Check *check, const SchemaKey *key, const Node *node, const char *path);
@@ -33,6 +34,8 @@ PetscErrorCode RuleActivity(Check *check, const SchemaKey *key, const Node *node
 PetscErrorCode RuleStages(Check *check, const SchemaKey *key, const Node *node, const char *path);
 /* Goals on outcomes against the outcomes of the study. */
 PetscErrorCode CheckGoals(Check *check, const Node *root);
+/* Responses of scenarios against those that the study describes, and its tissues (scenario_rules.c). */
+PetscErrorCode CheckAlternatives(Check *check, const SchemaKey *key, const Node *root);
 /* Stages against the rest of a study: fractions that add up, objectives for all of them. */
 PetscErrorCode CheckCourse(Check *check, const Node *root);
 PetscErrorCode RuleArmNames(Check *check, const SchemaKey *key, const Node *node, const char *path);
@@ -56,6 +59,7 @@ PetscErrorCode MachinePreset(const SchemaReader *reader, const Node *node, void 
 PetscErrorCode BiologyPreset(const SchemaReader *reader, const Node *node, void *base);
 PetscErrorCode TissuePreset(const SchemaReader *reader, const Node *node, void *base);
 PetscErrorCode JudgingBiologyPreset(const SchemaReader *reader, const Node *node, void *base);
+PetscErrorCode AlternativePreset(const SchemaReader *reader, const Node *node, void *base);
 PetscErrorCode StagePreset(const SchemaReader *reader, const Node *node, void *base);
 /* What keys of several blocks make together (settings.c). */
 PetscErrorCode BeamsFinish(const SchemaReader *reader, const Node *node, void *base);

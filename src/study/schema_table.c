@@ -117,25 +117,64 @@ static const SchemaKey tissue_keys[] = {
 const SchemaKey schema_tissue = {"tissue", TYPE_MAPPING, CHILDREN(tissue_keys), .preset = TissuePreset,
                                  .doc = "one tissue"};
 
+/* How single ions become the response to a field, in the same way. */
+#define FIELDS(S, spec, ...)                                                                                           \
+  {"approach",                                                                                                         \
+   TYPE_WORD,                                                                                                          \
+   AT(S, spec.approach),                                                                                               \
+   WORDS(lem_approach_names),                                                                                          \
+   .doc = "lem1: how single hits become the effect of a dose",                                                         \
+   __VA_ARGS__},                                                                                                       \
+      {"rbe", TYPE_NUMBER, AT(S, spec.rbe), ABOVE(0, 100), .doc = "constant: RBE", __VA_ARGS__},                       \
+      {"alpha_per_Gy", TYPE_NUMBER,  AT(S, spec.alpha_per_Gy),                                                         \
+       .unit = "1/Gy", FROM(0, 100), .doc = "constant: alpha of the ions; 0: from rbe",                                \
+       __VA_ARGS__},                                                                                                   \
+      {"beta_per_Gy2",  TYPE_NUMBER,  AT(S, spec.beta_per_Gy2),                                                        \
+       .unit = "1/Gy2", FROM(0, 100), .doc = "constant: beta of the ions",                                             \
+       __VA_ARGS__},                                                                                                   \
+      {"averaging",                                                                                                    \
+       TYPE_WORD,                                                                                                      \
+       AT(S, spec.averaging),                                                                                          \
+       WORDS(beta_averaging_names),                                                                                    \
+       .doc = "what is averaged over a mixed field",                                                                   \
+       __VA_ARGS__},                                                                                                   \
+  {                                                                                                                    \
+    "clinical_factor", TYPE_NUMBER, AT(S, spec.clinical_factor), ABOVE(0, 100),                                        \
+        .doc = "RBE-weighted dose per isoeffective photon dose", __VA_ARGS__                                           \
+  }
+
 static const SchemaKey biology_keys[] = {
     {"model", TYPE_WORD, AT(Settings, biology.model), PRESET, WORDS(biology_model_names), .doc = "RBE model"},
     CELLS(Settings, biology, PRESET),
-    {"approach", TYPE_WORD, AT(Settings, biology.approach), PRESET, WORDS(lem_approach_names),
-     .doc = "lem1: how single hits become the effect of a dose"},
-    {"rbe", TYPE_NUMBER, AT(Settings, biology.rbe), PRESET, ABOVE(0, 100), .doc = "constant: RBE"},
-    {"alpha_per_Gy", TYPE_NUMBER, AT(Settings, biology.alpha_per_Gy), PRESET, .unit = "1/Gy", FROM(0, 100),
-     .doc = "constant: alpha of the ions; 0: from rbe"},
-    {"beta_per_Gy2", TYPE_NUMBER, AT(Settings, biology.beta_per_Gy2), PRESET, .unit = "1/Gy2", FROM(0, 100),
-     .doc = "constant: beta of the ions"},
-    {"averaging", TYPE_WORD, AT(Settings, biology.averaging), PRESET, WORDS(beta_averaging_names),
-     .doc = "what is averaged over a mixed field"},
-    {"clinical_factor", TYPE_NUMBER, AT(Settings, biology.clinical_factor), PRESET, ABOVE(0, 100),
-     .doc = "RBE-weighted dose per isoeffective photon dose"},
+    FIELDS(Settings, biology, PRESET),
     {"table", TYPE_TEXT, AT(Settings, biology.table), .file = PETSC_TRUE, .fallback = "builtin",
      .doc = "the word builtin, or mixed-beam: a file of alpha and beta by LET; table: a file of RBE by ion and energy"},
     {"tissues", TYPE_LIST, LIST(Settings, n_tissues, tissues), .max_length = TISSUES_MOST - 1,
      .element = &schema_tissue, .rule = RuleTissues, .doc = "structures whose cells respond in their own way"},
 };
+
+static const SchemaKey alternative_keys[] = {
+    {"name", TYPE_LABEL, REQUIRED, AT(BiologyAlternative, name), WHERE(BiologyAlternative, where),
+     .doc = "what scenarios call it"},
+    {"structure", TYPE_TEXT, AT(BiologyAlternative, structure),
+     .doc = "a structure of biology.tissues whose tissue it is of"},
+    {"alpha_factor", TYPE_NUMBER, AT(BiologyAlternative, alpha_factor), ABOVE(0, 100), DEFAULT_IF_TAKEN("1"),
+     .doc = "on alpha of the ions"},
+    {"beta_factor", TYPE_NUMBER, AT(BiologyAlternative, beta_factor), FROM(0, 100), DEFAULT_IF_TAKEN("1"),
+     .doc = "on beta of the ions"},
+    {"model", TYPE_WORD, AT(BiologyAlternative, biology.model), GIVEN(BiologyAlternative, has_model),
+     WORDS(biology_model_names), .doc = "another RBE model"},
+    {"dose_Gy_RBE", TYPE_NUMBER, AT(BiologyAlternative, dose_Gy_RBE), .unit = "Gy(RBE)", ABOVE(0, 100),
+     .doc = "the prescription in the model's own dose"},
+    CELLS(BiologyAlternative, biology, ),
+    FIELDS(BiologyAlternative, biology, ),
+};
+static const SchemaKey alternative_item = {"biology",
+                                           TYPE_MAPPING,
+                                           CHILDREN(alternative_keys),
+                                           .rule = RuleAlternative,
+                                           .preset = AlternativePreset,
+                                           .doc = "one response of the cells"};
 
 static const SchemaKey prescription_keys[] = {
     {"dose_Gy_RBE", TYPE_NUMBER, REQUIRED, AT(Settings, prescription_Gy_RBE), .unit = "Gy(RBE)", ABOVE(0, 100),
@@ -270,9 +309,13 @@ static const SchemaKey structure_expression = {"structure",
                                                WHERE(DerivedStructure, where),
                                                .doc = "expression such as CTV plus 2 mm"};
 
+static const SchemaKey response_name = {"name", TYPE_LABEL, ITSELF(TEXT), .doc = "name of a response"};
+static const SchemaKey plus_item;
 static const SchemaKey scenario_keys[] = {
     {"range_percent", TYPE_LIST, LIST(ScenarioSpec, n_range, range_percent), .min_length = 1, .element = &range_error,
      .fallback = "[0]", .rule = RuleDistinct, .doc = "range errors"},
+    {"range_per_beam", TYPE_FLAG, AT(ScenarioSpec, range_per_beam), .fallback = "false",
+     .doc = "every beam errs by itself"},
     {"setup", TYPE_WORD, AT(ScenarioSpec, setup), WORDS(setup_pattern_names), .fallback = "none",
      .doc = "pattern of setup errors"},
     {"setup_mm", TYPE_NUMBER | TYPE_LIST, AT(ScenarioSpec, setup_mm), .unit = "mm", FROM(0, 100), .min_length = 3,
@@ -284,12 +327,29 @@ static const SchemaKey scenario_keys[] = {
      .doc = "where drawing starts, for setup: random"},
     {"range_sigma_percent", TYPE_NUMBER, AT(ScenarioSpec, range_sigma_percent), .unit = "percent", FROM(0, 20),
      DEFAULT_IF_TAKEN("0"), .doc = "standard deviation of range errors, for setup: random"},
+    {"biology", TYPE_LIST, LIST(ScenarioSpec, n_biology, biology), .min_length = 1, .element = &response_name,
+     .rule = RuleDistinct, .fallback = "[nominal]", .doc = "responses of scenarios.biology, or nominal"},
+    {"alpha_sigma_percent", TYPE_NUMBER, AT(ScenarioSpec, alpha_sigma_percent), .unit = "percent", FROM(0, 100),
+     DEFAULT_IF_TAKEN("0"), .doc = "spread of alpha, for setup: random"},
+    {"beta_sigma_percent", TYPE_NUMBER, AT(ScenarioSpec, beta_sigma_percent), .unit = "percent", FROM(0, 100),
+     DEFAULT_IF_TAKEN("0"), .doc = "spread of beta, for setup: random"},
+    {"plus", TYPE_LIST, LIST(ScenarioSpec, n_plus, plus), .min_length = 1, .element = &plus_item,
+     .doc = "sets of scenarios that come on top"},
 };
+/* The keys of a set but the last. */
+static const SchemaKey plus_item = {.name = "set",
+                                    .type = TYPE_MAPPING,
+                                    .child = scenario_keys,
+                                    .n_child = PETSC_STATIC_ARRAY_LENGTH(scenario_keys) - 1,
+                                    .rule = RuleScenarios,
+                                    .doc = "one set of scenarios"};
 static const SchemaKey scenarios_keys[] = {
     {"optimize", TYPE_MAPPING, INTO(Settings, optimize), CHILDREN(scenario_keys), .rule = RuleScenarios,
      .doc = "scenarios the plan is made for"},
     {"evaluate", TYPE_MAPPING, INTO(Settings, evaluate), CHILDREN(scenario_keys), .rule = RuleScenarios,
      .doc = "scenarios the plan is judged by"},
+    {"biology", TYPE_LIST, LIST(Settings, n_alternatives, alternatives), .element = &alternative_item,
+     .doc = "responses of the cells that scenarios may have"},
 };
 
 static const SchemaKey robust_keys[] = {
@@ -388,6 +448,8 @@ static const SchemaKey activity_keys[] = {
 static const SchemaKey results_keys[] = {
     {"scenario_doses", TYPE_WORD, AT(ResultsSpec, scenario_doses), WORDS(scenario_doses_names), .fallback = "worst",
      .doc = "scenarios whose dose goes into plan.h5 beside the nominal"},
+    {"beam_doses", TYPE_WORD, AT(ResultsSpec, beam_doses), WORDS(beam_doses_names), .fallback = "none",
+     .doc = "doses of single beams in plan.h5"},
 };
 
 static const SchemaKey arm_overrides = {"arm", TYPE_MAPPING, .doc = "keys this arm changes"};

@@ -72,6 +72,16 @@ PetscErrorCode JudgingBiologyPreset(const SchemaReader *reader, const Node *node
   PetscFunctionReturn(0);
 }
 
+/* Factors of 1, or the numbers of a model and its cell line. */
+PetscErrorCode AlternativePreset(const SchemaReader *reader, const Node *node, void *base)
+{
+  PetscFunctionBegin;
+  BiologyAlternative *alternative = base;
+  alternative->alpha_factor = alternative->beta_factor = 1;
+  if (NodeGet(node, "model")) PetscCall(PresetOf(node, NULL, &alternative->biology));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode StagePreset(const SchemaReader *reader, const Node *node, void *base)
 {
   PetscFunctionBegin;

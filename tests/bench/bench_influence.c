@@ -2,7 +2,7 @@
  * What the dose operator costs on this machine, on the ranks it is started with: building it, applying it and its transpose,
  * and whole evaluations of objective and gradient, stored rows and factored, for 1, 7 and 21 scenarios of the RTOG phantom
  * (stored only for the first two, whose matrices fit into memory). Bytes per second are set against the bandwidth that the same
- * ranks reach in STREAM's triad, so that the figures mean something on other machines. Prints a table; with a file name, appends
+ * ranks reach in STREAM's triad, operations per second against those in registers, so that the figures mean something on other machines. Prints a table; with a file name, appends
  * the figures as CSV. Nothing here passes or fails by time.
  */
 #include "bench.h"
@@ -12,17 +12,20 @@ enum { TRIAD_BYTES = 1536 << 20, LEAST_REPEATS = 3 };
 
 /* Plans of the study's arms: conventional is not robust, hence for the nominal scenario alone. */
 static const struct {
-  const char *arm, *optimize;
+  const char *arm, *optimize, *other;
   PetscBool stored;
-} plans[] = {{"conventional", "{range_percent: [0], setup_mm: 2, setup: axes}", PETSC_TRUE},
-             {"worst-case", "{range_percent: [0], setup_mm: 2, setup: axes}", PETSC_TRUE},
-             {"worst-case", "{range_percent: [-3.5, 0, 3.5], setup_mm: 2, setup: axes}", PETSC_FALSE}};
+} plans[] = {{"conventional", "{range_percent: [0], setup_mm: 2, setup: axes}", "optimizer={}", PETSC_TRUE},
+             {"worst-case", "{range_percent: [0], setup_mm: 2, setup: axes}", "optimizer={}", PETSC_TRUE},
+             {"worst-case", "{range_percent: [-3.5, 0, 3.5], setup_mm: 2, setup: axes}", "optimizer={}", PETSC_FALSE},
+             {"worst-case", "{range_percent: [0], setup_mm: 2, setup: axes}", "spots.lateral_mm=3", PETSC_FALSE},
+             {"worst-case", "{range_percent: [0], setup_mm: 2, setup: axes}", "dose_grid_mm=2", PETSC_FALSE}};
 
 typedef struct Figures {
   PetscInt rows, n_spot, n_voxel;
   InfluenceType type;
   double entries, bytes; /* over all ranks; a factored operator has no entries */
   double build_s, forward_s, transposed_s, evaluate_s;
+  double field_s, operations, written; /* of a factored operator: the beams' volumes alone, their work, and bytes */
 } Figures;
 
 /* The blocks of voxels that this rank would own in a plan. */
@@ -72,6 +75,37 @@ static PetscErrorCode TriadBandwidth(double *bytes_per_s)
   PetscFunctionReturn(0);
 }
 
+/*
+ * Additions and multiplications per second of all ranks, four side by side and one of each at a time, as the operator's inner loops have
+ * them: what is in registers.
+ */
+static PetscErrorCode PeakOperations(double *per_s)
+{
+  PetscFunctionBegin;
+  enum { CHAINS = 6, TURNS = 1 << 22 };
+  typedef double Lanes __attribute__((vector_size(32)));
+  PetscMPIInt size;
+  double begun, seconds, best = DBL_MAX;
+  Lanes sum[CHAINS], factor = {1.5, 1.25, 0.75, 0.5};
+  volatile double kept = 0;
+  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+  for (int repeat = 0; repeat < 5; repeat++) {
+    Lanes product[CHAINS];
+    for (int k = 0; k < CHAINS; k++) sum[k] = product[k] = (Lanes){1, 1, 1, 1};
+    PetscCall(Begin(&begun));
+    for (int turn = 0; turn < TURNS; turn++)
+      for (int k = 0; k < CHAINS; k++) {
+        sum[k] += factor;
+        product[k] *= factor;
+      }
+    PetscCall(Elapsed(begun, &seconds));
+    best = PetscMin(best, seconds);
+    for (int k = 0; k < CHAINS; k++) kept += sum[k][repeat % 4] + product[k][repeat % 4];
+  }
+  *per_s = 8.0 * CHAINS * TURNS * size / best;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode BlocksCreate(const PlanInputs *in, InfluenceType type, Blocks *blocks, Figures *f)
 {
   PetscFunctionBegin;
@@ -81,14 +115,15 @@ static PetscErrorCode BlocksCreate(const PlanInputs *in, InfluenceType type, Blo
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
   PetscCall(PetscArrayzero(blocks, 1));
   PetscCall(PetscMalloc1(in->n_voxel / BLOCK_VOXELS + 1, &blocks->influence));
-  PetscCall(PetscMalloc3(BLOCK_VOXELS * N_CHANNELS, &blocks->channels, in->beams->n_spot, &blocks->weight,
-                         in->beams->n_spot, &blocks->gradient));
+  PetscCall(PetscMalloc3(in->optimize->n * BLOCK_VOXELS * N_CHANNELS, &blocks->channels, in->beams->n_spot,
+                         &blocks->weight, in->beams->n_spot, &blocks->gradient));
   for (PetscInt j = 0; j < in->beams->n_spot; j++) blocks->weight[j] = 1e5, blocks->gradient[j] = 0;
   PetscCall(Begin(&begun));
   if (type == INFLUENCE_FACTORED) {
     size_t shared, own;
     PetscCall(FactoredCreate(PETSC_COMM_WORLD, in->model,
-                             &(FactoredVoxels){in->optimize, &in->grid, in->n_voxel, in->voxel}, &blocks->factored));
+                             &(FactoredVoxels){in->optimize, &in->grid, in->n_voxel, in->voxel}, PETSC_TRUE,
+                             &blocks->factored));
     PetscCall(FactoredGetSize(blocks->factored, &shared, &own));
     sum[1] += (double)own + (rank == 0 ? (double)shared : 0);
   }
@@ -104,6 +139,8 @@ static PetscErrorCode BlocksCreate(const PlanInputs *in, InfluenceType type, Blo
     sum[0] += (double)entries;
     sum[1] += (double)bytes;
   }
+  if (blocks->factored) PetscCall(FactoredRestrict(blocks->factored, blocks->n, blocks->influence));
+  if (blocks->factored) PetscCall(FactoredGetWork(blocks->factored, &f->operations, &f->written));
   PetscCall(Elapsed(begun, &f->build_s));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, 2, MPI_DOUBLE, MPI_SUM, PETSC_COMM_WORLD));
   f->entries = sum[0];
@@ -135,12 +172,11 @@ static PetscErrorCode ApplyAll(const Blocks *blocks, PetscInt rows, PetscBool tr
   }
   if (blocks->factored && !transposed) PetscCall(FactoredSetWeights(blocks->factored, blocks->weight));
   while (there) {
-    for (PetscInt k = 0; k < blocks->n; k++)
-      for (PetscInt s = 0; s < rows; s++)
-        if (transposed)
-          PetscCall(InfluenceApplyTranspose(blocks->influence[k], s, blocks->channels, blocks->gradient));
-        else
-          PetscCall(InfluenceApply(blocks->influence[k], s, blocks->weight, blocks->channels));
+    for (PetscInt k = 0; k < blocks->n; k++) {
+      if (!transposed) PetscCall(InfluenceApplyAll(blocks->influence[k], NULL, blocks->weight, blocks->channels));
+      for (PetscInt s = 0; s < rows && transposed; s++)
+        PetscCall(InfluenceApplyTranspose(blocks->influence[k], s, blocks->channels, blocks->gradient));
+    }
     there = PETSC_FALSE;
     if (slabs) PetscCall(FactoredNextSlab(blocks->factored, &there));
   }
@@ -160,6 +196,21 @@ static PetscErrorCode TimeApply(const Blocks *blocks, PetscInt rows, PetscBool t
     PetscCall(Elapsed(begun, &seconds));
     *best = PetscMin(*best, seconds);
     total += seconds;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Shortest computation of the beams' volumes. */
+static PetscErrorCode TimeField(const Blocks *blocks, double *best)
+{
+  PetscFunctionBegin;
+  double begun, seconds;
+  *best = DBL_MAX;
+  for (int repeat = 0; repeat < LEAST_REPEATS; repeat++) {
+    PetscCall(Begin(&begun));
+    PetscCall(FactoredSetWeights(blocks->factored, blocks->weight));
+    PetscCall(Elapsed(begun, &seconds));
+    *best = PetscMin(*best, seconds);
   }
   PetscFunctionReturn(0);
 }
@@ -199,13 +250,26 @@ static PetscErrorCode Measure(const PlanInputs *in, InfluenceType type, Figures 
   PetscCall(BlocksCreate(in, type, &blocks, f));
   PetscCall(TimeApply(&blocks, f->rows, PETSC_FALSE, &f->forward_s));
   PetscCall(TimeApply(&blocks, f->rows, PETSC_TRUE, &f->transposed_s));
+  if (blocks.factored) PetscCall(TimeField(&blocks, &f->field_s));
   PetscCall(BlocksDestroy(&blocks));
   PetscCall(TimeEvaluation(in, type, &f->evaluate_s));
   PetscFunctionReturn(0);
 }
 
+/* The step that fills the beams' volumes, beside the machine's limits. */
+static void PrintField(const Figures *f, double triad, double peak, const BenchCase *of, FILE *csv)
+{
+  const double operations = f->operations / f->field_s, written = f->written / f->field_s;
+  printf("  %7.4f %7.2f %4.0f %%  %6.2f %4.0f %%", f->field_s, operations * 1e-9, 100 * operations / peak,
+         written * 1e-9, 100 * written / triad);
+  BenchFigure(csv, of, "field_wall", f->field_s, "s");
+  BenchFigure(csv, of, "field_operations", operations * 1e-9, "GFlop/s");
+  BenchFigure(csv, of, "field_of_peak", 100 * operations / peak, "%");
+  BenchFigure(csv, of, "field_written", written * 1e-9, "GB/s");
+}
+
 /* One line of the table and its figures in the CSV. */
-static void Print(const Figures *f, double triad, PetscMPIInt ranks, FILE *csv)
+static void Print(const Figures *f, double triad, double peak, PetscMPIInt ranks, FILE *csv)
 {
   const double updates = (double)f->n_voxel * (double)f->rows;
   const double share = 100 * f->bytes / triad; /* per second */
@@ -219,7 +283,9 @@ static void Print(const Figures *f, double triad, PetscMPIInt ranks, FILE *csv)
     printf("  %4.0f %% %4.0f %%", share / f->forward_s, share / f->transposed_s);
   else
     printf("  %6s %6s", "-", "-");
-  printf("  %7.2f\n", BenchOnOneRank(csv, &of, "evaluate_wall") / f->evaluate_s);
+  printf("  %7.2f", BenchOnOneRank(csv, &of, "evaluate_wall") / f->evaluate_s);
+  if (!stored) PrintField(f, triad, peak, &of, csv);
+  printf("\n");
   BenchFigure(csv, &of, "entries", f->entries, "1");
   BenchFigure(csv, &of, "memory", f->bytes / 1048576, "MiB");
   BenchFigure(csv, &of, "build_wall", f->build_s, "s");
@@ -233,14 +299,17 @@ static void Print(const Figures *f, double triad, PetscMPIInt ranks, FILE *csv)
   }
 }
 
-static void PrintHeader(double triad, PetscMPIInt ranks, FILE *csv)
+static void PrintHeader(double triad, double peak, PetscMPIInt ranks, FILE *csv)
 {
-  printf("STREAM triad on %d ranks: %.2f GB/s\n", ranks, triad * 1e-9);
-  printf("%5s %9s %-9s %7s %8s %9s %6s %7s  %26s  %15s  %15s  %13s  %7s\n", "", "", "", "", "", "", "bytes/", "bytes/",
-         "seconds", "entries/s", "voxel*scen./s", "of triad", "f+grad");
-  printf("%5s %9s %-9s %7s %8s %9s %6s %7s  %8s %8s %8s  %7s %7s  %7s %7s  %6s %6s  %7s\n", "ranks", "scenarios",
-         "operator", "spots", "build s", "entries", "entry", "spot", "forward", "transp.", "f+grad", "forward",
-         "transp.", "forward", "transp.", "forw.", "trans.", "speedup");
+  printf("STREAM triad on %d ranks: %.2f GB/s; additions and multiplications in registers: %.1f GFlop/s\n", ranks,
+         triad * 1e-9, peak * 1e-9);
+  printf("%5s %9s %-9s %7s %8s %9s %6s %7s  %26s  %15s  %15s  %13s  %7s  %37s\n", "", "", "", "", "", "", "bytes/",
+         "bytes/", "seconds", "entries/s", "voxel*scen./s", "of triad", "f+grad", "beams' volumes");
+  printf("%5s %9s %-9s %7s %8s %9s %6s %7s  %8s %8s %8s  %7s %7s  %7s %7s  %6s %6s  %7s  %7s %7s %6s  %6s %6s\n",
+         "ranks", "scenarios", "operator", "spots", "build s", "entries", "entry", "spot", "forward", "transp.",
+         "f+grad", "forward", "transp.", "forward", "transp.", "forw.", "trans.", "speedup", "s", "GFlop/s", "peak",
+         "GB/s", "triad");
+  BenchFigure(csv, &(BenchCase){ranks, "-", "-", 0, 0, 0}, "peak_operations", peak * 1e-9, "GFlop/s");
   BenchFigure(csv, &(BenchCase){ranks, "-", "-", 0, 0, 0}, "stream_triad", triad * 1e-9, "GB/s");
 }
 
@@ -252,11 +321,12 @@ static const PlanSpec *PlanOfArm(const Study *study, const char *arm)
 }
 
 /* A plan of the benchmark study, on a CT of 2 mm. */
-static PetscErrorCode MeasurePlan(size_t plan, double triad, FILE *csv)
+static PetscErrorCode MeasurePlan(size_t plan, double triad, double peak, FILE *csv)
 {
   PetscFunctionBegin;
   char set_scenarios[256];
-  const char *set[] = {"cases=[{phantom: rtog, name: rtog, heterogeneous: false, ct_spacing_mm: 2}]", set_scenarios};
+  const char *set[] = {"cases=[{phantom: rtog, name: rtog, heterogeneous: false, ct_spacing_mm: 2}]", set_scenarios,
+                       plans[plan].other};
   Mistakes mistakes = {0};
   Study *study;
   PlanContext context;
@@ -274,8 +344,8 @@ static PetscErrorCode MeasurePlan(size_t plan, double triad, FILE *csv)
   PetscCheck(inputs.model, PETSC_COMM_WORLD, PETSC_ERR_USER, "the benchmark plan cannot be set up");
   if (plans[plan].stored) PetscCall(Measure(&inputs, INFLUENCE_ASSEMBLED, &stored));
   PetscCall(Measure(&inputs, INFLUENCE_FACTORED, &factored));
-  if (context.rank == 0 && plans[plan].stored) Print(&stored, triad, context.size, csv);
-  if (context.rank == 0) Print(&factored, triad, context.size, csv);
+  if (context.rank == 0 && plans[plan].stored) Print(&stored, triad, peak, context.size, csv);
+  if (context.rank == 0) Print(&factored, triad, peak, context.size, csv);
   PetscCall(PlanInputsDestroy(&inputs));
   PetscCall(PlanContextDestroy(&context));
   PetscCall(StudyDestroy(&study));
@@ -285,15 +355,16 @@ static PetscErrorCode MeasurePlan(size_t plan, double triad, FILE *csv)
 int main(int argc, char **argv)
 {
   PetscMPIInt rank, size;
-  double triad;
+  double triad, peak;
   FILE *csv;
   PetscCall(PetscInitialize(&argc, &argv, NULL, NULL));
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
   PetscCall(BenchOpen(argc, argv, &csv));
   PetscCall(TriadBandwidth(&triad));
-  if (rank == 0) PrintHeader(triad, size, csv);
-  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(plans); i++) PetscCall(MeasurePlan(i, triad, csv));
+  PetscCall(PeakOperations(&peak));
+  if (rank == 0) PrintHeader(triad, peak, size, csv);
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(plans); i++) PetscCall(MeasurePlan(i, triad, peak, csv));
   if (csv) fclose(csv);
   return PetscFinalize();
 }

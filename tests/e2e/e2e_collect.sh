@@ -122,6 +122,15 @@ check "with what was asked for" told '^#SBATCH --array=1-3$'
 check "and the time limit" told '^#SBATCH --time=1:30:00$'
 check "and further options" told '^#SBATCH --partition=x$'
 check "and writes nothing" test ! -e "$WORK/it's"
+asked() { sed -nE "s/^$1.*--mem=([0-9]+)M.*/\\1/p"; }
+same_memory() { # what the script asks for, and what the dry run says, on two ranks: within a tenth
+  local script dry
+  script=$("$ROBION" submit "$STUDY" --ranks-per-node 2 --dry-run | asked '#SBATCH')
+  dry=$(mpi 2 "$ROBION" run "$STUDY" --dry-run | asked 'sbatch:')
+  echo "submit asks for $script MiB, the dry run says $dry"
+  [ "$script" -gt 0 ] && [ $((10 * script)) -gt $((9 * dry)) ] && [ $((10 * script)) -lt $((11 * dry)) ]
+}
+check "submit asks for the memory that --dry-run says" same_memory
 check "no nodes: exit 2" expect_exit 2 "$ROBION" submit "$STUDY" --nodes 0 --dry-run
 
 # A stand-in for sbatch tells what a job would inherit.

@@ -13,18 +13,27 @@ fi
 
 # --- Out: one plan with range shifter, ripple filter and couch, of a phantom -----------------------------------------------
 settings=(--set 'beams=[{gantry_deg: 0}, {gantry_deg: 90, couch_deg: 20, range_shifter: {thickness_mm: 10, to_isocentre_mm: 120}}]'
-  --set machine.ripple_thickness_mm=1 --set prescription.fractions=5 --set optimizer.max_iterations=3)
+  --set machine.ripple_thickness_mm=1 --set prescription.fractions=5 --set optimizer.max_iterations=3 --set results.beam_doses=physical)
 check "a plan" "$ROBION" run "$BOX" --results "$WORK/run" "${settings[@]}"
 plan=$WORK/run/cases/box/plan/plan.h5
 set=$WORK/set
 check "its export" "$ROBION" export dicom "$plan" -o "$set" --letd
-check "a plan, structures, five doses and the CT" test "$(cd "$set" && ls RN.dcm RS.dcm RD_*.dcm CT_*.dcm | wc -l)" = 33
+check "a plan, structures, seven doses and the CT" test "$(cd "$set" && ls RN.dcm RS.dcm RD_*.dcm CT_*.dcm | wc -l)" = 35
 check "the same again" "$ROBION" export dicom "$plan" -o "$WORK/again" --letd
 check "is the same, byte for byte" diff -r "$set" "$WORK/again"
 check "LETd is for who asks" "$ROBION" export dicom "$plan" -o "$WORK/plain"
 check "only" test ! -e "$WORK/plain/RD_letd.dcm" -a -e "$WORK/plain/RD_lowest.dcm"
 check "other formats have no LETd of their own" expect_exit 2 "$ROBION" export nrrd "$plan" --letd
 check "a phantom has no case file" expect_text '^robion: --case .*: the plan is of a phantom' "$ROBION" export dicom "$plan" --case a.h5 -o "$WORK/x"
+mkdir "$WORK/links"
+for name in RN.dcm RS.dcm.tmp RD_physical.dcm.tmp CT_0001.dcm.tmp; do
+  echo "not ours" >"$WORK/links/$name.victim"
+  ln -s "$WORK/links/$name.victim" "$WORK/links/$name"
+done
+check "links that others have put there" "$ROBION" export dicom "$plan" -o "$WORK/links" --letd
+check "are not followed" test "$(cat "$WORK"/links/*.victim | grep -c '^not ours$')" = 4
+rm "$WORK"/links/*.victim
+check "and go" diff -r "$set" "$WORK/links"
 check "an unwritable place" expect_exit 5 "$ROBION" export dicom "$plan" -o /dev/null/x
 check "a file that is no plan" expect_exit 4 "$ROBION" export dicom "$BOX" -o "$WORK/x"
 
@@ -45,6 +54,7 @@ if [ -n "$python" ]; then
   dicom_set() { "$python" tests/support/dicom_set.py "$@"; }
   check "pydicom reads the plan back" dicom_set plan "$plan" "$set/RN.dcm"
   check "and the doses" dicom_set doses "$plan" "$set"
+  check "and those of the beams" dicom_set beams "$plan" "$set"
 else
   skip "the set read back" "no Python with h5py and pydicom here"
 fi
@@ -57,10 +67,44 @@ again() { # PLAN OPTION...: under the plan's study
 }
 check "the ion plan recalculated" again "$set/RN.dcm"
 check "the CT and structures imported" "$ROBION" import dicom "$set" -o "$WORK/case.h5"
+check "on two ranks" mpi 2 "$ROBION" evaluate "$set/RN.dcm" "$BOX" -o "$WORK/two.h5" "${settings[@]}"
+check "the same doses of beams" h5diff "$WORK/out.h5" "$WORK/two.h5" /dose/beams
+check "which are volumes of their own" "$ROBION" export nrrd "$plan" --volume beams/beam_1 -o "$WORK/beam.nrrd"
 if [ -n "$python" ]; then
+  check "spots of one beam" dicom_set alone "$plan" 1 "$WORK/only.h5"
+  check "alone" "$ROBION" evaluate "$WORK/only.h5" "$BOX" -o "$WORK/alone.h5" "${settings[@]}"
+  check "make its dose" dicom_set same_dose "$WORK/alone.h5" dose/nominal/physical "$plan" dose/beams/beam_1
   check "gives the plan's metrics" dicom_set metrics "$WORK/run/cases/box/plan/metrics.csv" "$WORK/out.metrics.csv" 1e-6
   check "the phantom" "$ROBION" phantom water-box -o "$WORK/box.h5" --size-mm '80, 80, 80' --ct-spacing-mm 4 --target-mm '24, 24, 24'
   check "is the case that was imported" dicom_set cases "$WORK/box.h5" "$WORK/case.h5"
+fi
+
+# --- RT Dose as reference of a gamma analysis ---------------------------------------------------------------------------------
+passes='100\.00 % of [1-9][0-9]* voxels pass; gamma: mean 0\.00[0-9], highest 0\.0'
+for kind in rbe_weighted physical; do
+  ask again "$set/RN.dcm" --gamma "$set/RD_$kind.dcm"
+  check "$kind dose agrees with its RT Dose" told "^$kind +$passes"
+  check "whose five fractions are told: $kind" told 'RD_.*\.dcm \((EFFECTIVE|PHYSICAL), GY, PLAN: of all fractions, divided by 5\), evaluated'
+done
+ask again "$set/RN.dcm" --gamma "$set/RD_physical.dcm" --set prescription.fractions=6
+check "another number of fractions" ended 0
+check "is another dose" expect_exit 1 told "^physical +100\.00 %"
+two_ranks() { mpi 2 "$ROBION" evaluate "$set/RN.dcm" "$BOX" -o "$WORK/out.h5" "${settings[@]}" --gamma "$set/RD_physical.dcm"; }
+check "the same on two ranks" expect_text "^physical +$passes" two_ranks
+check "one dose of a folder has to be meant" expect_text '7 RT Doses found, expected one: give its file' again "$set/RN.dcm" --gamma "$set"
+check "LETd is no dose" expect_text 'RD_letd\.dcm: DoseUnits is RELATIVE, expected GY' again "$set/RN.dcm" --gamma "$set/RD_letd.dcm"
+check "a plan is no dose" expect_exit 4 again "$set/RN.dcm" --gamma "$set/RN.dcm"
+if [ -n "$python" ]; then
+  changed() { # TYPE OF SUM NAME=VALUE...: the RBE-weighted dose as another
+    dicom_set change "$set/RD_rbe_weighted.dcm" "$WORK/changed.dcm" "DoseSummationType=$1" "${@:2}" &&
+      again "$set/RN.dcm" --gamma "$WORK/changed.dcm"
+  }
+  step=$("$python" -c 'import pydicom, sys; print(f"{float(pydicom.dcmread(sys.argv[1]).DoseGridScaling) / 5:.10g}")' "$set/RD_rbe_weighted.dcm")
+  check "the dose of one fraction" expect_text "^rbe_weighted +$passes" changed FRACTION "DoseGridScaling=$step"
+  check "of several plans" expect_text "^rbe_weighted +$passes" changed MULTI_PLAN
+  check "of a beam: refused" expect_text 'DoseSummationType is BEAM, expected PLAN, MULTI_PLAN or FRACTION' changed BEAM
+  check "of none: refused" expect_text 'DoseSummationType is missing, expected' changed ''
+  check "an error is no dose" expect_text 'is a dose of type ERROR in GY, expected EFFECTIVE or PHYSICAL' changed PLAN DoseType=ERROR
 fi
 
 # --- A case from DICOM: its own images, UIDs and contours go out again -------------------------------------------------------
@@ -68,6 +112,14 @@ sed -e "s|{phantom: water-box.*}|{file: $WORK/case.h5, name: box}|" "$BOX" >"$WO
 check "a plan for it" "$ROBION" run "$WORK/study.yaml" --results "$WORK/own" --set optimizer.max_iterations=1
 own=$WORK/own/cases/box/plan/plan.h5
 check "its export" "$ROBION" export dicom "$own" -o "$WORK/back"
+if [ -n "$python" ]; then
+  strange() {
+    dicom_set change "$WORK/back/RD_physical.dcm" "$WORK/strange.dcm" FrameOfReferenceUID=2.25.1 &&
+      "$ROBION" evaluate "$own" "$WORK/study.yaml" -o "$WORK/out.h5" --gamma "$WORK/strange.dcm"
+  }
+  check "a dose of another frame of reference is refused" expect_text 'is of another frame of reference than the CT of' strange
+fi
+check "beams have no doses unless they are asked for" test -z "$(find "$WORK/back" -name '*beam*')"
 check "has no images of its own" test ! -e "$WORK/back/CT_0001.dcm"
 cp "$set"/CT_*.dcm "$WORK/back"
 check "and fits to those it came from" "$ROBION" import dicom "$WORK/back" -o "$WORK/case2.h5"
@@ -127,8 +179,28 @@ check "a file that is cut off" expect_exit 4 again "$WORK/cut.dcm"
 check "a dose is no plan" expect_text 'expected an RT Ion Plan' again "$set/RD_letd.dcm"
 
 # --- A course in stages: a plan each ------------------------------------------------------------------------------------------
-check "a course" "$ROBION" run tests/studies/e2e-stages.yaml --results "$WORK/course" --set optimizer.max_iterations=1
+check "a course" "$ROBION" run tests/studies/e2e-stages.yaml --results "$WORK/course" --set optimizer.max_iterations=1 --set results.beam_doses=physical
 course=$(find "$WORK/course" -name plan.h5 | sort | head -n 1)
 check "its export" "$ROBION" export dicom "$course" -o "$WORK/stages"
 check "a plan for each stage" test "$(cd "$WORK/stages" && ls RN_*.dcm | wc -l)" = 2
 [ -z "$python" ] || check "whose doses are of both" dicom_set doses "$course" "$WORK/stages"
+[ -z "$python" ] || check "those of beams of theirs" dicom_set beams "$course" "$WORK/stages"
+of_course() { "$ROBION" evaluate "$course" tests/studies/e2e-stages.yaml -o "$WORK/out.h5" --gamma "$1"; }
+check "which can be compared with" expect_text "^physical +$passes" of_course "$WORK/stages/RD_physical.dcm"
+if [ -n "$python" ]; then
+  check "a dose of one plan" dicom_set change "$WORK/stages/RD_physical.dcm" "$WORK/one.dcm" DoseSummationType=PLAN
+  check "is not that of a course" expect_text 'is of one plan .*: the study.s course has 2 stages' of_course "$WORK/one.dcm"
+fi
+
+one_stage() { # STAGE OPTION...
+  "$ROBION" evaluate "$WORK/stages/RN_$1.dcm" tests/studies/e2e-stages.yaml -o "$WORK/stage.h5" --arm "$(basename "$(dirname "$course")")" "${@:2}"
+}
+check "the plan of a stage is not that of the course" expect_text '2 beams, expected 3 .*--stage NAME' one_stage wide
+for stage in wide boost; do
+  check "but can be evaluated alone: $stage" one_stage "$stage" --stage "$stage"
+  [ -z "$python" ] || check "with its own dose: $stage" dicom_set stage "$course" "$stage" "$WORK/stage.h5"
+done
+check "another stage's beams lie elsewhere" expect_exit 4 one_stage wide --stage boost
+check "a stage that is not there" expect_text '--stage bost: the study has no stage of that name.*boost' one_stage boost --stage bost
+check "is a mistake of the command" expect_exit 2 one_stage boost --stage bost
+check "as is one of a study without" expect_exit 2 again "$set/RN.dcm" --stage boost

@@ -197,6 +197,16 @@ for file in "$WORK"/cache/12C-*.h5; do truncate -s 4000 "$file"; done
 check "a damaged cache is built again" expect_text 'cache ignored and built again' env ROBION_CACHE="$WORK/cache" \
   "$ROBION" run "$BOX" --results "$WORK/built-again" "${quick[@]}"
 check "with the same result" cmp "$WORK/cached/metrics.csv" "$WORK/built-again/metrics.csv"
+two_at_once() { # with the same empty cache
+  local first
+  for first in 1 2; do
+    ROBION_CACHE="$WORK/shared" "$ROBION" run "$BOX" --results "$WORK/at-once-$first" "${quick[@]}" >"$WORK/at-once-$first.log" 2>&1 &
+  done
+  wait
+  [ "$(cat "$WORK"/at-once-?.log | grep -c 'base data .* are computed, in')" = 1 ] && cmp "$WORK/cached/metrics.csv" "$WORK/at-once-1/metrics.csv" &&
+    cmp "$WORK/cached/metrics.csv" "$WORK/at-once-2/metrics.csv"
+}
+check "of two runs that begin together one makes the base data" two_at_once
 check "a cache that cannot be made is told and does not matter" expect_text 'base data not cached: /proc/nothing' env \
   ROBION_CACHE=/proc/nothing "$ROBION" run "$BOX" --results "$WORK/uncached" "${quick[@]}"
 check "with the same result" cmp "$WORK/cached/metrics.csv" "$WORK/uncached/metrics.csv"

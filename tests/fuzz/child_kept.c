@@ -56,7 +56,7 @@ static void CloseAll(void)
 static void Serve(int up)
 {
   Child self = {.process = 0, .socket = up};
-  Isolate(1e6);
+  Isolate("");
   for (int i = 0; i < MOST_FILES; i++) {
     Wish wish;
     struct rusage used;

@@ -40,8 +40,8 @@ static void LookHere(void)
   char message[DICOM_MESSAGE];
   if (!DicomOpen(file, &dicom, message)) return;
   DicomItem set = DicomSet(dicom);
-  if (!DicomHeadLook(set, &head, message)) abort();
-  (void)DicomROIsLook(set, &rois, message);
+  if (!DicomHeadLook(set, NULL, &head, message)) abort();
+  (void)DicomROIsLook(set, NULL, &rois, message);
   const DicomPixels *p = &head.head.pixels;
   if (p->rows > 0 && p->rows * p->columns < 1000000) {
     double *value = malloc((size_t)p->rows * (size_t)p->columns * sizeof *value);
@@ -60,13 +60,14 @@ static void Import(void)
   Text table = {0};
   Case *patient;
   Image image;
+  DicomReader *reader;
   DicomROIs rois;
   if (CaseImportDicom(&spec, &table, &mistakes, &patient) || !patient != (mistakes.n > 0)) abort();
   if (CaseDestroy(&patient) || TextDestroy(&table) || MistakesClear(&mistakes)) abort();
   if (ImageReadDicom(file, &mistakes, &image) != !mistakes.n) abort();
   if (ImageDestroy(&image) || MistakesClear(&mistakes)) abort();
-  if (DicomROIsRead(file, &mistakes, &rois) != !mistakes.n) abort();
-  if (DicomROIsDestroy(&rois) || MistakesClear(&mistakes)) abort();
+  if (DicomReaderCreate(&reader) || DicomROIsRead(reader, file, &mistakes, &rois) != !mistakes.n) abort();
+  if (DicomROIsDestroy(&rois) || DicomReaderDestroy(&reader) || MistakesClear(&mistakes)) abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

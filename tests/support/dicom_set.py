@@ -3,12 +3,18 @@
 
   dicom_set.py plan PLAN.h5 RN.dcm [FIRST_BEAM]    spots, energies, ions, places, sums and devices
   dicom_set.py doses PLAN.h5 FOLDER                doses within half a step; references, types, geometry
+  dicom_set.py beams PLAN.h5 FOLDER                doses of single beams, which add up to that of all
+  dicom_set.py alone PLAN.h5 BEAM OUT.h5           the plan, spots of other beams without ions
+  dicom_set.py stage COURSE.h5 STAGE OUT.h5        a fraction of the stage alone: dose, fractions, beams
+  dicom_set.py same_dose A.h5 PATH B.h5 PATH       two doses, within 1e-5 of the highest
   dicom_set.py vary RN.dcm KIND OUT.dcm            the plan as others would write it, or as robion refuses it
+  dicom_set.py change FILE.dcm OUT.dcm NAME=VALUE...    other values of attributes
   dicom_set.py cases A.h5 B.h5                     the same CT, and all masks of A in B
   dicom_set.py metrics A.csv B.csv TOLERANCE       the same rows, values within the tolerance (relative)
 """
 import csv
 import pathlib
+import shutil
 import sys
 
 import h5py
@@ -112,7 +118,7 @@ def doses(plan_file, folder):
         "highest": ("robust/max", "EFFECTIVE", "GY", True),
         "letd": ("nominal/letd", "PHYSICAL", "RELATIVE", False),
     }
-    files = {f.stem[3:]: pydicom.dcmread(f) for f in folder.glob("RD_*.dcm")}
+    files = {f.stem[3:]: pydicom.dcmread(f) for f in folder.glob("RD_*.dcm") if "beam" not in f.stem}
     assert set(files) in (set(expected), set(expected) - {"letd"}), sorted(files)
     with h5py.File(plan_file) as own:
         grid, fractions = own["grid"].attrs, own.attrs["fractions"]
@@ -129,6 +135,59 @@ def doses(plan_file, folder):
             same([float(v) for v in found.PixelSpacing], grid["spacing_mm"][1::-1], "spacing", 1e-9)
             same(found.GridFrameOffsetVector, numpy.arange(len(values)) * grid["spacing_mm"][2], "frames", 1e-9)
     print("doses read back:", ", ".join(sorted(files)))
+
+
+def beams(plan_file, folder):
+    files = [pydicom.dcmread(f) for f in pathlib.Path(folder).glob("RD_*beam_*.dcm")]
+    plans = {str(p.SOPInstanceUID): p for p in (pydicom.dcmread(f) for f in pathlib.Path(folder).glob("RN*.dcm"))}
+    found = {}
+    with h5py.File(plan_file) as own:
+        doses, fractions, whole = own["dose/beams"], own.attrs["fractions"], own["dose/nominal/physical"][:]
+        total = sum(d[:].astype(float) for d in doses.values())
+        assert len(doses) == len(files) == sum(len(p.IonBeamSequence) for p in plans.values()) > 1
+        same(total, whole, "sum of the beams", 2e-5 * len(doses) * whole.max())  # each is 0 below 1e-5 of what it may reach
+        for file in files:
+            (plan,), step = file.ReferencedRTPlanSequence, float(file.DoseGridScaling)
+            (group,) = plan.ReferencedFractionGroupSequence
+            (beam,) = group.ReferencedBeamSequence
+            assert group.ReferencedFractionGroupNumber == 1
+            assert (file.DoseSummationType, file.DoseType, file.DoseUnits) == ("BEAM", "PHYSICAL", "GY")
+            (of,) = [b for b in plans[str(plan.ReferencedSOPInstanceUID)].IonBeamSequence if b.BeamNumber == beam.ReferencedBeamNumber]
+            point = of.IonControlPointSequence[0]
+            (name,) = [  # by place and spots
+                n
+                for n, b in own["plan"].items()
+                if (b.attrs["gantry_deg"], b.attrs["couch_deg"]) == (float(point.GantryAngle), float(point.PatientSupportAngle))
+                and abs(b["particles"][:].sum() / float(of.FinalCumulativeMetersetWeight) - 1) < 1e-6
+            ]
+            found[name] = file.pixel_array * step
+            same(found[name], doses[name][:] * fractions, name, 0.5001 * step)
+            assert found[name].max() > 0.1 * whole.max()
+        assert set(found) == set(doses)
+    print("doses of beams read back:", ", ".join(sorted(found)))
+
+
+def alone(plan_file, beam, out):
+    shutil.copyfile(plan_file, out)
+    with h5py.File(out, "r+") as own:
+        for name, of in own["plan"].items():
+            if name != f"beam_{beam}":
+                of["particles"][:] = 0
+
+
+def stage(course, name, out):
+    with h5py.File(course) as own, h5py.File(out) as found:
+        of = [b for b, group in own["plan"].items() if group.attrs["stage"].decode() == name]
+        fractions = own["plan"][of[0]].attrs["stage_fractions"]
+        dose = sum(own["dose/beams"][b][:].astype(float) for b in of) * own.attrs["fractions"] / fractions
+        assert found.attrs["fractions"] == fractions and len(found["plan"]) == len(of)
+        assert found.attrs["arm"] == own.attrs["arm"] and "goals" not in found
+        same(found["dose/nominal/physical"][:], dose, name, 2e-5 * (1 + len(of)) * dose.max())
+
+
+def same_dose(a, path_a, b, path_b):
+    with h5py.File(a) as one, h5py.File(b) as two:
+        same(two[path_b][:], one[path_a][:], path_a, 1e-5 * one[path_a][:].max())
 
 
 def vary(file, kind, out):
@@ -196,6 +255,13 @@ def vary(file, kind, out):
     d.save_as(out)
 
 
+def change(file, out, *values):
+    d = pydicom.dcmread(file)
+    for value in values:
+        setattr(d, *value.split("=", 1))
+    d.save_as(out)
+
+
 def cases(a, b):
     with h5py.File(a) as one, h5py.File(b) as two:
         assert numpy.array_equal(one["ct/hu"][:], two["ct/hu"][:]), "CT"
@@ -222,4 +288,4 @@ def metrics(a, b, tolerance):
 
 
 if __name__ == "__main__":
-    {f.__name__: f for f in (plan, doses, vary, cases, metrics)}[sys.argv[1]](*sys.argv[2:])
+    {f.__name__: f for f in (plan, doses, beams, alone, stage, same_dose, vary, change, cases, metrics)}[sys.argv[1]](*sys.argv[2:])

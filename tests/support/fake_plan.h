@@ -105,9 +105,24 @@ static inline void FakeStructures(FakePlan *f)
 
 static inline void FakeScenarios(FakePlan *f)
 {
-  f->scenario[0] = (Scenario){"nominal", {0, 0, 0}, 0, 0, PETSC_FALSE};
-  f->scenario[1] = (Scenario){"r-3.5", {0, 0, 0}, -3.5, 0.5, PETSC_TRUE};
-  f->scenario[2] = (Scenario){"r+3.5_x+2", {2, 0, 0}, 3.5, 0.5, PETSC_TRUE};
+  f->scenario[0] = (Scenario){.biology = BIOLOGY_NOMINAL,
+                              .id = "nominal",
+                              .shift_mm = {0, 0, 0},
+                              .range_percent = 0,
+                              .weight = 0,
+                              .in_set = PETSC_FALSE};
+  f->scenario[1] = (Scenario){.biology = BIOLOGY_NOMINAL,
+                              .id = "r-3.5",
+                              .shift_mm = {0, 0, 0},
+                              .range_percent = -3.5,
+                              .weight = 0.5,
+                              .in_set = PETSC_TRUE};
+  f->scenario[2] = (Scenario){.biology = BIOLOGY_NOMINAL,
+                              .id = "r+3.5_x+2",
+                              .shift_mm = {2, 0, 0},
+                              .range_percent = 3.5,
+                              .weight = 0.5,
+                              .in_set = PETSC_TRUE};
   f->set.n = FAKE_SCENARIOS;
   f->set.n_set = 2;
   f->set.scenario = f->scenario;

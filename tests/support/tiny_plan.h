@@ -6,8 +6,8 @@
 typedef struct TinyPlan {
   Case patient;
   Machine machine;
-  Biology biology[2];
-  Biology *biology_list[2];
+  Biology biology[4]; /* of two tissues, and of a model that scenarios may have */
+  Biology *biology_list[4];
   Tissues tissues;
   Grid grid;
   Region target, oar;
@@ -64,16 +64,17 @@ static inline PetscErrorCode TinyMachine(Machine *m, PetscInt n_component)
   PetscFunctionReturn(0);
 }
 
-/* Response that follows LET; photon alpha of a second tissue is higher, its ions' alpha lower. */
-static inline PetscErrorCode TinyBiology(const Machine *m, PetscInt tissue, Biology *biology)
+/* Response that follows LET; photon alpha of a second tissue is higher, its ions' alpha lower. Of another model 0.7 of alpha. */
+static inline PetscErrorCode TinyBiology(const Machine *m, PetscInt index, Biology *biology)
 {
   PetscFunctionBegin;
+  const PetscInt tissue = index % 2;
   PetscInt n = m->n_energy * m->n_component * m->n_depth;
   PetscCall(BiologySpecDefault(&biology->spec));
   biology->spec.alpha_x_per_Gy *= 1 + tissue;
   PetscCall(PetscMalloc2(n, &biology->alpha_per_Gy, n, &biology->sqrt_beta_per_Gy));
   for (PetscInt i = 0; i < n; i++) {
-    biology->alpha_per_Gy[i] = 0.4 - 0.1 * tissue + 0.01 * m->component_letd_keV_um[i];
+    biology->alpha_per_Gy[i] = (index < 2 ? 1 : 0.7) * (0.4 - 0.1 * tissue + 0.01 * m->component_letd_keV_um[i]);
     biology->sqrt_beta_per_Gy[i] = 0.22 - 0.001 * m->component_letd_keV_um[i];
   }
   PetscFunctionReturn(0);
@@ -114,6 +115,17 @@ static inline PetscErrorCode TinyTerm(const TinyPlan *p, const Region *region, c
   PetscFunctionReturn(0);
 }
 
+/* Names of responses that TinyAxes knows. */
+static char *const tiny_same = (char *)"same", *const tiny_scaled = (char *)"scaled",
+                   *const tiny_other = (char *)"other";
+
+/* Axes of its scenarios: beams and tissues, no change at all, alpha and beta of the second tissue scaled, another model of all. */
+static inline ScenarioAxes TinyAxes(void)
+{
+  static ScenarioBiology biology[] = {{"same", 0, -1, 1, 1}, {"scaled", 0, 1, 1.3, 0.6}, {"other", 1, -1, 1, 0.9}};
+  return (ScenarioAxes){.n_beam = 3, .n_tissue = 2, .n_biology = 3, .biology = biology};
+}
+
 /* Three beams (one oblique with couch), scenarios +-3.5 % x 7 setups. */
 static inline PetscErrorCode TinyPlanFill(TinyPlan *p, const Machine *machine, double dropped_dose_fraction)
 {
@@ -124,8 +136,8 @@ static inline PetscErrorCode TinyPlanFill(TinyPlan *p, const Machine *machine, d
   ScenarioSpec spec = {.n_range = 2, .range_percent = range, .setup = SETUP_AXES, .setup_mm = {2, 2, 2}};
   Mistakes mistakes = {0};
   PetscCall(TinyCase(&p->patient));
-  p->tissues = (Tissues){.n = 2, .biology = p->biology_list};
-  for (PetscInt t = 0; t < 2; t++) {
+  p->tissues = (Tissues){.n = 2, .n_model = 1, .biology = p->biology_list};
+  for (PetscInt t = 0; t < 4; t++) {
     PetscCall(TinyBiology(machine, t, &p->biology[t]));
     p->biology_list[t] = &p->biology[t];
   }
@@ -212,7 +224,7 @@ static inline PetscErrorCode TinyPlanDestroy(TinyPlan *p)
   PetscCall(PetscFree4(p->machine.energy_MeV_u, p->machine.csda_range_mm, p->machine.r80_mm, p->machine.spot_sigma_mm));
   PetscCall(PetscFree3(p->machine.depth_mm, p->machine.idd_Gy_mm2, p->machine.letd_keV_um));
   PetscCall(PetscFree3(p->machine.sigma_mm, p->machine.component, p->machine.component_letd_keV_um));
-  for (PetscInt t = 0; t < 2; t++) PetscCall(PetscFree2(p->biology[t].alpha_per_Gy, p->biology[t].sqrt_beta_per_Gy));
+  for (PetscInt t = 0; t < 4; t++) PetscCall(PetscFree2(p->biology[t].alpha_per_Gy, p->biology[t].sqrt_beta_per_Gy));
   PetscCall(PetscFree(p->tissues.of_voxel));
   PetscFunctionReturn(0);
 }

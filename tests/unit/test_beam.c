@@ -36,13 +36,15 @@ static void Axes(void **state)
 
 /*
  * A prone patient sees the beams of gantry angles half a turn further, one who lies feet first those of the couch half a turn
- * further: half a turn about z is R_gantry(180), about y R_couch(180), about x both.
+ * further: half a turn about z is R_gantry(180), about y R_couch(180), about x both. Of one who lies on the right side gantry 0 looks
+ * at the left one, which faces up: as gantry 90 of one who lies on the back.
  */
-static void PositionsAreHalfTurns(void **state)
+static void PositionsAreTurns(void **state)
 {
   (void)state;
   const double gantry_deg = 33;
-  static const double turn_deg[N_PATIENT_POSITIONS][2] = {{0, 0}, {180, 0}, {0, 180}, {180, 180}};
+  static const double turn_deg[N_PATIENT_POSITIONS][2] = {{0, 0},  {180, 0}, {0, 180},   {180, 180},
+                                                          {90, 0}, {270, 0}, {-90, 180}, {90, 180}};
   for (int position = 0; position < N_PATIENT_POSITIONS; position++) {
     Beam lying = {.gantry_deg = gantry_deg, .position = (PatientPosition)position};
     Beam turned = {.gantry_deg = gantry_deg + turn_deg[position][0], .couch_deg = turn_deg[position][1]};
@@ -55,6 +57,18 @@ static void PositionsAreHalfTurns(void **state)
   Beam prone = {.gantry_deg = 90, .couch_deg = 20, .position = POSITION_HFP};
   BeamSetAxes(&prone);
   assert_true(prone.w[0] > 0.9); /* from the patient's right */
+  static const struct {
+    PatientPosition position;
+    double from_above_x, superior_z; /* the side that faces down; where the spots' y goes */
+  } side[] = {{POSITION_HFDR, -1, 1}, {POSITION_HFDL, 1, 1}, {POSITION_FFDR, -1, -1}, {POSITION_FFDL, 1, -1}};
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(side); i++) {
+    Beam above = {.position = side[i].position};
+    BeamSetAxes(&above);
+    AssertVector(above.w, side[i].from_above_x, 0, 0);
+    AssertVector(above.v, 0, 0, side[i].superior_z);
+    const double *u = above.u, *v = above.v; /* a rotation: u, v, -w are right-handed */
+    AssertVector(above.w, u[2] * v[1] - u[1] * v[2], u[0] * v[2] - u[2] * v[0], u[1] * v[0] - u[0] * v[1]);
+  }
 }
 
 static void ProjectionAndSource(void **state)
@@ -345,7 +359,7 @@ static void SpotSizesOfAPlan(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(Axes),
-                                     cmocka_unit_test(PositionsAreHalfTurns),
+                                     cmocka_unit_test(PositionsAreTurns),
                                      cmocka_unit_test(ProjectionAndSource),
                                      cmocka_unit_test(SpotsCoverEveryScenario),
                                      cmocka_unit_test(LayersAndRuns),

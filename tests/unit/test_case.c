@@ -320,7 +320,7 @@ static void WrongParts(void **state)
     if (odd[i].origin) SetNumbers("/ct/hu", "origin_mm", (double[]){odd[i].number, 0, 0}, odd[i].origin);
   }
   SetNumbers("/", "beam_gantry_deg", (double[]){10, NAN, 1}, "beam_gantry_deg[1] is nan");
-  SetPosition("HFDL", "patient_position is \"HFDL\", expected HFS, HFP, FFS or FFP");
+  SetPosition("LFS", "patient_position is \"LFS\", expected HFS, HFP, FFS, FFP, HFDR, HFDL, FFDR or FFDL");
   SetRole("tagret", "role is \"tagret\", expected target, oar or external (did you mean target?)");
   SetRole("external", "BODY and GTV both have role external");
 }

@@ -29,11 +29,11 @@ static void OfEveryRay(void **state)
     Create(&p, sad_mm[i]);
     assert_int_equal(InfluenceCreate(p.model, INFLUENCE_STREAMED, p.set, &p.grid, ROWS, p.voxel + FIRST, &influence),
                      0);
-    for (PetscInt k = 0; k < p.set->n_setup; k++)
+    for (PetscInt k = 0; k < p.set->n_view; k++)
       for (PetscInt b = 0; b < p.beams->n_beam; b++)
         for (PetscInt v = 0; v < ROWS; v++) {
           const Beam *beam = &p.beams->beam[b];
-          const double *shift_mm = p.set->setup_mm[k];
+          const double *shift_mm = p.set->view[k].shift_mm;
           double point_mm[3];
           GridCentre(&p.grid, (size_t)p.voxel[FIRST + v], point_mm);
           const double want = BeamWEPL(beam, &p.patient, point_mm, shift_mm) +
@@ -66,7 +66,7 @@ static void SharedBySlices(void **state)
     assert_int_equal(PetscMalloc1(p.beams->n_spot, &x), 0);
     for (PetscInt j = 0; j < p.beams->n_spot; j++) x[j] = 1e5 * TinyRandom(&seed);
     if (i < 2) {
-      assert_int_equal(FactoredCreate(PETSC_COMM_WORLD, p.model, &voxels, &factored), 0);
+      assert_int_equal(FactoredCreate(PETSC_COMM_WORLD, p.model, &voxels, PETSC_FALSE, &factored), 0);
       assert_int_equal(FactoredSetWeights(factored, x), 0);
       assert_int_equal(InfluenceCreateFactored(factored, p.set, &p.grid, ROWS, p.voxel + FIRST, &whole), 0);
     } else
@@ -79,7 +79,7 @@ static void SharedBySlices(void **state)
         const PetscInt n = PetscMin(size[k], p.set->n - first);
         assert_int_equal(ScenarioSetSlice(p.set, first, n, &slice), 0);
         assert_int_equal(InfluenceCreateAtDepths(depths, factored, slice, &part), 0);
-        assert_int_equal(InfluenceApplyAll(part, x, found), 0);
+        assert_int_equal(InfluenceApplyAll(part, NULL, x, found), 0);
         for (PetscInt s = 0; s < n; s++) {
           assert_int_equal(InfluenceApply(whole, first + s, x, want), 0);
           assert_true(want[0] > 0 || want[(ROWS / 2) * N_CHANNELS] > 0);

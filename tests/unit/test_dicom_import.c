@@ -91,8 +91,48 @@ static void TestAxes(void **state)
       turn++;
     }
   TestClear();
-  TestWriteSeries((TestSeries){.n = 3, .position = "HFDL"});
-  Refused((DicomImportSpec){0}, "PatientPosition is HFDL");
+  TestWriteSeries((TestSeries){.n = 3, .position = "SITTING"});
+  Refused((DicomImportSpec){0}, "PatientPosition is SITTING, expected HFS, HFP, FFS, FFP, HFDR, HFDL, FFDR or FFDL");
+}
+
+/*
+ * One object that a scanner takes in every position, its rows along the room's x (from the left, seen from the feet), its columns
+ * down: the same case, the position apart. In the patient those are, for each position:
+ */
+static void TestPositions(void **state)
+{
+  if (!TestHasDicom()) skip();
+  static const struct {
+    const char *name;
+    double right[3], down[3], inwards; /* of the room, in the patient; where the table moves the slices to, along z */
+  } lies[] = {{"HFS", {1, 0, 0}, {0, 1, 0}, 1},     {"HFP", {-1, 0, 0}, {0, -1, 0}, 1},
+              {"FFS", {-1, 0, 0}, {0, 1, 0}, -1},   {"FFP", {1, 0, 0}, {0, -1, 0}, -1},
+              {"HFDR", {0, 1, 0}, {-1, 0, 0}, 1},   {"HFDL", {0, -1, 0}, {1, 0, 0}, 1},
+              {"FFDR", {0, -1, 0}, {-1, 0, 0}, -1}, {"FFDL", {0, 1, 0}, {1, 0, 0}, -1}};
+  const TestROI roi = {"GTV", "GTV", NULL, 1, 3, {-2, -2}, {2, 0}, {-2, 0, 2}, NULL};
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(lies); i++) {
+    TestSeries s = {.n = 5, .intercept = -1000, .is_signed = true, .spacing = {2, 2}, .position = lies[i].name};
+    for (int k = 0; k < 3; k++) {
+      s.direction[k] = lies[i].right[k];
+      s.direction[3 + k] = lies[i].down[k];
+      s.origin[k] = k < 2 ? -5 * (lies[i].right[k] + lies[i].down[k]) : 2 - 4 * lies[i].inwards;
+    }
+    s.step[2] = 2 * lies[i].inwards;
+    TestClear();
+    TestWriteSeries(s);
+    TestWriteSet("set.dcm", "2.25.6", "2.25.100", 1, &roi);
+    Case *patient = Taken((DicomImportSpec){0}, NULL);
+    CheckHU(patient);
+    CheckStructure(patient, "GTV", ROLE_TARGET, 6);
+    const Structure *gtv = &patient->structures[CaseFindStructure(patient, "GTV")];
+    for (size_t v = 0; v < GridSize(&patient->ct); v++) {
+      double x[3];
+      GridCentre(&patient->ct, v, x);
+      assert_int_equal(gtv->mask[v], fabs(x[0]) == 1 && x[1] == -1 && fabs(x[2]) <= 2);
+    }
+    assert_string_equal(patient_position_names[patient->position], lies[i].name);
+    assert_int_equal(CaseDestroy(&patient), 0);
+  }
 }
 
 /* Slices that are stored in other ways are the same. */
@@ -427,11 +467,11 @@ static int End(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(TestAxes),       cmocka_unit_test(TestStorage),
-                                     cmocka_unit_test(TestLow),        cmocka_unit_test(TestGaps),
-                                     cmocka_unit_test(TestTwice),      cmocka_unit_test(TestTilt),
-                                     cmocka_unit_test(TestStructures), cmocka_unit_test(TestStructuresTurned),
-                                     cmocka_unit_test(TestChoice),     cmocka_unit_test(TestPrivacy),
-                                     cmocka_unit_test(TestScanner),    cmocka_unit_test(TestDose)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(TestAxes),   cmocka_unit_test(TestPositions),  cmocka_unit_test(TestStorage),
+      cmocka_unit_test(TestLow),    cmocka_unit_test(TestGaps),       cmocka_unit_test(TestTwice),
+      cmocka_unit_test(TestTilt),   cmocka_unit_test(TestStructures), cmocka_unit_test(TestStructuresTurned),
+      cmocka_unit_test(TestChoice), cmocka_unit_test(TestPrivacy),    cmocka_unit_test(TestScanner),
+      cmocka_unit_test(TestDose)};
   return cmocka_run_group_tests(tests, Begin, End);
 }

@@ -24,6 +24,8 @@ static void VoxelsStart(Voxels *voxels)
   for (Quantity q = 0; q < n_quantities; q++) voxels->dose[q] = voxels->value[q];
 }
 
+static const Scenario nominal;
+
 /* alpha_x 0.1 1/Gy, beta_x 0.05 1/Gy2 in all tissues; the second is linear beyond 1 Gy, the third has a clinical factor 2. */
 static void ByHand(void **state)
 {
@@ -35,7 +37,7 @@ static void ByHand(void **state)
   enum { N = sizeof want / sizeof *want };
   unsigned char of_voxel[N];
   Biology biology[3];
-  Tissues tissues = {3, (Biology *[]){&biology[0], &biology[1], &biology[2]}, of_voxel};
+  Tissues tissues = {.n = 3, .biology = (Biology *[]){&biology[0], &biology[1], &biology[2]}, .of_voxel = of_voxel};
   Voxels voxels;
   for (int t = 0; t < 3; t++) assert_int_equal(BiologySpecDefault(&biology[t].spec), 0);
   biology[1].spec.d_t_Gy = 1;
@@ -46,7 +48,7 @@ static void ByHand(void **state)
     voxels.value[QUANTITY_PHYSICAL][v] = (float)want[v].physical;
     voxels.value[QUANTITY_RBE_WEIGHTED][v] = (float)want[v].rbe_weighted;
   }
-  DosesDerive(&tissues, N, voxels.dose);
+  DosesDerive(&tissues, &nominal, N, voxels.dose);
   for (int v = 0; v < N; v++) {
     assert_double_near(voxels.value[QUANTITY_RBE][v], want[v].rbe, 1e-6 * want[v].rbe);
     assert_double_near(voxels.value[QUANTITY_SURVIVAL][v], exp(-want[v].effect), 2e-6 * exp(-want[v].effect));
@@ -60,7 +62,7 @@ static void SameChannels(void **state)
   unsigned char of_voxel[2] = {0, 1};
   for (int approach = LEM_LOW_DOSE; approach <= LEM_FULL; approach++) {
     Biology biology[2];
-    Tissues tissues = {2, (Biology *[]){&biology[0], &biology[1]}, of_voxel};
+    Tissues tissues = {.n = 2, .biology = (Biology *[]){&biology[0], &biology[1]}, .of_voxel = of_voxel};
     Voxels voxels;
     VoxelsStart(&voxels);
     for (int t = 0; t < 2; t++) {
@@ -71,7 +73,7 @@ static void SameChannels(void **state)
       voxels.value[QUANTITY_PHYSICAL][t] = (float)field.dose_Gy;
       voxels.value[QUANTITY_RBE_WEIGHTED][t] = (float)RBEWeightedDose(spec, FieldEffect(spec, field, NULL), NULL);
     }
-    DosesDerive(&tissues, 2, voxels.dose);
+    DosesDerive(&tissues, &nominal, 2, voxels.dose);
     for (int t = 0; t < 2; t++) {
       const BiologySpec *spec = &biology[t].spec;
       assert_double_near(voxels.value[QUANTITY_RBE][t], FieldRBE(spec, field), 1e-6 * FieldRBE(spec, field));
@@ -112,7 +114,7 @@ static void CompareScenarios(const Course *course, const ScenarioSet *set, const
 {
   const DoseSpec spec = SpecOf(plan.model, course, set);
   const PetscInt row[3] = {0, set->n / 2, set->n - 1};
-  const float *const nominal = doses->nominal[QUANTITY_RBE_WEIGHTED];
+  const float *const undisturbed = doses->nominal[QUANTITY_RBE_WEIGHTED];
   ScenarioDose *team, *alone;
   PetscInt n = 3;
   assert_int_equal(ScenarioDosesCreate(PETSC_COMM_WORLD, &spec, n, row, &team), 0);
@@ -125,7 +127,7 @@ static void CompareScenarios(const Course *course, const ScenarioSet *set, const
     for (size_t v = 0; v < doses->size; v++) {
       const double dose = step * team[i].value[v];
       most = PetscMax(most, team[i].value[v]);
-      if (row[i] == 0) assert_double_near(dose, nominal[v], 0.5001 * step);
+      if (row[i] == 0) assert_double_near(dose, undisturbed[v], 0.5001 * step);
       if (!set->scenario[row[i]].in_set) continue;
       assert_true(dose <= (double)doses->rbe_max[v] + 0.5001 * step);
       assert_true(dose >= (double)doses->rbe_min[v] - 0.5001 * step);
@@ -216,17 +218,17 @@ static void AnyRanks(void **state)
 }
 
 /* Channels of all voxels in the nominal scenario, as DoseSetCreate computes them. */
-static double *NominalChannels(void)
+static double *NominalChannels(const ScenarioSet *set)
 {
   Factored factored;
   Influence influence;
   double *channels;
   assert_int_equal(PetscMalloc1(plan.n_voxel * N_CHANNELS, &channels), 0);
   assert_int_equal(FactoredCreate(PETSC_COMM_WORLD, plan.model,
-                                  &(FactoredVoxels){plan.set, &plan.grid, plan.n_voxel, plan.voxel}, &factored),
+                                  &(FactoredVoxels){set, &plan.grid, plan.n_voxel, plan.voxel}, PETSC_FALSE, &factored),
                    0);
   assert_int_equal(FactoredSetWeights(factored, weight), 0);
-  assert_int_equal(InfluenceCreateFactored(factored, plan.set, &plan.grid, plan.n_voxel, plan.voxel, &influence), 0);
+  assert_int_equal(InfluenceCreateFactored(factored, set, &plan.grid, plan.n_voxel, plan.voxel, &influence), 0);
   assert_int_equal(InfluenceApply(influence, 0, NULL, channels), 0);
   assert_int_equal(InfluenceDestroy(&influence), 0);
   assert_int_equal(FactoredDestroy(&factored), 0);
@@ -237,7 +239,7 @@ static double *NominalChannels(void)
 static void OfPlan(void **state)
 {
   DoseSet doses;
-  double *channels = NominalChannels();
+  double *channels = NominalChannels(plan.set);
   PetscInt with_dose[2] = {0, 0};
   Make(PETSC_COMM_WORLD, plan.set, &doses);
   for (PetscInt v = 0; v < plan.n_voxel; v++) {
@@ -259,6 +261,54 @@ static void OfPlan(void **state)
   assert_true(with_dose[0] > plan.n_voxel / 2);
   assert_int_equal(PetscFree(channels), 0);
   assert_int_equal(DoseSetDestroy(&doses), 0);
+}
+
+/* RBE-weighted dose of a voxel with another response, by hand from the channels; of another model alpha is 0.7 of the tissue's own. */
+static double OtherDose(PetscInt v, const double *c, const char *name)
+{
+  const PetscInt tissue = TissueOf(&plan.tissues, v);
+  const PetscBool scaled = !strcmp(name, tiny_scaled) && tissue == 1, other = !strcmp(name, tiny_other);
+  const double alpha = scaled ? 1.3 : other ? 0.7 : 1, beta = scaled ? 0.6 : other ? 0.9 : 1;
+  const FieldDose field = {c[CHANNEL_DOSE], alpha * c[CHANNEL_ALPHA], sqrt(beta) * c[CHANNEL_SQRT_BETA],
+                           c[CHANNEL_LET]};
+  return RBEWeightedDose(&plan.biology[tissue].spec, FieldEffect(&plan.biology[tissue].spec, field, NULL), NULL);
+}
+
+/* Scenarios with other responses: those that change nothing have the plan's bits, the others what their factors and models say. */
+static void OtherResponses(void **state)
+{
+  char *names[] = {tiny_same, tiny_scaled, tiny_other};
+  double zero = 0, shifts[][3] = {{0, 0, 0}, {1, 0, -1}};
+  ScenarioSpec spec = {.n_range = 1, .range_percent = &zero, .setup = SETUP_NONE, .n_biology = 1, .axes = TinyAxes()};
+  ScenarioSet *set;
+  DoseSet doses;
+  for (int k = 0; k < 3; k++) {
+    spec.biology = names + k;
+    assert_int_equal(ScenarioSetCreate(&spec, &set), 0);
+    double *channels = NominalChannels(set);
+    Make(PETSC_COMM_WORLD, set, &doses); /* of which the response alone is in the set */
+    assert_memory_equal(doses.rbe_min, doses.rbe_max, doses.size * sizeof(float));
+    for (size_t v = 0; v < doses.size; v++) {
+      const double want = OtherDose((PetscInt)v, channels + v * N_CHANNELS, names[k]);
+      const double off = k == 2 ? 1e-4 : 1e-9; /* another model has planes of its own */
+      if (doses.nominal[QUANTITY_PHYSICAL][v] > 0) assert_double_near(doses.rbe_max[v], want, 1e-6 * want + off);
+    }
+    assert_int_equal(PetscFree(channels), 0);
+    if (!k) assert_memory_equal(doses.rbe_min, doses.nominal[QUANTITY_RBE_WEIGHTED], doses.size * sizeof(float));
+    assert_int_equal(DoseSetDestroy(&doses) || ScenarioSetDestroy(&set), 0);
+  }
+  spec = (ScenarioSpec){.n_range = 1,
+                        .range_percent = &zero,
+                        .setup = SETUP_LIST,
+                        .n_shift = 2,
+                        .shift_mm = shifts,
+                        .n_biology = 3,
+                        .biology = names,
+                        .axes = TinyAxes()};
+  assert_int_equal(ScenarioSetCreate(&spec, &set), 0);
+  assert_true(set->n == 7 && set->n_sums == 4); /* of two shifts, by two models */
+  Compare(NULL, set);
+  assert_int_equal(ScenarioSetDestroy(&set), 0);
 }
 
 /* A plan in stages: what it tells is what the stages alone give, added up fraction by fraction. */
@@ -326,7 +376,8 @@ static int Stop(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(ByHand), cmocka_unit_test(SameChannels),
-                                     cmocka_unit_test(AnyRanks), cmocka_unit_test(OfPlan), cmocka_unit_test(OfCourse)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(ByHand),         cmocka_unit_test(SameChannels),
+                                     cmocka_unit_test(AnyRanks),       cmocka_unit_test(OfPlan),
+                                     cmocka_unit_test(OtherResponses), cmocka_unit_test(OfCourse)};
   return cmocka_run_group_tests(tests, Start, Stop);
 }

@@ -103,8 +103,8 @@ static void TargetEmitters(void **state)
                 EmitterFromTarget_per_mm(&nuclear, EMISSION_OF_OXYGEN, m->species[s],
                                          sqrt(m->bin_edge_MeV_u[b] * m->bin_edge_MeV_u[b + 1]), emitters[O15]);
     }
-    /* protons of the target, which the tables of species leave out, make up to a fifth more */
-    if (m->depth_mm[d] < m->csda_range_mm[0] - 5) assert_true(have / want > 0.97 && have / want < 1.25);
+    /* knocked-out protons, which the tables of species leave out, make up to two fifths more */
+    if (m->depth_mm[d] < m->csda_range_mm[0] - 5) assert_true(have / want > 0.97 && have / want < 1.45);
   }
   assert_int_equal(MachineDestroy(&m), 0);
 }
@@ -125,33 +125,46 @@ static void ActiveBeam(void **state)
 }
 
 /*
- * Carbon of mass A made at a depth u of a 12C beam stops 1 - m/m(12C) of the residual range there before the beam, give or take
- * its momentum spread, which brings fast ones up to the beam's end.
+ * Carbon of mass A made at a depth of a 12C beam stops before the beam, since its range at the beam's velocity is that share m/m(12C) of
+ * the beam's and it is born slower by Morrissey's share; what is made early reacts more on its way; give or take its momentum spread, which brings fast ones up to the beam's end.
  */
+static double Behind_mm(Species s, double rest_mm)
+{
+  const Species beam = {6, 12};
+  double gamma = 1 + EnergyOfRange_MeV_u(6, 12, rest_mm) / ATOMIC_MASS_MEV;
+  double momentum = (1 - FragmentSlowing(&nuclear, beam, s)) * sqrt(gamma * gamma - 1);
+  return rest_mm - CSDARange_mm(s.Z, s.A, ATOMIC_MASS_MEV * (sqrt(1 + momentum * momentum) - 1));
+}
+
 static void UpstreamOfThePeak(void **state)
 {
   for (double energy = 170; energy < 351; energy += 90) {
     Machine *m = OneEnergy("12C", energy);
     double R = m->csda_range_mm[0];
     for (int emitter = C11; emitter <= C10; emitter++) {
-      double behind = 1 - NuclearMass_u(6, emitters[emitter].A) / NuclearMass_u(6, 12), flow = 0, expected = 0;
+      double most_behind = Behind_mm(emitters[emitter], R), flow = 0, expected = 0;
       double stopped = 0, centre = 0;
       for (PetscInt d = 1; d + 1 < m->n_depth; d++) {
         double z = m->depth_mm[d], width = 0.5 * (m->depth_mm[d + 1] - m->depth_mm[d - 1]);
-        double beam = z < R ? width * (double)m->species_fluence[d * m->n_species] : 0;
-        double rest = z > (1 - behind) * R - 10 && z < R + 10 ? width : 0; /* before it, what the target becomes */
+        double lost = ReactionLoss_per_mm(&nuclear, emitters[emitter], 250) * (R - z); /* on the way to its end */
+        double beam = z < R ? width * (double)m->species_fluence[d * m->n_species] * exp(-lost) : 0;
+        double rest = 0; /* of the beam's */
+        for (PetscInt k = 0; k < m->n_component; k++)
+          rest +=
+              width *
+              (double)m->emission[((emitter * N_EMISSIONS + EMISSION_STOPPED) * m->n_component + k) * m->n_depth + d];
         flow += beam;
-        expected += beam * behind * (R - z);
-        stopped += rest * (double)m->emitter_stopped_per_mm[emitter * m->n_depth + d];
-        centre += rest * (double)m->emitter_stopped_per_mm[emitter * m->n_depth + d] * (m->r80_mm[0] - z);
+        if (z < R - 1e-3) expected += beam * Behind_mm(emitters[emitter], R - z);
+        stopped += rest;
+        centre += rest * (m->r80_mm[0] - z);
       }
       expected /= flow;
       centre /= stopped;
       double most = m->r80_mm[0] - m->depth_mm[MaximumOf(m, m->emitter_stopped_per_mm, emitter)];
       print_message(
           "12C %g MeV/u, A = %d: maximum %.1f mm before R80, centre %.1f; by range %.1f on average, %.1f at most\n",
-          energy, (int)emitters[emitter].A, most, centre, expected, behind * R);
-      assert_true(most > 0 && most < behind * R);
+          energy, (int)emitters[emitter].A, most, centre, expected, most_behind);
+      assert_true(most > 0 && most < most_behind);
       assert_double_near(centre / expected, 1, 0.15);
     }
     assert_int_equal(MachineDestroy(&m), 0);

@@ -91,7 +91,7 @@ static void SameDosesAsTheRows(void **state)
     assert_int_equal(TinyPlanCreateWith(&p, machine, 0), 0);
     const FactoredVoxels voxels = {p.set, &p.grid, p.n_voxel, p.voxel};
     const Share mine = ShareOfVoxels(&p);
-    assert_int_equal(FactoredCreate(PETSC_COMM_WORLD, p.model, &voxels, &factored), 0);
+    assert_int_equal(FactoredCreate(PETSC_COMM_WORLD, p.model, &voxels, PETSC_TRUE, &factored), 0);
     assert_int_equal(PetscMalloc3(p.beams->n_spot, &x, mine.n * N_CHANNELS, &rows, mine.n * N_CHANNELS, &looked_up), 0);
     for (int kind = 0; kind < 3; kind++) {
       Weights(&p, kind, x);
@@ -166,7 +166,7 @@ static void AdjointWithTheSameBits(void **state)
     Weights(&p, 0, x);
     for (int self = 0; self < 2; self++) {
       MPI_Comm comm = self ? PETSC_COMM_SELF : PETSC_COMM_WORLD;
-      assert_int_equal(FactoredCreate(comm, p.model, &voxels, &factored), 0);
+      assert_int_equal(FactoredCreate(comm, p.model, &voxels, PETSC_TRUE, &factored), 0);
       assert_int_equal(FactoredSetWeights(factored, x), 0);
       left = ScatterAll(&p, comm, factored, self ? alone : together);
       right = Dot((size_t)n, x, self ? alone : together);
@@ -181,9 +181,66 @@ static void AdjointWithTheSameBits(void **state)
   }
 }
 
+/* Doses of an operator's voxels in every scenario, then the gradient of cotangents there. */
+static void GoBothWays(const TinyPlan *p, Factored factored, Influence influence, PetscInt n, const double *x,
+                       double *channels, double *gradient)
+{
+  const double largest[N_CHANNELS] = {1, 1, 1, 1};
+  PetscBool there;
+  assert_int_equal(FactoredSetWeights(factored, x), 0);
+  assert_int_equal(InfluenceApplyAll(influence, NULL, x, channels), 0);
+  assert_int_equal(FactoredBeginGradient(factored, largest, gradient), 0);
+  for (;;) {
+    uint64_t seed = 5;
+    assert_int_equal(FactoredNextSlab(factored, &there), 0);
+    if (!there) break;
+    for (PetscInt s = 0; s < p->set->n; s++) {
+      double y[64 * N_CHANNELS];
+      for (PetscInt i = 0; i < n * N_CHANNELS; i++) y[i] = TinyRandom(&seed) - 0.3;
+      assert_int_equal(InfluenceApplyTranspose(influence, s, y, NULL), 0);
+    }
+  }
+}
+
+/* An operator that is told of the few voxels that look it up gives them the same bits, and theirs to the gradient. */
+static void RestrictedToSomeVoxels(void **state)
+{
+  (void)state;
+  enum { SOME = 64 };
+  TinyPlan p;
+  PetscMPIInt rank;
+  double *x, *channels[2], *gradient[2];
+  assert_int_equal(TinyPlanCreate(&p, 2, 0), 0);
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  const PetscInt n = PetscMin(SOME, p.n_voxel / 4), size = p.set->n * n * N_CHANNELS;
+  const PetscInt *voxel = p.voxel + (rank + 1) * p.n_voxel / 6; /* each rank looks elsewhere */
+  const FactoredVoxels voxels = {p.set, &p.grid, p.n_voxel, p.voxel};
+  assert_int_equal(PetscMalloc1(p.beams->n_spot, &x), 0);
+  Weights(&p, 0, x);
+  for (int restricted = 0; restricted < 2; restricted++) {
+    Factored factored;
+    Influence influence;
+    assert_int_equal(PetscMalloc2(size, &channels[restricted], p.beams->n_spot, &gradient[restricted]), 0);
+    assert_int_equal(FactoredCreate(PETSC_COMM_WORLD, p.model, &voxels, PETSC_TRUE, &factored), 0);
+    assert_int_equal(InfluenceCreateFactored(factored, p.set, &p.grid, n, voxel, &influence), 0);
+    if (restricted) assert_int_equal(FactoredRestrict(factored, 1, &influence), 0);
+    GoBothWays(&p, factored, influence, n, x, channels[restricted], gradient[restricted]);
+    assert_int_equal(InfluenceDestroy(&influence), 0);
+    assert_int_equal(FactoredDestroy(&factored), 0);
+  }
+  assert_true(Dot((size_t)size, channels[0], channels[0]) > 0);
+  assert_memory_equal(channels[0], channels[1], (size_t)size * sizeof(double));
+  assert_true(Dot((size_t)p.beams->n_spot, gradient[0], gradient[0]) > 0);
+  assert_memory_equal(gradient[0], gradient[1], (size_t)p.beams->n_spot * sizeof(double));
+  for (int k = 0; k < 2; k++) assert_int_equal(PetscFree2(channels[k], gradient[k]), 0);
+  assert_int_equal(PetscFree(x), 0);
+  assert_int_equal(TinyPlanDestroy(&p), 0);
+}
+
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(SameDosesAsTheRows), cmocka_unit_test(AdjointWithTheSameBits)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(SameDosesAsTheRows), cmocka_unit_test(AdjointWithTheSameBits),
+                                     cmocka_unit_test(RestrictedToSomeVoxels)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() || failed;

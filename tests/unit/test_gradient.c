@@ -210,13 +210,82 @@ static void FactoredGradients(void **state)
   assert_int_equal(TinyPlanDestroy(&p), 0);
 }
 
+/* Scenarios on all axes. */
+static void MakeAllAxes(TinyPlan *p)
+{
+  static double range[] = {-3.5, 3.5}, zero[] = {0};
+  char *names[] = {tiny_scaled, tiny_other};
+  ScenarioSpec plus[] = {
+      {.n_range = 2, .range_percent = range, .setup = SETUP_RANDOM, .n_random = 3, .setup_mm = {2, 2, 2}},
+      {.n_range = 1, .range_percent = zero, .setup = SETUP_NONE, .n_biology = 2, .biology = names}};
+  plus[0].range_sigma_percent = 3;
+  plus[0].range_per_beam = PETSC_TRUE;
+  plus[0].alpha_sigma_percent = 20;
+  plus[0].beta_sigma_percent = 30;
+  const ScenarioSpec spec = {.n_range = 2,
+                             .range_percent = range,
+                             .setup = SETUP_NONE,
+                             .axes = TinyAxes(),
+                             .n_plus = PETSC_STATIC_ARRAY_LENGTH(plus),
+                             .plus = plus};
+  assert_int_equal(ScenarioSetDestroy(&p->set) || ScenarioSetCreate(&spec, &p->set), 0);
+}
+
+/* A response that changes nothing gives the same bits as none. */
+static void NoChange(void **state)
+{
+  TinyPlan p;
+  double range[] = {-3.5, 3.5}, f[2], *x, *g[2];
+  char *same[] = {tiny_same};
+  const RobustSpec robust = SpecOf(0);
+  if (!OneRank()) return;
+  MakeSmall(&p);
+  const PetscInt n = p.beams->n_spot;
+  assert_int_equal(PetscMalloc3(n, &x, n, &g[0], n, &g[1]), 0);
+  TinyPoint(n, 5e5, x, g[0]);
+  for (int factored = 0; factored < 2; factored++) {
+    for (int k = 0; k < 2; k++) {
+      const ScenarioSpec spec = {.n_range = 2,
+                                 .range_percent = range,
+                                 .setup = SETUP_NONE,
+                                 .axes = TinyAxes(),
+                                 .n_biology = k,
+                                 .biology = same,
+                                 .range_per_beam = PETSC_FALSE};
+      Term term;
+      Problem problem;
+      assert_int_equal(ScenarioSetDestroy(&p.set) || ScenarioSetCreate(&spec, &p.set), 0);
+      assert_int_equal(TinyTerm(&p, &p.target, "uniform", QUANTITY_RBE_WEIGHTED, 2, 3, ROBUST_EXPECTED, &term), 0);
+      assert_int_equal(MakeProblem(PETSC_COMM_SELF, &p, &robust, factored ? INFLUENCE_FACTORED : INFLUENCE_ASSEMBLED, 1,
+                                   &term, &problem),
+                       0);
+      assert_int_equal(ProblemEvaluate(problem, x, &f[k], g[k]), 0);
+      assert_int_equal(ProblemDestroy(&problem) || TermDestroy(&term), 0);
+    }
+    assert_memory_equal(&f[0], &f[1], sizeof f[0]);
+    assert_memory_equal(g[0], g[1], (size_t)n * sizeof(double));
+  }
+  assert_int_equal(PetscFree3(x, g[0], g[1]) || TinyPlanDestroy(&p), 0);
+}
+
+static void EveryAxis(void **state)
+{
+  TinyPlan p;
+  if (!OneRank()) return;
+  MakeSmall(&p);
+  MakeAllAxes(&p);
+  CheckTable(&p, "all axes, RBE", 1, QUANTITY_RBE_WEIGHTED, INFLUENCE_ASSEMBLED);
+  CheckTable(&p, "all axes, LETd", 3, QUANTITY_LETD, INFLUENCE_FACTORED);
+  assert_int_equal(TinyPlanDestroy(&p), 0);
+}
+
 /* LEM I's full approach, whose effect depends on all four channels. */
 static void FullApproach(void **state)
 {
   TinyPlan p;
   if (!OneRank()) return;
   MakeSmall(&p);
-  for (int t = 0; t < 2; t++) p.biology[t].spec.approach = LEM_FULL;
+  for (int t = 0; t < 4; t++) p.biology[t].spec.approach = LEM_FULL;
   CheckTable(&p, "full LEM, RBE", 3, QUANTITY_RBE_WEIGHTED, INFLUENCE_ASSEMBLED);
   assert_int_equal(TinyPlanDestroy(&p), 0);
 }
@@ -274,8 +343,12 @@ static void SameBitsOnAnyNumberOfRanks(void **state)
 int main(int argc, char **argv)
 {
   int factored = 1;
-  const struct CMUnitTest tests[] = {cmocka_unit_test(EveryObjectiveInEveryMode), cmocka_unit_test(FactoredGradients),
-                                     cmocka_unit_test(FullApproach), cmocka_unit_test(SameBitsOnAnyNumberOfRanks),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(EveryObjectiveInEveryMode),
+                                     cmocka_unit_test(FactoredGradients),
+                                     cmocka_unit_test(FullApproach),
+                                     cmocka_unit_test(EveryAxis),
+                                     cmocka_unit_test(NoChange),
+                                     cmocka_unit_test(SameBitsOnAnyNumberOfRanks),
                                      cmocka_unit_test_prestate(SameBitsOnAnyNumberOfRanks, &factored)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,66 @@ static void CheckAdjoint(InfluenceType type, PetscInt n_component, double sad_mm
   assert_int_equal(TinyPlanDestroy(&p), 0);
 }
 
+/* Dose of beams that err by themselves is the sum of each beam's at its own error; the adjoint is theirs, too. */
+static void RangesOfBeamsAddUp(void **state)
+{
+  TinyPlan p;
+  double two[] = {-3.5, 3.5};
+  ScenarioSpec spec = {.n_range = 2, .range_percent = two, .setup = SETUP_NONE, .axes = {.n_beam = 3}};
+  for (int factored = 0; factored < 2; factored++) {
+    ScenarioSet *set[2];
+    Influence influence[2];
+    Factored field[2] = {NULL};
+    const PetscInt rows = 300;
+    assert_int_equal(TinyPlanCreate(&p, 2, factored ? 0 : 1000), 0);
+    const PetscInt n = p.beams->n_spot;
+    double *x, *part, *of_beam, *apart, *together, *y, *aty;
+    assert_int_equal(PetscMalloc7(n, &x, n, &part, rows * N_CHANNELS, &of_beam, rows * N_CHANNELS, &apart,
+                                  rows * N_CHANNELS, &together, rows * N_CHANNELS, &y, n, &aty),
+                     0);
+    uint64_t seed = 21;
+    for (PetscInt j = 0; j < n; j++) x[j] = TinyRandom(&seed), aty[j] = 0;
+    for (PetscInt i = 0; i < rows * N_CHANNELS; i++) y[i] = TinyRandom(&seed) - 0.3;
+    for (int k = 0; k < 2; k++) {
+      spec.range_per_beam = k ? PETSC_TRUE : PETSC_FALSE;
+      assert_int_equal(ScenarioSetCreate(&spec, &set[k]), 0);
+      const FactoredVoxels voxels = {set[k], &p.grid, rows, p.voxel + 600};
+      if (factored) assert_int_equal(FactoredCreate(PETSC_COMM_SELF, p.model, &voxels, PETSC_TRUE, &field[k]), 0);
+      if (factored)
+        assert_int_equal(InfluenceCreateFactored(field[k], set[k], &p.grid, rows, p.voxel + 600, &influence[k]), 0);
+      else
+        assert_int_equal(
+            InfluenceCreate(p.model, INFLUENCE_STREAMED, set[k], &p.grid, rows, p.voxel + 600, &influence[k]), 0);
+    }
+    const Scenario *apart_row = NULL;
+    for (PetscInt s = 0; s < set[1]->n; s++)
+      if (!strcmp(set[1]->scenario[s].id, "r0-3.5_r1+3.5_r2-3.5")) apart_row = &set[1]->scenario[s];
+    assert_non_null(apart_row);
+    if (factored) assert_int_equal(FactoredSetWeights(field[1], x), 0);
+    assert_int_equal(InfluenceApply(influence[1], apart_row->sums, x, apart), 0);
+    memset(together, 0, sizeof(double) * (size_t)rows * N_CHANNELS);
+    for (PetscInt b = 0; b < 3; b++) {
+      const Beam *beam = &p.beams->beam[b];
+      for (PetscInt j = 0; j < n; j++)
+        part[j] = j >= beam->first_spot && j < beam->first_spot + beam->n_spot ? x[j] : 0;
+      if (factored) assert_int_equal(FactoredSetWeights(field[0], part), 0);
+      assert_int_equal(InfluenceApply(influence[0], b == 1 ? 2 : 1, part, of_beam), 0);
+      for (PetscInt i = 0; i < rows * N_CHANNELS; i++) together[i] += of_beam[i];
+    }
+    double most = 0;
+    for (PetscInt i = 0; i < rows * N_CHANNELS; i++) most = PetscMax(most, fabs(together[i]));
+    for (PetscInt i = 0; i < rows * N_CHANNELS; i++) assert_true(fabs(together[i] - apart[i]) <= 1e-10 * most);
+    if (!factored) {
+      assert_int_equal(InfluenceApplyTranspose(influence[1], apart_row->sums, y, aty), 0);
+      const double left = Dot((size_t)rows * N_CHANNELS, apart, y), right = Dot((size_t)n, x, aty);
+      assert_true(fabs(left - right) <= 1e-12 * fabs(left));
+    }
+    for (int k = 0; k < 2; k++)
+      assert_int_equal(InfluenceDestroy(&influence[k]) || FactoredDestroy(&field[k]) || ScenarioSetDestroy(&set[k]), 0);
+    assert_int_equal(PetscFree7(x, part, of_beam, apart, together, y, aty) || TinyPlanDestroy(&p), 0);
+  }
+}
+
 static void AdjointOfStoredAndStreamed(void **state)
 {
   (void)state;
@@ -93,7 +153,7 @@ static void LateralIntegralIsTheDepthDose(void **state)
   for (size_t v = 0; v < GridSize(&p.patient.ct); v++) p.patient.rsp[v] = 1;
   assert_int_equal(InfluenceCreate(p.model, INFLUENCE_STREAMED, p.set, &p.grid, n, plane, &influence), 0);
   assert_int_equal(InfluenceApply(influence, 0, x, channels), 0);
-  double sum = 0, depth = InfluenceDepth(influence, p.set->setup_of[0], 0, 0), expected;
+  double sum = 0, depth = InfluenceDepth(influence, p.set->sums[0].view, 0, 0), expected;
   for (PetscInt v = 0; v < n; v++) sum += channels[v * N_CHANNELS] * 16;
   assert_true(fabs(depth - 20) < 1e-9); /* the plane y = -10 of a cube that begins at -30 */
   const double *z = p.machine.depth_mm + energy * 60, *idd = p.machine.idd_Gy_mm2 + energy * 60;
@@ -194,10 +254,13 @@ static void DepthsBeforeTheTables(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(AdjointOfStoredAndStreamed),    cmocka_unit_test(StreamedHasTheSameBits),
-      cmocka_unit_test(LateralIntegralIsTheDepthDose), cmocka_unit_test(ShiftEqualsNeighbour),
-      cmocka_unit_test(RangeErrorSparesTheAir),        cmocka_unit_test(DepthsBeforeTheTables)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(AdjointOfStoredAndStreamed),
+                                     cmocka_unit_test(StreamedHasTheSameBits),
+                                     cmocka_unit_test(LateralIntegralIsTheDepthDose),
+                                     cmocka_unit_test(ShiftEqualsNeighbour),
+                                     cmocka_unit_test(RangeErrorSparesTheAir),
+                                     cmocka_unit_test(DepthsBeforeTheTables),
+                                     cmocka_unit_test(RangesOfBeamsAddUp)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failed;

@@ -99,6 +99,37 @@ static const Ground grounds[] = {
      {"scenarios={optimize: {setup: random, setup_mm: 3, number: 2, range_sigma_percent: 1}}", "robust=expected"}},
     {"scenarios",
      {"scenarios={optimize: {setup: list, shifts_mm: [[1, 0, 0]]}, evaluate: {setup: axes, setup_mm: 3}}"}},
+    {"scenarios.optimize.plus.0",
+     {"scenarios={optimize: {plus: [{range_percent: [3], setup: axes, setup_mm: 3}]}}", "robust=expected"}},
+    {"scenarios.evaluate.plus.0", {"scenarios={evaluate: {plus: [{range_percent: [3], setup: axes, setup_mm: 3}]}}"}},
+    {"scenarios.optimize.plus.0",
+     {"scenarios={optimize: {plus: [{setup: list, shifts_mm: [[1, 0, 0]]}]}}", "robust=expected"}},
+    {"scenarios.evaluate.plus.0", {"scenarios={evaluate: {plus: [{setup: list, shifts_mm: [[1, 0, 0]]}]}}"}},
+    {"scenarios.optimize.plus.0",
+     {"scenarios={optimize: {plus: [{setup: random, setup_mm: [1, 2, 3], number: 2, range_sigma_percent: 1}]}}",
+      "robust=expected"}},
+    {"scenarios.evaluate.plus.0",
+     {"scenarios={evaluate: {plus: [{setup: random, setup_mm: [1, 2, 3], number: 2, range_sigma_percent: 1}]}}"}},
+    {"scenarios.evaluate.plus.0",
+     {"scenarios={evaluate: {plus: [{setup: random, setup_mm: 1, number: 2, alpha_sigma_percent: 5, "
+      "beta_sigma_percent: 5}]}}"}},
+    {"scenarios.optimize.plus.0",
+     {"scenarios={optimize: {plus: [{setup: random, setup_mm: 1, number: 2, alpha_sigma_percent: 5, "
+      "beta_sigma_percent: 5}]}}",
+      "robust=expected"}},
+    {"scenarios",
+     {"scenarios={optimize: {setup: random, setup_mm: 1, number: 2, alpha_sigma_percent: 5, beta_sigma_percent: 5}, "
+      "evaluate: "
+      "{setup: random, setup_mm: 1, number: 2, alpha_sigma_percent: 5, beta_sigma_percent: 5}}",
+      "robust=expected"}},
+    {"scenarios.biology.0",
+     {"scenarios={evaluate: {biology: [a]}, biology: [{name: a, alpha_factor: 2, beta_factor: 0.5}]}"}},
+    {"scenarios.biology.0",
+     {"scenarios={evaluate: {biology: [a]}, biology: [{name: a, model: mkm, cell_line: hsg, dose_Gy_RBE: 3, "
+      "alpha_x_per_Gy: 0.3, "
+      "beta_x_per_Gy2: 0.06, d_t_Gy: 1000, r_nucleus_um: 3.9, alpha0_per_Gy: 0.15, beta0_per_Gy2: 0.06, r_domain_um: "
+      "0.3, z0_Gy: "
+      "60, rbe: 1, alpha_per_Gy: 0, beta_per_Gy2: 0, clinical_factor: 1}]}"}},
     {OBJECTIVE("type: uniform, dose_Gy_RBE: 3")},
     {OBJECTIVE("type: uniform, dose_Gy: 1")},
     {OBJECTIVE("type: underdose, effect: 1")},

@@ -164,8 +164,10 @@ static void NoNodeIsMissed(void **state)
 static void Yields(void **state)
 {
   for (int p = 0; p < YIELD_SPECIES; p++) {
-    double yield[YIELD_SPECIES], charge = 0, mass = 0;
-    FragmentYields(&nuclear, yield_species[p], yield);
+    double charge = 0, mass = 0;
+    ReactionLeaves leaves;
+    ReactionLeavesOf(&nuclear, yield_species[p], 250, &leaves);
+    const double *yield = leaves.yield;
     for (int s = 0; s < YIELD_SPECIES; s++) {
       assert_true(yield[s] >= 0 && (yield[s] == 0 || yield_species[s].A < yield_species[p].A));
       charge += yield[s] * (double)yield_species[s].Z;

@@ -246,15 +246,15 @@ static void Position(void **state)
   static const struct {
     const char *text;
     PatientPosition position;
-  } known[] = {{"HFS", POSITION_HFS}, {"HFP ", POSITION_HFP}, {"ffs", POSITION_FFS}, {"FFP", POSITION_FFP},
-               {"", POSITION_HFS},    {"  ", POSITION_HFS},   {NULL, POSITION_HFS}};
+  } known[] = {{"HFS", POSITION_HFS},   {"HFP ", POSITION_HFP}, {"ffs", POSITION_FFS}, {"FFP", POSITION_FFP},
+               {"HFDR", POSITION_HFDR}, {"", POSITION_HFS},     {"  ", POSITION_HFS},  {NULL, POSITION_HFS}};
   char said[4096];
   for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
     Case *patient = Import(&(Patient){.lies = known[i].text}, sizeof said, said);
     assert_int_equal(patient->position, known[i].position);
     assert_int_equal(CaseDestroy(&patient), 0);
   }
-  Refuse(&(Patient){.lies = "HFDR"}, "ct.dicomInfo.PatientPosition is \"HFDR\", expected HFS, HFP, FFS or FFP");
+  Refuse(&(Patient){.lies = "RFS"}, "ct.dicomInfo.PatientPosition is \"RFS\", expected HFS, HFP, FFS, FFP, HFDR,");
 }
 
 /* A line for each thing that a case file has no place for, and none where nothing is lost. */

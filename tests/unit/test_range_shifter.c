@@ -82,7 +82,7 @@ static void DepthWidthAndOperators(void **state)
       machine->r80_mm[with->energy[with->n_layer - 1]] - machine->r80_mm[without->energy[without->n_layer - 1]];
   assert_double_near(deeper, THICKNESS_MM, machine->r80_mm[1] - machine->r80_mm[0]); /* one layer of the machine's */
   const FactoredVoxels voxels = {p.set, &p.grid, p.n_voxel, p.voxel};
-  assert_int_equal(FactoredCreate(PETSC_COMM_SELF, p.model, &voxels, &factored), 0);
+  assert_int_equal(FactoredCreate(PETSC_COMM_SELF, p.model, &voxels, PETSC_FALSE, &factored), 0);
   assert_int_equal(PetscMalloc3(p.beams->n_spot, &x, p.n_voxel * N_CHANNELS, &a, p.n_voxel * N_CHANNELS, &b), 0);
   for (PetscInt j = 0; j < p.beams->n_spot; j++) x[j] = 1e6 * TinyRandom(&seed);
   assert_int_equal(FactoredSetWeights(factored, x), 0);

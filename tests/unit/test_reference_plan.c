@@ -215,7 +215,7 @@ static double *WholeGrid(const Plan *p, PetscInt *n, PetscInt **voxel)
     if (p->physical[v] > 0) (*voxel)[(*n)++] = (PetscInt)v;
   assert_int_equal(PetscMalloc1(*n * N_CHANNELS, &channels), 0);
   const FactoredVoxels voxels = {p->set, &p->grid, *n, *voxel};
-  assert_int_equal(FactoredCreate(PETSC_COMM_WORLD, p->model, &voxels, &factored), 0);
+  assert_int_equal(FactoredCreate(PETSC_COMM_WORLD, p->model, &voxels, PETSC_FALSE, &factored), 0);
   assert_int_equal(FactoredSetWeights(factored, p->weight), 0);
   assert_int_equal(InfluenceCreateFactored(factored, p->set, &p->grid, *n, *voxel, &influence), 0);
   assert_int_equal(InfluenceApply(influence, 0, NULL, channels), 0);

@@ -128,7 +128,7 @@ static double DistalDepth_mm(const double dose_Gy[N_AXIS + 1], double level_Gy)
 
 static void PrintAxis(const double dose_Gy[N_AXIS + 1], const double letd_keV_um[N_AXIS + 1])
 {
-  static const int dose_at[] = {1, 50, 170, 220}, letd_at[] = {1, 50, 110, 130, 150};
+  static const int dose_at[] = {1, 50, 160, 170, 180, 200, 220}, letd_at[] = {1, 50, 110, 130, 150};
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(dose_at); i++)
     print_message("depth %3d mm: dose %.4f Gy\n", dose_at[i], dose_Gy[dose_at[i]]);
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(letd_at); i++)

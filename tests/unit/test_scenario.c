@@ -1,4 +1,4 @@
-/* Scenario sets: counts 7, 14, 21, 28, ids, weights, shared setups, the nominal row. */
+/* Scenario sets: counts 7, 14, 21, 28, ids, weights, shared views, the nominal row, beams that err by themselves, sets together. */
 #include "robion/scenario.h"
 #include <math.h>
 #include <setjmp.h>
@@ -6,6 +6,11 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <string.h>
+
+static const View *ViewOf(const ScenarioSet *set, PetscInt row)
+{
+  return &set->view[set->sums[set->scenario[row].sums].view];
+}
 
 static ScenarioSet *Make(PetscInt n_range, double *range, SetupPattern setup, double size_mm)
 {
@@ -18,7 +23,8 @@ static ScenarioSet *Make(PetscInt n_range, double *range, SetupPattern setup, do
     weight += set->scenario[s].weight;
     assert_int_equal(set->scenario[s].in_set, set->scenario[s].weight > 0);
     for (PetscInt t = 0; t < s; t++) assert_string_not_equal(set->scenario[s].id, set->scenario[t].id);
-    assert_memory_equal(set->setup_mm[set->setup_of[s]], set->scenario[s].shift_mm, 3 * sizeof(double));
+    assert_int_equal(set->scenario[s].sums, s); /* without biology no two rows have the same dose */
+    assert_memory_equal(ViewOf(set, s)->shift_mm, set->scenario[s].shift_mm, 3 * sizeof(double));
   }
   assert_true(fabs(weight - 1) < 1e-12);
   assert_string_equal(set->scenario[0].id, "nominal");
@@ -41,7 +47,7 @@ static void Counts(void **state)
     PetscInt n_range;
     double *range;
     SetupPattern setup;
-    PetscInt n_set, n, n_setup;
+    PetscInt n_set, n, n_view;
   } want[] = {{1, zero, SETUP_NONE, 1, 1, 1},           {1, zero, SETUP_AXES, 7, 7, 7},
               {2, two, SETUP_AXES, 14, 15, 7},          {3, three, SETUP_AXES, 21, 21, 7},
               {2, two, SETUP_AXES_CORNERS, 28, 29, 15}, {1, zero, SETUP_CORNERS, 8, 9, 9}};
@@ -49,7 +55,7 @@ static void Counts(void **state)
     ScenarioSet *set = Make(want[i].n_range, want[i].range, want[i].setup, 2);
     assert_int_equal(set->n_set, want[i].n_set);
     assert_int_equal(set->n, want[i].n);
-    assert_int_equal(set->n_setup, want[i].n_setup);
+    assert_int_equal(set->n_view, want[i].n_view);
     assert_int_equal(ScenarioSetDestroy(&set), 0);
   }
 }
@@ -146,7 +152,7 @@ static void RandomScenarios(void **state)
   assert_int_equal(ScenarioSetDestroy(&many) || ScenarioSetDestroy(&few) || ScenarioSetDestroy(&other), 0);
 }
 
-/* Slices cover a set row by row, whatever their size; setups are indexed anew. */
+/* Slices cover a set row by row, whatever their size; views are indexed anew. */
 static void Slices(void **state)
 {
   double two[] = {-3.5, 3.5};
@@ -158,10 +164,11 @@ static void Slices(void **state)
       ScenarioSet *slice;
       assert_int_equal(ScenarioSetSlice(set, first, PetscMin(size, set->n - first), &slice), 0);
       assert_int_equal(slice->n, PetscMin(size, set->n - first));
-      assert_true(slice->n_setup <= PetscMin(slice->n, set->n_setup));
+      assert_true(slice->n_view <= PetscMin(slice->n, set->n_view));
       for (PetscInt s = 0; s < slice->n; s++) {
-        assert_memory_equal(&slice->scenario[s], &set->scenario[first + s], sizeof *slice->scenario);
-        assert_memory_equal(slice->setup_mm[slice->setup_of[s]], set->scenario[first + s].shift_mm, 3 * sizeof(double));
+        assert_string_equal(slice->scenario[s].id, set->scenario[first + s].id);
+        assert_true(slice->scenario[s].range_percent == set->scenario[first + s].range_percent);
+        assert_memory_equal(ViewOf(slice, s)->shift_mm, set->scenario[first + s].shift_mm, 3 * sizeof(double));
       }
       in_set += slice->n_set;
       assert_int_equal(ScenarioSetDestroy(&slice), 0);
@@ -171,11 +178,171 @@ static void Slices(void **state)
   assert_int_equal(ScenarioSetDestroy(&set), 0);
 }
 
+/* Ranges of three beams apart: all combinations, those of equal errors as without; one beam at a time in a cross. */
+static void RangesOfBeams(void **state)
+{
+  double two[] = {-3.5, 3.5}, zero[] = {0};
+  ScenarioSpec spec = {.n_range = 2,
+                       .range_percent = two,
+                       .range_per_beam = PETSC_TRUE,
+                       .axes = {.n_beam = 3},
+                       .setup = SETUP_AXES,
+                       .setup_mm = {2, 2, 2}};
+  ScenarioSet *set, *one;
+  assert_int_equal(ScenarioSetCreate(&spec, &set), 0);
+  assert_int_equal(set->n_set, 8 * 7);
+  assert_true(ScenarioCount(&spec) >= set->n);
+  assert_int_equal(set->n_view, 7);
+  const PetscInt s = Find(set, "r0+3.5_r1-3.5_r2-3.5_y+2");
+  assert_true(s > 0);
+  for (int b = 0; b < 3; b++) assert_true(ScenarioRangeFactor(&set->scenario[s], b) == 1 + (b ? -3.5 : 3.5) / 100);
+  one = Make(2, two, SETUP_AXES, 2);
+  for (PetscInt row = 1; row < one->n; row++) { /* equal errors are one: all that Make finds is there */
+    const PetscInt here = Find(set, one->scenario[row].id);
+    assert_true(here > 0 && !set->scenario[here].range_of_beam);
+    assert_true(set->scenario[here].range_percent == one->scenario[row].range_percent);
+  }
+  assert_int_equal(ScenarioSetDestroy(&set) || ScenarioSetDestroy(&one), 0);
+  spec.setup = SETUP_CROSS;
+  assert_int_equal(ScenarioSetCreate(&spec, &set), 0);
+  assert_int_equal(set->n_set, 1 + 6 + 6);
+  assert_true(Find(set, "r1-3.5") > 0 && set->scenario[Find(set, "r1-3.5")].range_of_beam[0] == 0);
+  assert_int_equal(ScenarioSetDestroy(&set), 0);
+  spec.axes.n_beam = 1; /* a single beam's own error is the plan's */
+  assert_int_equal(ScenarioSetCreate(&spec, &set), 0);
+  assert_true(Find(set, "r-3.5") > 0 && set->n_set == 1 + 2 + 6);
+  assert_int_equal(ScenarioSetDestroy(&set), 0);
+  spec = (ScenarioSpec){.n_range = 1,
+                        .range_percent = zero,
+                        .setup = SETUP_RANDOM,
+                        .n_random = 4000,
+                        .seed = 3,
+                        .setup_mm = {1, 1, 1},
+                        .range_sigma_percent = 2,
+                        .range_per_beam = PETSC_TRUE,
+                        .axes = {.n_beam = 2}};
+  assert_int_equal(ScenarioSetCreate(&spec, &set), 0);
+  spec.n_random = 3;
+  spec.axes.n_beam = 4;
+  assert_int_equal(ScenarioSetCreate(&spec, &one), 0);
+  double sum[3] = {0}; /* of squares, and of the product: each beam by itself */
+  for (PetscInt row = 1; row < set->n; row++) {
+    const double *of = set->scenario[row].range_of_beam;
+    sum[0] += of[0] * of[0] / 4000, sum[1] += of[1] * of[1] / 4000, sum[2] += of[0] * of[1] / 4000;
+  }
+  for (int k = 0; k < 2; k++) assert_true(fabs(sum[k] / 4 - 1) < 5 * sqrt(2.0 / 4000));
+  assert_true(fabs(sum[2] / 4) < 5 / sqrt(4000));
+  for (PetscInt row = 1; row < 4; row++) { /* whatever number of scenarios and of beams */
+    assert_memory_equal(set->scenario[row].range_of_beam, one->scenario[row].range_of_beam, 2 * sizeof(double));
+    assert_memory_equal(set->scenario[row].shift_mm, one->scenario[row].shift_mm, 3 * sizeof(double));
+  }
+  assert_int_equal(ScenarioSetDestroy(&set) || ScenarioSetDestroy(&one), 0);
+}
+
+/* Sets on top of each other: what comes again counts once, drawn scenarios are numbered on, all weigh the same. */
+static void SetsTogether(void **state)
+{
+  double two[] = {-3.5, 3.5}, zero[] = {0};
+  ScenarioSpec plus[] = {
+      {.n_range = 2, .range_percent = two, .setup = SETUP_NONE, .range_per_beam = PETSC_TRUE},
+      {.n_range = 1, .range_percent = zero, .setup = SETUP_RANDOM, .n_random = 5, .setup_mm = {2, 2, 2}},
+      {.n_range = 1, .range_percent = zero, .setup = SETUP_AXES, .setup_mm = {2, 2, 2}},
+      {.n_range = 1, .range_percent = zero, .setup = SETUP_RANDOM, .n_random = 2, .seed = 1, .setup_mm = {2, 2, 2}}};
+  ScenarioSpec spec = {.n_range = 2,
+                       .range_percent = two,
+                       .setup = SETUP_AXES,
+                       .setup_mm = {2, 2, 2},
+                       .axes = {.n_beam = 2},
+                       .n_plus = 4,
+                       .plus = plus};
+  ScenarioSet *set;
+  double weight = 0;
+  assert_int_equal(ScenarioSetCreate(&spec, &set), 0);
+  assert_int_equal(set->n_set, 14 + 2 + 5 + 7 + 2); /* two of the four combinations of ranges were there */
+  assert_true(set->n == set->n_set && set->scenario[0].in_set);
+  assert_true(ScenarioCount(&spec) >= set->n);
+  for (PetscInt s = 0; s < set->n; s++) {
+    weight += set->scenario[s].weight;
+    for (PetscInt t = 0; t < s; t++) assert_string_not_equal(set->scenario[s].id, set->scenario[t].id);
+  }
+  assert_true(fabs(weight - 1) < 1e-12);
+  assert_true(Find(set, "random-5") > 0 && Find(set, "random-7") == set->n - 1 && Find(set, "r0-3.5_r1+3.5") > 0);
+  ScenarioSet *alone = NULL;
+  assert_int_equal(ScenarioSetCreate(&plus[1], &alone), 0);
+  assert_memory_equal(set->scenario[Find(set, "random-4")].shift_mm, alone->scenario[4].shift_mm, 3 * sizeof(double));
+  assert_int_equal(ScenarioSetDestroy(&set) || ScenarioSetDestroy(&alone), 0);
+}
+
+/* Responses with other errors, or by themselves in a cross; those of one model share their sums; factors of each tissue are drawn apart. */
+static void Responses(void **state)
+{
+  double two[] = {-3.5, 3.5}, zero[] = {0};
+  char *names[] = {(char *)BIOLOGY_NOMINAL, (char *)"mkm", (char *)"low", (char *)"same"};
+  ScenarioBiology biology[] = {{"low", 0, 1, 0.8, 1}, {"mkm", 1, -1, 1, 1}, {"same", 0, -1, 1, 1}};
+  ScenarioSpec spec = {.n_range = 2,
+                       .range_percent = two,
+                       .setup = SETUP_AXES,
+                       .setup_mm = {2, 2, 2},
+                       .n_biology = 4,
+                       .biology = names,
+                       .axes = {.n_beam = 1, .n_tissue = 2, .n_biology = 3, .biology = biology}};
+  ScenarioSet *set, *slice;
+  assert_int_equal(ScenarioSetCreate(&spec, &set), 0);
+  assert_true(set->n_set == 14 * 4 && set->n == 57 && ScenarioCount(&spec) >= 57);
+  assert_true(set->n_view == 7 && set->n_sums == 1 + 14 * 2);
+  const PetscInt low = Find(set, "r+3.5_y-2_bio-low"), mkm = Find(set, "r+3.5_y-2_bio-mkm"),
+                 own = Find(set, "r+3.5_y-2"), same = Find(set, "r+3.5_y-2_bio-same");
+  assert_true(low > 0 && mkm > 0 && own > 0 && same > 0);
+  assert_true(set->scenario[low].sums == set->scenario[own].sums &&
+              set->scenario[same].sums == set->scenario[own].sums);
+  assert_true(set->scenario[mkm].sums != set->scenario[own].sums && set->scenario[mkm].model == 1);
+  assert_true(!set->scenario[same].factor && !set->scenario[own].factor && !set->scenario[mkm].factor);
+  assert_true(ScenarioFactor(&set->scenario[low], 1, 0) == 0.8 && ScenarioFactor(&set->scenario[low], 0, 0) == 1);
+  assert_string_equal(set->scenario[low].biology, "low");
+  assert_int_equal(ScenarioSetSlice(set, own, 4, &slice), 0); /* side by side, so that slices share */
+  assert_int_equal(slice->n_sums, 2);
+  assert_int_equal(ScenarioSetDestroy(&slice) || ScenarioSetDestroy(&set), 0);
+  spec.setup = SETUP_CROSS;
+  assert_int_equal(ScenarioSetCreate(&spec, &set), 0);
+  assert_int_equal(set->n_set, 1 + 2 + 6 + 3);
+  assert_true(Find(set, "bio-mkm") > 0);
+  assert_int_equal(ScenarioSetDestroy(&set), 0);
+  spec = (ScenarioSpec){.n_range = 1,
+                        .range_percent = zero,
+                        .setup = SETUP_RANDOM,
+                        .n_random = 4000,
+                        .seed = 5,
+                        .alpha_sigma_percent = 10,
+                        .beta_sigma_percent = 30,
+                        .axes = spec.axes};
+  assert_int_equal(ScenarioSetCreate(&spec, &set), 0);
+  assert_true(set->n_set == 4000 && set->n == 4001 && set->n_sums == 1);
+  double sum[5] = {0};
+  for (PetscInt s = 1; s < set->n; s++) {
+    const Scenario *one = &set->scenario[s];
+    const double a = log(ScenarioFactor(one, 0, 0)) / 0.1, b = log(ScenarioFactor(one, 0, 1)) / 0.3,
+                 c = log(ScenarioFactor(one, 1, 0)) / 0.1;
+    sum[0] += a * a / 4000, sum[1] += b * b / 4000, sum[2] += a / 4000, sum[3] += a * b / 4000, sum[4] += a * c / 4000;
+  }
+  for (int k = 0; k < 2; k++) assert_true(fabs(sum[k] - 1) < 5 * sqrt(2.0 / 4000));
+  for (int k = 2; k < 5; k++) assert_true(fabs(sum[k]) < 5 / sqrt(4000));
+  const double drawn = ScenarioFactor(&set->scenario[3], 0, 1);
+  assert_int_equal(ScenarioSetDestroy(&set), 0);
+  spec.n_random = 4; /* neither how many there are nor the other axes change what is drawn */
+  spec.axes.n_tissue = 3;
+  spec.setup_mm[1] = 2;
+  assert_int_equal(ScenarioSetCreate(&spec, &set), 0);
+  assert_true(ScenarioFactor(&set->scenario[3], 0, 1) == drawn && set->n_sums == 5);
+  assert_int_equal(ScenarioSetDestroy(&set), 0);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(Counts),          cmocka_unit_test(Ids),
                                      cmocka_unit_test(RepeatedShifts),  cmocka_unit_test(GridAndCross),
-                                     cmocka_unit_test(RandomScenarios), cmocka_unit_test(Slices)};
+                                     cmocka_unit_test(RandomScenarios), cmocka_unit_test(Slices),
+                                     cmocka_unit_test(RangesOfBeams),   cmocka_unit_test(SetsTogether),
+                                     cmocka_unit_test(Responses)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failed;

@@ -83,7 +83,9 @@ static void DoseOfCharge(void **state)
     for (PetscInt Z = 1; Z <= 6; Z++) sum += MachineDoseOfCharge_Gy_mm2(m, 0, d, Z);
     for (PetscInt Z = 1; Z <= 2; Z++) light += MachineDoseOfCharge_Gy_mm2(m, 0, d, Z);
     assert_double_near(sum / idd, 1 - m->recoil[d], 1e-3);
-    assert_true(m->recoil[d] > 0 && m->recoil[d] < 0.2);
+    /* at great depths half of what is left are knocked-out protons, many made by neutrons */
+    const double most = m->depth_mm[d] < m->csda_range_mm[0] ? 0.2 : 0.5;
+    assert_true(m->recoil[d] > 0 && m->recoil[d] < most);
     double with_recoils = m->component[LATERAL_LIGHT * m->n_depth + d];
     assert_true(light / idd <= with_recoils + 1e-3 && light / idd > with_recoils - m->recoil[d] - 1e-3);
   }

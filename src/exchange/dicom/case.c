@@ -114,7 +114,7 @@ static PetscBool TakeCT(const Import *import, Case *patient)
   return good;
 }
 
-/* How the patient lies; robion knows no others than on the back and on the belly. */
+/* How the patient lies; robion knows nobody who sits, or lies across. */
 static PetscBool TakePosition(const Import *import, Case *patient)
 {
   const char *position = Head(import)->position;
@@ -122,12 +122,9 @@ static PetscBool TakePosition(const Import *import, Case *patient)
     (void)TextAdd(import->table, "    warning: no PatientPosition: taken as HFS, head first supine\n");
     return PETSC_TRUE;
   }
-  for (int p = 0; p < N_PATIENT_POSITIONS; p++)
-    if (!strcmp(position, patient_position_names[p])) {
-      patient->position = (PatientPosition)p;
-      return PETSC_TRUE;
-    }
-  (void)MistakesAdd(import->mistakes, ROBION_INPUT, "%s: PatientPosition is %s, expected HFS, HFP, FFS or FFP",
+  patient->position = PatientPositionFind(position);
+  if (patient->position < N_PATIENT_POSITIONS) return PETSC_TRUE;
+  (void)MistakesAdd(import->mistakes, ROBION_INPUT, "%s: PatientPosition is %s, expected " PATIENT_POSITIONS,
                     Where(import), position);
   return PETSC_FALSE;
 }
@@ -184,8 +181,8 @@ static PetscErrorCode TakeOrigin(const Import *import, Case *patient)
 static PetscBool TakeStructures(const Import *import, Case *patient)
 {
   const char *const outline = DERIVED_EXTERNAL;
-  if (import->set && !DicomStructuresTake(import->spec, import->survey.file[import->set->file].path, &import->placing,
-                                          patient, import->table, import->mistakes))
+  if (import->set && !DicomStructuresTake(import->spec, &import->survey, import->set->file, &import->placing, patient,
+                                          import->table, import->mistakes))
     return PETSC_FALSE;
   if (CaseFindExternal(patient) < 0) {
     if (CaseDeriveExternal(patient)) return PETSC_FALSE;

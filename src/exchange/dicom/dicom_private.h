@@ -10,18 +10,34 @@
 
 /* --- apart.c */
 
+/* The process that looks at files. It begins with the first of them, and anew after one that it does not survive. */
+typedef struct DicomReader DicomReader;
+
+/* What is wanted of a file: frames of pictures of a size, or all of it. */
+typedef struct DicomWish {
+  long rows, columns;
+  PetscInt n;
+  const PetscInt *frame;
+} DicomWish;
+
 /*
- * What is to be had from a file: `look` puts it into the context, in the other process; false and a message (without the file's name)
- * if the file has it not. `send` and `receive` bring it over, false ends it; `receive` trusts nothing that it is told.
+ * What is to be had from a file: `look` puts it into `found`, in the other process; false and a message (without the file's name) if the
+ * file has it not. `send` and `receive` bring it over to the context, false ends it; `receive` trusts nothing that it is told. What is
+ * found and the context are of the same type, of `size` bytes, all 0 at first; `clear` frees what they hold.
  */
 typedef struct DicomErrand {
-  bool (*look)(DicomItem set, void *context, char message[DICOM_MESSAGE]);
-  PetscBool (*send)(const Child *child, void *context);
+  size_t size;
+  bool (*look)(DicomItem set, const DicomWish *wish, void *found, char message[DICOM_MESSAGE]);
+  PetscBool (*send)(const Child *child, void *found);
   PetscBool (*receive)(const Child *child, void *context);
+  PetscErrorCode (*clear)(void *found);
 } DicomErrand;
 
-/* Run an errand; false and a mistake (ROBION_INPUT, "PATH: ...") if it failed, whatever the file did. Not collective. */
-PetscBool DicomRun(const char *path, const DicomErrand *errand, void *context, Mistakes *mistakes);
+PetscErrorCode DicomReaderCreate(DicomReader **reader);
+PetscErrorCode DicomReaderDestroy(DicomReader **reader);
+/* Run an errand; false and one mistake (ROBION_INPUT, "PATH: ...") if it failed, whatever the file did. Not collective. */
+PetscBool DicomRun(DicomReader *reader, const char *path, const DicomErrand *errand, const DicomWish *wish,
+                   void *context, Mistakes *mistakes);
 
 /* --- survey.c */
 
@@ -63,7 +79,8 @@ typedef struct DicomSurvey {
   PetscInt n_files, n_images, room_files, room_images;
   DicomFound *file; /* those that are DICOM */
   DicomImage *image;
-  Mistakes ignored; /* the others, and why */
+  Mistakes ignored;    /* the others, and why */
+  DicomReader *reader; /* for what else is wanted of them */
 } DicomSurvey;
 
 /* Look through folders and files; a mistake (ROBION_INPUT) for a path that is not there. */
@@ -169,8 +186,8 @@ typedef struct DicomROIs {
 } DicomROIs;
 
 /* What the other process does of it, for fuzzing. */
-bool DicomROIsLook(DicomItem set, void *context, char message[DICOM_MESSAGE]);
-PetscBool DicomROIsRead(const char *path, Mistakes *mistakes, DicomROIs *rois);
+bool DicomROIsLook(DicomItem set, const DicomWish *all, void *found, char message[DICOM_MESSAGE]);
+PetscBool DicomROIsRead(DicomReader *reader, const char *path, Mistakes *mistakes, DicomROIs *rois);
 PetscErrorCode DicomROIsDestroy(DicomROIs *rois);
 
 /* --- rows.c */
@@ -213,8 +230,8 @@ PetscBool DicomRowsChoose(const DicomRows *rows, const DicomImportSpec *spec, Mi
 /* --- structures.c */
 
 /* Give the case the structures of a file, and /dicom their contours; a line of the table each. False after mistakes. */
-PetscBool DicomStructuresTake(const DicomImportSpec *spec, const char *path, const DicomPlacing *placing, Case *patient,
-                              Text *table, Mistakes *mistakes);
+PetscBool DicomStructuresTake(const DicomImportSpec *spec, const DicomSurvey *survey, PetscInt file,
+                              const DicomPlacing *placing, Case *patient, Text *table, Mistakes *mistakes);
 
 /* --- dose.c */
 

@@ -1,8 +1,10 @@
 /* What all DICOM files of a plan have in common, and their UIDs. */
 #include "export_private.h"
 #include "robion/text.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SECOND_HALF UINT64_C(0x9e3779b97f4a7c15) /* sets the second half of a UID's hash apart from the first */
 
@@ -95,18 +97,46 @@ DicomFile DicomBegin(const DicomExport *x, const char *sop_class, const char *ui
   return file;
 }
 
+/* Into the file that this process has made, whatever others may put in the place of its name meanwhile; false and a message. */
+static PetscBool WriteInto(DicomFile file, int descriptor, char message[DICOM_MESSAGE])
+{
+  char path[32];
+  snprintf(path, sizeof path, "/dev/fd/%d", descriptor);
+  PetscBool good = DicomWrite(file, NULL, path, message) ? PETSC_TRUE : PETSC_FALSE;
+  if (good && fsync(descriptor)) {
+    snprintf(message, DICOM_MESSAGE, "%s", strerror(errno));
+    good = PETSC_FALSE;
+  }
+  (void)close(descriptor);
+  return good;
+}
+
 void DicomEnd(const DicomExport *x, DicomFile *file, const char *name, Mistakes *mistakes)
 {
-  char path[PETSC_MAX_PATH_LEN], temporary[PETSC_MAX_PATH_LEN + 8], message[DICOM_MESSAGE];
+  char path[PETSC_MAX_PATH_LEN], temporary[PETSC_MAX_PATH_LEN + 8], message[DICOM_MESSAGE] = "";
   if (!*file) return;
   snprintf(path, sizeof path, "%s/%s", x->folder, name);
   snprintf(temporary, sizeof temporary, "%s.tmp", path);
-  if (!DicomWrite(*file, NULL, temporary, message))
-    (void)MistakesAdd(mistakes, ROBION_RESOURCES, "%s: cannot be written: %s", path, message);
-  else if (FilePut(temporary, path))
-    (void)MistakesAdd(mistakes, ROBION_RESOURCES, "%s: cannot be written", path);
-  (void)remove(temporary);
+  const int descriptor = FileCreate(temporary);
+  PetscBool good = descriptor >= 0 ? PETSC_TRUE : PETSC_FALSE;
+  if (!good) snprintf(message, sizeof message, "%s", strerror(errno));
+  if (good) good = WriteInto(*file, descriptor, message);
+  if (good && FilePut(temporary, path)) {
+    snprintf(message, sizeof message, "%s", strerror(errno));
+    good = PETSC_FALSE;
+  }
+  if (!good) (void)MistakesAdd(mistakes, ROBION_RESOURCES, "%s: cannot be written: %s", path, message);
+  if (!good && descriptor >= 0) (void)unlink(temporary);
   DicomClose(file);
+}
+
+void DicomFileName(char file[DICOM_FILE], const char *kind, const char *stage, int beam)
+{
+  char of_beam[24] = "";
+  if (beam) snprintf(of_beam, sizeof of_beam, "_beam_%d", beam);
+  snprintf(file, DICOM_FILE, "%s%s%.40s%s.dcm", kind, stage ? "_" : "", stage ? stage : "", of_beam);
+  for (char *c = file; *c; c++)
+    if (*c == '/' || *c == ' ') *c = '_';
 }
 
 void DicomRefer(DicomItem item, const char *sop_class, const char *uid)

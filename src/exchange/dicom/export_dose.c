@@ -81,7 +81,25 @@ static PetscErrorCode PutValues(DicomItem set, size_t n, double factor, const fl
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode WriteDose(const DicomExport *x, const DoseFile *of, int series, const Grid *grid,
+/* The plans that a dose is of, or the beam of one of them. */
+static void PutPlans(const DicomExport *x, DicomItem set, PetscInt beam)
+{
+  DicomPutString(set, DOSE_SUMMATION_TYPE, beam >= 0 ? "BEAM" : x->n_stages > 1 ? "MULTI_PLAN" : "PLAN");
+  for (PetscInt s = 0; s < x->n_stages; s++) {
+    const StagePlan *stage = &x->stage[s];
+    if (beam >= 0 && (beam < stage->first || beam >= stage->end)) continue;
+    const DicomItem plan = DicomAppendItem(set, REFERENCED_RT_PLAN_SEQUENCE);
+    DicomRefer(plan, RT_ION_PLAN_STORAGE, stage->plan.uid);
+    if (beam < 0) continue;
+    const DicomItem group = DicomAppendItem(plan, REFERENCED_FRACTION_GROUP_SEQUENCE);
+    const DicomItem item = DicomAppendItem(group, REFERENCED_BEAM_SEQUENCE);
+    DicomPutInteger(item, REFERENCED_BEAM_NUMBER, (long)DicomBeamNumber(stage, beam));
+    DicomPutInteger(group, REFERENCED_FRACTION_GROUP_NUMBER, 1);
+  }
+}
+
+/* beam < 0: of all beams. */
+static PetscErrorCode WriteDose(const DicomExport *x, const DoseFile *of, PetscInt beam, int series, const Grid *grid,
                                 const float *value, Mistakes *mistakes)
 {
   PetscFunctionBegin;
@@ -103,14 +121,33 @@ static PetscErrorCode WriteDose(const DicomExport *x, const DoseFile *of, int se
   DicomPutString(set, DOSE_UNITS, of->units);
   DicomPutString(set, DOSE_TYPE, of->type);
   DicomPutText(set, DOSE_COMMENT, 64, comment);
-  DicomPutString(set, DOSE_SUMMATION_TYPE, x->n_stages > 1 ? "MULTI_PLAN" : "PLAN");
   DicomPutString(set, TISSUE_HETEROGENEITY_CORRECTION, "IMAGE");
-  for (PetscInt s = 0; s < x->n_stages; s++)
-    DicomRefer(DicomAppendItem(set, REFERENCED_RT_PLAN_SEQUENCE), RT_ION_PLAN_STORAGE, x->stage[s].plan.uid);
+  PutPlans(x, set, beam);
   PutGrid(set, grid);
   PetscCall(PutOffsets(set, grid));
   PetscCall(PutValues(set, n, factor, value));
   DicomEnd(x, &file, of->file, mistakes);
+  PetscFunctionReturn(0);
+}
+
+/* One file for each beam that plan.h5 has the dose of, named by its stage and number there. */
+static PetscErrorCode WriteBeamDoses(const DicomExport *x, Grid *grid, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  for (PetscInt s = 0; s < x->n_stages; s++)
+    for (PetscInt b = x->stage[s].first; b < x->stage[s].end; b++) {
+      const StagePlan *stage = &x->stage[s];
+      const int number = (int)DicomBeamNumber(stage, b);
+      char file[DICOM_FILE], comment[48];
+      float *value;
+      if (MistakesAny(mistakes) || !PlanHasBeamDose(x->plan, b)) PetscFunctionReturn(0);
+      DicomFileName(file, "RD", stage->name, number);
+      snprintf(comment, sizeof comment, "physical dose of beam %d, Gy", number);
+      const DoseFile of = {file, PLAN_NOMINAL, QUANTITY_PHYSICAL, "PHYSICAL", "GY", comment, PETSC_TRUE};
+      if (PlanReadBeamDose(x->plan, b, mistakes, grid, &value))
+        PetscCall(WriteDose(x, &of, b, 40 + (int)b, grid, value, mistakes));
+      PetscCall(PetscFree(value));
+    }
   PetscFunctionReturn(0);
 }
 
@@ -124,8 +161,9 @@ PetscErrorCode DicomExportDoses(const DicomExport *x, Mistakes *mistakes)
     float *value;
     if (!PlanHasDose(x->plan, of->doses, of->quantity) || (!of->dose && !x->extras->letd)) continue;
     if (PlanReadDose(x->plan, of->doses, of->quantity, mistakes, &grid, &value))
-      PetscCall(WriteDose(x, of, 20 + (int)i, &grid, value, mistakes));
+      PetscCall(WriteDose(x, of, -1, 20 + (int)i, &grid, value, mistakes));
     PetscCall(PetscFree(value));
   }
+  PetscCall(WriteBeamDoses(x, &grid, mistakes));
   PetscFunctionReturn(0);
 }

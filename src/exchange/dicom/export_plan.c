@@ -211,7 +211,7 @@ static void PutFractions(const DicomExport *x, DicomItem set, const StagePlan *s
     DicomPutDouble(item, BEAM_METERSET, meterset);
     DicomPutDouble(item, BEAM_DOSE, all > 0 ? x->prescription_Gy_RBE * meterset / all : 0);
     DicomPutString(item, BEAM_DOSE_MEANING, "FRACTION_LEVEL");
-    DicomPutInteger(item, REFERENCED_BEAM_NUMBER, (long)(b - stage->first + 1));
+    DicomPutInteger(item, REFERENCED_BEAM_NUMBER, (long)DicomBeamNumber(stage, b));
   }
 }
 
@@ -254,7 +254,7 @@ static PetscErrorCode WriteStage(const DicomExport *x, const StagePlan *stage, i
   DicomPutString(setup, PATIENT_POSITION, x->text[PLAN_POSITION]);
   PutFractions(x, set, stage);
   for (PetscInt b = stage->first; b < stage->end; b++)
-    PetscCall(PutBeam(x, DicomAppendItem(set, ION_BEAM_SEQUENCE), &x->beam[b], b - stage->first + 1));
+    PetscCall(PutBeam(x, DicomAppendItem(set, ION_BEAM_SEQUENCE), &x->beam[b], DicomBeamNumber(stage, b)));
   DicomEnd(x, &file, stage->plan.file, mistakes);
   PetscFunctionReturn(0);
 }
@@ -284,12 +284,7 @@ static void NamePlan(const DicomExport *x, StagePlan *stage)
       UidAdd(&hash, column[c], (size_t)beam->n * sizeof *column[c]);
   }
   UidText(&hash, stage->plan.uid);
-  if (stage->name)
-    snprintf(stage->plan.file, sizeof stage->plan.file, "RN_%.40s.dcm", stage->name);
-  else
-    snprintf(stage->plan.file, sizeof stage->plan.file, "RN.dcm");
-  for (char *c = stage->plan.file; *c; c++)
-    if (*c == '/' || *c == ' ') *c = '_';
+  DicomFileName(stage->plan.file, "RN", stage->name, 0);
 }
 
 PetscErrorCode DicomExportPlans(DicomExport *x, Mistakes *mistakes)

@@ -4,9 +4,11 @@
 #include "robion/exchange.h"
 #include "tags.h"
 
+enum { DICOM_FILE = 96 };
+
 /* A file of the set. */
 typedef struct DicomName {
-  char file[64], uid[DICOM_TEXT];
+  char file[DICOM_FILE], uid[DICOM_TEXT];
 } DicomName;
 
 /* The plan of a stage, or of a course without stages. */
@@ -62,6 +64,13 @@ DicomFile DicomBegin(const DicomExport *x, const char *sop_class, const char *ui
                      const char *description, Mistakes *mistakes);
 /* Write it into the folder and close it. */
 void DicomEnd(const DicomExport *x, DicomFile *file, const char *name, Mistakes *mistakes);
+/* "RN.dcm", "RN_STAGE.dcm", "RD_STAGE_beam_2.dcm": stage NULL: none; beam 0: none. */
+void DicomFileName(char file[DICOM_FILE], const char *kind, const char *stage, int beam);
+/* What the plan of a stage calls one of the beams. */
+static inline PetscInt DicomBeamNumber(const StagePlan *stage, PetscInt beam)
+{
+  return beam - stage->first + 1;
+}
 /* Name class and instance of what is referred to in an item. */
 void DicomRefer(DicomItem item, const char *sop_class, const char *uid);
 

@@ -174,9 +174,9 @@ static void TakeReferenced(DicomItem set, DicomHead *head)
                       head->frame_of_reference_uid, DICOM_TEXT);
 }
 
-bool DicomHeadLook(DicomItem set, void *context, char message[DICOM_MESSAGE])
+bool DicomHeadLook(DicomItem set, const DicomWish *all, void *found, char message[DICOM_MESSAGE])
 {
-  DicomHeadErrand *errand = context;
+  DicomHeadErrand *errand = found;
   DicomHead *head = &errand->head;
   TakeTexts(set, head);
   TakeReferenced(set, head);
@@ -194,9 +194,9 @@ bool DicomHeadLook(DicomItem set, void *context, char message[DICOM_MESSAGE])
   return strcmp(head->modality, "RTDOSE") || !PlaceDose(set, head->n_images, errand->image);
 }
 
-PetscBool DicomHeadSend(const Child *child, void *context)
+static PetscBool Send(const Child *child, void *found)
 {
-  const DicomHeadErrand *errand = context;
+  const DicomHeadErrand *errand = found;
   return ChildSend(child, &errand->head, sizeof errand->head) &&
                  ChildSend(child, errand->image, (size_t)errand->head.n_images * sizeof *errand->image)
              ? PETSC_TRUE
@@ -234,7 +234,7 @@ static PetscBool Sensible(const DicomImage *image)
              : PETSC_FALSE;
 }
 
-PetscBool DicomHeadReceive(const Child *child, void *context)
+static PetscBool Receive(const Child *child, void *context)
 {
   DicomHeadErrand *errand = context;
   DicomHead *head = &errand->head;
@@ -250,3 +250,11 @@ PetscBool DicomHeadReceive(const Child *child, void *context)
   head->n_images = n;
   return PETSC_TRUE;
 }
+
+static PetscErrorCode Clear(void *found)
+{
+  DicomHeadErrand *errand = found;
+  return PetscFree(errand->image);
+}
+
+const DicomErrand dicom_head_errand = {sizeof(DicomHeadErrand), DicomHeadLook, Send, Receive, Clear};

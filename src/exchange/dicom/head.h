@@ -7,6 +7,5 @@ typedef struct DicomHeadErrand {
   DicomImage *image; /* head.n_images of them, PetscMalloc'ed */
 } DicomHeadErrand;
 
-bool DicomHeadLook(DicomItem set, void *context, char message[DICOM_MESSAGE]);
-PetscBool DicomHeadSend(const Child *child, void *context);
-PetscBool DicomHeadReceive(const Child *child, void *context);
+bool DicomHeadLook(DicomItem set, const DicomWish *all, void *found, char message[DICOM_MESSAGE]);
+extern const DicomErrand dicom_head_errand; /* DicomHeadErrand */

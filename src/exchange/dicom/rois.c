@@ -60,9 +60,9 @@ static PetscErrorCode TakeROI(DicomItem set, DicomItem item, DicomROI *roi)
   PetscFunctionReturn(0);
 }
 
-bool DicomROIsLook(DicomItem set, void *context, char message[DICOM_MESSAGE])
+bool DicomROIsLook(DicomItem set, const DicomWish *all, void *found, char message[DICOM_MESSAGE])
 {
-  DicomROIs *rois = context;
+  DicomROIs *rois = found;
   const long n = DicomCount(set, STRUCTURE_SET_ROI_SEQUENCE);
   if (n < 1 || n > MOST_ROIS) {
     snprintf(message, DICOM_MESSAGE, "has %ld structures, expected 1 to %d", n < 0 ? 0 : n, (int)MOST_ROIS);
@@ -76,9 +76,9 @@ bool DicomROIsLook(DicomItem set, void *context, char message[DICOM_MESSAGE])
   return true;
 }
 
-static PetscBool SendROIs(const Child *child, void *context)
+static PetscBool SendROIs(const Child *child, void *found)
 {
-  const DicomROIs *rois = context;
+  const DicomROIs *rois = found;
   if (!ChildSend(child, &rois->n, sizeof rois->n)) return PETSC_FALSE;
   for (PetscInt r = 0; r < rois->n; r++) {
     const Contours *c = &rois->roi[r].contours;
@@ -125,13 +125,6 @@ static PetscBool ReceiveROIs(const Child *child, void *context)
   return PETSC_TRUE;
 }
 
-PetscBool DicomROIsRead(const char *path, Mistakes *mistakes, DicomROIs *rois)
-{
-  static const DicomErrand errand = {DicomROIsLook, SendROIs, ReceiveROIs};
-  *rois = (DicomROIs){0};
-  return DicomRun(path, &errand, rois, mistakes);
-}
-
 PetscErrorCode DicomROIsDestroy(DicomROIs *rois)
 {
   PetscFunctionBegin;
@@ -139,4 +132,16 @@ PetscErrorCode DicomROIsDestroy(DicomROIs *rois)
   PetscCall(PetscFree(rois->roi));
   *rois = (DicomROIs){0};
   PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ClearROIs(void *found)
+{
+  return DicomROIsDestroy(found);
+}
+
+PetscBool DicomROIsRead(DicomReader *reader, const char *path, Mistakes *mistakes, DicomROIs *rois)
+{
+  static const DicomErrand errand = {sizeof *rois, DicomROIsLook, SendROIs, ReceiveROIs, ClearROIs};
+  *rois = (DicomROIs){0};
+  return DicomRun(reader, path, &errand, NULL, rois, mistakes);
 }

@@ -548,9 +548,11 @@ void DicomLimitMemory(size_t more_bytes)
   if (fscanf(file, "%lu", &pages) != 1) pages = 0;
   fclose(file);
   const rlim_t most = static_cast<rlim_t>(pages) * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)) + more_bytes;
+  static rlim_t given; /* the limit that was there at first; 0: not asked yet */
   struct rlimit limit;
-  if (getrlimit(RLIMIT_AS, &limit) || (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < most)) return;
-  limit.rlim_cur = most;
+  if (getrlimit(RLIMIT_AS, &limit)) return;
+  if (!given) given = limit.rlim_cur;
+  limit.rlim_cur = given != RLIM_INFINITY && given < most ? given : most;
   (void)setrlimit(RLIMIT_AS, &limit);
 }
 

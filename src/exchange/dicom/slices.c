@@ -1,4 +1,4 @@
-/* The values of slices: read by file in a process of its own, rescaled slice by slice, brought to even gaps. */
+/* The values of slices: read file by file in another process, rescaled slice by slice, brought to even gaps. */
 #include "dicom_private.h"
 #include <math.h>
 #include <stdlib.h>
@@ -6,9 +6,7 @@
 
 /* Frames of one file, and what becomes of each. */
 typedef struct Frames {
-  PetscInt n;
-  const PetscInt *image; /* of each, into the survey */
-  const DicomSurvey *survey;
+  DicomWish wish;
   DicomItem set; /* in the other process */
   DicomPixels pixels;
   PetscErrorCode (*take)(PetscInt i, double *stored, void *context); /* frame i */
@@ -16,48 +14,52 @@ typedef struct Frames {
   char failed[DICOM_MESSAGE]; /* a frame that cannot be read */
 } Frames;
 
-static size_t FrameSize(const DicomPixels *pixels)
+static size_t FrameSize(const DicomWish *wish)
 {
-  return (size_t)pixels->rows * (size_t)pixels->columns;
+  return (size_t)wish->rows * (size_t)wish->columns;
 }
 
-static bool LookFrames(DicomItem set, void *context, char message[DICOM_MESSAGE])
+static bool LookFrames(DicomItem set, const DicomWish *wish, void *found, char message[DICOM_MESSAGE])
 {
-  Frames *frames = context;
-  const DicomPixels expected = frames->pixels;
+  Frames *frames = found;
+  frames->wish = *wish;
   frames->set = set;
   if (!DicomPixelsDescribe(set, &frames->pixels, message)) return false;
-  if (frames->pixels.rows == expected.rows && frames->pixels.columns == expected.columns) return true;
+  if (frames->pixels.rows == wish->rows && frames->pixels.columns == wish->columns) return true;
   snprintf(message, DICOM_MESSAGE, "has changed while it was read");
   return false;
 }
 
-/* Each frame: whether it is good, and its values or the message. */
-static PetscBool SendFrames(const Child *child, void *context)
+/* A frame: whether it is good, and its values or the message, which ends it. */
+static PetscBool SendFrame(const Child *child, const Frames *frames, PetscInt i, double *value, bool *good)
 {
-  const Frames *frames = context;
-  const size_t n = FrameSize(&frames->pixels);
+  const size_t n = FrameSize(&frames->wish);
+  char message[DICOM_MESSAGE];
+  *good = DicomPixelsFrame(frames->set, &frames->pixels, frames->wish.frame[i], value, message);
+  if (!ChildSend(child, good, sizeof *good)) return PETSC_FALSE;
+  return *good ? ChildSend(child, value, n * sizeof *value) : ChildSend(child, message, sizeof message);
+}
+
+static PetscBool SendFrames(const Child *child, void *found)
+{
+  const Frames *frames = found;
+  PetscBool fine = PETSC_TRUE;
+  bool good = true;
   double *value;
-  if (PetscMalloc1(n, &value)) return PETSC_FALSE;
-  for (PetscInt i = 0; i < frames->n; i++) {
-    char message[DICOM_MESSAGE];
-    const PetscInt frame = frames->survey->image[frames->image[i]].frame;
-    const bool good = DicomPixelsFrame(frames->set, &frames->pixels, frame, value, message);
-    if (!ChildSend(child, &good, sizeof good)) return PETSC_FALSE;
-    if (!good) return ChildSend(child, message, sizeof message);
-    if (!ChildSend(child, value, n * sizeof *value)) return PETSC_FALSE;
-  }
-  return PETSC_TRUE;
+  if (PetscMalloc1(FrameSize(&frames->wish), &value)) return PETSC_FALSE;
+  for (PetscInt i = 0; fine && good && i < frames->wish.n; i++) fine = SendFrame(child, frames, i, value, &good);
+  (void)PetscFree(value);
+  return fine;
 }
 
 static PetscBool ReceiveFrames(const Child *child, void *context)
 {
   Frames *frames = context;
-  const size_t n = FrameSize(&frames->pixels);
+  const size_t n = FrameSize(&frames->wish);
   PetscBool fine = PETSC_TRUE;
   double *value;
   if (PetscMalloc1(n, &value)) return PETSC_FALSE;
-  for (PetscInt i = 0; fine && i < frames->n; i++) {
+  for (PetscInt i = 0; fine && i < frames->wish.n; i++) {
     char good;
     fine = ChildReceive(child, &good, 1);
     if (fine && good != 1) {
@@ -73,17 +75,31 @@ static PetscBool ReceiveFrames(const Child *child, void *context)
   return fine;
 }
 
+static PetscErrorCode ClearFrames(void *found)
+{
+  Frames *frames = found;
+  *frames->failed = 0;
+  return 0;
+}
+
 static PetscBool ReadFrames(const DicomSurvey *survey, PetscInt n, const PetscInt *image,
                             PetscErrorCode (*take)(PetscInt i, double *stored, void *context), void *context,
                             Mistakes *mistakes)
 {
-  static const DicomErrand errand = {LookFrames, SendFrames, ReceiveFrames};
+  static const DicomErrand errand = {sizeof(Frames), LookFrames, SendFrames, ReceiveFrames, ClearFrames};
   const DicomFound *file = &survey->file[survey->image[image[0]].file];
-  Frames frames = {n, image, survey, {NULL, NULL}, file->head.pixels, take, context, ""};
-  if (!DicomRun(file->path, &errand, &frames, mistakes)) return PETSC_FALSE;
-  if (!*frames.failed) return PETSC_TRUE;
-  (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s", file->path, frames.failed);
-  return PETSC_FALSE;
+  PetscInt *frame;
+  if (PetscMalloc1(n, &frame)) return PETSC_FALSE;
+  for (PetscInt i = 0; i < n; i++) frame[i] = survey->image[image[i]].frame;
+  Frames frames = {
+      .wish = {file->head.pixels.rows, file->head.pixels.columns, n, frame}, .take = take, .context = context};
+  PetscBool good = DicomRun(survey->reader, file->path, &errand, &frames.wish, &frames, mistakes);
+  if (*frames.failed) {
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %s", file->path, frames.failed);
+    good = PETSC_FALSE;
+  }
+  (void)PetscFree(frame);
+  return good;
 }
 
 /* Where frames of a file go. */
@@ -92,9 +108,9 @@ typedef struct Stack {
   const DicomLattice *lattice;
   const PetscInt *slice, *image; /* of each frame of the file */
   double padding;
-  size_t n_padded, size;
-  float *value;      /* [slice][pixel] */
-  PetscBool differs; /* of CompareSlice */
+  size_t n_padded_file, n_padded, size; /* in this file, in those before */
+  float *value;                         /* [slice][pixel] */
+  PetscBool differs;                    /* of CompareSlice */
 } Stack;
 
 static void Rescale(const Stack *stack, PetscInt image, const double *stored, size_t *n_padded, float *value)
@@ -112,7 +128,8 @@ static void Rescale(const Stack *stack, PetscInt image, const double *stored, si
 static PetscErrorCode TakeSlice(PetscInt i, double *stored, void *context)
 {
   Stack *stack = context;
-  Rescale(stack, stack->image[i], stored, &stack->n_padded, stack->value + (size_t)stack->slice[i] * stack->size);
+  if (i == 0) stack->n_padded_file = 0;
+  Rescale(stack, stack->image[i], stored, &stack->n_padded_file, stack->value + (size_t)stack->slice[i] * stack->size);
   return 0;
 }
 
@@ -208,6 +225,7 @@ static PetscBool ReadStack(Stack *stack, Mistakes *mistakes)
     stack->slice = slice + s;
     stack->image = image + s;
     good = ReadFrames(stack->survey, m, image + s, TakeSlice, stack, mistakes);
+    stack->n_padded += stack->n_padded_file;
   }
   (void)PetscFree3(order, slice, image);
   return good;

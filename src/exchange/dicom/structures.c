@@ -219,12 +219,12 @@ static PetscErrorCode GiveItems(DicomROIs *rois, Item *item, Case *patient, Text
   PetscFunctionReturn(0);
 }
 
-PetscBool DicomStructuresTake(const DicomImportSpec *spec, const char *path, const DicomPlacing *placing, Case *patient,
-                              Text *table, Mistakes *mistakes)
+PetscBool DicomStructuresTake(const DicomImportSpec *spec, const DicomSurvey *survey, PetscInt file,
+                              const DicomPlacing *placing, Case *patient, Text *table, Mistakes *mistakes)
 {
   DicomROIs rois;
   Item *item = NULL;
-  PetscBool good = DicomROIsRead(path, mistakes, &rois);
+  PetscBool good = DicomROIsRead(survey->reader, survey->file[file].path, mistakes, &rois);
   if (good && (PetscCalloc1(rois.n, &item) || MakeItems(&rois, placing, patient, item, table))) good = PETSC_FALSE;
   if (good) GiveRoles(spec, rois.n, item, mistakes);
   if (MistakesAny(mistakes)) good = PETSC_FALSE;

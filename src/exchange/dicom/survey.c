@@ -27,9 +27,8 @@ static PetscErrorCode KeepImages(DicomSurvey *survey, const DicomHeadErrand *err
 static PetscErrorCode LookAt(const char *path, DicomSurvey *survey)
 {
   PetscFunctionBegin;
-  static const DicomErrand errand = {DicomHeadLook, DicomHeadSend, DicomHeadReceive};
   DicomHeadErrand found = {.image = NULL};
-  if (DicomRun(path, &errand, &found, &survey->ignored)) {
+  if (DicomRun(survey->reader, path, &dicom_head_errand, NULL, &found, &survey->ignored)) {
     if (survey->n_files == survey->room_files) {
       survey->room_files = 2 * survey->room_files + 64;
       PetscCall(PetscRealloc((size_t)survey->room_files * sizeof *survey->file, &survey->file));
@@ -91,6 +90,7 @@ PetscErrorCode DicomSurveyMake(PetscInt n, const char *const *path, DicomSurvey 
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s", path[0], DicomLacks()));
     PetscFunctionReturn(0);
   }
+  PetscCall(DicomReaderCreate(&survey->reader));
   for (PetscInt i = 0; i < n; i++) PetscCall(LookThrough(path[i], survey, mistakes));
   PetscFunctionReturn(0);
 }
@@ -102,6 +102,7 @@ PetscErrorCode DicomSurveyDestroy(DicomSurvey *survey)
   PetscCall(PetscFree(survey->file));
   PetscCall(PetscFree(survey->image));
   PetscCall(MistakesClear(&survey->ignored));
+  PetscCall(DicomReaderDestroy(&survey->reader));
   PetscFunctionReturn(0);
 }
 

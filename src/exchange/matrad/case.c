@@ -78,17 +78,13 @@ static PetscErrorCode TakeCT(const MatRadPatient *s, Case *patient, PetscBool *g
 static PetscBool TakePosition(const MatRadPatient *s, Case *patient)
 {
   char text[64];
-  int position = 0;
   if (!MatlabText(MatlabField(MatlabField(s->ct, "dicomInfo", 0), "PatientPosition", 0), sizeof text, text))
     return PETSC_TRUE;
-  while (position < N_PATIENT_POSITIONS && strcasecmp(text, patient_position_names[position])) position++;
-  if (position == N_PATIENT_POSITIONS) {
-    (void)MistakesAdd(s->mistakes, ROBION_INPUT,
-                      "%s: ct.dicomInfo.PatientPosition is \"%.20s\", expected HFS, HFP, FFS or FFP", s->file, text);
-    return PETSC_FALSE;
-  }
-  patient->position = (PatientPosition)position;
-  return PETSC_TRUE;
+  patient->position = PatientPositionFind(text);
+  if (patient->position < N_PATIENT_POSITIONS) return PETSC_TRUE;
+  (void)MistakesAdd(s->mistakes, ROBION_INPUT,
+                    "%s: ct.dicomInfo.PatientPosition is \"%.20s\", expected " PATIENT_POSITIONS, s->file, text);
+  return PETSC_FALSE;
 }
 
 /* Fill a mask from matRad's index list; false after a mistake. An empty list is an empty structure. */
