@@ -149,7 +149,7 @@ static PetscErrorCode AddTable(StudyPage *page, const Summary *summary)
   if (summary->goals) column[n++] = "Goals met";
   for (PetscInt c = 0; c < summary->n_column; c++) column[n++] = summary->name[c].data;
   column[n++] = "Seconds per plan";
-  column[n++] = "From the best plan, at most";
+  column[n++] = "From the best objective";
   PetscCall(
       HTMLTable(&page->text,
                 "Every arm; RBE-weighted doses per fraction, worst: of the scenarios of the evaluation; of several "
@@ -282,8 +282,9 @@ static PetscErrorCode AddGap(StudyPage *page, PetscInt k)
   PetscCall(TextAdd(&page->text, "Plans of "));
   PetscCall(HTMLText(&page->text, page->variant_name[k].data));
   if (Known(&effort))
-    PetscCall(TextAdd(&page->text, " are at most %.2g %% from the best objective (%s)%s. ", 100 * effort.gap,
-                      effort.kind, effort.gap > FAR ? ": more iterations may change them" : ""));
+    PetscCall(TextAdd(&page->text, " are %.2g %% or less from the best objective (%s)%s. ", 100 * effort.gap,
+                      strcmp(effort.kind, "expected") ? effort.kind : "extrapolated, no bound",
+                      effort.gap > FAR ? ": more iterations may change them" : ""));
   else
     PetscCall(TextAdd(&page->text, ": how far they are from the best objective is not known. "));
   PetscFunctionReturn(0);

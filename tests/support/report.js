@@ -183,7 +183,13 @@ const checks = {
     expect(before === (await curves()), "histograms do not come back");
   },
   "prints to A4": async ({ page }) => {
-    const pdf = await page.pdf({ format: "A4" });
+    await page.emulateMedia({ media: "print" });
+    await page.setViewportSize({ width: 1047, height: 718 }); // A4 landscape less its margins
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await page.emulateMedia({ media: null });
+    expect(wide <= 1047, `${wide} pixels wide, expected at most 1047`);
+    const pdf = await page.pdf({ preferCSSPageSize: true });
     expect(pdf.subarray(0, 5).toString() === "%PDF-" && pdf.length > 20000, `${pdf.length} bytes`);
   },
   "ready in five seconds": async ({ took }) => expect(took < 5000, `${took} ms`),

@@ -167,7 +167,8 @@ static PetscErrorCode AddLegend(PlanPage *page)
     PetscCall(
         TextAdd(&page->text, "<li><span class='swatch' style='background:%s'></span>", page->structure[s].colour));
     PetscCall(HTMLText(&page->text, page->structure[s].on_file.name));
-    PetscCall(TextAdd(&page->text, ", %.4g cm³</li>", page->structure[s].on_file.volume_cm3));
+    const double volume_cm3 = page->structure[s].on_file.volume_cm3;
+    PetscCall(TextAdd(&page->text, volume_cm3 < 1000 ? ", %.4g cm³</li>" : ", %.0f cm³</li>", volume_cm3));
   }
   PetscCall(TextAdd(&page->text, "</ul>\n"));
   PetscFunctionReturn(0);

@@ -21,6 +21,17 @@ static PetscErrorCode AddDemand(Text *text, const Table *goals, PetscInt row)
   PetscFunctionReturn(0);
 }
 
+/* Whether a goal's limit is of the course, and what metrics.csv has of it is per fraction. */
+static PetscBool OtherScale(const Table *goals, PetscInt row)
+{
+  const char *const quantity = Cell(goals, row, GOAL_QUANTITY);
+  const PetscBool of_fraction =
+      !strcmp(quantity, quantities[QUANTITY_RBE_WEIGHTED].name) || !strcmp(quantity, quantities[QUANTITY_PHYSICAL].name)
+          ? PETSC_TRUE
+          : PETSC_FALSE;
+  return of_fraction && strcmp(Cell(goals, row, GOAL_PER), "fraction") ? PETSC_TRUE : PETSC_FALSE;
+}
+
 /* How many scenarios of the evaluation set keep a goal, and of how many; 0 of 0 where metrics.csv has not what it is about. */
 static void CountKept(const PlanPage *page, PetscInt row, PetscInt *kept, PetscInt *all)
 {
@@ -30,7 +41,7 @@ static void CountKept(const PlanPage *page, PetscInt row, PetscInt *kept, PetscI
       strcmp(Cell(goals, row, share ? GOAL_EACH_RELATION : GOAL_RELATION), "at least") ? PETSC_FALSE : PETSC_TRUE;
   const double limit = strtod(Cell(goals, row, share ? GOAL_EACH_LIMIT : GOAL_LIMIT), NULL);
   *kept = *all = 0;
-  if (strcmp(Cell(goals, row, GOAL_PER), "fraction")) return; /* its limit is of the course, metrics are per fraction */
+  if (OtherScale(goals, row)) return;
   for (PetscInt k = 0; k < scenarios->n_rows; k++) {
     if (strcmp(Cell(scenarios, k, SCENARIO_SET), "evaluate") || Cell(scenarios, k, SCENARIO_IN_SET)[0] != '1') continue;
     const char *const text =
@@ -73,17 +84,19 @@ static PetscErrorCode AddGoal(PlanPage *page, PetscInt row)
   PetscCall(HTMLElement(&page->text, "td", NULL, Cell(goals, row, GOAL_SCENARIO)));
   PetscCall(
       TextAdd(&page->text, "<td class='number'>%s %s</td>", Cell(goals, row, GOAL_VALUE), Cell(goals, row, GOAL_UNIT)));
-  for (int k = 0; k < 3; k++)
-    PetscCall(
-        HTMLElement(&page->text, "td", "class='number'",
-                    PageMetric(page, PageBlock(page, told[k]), structure, quantity, Cell(goals, row, GOAL_METRIC))));
+  for (int k = 0; k < 3; k++) {
+    const char *const text =
+        PageMetric(page, PageBlock(page, told[k]), structure, quantity, Cell(goals, row, GOAL_METRIC));
+    PetscCall(TextAdd(&page->text, "<td class='number'>%s%s</td>", text,
+                      text[0] && OtherScale(goals, row) ? " <small>per fraction</small>" : ""));
+  }
   PetscCall(AddKept(page, row));
   PetscCall(TextAdd(&page->text, "<td class='%s'>%s</td></tr>\n", met ? "met" : "missed", met ? "met" : "missed"));
   PetscCall(TextDestroy(&demand));
   PetscFunctionReturn(0);
 }
 
-/* The coverage of targets without errors and in the worst scenario, as in metrics.csv, and what the numbers are worth. */
+/* Doses without errors and in the worst scenario, as in metrics.csv, and what they are worth; beside goals of targets alone. */
 static PetscErrorCode AddShort(PlanPage *page)
 {
   PetscFunctionBegin;
@@ -97,6 +110,7 @@ static PetscErrorCode AddShort(PlanPage *page)
     const char *const without = PageMetric(page, 0, of->name, dose, metric), *const with = PageMetric(
                                                                                  page, worst, of->name, dose, metric);
     if (!strcmp(of->role, "external") || !without[0]) continue;
+    if (page->table[PLAN_GOALS].n_rows && strcmp(of->role, "target")) continue;
     PetscCall(TextAdd(&page->text, "<li>"));
     PetscCall(HTMLText(&page->text, of->name));
     PetscCall(TextAdd(&page->text, " %s: %s Gy(RBE) without errors", metric, without));

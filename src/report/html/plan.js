@@ -43,7 +43,7 @@
     const holder = make("div", { class: "chart" });
     const width = Math.min(900, place.clientWidth || 760);
     const chart = new uPlot({
-      width, height: Math.round(width * 0.5), series, bands, scales: { x: { time: false }, y: { range: [0, 100] } },
+      width, height: Math.max(260, Math.round(width * 0.5)), series, bands, scales: { x: { time: false }, y: { range: [0, 100] } },
       axes: [{ ...style, label: data.label }, { ...style, label: "volume / %" }],
       legend: { show: false }, cursor: { points: { show: false } },
     }, columns, holder);
