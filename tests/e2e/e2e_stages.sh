@@ -129,5 +129,5 @@ split_in_depth() { # doses of the same spots, each split into sub-beams, are oth
 }
 check "spots of stages are split, too" split_in_depth
 printf 'beam,x_mm,y_mm,energy_MeV_u,particles\n3,0,0,150,1e6\n' >"$WORK/spots.csv"
-check "spots of a beam too many" expect_text 'beam 3, expected 0 to 2 \(the beams of the study.s stages\)' "$ROBION" evaluate \
+check "spots of a beam too many" expect_text 'beam 3, expected 0 to 2 \(the beams of the study.s stages;' "$ROBION" evaluate \
   "$WORK/spots.csv" "$STUDY" --arm sequential -o "$WORK/out.h5"
