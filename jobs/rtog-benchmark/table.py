@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The tables of README.md from a results folder (needs numpy and h5py):  table.py results/rtog-benchmark"""
+"""The tables of README.md from the results folder of study.yaml or controls.yaml (needs numpy and h5py):  table.py results/rtog-benchmark"""
 import pathlib
 import sys
 
@@ -29,14 +29,37 @@ YAGI = {
 }
 PRESCRIPTION = 4.8  # Gy(RBE) per fraction
 SCENARIOS = "nominal", "max", "min", "index"
+METRICS = ("CTV", "D98"), ("OAR", "Dmax")
 
-values = robion.Results(sys.argv[1]).values
-for title, table in YAGI.items():
-    print(f"{title}\n")
-    robion.heading("phantom, arm", "metric", *SCENARIOS)
-    for (case, arm), published in table.items():
-        for (structure, metric), theirs in zip((("CTV", "D98"), ("OAR", "Dmax")), published):
-            ours = [values.get((case, arm, ""), {}).get((s, structure, "rbe_weighted", metric)) for s in SCENARIOS]
-            cells = (f"{'-' if a is None else f'{a / PRESCRIPTION:.3f}'} \\| {b:.2f}" for a, b in zip(ours, theirs))
-            robion.row(f"{case.removeprefix('rtog-')}, {arm}", f"{structure} {metric}", *cells)
-    print()
+
+
+def relative(of_plan, structure, metric):
+    return [of_plan.get((s, structure, "rbe_weighted", metric)) for s in SCENARIOS]
+
+
+def published(values):
+    for title, table in YAGI.items():
+        print(f"{title}\n")
+        robion.heading("phantom, arm", "metric", *SCENARIOS)
+        for (case, arm), numbers in table.items():
+            for (structure, metric), theirs in zip(METRICS, numbers):
+                ours = relative(values.get((case, arm, ""), {}), structure, metric)
+                cells = (f"{'-' if a is None else f'{a / PRESCRIPTION:.3f}'} \\| {b:.2f}" for a, b in zip(ours, theirs))
+                robion.row(f"{case.removeprefix('rtog-')}, {arm}", f"{structure} {metric}", *cells)
+        print()
+
+
+def controls(values):
+    """A row per plan, as controls.yaml makes them."""
+    robion.heading("phantom, arm", *(f"{s} {m}, {n}" for s, m in METRICS for n in ("nominal", "least" if s == "CTV" else "most", "index")))
+    for (case, arm, _), of_plan in values.items():
+        cells = []
+        for structure, metric in METRICS:
+            nominal, most, least, index = relative(of_plan, structure, metric)
+            cells += [nominal, least if structure == "CTV" else most, index]
+        robion.row(f"{case.removeprefix('rtog-')}, {arm}", *(f"{a / PRESCRIPTION:.3f}" for a in cells))
+
+
+results = robion.Results(sys.argv[1])
+of_yagi = {arm for table in YAGI.values() for _, arm in table}
+(published if of_yagi.issuperset(results.arms) else controls)(results.values)
