@@ -129,6 +129,12 @@ class Plan:
         """[z, y, x] of a quantity without errors, or RBE-weighted the "min" or "max" of each voxel over the scenarios."""
         return self[f"dose/nominal/{quantity}" if scenarios == "nominal" else f"dose/robust/{scenarios}"]
 
+    def scenario_dose(self, scenario):
+        """[z, y, x], RBE-weighted per fraction in one scenario, of those that results.scenario_doses keeps: to one part in 255."""
+        with h5py.File(self.file) as f:
+            kept = f["dose/scenarios"][scenario]
+            return kept[()] * plain(kept.attrs["step_Gy_RBE"])
+
     def dvh(self, structure, quantity="rbe_weighted"):
         """axis, and the percent of the volume with at least that: nominal, and min and max over the scenarios."""
         return self[f"dvh/{structure}/{quantity}"]
