@@ -6,6 +6,10 @@
   table-1      doses and LETd of Table 1: published (open, black) beside ours (filled), medians and quartiles
   tcp          TCP of the arms for nominal, best and worst cell counts, and the gain over uniform
   terciles     gain of TCP over uniform by tercile of the cell count, all voxels and the patients' means
+  organs       doses of organs at risk by patient, and their limits
+  histograms   mean histograms of the patients, and their SD
+  patients     TCP of each patient, from worst to best cell counts
+  sagittal-CASE  TCP of voxels for nominal, best and worst cell counts, a column per arm
   slices-CASE  dose, LETd, TCP, cell count and gain of TCP in one axial slice, a column per arm
 
 Plans that are missing, and figures that nothing is there for, are left out and named.
@@ -18,6 +22,7 @@ from matplotlib.patches import Patch
 
 from painting import (PUBLISHED, PUBLISHED_ARMS, PUBLISHED_CELLS, PUBLISHED_GAIN, PUBLISHED_HIGH_LESS_LOW, PUBLISHED_TCP,
                       PUBLISHED_TERCILES, TERCILE_EDGES, TERCILES, Results, quantity)
+import cohort
 import drawing
 import slices
 
@@ -25,10 +30,6 @@ SOURCE = "Parrella et al. 2025, 10 patients"
 THEIRS = {"facecolor": "white", "edgecolor": "#777777", "hatch": "//"}  # bars of published values
 WHISKER = {"color": "black", "fmt": "none", "capsize": 3, "linewidth": 1.3}
 DOTS = {"color": "black", "marker": "o", "markersize": 3.5, "markerfacecolor": "none", "linestyle": "none"}
-
-
-def colour(results, arm):
-    return drawing.COLOURS[results.arms.index(arm) % len(drawing.COLOURS)]
 
 
 def patients(counts):
@@ -62,7 +63,7 @@ def table_1(results):
         common = {"marker": "so^vD"[n % 5], "markersize": 5, "capsize": 2.5, "linestyle": "none"}
         if a in PUBLISHED_ARMS:
             style[a, "published"] = {**common, "color": "black", "markerfacecolor": "none"}
-        style[a, "ours"] = {**common, "color": colour(results, a)}
+        style[a, "ours"] = {**common, "color": cohort.colour(results, a)}
     structures = list(dict.fromkeys(s for s, _ in PUBLISHED))
     legend = {", ".join(source): {key: value for key, value in how.items() if key != "capsize"} for source, how in style.items()}
     title = f"Medians and quartiles; published: {SOURCE}; ours: {patients(counts)}"
@@ -91,7 +92,7 @@ def tcp_panel(axes, results, arms):
     told = {"ha": "center", "va": "bottom", "fontsize": 8}
     for i, a in enumerate(arms):
         mean, best, worst = (results.tcp(a, m).mean() for m in ("TCP", "TCP_best", "TCP_worst"))
-        bar(axes, i + 0.19, mean, worst, best, color=colour(results, a), alpha=0.85)
+        bar(axes, i + 0.19, mean, worst, best, color=cohort.colour(results, a), alpha=0.85)
         dots(axes, i + 0.19, results.tcp(a))
         axes.text(i + 0.19, 3, f"{mean:.1f}\n{worst:.1f}–{best:.1f}", color="white", **told)
         theirs = PUBLISHED_TCP[a][0] if a in PUBLISHED_TCP else None
@@ -108,7 +109,7 @@ def gain_panel(axes, results, arms):
     for i, a in enumerate(arms):
         ours = results.gain(a)
         mean, sd = ours.mean(), ours.std(ddof=1) if len(ours) > 1 else 0.0
-        bar(axes, i + 0.19, mean, mean - sd, mean + sd, color=colour(results, a), alpha=0.85)
+        bar(axes, i + 0.19, mean, mean - sd, mean + sd, color=cohort.colour(results, a), alpha=0.85)
         dots(axes, i + 0.19, ours)
         if a in PUBLISHED_GAIN:
             mean, sd = (value or 0.0 for value in PUBLISHED_GAIN[a])
@@ -145,7 +146,7 @@ def weighted_percentiles(values, weights, percents):
 def tercile_panel(axes, results, arm, voxels):
     """Boxes of all voxels, the patients' means and the published means."""
     cells, gain, share = (numpy.concatenate([v[k] for v in voxels]) for k in (1, 2, 3))
-    means, shade = numpy.array([m for _, m in results.tercile_gains(arm)]), colour(results, arm)
+    means, shade = numpy.array([m for _, m in results.tercile_gains(arm)]), cohort.colour(results, arm)
     for t, name in enumerate(TERCILES):
         within = (cells > 0) & (numpy.digitize(cells, TERCILE_EDGES) == t)
         if within.any():
@@ -204,6 +205,8 @@ def main():
         there = sorted({c for plans in of_arms for c in plans})
         parser.error(f"{case} has no plan; patients that have: {' '.join(there)}")
     for name, make, of in (("table-1", table_1, results), ("tcp", tcp, results), ("terciles", terciles, results),
+                           ("organs", cohort.organs, results), ("histograms", cohort.histograms, results),
+                           ("patients", cohort.patients, results), (f"sagittal-{case}", cohort.sagittal, plans),
                            (f"slices-{case}", slices.picture, plans)):
         figure = make(of)
         if figure:

@@ -68,7 +68,10 @@ for arm, tcp in (("uniform", 0.7), ("escalation", 0.8)):
         for name, of in (("GTV", "inner"), ("CTV_HD", "CTV"), ("CTV_LD", "CTV")):
             f["structures"][name] = f["structures"][of]
         dose = f["dose/nominal/rbe_weighted_course"][:]
-        f["tcp/clonogens_nominal"] = np.full(dose.shape, 1e5) * (1 + np.arange(dose.size).reshape(dose.shape) % 8)
+        cells = np.full(dose.shape, 1e5) * (1 + np.arange(dose.size).reshape(dose.shape) % 8)
+        for name, factor in (("nominal", 1), ("best", 0.8), ("worst", 1.2)):
+            f[f"tcp/clonogens_{name}"] = factor * cells
+        f["tcp"].attrs.update({"link": b"power", "kappa": 0.74})
         f["dose/nominal/tcp"] = np.full(dose.shape, tcp)
 for table in ("metrics", "goals"):
     with open(source / f"{table}.csv", newline="") as lines, open(out / f"{table}.csv", "w", newline="") as written:
@@ -102,7 +105,7 @@ fi
 if [ -n "$drawing" ]; then
   check "figures, without the plan that is missing" expect_text 'left out: other, no plan: escalation, uniform' "$drawing" "$painting/figures.py" "$WORK/painted"
   png_and_svg() { head -c 4 "$WORK/painted/figures/$1.png" | grep -q PNG && grep -q '</svg>' "$WORK/painted/figures/$1.svg"; }
-  for figure in table-1 tcp terciles slices-box; do check "draw $figure" png_and_svg "$figure"; done
+  for figure in table-1 tcp terciles histograms patients sagittal-box slices-box; do check "draw $figure" png_and_svg "$figure"; done
 else
   skip "figures of dose painting" "no python3 with h5py and matplotlib here"
 fi
