@@ -5,7 +5,7 @@
 
 <case>-fields: dose of each field alone and of all together, a row per arm. RBE-weighted doses are no sums of those of fields, so each
 field's spots are evaluated by themselves, without errors. Columns: the fields, all of them, and the lowest dose of each voxel over the
-evaluation scenarios; axial slice through the target's centre.
+evaluation scenarios; axial slice through the organ's centre.
 <case>-physical: physical doses of the fields, whose sum the physical dose is.
 <case>-perturbed: RBE-weighted dose without errors and under single ones, 3.5 % of range and 2 mm of setup.
 <case>-dvh: dose-volume histograms, a column per arm: lines without errors, bands lowest to highest volume over the scenarios.
@@ -90,7 +90,7 @@ def picture(plans, label, doses, arguments):
     rows = [list(doses(plan, arguments)) for plan in plans]
     figure, axes = drawing.panels(len(plans), len(rows[0]), 2, 2.2, f"{plans[0].case}: {label}", lines, sharex=True, sharey=True)
     for line, plan, row in zip(axes, plans, rows):
-        k = plan.structures["CTV"].middle()
+        k = plan.structures[arguments.organ].middle()
         for a, (title, dose) in zip(line, row):
             image = drawing.show(a, plan, k, numpy.ma.masked_less(dose[k], LEAST), lines, window(plan), **drawing.DOSE)
             a.set_title(title if plan is plans[0] else "")
@@ -126,7 +126,7 @@ def bands(plans, organ):
 def main():
     parser = drawing.parser_of(__doc__)
     parser.add_argument("study", type=pathlib.Path, help="the study they are of")
-    parser.add_argument("--organ", default="OAR", help="drawn beside CTV and PTV")
+    parser.add_argument("--organ", default="OAR", help="drawn beside CTV and PTV, in the slice through its centre")
     parser.add_argument("--robion", default="build/robion", help="the program")
     arguments, by_case = drawing.parse(parser)
     for case, plans in by_case.items():

@@ -32,6 +32,7 @@ PUBLISHED = {
     ("CTV_LD-GTV", "L50"): ((42.1, 40.2, 44.2), (40.0, 39.1, 43.3)),
     ("CTV_LD-GTV", "L1"): ((64.5, 62.5, 66.9), (66.6, 65.0, 68.9)),
 }
+PUBLISHED_SIGNIFICANT = {("GTV", "D50"), ("GTV", "D1"), ("GTV", "Dmean"), ("GTV", "L98"), ("CTV_HD-GTV", "D95")}  # P < 0.05, Mann-Whitney
 PUBLISHED_TCP = {"uniform": (75.5, 5.6), "escalation": (83.3, 3.9)}  # percent, mean and SD
 PUBLISHED_GAIN = {"escalation": (7.8, None), "redistribution": (1.8, 1.0)}  # of TCP over uniform, percentage points
 PUBLISHED_CELLS = -3, 5  # of TCP for the worst and best cell counts, percentage points

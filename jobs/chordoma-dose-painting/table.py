@@ -8,7 +8,8 @@ import sys
 
 import numpy
 
-from painting import PUBLISHED, PUBLISHED_ARMS, PUBLISHED_GAIN, PUBLISHED_TCP, TERCILES, WINDOW, Results, quantity, robion
+from painting import (PUBLISHED, PUBLISHED_ARMS, PUBLISHED_GAIN, PUBLISHED_SIGNIFICANT, PUBLISHED_TCP, TERCILES, WINDOW, Results, quantity,
+                      robion)
 
 SIGNIFICANT = 0.05
 row = robion.row
@@ -32,13 +33,26 @@ def spread(x):
     return f"{x.mean():.1f} ± {x.std(ddof=1):.1f}" if len(x) > 1 else f"{x.mean():.1f}"
 
 
+def differing(results):
+    """(arm, structure, metric) of what differs from uniform at P < 0.05 by Mann-Whitney's test, as the publication marks it."""
+    if not (results.folder / "statistics.csv").exists():
+        return set()
+    return {(s["arm"], s["structure"], s["metric"]) for s in results.statistics
+            if s["scenario"] == "nominal" and s["versus_arm"] == "uniform" and s["quantity"] == quantity(s["metric"])
+            and s["mann_whitney_p"] is not None and s["mann_whitney_p"] < SIGNIFICANT}
+
+
 def table_1(results):
-    print("Course doses in Gy(RBE), LETd in keV/um: published, ours (median, quartiles)")
+    print("Course doses in Gy(RBE), LETd in keV/um: published, ours (median, quartiles); *: differs from uniform, P < 0.05 by Mann-Whitney's test")
     heading("", "", *(name for a in results.arms for name in (f"{a}, published", a)))
+    ours_differ = differing(results)
     for (structure, metric), theirs in PUBLISHED.items():
         published = dict(zip(PUBLISHED_ARMS, ("{:.1f} [{:.1f}–{:.1f}]".format(*t) for t in theirs)))
+        if (structure, metric) in PUBLISHED_SIGNIFICANT:
+            published["escalation"] += "*"
         row(structure, metric, *(cell for a in results.arms for cell in (
-            published.get(a, ""), median(results.of(a, structure, quantity(metric), metric)))))
+            published.get(a, ""),
+            median(results.of(a, structure, quantity(metric), metric)) + "*" * ((a, structure, metric) in ours_differ))))
 
 
 def painted_doses(results):
