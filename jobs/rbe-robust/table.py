@@ -8,14 +8,14 @@ import robion
 
 PRESCRIPTION = 4.8  # Gy(RBE) per fraction
 SUMMARIES = {"min", "max", "median", "p5", "p95", "index", "nominal"}
-RESPONSES = {"as planned": "", "alpha x 0.8": "_bio-low", "alpha x 1.2": "_bio-high"}
+RESPONSES = {"as planned": "", "alpha x 0.8": "bio-low", "alpha x 1.2": "bio-high"}
 METRICS = ("CTV", "D98", min, "least"), ("CTV", "D2", max, "most"), ("OAR", "Dmax", max, "most")
 
 
 def of_response(values, suffix, structure, metric):
     """The metric in every error of range and setup, under one response."""
     return [v for (s, st, q, m), v in values.items() if (st, q, m) == (structure, "rbe_weighted", metric) and s not in SUMMARIES
-            and (s.endswith(suffix) if suffix else "_bio-" not in s)]
+            and (s.endswith(suffix) if suffix else "bio-" not in s)]
 
 
 results = robion.Results(sys.argv[1])
