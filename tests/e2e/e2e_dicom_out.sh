@@ -66,6 +66,16 @@ again() { # PLAN OPTION...: under the plan's study
   "$ROBION" evaluate "$file" "$BOX" -o "$WORK/out.h5" "${settings[@]}" "$@"
 }
 check "the ion plan recalculated" again "$set/RN.dcm"
+"$ROBION" evaluate "$set/RN.dcm" "$BOX" -o "$WORK/of_file.h5" "${settings[@]}" >/dev/null 2>&1
+check "the only one of its folder" again "$set"
+check "is the same plan" h5diff "$WORK/of_file.h5" "$WORK/out.h5" /dose
+mkdir "$WORK/doses" "$WORK/plans"
+cp "$set/RD_physical.dcm" "$WORK/doses"
+check "a folder without a plan is refused" expect_text '/doses: 0 RT Ion Plans found, expected one: give its file$' again "$WORK/doses"
+cp "$set/RN.dcm" "$WORK/plans/a.dcm"
+cp "$set/RN.dcm" "$WORK/plans/b"
+check "one plan of several has to be meant" expect_text '/plans: 2 RT Ion Plans found, expected one: give its file: a\.dcm, b$' again "$WORK/plans"
+check "as a mistake of the input" expect_exit 4 again "$WORK/plans"
 check "the CT and structures imported" "$ROBION" import dicom "$set" -o "$WORK/case.h5"
 check "on two ranks" mpi 2 "$ROBION" evaluate "$set/RN.dcm" "$BOX" -o "$WORK/two.h5" "${settings[@]}"
 check "the same doses of beams" h5diff "$WORK/out.h5" "$WORK/two.h5" /dose/beams
@@ -91,7 +101,7 @@ check "another number of fractions" ended 0
 check "is another dose" expect_exit 1 told "^physical +100\.00 %"
 two_ranks() { mpi 2 "$ROBION" evaluate "$set/RN.dcm" "$BOX" -o "$WORK/out.h5" "${settings[@]}" --gamma "$set/RD_physical.dcm"; }
 check "the same on two ranks" expect_text "^physical +$passes" two_ranks
-check "one dose of a folder has to be meant" expect_text '7 RT Doses found, expected one: give its file' again "$set/RN.dcm" --gamma "$set"
+check "one dose of a folder has to be meant" expect_text '7 RT Doses found, expected one: give its file: RD_.*, RD_physical\.dcm' again "$set/RN.dcm" --gamma "$set"
 cp "$set/RN.dcm" "$WORK/RN.1.2.3"
 cp "$set/RD_physical.dcm" "$WORK/RD.1.2.3"
 check "files without an ending are known by how they begin" expect_text "^physical +$passes" again "$WORK/RN.1.2.3" --gamma "$WORK/RD.1.2.3"

@@ -138,21 +138,9 @@ PetscBool DicomDoseTake(const DicomImportSpec *spec, const DicomSurvey *survey, 
   return good;
 }
 
-/* The only dose of some files; -1 after a mistake. */
-static PetscInt OnlyDose(const char *path, const DicomSurvey *survey, Mistakes *mistakes)
+static PetscBool IsDose(const DicomHead *head)
 {
-  PetscInt n = 0, file = -1;
-  for (PetscInt f = 0; f < survey->n_files; f++) {
-    if (strcmp(survey->file[f].head.modality, "RTDOSE")) continue;
-    n++;
-    file = f;
-  }
-  if (n == 1) return file;
-  if (!survey->n_files && survey->ignored.n == 1)
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s", survey->ignored.item[0].text);
-  else
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %d RT Doses found, expected one: give its file", path, (int)n);
-  return -1;
+  return strcmp(head->modality, "RTDOSE") ? PETSC_FALSE : PETSC_TRUE;
 }
 
 /* What fractions and beams it is a sum of; false after a mistake. */
@@ -199,7 +187,7 @@ PetscBool ForeignDoseReadDicom(const char *path, Mistakes *mistakes, ForeignDose
   const PetscInt before = mistakes->n;
   *dose = (ForeignDose){.value = NULL};
   if (DicomSurveyMake(1, &path, &survey, mistakes)) return PETSC_FALSE;
-  const PetscInt file = mistakes->n > before ? -1 : OnlyDose(path, &survey, mistakes);
+  const PetscInt file = mistakes->n > before ? -1 : DicomOnlyFile(path, &survey, IsDose, "RT Dose", mistakes);
   const PetscBool good = file >= 0 ? ReadForeign(&survey, file, dose, mistakes) : PETSC_FALSE;
   (void)DicomSurveyDestroy(&survey);
   return good;

@@ -6,10 +6,12 @@
 #include "robion/child.h"
 #include "robion/exchange.h"
 #include "robion/text.h"
+#include "dicom_private.h"
 #include "tags.h"
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MOST_BEAMS = 1000, MOST_SPOTS = 50000000 };
 static const double WEIGHT_TOLERANCE = 1e-5, PARALLEL_FROM_MM = 1e6, MOST_MEMORY = 4e9;
@@ -390,13 +392,11 @@ static PetscErrorCode ReceivePlan(const Child *child, Mistakes *mistakes, SpotLi
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode SpotListReadDicom(const char *file, Mistakes *mistakes, SpotList *out)
+static PetscErrorCode ReadFile(const char *file, Mistakes *mistakes, SpotList *out)
 {
   PetscFunctionBegin;
   Child child;
   PetscBool good = PETSC_FALSE;
-  PetscCall(PetscArrayzero(out, 1));
-  DicomStart();
   if (!FileIsRegular(file, mistakes) || !ChildBegin(file, SendPlan, (void *)file, mistakes, &child))
     PetscFunctionReturn(0);
   PetscCall(ReceivePlan(&child, mistakes, out, &good));
@@ -407,6 +407,36 @@ PetscErrorCode SpotListReadDicom(const char *file, Mistakes *mistakes, SpotList 
     PetscCall(SpotListDestroy(out));
   else
     PetscCall(PetscStrallocpy(file, &out->file));
+  PetscFunctionReturn(0);
+}
+
+static PetscBool IsIonPlan(const DicomHead *head)
+{
+  return strcmp(head->sop_class_uid, RT_ION_PLAN_STORAGE) ? PETSC_FALSE : PETSC_TRUE;
+}
+
+static PetscErrorCode ReadOnlyOne(const char *folder, Mistakes *mistakes, SpotList *out)
+{
+  PetscFunctionBegin;
+  DicomSurvey survey;
+  const PetscInt before = mistakes->n;
+  PetscCall(DicomSurveyMake(1, &folder, &survey, mistakes));
+  const PetscInt file = mistakes->n > before ? -1 : DicomOnlyFile(folder, &survey, IsIonPlan, "RT Ion Plan", mistakes);
+  if (file >= 0) PetscCall(ReadFile(survey.file[file].path, mistakes, out));
+  PetscCall(DicomSurveyDestroy(&survey));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SpotListReadDicom(const char *path, Mistakes *mistakes, SpotList *out)
+{
+  PetscFunctionBegin;
+  struct stat facts;
+  PetscCall(PetscArrayzero(out, 1));
+  DicomStart();
+  if (!stat(path, &facts) && S_ISDIR(facts.st_mode))
+    PetscCall(ReadOnlyOne(path, mistakes, out));
+  else
+    PetscCall(ReadFile(path, mistakes, out));
   out->any_energy = PETSC_TRUE;
   PetscFunctionReturn(0);
 }

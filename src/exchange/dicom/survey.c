@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MOST_FILES = 50000 };
+enum { MOST_FILES = 50000, MOST_TOLD = 8 };
 
 static PetscErrorCode KeepImages(DicomSurvey *survey, const DicomHeadErrand *errand)
 {
@@ -104,6 +104,28 @@ PetscErrorCode DicomSurveyDestroy(DicomSurvey *survey)
   PetscCall(MistakesClear(&survey->ignored));
   PetscCall(DicomReaderDestroy(&survey->reader));
   PetscFunctionReturn(0);
+}
+
+PetscInt DicomOnlyFile(const char *path, const DicomSurvey *survey, PetscBool (*is)(const DicomHead *),
+                       const char *kind, Mistakes *mistakes)
+{
+  PetscInt n = 0, file = -1;
+  Text found = {0};
+  for (PetscInt f = 0; f < survey->n_files; f++) {
+    if (!(*is)(&survey->file[f].head)) continue;
+    const char *name = strrchr(survey->file[f].path, '/');
+    if (n < MOST_TOLD) (void)TextAdd(&found, "%s%s", n ? ", " : ": ", name ? name + 1 : survey->file[f].path);
+    if (n == MOST_TOLD) (void)TextAdd(&found, ", ...");
+    n++;
+    file = f;
+  }
+  if (n != 1 && !survey->n_files && survey->ignored.n == 1)
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s", survey->ignored.item[0].text);
+  else if (n != 1)
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %d %ss found, expected one: give its file%s", path, (int)n, kind,
+                      n ? found.data : "");
+  (void)TextDestroy(&found);
+  return n == 1 ? file : -1;
 }
 
 PetscBool DicomIsSlice(const DicomHead *head, const char *modality)
