@@ -14,22 +14,28 @@ typedef struct SpotBeam {
   char position[8];                                       /* of the patient: "HFS"; "": not said */
 } SpotBeam;
 
+typedef struct SpotAngles {
+  double gantry_deg, couch_deg; /* IEC 61217 */
+} SpotAngles;
+
 /** A plan as a list of spots: the columns of a spot CSV. */
 typedef struct SpotList {
   PetscInt n;
   PetscInt *beam;
   double *x_mm, *y_mm, *energy_MeV_u, *particles;
-  double *spot_fwhm_mm;         /* in air at the isocentre, ripple filter included; 0, or NULL for all: the machine's */
-  PetscBool any_energy;         /* of another system: built-in base data are computed at these energies */
-  Species ion;                  /* Z = 0: not said */
-  PetscBool has_angles;         /* the next two are said */
-  double gantry_deg, couch_deg; /* IEC 61217, of beam 0 */
-  PetscInt n_places;            /* beams of which all is said: 0, or as many as there are */
+  double *spot_fwhm_mm; /* in air at the isocentre, ripple filter included; 0, or NULL for all: the machine's */
+  PetscBool any_energy; /* of another system: built-in base data are computed at these energies */
+  Species ion;          /* Z = 0: not said */
+  PetscInt n_angles;    /* beams of which a raster-scan plan says gantry and couch: 0, or as many as there are */
+  SpotAngles *angles;
+  PetscInt n_places; /* beams of which all is said: 0, or as many as there are */
   SpotBeam *place;
   char frame_of_reference_uid[65]; /* that its places are in; "": not said */
   PetscBool monitor_units;         /* "particles" are monitor units: SpotListFromMonitorUnits first */
-  char *file; /* for messages: where the list came from, and the line of each spot; NULL where it was not read */
-  PetscInt *line;
+  /* For messages: where the list came from, the files of single beams where these have their own, and the line of each spot; NULL
+     where it was not read. */
+  char *file, **beam_file;
+  PetscInt n_beam_files, *line;
 } SpotList;
 
 /** Columns of a spot list, as files name them. */

@@ -169,13 +169,14 @@ PetscErrorCode TripRasterDestroy(TripRaster *raster);
 PetscErrorCode TripRasterSum(TripRaster *raster);
 
 /**
- * The spots of a raster-scan file as those of the study's first beam, with ion, energies and spot sizes (focus) of the file.
+ * The spots of a raster-scan file as those of the study's first beam, or of a folder's .rst files, sorted by name as `ls -v` does, as those of its
+ * beams, with ion, energies and spot sizes (focus) of the files.
  * TRiP98's angles and axes, those of a fixed horizontal beam with x level and y up, are turned into IEC 61217: gantry + 90
  * deg, -90 deg - couch, (x, y) -> (-y, x), as pytrip does. The file does not say how far the two scanner magnets are;
  * TRiP98's classical dose algorithm takes the beam as parallel. A bolus is a warning: it is for machine.offset_mm, as ripple
  * filter and beam line are for the machine's other keys.
  */
-PetscErrorCode SpotListReadRaster(const char *file, Mistakes *mistakes, SpotList *out);
+PetscErrorCode SpotListReadRaster(const char *path, Mistakes *mistakes, SpotList *out);
 
 /* --- all files of a machine, and of a plan --- */
 

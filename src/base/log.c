@@ -212,6 +212,8 @@ void LogToStandardError(void)
 
 /* Seconds of a phase before its first line; later lines come after a share of the time that it has taken. */
 static const double PHASE_SILENT_S = 5, PHASE_SILENT_SHARE = 0.1;
+/* Less of the whole tells nothing of the time left. */
+static const double PHASE_LEAST_DONE = 0.01;
 
 Phase PhaseBegin(const char *topic, const char *patient, const char *what)
 {
@@ -222,7 +224,7 @@ Phase PhaseBegin(const char *topic, const char *patient, const char *what)
 void PhaseTell(Phase *phase, double done, double total)
 {
   char left[32];
-  if (!phase || !(done > 0) || !(total > done)) return;
+  if (!phase || !(done > PHASE_LEAST_DONE * total) || !(total > done)) return;
   const double now = TimeSteady(), took = now - phase->begun;
   if (now - phase->told < PetscMax(PHASE_SILENT_S, PHASE_SILENT_SHARE * took)) return;
   phase->told = now;

@@ -32,8 +32,9 @@ typedef struct SpotPlace {
 static SpotPlace PlaceOf(const SpotList *list, PetscInt i)
 {
   SpotPlace place;
-  if (list->file && list->line)
-    snprintf(place.text, sizeof place.text, "%s:%d", list->file, (int)list->line[i]);
+  const char *file = list->n_beam_files ? list->beam_file[list->beam[i]] : list->file;
+  if (file && list->line)
+    snprintf(place.text, sizeof place.text, "%s:%d", file, (int)list->line[i]);
   else
     snprintf(place.text, sizeof place.text, "spot %d", (int)i + 1);
   return place;
@@ -100,15 +101,15 @@ static PetscBool SameAngle(double a_deg, double b_deg)
   return fabs(sin((a_deg - b_deg) * PETSC_PI / 360)) < 1e-5 ? PETSC_TRUE : PETSC_FALSE;
 }
 
-/* Other angles than the plan was made for may be meant. */
-static void WarnAngles(const Beam *beam, const SpotList *list)
+/* Other angles than a beam of the plan was made for may be meant. */
+static void WarnAngles(PetscInt b, const Beam *beam, const SpotList *list)
 {
-  if (!list->has_angles ||
-      (SameAngle(beam->gantry_deg, list->gantry_deg) && SameAngle(beam->couch_deg, list->couch_deg)))
-    return;
+  const SpotAngles *of = &list->angles[b];
+  if (SameAngle(beam->gantry_deg, of->gantry_deg) && SameAngle(beam->couch_deg, of->couch_deg)) return;
   LogLine(LOG_WARNING, "beams", NULL,
-          "%s was made for gantry %g deg, couch %g deg; the study's beam 0 has gantry %g deg, couch %g deg",
-          list->file ? list->file : "the plan", list->gantry_deg, list->couch_deg, beam->gantry_deg, beam->couch_deg);
+          "%s was made for gantry %g deg, couch %g deg; the study's beam %d has gantry %g deg, couch %g deg",
+          list->n_beam_files ? list->beam_file[b] : "the plan", of->gantry_deg, of->couch_deg, (int)b, beam->gantry_deg,
+          beam->couch_deg);
 }
 
 /* Whether a beam lies as in the plan: angles within 1e-3 deg, places within 0.01 mm. */
@@ -223,9 +224,10 @@ PetscErrorCode SpotListCheckBeams(const SpotList *spots, PetscInt n_beam, const 
 {
   PetscFunctionBegin;
   const PetscInt most = mistakes->n + MOST_BAD_SPOTS;
-  if (spots->n_places && spots->n_places != n_beam) {
+  const PetscInt told = PetscMax(spots->n_places, spots->n_angles > 1 ? spots->n_angles : 0);
+  if (told && told != n_beam) {
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %d beams, expected %d (%s)",
-                          spots->file ? spots->file : "the plan", (int)spots->n_places, (int)n_beam, what));
+                          spots->file ? spots->file : "the plan", (int)told, (int)n_beam, what));
     PetscFunctionReturn(0);
   }
   for (PetscInt i = 0; i < spots->n && mistakes->n < most; i++)
@@ -260,7 +262,7 @@ PetscErrorCode BeamSetFromSpots(const BeamSetSpec *beams, const Case *patient, c
     PetscCall(BeamSetDestroy(&set));
     PetscCall(PetscFree(*spot_of));
   } else
-    WarnAngles(&set->beam[0], spots);
+    for (PetscInt b = 0; b < PetscMin(set->n_beam, spots->n_angles); b++) WarnAngles(b, &set->beam[b], spots);
   *out = set;
   PetscFunctionReturn(0);
 }

@@ -38,7 +38,10 @@ PetscErrorCode SpotListDestroy(SpotList *spots)
   PetscCall(PetscFree(spots->file));
   PetscCall(PetscFree(spots->line));
   PetscCall(PetscFree(spots->place));
-  spots->n = spots->n_places = 0;
+  PetscCall(PetscFree(spots->angles));
+  for (PetscInt b = 0; b < spots->n_beam_files; b++) PetscCall(PetscFree(spots->beam_file[b]));
+  PetscCall(PetscFree(spots->beam_file));
+  spots->n = spots->n_places = spots->n_angles = spots->n_beam_files = 0;
   PetscFunctionReturn(0);
 }
 
@@ -188,15 +191,21 @@ PetscErrorCode SpotListOfBeams(const SpotList *spots, PetscInt first, PetscInt n
   PetscFunctionBegin;
   *part = (SpotList){.any_energy = spots->any_energy,
                      .ion = spots->ion,
-                     .has_angles = first ? PETSC_FALSE : spots->has_angles, /* they are of beam 0 */
-                     .gantry_deg = spots->gantry_deg,
-                     .couch_deg = spots->couch_deg,
+                     .n_angles = PetscMax(0, PetscMin(n_beam, spots->n_angles - first)),
+                     .n_beam_files = PetscMax(0, PetscMin(n_beam, spots->n_beam_files - first)),
                      .n_places = PetscMax(0, PetscMin(n_beam, spots->n_places - first))};
   PetscCall(SpotListResize(part, spots->n));
   if (part->n_places) {
     PetscCall(PetscMalloc1(part->n_places, &part->place));
     PetscCall(PetscArraycpy(part->place, spots->place + first, part->n_places));
   }
+  if (part->n_angles) {
+    PetscCall(PetscMalloc1(part->n_angles, &part->angles));
+    PetscCall(PetscArraycpy(part->angles, spots->angles + first, part->n_angles));
+  }
+  if (part->n_beam_files) PetscCall(PetscMalloc1(part->n_beam_files, &part->beam_file));
+  for (PetscInt b = 0; b < part->n_beam_files; b++)
+    PetscCall(PetscStrallocpy(spots->beam_file[first + b], &part->beam_file[b]));
   PetscCall(PetscMalloc1(spots->n, entry));
   if (spots->spot_fwhm_mm) PetscCall(PetscMalloc1(spots->n, &part->spot_fwhm_mm));
   if (spots->line) PetscCall(PetscMalloc1(spots->n, &part->line));
@@ -243,14 +252,15 @@ PetscErrorCode SpotListBroadcast(MPI_Comm comm, PetscMPIInt root, SpotList *spot
     spots->n = head.n;
     spots->any_energy = head.any_energy;
     spots->ion = head.ion;
-    spots->has_angles = head.has_angles;
-    spots->gantry_deg = head.gantry_deg;
-    spots->couch_deg = head.couch_deg;
+    spots->n_angles = head.n_angles;
+    if (head.n_angles) PetscCall(PetscMalloc1(head.n_angles, &spots->angles));
     spots->n_places = head.n_places;
     if (head.n_places) PetscCall(PetscMalloc1(head.n_places, &spots->place));
   }
   PetscCallMPI(
       MPI_Bcast(spots->place, (PetscMPIInt)(head.n_places * (PetscInt)sizeof *spots->place), MPI_BYTE, root, comm));
+  PetscCallMPI(
+      MPI_Bcast(spots->angles, (PetscMPIInt)(head.n_angles * (PetscInt)sizeof *spots->angles), MPI_BYTE, root, comm));
   double *column[] = {spots->x_mm, spots->y_mm, spots->energy_MeV_u, spots->particles, spots->spot_fwhm_mm};
   PetscCallMPI(MPI_Bcast(spots->beam, (PetscMPIInt)head.n, MPIU_INT, root, comm));
   for (size_t c = 0; c < PETSC_STATIC_ARRAY_LENGTH(column); c++)

@@ -2,6 +2,7 @@
 #include "robion/format.h"
 #include "robion/dicom.h"
 #include "robion/text.h"
+#include <dirent.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -117,14 +118,34 @@ static PetscBool IsFolder(const char *path)
 /* How a format comes by a file: by its ending, by how it begins, as one that no other claims. */
 typedef enum { BY_ENDING, BY_BEGINNING, AS_ANY, N_CLAIMS } Claim;
 
+static PetscBool HasItsEnding(const FileFormat *format, const char *path)
+{
+  for (int i = 0; i < FORMAT_ENDINGS && format->ending[i]; i++)
+    if (TextHasEnding(path, format->ending[i])) return PETSC_TRUE; /* "*" and "/" end no name */
+  return PETSC_FALSE;
+}
+
+/* Whether a file of the folder is one of the format's, by its ending or by how it begins. */
+static PetscBool HoldsOne(const FileFormat *format, const char *folder, Claim how)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  PetscBool holds = PETSC_FALSE;
+  DIR *open = opendir(folder);
+  for (struct dirent *entry; open && !holds && (entry = readdir(open));) {
+    snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+    holds = how == BY_ENDING ? HasItsEnding(format, path) : format->begins && (*format->begins)(path);
+  }
+  if (open) closedir(open);
+  return holds;
+}
+
 static PetscBool Claims(const FileFormat *format, const char *path, Claim how)
 {
+  if (IsFolder(path)) return FormatIsFolder(format) && (how == AS_ANY || HoldsOne(format, path, how));
   if (how == BY_BEGINNING) return format->begins ? (*format->begins)(path) : PETSC_FALSE;
-  for (int i = 0; i < FORMAT_ENDINGS && format->ending[i]; i++) {
-    const char *ending = format->ending[i];
-    if (!strcmp(ending, "*") ? how == AS_ANY : !strcmp(ending, "/") ? IsFolder(path) : TextHasEnding(path, ending))
-      return PETSC_TRUE;
-  }
+  if (how == BY_ENDING) return HasItsEnding(format, path);
+  for (int i = 0; i < FORMAT_ENDINGS && format->ending[i]; i++)
+    if (!strcmp(format->ending[i], "*")) return PETSC_TRUE;
   return PETSC_FALSE;
 }
 

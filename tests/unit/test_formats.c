@@ -185,8 +185,9 @@ static void Raster(void **state)
   if (MistakesAny(&mistakes)) fail_msg("%s", MistakesFirst(&mistakes));
   assert_int_equal(spots.n, FAKE_SPOTS);
   assert_true(spots.ion.Z == 6 && spots.ion.A == 12);
-  assert_double_near(spots.gantry_deg, 90, 1e-12);
-  assert_double_near(spots.couch_deg, 10, 1e-12);
+  assert_int_equal(spots.n_angles, 1);
+  assert_double_near(spots.angles[0].gantry_deg, 90, 1e-12);
+  assert_double_near(spots.angles[0].couch_deg, 10, 1e-12);
   for (int i = 0; i < FAKE_SPOTS; i++) { /* energies ascend in the fake as they do in the file */
     assert_double_near(spots.x_mm[i], beam->x_mm[i], 0);
     assert_double_near(spots.y_mm[i], beam->y_mm[i], 0);

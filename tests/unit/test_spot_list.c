@@ -47,7 +47,7 @@ static void GoodCSV(void **state)
   assert_double_near(spots.y_mm[0], 8, 0);
   assert_double_near(spots.energy_MeV_u[1], 399, 0);
   assert_double_near(spots.particles[0], 1e6, 0);
-  assert_true(spots.any_energy && !spots.spot_fwhm_mm && !spots.has_angles && !spots.ion.Z);
+  assert_true(spots.any_energy && !spots.spot_fwhm_mm && !spots.n_angles && !spots.ion.Z);
   assert_int_equal(SpotListDestroy(&spots), 0);
   assert_null(spots.beam);
 }

@@ -87,7 +87,8 @@ static void OwnPlan(void **state)
   assert_double_near(spots.spot_fwhm_mm[2], 3.6, 0);
   assert_true(spots.line[1] == 15 && spots.line[2] == 21);
   assert_string_equal(spots.file, file);
-  assert_true(spots.has_angles && spots.gantry_deg == 90 && spots.couch_deg == 0);
+  assert_true(spots.n_angles == 1 && spots.angles[0].gantry_deg == 90 && spots.angles[0].couch_deg == 0);
+  assert_string_equal(spots.beam_file[0], file);
   assert_int_equal(SpotListDestroy(&spots), 0);
   assert_int_equal(TripRasterRead(file, &mistakes, &r), 0);
   assert_string_equal(r.patient, "a b");
@@ -102,6 +103,64 @@ static void OwnPlan(void **state)
   assert_double_near(r.slice[1].point[0].particles, 1. / 3, 0);
   assert_int_equal(r.slice[1].energy_index, 94);
   assert_int_equal(TripRasterDestroy(&r), 0);
+}
+
+static void WriteBeam(const char *beams, const char *name, const char *text)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  snprintf(path, sizeof path, "%s/%s", beams, name);
+  WriteBytes(path, text, strlen(text));
+}
+
+static void ExpectMistake(const char *beams, const char *text)
+{
+  SpotList spots;
+  Mistakes mistakes = {0};
+  assert_int_equal(SpotListReadRaster(beams, &mistakes, &spots), 0);
+  if (mistakes.n != 1 || !strstr(MistakesFirst(&mistakes), text))
+    fail_msg("%d mistakes, first %s, expected %s", (int)mistakes.n, MistakesFirst(&mistakes), text);
+  assert_int_equal(MistakesClear(&mistakes) || SpotListDestroy(&spots), 0);
+}
+
+/* A folder is a plan of a beam per file, beam_2 before beam_10; parts of the list keep angles and files of their beams. */
+static void FolderOfBeams(void **state)
+{
+  char beams[] = "/tmp/robion-rst-XXXXXX", name[PETSC_MAX_PATH_LEN];
+  const char *const turned =
+      "rstfile 20030630\nsistable 19981218\npatient_id a b\nmachine# 0\nprojectile 12C\ncharge 6\nmass 12\n"
+      "gantryangle 90\ncouchangle -90\nstereotacticcoordinates \nbolus 0\nripplefilter 0\n" SLICES;
+  SpotList spots, part;
+  PetscInt *entry;
+  Mistakes mistakes = {0};
+  assert_non_null(mkdtemp(beams));
+  ExpectMistake(beams, "no .rst file in this folder");
+  WriteBeam(beams, "beam_10.rst", turned);
+  WriteBeam(beams, "beam_2.rst", HEAD SLICES);
+  WriteBeam(beams, "12C.sis", "no plan");
+  assert_int_equal(SpotListReadRaster(beams, &mistakes, &spots), 0);
+  assert_none(&mistakes);
+  assert_true(spots.n == 6 && spots.n_angles == 2 && spots.n_beam_files == 2);
+  assert_true(spots.beam[0] == 0 && spots.beam[2] == 0 && spots.beam[3] == 1 && spots.beam[5] == 1);
+  assert_true(spots.angles[0].gantry_deg == 90 && spots.angles[1].gantry_deg == 180);
+  snprintf(name, sizeof name, "%s/beam_10.rst", beams);
+  assert_string_equal(spots.beam_file[1], name);
+  assert_int_equal(SpotListOfBeams(&spots, 1, 1, &part, &entry), 0);
+  assert_true(part.n == 3 && part.beam[0] == 0 && part.n_angles == 1 && part.angles[0].gantry_deg == 180);
+  assert_string_equal(part.beam_file[0], name);
+  assert_int_equal(PetscFree(entry) || SpotListDestroy(&part) || SpotListDestroy(&spots), 0);
+  char *other = strdup(turned);
+  memcpy(strstr(other, "mass 12"), "mass 11", 7);
+  WriteBeam(beams, "beam_10.rst", other);
+  ExpectMistake(beams, "beam_10.rst: ions of charge 6 and mass 11, expected 6 and 12");
+  free(other);
+  WriteBeam(beams, "beam_10.rst", "nothing");
+  ExpectMistake(beams, "beam_10.rst");
+  const char *const left[] = {"beam_10.rst", "beam_2.rst", "12C.sis"};
+  for (int i = 0; i < 3; i++) {
+    snprintf(name, sizeof name, "%s/%s", beams, left[i]);
+    assert_int_equal(unlink(name), 0);
+  }
+  assert_int_equal(rmdir(beams), 0);
 }
 
 static void WrongPlans(void **state)
@@ -211,9 +270,9 @@ static void Damaged(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(CarbonPlan),  cmocka_unit_test(ProtonPlan),
-                                     cmocka_unit_test(OwnPlan),     cmocka_unit_test(WrongPlans),
-                                     cmocka_unit_test(Damaged),     cmocka_unit_test(RoundedPoints),
-                                     cmocka_unit_test(EmptyLayers), cmocka_unit_test(LineEnds)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(CarbonPlan),    cmocka_unit_test(ProtonPlan),  cmocka_unit_test(OwnPlan),
+      cmocka_unit_test(FolderOfBeams), cmocka_unit_test(WrongPlans),  cmocka_unit_test(Damaged),
+      cmocka_unit_test(RoundedPoints), cmocka_unit_test(EmptyLayers), cmocka_unit_test(LineEnds)};
   return cmocka_run_group_tests(tests, SetUp, TearDown);
 }

@@ -1,60 +1,23 @@
 /* A folder of TRiP98's base data -> Machine. */
 #include "robion/log.h"
 #include "trip_private.h"
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* The files of one kind, sorted by name. */
-typedef struct FileList {
-  PetscInt n;
-  char **path;
-} FileList;
-
-static PetscErrorCode FileListDestroy(FileList *list)
-{
-  PetscFunctionBegin;
-  for (PetscInt i = 0; i < list->n; i++) PetscCall(PetscFree(list->path[i]));
-  PetscCall(PetscFree(list->path));
-  list->n = 0;
-  PetscFunctionReturn(0);
-}
-
-static int ComparePaths(const void *a, const void *b)
-{
-  return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static PetscErrorCode FileListAdd(const char *folder, const char *name, FileList *list)
-{
-  PetscFunctionBegin;
-  char path[PETSC_MAX_PATH_LEN];
-  PetscCall(PetscSNPrintf(path, sizeof path, "%s%s%s", folder, *folder ? "/" : "", name));
-  PetscCall(TripGrow(list->n, sizeof *list->path, &list->path));
-  PetscCall(PetscStrallocpy(path, &list->path[list->n++]));
-  PetscFunctionReturn(0);
-}
-
 /* .ddd, .spc and .sis files of a folder, or the file itself. One mistake if there is no .ddd file. */
-static PetscErrorCode FindFiles(const char *path, Mistakes *mistakes, FileList *ddd, FileList *spc, FileList *sis)
+static PetscErrorCode FindFiles(const char *path, Mistakes *mistakes, TripFiles *ddd, TripFiles *spc, TripFiles *sis)
 {
   PetscFunctionBegin;
   struct stat facts;
-  DIR *folder = !stat(path, &facts) && S_ISDIR(facts.st_mode) ? opendir(path) : NULL;
-  if (!folder) {
-    PetscCall(FileListAdd("", path, ddd));
+  if (stat(path, &facts) || !S_ISDIR(facts.st_mode)) {
+    PetscCall(TripFilesOne(path, ddd));
     PetscFunctionReturn(0);
   }
-  for (struct dirent *entry; (entry = readdir(folder));) {
-    if (TextHasEnding(entry->d_name, ".ddd")) PetscCall(FileListAdd(path, entry->d_name, ddd));
-    if (TextHasEnding(entry->d_name, ".spc")) PetscCall(FileListAdd(path, entry->d_name, spc));
-    if (TextHasEnding(entry->d_name, ".sis")) PetscCall(FileListAdd(path, entry->d_name, sis));
-  }
-  closedir(folder);
-  if (ddd->n) qsort(ddd->path, (size_t)ddd->n, sizeof *ddd->path, ComparePaths);
-  if (spc->n) qsort(spc->path, (size_t)spc->n, sizeof *spc->path, ComparePaths);
+  PetscCall(TripFilesFind(path, ".ddd", ddd));
+  PetscCall(TripFilesFind(path, ".spc", spc));
+  PetscCall(TripFilesFind(path, ".sis", sis));
   if (!ddd->n) PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: no .ddd file in this folder", path));
   if (sis->n > 1)
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %d .sis files, expected at most one", path, (int)sis->n));
@@ -66,7 +29,7 @@ static PetscErrorCode FindFiles(const char *path, Mistakes *mistakes, FileList *
 }
 
 /* The species of all spectra, in the order they are met. Files are large: they are read one at a time, and again later. */
-static PetscErrorCode CollectSpecies(const FileList *spc, Mistakes *mistakes, PetscInt *n, Species **species)
+static PetscErrorCode CollectSpecies(const TripFiles *spc, Mistakes *mistakes, PetscInt *n, Species **species)
 {
   PetscFunctionBegin;
   for (PetscInt f = 0; f < spc->n; f++) {
@@ -87,7 +50,7 @@ static PetscErrorCode CollectSpecies(const FileList *spc, Mistakes *mistakes, Pe
 }
 
 /* Fill the spectra of every energy; equally many files as energies, so each must be of another energy. */
-static PetscErrorCode TakeSpectra(const FileList *spc, Machine *m, Mistakes *mistakes)
+static PetscErrorCode TakeSpectra(const TripFiles *spc, Machine *m, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   const PetscInt before = mistakes->n;
@@ -141,7 +104,7 @@ PetscErrorCode MachineReadTrip(const char *path, const TripMachineSpec *spec, Mi
 {
   PetscFunctionBegin;
   const PetscInt before = mistakes->n;
-  FileList ddd = {0}, spc = {0}, sis = {0};
+  TripFiles ddd = {0}, spc = {0}, sis = {0};
   TripMachineSpec beam = *spec;
   MachineSpec builtin;
   TripDepthDose *dose = NULL;
@@ -172,8 +135,8 @@ PetscErrorCode MachineReadTrip(const char *path, const TripMachineSpec *spec, Mi
   for (PetscInt i = 0; i < n_dose; i++) PetscCall(TripDepthDoseDestroy(&dose[i]));
   PetscCall(PetscFree(dose));
   PetscCall(PetscFree(species));
-  PetscCall(FileListDestroy(&ddd));
-  PetscCall(FileListDestroy(&spc));
-  PetscCall(FileListDestroy(&sis));
+  PetscCall(TripFilesDestroy(&ddd));
+  PetscCall(TripFilesDestroy(&spc));
+  PetscCall(TripFilesDestroy(&sis));
   PetscFunctionReturn(0);
 }

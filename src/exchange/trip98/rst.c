@@ -1,5 +1,4 @@
 /* Raster-scan plans of TRiP98 (.rst): a header, then per energy slice its accelerator settings and the points x, y, particles. */
-#include "robion/log.h"
 #include "trip_private.h"
 #include <math.h>
 #include <stdlib.h>
@@ -304,71 +303,5 @@ PetscErrorCode TripRasterWrite(const TripRaster *raster, const char *file, Mista
   PetscCall(TripAddLine(&text, "#particles", 3, (const double[]){raster->least, raster->most, raster->total}));
   for (PetscInt s = 0; s < raster->n; s++) PetscCall(AddSlice(&text, &raster->slice[s]));
   PetscCall(TripTextWrite(&text, file, mistakes));
-  PetscFunctionReturn(0);
-}
-
-/* 0 to 360, but not 360. */
-static double FullAngle_deg(double angle_deg)
-{
-  double turns = angle_deg / 360;
-  return 360 * (turns - floor(turns));
-}
-
-/* What a file says of its plan as a whole. */
-static PetscErrorCode DescribePlan(const char *file, const TripRaster *raster, SpotList *out)
-{
-  PetscFunctionBegin;
-  out->any_energy = out->has_angles = PETSC_TRUE;
-  out->ion = (Species){(PetscInt)lround(raster->charge), (PetscInt)lround(raster->mass)};
-  out->gantry_deg = FullAngle_deg(raster->gantry_deg + 90);
-  out->couch_deg = FullAngle_deg(-90 - raster->couch_deg);
-  PetscCall(PetscStrallocpy(file, &out->file));
-  if (*raster->bolus && strcmp(raster->bolus, "0"))
-    LogLine(LOG_WARNING, "beams", NULL, "%s: bolus %s of the plan is not applied, expected in machine.offset_mm", file,
-            raster->bolus);
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode AllocateSpots(PetscInt n, SpotList *out)
-{
-  PetscFunctionBegin;
-  PetscCall(PetscCalloc1(n, &out->beam));
-  PetscCall(PetscMalloc1(n, &out->x_mm));
-  PetscCall(PetscMalloc1(n, &out->y_mm));
-  PetscCall(PetscMalloc1(n, &out->energy_MeV_u));
-  PetscCall(PetscMalloc1(n, &out->particles));
-  PetscCall(PetscMalloc1(n, &out->spot_fwhm_mm));
-  PetscCall(PetscMalloc1(n, &out->line));
-  PetscFunctionReturn(0);
-}
-
-/* Up is -x at a gantry of 90 degrees. */
-static void AddSpot(const TripRasterSlice *slice, const TripRasterPoint *point, SpotList *out)
-{
-  const PetscInt i = out->n++;
-  out->x_mm[i] = 0 - point->y_mm; /* not -0 */
-  out->y_mm[i] = point->x_mm;
-  out->energy_MeV_u[i] = slice->energy_MeV_u;
-  out->particles[i] = point->particles;
-  out->spot_fwhm_mm[i] = slice->focus_fwhm_mm;
-  out->line[i] = slice->line;
-}
-
-PetscErrorCode SpotListReadRaster(const char *file, Mistakes *mistakes, SpotList *out)
-{
-  PetscFunctionBegin;
-  TripRaster raster;
-  PetscInt n = 0;
-  *out = (SpotList){0};
-  PetscCall(TripRasterRead(file, mistakes, &raster));
-  for (PetscInt s = 0; s < raster.n; s++) n += raster.slice[s].n;
-  if (raster.n && !n) PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: no points, expected at least one", file));
-  if (n) {
-    PetscCall(AllocateSpots(n, out));
-    PetscCall(DescribePlan(file, &raster, out));
-  }
-  for (PetscInt s = 0; s < raster.n; s++)
-    for (PetscInt i = 0; i < raster.slice[s].n; i++) AddSpot(&raster.slice[s], &raster.slice[s].point[i], out);
-  PetscCall(TripRasterDestroy(&raster));
   PetscFunctionReturn(0);
 }

@@ -13,6 +13,16 @@ PetscErrorCode TripBeamTableParse(const char *file, char *content, size_t length
                                   TripBeamTable *out);
 PetscErrorCode TripRasterParse(const char *file, char *content, size_t length, Mistakes *mistakes, TripRaster *out);
 
+/* Files by their paths, as `ls -v` sorts them. */
+typedef struct TripFiles {
+  PetscInt n;
+  char **path;
+} TripFiles;
+/* The files of a folder with that ending; one file alone. To be destroyed. */
+PetscErrorCode TripFilesFind(const char *folder, const char *ending, TripFiles *files);
+PetscErrorCode TripFilesOne(const char *path, TripFiles *files);
+PetscErrorCode TripFilesDestroy(TripFiles *files);
+
 /* How many energies have widths in which unit: as they say, in the other one, or none. */
 typedef struct TripWidths {
   PetscInt n_as_said[N_TRIP_UNITS], n_changed[N_TRIP_UNITS], n_none;
