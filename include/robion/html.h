@@ -36,7 +36,8 @@ PetscErrorCode HTMLDownload(Text *page, const char *name, const char *label, con
 PetscErrorCode HTMLPicture(Text *page, PetscInt width, PetscInt height, const unsigned char *rgb,
                            const char *alternative);
 
-/** Colours that people tell apart, one per structure everywhere; "#rrggbb". */
+/** Colours that people tell apart, one per structure everywhere, of which REPORT_COLOURS differ; "#rrggbb". */
+enum { REPORT_COLOURS = 24 };
 const char *ReportColour(PetscInt i);
 
 /** One curve of a chart: y over x, and unless NULL a band from low to high. */
