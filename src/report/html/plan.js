@@ -216,7 +216,8 @@
       view.below.hidden = how !== "beside";
       if (how === "beside") paint(view, view.below, other, otherShown, false);
       const mm = info.origin_mm[plane.normal] + at[plane.normal] * info.spacing_mm[plane.normal];
-      view.caption.textContent = `${plane.name}, ${"xyz"[plane.normal]} = ${mm.toFixed(1)} mm; ${plane.sides}`;
+      const size = [plane.across, plane.down].map((a) => (info.n[a] * info.spacing_mm[a]).toFixed(0)).join(" × ");
+      view.caption.textContent = `${plane.name}, ${"xyz"[plane.normal]} = ${mm.toFixed(1)} mm; ${size} mm; ${plane.sides}`;
     };
     const drawAll = () => views.forEach(draw);
     const choose = async () => {
