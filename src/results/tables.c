@@ -143,7 +143,7 @@ PetscBool PlanTableRead(const char *folder, int which, Mistakes *mistakes, Table
 {
   char file[PETSC_MAX_PATH_LEN];
   PlanFilePath(folder, which, file);
-  return TableRead(file, table_headers[which], mistakes, table);
+  return TableReadGrown(file, table_headers[which], mistakes, table);
 }
 
 PetscInt GoalTableMet(const Table *goals)
@@ -156,7 +156,7 @@ PetscInt GoalTableMet(const Table *goals)
 PetscBool MetricTableRead(const char *file, Mistakes *mistakes, Table *table)
 {
   double value;
-  if (!TableRead(file, table_headers[PLAN_METRICS], mistakes, table)) return PETSC_FALSE;
+  if (!TableReadGrown(file, table_headers[PLAN_METRICS], mistakes, table)) return PETSC_FALSE;
   for (PetscInt i = 0; i < table->n_rows; i++) {
     const char *found = table->field[i * table->n_columns + COLUMN_VALUE];
     if (TextParseNumber(found, &value)) continue;

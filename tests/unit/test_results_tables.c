@@ -203,6 +203,18 @@ static void Damaged(void **state)
     assert_true(table.n_rows == 1 && !strcmp(table.field[0], "a") && !strcmp(table.field[1], "b"));
     TableDestroy(&table);
   }
+  Put(results, "good.csv", "set,id\na,b\nc,d\n"); /* of a version before columns were added */
+  assert_true(TableReadGrown(Path(results, "good.csv"), "set,id,more,most", &mistakes, &table));
+  assert_true(table.n_columns == 4 && table.n_rows == 2);
+  assert_true(!strcmp(table.field[4], "c") && !strcmp(table.field[5], "d") && !*table.field[6] && !*table.field[7]);
+  TableDestroy(&table);
+  static const char *const others[] = {"set,i\na,b\n", "set,id,more,most,what\na,b,c,d,e\n", "\na,b\n",
+                                       "set,id\na,b,c\n"};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    Put(results, "bad.csv", others[i]);
+    assert_false(TableReadGrown(Path(results, "bad.csv"), "set,id,more,most", &mistakes, &table));
+    MistakesClear(&mistakes);
+  }
   unlink(Path(results, "good.csv"));
   unlink(Path(results, "bad.csv"));
 }
