@@ -65,7 +65,7 @@ static void RoundTrip(void **state)
   TableDestroy(&table);
   assert_true(TableRead(Path(folder[0], "scenarios.csv"), scenario_header, &mistakes, &table));
   assert_int_equal(table.n_rows, 2 * FAKE_SCENARIOS);
-  assert_string_equal(table.field[2 * 12 + 5], "3.5");
+  assert_string_equal(table.field[2 * table.n_columns + 5], "3.5");
   TableDestroy(&table);
   assert_false(MistakesAny(&mistakes));
   FakePlanDestroy(fake);
