@@ -124,10 +124,16 @@ double BeamWEPL(const Beam *beam, const Case *patient, const double point_mm[3],
 double BeamPassed_mm(const Beam *beam, const Machine *machine, const Case *patient, const double point_mm[3],
                      const double shift_mm[3]);
 
-/** How many of n_view views are to be traced: 1 if rays are parallel, since BeamWEPL and BeamPassed_mm are then the same in all. */
-static inline PetscInt BeamTraces(const Beam *beam, PetscInt n_view)
+/**
+ * The beam as a patient sees it in a view: the beam itself, or where the patient is turned *turned, whose axes are turned the other way
+ * about its isocentre. With view->shift_mm it goes where a beam and a shift are asked for.
+ */
+const Beam *BeamInView(const Beam *beam, const View *view, Beam *turned);
+
+/** The views whose depths are to be traced, as ScenarioTraces: parallel rays have the same BeamWEPL and BeamPassed_mm under all shifts. */
+static inline PetscInt BeamTraces(const Beam *beam, const ScenarioSet *set, PetscInt *trace, PetscInt *view)
 {
-  return beam->sad_mm > 0 ? n_view : PetscMin(n_view, 1);
+  return ScenarioTraces(set, beam->sad_mm > 0 ? PETSC_FALSE : PETSC_TRUE, trace, view);
 }
 
 /**

@@ -35,4 +35,6 @@ typedef struct Table {
  * an open quote, no line end at the end) is one ROBION_INPUT mistake.
  */
 PetscBool TableRead(const char *file, const char *header, Mistakes *mistakes, Table *table);
+/** The same of a table to which columns are added with time: a file of before lacks the last ones, which are then empty. */
+PetscBool TableReadGrown(const char *file, const char *header, Mistakes *mistakes, Table *table);
 PetscErrorCode TableDestroy(Table *table);

@@ -16,6 +16,8 @@ PetscErrorCode HTMLEnd(Text *page, PetscInt n_script, const char *const *script)
 PetscErrorCode HTMLText(Text *page, const char *text);
 /** <tag>text</tag>, attributes ("class='x'") as they are or NULL. */
 PetscErrorCode HTMLElement(Text *page, const char *tag, const char *attributes, const char *text);
+/** Lines of a text as they are, in a <pre> that the keyboard reaches; the text's line ends are overwritten. */
+PetscErrorCode HTMLLines(Text *page, char *text);
 /** A heading of a section with an anchor; HTMLSectionEnd closes it. */
 PetscErrorCode HTMLSection(Text *page, const char *id, const char *title);
 PetscErrorCode HTMLSectionEnd(Text *page);
@@ -34,7 +36,8 @@ PetscErrorCode HTMLDownload(Text *page, const char *name, const char *label, con
 PetscErrorCode HTMLPicture(Text *page, PetscInt width, PetscInt height, const unsigned char *rgb,
                            const char *alternative);
 
-/** Colours that people tell apart, one per structure everywhere; "#rrggbb". */
+/** Colours that people tell apart, one per structure everywhere, of which REPORT_COLOURS differ; "#rrggbb". */
+enum { REPORT_COLOURS = 24 };
 const char *ReportColour(PetscInt i);
 
 /** One curve of a chart: y over x, and unless NULL a band from low to high. */

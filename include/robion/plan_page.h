@@ -4,6 +4,7 @@
 #pragma once
 #include "robion/error.h"
 #include "robion/plan_read.h"
+#include "robion/results.h"
 
 /** Another plan of the same case, whose doses a page shows beside its own or as a difference. */
 typedef struct PlanPageOther {
@@ -35,6 +36,9 @@ typedef struct PlanPageFacts {
   char external[128];              /* name of the patient's outline, "": none */
   PlanCertificate certificate;
 } PlanPageFacts;
+
+/** What a row of goals.csv asks for: "D95 at least 9.5 Gy(RBE) in at least 95 % of the scenarios". */
+PetscErrorCode GoalWords(Text *text, const Table *goals, PetscInt row);
 
 /** What a certificate says, in a sentence. */
 void CertificateWords(const PlanCertificate *certificate, char words[512]);

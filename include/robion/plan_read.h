@@ -21,7 +21,8 @@ PetscBool PlanReaderClose(PlanReader *reader, Mistakes *mistakes);
 
 /**
  * Texts of a plan: names as the tables have them, its effective settings as YAML, a hash of these, the projectile ("12C"), the
- * prescription's target, when the run that made it began (ISO 8601, UTC), and how the patient lies ("HFS").
+ * prescription's target, how the patient lies ("HFS"), and of the run that made it: when it began (ISO 8601, UTC), which robion it
+ * was, its command line and ranks.
  */
 typedef enum {
   PLAN_STUDY,
@@ -33,6 +34,10 @@ typedef enum {
   PLAN_ION,
   PLAN_TARGET,
   PLAN_STARTED,
+  PLAN_VERSION,
+  PLAN_COMMIT,
+  PLAN_COMMAND,
+  PLAN_RANKS,
   PLAN_POSITION,
   PLAN_MODE,    /* robust mode */
   PLAN_STOPPED, /* why the optimiser stopped, in words */

@@ -54,6 +54,9 @@ struct ScenarioSpec {
   double setup_mm[3];       /* size of the shift along x, y, z; of random ones its standard deviation */
   PetscInt n_shift;
   double (*shift_mm)[3]; /* for SETUP_LIST: translations of the patient, LPS */
+  PetscInt n_rotation;
+  double (*rotation_deg)[3];    /* rotations of the patient, each with all other errors; none: no rotation alone */
+  double rotation_sigma_deg[3]; /* for SETUP_RANDOM: about x, y and z, drawn apart from all else */
   PetscInt
       n_random; /* for SETUP_RANDOM: scenarios drawn from normal distributions, independent along the axes and of the
                             range; each from a generator of its own, so that the first ones do not depend on how many */
@@ -74,7 +77,9 @@ typedef struct Scenario {
   char id
       [160]; /* "nominal", "r-3.5_x+2", "r+3.5", "y-3", "r+3_x+2_y-2_z+2"; of beams that err by themselves "r0+3.5_r2-3.5", of another response "bio-NAME":
                            stable, from the values alone; "random-1" and so on of drawn ones */
-  double shift_mm[3];          /* translation of the patient against the beams, LPS */
+  double shift_mm[3]; /* translation of the patient against the beams, LPS */
+  double rotation_deg
+      [3]; /* of the patient about the isocentre of every beam, before it: about x, then y, then z (LPS), right-handed */
   double range_percent;        /* RSP scaled by 1 + range_percent/100; the mean where beams have different ones */
   const double *range_of_beam; /* [beams of the plan] which are these; NULL: all have the same */
   double weight;               /* probability weight in the set; the set's weights sum to 1; 0 for an extra nominal */
@@ -85,10 +90,24 @@ typedef struct Scenario {
   const double *factor;        /* [tissues of the plan][2] on alpha and on the square root of beta; NULL: all 1 */
 } Scenario;
 
-/** Where the patient lies against the beams. */
+/**
+ * Where the patient lies against the beams. A patient who is turned and moved sees beams that are turned the other way: BeamInView
+ * gives them, and with these shift_mm is what a shift is without rotation.
+ */
 typedef struct View {
-  double shift_mm[3]; /* translation, LPS */
+  double shift_mm[3];     /* translation, LPS of the patient: R^T shift */
+  double rotation_deg[3]; /* as in Scenario */
 } View;
+
+/** Whether a patient is turned in a view. */
+static inline PetscBool ViewTurned(const View *view)
+{
+  return view->rotation_deg[0] != 0 || view->rotation_deg[1] != 0 || view->rotation_deg[2] != 0 ? PETSC_TRUE
+                                                                                                : PETSC_FALSE;
+}
+
+/** What a vector of the room is in the frame of a patient who is turned: R^T vector, R = Rz Ry Rx. */
+void RotateBack(const double rotation_deg[3], const double vector[3], double back[3]);
 
 /** What scenarios with the same dose have in common. */
 typedef struct ScenarioSums {
@@ -109,6 +128,12 @@ typedef struct ScenarioSet {
   PetscInt n_tissue;
   double *factor; /* [row][n_tissue][2] the same; NULL: no scenario scales alpha or beta */
 } ScenarioSet;
+
+/**
+ * The views whose depths have to be traced: all, or under parallel rays, along which a shift changes nothing, one for every rotation.
+ * trace[view], unless NULL, becomes the number of its trace, view[trace] one that stands for it; returns how many there are.
+ */
+PetscInt ScenarioTraces(const ScenarioSet *set, PetscBool parallel, PetscInt *trace, PetscInt *view);
 
 /** What all stopping powers on the way of a beam are scaled by in a scenario. */
 static inline double ScenarioRangeFactor(const Scenario *scenario, PetscInt beam)

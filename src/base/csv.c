@@ -71,40 +71,69 @@ PetscInt CSVNext(CSVReader *reader, PetscInt most, char **field)
   return reader->problem ? 0 : n;
 }
 
-/* All rows. */
-static PetscErrorCode ReadRows(CSVReader *reader, Table *table)
+/* All rows, of `there` fields each; further columns are empty. */
+static PetscErrorCode ReadRows(CSVReader *reader, PetscInt there, Table *table)
 {
   PetscFunctionBegin;
-  PetscInt capacity = 0, n = table->n_columns;
-  while (n == table->n_columns && *reader->at && !reader->problem) {
+  static char nothing[1];
+  PetscInt capacity = 0, n = there;
+  while (n == there && *reader->at && !reader->problem) {
     if ((table->n_rows + 1) * table->n_columns > capacity) {
       capacity = 2 * capacity + 64 * table->n_columns;
       PetscCall(PetscRealloc((size_t)capacity * sizeof *table->field, &table->field));
     }
-    n = CSVNext(reader, table->n_columns, table->field + table->n_rows++ * table->n_columns);
+    char **row = table->field + table->n_rows++ * table->n_columns;
+    n = CSVNext(reader, there, row);
+    for (PetscInt i = there; i < table->n_columns; i++) row[i] = nothing;
   }
-  if (!reader->problem && n != table->n_columns)
+  if (!reader->problem && n != there)
     reader->problem = "has another number of fields than the header";
   else if (!reader->problem && !reader->ended)
     reader->problem = "does not end with a line end";
   PetscFunctionReturn(0);
 }
 
-PetscBool TableRead(const char *file, const char *header, Mistakes *mistakes, Table *table)
+static PetscInt ColumnCount(const char *header)
+{
+  PetscInt n = 1;
+  for (const char *c = header; *c; c++) n += *c == ',';
+  return n;
+}
+
+/* Whether a header is the expected one, or begins it. */
+static PetscBool Begins(const char *found, const char *expected)
+{
+  const size_t length = strlen(found);
+  return length && !strncmp(found, expected, length) && (!expected[length] || expected[length] == ',') ? PETSC_TRUE
+                                                                                                       : PETSC_FALSE;
+}
+
+static PetscBool ReadTable(const char *file, const char *header, PetscBool grown, Mistakes *mistakes, Table *table)
 {
   CSVReader reader;
   memset(table, 0, sizeof *table);
   if (!CSVOpen(file, mistakes, &reader)) return PETSC_FALSE;
   table->text = reader.text;
-  if (strcmp(CSVHeader(&reader), header) || !reader.ended) reader.problem = "is not the expected header";
-  table->n_columns = 1;
-  for (const char *c = header; *c; c++) table->n_columns += *c == ',';
-  if (!reader.problem && ReadRows(&reader, table)) reader.problem = "does not fit into memory";
+  const char *found = CSVHeader(&reader);
+  if (!(grown ? Begins(found, header) : !strcmp(found, header)) || !reader.ended)
+    reader.problem = "is not the expected header";
+  table->n_columns = ColumnCount(header);
+  if (!reader.problem && ReadRows(&reader, ColumnCount(found), table)) reader.problem = "does not fit into memory";
   if (!reader.problem) return PETSC_TRUE;
   (void)MistakesAdd(mistakes, ROBION_INPUT, "%s:%d: damaged table: the line %s", file, (int)reader.line,
                     reader.problem);
   (void)TableDestroy(table);
   return PETSC_FALSE;
+}
+
+PetscBool TableRead(const char *file, const char *header, Mistakes *mistakes, Table *table)
+{
+  return ReadTable(file, header, PETSC_FALSE, mistakes, table);
+}
+
+PetscBool TableReadGrown(const char *file, const char *header, Mistakes *mistakes, Table *table)
+{
+  return ReadTable(file, header, PETSC_TRUE, mistakes, table);
 }
 
 PetscErrorCode TableDestroy(Table *table)

@@ -47,6 +47,16 @@ void BeamSetAxes(Beam *beam)
   Turn(beam->position, w, beam->w);
 }
 
+const Beam *BeamInView(const Beam *beam, const View *view, Beam *turned)
+{
+  if (!ViewTurned(view)) return beam;
+  *turned = *beam;
+  RotateBack(view->rotation_deg, beam->u, turned->u);
+  RotateBack(view->rotation_deg, beam->v, turned->v);
+  RotateBack(view->rotation_deg, beam->w, turned->w);
+  return turned;
+}
+
 void BeamSource(const Beam *beam, const double point_mm[3], const double shift_mm[3], double source_mm[3])
 {
   const double far_upstream_mm = 5000;

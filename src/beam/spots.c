@@ -39,7 +39,9 @@ static PetscErrorCode TraceTarget(MPI_Comm team, const Beam *beam, const Case *p
                                   const Grid *grid, const Region *target, const ScenarioSet *set, TargetDepth *depth)
 {
   PetscFunctionBegin;
-  const PetscInt n = BeamTraces(beam, set->n_view) * target->n;
+  PetscInt *seen;
+  PetscCall(PetscMalloc1(set->n_view, &seen));
+  const PetscInt n = BeamTraces(beam, set, NULL, seen) * target->n;
   PetscMPIInt rank, size, *count, *first;
   PetscCallMPI(MPI_Comm_rank(team, &rank));
   PetscCallMPI(MPI_Comm_size(team, &size));
@@ -47,14 +49,17 @@ static PetscErrorCode TraceTarget(MPI_Comm team, const Beam *beam, const Case *p
   for (PetscMPIInt r = 0; r <= size; r++) first[r] = (PetscMPIInt)(2 * ((PetscInt64)n * r / size));
   for (PetscMPIInt r = 0; r < size; r++) count[r] = first[r + 1] - first[r];
   for (PetscInt at = first[rank] / 2; at < first[rank + 1] / 2; at++) {
-    const double *shift_mm = set->view[at / target->n].shift_mm;
+    const View *view = &set->view[seen[at / target->n]];
+    Beam turned;
+    const Beam *from = BeamInView(beam, view, &turned);
     double p[3];
     GridCentre(grid, (size_t)target->voxel[at % target->n], p);
-    depth[at].wepl_mm = BeamWEPL(beam, patient, p, shift_mm);
-    depth[at].passed_mm = BeamPassed_mm(beam, machine, patient, p, shift_mm);
+    depth[at].wepl_mm = BeamWEPL(from, patient, p, view->shift_mm);
+    depth[at].passed_mm = BeamPassed_mm(from, machine, patient, p, view->shift_mm);
   }
   PetscCallMPI(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, depth, count, first, MPI_DOUBLE, team));
   PetscCall(PetscFree2(count, first));
+  PetscCall(PetscFree(seen));
   PetscFunctionReturn(0);
 }
 
@@ -63,24 +68,30 @@ static PetscErrorCode SightTarget(MPI_Comm team, const Beam *beam, const Case *p
                                   const Grid *grid, const Region *target, const ScenarioSet *set, Sighting **out)
 {
   PetscFunctionBegin;
-  const PetscInt n_trace = BeamTraces(beam, set->n_view);
   TargetDepth *depth;
+  PetscInt *trace;
+  PetscCall(PetscMalloc1(set->n_view, &trace));
+  const PetscInt n_trace = BeamTraces(beam, set, trace, NULL);
   PetscCall(PetscMalloc1((size_t)n_trace * (size_t)target->n, &depth));
   PetscCall(TraceTarget(team, beam, patient, machine, grid, target, set, depth));
   PetscCall(PetscMalloc1((size_t)set->n_view * (size_t)target->n, out));
   Sighting *s = *out;
-  for (PetscInt k = 0; k < set->n_view; k++)
+  for (PetscInt k = 0; k < set->n_view; k++) {
+    Beam turned;
+    const Beam *from = BeamInView(beam, &set->view[k], &turned);
     for (PetscInt i = 0; i < target->n; i++, s++) {
-      const TargetDepth *d = &depth[(size_t)(n_trace > 1 ? k : 0) * (size_t)target->n + (size_t)i];
+      const TargetDepth *d = &depth[(size_t)trace[k] * (size_t)target->n + (size_t)i];
       double p[3], bev[3];
       GridCentre(grid, (size_t)target->voxel[i], p);
-      BeamProject(beam, p, set->view[k].shift_mm, bev);
+      BeamProject(from, p, set->view[k].shift_mm, bev);
       double magnification = beam->sad_mm > 0 ? beam->sad_mm / (beam->sad_mm + bev[2]) : 1;
       s->x_mm = bev[0] * magnification;
       s->y_mm = bev[1] * magnification;
       s->depth_mm = d->wepl_mm;
       s->passed_mm = d->passed_mm;
     }
+  }
+  PetscCall(PetscFree(trace));
   PetscCall(PetscFree(depth));
   PetscFunctionReturn(0);
 }

@@ -201,6 +201,7 @@ static PetscErrorCode Compose(StudyPage *page)
   PetscCall(IndexArms(page));
   PetscCall(IndexSweep(page));
   PetscCall(IndexStatistics(page));
+  PetscCall(IndexOrigin(page));
   PetscCall(HTMLEnd(&page->text, 0, NULL));
   PetscFunctionReturn(0);
 }

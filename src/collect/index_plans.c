@@ -1,5 +1,6 @@
 /* What has become of each plan, and how many goals each arm meets. */
 #include "index_private.h"
+#include <string.h>
 
 static PetscErrorCode AddPlanRow(StudyPage *page, PetscInt p)
 {
@@ -54,7 +55,78 @@ PetscErrorCode IndexPlans(StudyPage *page)
   PetscFunctionReturn(0);
 }
 
-/* Each goal by its words, and in how many plans of each variant it is met. */
+/* Whether two rows of goals.csv ask for the same. */
+static PetscBool SameGoal(const Table *a, PetscInt row_a, const Table *b, PetscInt row_b)
+{
+  for (PetscInt c = GOAL_STRUCTURE; c <= GOAL_EACH_UNIT; c++)
+    if (c != GOAL_VALUE && c != GOAL_MET &&
+        strcmp(a->field[row_a * a->n_columns + c], b->field[row_b * b->n_columns + c]))
+      return PETSC_FALSE;
+  return PETSC_TRUE;
+}
+
+/* The first row of a plan's goals that asks for the same as that of another, or -1. */
+static PetscInt FindGoal(const Table *goals, const Table *like, PetscInt like_row)
+{
+  for (PetscInt row = 0; row < goals->n_rows; row++)
+    if (SameGoal(goals, row, like, like_row)) return row;
+  return -1;
+}
+
+static PetscErrorCode AddGoalRow(StudyPage *page, const Table *like, PetscInt like_row)
+{
+  PetscFunctionBegin;
+  char *const *const cell = like->field + like_row * like->n_columns;
+  Text words = {0};
+  PetscCall(TextAdd(&words, "%s ", cell[GOAL_STRUCTURE]));
+  PetscCall(GoalWords(&words, like, like_row));
+  PetscCall(TextAdd(&page->text, "<tr>"));
+  PetscCall(HTMLElement(&page->text, "th", "scope='row'", words.data));
+  PetscCall(TextDestroy(&words));
+  PetscCall(HTMLElement(&page->text, "td", NULL, cell[GOAL_PER]));
+  PetscCall(HTMLElement(&page->text, "td", NULL, cell[GOAL_SCENARIO]));
+  for (PetscInt k = 0; k < page->n_variant; k++) {
+    PetscInt met = 0, all = 0;
+    for (PetscInt p = 0; p < page->study->n_plans; p++) {
+      const Table *goals = &page->goals[p];
+      const PetscInt row = FindGoal(goals, like, like_row);
+      if (row < 0 || !IndexHasPage(page, p) ||
+          !IndexSameVariant(&page->study->plans[p], &page->study->plans[page->variant[k]]))
+        continue;
+      met += goals->field[row * goals->n_columns + GOAL_MET][0] == '1', all++;
+    }
+    if (all)
+      PetscCall(TextAdd(&page->text, "<td class='number %s'>%d of %d</td>", met == all ? "met" : "missed", (int)met,
+                        (int)all));
+    else
+      PetscCall(TextAdd(&page->text, "<td></td>"));
+  }
+  PetscCall(TextAdd(&page->text, "</tr>\n"));
+  PetscFunctionReturn(0);
+}
+
+/* Each goal a row, each variant a column: in how many plans it is met. */
+static PetscErrorCode AddGoalTable(StudyPage *page)
+{
+  PetscFunctionBegin;
+  const char **column;
+  PetscCall(PetscMalloc1(page->n_variant + 3, &column));
+  column[0] = "Goal", column[1] = "Per", column[2] = "Judged in";
+  for (PetscInt k = 0; k < page->n_variant; k++) column[k + 3] = page->variant_name[k].data;
+  PetscCall(HTMLTable(&page->text, "In how many plans each goal is met", page->n_variant + 3, column));
+  for (PetscInt p = 0; p < page->study->n_plans; p++)
+    for (PetscInt row = 0; row < page->goals[p].n_rows; row++) {
+      PetscInt before = 0;
+      while (before < p && FindGoal(&page->goals[before], &page->goals[p], row) < 0) before++;
+      if (before == p && FindGoal(&page->goals[p], &page->goals[p], row) == row)
+        PetscCall(AddGoalRow(page, &page->goals[p], row));
+    }
+  PetscCall(HTMLTableEnd(&page->text));
+  PetscCall(PetscFree(column));
+  PetscFunctionReturn(0);
+}
+
+/* How many goals each variant meets, and which. */
 PetscErrorCode IndexGoals(StudyPage *page)
 {
   PetscFunctionBegin;
@@ -79,6 +151,7 @@ PetscErrorCode IndexGoals(StudyPage *page)
                       (int)all, (int)whole, (int)plans));
   }
   PetscCall(HTMLTableEnd(&page->text));
+  PetscCall(AddGoalTable(page));
   PetscCall(HTMLSectionEnd(&page->text));
   PetscFunctionReturn(0);
 }

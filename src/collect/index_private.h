@@ -64,3 +64,4 @@ PetscErrorCode IndexGoals(StudyPage *page);
 PetscErrorCode IndexArms(StudyPage *page);
 PetscErrorCode IndexSweep(StudyPage *page);
 PetscErrorCode IndexStatistics(StudyPage *page);
+PetscErrorCode IndexOrigin(StudyPage *page);

@@ -160,21 +160,31 @@ static PetscErrorCode AddTable(StudyPage *page, const Summary *summary)
   PetscFunctionReturn(0);
 }
 
-/* The variants of the first sweep point with the highest and the lowest coverage in the worst scenario; the first arm if they are one. */
-static PetscErrorCode FindBest(const StudyPage *page, const Summary *summary, PetscInt *best, PetscInt *other)
+/* The variant of the first sweep point with the highest coverage in the worst scenario, but for one; -1: none. */
+static PetscErrorCode HighestOf(const StudyPage *page, const Summary *summary, PetscInt but, PetscInt *best)
 {
   PetscFunctionBegin;
   const PlanSpec *plans = page->study->plans, *first = &plans[page->variant[0]];
   double highest = -INFINITY;
-  *best = *other = -1;
+  *best = -1;
   for (PetscInt k = 0; k < page->n_variant; k++) {
     double median;
-    if (strcmp(plans[page->variant[k]].sweep, first->sweep)) continue;
+    if (k == but || strcmp(plans[page->variant[k]].sweep, first->sweep)) continue;
     PetscCall(MedianOf(page, &summary->column[summary->worst], &plans[page->variant[k]], &median));
     if (!(median > highest)) continue;
     *best = k;
     highest = median;
   }
+  PetscFunctionReturn(0);
+}
+
+/* That variant, and the first of the others in the order of the study. */
+static PetscErrorCode FindBest(const StudyPage *page, const Summary *summary, PetscInt *best, PetscInt *other)
+{
+  PetscFunctionBegin;
+  const PlanSpec *plans = page->study->plans, *first = &plans[page->variant[0]];
+  *other = -1;
+  PetscCall(HighestOf(page, summary, -1, best));
   for (PetscInt k = 0; k < page->n_variant && *other < 0; k++)
     if (k != *best && !strcmp(plans[page->variant[k]].sweep, first->sweep)) *other = k;
   PetscFunctionReturn(0);
@@ -205,10 +215,11 @@ static PetscErrorCode AddCoverage(StudyPage *page, const Summary *summary, Petsc
   PetscFunctionReturn(0);
 }
 
-/* Which arm, and by how much. */
+/* Which arm, and by how much: more than the first other one, and than the next best. */
 static PetscErrorCode AddRobust(StudyPage *page, const Summary *summary, PetscInt best, PetscInt other)
 {
   PetscFunctionBegin;
+  PetscInt next;
   PetscCall(TextAdd(&page->text, "<dt>Most robust%s</dt><dd><strong>",
                     page->study->plans[page->variant[best]].sweep[0] ? ", at the first point of the sweep" : ""));
   PetscCall(HTMLText(&page->text, page->variant_name[best].data));
@@ -216,8 +227,14 @@ static PetscErrorCode AddRobust(StudyPage *page, const Summary *summary, PetscIn
   PetscCall(HTMLText(&page->text, summary->target));
   PetscCall(AddCoverage(page, summary, best, " still gets ", "; with "));
   PetscCall(HTMLText(&page->text, page->variant_name[other].data));
-  PetscCall(AddCoverage(page, summary, other, " it gets ", "."));
-  PetscCall(TextAdd(&page->text, "</dd>\n"));
+  PetscCall(AddCoverage(page, summary, other, " it gets ", ""));
+  PetscCall(HighestOf(page, summary, best, &next));
+  if (next != other) {
+    PetscCall(TextAdd(&page->text, ", and with "));
+    PetscCall(HTMLText(&page->text, page->variant_name[next].data));
+    PetscCall(AddCoverage(page, summary, next, ", the next best, ", ""));
+  }
+  PetscCall(TextAdd(&page->text, ".</dd>\n"));
   PetscFunctionReturn(0);
 }
 

@@ -16,15 +16,24 @@ static PetscErrorCode SightVoxels(Influence influence, const Grid *grid, const P
     double point_mm[3];
     GridCentre(grid, (size_t)voxel[v], point_mm);
     for (PetscInt k = 0; k < set->n_view; k++)
-      for (PetscInt b = 0; b < model->beams->n_beam; b++)
-        BeamProject(&model->beams->beam[b], point_mm, set->view[k].shift_mm,
+      for (PetscInt b = 0; b < model->beams->n_beam; b++) {
+        Beam turned;
+        BeamProject(BeamInView(&model->beams->beam[b], &set->view[k], &turned), point_mm, set->view[k].shift_mm,
                     influence->bev_mm + 3 * (SightIndex(influence, k, b) + (size_t)v));
+      }
   }
   PetscCall(PetscMalloc1(influence->n, &influence->tissue));
   for (PetscInt v = 0; v < influence->n; v++)
     influence->tissue[v] = model->tissues ? (unsigned char)TissueOf(model->tissues, voxel[v]) : 0;
   influence->bytes += 3 * n * sizeof(double) + (size_t)influence->n;
   PetscFunctionReturn(0);
+}
+
+static PetscBool AnyTurned(const ScenarioSet *set)
+{
+  for (PetscInt k = 0; k < set->n_view; k++)
+    if (ViewTurned(&set->view[k])) return PETSC_TRUE;
+  return PETSC_FALSE;
 }
 
 /* Without `depths`, or where they depend on the view, the operator traces its own. */
@@ -38,7 +47,7 @@ static PetscErrorCode CreateFrame(DoseModel model, const ScenarioSet *set, const
   influence->set = set;
   influence->n = n;
   influence->depths = depths;
-  if (!depths || !depths->n_trace) {
+  if (!depths || !depths->n_trace || AnyTurned(set)) {
     PetscCall(DepthsTrace(model, set, grid, n, voxel, &influence->own_depths));
     influence->depths = influence->own_depths;
     influence->bytes += influence->depths->bytes;

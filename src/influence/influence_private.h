@@ -87,7 +87,8 @@ struct Depths_s {
   const Grid *grid;
   PetscInt n;
   const PetscInt *voxel;
-  PetscInt n_trace;  /* views that were traced; 1 serves all, 0: every operator traces its own */
+  PetscInt n_trace;  /* traces; 1 serves all views, 0: every operator traces its own */
+  PetscInt *trace;   /* [view] number of its trace; NULL: the only one */
   double *wepl_mm;   /* [trace][beam][n] in the patient, without range error */
   double *passed_mm; /* [trace][beam][n] before the patient */
   size_t bytes;
@@ -136,7 +137,7 @@ static inline PetscInt SumsTissue(const struct Influence_s *influence, PetscInt 
 /* Index of a (view, beam) pair's depths. */
 static inline size_t DepthIndex(const struct Depths_s *depths, PetscInt view, PetscInt beam)
 {
-  const PetscInt trace = depths->n_trace > 1 ? view : 0;
+  const PetscInt trace = depths->trace ? depths->trace[view] : 0;
   return ((size_t)trace * (size_t)depths->model->beams->n_beam + (size_t)beam) * (size_t)depths->n;
 }
 

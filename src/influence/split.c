@@ -146,7 +146,7 @@ PetscErrorCode InfluenceCreate_Split(Influence influence)
   PetscCall(PetscMalloc2(influence->set->n_view * n_beam, &own->trace, model->max_layer, &own->scratch));
   for (PetscInt k = 0; k < influence->set->n_view; k++)
     for (PetscInt b = 0; b < n_beam; b++)
-      PetscCall(SplittingTrace(own->split, b, influence->set->view[k].shift_mm, &own->trace[k * n_beam + b]));
+      PetscCall(SplittingTrace(own->split, b, &influence->set->view[k], &own->trace[k * n_beam + b]));
   PetscCall(RowCreate(model, &own->whole));
   PetscCall(RowCreate(own->split->fine_model, &own->fine));
   influence->data = own;

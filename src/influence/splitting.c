@@ -196,10 +196,10 @@ static void TraceRay(Splitting split, const Beam *beam, const SpotRun *run, cons
 {
   const Case *patient = split->model->patient;
   double before[3], here[3], sum;
-  PointOnRay(beam, run, trace->w0_mm, trace->shift_mm, before);
-  sum = BeamWEPL(beam, patient, before, trace->shift_mm);
+  PointOnRay(beam, run, trace->w0_mm, trace->view.shift_mm, before);
+  sum = BeamWEPL(beam, patient, before, trace->view.shift_mm);
   for (PetscInt i = 0; i < trace->n; i++) {
-    PointOnRay(beam, run, trace->w0_mm + i * TRACE_MM, trace->shift_mm, here);
+    PointOnRay(beam, run, trace->w0_mm + i * TRACE_MM, trace->view.shift_mm, here);
     if (i) sum += RaytraceWEPL_mm(&patient->ct, patient->rsp, before, here);
     wepl_mm[i] = (float)sum;
     memcpy(before, here, sizeof before);
@@ -210,26 +210,29 @@ static void TraceRay(Splitting split, const Beam *beam, const SpotRun *run, cons
 static void TraceRays(Splitting split, const Trace *trace, PetscInt first, PetscInt step)
 {
   const struct DoseModel_s *model = split->model;
-  const Beam *fine = &split->fine.beam[trace->beam];
+  Beam turned;
+  const Beam *fine = BeamInView(&split->fine.beam[trace->beam], &trace->view, &turned);
   for (PetscInt r = first; r < fine->n_run; r += step) {
     double point_mm[3];
     TraceRay(split, fine, &fine->run[r], trace, trace->wepl_mm + (size_t)r * (size_t)trace->n);
-    PointOnRay(fine, &fine->run[r], 0, trace->shift_mm, point_mm);
-    trace->passed_mm[r] = BeamPassed_mm(fine, model->machine, model->patient, point_mm, trace->shift_mm);
+    PointOnRay(fine, &fine->run[r], 0, trace->view.shift_mm, point_mm);
+    trace->passed_mm[r] = BeamPassed_mm(fine, model->machine, model->patient, point_mm, trace->view.shift_mm);
   }
 }
 
 /* A trace without depths, in the list. */
-static PetscErrorCode TraceCreate(Splitting split, PetscInt b, const double shift_mm[3], Trace **out)
+static PetscErrorCode TraceCreate(Splitting split, PetscInt b, const View *view, Trace **out)
 {
   PetscFunctionBegin;
+  Beam turned;
   Trace *trace;
   double high_mm;
   PetscCall(PetscNew(&trace));
   trace->beam = b;
   trace->window = MPI_WIN_NULL;
-  PetscCall(PetscArraycpy(trace->shift_mm, shift_mm, 3));
-  AlongBeam(&split->fine.beam[b], &split->model->patient->ct, shift_mm, &trace->w0_mm, &high_mm);
+  trace->view = *view;
+  AlongBeam(BeamInView(&split->fine.beam[b], view, &turned), &split->model->patient->ct, view->shift_mm, &trace->w0_mm,
+            &high_mm);
   trace->n = (PetscInt)ceil((high_mm - trace->w0_mm) / TRACE_MM) + 2;
   trace->next = split->trace;
   split->trace = trace;
@@ -237,22 +240,22 @@ static PetscErrorCode TraceCreate(Splitting split, PetscInt b, const double shif
   PetscFunctionReturn(0);
 }
 
-static Trace *FindTrace(Splitting split, PetscInt b, const double shift_mm[3], PetscBool shared)
+static Trace *FindTrace(Splitting split, PetscInt b, const View *view, PetscBool shared)
 {
   Trace *trace = split->trace;
-  while (trace && (trace->beam != b || memcmp(trace->shift_mm, shift_mm, sizeof trace->shift_mm) ||
-                   (shared && trace->window == MPI_WIN_NULL)))
+  while (trace &&
+         (trace->beam != b || memcmp(&trace->view, view, sizeof *view) || (shared && trace->window == MPI_WIN_NULL)))
     trace = trace->next;
   return trace;
 }
 
-PetscErrorCode SplittingTrace(Splitting split, PetscInt b, const double shift_mm[3], const Trace **out)
+PetscErrorCode SplittingTrace(Splitting split, PetscInt b, const View *view, const Trace **out)
 {
   PetscFunctionBegin;
   const PetscInt n_run = split->fine.beam[b].n_run;
-  Trace *trace = FindTrace(split, b, shift_mm, PETSC_FALSE);
+  Trace *trace = FindTrace(split, b, view, PETSC_FALSE);
   if (!trace) {
-    PetscCall(TraceCreate(split, b, shift_mm, &trace));
+    PetscCall(TraceCreate(split, b, view, &trace));
     PetscCall(PetscMalloc2((size_t)n_run * (size_t)trace->n, &trace->wepl_mm, n_run, &trace->passed_mm));
     TraceRays(split, trace, 0, 1);
   }
@@ -261,7 +264,7 @@ PetscErrorCode SplittingTrace(Splitting split, PetscInt b, const double shift_mm
 }
 
 /* One view, a part of the rays on each rank of a node. */
-static PetscErrorCode TraceOnNode(Splitting split, MPI_Comm node, PetscInt b, const double shift_mm[3])
+static PetscErrorCode TraceOnNode(Splitting split, MPI_Comm node, PetscInt b, const View *view)
 {
   PetscFunctionBegin;
   const size_t n_run = (size_t)split->fine.beam[b].n_run;
@@ -270,7 +273,7 @@ static PetscErrorCode TraceOnNode(Splitting split, MPI_Comm node, PetscInt b, co
   void *memory;
   PetscCallMPI(MPI_Comm_rank(node, &rank));
   PetscCallMPI(MPI_Comm_size(node, &size));
-  PetscCall(TraceCreate(split, b, shift_mm, &trace));
+  PetscCall(TraceCreate(split, b, view, &trace));
   const size_t bytes = n_run * (sizeof *trace->passed_mm + (size_t)trace->n * sizeof *trace->wepl_mm);
   PetscCall(NodeMemoryCreate(node, bytes, PETSC_FALSE, &trace->window));
   PetscCall(NodeMemoryGet(trace->window, 0, &memory));
@@ -281,10 +284,10 @@ static PetscErrorCode TraceOnNode(Splitting split, MPI_Comm node, PetscInt b, co
   PetscFunctionReturn(0);
 }
 
-static PetscBool HasView(const ScenarioSet *set, const double shift_mm[3])
+static PetscBool HasView(const ScenarioSet *set, const View *view)
 {
   for (PetscInt k = 0; k < set->n_view; k++)
-    if (!memcmp(set->view[k].shift_mm, shift_mm, sizeof set->view[k].shift_mm)) return PETSC_TRUE;
+    if (!memcmp(&set->view[k], view, sizeof *view)) return PETSC_TRUE;
   return PETSC_FALSE;
 }
 
@@ -294,15 +297,14 @@ PetscErrorCode SplittingTraceTogether(Splitting split, MPI_Comm team, const Scen
   MPI_Comm node;
   PetscCallMPI(MPI_Comm_split_type(team, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
   for (Trace **link = &split->trace; *link;) {
-    if ((*link)->window != MPI_WIN_NULL && !HasView(set, (*link)->shift_mm))
+    if ((*link)->window != MPI_WIN_NULL && !HasView(set, &(*link)->view))
       PetscCall(TraceDestroy(link));
     else
       link = &(*link)->next;
   }
   for (PetscInt k = 0; k < set->n_view; k++)
     for (PetscInt b = 0; b < split->fine.n_beam; b++)
-      if (!FindTrace(split, b, set->view[k].shift_mm, PETSC_TRUE))
-        PetscCall(TraceOnNode(split, node, b, set->view[k].shift_mm));
+      if (!FindTrace(split, b, &set->view[k], PETSC_TRUE)) PetscCall(TraceOnNode(split, node, b, &set->view[k]));
   PetscCallMPI(MPI_Comm_free(&node));
   PetscFunctionReturn(0);
 }

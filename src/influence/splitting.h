@@ -19,9 +19,10 @@ typedef struct Lattice {
   PetscInt nx, ny, *run;
 } Lattice;
 
-/* Depth along all sub-beams of a beam for one setup error. */
+/* Depth along all sub-beams of a beam in one view. */
 typedef struct Trace {
-  double shift_mm[3], w0_mm; /* of the first sample along the beam */
+  View view;
+  double w0_mm; /* of the first sample along the beam */
   PetscInt beam, n;
   float *wepl_mm;    /* [run][n] in the patient, without range error */
   double *passed_mm; /* [run] before it */
@@ -49,8 +50,8 @@ PetscBool SplittingOf(Splitting split, PetscInt b, PetscInt k);
 /* Trace a set's views together, for all ranks of a node, and forget what was so traced of others. Collective on the team. */
 PetscErrorCode SplittingTraceTogether(Splitting split, MPI_Comm team, const ScenarioSet *set);
 
-/* Depths for a setup error, traced at the first call. */
-PetscErrorCode SplittingTrace(Splitting split, PetscInt b, const double shift_mm[3], const Trace **out);
+/* Depths in a view, traced at the first call. */
+PetscErrorCode SplittingTrace(Splitting split, PetscInt b, const View *view, const Trace **out);
 
 /* Depth of a sub-beam where it passes w along the beam; factor: 1 + range error. */
 static inline double TraceDepth_mm(const Trace *trace, PetscInt run, double w_mm, double factor)

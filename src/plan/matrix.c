@@ -101,6 +101,7 @@ static PetscErrorCode WriteScenario(const PlanInputs *in, Influence influence, P
   H5WriteDoubles(sink, group, "range_percent", scenario->range_of_beam ? in->beams->n_beam : 1,
                  scenario->range_of_beam ? scenario->range_of_beam : &scenario->range_percent);
   H5WriteDoubles(sink, group, "shift_mm", 3, scenario->shift_mm);
+  H5WriteDoubles(sink, group, "rotation_deg", 3, scenario->rotation_deg);
   H5WriteString(sink, group, "biology", scenario->biology);
   for (int k = 0; k < 2 && scenario->factor; k++) { /* which entries are without */
     double factor[TISSUES_MOST];

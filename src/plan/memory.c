@@ -43,7 +43,7 @@ static PetscErrorCode OptimisationNeed(PlanContext *context, const PlanInputs *i
   const FactoredVoxels looked_up = {in->optimize, &in->grid, in->n_voxel, in->voxel};
   double dealt = DEALT_SPOT_ARRAYS * spots * sizeof(double), rays = 0; /* rays: numbers per voxel, places and depths */
   for (PetscInt b = 0; b < in->beams->n_beam; b++)
-    rays += 3.0 * in->optimize->n_view + 2.0 * BeamTraces(&in->beams->beam[b], in->optimize->n_view);
+    rays += 3.0 * in->optimize->n_view + 2.0 * BeamTraces(&in->beams->beam[b], in->optimize, NULL, NULL);
   dealt += voxels * (rows * N_CHANNELS * PetscMax(in->course.n, 1) + rays) * sizeof(double);
   *need = (MemoryNeed){0};
   if (in->settings->dose_operator == OPERATOR_ASSEMBLED && !DoseModelIsSplit(in->model))

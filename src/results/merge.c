@@ -20,7 +20,7 @@ static PetscErrorCode AppendTable(const char *folder, int which, PetscInt plan, 
   PetscCall(PetscTestFile(file, 'r', &there));
   if (!there) PetscFunctionReturn(0);
   if (!(which == PLAN_METRICS ? MetricTableRead(file, mistakes, &table)
-                              : TableRead(file, table_headers[which], mistakes, &table)))
+                              : TableReadGrown(file, table_headers[which], mistakes, &table)))
     PetscFunctionReturn(0);
   if (which == PLAN_METRICS && samples) PetscCall(SamplesAdd(samples, plan, &table));
   for (PetscInt i = 0; i < table.n_rows; i++)

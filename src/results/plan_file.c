@@ -134,6 +134,11 @@ static double BetaOfTissue(const Scenario *scenario, PetscInt tissue)
   return ScenarioFactor(scenario, tissue, 1);
 }
 
+static double Rotation(const Scenario *scenario, PetscInt axis)
+{
+  return scenario->rotation_deg[axis];
+}
+
 static PetscErrorCode WriteNumbersOf(SharedFile *file, const char *group, const char *name, const ScenarioSet *set,
                                      PetscInt n, NumberOf *number, const char *unit, const char *meaning)
 {
@@ -150,11 +155,11 @@ static PetscErrorCode WriteNumbersOf(SharedFile *file, const char *group, const 
   PetscFunctionReturn(0);
 }
 
-/* Of sets that have such errors: range errors of every beam, responses and their factors on every tissue. */
+/* Of sets that have such errors: range errors of every beam, rotations, responses and their factors on every tissue. */
 static PetscErrorCode WriteAxes(SharedFile *file, const char *group, const ScenarioSet *set)
 {
   PetscFunctionBegin;
-  PetscBool ranges = PETSC_FALSE, responses = PETSC_FALSE;
+  PetscBool ranges = PETSC_FALSE, responses = PETSC_FALSE, rotations = PETSC_FALSE;
   const char **name;
   char path[64];
   PetscCall(PetscMalloc1(set->n, &name));
@@ -163,11 +168,16 @@ static PetscErrorCode WriteAxes(SharedFile *file, const char *group, const Scena
     name[s] = one->biology;
     if (one->range_of_beam) ranges = PETSC_TRUE;
     if (one->factor || one->model) responses = PETSC_TRUE;
+    for (int k = 0; k < 3; k++)
+      if (one->rotation_deg[k] != 0) rotations = PETSC_TRUE;
   }
   snprintf(path, sizeof path, "%s/biology", group);
   if (ranges)
     PetscCall(WriteNumbersOf(file, group, "range_percent_of_beams", set, set->n_beam, RangeOfBeam, "%",
                              "change of the stopping powers on the way of each beam"));
+  if (rotations)
+    PetscCall(WriteNumbersOf(file, group, "rotation_deg", set, 3, Rotation, "degrees",
+                             "of the patient about the isocentre of every beam: about x, then y, then z"));
   if (responses) {
     PetscCall(SharedFileStrings(file, path, set->n, name, "name of the response"));
     PetscCall(WriteNumbersOf(file, group, "alpha_factors", set, set->n_tissue, AlphaOfTissue, "1",

@@ -9,7 +9,7 @@ const char *const table_headers[N_PLAN_FILES] = {
     [PLAN_METRICS] = "study,case,arm,sweep,scenario,structure,quantity,metric,value,unit",
     [PLAN_DVH] = "study,case,arm,sweep,structure,quantity,dose,unit,nominal_percent,min_percent,max_percent",
     [PLAN_SCENARIOS] = "set,id,x_mm,y_mm,z_mm,range_percent,weight,in_set,range_percent_of_beams,biology,"
-                       "alpha_factors,beta_factors",
+                       "alpha_factors,beta_factors,rotation_x_deg,rotation_y_deg,rotation_z_deg",
     [PLAN_GOALS] = "study,case,arm,sweep,structure,quantity,metric,per,scenario,relation,limit,value,unit,met,"
                    "each_relation,each_limit,each_unit"};
 
@@ -87,6 +87,7 @@ static PetscErrorCode ScenarioRows(const char *name, const ScenarioSet *set, Tex
       for (PetscInt t = 0; one->factor && t < set->n_tissue; t++)
         PetscCall(TextAdd(text, "%s%.9g", t ? " " : "", ScenarioFactor(one, t, k)));
     }
+    for (int k = 0; k < 3; k++) PetscCall(TextAdd(text, ",%.9g", one->rotation_deg[k]));
     PetscCall(TextAdd(text, "\n"));
   }
   PetscFunctionReturn(0);
@@ -142,7 +143,7 @@ PetscBool PlanTableRead(const char *folder, int which, Mistakes *mistakes, Table
 {
   char file[PETSC_MAX_PATH_LEN];
   PlanFilePath(folder, which, file);
-  return TableRead(file, table_headers[which], mistakes, table);
+  return TableReadGrown(file, table_headers[which], mistakes, table);
 }
 
 PetscInt GoalTableMet(const Table *goals)
@@ -155,7 +156,7 @@ PetscInt GoalTableMet(const Table *goals)
 PetscBool MetricTableRead(const char *file, Mistakes *mistakes, Table *table)
 {
   double value;
-  if (!TableRead(file, table_headers[PLAN_METRICS], mistakes, table)) return PETSC_FALSE;
+  if (!TableReadGrown(file, table_headers[PLAN_METRICS], mistakes, table)) return PETSC_FALSE;
   for (PetscInt i = 0; i < table->n_rows; i++) {
     const char *found = table->field[i * table->n_columns + COLUMN_VALUE];
     if (TextParseNumber(found, &value)) continue;

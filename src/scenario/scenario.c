@@ -27,6 +27,7 @@ static void MakeId(const ScenarioSet *set, Scenario *s)
     AddToId(s->id, name, s->range_of_beam[b]);
   }
   for (int axis = 0; axis < 3; axis++) AddToId(s->id, (const char *[]){"x", "y", "z"}[axis], s->shift_mm[axis]);
+  for (int axis = 0; axis < 3; axis++) AddToId(s->id, (const char *[]){"rx", "ry", "rz"}[axis], s->rotation_deg[axis]);
   const size_t used = strlen(s->id);
   if (strcmp(s->biology, BIOLOGY_NOMINAL) || s->factor)
     snprintf(s->id + used, sizeof s->id - used, "%sbio-%s", used ? "_" : "", s->biology);
@@ -79,7 +80,7 @@ static PetscInt ExpandShifts(const ScenarioSpec *spec, double (*shift_mm)[3])
 /* A point of the space. */
 typedef struct Point {
   const double *range_percent; /* of every beam */
-  double shift_mm[3];
+  double shift_mm[3], rotation_deg[3];
   const ScenarioBiology *biology; /* NULL: the plan's own */
   const double *factor;           /* [tissue][2] drawn, on top of it; NULL: none */
 } Point;
@@ -138,7 +139,10 @@ static Scenario *Append(ScenarioSet *set, const Point *point, PetscInt known)
   Scenario made = {.in_set = PETSC_TRUE};
   SetRange(set, point->range_percent, set->n, &made);
   SetBiology(set, point, set->n, &made);
-  for (int axis = 0; axis < 3; axis++) made.shift_mm[axis] = Tidy(point->shift_mm[axis]);
+  for (int axis = 0; axis < 3; axis++) {
+    made.shift_mm[axis] = Tidy(point->shift_mm[axis]);
+    made.rotation_deg[axis] = Tidy(point->rotation_deg[axis]);
+  }
   MakeId(set, &made);
   PetscInt row = strcmp(made.id, "nominal") ? 1 : 0;
   while (row && row < known && strcmp(made.id, set->scenario[row].id)) row++;
@@ -176,13 +180,26 @@ static const ScenarioBiology *Response(const ScenarioSpec *spec, const ScenarioA
   return k < axes->n_biology ? &axes->biology[k] : NULL;
 }
 
+/* Rotations that a set combines with its other errors. */
+static PetscInt Rotations(const ScenarioSpec *spec)
+{
+  return PetscMax(spec->n_rotation, 1);
+}
+
+/* The i-th of them. */
+static void SetRotation(const ScenarioSpec *spec, PetscInt i, Point *point)
+{
+  for (int axis = 0; axis < 3; axis++) point->rotation_deg[axis] = spec->n_rotation ? spec->rotation_deg[i][axis] : 0;
+}
+
 static double CountPart(const ScenarioSpec *spec, const ScenarioAxes *axes)
 {
   const double ranges = (double)spec->n_range, shifts = (double)ShiftCapacity(spec);
   const PetscInt own = OwnRanges(spec, axes);
   if (spec->setup == SETUP_RANDOM) return (double)spec->n_random;
-  if (spec->setup == SETUP_CROSS) return ranges * (double)own + shifts + (double)Responses(spec);
-  return pow(ranges, (double)own) * shifts * (double)Responses(spec);
+  if (spec->setup == SETUP_CROSS)
+    return ranges * (double)own + shifts + (double)Responses(spec) + (double)Rotations(spec);
+  return pow(ranges, (double)own) * shifts * (double)Rotations(spec) * (double)Responses(spec);
 }
 
 double ScenarioCount(const ScenarioSpec *spec)
@@ -213,17 +230,34 @@ static void CombineRanges(const ScenarioSpec *spec, PetscInt n_own, PetscInt k, 
   }
 }
 
-/* Other responses without any other error. */
-static void CrossBiology(const ScenarioSpec *spec, const ScenarioAxes *axes, PetscInt known, const double *no_range,
-                         ScenarioSet *set)
+/* Rotations and other responses without any other error. */
+static void CrossOthers(const ScenarioSpec *spec, const ScenarioAxes *axes, PetscInt known, const double *no_range,
+                        ScenarioSet *set)
 {
+  for (PetscInt i = 0; i < spec->n_rotation; i++) {
+    Point point = {.range_percent = no_range};
+    SetRotation(spec, i, &point);
+    (void)Append(set, &point, known);
+  }
   for (PetscInt i = 0; i < spec->n_biology; i++) {
     const Point point = {.range_percent = no_range, .biology = Response(spec, axes, i)};
     if (point.biology) (void)Append(set, &point, known);
   }
 }
 
-/* All combinations of range errors, shifts and responses; of a cross only those in which all but one are nothing. */
+/* All rotations and responses with the other errors of a point. */
+static void AppendAll(const ScenarioSpec *spec, const ScenarioAxes *axes, PetscInt known, Point *point,
+                      ScenarioSet *set)
+{
+  for (PetscInt j = 0; j < Rotations(spec); j++)
+    for (PetscInt i = 0; i < Responses(spec); i++) {
+      SetRotation(spec, j, point);
+      point->biology = Response(spec, axes, i);
+      (void)Append(set, point, known);
+    }
+}
+
+/* All combinations of range errors, shifts, rotations and responses; of a cross only those in which all but one are nothing. */
 static PetscErrorCode Combine(const ScenarioSpec *spec, const ScenarioAxes *axes, PetscInt known, ScenarioSet *set)
 {
   PetscFunctionBegin;
@@ -236,7 +270,7 @@ static PetscErrorCode Combine(const ScenarioSpec *spec, const ScenarioAxes *axes
   if (spec->setup == SETUP_CROSS) {
     CrossRanges(spec, n_own, known, range_percent, set);
     PetscCall(PetscArrayzero(range_percent, set->n_beam));
-    CrossBiology(spec, axes, known, range_percent, set);
+    CrossOthers(spec, axes, known, range_percent, set);
   } else
     for (PetscInt b = 0; b < n_own; b++) n_range *= spec->n_range;
   for (PetscInt r = 0; r < n_range; r++) {
@@ -244,10 +278,10 @@ static PetscErrorCode Combine(const ScenarioSpec *spec, const ScenarioAxes *axes
     for (PetscInt k = 0; k < n_shift; k++) {
       Point point = {.range_percent = range_percent};
       PetscCall(PetscArraycpy(point.shift_mm, shift_mm[k], 3));
-      for (PetscInt i = 0; i < (spec->setup == SETUP_CROSS ? 1 : Responses(spec)); i++) {
-        if (spec->setup != SETUP_CROSS) point.biology = Response(spec, axes, i);
+      if (spec->setup == SETUP_CROSS)
         (void)Append(set, &point, known);
-      }
+      else
+        AppendAll(spec, axes, known, &point, set);
     }
   }
   PetscCall(PetscFree(shift_mm));
@@ -256,7 +290,7 @@ static PetscErrorCode Combine(const ScenarioSpec *spec, const ScenarioAxes *axes
 }
 
 /* Axes of drawn scenarios with numbers of their own: what is drawn on one does not hang on the others. */
-enum { DRAWN_RANGES, DRAWN_BIOLOGY, DRAWN_AXES = 8 };
+enum { DRAWN_RANGES, DRAWN_BIOLOGY, DRAWN_ROTATION, DRAWN_AXES = 8 };
 
 static CounterRandom DrawnOn(const ScenarioSpec *spec, PetscInt scenario, int axis)
 {
@@ -285,9 +319,18 @@ static void DrawFactors(const ScenarioSpec *spec, PetscInt i, PetscInt n_tissue,
   }
 }
 
+/* Rotations about those of the spec in turn. */
+static void DrawRotation(const ScenarioSpec *spec, PetscInt i, Point *point)
+{
+  CounterRandom own = DrawnOn(spec, i, DRAWN_ROTATION);
+  SetRotation(spec, i % Rotations(spec), point);
+  for (int axis = 0; axis < 3; axis++)
+    point->rotation_deg[axis] += spec->rotation_sigma_deg[axis] * CounterRandomNormal(&own);
+}
+
 /*
- * Drawn scenarios: range errors about the spec's in turn, responses in turn with every range error, shifts about none. They are numbered
- * from n_drawn + 1 on.
+ * Drawn scenarios: range errors about the spec's in turn, responses in turn with every range error, rotations about the spec's in turn,
+ * shifts about none. They are numbered from n_drawn + 1 on.
  */
 static PetscErrorCode Draw(const ScenarioSpec *spec, const ScenarioAxes *axes, PetscInt n_drawn, ScenarioSet *set)
 {
@@ -302,6 +345,7 @@ static PetscErrorCode Draw(const ScenarioSpec *spec, const ScenarioAxes *axes, P
     if (point.factor) DrawFactors(spec, i, set->n_tissue, factor);
     gsl_rng_set(random, (unsigned long)spec->seed * 1000003UL + (unsigned long)i + 1);
     for (int axis = 0; axis < 3; axis++) point.shift_mm[axis] = gsl_ran_gaussian_ziggurat(random, spec->setup_mm[axis]);
+    DrawRotation(spec, i, &point);
     DrawRanges(spec, i, random, set->n_beam, range_percent);
     Scenario *s = Append(set, &point, 0);
     if (s != &set->scenario[0]) snprintf(s->id, sizeof s->id, "random-%d", (int)(n_drawn + i) + 1);
@@ -309,6 +353,39 @@ static PetscErrorCode Draw(const ScenarioSpec *spec, const ScenarioAxes *axes, P
   gsl_rng_free(random);
   PetscCall(PetscFree2(range_percent, factor));
   PetscFunctionReturn(0);
+}
+
+void RotateBack(const double rotation_deg[3], const double vector[3], double back[3])
+{
+  memcpy(back, vector, 3 * sizeof *back);
+  for (int axis = 2; axis >= 0; axis--) { /* R^T = Rx^T Ry^T Rz^T */
+    const double angle = rotation_deg[axis] * PETSC_PI / 180, c = cos(angle), s = sin(angle);
+    const int i = (axis + 1) % 3, j = (axis + 2) % 3;
+    const double a = back[i], b = back[j];
+    if (angle == 0) continue;
+    back[i] = c * a + s * b;
+    back[j] = c * b - s * a;
+  }
+}
+
+static PetscBool SameRotation(const View *a, const View *b)
+{
+  return memcmp(a->rotation_deg, b->rotation_deg, sizeof a->rotation_deg) ? PETSC_FALSE : PETSC_TRUE;
+}
+
+PetscInt ScenarioTraces(const ScenarioSet *set, PetscBool parallel, PetscInt *trace, PetscInt *view)
+{
+  PetscInt n = 0, last = 0; /* the last one's rotation is looked at first */
+  for (PetscInt k = 0; k < set->n_view; k++) {
+    PetscInt j = parallel ? 0 : k;
+    if (parallel && k && SameRotation(&set->view[last], &set->view[k])) j = last;
+    while (j < k && !SameRotation(&set->view[j], &set->view[k])) j++;
+    if (j == k && view) view[n] = k;
+    if (trace) trace[k] = j == k ? n : trace[j];
+    if (j == k) n++;
+    last = k;
+  }
+  return n;
 }
 
 /* Index every distinct view once, so that scenarios share their ray tracing; then every distinct dose. */
@@ -320,7 +397,8 @@ static PetscErrorCode IndexRows(ScenarioSet *set)
     Scenario *scenario = &set->scenario[s];
     View view;
     PetscInt v = 0, k = 0;
-    PetscCall(PetscArraycpy(view.shift_mm, scenario->shift_mm, 3));
+    PetscCall(PetscArraycpy(view.rotation_deg, scenario->rotation_deg, 3));
+    RotateBack(view.rotation_deg, scenario->shift_mm, view.shift_mm);
     while (v < set->n_view && memcmp(&set->view[v], &view, sizeof view)) v++;
     if (v == set->n_view) set->view[set->n_view++] = view;
     while (k < set->n_sums && !(set->sums[k].view == v && set->sums[k].model == scenario->model &&

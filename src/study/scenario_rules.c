@@ -57,11 +57,11 @@ static PetscBool IsZero(const Node *node)
 static PetscErrorCode CheckRandom(Check *check, const Node *node, const char *path)
 {
   PetscFunctionBegin;
-  static const char *const keys[] = {"number", "seed", "range_sigma_percent", "alpha_sigma_percent",
-                                     "beta_sigma_percent"};
+  static const char *const keys[] = {
+      "number", "seed", "range_sigma_percent", "alpha_sigma_percent", "beta_sigma_percent", "rotation_sigma_deg"};
   const Node *setup = NodeGet(node, "setup"), *size = NodeGet(node, "setup_mm");
   PetscBool varies = PETSC_FALSE;
-  for (int i = 2; i < 5; i++)
+  for (size_t i = 2; i < PETSC_STATIC_ARRAY_LENGTH(keys); i++)
     if (NodeGet(node, keys[i]) && !IsZero(NodeGet(node, keys[i]))) varies = PETSC_TRUE;
   const PetscBool random = IsWord(setup, "random");
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(keys) && !random; i++)
@@ -111,8 +111,8 @@ static PetscBool IsNominal(const Node *set)
   if (set->kind != NODE_MAPPING) return PETSC_FALSE;
   const Node *range = NodeGet(set, "range_percent"), *setup = NodeGet(set, "setup"),
              *shifts = NodeGet(set, "shifts_mm");
-  const Node *biology = NodeGet(set, "biology");
-  if ((range && !IsZero(range)) || NodeGet(set, "plus")) return PETSC_FALSE;
+  const Node *biology = NodeGet(set, "biology"), *rotations = NodeGet(set, "rotations_deg");
+  if ((range && !IsZero(range)) || (rotations && !IsZero(rotations)) || NodeGet(set, "plus")) return PETSC_FALSE;
   for (PetscInt i = 0; biology && biology->kind == NODE_SEQUENCE && i < biology->n; i++)
     if (!IsWord(biology->entry[i].value, BIOLOGY_NOMINAL)) return PETSC_FALSE;
   if (!setup) return PETSC_TRUE;

@@ -26,6 +26,15 @@ static const SchemaKey shift_vector = {"shift",
                                        .element = &shift,
                                        .doc = "one shift [x, y, z]"};
 static const SchemaKey shift_size = {"size", TYPE_NUMBER, .unit = "mm", FROM(0, 100), .doc = "size along an axis"};
+static const SchemaKey turn = {"angle", TYPE_NUMBER, .unit = "degrees", FROM(-45, 45), .doc = "rotation about an axis"};
+static const SchemaKey turn_vector = {"rotation",
+                                      TYPE_LIST,
+                                      ITSELF(VECTOR),
+                                      .min_length = 3,
+                                      .max_length = 3,
+                                      .element = &turn,
+                                      .doc = "one rotation about [x, y, z]"};
+static const SchemaKey turn_size = {"size", TYPE_NUMBER, .unit = "degrees", FROM(0, 15), .doc = "spread about an axis"};
 static const SchemaKey range_error = {"error",        TYPE_NUMBER,         ITSELF(NUMBER),          .unit = "percent",
                                       ABOVE(-50, 50), .below = PETSC_TRUE, .doc = "one range error"};
 
@@ -327,6 +336,11 @@ static const SchemaKey scenario_keys[] = {
      .doc = "where drawing starts, for setup: random"},
     {"range_sigma_percent", TYPE_NUMBER, AT(ScenarioSpec, range_sigma_percent), .unit = "percent", FROM(0, 20),
      DEFAULT_IF_TAKEN("0"), .doc = "standard deviation of range errors, for setup: random"},
+    {"rotations_deg", TYPE_LIST, LIST(ScenarioSpec, n_rotation, rotation_deg), .min_length = 1, .element = &turn_vector,
+     .rule = RuleDistinct, .doc = "rotations of the patient about [x, y, z], each with all other errors"},
+    {"rotation_sigma_deg", TYPE_NUMBER | TYPE_LIST, AT(ScenarioSpec, rotation_sigma_deg), .unit = "degrees",
+     FROM(0, 15), .min_length = 3, .max_length = 3, .element = &turn_size, DEFAULT_IF_TAKEN("0"),
+     .doc = "standard deviation of rotations, a number or [x, y, z], for setup: random"},
     {"biology", TYPE_LIST, LIST(ScenarioSpec, n_biology, biology), .min_length = 1, .element = &response_name,
      .rule = RuleDistinct, .fallback = "[nominal]", .doc = "responses of scenarios.biology, or nominal"},
     {"alpha_sigma_percent", TYPE_NUMBER, AT(ScenarioSpec, alpha_sigma_percent), .unit = "percent", FROM(0, 100),

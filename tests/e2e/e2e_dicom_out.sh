@@ -66,16 +66,6 @@ again() { # PLAN OPTION...: under the plan's study
   "$ROBION" evaluate "$file" "$BOX" -o "$WORK/out.h5" "${settings[@]}" "$@"
 }
 check "the ion plan recalculated" again "$set/RN.dcm"
-"$ROBION" evaluate "$set/RN.dcm" "$BOX" -o "$WORK/of_file.h5" "${settings[@]}" >/dev/null 2>&1
-check "the only one of its folder" again "$set"
-check "is the same plan" h5diff "$WORK/of_file.h5" "$WORK/out.h5" /dose
-mkdir "$WORK/doses" "$WORK/plans"
-cp "$set/RD_physical.dcm" "$WORK/doses"
-check "a folder without a plan is refused" expect_text '/doses: 0 RT Ion Plans found, expected one: give its file$' again "$WORK/doses"
-cp "$set/RN.dcm" "$WORK/plans/a.dcm"
-cp "$set/RN.dcm" "$WORK/plans/b"
-check "one plan of several has to be meant" expect_text '/plans: 2 RT Ion Plans found, expected one: give its file: a\.dcm, b$' again "$WORK/plans"
-check "as a mistake of the input" expect_exit 4 again "$WORK/plans"
 check "the CT and structures imported" "$ROBION" import dicom "$set" -o "$WORK/case.h5"
 check "on two ranks" mpi 2 "$ROBION" evaluate "$set/RN.dcm" "$BOX" -o "$WORK/two.h5" "${settings[@]}"
 check "the same doses of beams" h5diff "$WORK/out.h5" "$WORK/two.h5" /dose/beams
@@ -101,7 +91,14 @@ check "another number of fractions" ended 0
 check "is another dose" expect_exit 1 told "^physical +100\.00 %"
 two_ranks() { mpi 2 "$ROBION" evaluate "$set/RN.dcm" "$BOX" -o "$WORK/out.h5" "${settings[@]}" --gamma "$set/RD_physical.dcm"; }
 check "the same on two ranks" expect_text "^physical +$passes" two_ranks
-check "one dose of a folder has to be meant" expect_text '7 RT Doses found, expected one: give its file: RD_.*, RD_physical\.dcm' again "$set/RN.dcm" --gamma "$set"
+check "one dose of a folder has to be meant" expect_text '7 RT Doses found, expected one: give its file: RD_.*, RD_rbe_weighted\.dcm' again "$set/RN.dcm" --gamma "$set"
+again_of_doses() { mkdir -p "$WORK/none" && cp "$set/RD_physical.dcm" "$WORK/none" && again "$WORK/none"; }
+check "the plan of a folder is found" expect_text "^physical +$passes" again "$set" --gamma "$set/RD_physical.dcm"
+mkdir "$WORK/plans" && cp "$set/RN.dcm" "$WORK/plans/one.dcm" && cp "$set/RN.dcm" "$WORK/plans/two.dcm"
+check "one of several has to be meant" expect_text 'plans: 2 RT Plans found, expected one: give its file: one\.dcm, two\.dcm$' again "$WORK/plans"
+many() { mkdir -p "$WORK/many" && for n in 1 2 3 4 5 6 7 8 9 10; do cp "$set/RN.dcm" "$WORK/many/p$((n + 10))" || return; done; again "$WORK/many"; }
+check "the first of many are named" expect_text 'many: 10 RT Plans found, .*: p11, .*, p18, \.\.\.$' many
+check "none is told" expect_text 'none: 0 RT Plans found, expected one: give its file$' again_of_doses
 cp "$set/RN.dcm" "$WORK/RN.1.2.3"
 cp "$set/RD_physical.dcm" "$WORK/RD.1.2.3"
 check "files without an ending are known by how they begin" expect_text "^physical +$passes" again "$WORK/RN.1.2.3" --gamma "$WORK/RD.1.2.3"

@@ -60,15 +60,20 @@ const checks = {
     });
   },
   "metrics as in metrics.csv": async ({ still, folder }) => {
-    const text = {};
-    for (const m of table(`${folder}/metrics.csv`)) (text[[m.scenario, m.structure, m.metric]] = text[[m.scenario, m.structure, m.metric]] || []).push(m.value);
+    const text = {}, units = {};
+    for (const m of table(`${folder}/metrics.csv`)) {
+      (text[[m.scenario, m.structure, m.metric]] = text[[m.scenario, m.structure, m.metric]] || []).push(m.value);
+      (units[m.metric] = units[m.metric] || new Set()).add(m.unit);
+    }
     let n = 0;
     for (const [section, scenario] of [["metrics", "nominal"], ["robustness", "index"]])
       for (const t of await tablesOf(still, section))
         for (const row of t.rows)
-          t.head.slice(1).forEach((metric, k) => {
-            const [value, range] = row[k + 1], [structure] = row[0], has = (which, what) => (text[[which, structure, metric]] || []).includes(what);
-            if (!value || / /.test(metric)) return;
+          t.head.slice(1).forEach((header, k) => {
+            const [metric, unit = "1"] = header.split(" / "), [value, range] = row[k + 1], [structure] = row[0], has = (which, what) => (text[[which, structure, metric]] || []).includes(what);
+            if (/ /.test(metric)) return;
+            expect(t.rows.some((other) => other[k + 1][0]) && units[metric].has(unit), `${t.caption}: ${header}`);
+            if (!value) return;
             expect(has(scenario, value), `${structure} ${metric}: ${value}`);
             if (range) expect(has("min", range.split(" – ")[0]) && has("max", range.split(" – ")[1]), `${structure} ${metric}: ${range}`);
             n++;
@@ -121,6 +126,24 @@ const checks = {
     }
     const best = Object.keys(worst).sort((a, b) => worst[b] - worst[a])[0], said = await front.textContent("#summary dd strong");
     expect(Object.keys(worst).length === 2 && said === best, `${said}, expected ${best}`);
+  },
+  "goals met by each arm as in goals.csv": async ({ front, results }) => {
+    const [, shown] = await tablesOf(front, "goals"), goals = table(`${results}/goals.csv`);
+    const words = (g) => [`${g.structure} ${g.metric} ${g.each_relation || g.relation} ${g.each_limit || g.limit}`, g.per, g.scenario].join();
+    const distinct = new Set(goals.map((g) => words(g) + g.limit));
+    expect(shown.rows.length === distinct.size && distinct.size > 2, `${shown.rows.length} goals, expected ${distinct.size}`);
+    for (const row of shown.rows.map((cells) => cells.map((c) => c.join(""))))
+      shown.head.slice(3).forEach((variant, k) => {
+        const own = goals.filter((g) => `${g.arm}, ${g.sweep}` === variant && g.per === row[1] && g.scenario === row[2] && row[0].startsWith(`${words(g).split(",")[0]} `));
+        expect(own.length > 0 && row[k + 3] === `${own.filter((g) => g.met === "1").length} of ${own.length}`, `${variant}: ${row.join(" | ")}`);
+      });
+  },
+  "which run made it": async ({ still, front, results }) => {
+    const run = JSON.parse(fs.readFileSync(`${results}/provenance.json`, "utf8"));
+    for (const page of [still, front]) {
+      const said = await page.textContent("#origin");
+      for (const word of [run.version, run.git, run.command, run.started]) expect(word && said.includes(word), `${word} is not in ${said.slice(0, 300)}`);
+    }
   },
   "a curve for each arm through all points of the sweep": async ({ front }) => {
     const curves = await front.evaluate(() => [...document.querySelectorAll("#sweep figure")].map((f) => [...f.querySelectorAll("polyline")].map((p) => p.getAttribute("points").trim().split(" ").length).join()));

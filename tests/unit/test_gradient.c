@@ -230,6 +230,10 @@ static void MakeAllAxes(TinyPlan *p)
   plus[0].range_per_beam = PETSC_TRUE;
   plus[0].alpha_sigma_percent = 20;
   plus[0].beta_sigma_percent = 30;
+  static double rotation[][3] = {{0, 0, 0}, {3, -2, 5}};
+  plus[0].rotation_sigma_deg[1] = 2;
+  plus[1].n_rotation = 2;
+  plus[1].rotation_deg = rotation;
   const ScenarioSpec spec = {.n_range = 2,
                              .range_percent = range,
                              .setup = SETUP_NONE,

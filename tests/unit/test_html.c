@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -111,10 +112,26 @@ static void PicturesArePNG(void **state)
   assert_int_equal(TextDestroy(&page), 0);
 }
 
+/* A patient has more structures than a chart of a paper: none looks like another. */
+static void ColoursDiffer(void **state)
+{
+  unsigned rgb[REPORT_COLOURS][3];
+  (void)state;
+  for (int i = 0; i < REPORT_COLOURS; i++) {
+    assert_int_equal(sscanf(ReportColour(i), "#%2x%2x%2x", &rgb[i][0], &rgb[i][1], &rgb[i][2]), 3);
+    for (int k = 0; k < i; k++) {
+      int distance = 0;
+      for (int c = 0; c < 3; c++) distance += abs((int)rgb[i][c] - (int)rgb[k][c]);
+      if (distance < 40) fail_msg("%s and %s", ReportColour(i), ReportColour(k));
+    }
+  }
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(NothingIsMarkup), cmocka_unit_test(NamesAreTextEverywhere),
-                                     cmocka_unit_test(BytesComeBack), cmocka_unit_test(PicturesArePNG)};
+                                     cmocka_unit_test(BytesComeBack), cmocka_unit_test(PicturesArePNG),
+                                     cmocka_unit_test(ColoursDiffer)};
   PetscCall(PetscInitialize(&argc, &argv, NULL, NULL));
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   PetscCall(PetscFinalize());

@@ -88,28 +88,36 @@ static const Ground grounds[] = {
     {"spots", {NULL}},
     {"scenarios",
      {"scenarios={optimize: {range_percent: [3], setup: axes, setup_mm: 3}, evaluate: {range_percent: [3], setup: "
-      "list, shifts_mm: [[1, 0, 0]]}}",
+      "list, shifts_mm: [[1, 0, 0]], rotations_deg: [[1, 0, 0]]}}",
       "robust=composite"}},
     {"scenarios",
-     {"scenarios={optimize: {setup: axes, setup_mm: [1, 2, 3]}, evaluate: {setup: random, setup_mm: [1, 2, 3], number: "
+     {"scenarios={optimize: {setup: axes, setup_mm: [1, 2, 3]}, evaluate: {setup: random, setup_mm: [1, 2, 3], "
+      "rotation_sigma_deg: [1, 2, 3], number: "
       "2, "
       "range_sigma_percent: 1}}",
       "robust=composite"}},
     {"scenarios",
-     {"scenarios={optimize: {setup: random, setup_mm: 3, number: 2, range_sigma_percent: 1}}", "robust=expected"}},
+     {"scenarios={optimize: {setup: random, setup_mm: 3, number: 2, range_sigma_percent: 1, rotation_sigma_deg: [1, 2, "
+      "3]}}",
+      "robust=expected"}},
     {"scenarios",
-     {"scenarios={optimize: {setup: list, shifts_mm: [[1, 0, 0]]}, evaluate: {setup: axes, setup_mm: 3}}"}},
+     {"scenarios={optimize: {setup: list, shifts_mm: [[1, 0, 0]], rotations_deg: [[1, 0, 0]]}, evaluate: {setup: axes, "
+      "setup_mm: 3}}"}},
     {"scenarios.optimize.plus.0",
      {"scenarios={optimize: {plus: [{range_percent: [3], setup: axes, setup_mm: 3}]}}", "robust=expected"}},
     {"scenarios.evaluate.plus.0", {"scenarios={evaluate: {plus: [{range_percent: [3], setup: axes, setup_mm: 3}]}}"}},
     {"scenarios.optimize.plus.0",
-     {"scenarios={optimize: {plus: [{setup: list, shifts_mm: [[1, 0, 0]]}]}}", "robust=expected"}},
-    {"scenarios.evaluate.plus.0", {"scenarios={evaluate: {plus: [{setup: list, shifts_mm: [[1, 0, 0]]}]}}"}},
-    {"scenarios.optimize.plus.0",
-     {"scenarios={optimize: {plus: [{setup: random, setup_mm: [1, 2, 3], number: 2, range_sigma_percent: 1}]}}",
+     {"scenarios={optimize: {plus: [{setup: list, shifts_mm: [[1, 0, 0]], rotations_deg: [[1, 0, 0]]}]}}",
       "robust=expected"}},
     {"scenarios.evaluate.plus.0",
-     {"scenarios={evaluate: {plus: [{setup: random, setup_mm: [1, 2, 3], number: 2, range_sigma_percent: 1}]}}"}},
+     {"scenarios={evaluate: {plus: [{setup: list, shifts_mm: [[1, 0, 0]], rotations_deg: [[1, 0, 0]]}]}}"}},
+    {"scenarios.optimize.plus.0",
+     {"scenarios={optimize: {plus: [{setup: random, setup_mm: [1, 2, 3], number: 2, range_sigma_percent: 1, "
+      "rotation_sigma_deg: [1, 2, 3]}]}}",
+      "robust=expected"}},
+    {"scenarios.evaluate.plus.0",
+     {"scenarios={evaluate: {plus: [{setup: random, setup_mm: [1, 2, 3], number: 2, range_sigma_percent: 1, "
+      "rotation_sigma_deg: [1, 2, 3]}]}}"}},
     {"scenarios.evaluate.plus.0",
      {"scenarios={evaluate: {plus: [{setup: random, setup_mm: 1, number: 2, alpha_sigma_percent: 5, "
       "beta_sigma_percent: 5}]}}"}},

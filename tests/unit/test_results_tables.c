@@ -15,7 +15,8 @@ static const char *const names[3] = {"metrics.csv", "dvh.csv", "scenarios.csv"};
 static const char dvh_header[] =
     "study,case,arm,sweep,structure,quantity,dose,unit,nominal_percent,min_percent,max_percent";
 static const char scenario_header[] =
-    "set,id,x_mm,y_mm,z_mm,range_percent,weight,in_set,range_percent_of_beams,biology,alpha_factors,beta_factors";
+    "set,id,x_mm,y_mm,z_mm,range_percent,weight,in_set,range_percent_of_beams,biology,alpha_factors,beta_factors,"
+    "rotation_x_deg,rotation_y_deg,rotation_z_deg";
 
 static const char *Path(const char *where, const char *name)
 {
@@ -64,7 +65,7 @@ static void RoundTrip(void **state)
   TableDestroy(&table);
   assert_true(TableRead(Path(folder[0], "scenarios.csv"), scenario_header, &mistakes, &table));
   assert_int_equal(table.n_rows, 2 * FAKE_SCENARIOS);
-  assert_string_equal(table.field[2 * 12 + 5], "3.5");
+  assert_string_equal(table.field[2 * table.n_columns + 5], "3.5");
   TableDestroy(&table);
   assert_false(MistakesAny(&mistakes));
   FakePlanDestroy(fake);
@@ -201,6 +202,18 @@ static void Damaged(void **state)
     assert_true(TableRead(Path(results, "good.csv"), "set,id", &mistakes, &table));
     assert_true(table.n_rows == 1 && !strcmp(table.field[0], "a") && !strcmp(table.field[1], "b"));
     TableDestroy(&table);
+  }
+  Put(results, "good.csv", "set,id\na,b\nc,d\n"); /* of a version before columns were added */
+  assert_true(TableReadGrown(Path(results, "good.csv"), "set,id,more,most", &mistakes, &table));
+  assert_true(table.n_columns == 4 && table.n_rows == 2);
+  assert_true(!strcmp(table.field[4], "c") && !strcmp(table.field[5], "d") && !*table.field[6] && !*table.field[7]);
+  TableDestroy(&table);
+  static const char *const others[] = {"set,i\na,b\n", "set,id,more,most,what\na,b,c,d,e\n", "\na,b\n",
+                                       "set,id\na,b,c\n"};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    Put(results, "bad.csv", others[i]);
+    assert_false(TableReadGrown(Path(results, "bad.csv"), "set,id,more,most", &mistakes, &table));
+    MistakesClear(&mistakes);
   }
   unlink(Path(results, "good.csv"));
   unlink(Path(results, "bad.csv"));

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "near.h"
 #include <string.h>
 
 static const View *ViewOf(const ScenarioSet *set, PetscInt row)
@@ -273,6 +274,64 @@ static void SetsTogether(void **state)
   assert_int_equal(ScenarioSetDestroy(&set) || ScenarioSetDestroy(&alone), 0);
 }
 
+/* Rotations with other errors, or by themselves in a cross; a shift with one is a view of its own, of which the depths hang on the rotation alone. */
+static void Rotations(void **state)
+{
+  double zero[] = {0}, rotation[][3] = {{0, 0, 0}, {2, 0, 0}, {0.5, -1, 3}};
+  ScenarioSpec spec = {.n_range = 1,
+                       .range_percent = zero,
+                       .setup = SETUP_AXES,
+                       .setup_mm = {2, 3, 4},
+                       .n_rotation = 3,
+                       .rotation_deg = rotation,
+                       .axes = {.n_beam = 1, .n_tissue = 1}};
+  ScenarioSet *set;
+  PetscInt trace[21], view[21];
+  assert_int_equal(ScenarioSetCreate(&spec, &set), 0);
+  assert_true(set->n_set == 21 && set->n_view == 21 && set->n_sums == 21 && ScenarioCount(&spec) >= 21);
+  const PetscInt row = Find(set, "y-3_rx+0.5_ry-1_rz+3");
+  assert_true(row > 0 && Find(set, "rx+2") > 0 && Find(set, "y-3") > 0);
+  const View *turned = &set->view[set->sums[set->scenario[row].sums].view];
+  assert_true(ViewTurned(turned) && !ViewTurned(&set->view[0]));
+  assert_double_near(hypot(hypot(turned->shift_mm[0], turned->shift_mm[1]), turned->shift_mm[2]), 3, 1e-14);
+  assert_int_equal(ScenarioTraces(set, PETSC_TRUE, trace, view), 3);
+  for (PetscInt k = 0; k < 21; k++)
+    assert_memory_equal(set->view[k].rotation_deg, set->view[view[trace[k]]].rotation_deg, 3 * sizeof(double));
+  assert_int_equal(ScenarioTraces(set, PETSC_FALSE, trace, NULL), 21);
+  assert_true(trace[0] == 0 && trace[20] == 20);
+  assert_int_equal(ScenarioSetDestroy(&set), 0);
+  spec.setup = SETUP_CROSS;
+  assert_int_equal(ScenarioSetCreate(&spec, &set), 0);
+  assert_int_equal(set->n_set, 1 + 6 + 2);
+  assert_int_equal(ScenarioSetDestroy(&set), 0);
+  spec.setup = SETUP_RANDOM;
+  spec.n_random = 3000;
+  spec.n_rotation = 0;
+  memcpy(spec.rotation_sigma_deg, (double[]){1, 0, 2}, sizeof spec.rotation_sigma_deg);
+  assert_int_equal(ScenarioSetCreate(&spec, &set), 0);
+  double square[3] = {0};
+  for (PetscInt s = 1; s < set->n; s++)
+    for (int k = 0; k < 3; k++) square[k] += pow(set->scenario[s].rotation_deg[k], 2) / 3000;
+  assert_true(fabs(square[0] - 1) < 0.15 && square[1] == 0 && fabs(square[2] - 4) < 0.6);
+  assert_int_equal(ScenarioSetDestroy(&set), 0);
+}
+
+/* R^T of R = Rz Ry Rx: a quarter about x takes y to z, one about z after it x to y. */
+static void TurnedBack(void **state)
+{
+  double back[3];
+  RotateBack((double[]){90, 0, 0}, (double[]){0, 0, 1}, back);
+  assert_true(fabs(back[0]) < 1e-15 && fabs(back[1] - 1) < 1e-15 && fabs(back[2]) < 1e-15);
+  RotateBack((double[]){90, 0, 90}, (double[]){-1, 0, 0},
+             back); /* y turns to z, which stays; -x comes from y, that from -z */
+  assert_true(fabs(back[0]) < 1e-15 && fabs(back[1]) < 1e-15 && fabs(back[2] + 1) < 1e-15);
+  RotateBack((double[]){0, 90, 0}, (double[]){1, 0, 0}, back);
+  assert_true(fabs(back[0]) < 1e-15 && fabs(back[1]) < 1e-15 && fabs(back[2] - 1) < 1e-15);
+  const double kept[3] = {0.1, -7, 1e-300};
+  RotateBack((double[]){0, 0, 0}, kept, back);
+  assert_memory_equal(back, kept, sizeof kept);
+}
+
 /* Responses with other errors, or by themselves in a cross; those of one model share their sums; factors of each tissue are drawn apart. */
 static void Responses(void **state)
 {
@@ -342,6 +401,7 @@ int main(int argc, char **argv)
                                      cmocka_unit_test(RepeatedShifts),  cmocka_unit_test(GridAndCross),
                                      cmocka_unit_test(RandomScenarios), cmocka_unit_test(Slices),
                                      cmocka_unit_test(RangesOfBeams),   cmocka_unit_test(SetsTogether),
+                                     cmocka_unit_test(Rotations),       cmocka_unit_test(TurnedBack),
                                      cmocka_unit_test(Responses)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);

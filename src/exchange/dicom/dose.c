@@ -138,11 +138,6 @@ PetscBool DicomDoseTake(const DicomImportSpec *spec, const DicomSurvey *survey, 
   return good;
 }
 
-static PetscBool IsDose(const DicomHead *head)
-{
-  return strcmp(head->modality, "RTDOSE") ? PETSC_FALSE : PETSC_TRUE;
-}
-
 /* What fractions and beams it is a sum of; false after a mistake. */
 static PetscBool TakeSum(const DicomFound *file, ForeignDose *dose, Mistakes *mistakes)
 {
@@ -187,7 +182,7 @@ PetscBool ForeignDoseReadDicom(const char *path, Mistakes *mistakes, ForeignDose
   const PetscInt before = mistakes->n;
   *dose = (ForeignDose){.value = NULL};
   if (DicomSurveyMake(1, &path, &survey, mistakes)) return PETSC_FALSE;
-  const PetscInt file = mistakes->n > before ? -1 : DicomOnlyFile(path, &survey, IsDose, "RT Dose", mistakes);
+  const PetscInt file = mistakes->n > before ? -1 : DicomOnly(path, &survey, "RTDOSE", "RT Doses", mistakes);
   const PetscBool good = file >= 0 ? ReadForeign(&survey, file, dose, mistakes) : PETSC_FALSE;
   (void)DicomSurveyDestroy(&survey);
   return good;

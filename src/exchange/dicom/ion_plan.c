@@ -392,13 +392,30 @@ static PetscErrorCode ReceivePlan(const Child *child, Mistakes *mistakes, SpotLi
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReadFile(const char *file, Mistakes *mistakes, SpotList *out)
+/* The file itself, or the only plan of a folder; false after a mistake. */
+static PetscBool FindPlan(const char *path, char file[PETSC_MAX_PATH_LEN], Mistakes *mistakes)
+{
+  struct stat facts;
+  DicomSurvey survey;
+  snprintf(file, PETSC_MAX_PATH_LEN, "%s", path);
+  if (stat(path, &facts) || !S_ISDIR(facts.st_mode)) return FileIsRegular(path, mistakes);
+  const PetscInt before = mistakes->n;
+  if (DicomSurveyMake(1, &path, &survey, mistakes)) return PETSC_FALSE;
+  const PetscInt only = mistakes->n > before ? -1 : DicomOnly(path, &survey, "RTPLAN", "RT Plans", mistakes);
+  if (only >= 0) snprintf(file, PETSC_MAX_PATH_LEN, "%s", survey.file[only].path);
+  (void)DicomSurveyDestroy(&survey);
+  return only >= 0 ? PETSC_TRUE : PETSC_FALSE;
+}
+
+PetscErrorCode SpotListReadDicom(const char *path, Mistakes *mistakes, SpotList *out)
 {
   PetscFunctionBegin;
   Child child;
+  char file[PETSC_MAX_PATH_LEN];
   PetscBool good = PETSC_FALSE;
-  if (!FileIsRegular(file, mistakes) || !ChildBegin(file, SendPlan, (void *)file, mistakes, &child))
-    PetscFunctionReturn(0);
+  PetscCall(PetscArrayzero(out, 1));
+  DicomStart();
+  if (!FindPlan(path, file, mistakes) || !ChildBegin(file, SendPlan, file, mistakes, &child)) PetscFunctionReturn(0);
   PetscCall(ReceivePlan(&child, mistakes, out, &good));
   if (!ChildEnd(&child, file, mistakes)) good = PETSC_FALSE;
   if (!good && !MistakesAny(mistakes))
@@ -407,36 +424,6 @@ static PetscErrorCode ReadFile(const char *file, Mistakes *mistakes, SpotList *o
     PetscCall(SpotListDestroy(out));
   else
     PetscCall(PetscStrallocpy(file, &out->file));
-  PetscFunctionReturn(0);
-}
-
-static PetscBool IsIonPlan(const DicomHead *head)
-{
-  return strcmp(head->sop_class_uid, RT_ION_PLAN_STORAGE) ? PETSC_FALSE : PETSC_TRUE;
-}
-
-static PetscErrorCode ReadOnlyOne(const char *folder, Mistakes *mistakes, SpotList *out)
-{
-  PetscFunctionBegin;
-  DicomSurvey survey;
-  const PetscInt before = mistakes->n;
-  PetscCall(DicomSurveyMake(1, &folder, &survey, mistakes));
-  const PetscInt file = mistakes->n > before ? -1 : DicomOnlyFile(folder, &survey, IsIonPlan, "RT Ion Plan", mistakes);
-  if (file >= 0) PetscCall(ReadFile(survey.file[file].path, mistakes, out));
-  PetscCall(DicomSurveyDestroy(&survey));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode SpotListReadDicom(const char *path, Mistakes *mistakes, SpotList *out)
-{
-  PetscFunctionBegin;
-  struct stat facts;
-  PetscCall(PetscArrayzero(out, 1));
-  DicomStart();
-  if (!stat(path, &facts) && S_ISDIR(facts.st_mode))
-    PetscCall(ReadOnlyOne(path, mistakes, out));
-  else
-    PetscCall(ReadFile(path, mistakes, out));
   out->any_energy = PETSC_TRUE;
   PetscFunctionReturn(0);
 }

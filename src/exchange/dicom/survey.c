@@ -106,13 +106,13 @@ PetscErrorCode DicomSurveyDestroy(DicomSurvey *survey)
   PetscFunctionReturn(0);
 }
 
-PetscInt DicomOnlyFile(const char *path, const DicomSurvey *survey, PetscBool (*is)(const DicomHead *),
-                       const char *kind, Mistakes *mistakes)
+PetscInt DicomOnly(const char *path, const DicomSurvey *survey, const char *modality, const char *plural,
+                   Mistakes *mistakes)
 {
   PetscInt n = 0, file = -1;
   Text found = {0};
   for (PetscInt f = 0; f < survey->n_files; f++) {
-    if (!(*is)(&survey->file[f].head)) continue;
+    if (strcmp(survey->file[f].head.modality, modality)) continue;
     const char *name = strrchr(survey->file[f].path, '/');
     if (n < MOST_TOLD) (void)TextAdd(&found, "%s%s", n ? ", " : ": ", name ? name + 1 : survey->file[f].path);
     if (n == MOST_TOLD) (void)TextAdd(&found, ", ...");
@@ -122,7 +122,7 @@ PetscInt DicomOnlyFile(const char *path, const DicomSurvey *survey, PetscBool (*
   if (n != 1 && !survey->n_files && survey->ignored.n == 1)
     (void)MistakesAdd(mistakes, ROBION_INPUT, "%s", survey->ignored.item[0].text);
   else if (n != 1)
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %d %ss found, expected one: give its file%s", path, (int)n, kind,
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %d %s found, expected one: give its file%s", path, (int)n, plural,
                       n ? found.data : "");
   (void)TextDestroy(&found);
   return n == 1 ? file : -1;

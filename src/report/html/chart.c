@@ -8,7 +8,9 @@ enum { WIDTH = 760, HEIGHT = 420, LEFT = 64, RIGHT = 16, TOP = 16, BOTTOM = 52, 
 const char *ReportColour(PetscInt i)
 {
   static const char *const colour[] = {"#D55E00", "#0072B2", "#009E73", "#CC79A7", "#8B6914", "#3F6FB5",
-                                       "#7A4FB0", "#A03020", "#00707F", "#5A7A00", "#B0307A", "#444444"};
+                                       "#7A4FB0", "#A03020", "#00707F", "#5A7A00", "#B0307A", "#444444",
+                                       "#E69F00", "#56B4E9", "#7FB800", "#F06292", "#1B4F8A", "#6D4C41",
+                                       "#00B8A9", "#C0A060", "#9C5FFF", "#FF6F61", "#2E6B3E", "#8E9AAF"};
   return colour[i % (PetscInt)PETSC_STATIC_ARRAY_LENGTH(colour)];
 }
 

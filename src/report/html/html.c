@@ -62,6 +62,20 @@ PetscErrorCode HTMLEnd(Text *page, PetscInt n_script, const char *const *script)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode HTMLLines(Text *page, char *text)
+{
+  PetscFunctionBegin;
+  PetscCall(TextAdd(page, "<pre tabindex='0'>"));
+  for (char *line = text, *end; line && *line; line = end ? end + 1 : NULL) {
+    end = strchr(line, '\n');
+    if (end) *end = 0;
+    PetscCall(HTMLText(page, line));
+    PetscCall(TextAdd(page, "\n"));
+  }
+  PetscCall(TextAdd(page, "</pre>\n"));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode HTMLSection(Text *page, const char *id, const char *title)
 {
   PetscFunctionBegin;

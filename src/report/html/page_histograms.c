@@ -138,6 +138,9 @@ PetscErrorCode PageHistograms(PlanPage *page)
 {
   PetscFunctionBegin;
   PetscCall(HTMLSection(&page->text, "histograms", "Dose-volume and LET-volume histograms"));
+  if (PageNominalApart(page))
+    PetscCall(TextAdd(&page->text, "<p>The nominal scenario is none of those of the evaluation: its line can lie "
+                                   "outside of their band.</p>\n"));
   for (Quantity q = 0; q < n_quantities; q++) PetscCall(AddQuantity(page, q));
   PetscCall(HTMLSectionEnd(&page->text));
   PetscFunctionReturn(0);

@@ -138,11 +138,26 @@ static PetscErrorCode AddFiles(PlanPage *page)
   PetscFunctionReturn(0);
 }
 
+/* The run that made the plan. */
+static PetscErrorCode AddRun(PlanPage *page)
+{
+  PetscFunctionBegin;
+  Text run = {0};
+  PetscCall(TextAdd(&run, "Made by robion %s (commit %s) on %s rank%s, in the run that began at %s with",
+                    page->word[PLAN_VERSION], page->word[PLAN_COMMIT], page->word[PLAN_RANKS],
+                    strcmp(page->word[PLAN_RANKS], "1") ? "s" : "", page->word[PLAN_STARTED]));
+  PetscCall(HTMLElement(&page->text, "p", "id='run'", run.data));
+  PetscCall(HTMLElement(&page->text, "pre", "tabindex='0'", page->word[PLAN_COMMAND]));
+  PetscCall(TextDestroy(&run));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PageOrigin(PlanPage *page)
 {
   PetscFunctionBegin;
   const double *number = page->number;
   PetscCall(HTMLSection(&page->text, "origin", "Where it comes from"));
+  PetscCall(AddRun(page));
   PetscCall(TextAdd(&page->text,
                     "<p>Settings <code>%s</code>; %.4g s (preparation %.3g, influence %.3g, optimisation %.3g, "
                     "evaluation %.3g), at most "
@@ -151,18 +166,12 @@ PetscErrorCode PageOrigin(PlanPage *page)
                     number[PLAN_BUILD_SECONDS], number[PLAN_OPTIMIZE_SECONDS], number[PLAN_EVALUATE_SECONDS],
                     number[PLAN_PEAK_MEMORY_MiB]));
   PetscCall(AddInputs(page));
-  PetscCall(TextAdd(&page->text, "<p>To make this plan again, store the settings below as settings.yaml and "
+  PetscCall(TextAdd(&page->text, "<p>To make this plan alone again, store the settings below as settings.yaml and "
                                  "run</p>\n<pre>robion run settings.yaml</pre>\n"));
   PetscCall(AddFiles(page));
   PetscCall(TextAdd(&page->text, "<details><summary>Effective settings</summary>\n"));
-  PetscCall(TextAdd(&page->text, "<pre tabindex='0'>"));
-  for (char *line = page->word[PLAN_SETTINGS], *end; line && *line; line = end ? end + 1 : NULL) {
-    end = strchr(line, '\n');
-    if (end) *end = 0;
-    PetscCall(HTMLText(&page->text, line));
-    PetscCall(TextAdd(&page->text, "\n"));
-  }
-  PetscCall(TextAdd(&page->text, "</pre></details>\n"));
+  PetscCall(HTMLLines(&page->text, page->word[PLAN_SETTINGS]));
+  PetscCall(TextAdd(&page->text, "</details>\n"));
   PetscCall(HTMLSectionEnd(&page->text));
   PetscFunctionReturn(0);
 }

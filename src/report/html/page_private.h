@@ -51,9 +51,20 @@ PetscInt PageBlock(const PlanPage *page, const char *scenario);
 /* A metric as a block of metrics.csv tells it, letter by letter; "" where it is not there. */
 const char *PageMetric(const PlanPage *page, PetscInt block, const char *structure, const char *quantity,
                        const char *metric);
-/* Names of a quantity's metrics, in the order of rows, for headers of tables; how many. */
+/* The metrics of a quantity that a block has values of, in the order of rows; and headers of a table's columns: "D98 / Gy(RBE)". */
 enum { PAGE_METRICS_MOST = 32 };
-PetscInt PageMetricNames(const PlanPage *page, const char *quantity, const char *name[PAGE_METRICS_MOST]);
+typedef struct PageMetricColumns {
+  PetscInt n;
+  const char *metric[PAGE_METRICS_MOST];
+  Text header[PAGE_METRICS_MOST];
+} PageMetricColumns;
+PetscErrorCode PageMetricColumnsCreate(const PlanPage *page, PetscInt block, const char *quantity,
+                                       PageMetricColumns *columns);
+PetscErrorCode PageMetricColumnsDestroy(PageMetricColumns *columns);
+/* The next structure or region of metrics.csv that a block has values of in a quantity, NULL: none; *row: 0 at first. */
+const char *PageMetricStructure(const PlanPage *page, PetscInt block, const char *quantity, PetscInt *row);
+/* Whether the nominal scenario is none of those that the plan is judged in, and so may lie outside of their range. */
+PetscBool PageNominalApart(const PlanPage *page);
 /* The structure of a name, or NULL. */
 const PageStructure *PageStructureFind(const PlanPage *page, const char *name);
 

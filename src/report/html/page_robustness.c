@@ -40,7 +40,6 @@ static PetscErrorCode AddRow(PlanPage *page, const char *structure, PetscInt n, 
   const char *const quantity = quantities[QUANTITY_RBE_WEIGHTED].name;
   const PetscInt block = PageBlock(page, "index");
   const Band band = MeasureBand(&page->table[PLAN_DVH], structure);
-  if (!PageMetric(page, block, structure, quantity, metric[0])[0]) PetscFunctionReturn(0);
   PetscCall(TextAdd(&page->text, "<tr>"));
   PetscCall(HTMLElement(&page->text, "th", "scope='row'", structure));
   for (PetscInt k = 0; k < n; k++)
@@ -58,23 +57,28 @@ static PetscErrorCode AddRow(PlanPage *page, const char *structure, PetscInt n, 
 PetscErrorCode PageRobustness(PlanPage *page)
 {
   PetscFunctionBegin;
-  const char *column[PAGE_METRICS_MOST + 3] = {"Structure"};
-  const PetscInt n = PageMetricNames(page, quantities[QUANTITY_RBE_WEIGHTED].name, column + 1);
+  const char *column[PAGE_METRICS_MOST + 3] = {"Structure"}, *const dose = quantities[QUANTITY_RBE_WEIGHTED].name;
+  const PetscInt block = PageBlock(page, "index");
+  PetscInt row = 0;
+  PageMetricColumns of;
+  PetscCall(PageMetricColumnsCreate(page, block, dose, &of));
   PetscCall(HTMLSection(&page->text, "robustness", "Robustness"));
-  if (n && PageBlock(page, "index") >= 0) {
-    column[n + 1] = "Widest DVH band", column[n + 2] = "DVH band's area / Gy(RBE)";
+  if (of.n) {
+    for (PetscInt k = 0; k < of.n; k++) column[k + 1] = of.header[k].data;
+    column[of.n + 1] = "Widest DVH band", column[of.n + 2] = "DVH band's area / Gy(RBE)";
     PetscCall(TextAdd(&page->text,
                       "<p>What errors of setup and range can change: the index of a metric is its highest minus its "
                       "lowest value over the evaluation scenarios, 0 if they change nothing. The area of a band is the "
                       "mean difference in dose between its two edges.</p>\n"));
     PetscCall(HTMLTable(&page->text, "Robustness index of RBE-weighted dose per fraction, and bands of histograms",
-                        n + 3, column));
-    for (PetscInt s = 0; s < page->n_structure; s++)
-      PetscCall(AddRow(page, page->structure[s].on_file.name, n, column + 1));
+                        of.n + 3, column));
+    for (const char *name; (name = PageMetricStructure(page, block, dose, &row));)
+      PetscCall(AddRow(page, name, of.n, of.metric));
     PetscCall(HTMLTableEnd(&page->text));
   } else
     PetscCall(TextAdd(&page->text,
                       "<p>The plan was evaluated in a single scenario: nothing is known of its robustness.</p>\n"));
+  PetscCall(PageMetricColumnsDestroy(&of));
   PetscCall(HTMLSectionEnd(&page->text));
   PetscFunctionReturn(0);
 }

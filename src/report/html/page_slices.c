@@ -140,7 +140,8 @@ static PetscErrorCode AddPicture(PlanPage *page, const PageVolumes *volumes, int
            plane[p].sides);
   PetscCall(TextAdd(&page->text, "<figure data-plane='%d'>", p));
   PetscCall(HTMLPicture(&page->text, width, height, rgb, alternative));
-  PetscCall(TextAdd(&page->text, "<figcaption>%s; %s</figcaption></figure>\n", plane[p].name, plane[p].sides));
+  PetscCall(TextAdd(&page->text, "<figcaption>%s, %.0f × %.0f mm; %s</figcaption></figure>\n", plane[p].name, across_mm,
+                    down_mm, plane[p].sides));
   PetscCall(PetscFree(rgb));
   PetscFunctionReturn(0);
 }

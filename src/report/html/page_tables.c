@@ -6,8 +6,7 @@
 
 enum { MOST_SCENARIOS = 300, MOST_COLUMNS = PAGE_METRICS_MOST };
 
-/* What a goal asks for: "D95 at least 9.5 Gy(RBE) in at least 95 % of scenarios". */
-static PetscErrorCode AddDemand(Text *text, const Table *goals, PetscInt row)
+PetscErrorCode GoalWords(Text *text, const Table *goals, PetscInt row)
 {
   PetscFunctionBegin;
   const char *const each = Cell(goals, row, GOAL_EACH_RELATION);
@@ -75,7 +74,7 @@ static PetscErrorCode AddGoal(PlanPage *page, PetscInt row)
   const char *const structure = Cell(goals, row, GOAL_STRUCTURE), *const quantity = Cell(goals, row, GOAL_QUANTITY);
   const char *const told[] = {"nominal", "min", "max"};
   Text demand = {0};
-  PetscCall(AddDemand(&demand, goals, row));
+  PetscCall(GoalWords(&demand, goals, row));
   PetscCall(TextAdd(&page->text, "<tr><th scope='row'>"));
   PetscCall(HTMLText(&page->text, structure));
   PetscCall(TextAdd(&page->text, "</th>"));
@@ -157,7 +156,6 @@ static PetscErrorCode AddMetricRow(PlanPage *page, const char *structure, const 
 {
   PetscFunctionBegin;
   const PetscInt low = PageBlock(page, "min"), high = PageBlock(page, "max");
-  if (!PageMetric(page, 0, structure, quantity, name[0])[0]) PetscFunctionReturn(0);
   PetscCall(TextAdd(&page->text, "<tr><th scope='row'>"));
   PetscCall(HTMLText(&page->text, structure));
   PetscCall(TextAdd(&page->text, "</th>"));
@@ -177,12 +175,17 @@ static PetscErrorCode AddMetricTable(PlanPage *page, const char *quantity, const
 {
   PetscFunctionBegin;
   const char *column[MOST_COLUMNS + 1] = {"Structure"};
-  const PetscInt n = PageMetricNames(page, quantity, column + 1);
-  if (!n) PetscFunctionReturn(0);
-  PetscCall(HTMLTable(&page->text, caption, n + 1, column));
-  for (PetscInt s = 0; s < page->n_structure; s++)
-    PetscCall(AddMetricRow(page, page->structure[s].on_file.name, quantity, n, column + 1));
-  PetscCall(HTMLTableEnd(&page->text));
+  PageMetricColumns of;
+  PetscInt row = 0;
+  PetscCall(PageMetricColumnsCreate(page, 0, quantity, &of));
+  for (PetscInt k = 0; k < of.n; k++) column[k + 1] = of.header[k].data;
+  if (of.n) {
+    PetscCall(HTMLTable(&page->text, caption, of.n + 1, column));
+    for (const char *name; (name = PageMetricStructure(page, 0, quantity, &row));)
+      PetscCall(AddMetricRow(page, name, quantity, of.n, of.metric));
+    PetscCall(HTMLTableEnd(&page->text));
+  }
+  PetscCall(PageMetricColumnsDestroy(&of));
   PetscFunctionReturn(0);
 }
 
@@ -190,16 +193,12 @@ PetscErrorCode PageMetrics(PlanPage *page)
 {
   PetscFunctionBegin;
   PetscCall(HTMLSection(&page->text, "metrics", "Doses, LETd and outcomes of structures"));
-  PetscCall(
-      TextAdd(&page->text,
-              "<p>Nominal scenario; below it the lowest and the highest value of all evaluation scenarios.</p>\n"));
-  for (Quantity q = 0; q < n_quantities; q++) {
-    Text caption = {0};
-    PetscCall(TextAdd(&caption, "%s, %s", quantities[q].meaning,
-                      strcmp(quantities[q].unit, "1") ? quantities[q].unit : "no unit"));
-    PetscCall(AddMetricTable(page, quantities[q].name, caption.data));
-    PetscCall(TextDestroy(&caption));
-  }
+  PetscCall(TextAdd(&page->text,
+                    "<p>Nominal scenario; below it the lowest and the highest value of all evaluation "
+                    "scenarios%s.</p>\n",
+                    PageNominalApart(page) ? ", of which it is none: it can lie outside" : ""));
+  for (Quantity q = 0; q < n_quantities; q++)
+    PetscCall(AddMetricTable(page, quantities[q].name, quantities[q].meaning));
   PetscCall(HTMLSectionEnd(&page->text));
   PetscFunctionReturn(0);
 }

@@ -137,13 +137,13 @@
     };
     const clamp = (value, most) => Math.min(Math.max(value, 0), most);
     const steps = [1, nx, nx * ny];
-    /* Where the pixels of a line lie along an axis of voxels: index of the voxel, place in it, and neighbours with their share. */
+    /* Where the pixels of a line lie along an axis of voxels: index of the voxel, at which side of it (1: low, 2: high), and neighbours with their share. */
     const ruler = (axis, pixels, flip) => {
-      const n = info.n[axis], step = steps[axis], of = { voxel: new Int32Array(pixels), at: new Int32Array(pixels), within: new Float32Array(pixels), low: new Int32Array(pixels + 1), high: new Int32Array(pixels + 1), share: new Float32Array(pixels + 1), step, n };
+      const n = info.n[axis], step = steps[axis], of = { voxel: new Int32Array(pixels), at: new Int32Array(pixels), side: new Uint8Array(pixels), low: new Int32Array(pixels + 1), high: new Int32Array(pixels + 1), share: new Float32Array(pixels + 1), step, n };
       for (let k = 0; k <= pixels; k++) {
         const place = ((flip ? pixels - k - 0.5 : k + 0.5) / pixels) * n, centre = clamp(place - 0.5, n - 1), low = Math.floor(centre);
         of.low[k] = low * step, of.high[k] = Math.min(low + 1, n - 1) * step, of.share[k] = centre - low;
-        if (k < pixels) of.voxel[k] = Math.min(Math.floor(place), n - 1), of.at[k] = of.voxel[k] * step, of.within[k] = place % 1;
+        if (k < pixels) of.voxel[k] = Math.min(Math.floor(place), n - 1), of.at[k] = of.voxel[k] * step, of.side[k] = place % 1 <= 0.3 ? 1 : place % 1 >= 0.7 ? 2 : 0;
       }
       return of;
     };
@@ -170,14 +170,15 @@
           }
     };
     const markOutlines = (view, pixels) => {
-      const { across, down } = view, base = baseOf(view), edge = (mask, v, ruler, k) =>
-        (ruler.within[k] < 0.3 && (ruler.voxel[k] === 0 || !mask[v - ruler.step])) || (ruler.within[k] > 0.7 && (ruler.voxel[k] === ruler.n - 1 || !mask[v + ruler.step]));
-      for (const m of masks.filter((one) => one.show)) {
-        const c = parseInt(info.structures[m.s].colour.slice(1), 16), colour = [c >> 16, (c >> 8) & 255, c & 255];
-        for (let y = 0, k = 0; y < view.canvas.height; y++)
-          for (let x = 0; x < view.canvas.width; x++, k += 4) {
+      const { across, down } = view, base = baseOf(view), width = view.canvas.width, height = view.canvas.height;
+      for (const { s, mask } of masks.filter((one) => one.show)) {
+        const c = parseInt(info.structures[s].colour.slice(1), 16), red = c >> 16, green = (c >> 8) & 255, blue = c & 255;
+        const open = (ruler, k, v) => (ruler.side[k] === 1 ? ruler.voxel[k] === 0 || !mask[v - ruler.step] : ruler.voxel[k] === ruler.n - 1 || !mask[v + ruler.step]);
+        for (let y = 0, k = 0; y < height; y++)
+          for (let x = 0; x < width; x++, k += 4) {
             const v = base + across.at[x] + down.at[y];
-            if (m.mask[v] && (edge(m.mask, v, across, x) || edge(m.mask, v, down, y))) pixels.set(colour, k);
+            if (!mask[v] || !((across.side[x] && open(across, x, v)) || (down.side[y] && open(down, y, v)))) continue;
+            pixels[k] = red, pixels[k + 1] = green, pixels[k + 2] = blue;
           }
       }
     };
@@ -216,7 +217,8 @@
       view.below.hidden = how !== "beside";
       if (how === "beside") paint(view, view.below, other, otherShown, false);
       const mm = info.origin_mm[plane.normal] + at[plane.normal] * info.spacing_mm[plane.normal];
-      view.caption.textContent = `${plane.name}, ${"xyz"[plane.normal]} = ${mm.toFixed(1)} mm; ${plane.sides}`;
+      const size = [plane.across, plane.down].map((a) => (info.n[a] * info.spacing_mm[a]).toFixed(0)).join(" × ");
+      view.caption.textContent = `${plane.name}, ${"xyz"[plane.normal]} = ${mm.toFixed(1)} mm; ${size} mm; ${plane.sides}`;
     };
     const drawAll = () => views.forEach(draw);
     const choose = async () => {

@@ -22,17 +22,64 @@ const char *PageMetric(const PlanPage *page, PetscInt block, const char *structu
   return "";
 }
 
-PetscInt PageMetricNames(const PlanPage *page, const char *quantity, const char *name[PAGE_METRICS_MOST])
+/* Whether a row of metrics.csv has a value, of this quantity. */
+static PetscBool HasValue(const PlanPage *page, PetscInt row, const char *quantity)
 {
   const Table *metrics = &page->table[PLAN_METRICS];
-  PetscInt n = 0;
-  for (PetscInt i = 0; i < page->n_metric; i++) {
+  return strcmp(Cell(metrics, row, COLUMN_QUANTITY), quantity) || !Cell(metrics, row, COLUMN_VALUE)[0] ? PETSC_FALSE
+                                                                                                       : PETSC_TRUE;
+}
+
+PetscErrorCode PageMetricColumnsCreate(const PlanPage *page, PetscInt block, const char *quantity,
+                                       PageMetricColumns *columns)
+{
+  PetscFunctionBegin;
+  const Table *metrics = &page->table[PLAN_METRICS];
+  *columns = (PageMetricColumns){0};
+  for (PetscInt i = 0; block >= 0 && i < page->n_metric; i++) {
+    const char *const metric = Cell(metrics, block + i, COLUMN_METRIC), *const unit =
+                                                                            Cell(metrics, block + i, COLUMN_UNIT);
     PetscInt k = 0;
-    if (strcmp(Cell(metrics, i, COLUMN_QUANTITY), quantity)) continue;
-    while (k < n && strcmp(name[k], Cell(metrics, i, COLUMN_METRIC))) k++;
-    if (k == n && n < PAGE_METRICS_MOST) name[n++] = Cell(metrics, i, COLUMN_METRIC);
+    if (!HasValue(page, block + i, quantity)) continue;
+    while (k < columns->n && strcmp(columns->metric[k], metric)) k++;
+    if (k < columns->n || k == PAGE_METRICS_MOST) continue;
+    columns->metric[columns->n++] = metric;
+    PetscCall(TextAdd(&columns->header[k], strcmp(unit, "1") ? "%s / %s" : "%s", metric, unit));
   }
-  return n;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode PageMetricColumnsDestroy(PageMetricColumns *columns)
+{
+  PetscFunctionBegin;
+  for (PetscInt k = 0; k < columns->n; k++) PetscCall(TextDestroy(&columns->header[k]));
+  PetscFunctionReturn(0);
+}
+
+const char *PageMetricStructure(const PlanPage *page, PetscInt block, const char *quantity, PetscInt *row)
+{
+  const Table *metrics = &page->table[PLAN_METRICS];
+  while (block >= 0 && *row < page->n_metric) {
+    const PetscInt here = block + (*row)++;
+    const char *const name = Cell(metrics, here, COLUMN_STRUCTURE);
+    PetscInt before = block;
+    if (!HasValue(page, here, quantity)) continue;
+    while (before < here &&
+           (!HasValue(page, before, quantity) || strcmp(Cell(metrics, before, COLUMN_STRUCTURE), name)))
+      before++;
+    if (before == here) return name;
+  }
+  return NULL;
+}
+
+PetscBool PageNominalApart(const PlanPage *page)
+{
+  const Table *scenarios = &page->table[PLAN_SCENARIOS];
+  for (PetscInt row = 0; row < scenarios->n_rows; row++)
+    if (!strcmp(Cell(scenarios, row, SCENARIO_SET), "evaluate") &&
+        !strcmp(Cell(scenarios, row, SCENARIO_ID), "nominal") && Cell(scenarios, row, SCENARIO_IN_SET)[0] != '1')
+      return PETSC_TRUE;
+  return PETSC_FALSE;
 }
 
 const PageStructure *PageStructureFind(const PlanPage *page, const char *name)
