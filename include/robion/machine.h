@@ -169,7 +169,7 @@ PetscErrorCode MachineShow(const Machine *machine, PetscBool csv, FILE *out);
  * csv false: two tables an energy, in percent of the beam's; true: every depth of the base data, in MeV and elementary charges.
  * Energy: deposited by primaries, by fragments by element, by recoils of the target and by its protons; carried by charged ions and by
  * neutrons; kept by reactions (binding, excitation, gammas); cut off by the transport's grids. Charge of the projectile and its fragments:
- * come to rest, carried, of nuclides that are not followed, cut off. Not collective.
+ * come to rest, carried, handed to no fragment (knocked-out protons count as the target's), cut off. Not collective.
  */
 PetscErrorCode MachineBudgetShow(const MachineSpec *spec, PetscBool csv, FILE *out);
 

@@ -274,7 +274,7 @@ static void PrintTable(const Budget *budget, double energy_MeV_u, BudgetQuantity
           q == BUDGET_ENERGY
               ? "deposited by primaries to target_protons; carried by charged ions, by neutrons; kept by "
                 "reactions; cut off"
-              : "come to rest, by element; carried; of nuclides not followed; cut off",
+              : "come to rest, by element; carried; handed to no fragment; cut off",
           "depth, mm");
   for (int k = 0; k < BUDGET_TERMS; k++) fprintf(out, " %7s", budget_terms[k]);
   fprintf(out, " %7s\n", "sum");

@@ -178,7 +178,7 @@ void SpectrumPlace(PetscInt n_bin, const double *bin_edge_MeV_u, double energy_M
 /*
  * Where a beam's energy and charge are up to a depth, per primary. Energy: deposited by primaries, by fragments of charge 1 to 6, by
  * recoils, by protons of the target; carried by charged ions; by neutrons; kept by reactions (binding, excitation, gammas); cut off by
- * grids. Charge of the projectile and its fragments: come to rest, by the same; carried; of nuclides that are not followed; cut off.
+ * grids. Charge of the projectile and its fragments: come to rest, by the same; carried; handed to no fragment (knocked-out protons count as the target's); cut off.
  */
 typedef enum { BUDGET_ENERGY, BUDGET_CHARGE, BUDGET_QUANTITIES } BudgetQuantity; /* MeV, elementary charges */
 enum {
