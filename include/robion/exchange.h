@@ -87,13 +87,13 @@ typedef struct PlanExtras {
 PetscErrorCode PlanWriteDicom(const PlanReader *plan, const PlanExtras *extras, const char *path, Mistakes *mistakes);
 
 /**
- * The spots of an RT Ion Plan of ions: its treatment beams in their order, with their places, energies (MeV/u) and spot sizes. Ions per
+ * The spots of an RT Ion Plan of ions, a file or the only RT Plan of a folder: its treatment beams in their order, with their places, energies (MeV/u) and spot sizes. Ions per
  * fraction where the plan counts particles (NP), else spots->monitor_units is set. Control points without weights carry nothing;
  * what a point does not say holds on from the one before it. Refused as one mistake (ROBION_INPUT) each: other objects, protons and
  * mixed ions, beams that are not scanned spot by spot, several fraction groups, range shifters that change within a beam, tilted
  * tables, weights that do not add up to their sum within 1e-5, damage. Not collective.
  */
-PetscErrorCode SpotListReadDicom(const char *file, Mistakes *mistakes, SpotList *spots);
+PetscErrorCode SpotListReadDicom(const char *path, Mistakes *mistakes, SpotList *spots);
 
 /** A dose that another program has computed. */
 typedef struct ForeignDose {

@@ -92,6 +92,11 @@ check "is another dose" expect_exit 1 told "^physical +100\.00 %"
 two_ranks() { mpi 2 "$ROBION" evaluate "$set/RN.dcm" "$BOX" -o "$WORK/out.h5" "${settings[@]}" --gamma "$set/RD_physical.dcm"; }
 check "the same on two ranks" expect_text "^physical +$passes" two_ranks
 check "one dose of a folder has to be meant" expect_text '7 RT Doses found, expected one: give its file' again "$set/RN.dcm" --gamma "$set"
+again_of_doses() { mkdir -p "$WORK/none" && cp "$set/RD_physical.dcm" "$WORK/none" && again "$WORK/none"; }
+check "the plan of a folder is found" expect_text "^physical +$passes" again "$set" --gamma "$set/RD_physical.dcm"
+mkdir "$WORK/plans" && cp "$set/RN.dcm" "$WORK/plans/one.dcm" && cp "$set/RN.dcm" "$WORK/plans/two.dcm"
+check "one of several has to be meant" expect_text 'plans: 2 RT Plans found, expected one: give its file' again "$WORK/plans"
+check "none is told" expect_text 'none: 0 RT Plans found' again_of_doses
 cp "$set/RN.dcm" "$WORK/RN.1.2.3"
 cp "$set/RD_physical.dcm" "$WORK/RD.1.2.3"
 check "files without an ending are known by how they begin" expect_text "^physical +$passes" again "$WORK/RN.1.2.3" --gamma "$WORK/RD.1.2.3"

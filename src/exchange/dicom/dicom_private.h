@@ -86,6 +86,9 @@ typedef struct DicomSurvey {
 /* Look through folders and files; a mistake (ROBION_INPUT) for a path that is not there. */
 PetscErrorCode DicomSurveyMake(PetscInt n, const char *const *path, DicomSurvey *survey, Mistakes *mistakes);
 PetscErrorCode DicomSurveyDestroy(DicomSurvey *survey);
+/* The only file of that modality; -1 after a mistake, which calls them `plural`. */
+PetscInt DicomOnly(const char *path, const DicomSurvey *survey, const char *modality, const char *plural,
+                   Mistakes *mistakes);
 /* Whether a file is of a kind: the modality, and not a picture of where other slices are. */
 PetscBool DicomIsSlice(const DicomHead *head, const char *modality);
 

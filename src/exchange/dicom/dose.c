@@ -138,23 +138,6 @@ PetscBool DicomDoseTake(const DicomImportSpec *spec, const DicomSurvey *survey, 
   return good;
 }
 
-/* The only dose of some files; -1 after a mistake. */
-static PetscInt OnlyDose(const char *path, const DicomSurvey *survey, Mistakes *mistakes)
-{
-  PetscInt n = 0, file = -1;
-  for (PetscInt f = 0; f < survey->n_files; f++) {
-    if (strcmp(survey->file[f].head.modality, "RTDOSE")) continue;
-    n++;
-    file = f;
-  }
-  if (n == 1) return file;
-  if (!survey->n_files && survey->ignored.n == 1)
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s", survey->ignored.item[0].text);
-  else
-    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %d RT Doses found, expected one: give its file", path, (int)n);
-  return -1;
-}
-
 /* What fractions and beams it is a sum of; false after a mistake. */
 static PetscBool TakeSum(const DicomFound *file, ForeignDose *dose, Mistakes *mistakes)
 {
@@ -199,7 +182,7 @@ PetscBool ForeignDoseReadDicom(const char *path, Mistakes *mistakes, ForeignDose
   const PetscInt before = mistakes->n;
   *dose = (ForeignDose){.value = NULL};
   if (DicomSurveyMake(1, &path, &survey, mistakes)) return PETSC_FALSE;
-  const PetscInt file = mistakes->n > before ? -1 : OnlyDose(path, &survey, mistakes);
+  const PetscInt file = mistakes->n > before ? -1 : DicomOnly(path, &survey, "RTDOSE", "RT Doses", mistakes);
   const PetscBool good = file >= 0 ? ReadForeign(&survey, file, dose, mistakes) : PETSC_FALSE;
   (void)DicomSurveyDestroy(&survey);
   return good;

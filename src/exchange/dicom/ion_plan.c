@@ -6,10 +6,12 @@
 #include "robion/child.h"
 #include "robion/exchange.h"
 #include "robion/text.h"
+#include "dicom_private.h"
 #include "tags.h"
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MOST_BEAMS = 1000, MOST_SPOTS = 50000000 };
 static const double WEIGHT_TOLERANCE = 1e-5, PARALLEL_FROM_MM = 1e6, MOST_MEMORY = 4e9;
@@ -390,15 +392,30 @@ static PetscErrorCode ReceivePlan(const Child *child, Mistakes *mistakes, SpotLi
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode SpotListReadDicom(const char *file, Mistakes *mistakes, SpotList *out)
+/* The file itself, or the only plan of a folder; false after a mistake. */
+static PetscBool FindPlan(const char *path, char file[PETSC_MAX_PATH_LEN], Mistakes *mistakes)
+{
+  struct stat facts;
+  DicomSurvey survey;
+  snprintf(file, PETSC_MAX_PATH_LEN, "%s", path);
+  if (stat(path, &facts) || !S_ISDIR(facts.st_mode)) return FileIsRegular(path, mistakes);
+  const PetscInt before = mistakes->n;
+  if (DicomSurveyMake(1, &path, &survey, mistakes)) return PETSC_FALSE;
+  const PetscInt only = mistakes->n > before ? -1 : DicomOnly(path, &survey, "RTPLAN", "RT Plans", mistakes);
+  if (only >= 0) snprintf(file, PETSC_MAX_PATH_LEN, "%s", survey.file[only].path);
+  (void)DicomSurveyDestroy(&survey);
+  return only >= 0 ? PETSC_TRUE : PETSC_FALSE;
+}
+
+PetscErrorCode SpotListReadDicom(const char *path, Mistakes *mistakes, SpotList *out)
 {
   PetscFunctionBegin;
   Child child;
+  char file[PETSC_MAX_PATH_LEN];
   PetscBool good = PETSC_FALSE;
   PetscCall(PetscArrayzero(out, 1));
   DicomStart();
-  if (!FileIsRegular(file, mistakes) || !ChildBegin(file, SendPlan, (void *)file, mistakes, &child))
-    PetscFunctionReturn(0);
+  if (!FindPlan(path, file, mistakes) || !ChildBegin(file, SendPlan, file, mistakes, &child)) PetscFunctionReturn(0);
   PetscCall(ReceivePlan(&child, mistakes, out, &good));
   if (!ChildEnd(&child, file, mistakes)) good = PETSC_FALSE;
   if (!good && !MistakesAny(mistakes))

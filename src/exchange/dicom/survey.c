@@ -106,6 +106,23 @@ PetscErrorCode DicomSurveyDestroy(DicomSurvey *survey)
   PetscFunctionReturn(0);
 }
 
+PetscInt DicomOnly(const char *path, const DicomSurvey *survey, const char *modality, const char *plural,
+                   Mistakes *mistakes)
+{
+  PetscInt n = 0, file = -1;
+  for (PetscInt f = 0; f < survey->n_files; f++) {
+    if (strcmp(survey->file[f].head.modality, modality)) continue;
+    n++;
+    file = f;
+  }
+  if (n == 1) return file;
+  if (!survey->n_files && survey->ignored.n == 1)
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s", survey->ignored.item[0].text);
+  else
+    (void)MistakesAdd(mistakes, ROBION_INPUT, "%s: %d %s found, expected one: give its file", path, (int)n, plural);
+  return -1;
+}
+
 PetscBool DicomIsSlice(const DicomHead *head, const char *modality)
 {
   static const char secondary_capture[] = "1.2.840.10008.5.1.4.1.1.7";
