@@ -164,6 +164,15 @@ PetscErrorCode MachineComputeR80(Machine *machine);
  */
 PetscErrorCode MachineShow(const Machine *machine, PetscBool csv, FILE *out);
 
+/**
+ * Transport the energies energy_MeV_u of a checked spec and print where the beam's energy and charge are over depth, per primary.
+ * csv false: two tables an energy, in percent of the beam's; true: every depth of the base data, in MeV and elementary charges.
+ * Energy: deposited by primaries, by fragments by element, by recoils of the target and by its protons; carried by charged ions and by
+ * neutrons; kept by reactions (binding, excitation, gammas); cut off by the transport's grids. Charge of the projectile and its fragments:
+ * come to rest, carried, handed to no fragment (knocked-out protons count as the target's), cut off. Not collective.
+ */
+PetscErrorCode MachineBudgetShow(const MachineSpec *spec, PetscBool csv, FILE *out);
+
 /* --- before the patient (lateral.c) --- */
 /**
  * What a range shifter and the air behind it add to the squared lateral sigma, mm2, of energy e's components at a depth (mm of

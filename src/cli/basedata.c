@@ -7,11 +7,11 @@
 #include <sys/stat.h>
 
 /* The library blames what a study says; here it is an option that is wrong. */
-static PetscErrorCode CheckSpec(const MachineSpec *spec, Mistakes *mistakes)
+static PetscErrorCode CheckSpec(const MachineSpec *spec, const char *where, Mistakes *mistakes)
 {
   PetscFunctionBegin;
   Mistakes found = {0};
-  PetscCall(MachineSpecCheck(spec, "basedata build", &found));
+  PetscCall(MachineSpecCheck(spec, where, &found));
   PetscCall(MistakesMove(&found, ROBION_COMMAND_LINE, mistakes));
   PetscFunctionReturn(0);
 }
@@ -67,8 +67,8 @@ static const Option build_options[] = {
     {"--sad-mm", "D", "source-axis distance, 0: parallel beams", .number = &build.spec.sad_mm},
     {"--fragmentation", "FILE.yaml", "nuclear data", "built in", .value = &build.spec.fragmentation}};
 
-/* Energies, momentum spread and all the rest of the options; `energy` is to be freed. */
-static PetscErrorCode TakeBuildOptions(Mistakes *mistakes, double **energy)
+/* Energies, momentum spread and all the rest of the options of a command; `energy` is to be freed. */
+static PetscErrorCode TakeBuildOptions(const char *where, Mistakes *mistakes, double **energy)
 {
   PetscFunctionBegin;
   MachineSpec *spec = &build.spec;
@@ -82,7 +82,7 @@ static PetscErrorCode TakeBuildOptions(Mistakes *mistakes, double **energy)
                     "--energies-MeV-u: found beside the lowest, the highest or the step, expected in their place"));
   PetscCall(TakeEnergyList(build.energies, mistakes, &spec->n_energy, energy));
   spec->energy_MeV_u = *energy;
-  if (!MistakesAny(mistakes)) PetscCall(CheckSpec(spec, mistakes));
+  if (!MistakesAny(mistakes)) PetscCall(CheckSpec(spec, where, mistakes));
   PetscFunctionReturn(0);
 }
 
@@ -95,7 +95,7 @@ static PetscErrorCode Build(const Arguments *arguments, const Command *command, 
   double *energy = NULL;
   char name[64];
   PetscCall(ArgumentsParse(arguments, &verb_basedata, command, NULL, mistakes));
-  PetscCall(TakeBuildOptions(mistakes, &energy));
+  PetscCall(TakeBuildOptions("basedata build", mistakes, &energy));
   if (MistakesAny(mistakes)) {
     PetscCall(PetscFree(energy));
     PetscFunctionReturn(0);
@@ -112,6 +112,31 @@ static PetscErrorCode Build(const Arguments *arguments, const Command *command, 
                           (int)machine->n_energy, machine->energy_MeV_u[0],
                           machine->energy_MeV_u[machine->n_energy - 1], machine->hash));
   PetscCall(MachineDestroy(&machine));
+  PetscFunctionReturn(0);
+}
+
+static PetscBool budget_csv;
+
+static void BudgetPresets(void)
+{
+  BuildPresets();
+  build.energies = "100,200,400";
+}
+
+static const Option budget_options[] = {
+    {"--ion", "ION", "projectile", .value = &build.spec.ion},
+    {"--energies-MeV-u", "E,E,...", "energies", .value = &build.energies},
+    {"--fragmentation", "FILE.yaml", "nuclear data", "built in", .value = &build.spec.fragmentation},
+    {"--csv", NULL, "all depths as CSV, in MeV and elementary charges", .flag = &budget_csv}};
+
+static PetscErrorCode BudgetAction(const Arguments *arguments, const Command *command, Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  double *energy = NULL;
+  PetscCall(ArgumentsParse(arguments, &verb_basedata, command, NULL, mistakes));
+  PetscCall(TakeBuildOptions("basedata budget", mistakes, &energy));
+  if (!MistakesAny(mistakes)) PetscCall(MachineBudgetShow(&build.spec, budget_csv, stdout));
+  PetscCall(PetscFree(energy));
   PetscFunctionReturn(0);
 }
 
@@ -186,6 +211,12 @@ static const Command basedata_commands[] = {
      .most = 1,
      .n_option = N_SHOW_OPTIONS,
      .option = basedata_show_options},
+    {.name = "budget",
+     .operands = "",
+     .purpose = "where the energy and the charge of a beam are over depth: deposited, carried on, lost",
+     .n_option = PETSC_STATIC_ARRAY_LENGTH(budget_options),
+     .option = budget_options,
+     .presets = BudgetPresets},
     {.name = "export",
      .operands = "FILE.h5 OUT.mat|FOLDER",
      .purpose = "write them for matRad or TRiP98",
@@ -198,8 +229,8 @@ static const Command basedata_commands[] = {
 static PetscErrorCode BaseData(const Arguments *arguments, Mistakes *mistakes, RobionExit *exit_code)
 {
   PetscFunctionBegin;
-  static PetscErrorCode (*const action[])(const Arguments *, const Command *,
-                                          Mistakes *) = {Build, ImportMachine, BaseDataShow, BaseDataExport};
+  static PetscErrorCode (*const action[])(const Arguments *, const Command *, Mistakes *) = {
+      Build, ImportMachine, BaseDataShow, BudgetAction, BaseDataExport};
   const Command *command;
   Arguments rest = *arguments;
   PetscMPIInt rank;

@@ -80,6 +80,15 @@ double TransportFastest_MeV_u(const Fragmentation *nuclear, Species projectile, 
   return SpreadEnergy(nuclear, projectile, daughter, spread_limit[FRAGMENT_CLASSES], energy_MeV_u);
 }
 
+double FragmentBorn_MeV_u(const Fragmentation *nuclear, Species projectile, Species daughter, double energy_MeV_u)
+{
+  double sum = 0;
+  for (int c = 0; c < FRAGMENT_CLASSES; c++)
+    for (int end = 0; end < 2; end++)
+      sum += SpreadEnergy(nuclear, projectile, daughter, spread_limit[c + end], energy_MeV_u);
+  return sum / (2 * FRAGMENT_CLASSES);
+}
+
 /* Place in a lane, in bins, of a daughter: born half-way through the step, half of which the parent slows and half the daughter,
    but the shift to come is whole. Neutrons are not shifted. */
 static double BirthPlace(const Transport *t, const Lane *lane, double energy_MeV_u)
@@ -197,7 +206,10 @@ PetscErrorCode LaneDeliver(const Transport *t, PetscInt top, int n_class, const 
   const PetscInt end = PetscMin(daughter->n_bin, (PetscInt)highest + 1);
   for (PetscInt j = 0; j < end; j++) {
     MomentsAdd(&here, 1, &daughter->rise[j]);
-    if (here.number > ROUNDING * made) MomentsAdd(&daughter->ions[j], 1, &here);
+    if (here.number > ROUNDING * made)
+      MomentsAdd(&daughter->ions[j], 1, &here);
+    else if (t->count)
+      BudgetCut(t, daughter, j, here.number);
   }
   PetscCall(PetscArrayzero(daughter->rise, end + 2));
   daughter->top = PetscMax(daughter->top, end);

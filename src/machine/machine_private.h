@@ -175,6 +175,39 @@ double FragmentAngle2(const Fragmentation *nuclear, Species projectile, Species 
 void SpectrumPlace(PetscInt n_bin, const double *bin_edge_MeV_u, double energy_MeV_u, PetscInt *lower,
                    double *upper_share);
 
+/*
+ * Where a beam's energy and charge are up to a depth, per primary. Energy: deposited by primaries, by fragments of charge 1 to 6, by
+ * recoils, by protons of the target; carried by charged ions; by neutrons; kept by reactions (binding, excitation, gammas); cut off by
+ * grids. Charge of the projectile and its fragments: come to rest, by the same; carried; handed to no fragment (knocked-out protons count as the target's); cut off.
+ */
+typedef enum { BUDGET_ENERGY, BUDGET_CHARGE, BUDGET_QUANTITIES } BudgetQuantity; /* MeV, elementary charges */
+enum {
+  BUDGET_PRIMARIES,
+  BUDGET_OF_CHARGE = 0, /* plus 1 to 6 */
+  BUDGET_RECOILS = 7,
+  BUDGET_PROTONS,
+  BUDGET_CARRIED,
+  BUDGET_NEUTRONS,
+  BUDGET_REACTIONS,
+  BUDGET_CUT,
+  BUDGET_TERMS
+};
+extern const char *const budget_terms[BUDGET_TERMS];
+typedef struct BudgetNode {
+  double term[BUDGET_QUANTITIES][BUDGET_TERMS];
+} BudgetNode;
+typedef struct Budget {
+  PetscInt n_depth;
+  double begun[BUDGET_QUANTITIES]; /* of the beam */
+  double *depth_mm;
+  BudgetNode *at; /* [d] */
+} Budget;
+/* The budget of one energy of a checked spec, at the depths that its base data have. Not collective. */
+PetscErrorCode BudgetOf(const MachineSpec *spec, double energy_MeV_u, Budget *budget);
+/* All terms together at depth node d: the beam's, if nothing is forgotten. */
+double BudgetSum(const Budget *budget, PetscInt d, BudgetQuantity quantity);
+PetscErrorCode BudgetDestroy(Budget *budget);
+
 /* One mono-energetic beam and the depths to score it at. */
 typedef struct TransportInput {
   const Fragmentation *nuclear;
@@ -186,6 +219,7 @@ typedef struct TransportInput {
   PetscInt n_bin;
   const double *bin_edge_MeV_u;
   double spot_sigma_mm; /* of the beam, where its lateral spread matters */
+  Budget *budget;       /* to be filled, or NULL */
 } TransportInput;
 
 /* What it leaves at each depth, per primary. */

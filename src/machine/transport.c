@@ -67,6 +67,7 @@ static PetscErrorCode TransportCreate(const TransportInput *in, Transport *t)
   PetscCall(LaneCreate(t, (Species){1, 1}, PETSC_TRUE, ProtonLane(t)));
   PetscCall(LaneCreate(t, neutron, PETSC_TRUE, NeutronLane(t)));
   StartPrimaries(t);
+  if (in->budget) PetscCall(BudgetBegin(t, in->budget));
   PetscFunctionReturn(0);
 }
 
@@ -83,7 +84,7 @@ static PetscErrorCode TransportDestroy(Transport *t)
 static PetscErrorCode React(Transport *t, Lane *lane)
 {
   PetscFunctionBegin;
-  double local_MeV = 0;
+  double local_MeV = 0, energy = 0;
   const Remap *map = &lane->to_reference;
   PetscCall(PetscArrayzero(lane->lost, t->n_reference));
   for (PetscInt j = 0; j < lane->top; j++) {
@@ -91,11 +92,13 @@ static PetscErrorCode React(Transport *t, Lane *lane)
     MomentsAdd(&lost, lane->lost_share[j], &lane->ions[j]);
     MomentsAdd(&lane->ions[j], -1, &lost);
     local_MeV += lost.number * lane->local_MeV[j];
+    energy += lost.number * lane->edge_MeV_u[j]; /* half-way */
     for (PetscInt k = map->start[j]; k < map->start[j + 1]; k++)
       MomentsAdd(&lane->lost[map->target[k]], map->weight[k], &lost);
   }
   lane->lost_top = lane->top ? map->target[map->start[lane->top] - 1] + 1 : 0;
   lane->local_MeV_per_mm = local_MeV / t->step_mm;
+  lane->lost_MeV_u = energy;
   PetscFunctionReturn(0);
 }
 
@@ -235,6 +238,7 @@ static PetscErrorCode Step(Transport *t, PetscInt step)
   PetscCall(Produce(t, step));
   PetscCall(FreeTheNeutrons(t));
   for (int group = 0; group < KNOCK_GROUPS; group++) PetscCall(KnockOut(t, (KnockGroup)group));
+  if (t->count) BudgetStep(t);
   Shift(t, step);
   PetscFunctionReturn(0);
 }
@@ -254,6 +258,7 @@ PetscErrorCode TransportRun(const TransportInput *in, TransportField *field)
     below = ScoreNodes(&t, below, (double)(k + 1) * t.step_mm, here, field); /* the next `here`, to the last bit */
   }
   PetscCall(FieldFinish(&t, field));
+  if (t.count) PetscCall(BudgetFinish(&t, field));
   PetscCall(TransportDestroy(&t));
   PetscFunctionReturn(0);
 }

@@ -30,6 +30,7 @@ typedef struct Lane {
   double *yield;                              /* [reference bin][YIELD_SPECIES] daughters per reaction */
   double *neutrons;                           /* [reference bin] of the parent's velocity, per reaction */
   double local_MeV_per_mm;                    /* left on the spot in the last step */
+  double lost_MeV_u;                          /* number times energy of what has reacted in it */
   int emitter;                                /* what it is in emitters[], or -1 */
   int component;                              /* lateral */
   Moments *rise;                              /* n_bin + 2: what is born in a bin less what is in the one before */
@@ -39,6 +40,16 @@ typedef struct Lane {
   Birth knocked[KNOCK_GROUPS][KNOCK_CLASSES]; /* in the lanes of knocked-out protons and neutrons only */
   Remap to_reference, spectrum;
 } Lane;
+
+/* What the budget counts on the way. */
+typedef struct BudgetCount {
+  Budget *budget;
+  double sum[BUDGET_QUANTITIES][BUDGET_TERMS]; /* up to the current depth */
+  double *mean_MeV_u[YIELD_SPECIES + 2];       /* [lane][bin] */
+  double *born_MeV[YIELD_SPECIES + 2];         /* [lane][reference bin] of one fragment, as it is born */
+  double *gain_MeV[YIELD_SPECIES + 2];         /* that it has more on the lane */
+  double *knock_gain_MeV[KNOCK_GROUPS]; /* [reference bin] the same of a knocked-out proton and neutron together */
+} BudgetCount;
 
 typedef struct Transport {
   const TransportInput *in;
@@ -53,6 +64,7 @@ typedef struct Transport {
   PetscInt n_step;
   double *emitter_made, *emitter_stopped; /* [m][step] */
   double *emission;                       /* [m*N_EMISSIONS + c][component][step] */
+  BudgetCount *count;                     /* NULL where no budget is asked for */
 } Transport;
 
 /* Mean stopping power, MeV cm2/g, of an ion that slows from `to` to `from` (MeV/u) within length_mm of water. */
@@ -71,6 +83,20 @@ static inline Lane *NeutronLane(Transport *t)
 PetscErrorCode LaneDestroy(Lane *lane);
 /* Put daughters made on the reference grid below `top` into their lane, a class of energy at a time. */
 PetscErrorCode LaneDeliver(const Transport *transport, PetscInt top, int n_class, const Birth *birth, Lane *daughter);
+
+/* Mean energy of fragments born of ions of this energy, as LaneDeliver spreads them. */
+double FragmentBorn_MeV_u(const Fragmentation *nuclear, Species projectile, Species daughter, double energy_MeV_u);
+
+/* Count a budget from now on, after the beam has started. */
+PetscErrorCode BudgetBegin(Transport *transport, Budget *budget);
+/* After the reactions of a step and before ions are shifted. */
+void BudgetStep(const Transport *transport);
+/* Ions of a bin of this lane that are left out. */
+void BudgetCut(const Transport *transport, const Lane *lane, PetscInt bin, double number);
+/* Add the state at the current depth, times `weight`, to node d. */
+void BudgetScore(const Transport *transport, double weight, PetscInt d);
+/* Add the doses of the field to the budget and stop counting. */
+PetscErrorCode BudgetFinish(Transport *transport, const TransportField *field);
 
 PetscErrorCode FieldCreate(const TransportInput *input, TransportField *field);
 /* Add fragments and recoils at the current depth to the nodes from `first` on that lie before `end_mm`; returns the first that

@@ -179,6 +179,7 @@ PetscInt ScoreNodes(const Transport *t, PetscInt first, double end_mm, double he
     double weight = 1 - fabs(t->in->depth_mm[d] - here_mm) / t->step_mm;
     ScoreFragments(t, weight, d, field);
     ScoreRecoils(t, weight, d, field);
+    if (t->count) BudgetScore(t, weight, d);
   }
   return d;
 }

@@ -76,6 +76,18 @@ check "and a range without end" expect_exit 2 "$ROBION" basedata build --out "$W
 check "leaving nothing" test ! -e "$WORK/x.h5"
 check "basedata of other verbs" expect_text 'did you mean show' "$ROBION" basedata shov "$WORK/c.h5"
 
+# Where energy and charge are over depth.
+"$ROBION" basedata budget --energies-MeV-u 90,120 --csv >"$WORK/budget.csv" || true
+check "basedata budget adds up to the beam's energy and charge" awk -F, '
+  NR == 1 { for (i = 3; i <= NF; i++) is_energy[i] = $i ~ /_MeV$/; next }
+  { energy = charge = 0
+    for (i = 3; i <= NF; i++) if (is_energy[i]) energy += $i; else charge += $i
+    energy /= 11.99671 * $1; charge /= 6; seen[$1] = 1
+    if (energy < 0.995 || energy > 1.005 || charge < 0.995 || charge > 1.005) exit wrong = 1 }
+  END { exit wrong || !seen[90] || !seen[120] }' "$WORK/budget.csv"
+check "for people" expect_text 'charge at 90 MeV/u' "$ROBION" basedata budget --energies-MeV-u 90
+check "of an energy that is too high" expect_exit 2 "$ROBION" basedata budget --energies-MeV-u 5000
+
 # Curves over depth, and pictures of them.
 check "show --curves" "$ROBION" basedata show "$WORK/c.h5" --curves "$WORK/curves.csv" --energy 80,170,80,180.04 --biology mkm
 check "has the asked energies" test "$(cut -d, -f1 "$WORK/curves.csv" | uniq | tr '\n' ' ')" = 'energy_MeV_u 80 180 ' -a \

@@ -134,7 +134,7 @@ static void FluenceBeforePeak(void **state)
     double range = CSDARange_mm(6, 12, energy[i]), sigma = RangeSpread_mm(&spec, (Species){6, 12}, energy[i]);
     double depth = range - 3 * sigma, edge[31], share[7];
     for (int b = 0; b <= 30; b++) edge[b] = 0.1 * pow(5000, b / 30.0);
-    TransportInput input = {&nuclear, {6, 12}, energy[i], sigma, 1, &depth, 30, edge, 0};
+    TransportInput input = {&nuclear, {6, 12}, energy[i], sigma, 1, &depth, 30, edge, 0, NULL};
     TransportField field;
     assert_int_equal(TransportRun(&input, &field), 0);
     for (PetscInt Z = 1; Z <= 6; Z++) share[Z] = TransportFluenceOfCharge(&field, 0, Z);

@@ -104,8 +104,8 @@ static void EvenlyMade(void **state)
 {
   double depth = 60, edge[31];
   for (int b = 0; b <= 30; b++) edge[b] = 0.1 * pow(10000, b / 30.0);
-  TransportInput input = {&nuclear, {6, 12}, 399,  1,  1,
-                          &depth,   30,      edge, 1e3}; /* so wide a spot that sigma is the rms */
+  TransportInput input = {&nuclear, {6, 12}, 399,  1,   1,
+                          &depth,   30,      edge, 1e3, NULL}; /* so wide a spot that sigma is the rms */
   TransportField field;
   assert_int_equal(TransportRun(&input, &field), 0);
   for (PetscInt s = 1; s < field.n_species; s++) {

@@ -129,7 +129,7 @@ static void CarbonSurvival(void **state)
     double range = CSDARange_mm(6, 12, gate[i][0]), sigma = RangeSpread_mm(&spec, (Species){6, 12}, gate[i][0]);
     double depth = range - 3 * sigma, edge[31];
     for (int b = 0; b <= 30; b++) edge[b] = 0.1 * pow(5000, b / 30.0);
-    TransportInput input = {&nuclear, {6, 12}, gate[i][0], sigma, 1, &depth, 30, edge, 3.4};
+    TransportInput input = {&nuclear, {6, 12}, gate[i][0], sigma, 1, &depth, 30, edge, 3.4, NULL};
     TransportField field;
     assert_int_equal(TransportRun(&input, &field), 0);
     double share[7];
@@ -174,6 +174,47 @@ static void Yields(void **state)
       mass += yield[s] * (double)yield_species[s].A;
     }
     assert_true(charge <= (double)yield_species[p].Z && mass < (double)yield_species[p].A);
+  }
+}
+
+/* All terms of the budget but `left_out` add up to the beam's at each depth; the largest difference over the beam's. */
+static double Unclosed(const Budget *budget, BudgetQuantity quantity, int left_out)
+{
+  double most = 0;
+  for (PetscInt d = 0; d < budget->n_depth; d++) {
+    const double sum =
+        BudgetSum(budget, d, quantity) - (left_out < BUDGET_TERMS ? budget->at[d].term[quantity][left_out] : 0);
+    most = PetscMax(most, fabs(sum / budget->begun[quantity] - 1));
+  }
+  return most;
+}
+
+/* Energy and charge are where the budget says, within 0.5 % of the beam's at any depth; leaving out a term would be noticed. */
+static void BudgetCloses(void **state)
+{
+  static const double closed = 0.005;
+  MachineSpec spec;
+  assert_int_equal(MachineSpecDefault(&spec), 0);
+  for (double energy = 100; energy < 401; energy *= 2) {
+    Budget budget;
+    assert_int_equal(BudgetOf(&spec, energy, &budget), 0);
+    for (int q = 0; q < BUDGET_QUANTITIES; q++) {
+      print_message("%g MeV/u, %s: closes within %.3f %%; without a term:", energy, q ? "charge" : "energy",
+                    100 * Unclosed(&budget, (BudgetQuantity)q, BUDGET_TERMS));
+      for (int k = 0; k < BUDGET_TERMS; k++)
+        print_message(" %s %.2f", budget_terms[k], 100 * Unclosed(&budget, (BudgetQuantity)q, k));
+      print_message("\n");
+    }
+    assert_true(Unclosed(&budget, BUDGET_ENERGY, BUDGET_TERMS) < closed);
+    assert_true(Unclosed(&budget, BUDGET_CHARGE, BUDGET_TERMS) < closed);
+    /* less is cut off, and no neutron or proton of the target has charge of the beam */
+    for (int k = 0; k < BUDGET_TERMS && energy > 300; k++) {
+      const PetscBool charged =
+          k < BUDGET_RECOILS || k == BUDGET_CARRIED || k == BUDGET_REACTIONS ? PETSC_TRUE : PETSC_FALSE;
+      assert_true(k == BUDGET_CUT || Unclosed(&budget, BUDGET_ENERGY, k) > closed);
+      assert_true(!charged || Unclosed(&budget, BUDGET_CHARGE, k) > closed);
+    }
+    assert_int_equal(BudgetDestroy(&budget), 0);
   }
 }
 
@@ -223,6 +264,7 @@ int main(void)
   const struct CMUnitTest tests[] = {cmocka_unit_test(MatRadDepthDose), cmocka_unit_test(RangeAndEnergyBalance),
                                      cmocka_unit_test(LETWithDepth),    cmocka_unit_test(CarbonSurvival),
                                      cmocka_unit_test(NoNodeIsMissed),  cmocka_unit_test(Yields),
-                                     cmocka_unit_test(Carbon11),        cmocka_unit_test(LateralSpread)};
+                                     cmocka_unit_test(BudgetCloses),    cmocka_unit_test(Carbon11),
+                                     cmocka_unit_test(LateralSpread)};
   return cmocka_run_group_tests(tests, Start, Stop);
 }
