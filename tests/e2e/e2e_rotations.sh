@@ -52,3 +52,8 @@ check "45 degrees are the most" expect_text 'rotations_deg.1.2: found 50, expect
   --set 'scenarios.evaluate.rotations_deg=[[0, 0, 0], [0, 0, 50]]'
 check "a spread is for what is drawn" expect_text 'rotation_sigma_deg: found without setup: random' "$ROBION" validate "$WORK/turned.yaml" \
   --set scenarios.evaluate.rotation_sigma_deg=1
+sed 's/, rotations_deg: .*/}/' "$WORK/turned.yaml" >"$WORK/plain.yaml"
+check "a run without rotations" "$ROBION" run "$WORK/plain.yaml" --results "$WORK/plain"
+check "and one with a rotation of nothing" "$ROBION" run "$WORK/plain.yaml" --results "$WORK/none" \
+  --set 'scenarios.evaluate.rotations_deg=[[0, 0, 0]]'
+for file in metrics dvh scenarios; do check "have the same bits, $file" cmp "$WORK/plain/$file.csv" "$WORK/none/$file.csv"; done
