@@ -64,7 +64,8 @@ static void Prepare(Forward *f)
   biology.model = "constant";
   assert_int_equal(BiologyCreate(&biology, f->machine, &mistakes, &f->biology), 0);
   f->tissues = (Tissues){.n = 1, .biology = &f->biology};
-  BeamSpec beam = {.gantry_deg = f->spots.gantry_deg, .couch_deg = f->spots.couch_deg, .has_isocentre = PETSC_TRUE};
+  const SpotAngles *angles = &f->spots.angles[0];
+  BeamSpec beam = {.gantry_deg = angles->gantry_deg, .couch_deg = angles->couch_deg, .has_isocentre = PETSC_TRUE};
   f->beams = ReferenceBeams(&beam, 1, f->patient, f->machine, &f->spots, &spot_of);
   assert_int_equal(PetscCalloc1(f->beams->n_spot, &f->weight), 0);
   for (PetscInt i = 0; i < f->spots.n; i++) f->weight[spot_of[i]] = f->spots.particles[i];
