@@ -3,6 +3,7 @@
 #include "robion/failure.h"
 #include "robion/solver.h"
 #include <signal.h>
+#include <unistd.h>
 
 /* PETSc options that no rank has asked for are likely misspelt. Collective. */
 static PetscErrorCode ReportUnusedOptions(PetscMPIInt rank)
@@ -57,6 +58,18 @@ static RobionExit EndPETSc(PetscMPIInt rank, RobionExit exit_code)
   return ROBION_RESOURCES;
 }
 
+/* End with an error that ranks do not share. MPI_Abort itself needs memory, which a rank alone without any is not left to. */
+static void EndAtOnce(const Failure *failure)
+{
+  PetscMPIInt size = 1;
+  const RobionExit exit_code = failure->memory ? ROBION_RESOURCES : ROBION_INTERNAL;
+  if (failure->memory) fprintf(stderr, "robion: %s\n", failure->text);
+  MPI_Comm_size(PETSC_COMM_WORLD, &size);
+  fflush(NULL);
+  if (size == 1 && failure->memory) _exit((int)exit_code);
+  MPI_Abort(PETSC_COMM_WORLD, exit_code);
+}
+
 RobionExit VerbRunParallel(const Verb *verb, Arguments *arguments, Mistakes *mistakes)
 {
   PetscMPIInt rank;
@@ -69,8 +82,7 @@ RobionExit VerbRunParallel(const Verb *verb, Arguments *arguments, Mistakes *mis
   signal(SIGXFSZ, SIG_IGN); /* nor is a file that may not grow (ulimit -f): its writing fails */
   PetscErrorCode error = SolverCheckOptions(mistakes);
   if (!error && !MistakesAny(mistakes)) error = (*verb->run)(arguments, mistakes, &exit_code);
-  if (error && failure.memory) fprintf(stderr, "robion: %s\n", failure.text);
-  if (error) MPI_Abort(PETSC_COMM_WORLD, failure.memory ? ROBION_RESOURCES : ROBION_INTERNAL);
+  if (error) EndAtOnce(&failure);
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   if (MistakesAny(mistakes)) exit_code = MistakesExit(mistakes);
   if (rank == 0) MistakesPrint(mistakes);

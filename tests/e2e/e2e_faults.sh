@@ -93,7 +93,8 @@ check "a file 'stop' stops all teams with 75" expect_exit 75 stop_by_file
 check "whose plans leave checkpoints" test 2 = "$(find "$WORK/stop" -name checkpoint.h5 | wc -l)"
 check "a run that finds it at once says so" expect_text 'stop: asks runs to stop: remove it first' mpi 1 "$ROBION" run "$STUDY" \
   --results "$WORK/stop" --resume
-slurm_end() { SLURM_JOB_END_TIME=$(($(date +%s) + 3)) mpi 1 "$ROBION" run "$SHORT" --only p1 --results "$WORK/slurm" "${endless[@]}"; }
+slurm_end() { SLURM_JOB_END_TIME=$(($(date +%s) + 3)) mpi 1 "$ROBION" run "$SHORT" --only p1 --results "$WORK/slurm" "${endless[@]}" \
+  --set dose_grid_mm=1.5; } # which takes longer than that
 check "the end of the SLURM job stops with 75" expect_exit 75 slurm_end
 check "and is said" grep -q 'end of the SLURM job' "$WORK/slurm/log.txt" "$WORK/slurm/events.jsonl"
 

@@ -107,9 +107,15 @@ static void ReadBack(void **state)
   fake->result.spots.n_beam = 1; /* the other has no spots */
   Write(fake);
   if (rank == 0) {
-    const char *const text[N_PLAN_TEXTS] = {
-        "fake", "P01", "worst, \"case\"", "spots.layer_mm=2", NULL, NULL, "12C", "CTV",
-        NULL,   "FFP", "composite",       "converged"};
+    const char *const text[N_PLAN_TEXTS] = {[PLAN_STUDY] = "fake",
+                                            [PLAN_CASE] = "P01",
+                                            [PLAN_ARM] = "worst, \"case\"",
+                                            [PLAN_SWEEP] = "spots.layer_mm=2",
+                                            [PLAN_ION] = "12C",
+                                            [PLAN_TARGET] = "CTV",
+                                            [PLAN_POSITION] = "FFP",
+                                            [PLAN_MODE] = "composite",
+                                            [PLAN_STOPPED] = "converged"};
     const double number[N_PLAN_NUMBERS] = {10, 4, 2.5, 2, 75, 1, 3, 12.5, 58.5, 1536, 4};
     const float *const of_set[N_PLAN_DOSES] = {NULL, fake->result.robust_min, fake->result.robust_max,
                                                fake->result.robust_sd};
