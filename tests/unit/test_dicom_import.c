@@ -285,6 +285,25 @@ static void TestStructures(void **state)
   Refused((DicomImportSpec){.n_role = 1, .role = wrong}, "option --role is GTVX");
 }
 
+/* A target of which contours are left out is warned of; an organ has it in its row. */
+static void TestLostContours(void **state)
+{
+  if (!TestHasDicom()) skip();
+  static const TestROI lost[] = {{"GTV", "GTV", NULL, 7, 3, {0.7, 1.2}, {3.1, 5.1}, {2, 4, 200}, NULL},
+                                 {"organ", "ORGAN", NULL, 8, 3, {0.7, 1.2}, {3.1, 5.1}, {2, 4, 200}, NULL}};
+  Mistakes mistakes = {0};
+  Text table = {0};
+  TestClear();
+  TestWriteSeries((TestSeries){.n = 4, .intercept = -1000});
+  TestWriteSet("set.dcm", "2.25.6", NULL, 2, lost);
+  Case *patient = Import((DicomImportSpec){0}, &mistakes, &table);
+  assert_non_null(patient);
+  CheckStructure(patient, "GTV", ROLE_TARGET, 8);
+  assert_non_null(strstr(table.data, "warning: the target GTV lacks 1 of its 3 contours: it may be too small"));
+  assert_null(strstr(table.data, "organ lacks"));
+  assert_int_equal(TextDestroy(&table) || CaseDestroy(&patient), 0);
+}
+
 /* Slices that run the other way, and leaning ones, take the same structures. */
 static void TestStructuresTurned(void **state)
 {
@@ -522,11 +541,13 @@ static int End(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(TestAxes),      cmocka_unit_test(TestPositions),  cmocka_unit_test(TestStorage),
-      cmocka_unit_test(TestLow),       cmocka_unit_test(TestGaps),       cmocka_unit_test(TestTwice),
-      cmocka_unit_test(TestTilt),      cmocka_unit_test(TestStructures), cmocka_unit_test(TestStructuresTurned),
-      cmocka_unit_test(TestChoice),    cmocka_unit_test(TestPrivacy),    cmocka_unit_test(TestWrong),
-      cmocka_unit_test(TestStrangers), cmocka_unit_test(TestScanner),    cmocka_unit_test(TestDose)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(TestAxes),         cmocka_unit_test(TestPositions),
+                                     cmocka_unit_test(TestStorage),      cmocka_unit_test(TestLow),
+                                     cmocka_unit_test(TestGaps),         cmocka_unit_test(TestTwice),
+                                     cmocka_unit_test(TestTilt),         cmocka_unit_test(TestStructures),
+                                     cmocka_unit_test(TestLostContours), cmocka_unit_test(TestStructuresTurned),
+                                     cmocka_unit_test(TestChoice),       cmocka_unit_test(TestPrivacy),
+                                     cmocka_unit_test(TestWrong),        cmocka_unit_test(TestStrangers),
+                                     cmocka_unit_test(TestScanner),      cmocka_unit_test(TestDose)};
   return cmocka_run_group_tests(tests, Begin, End);
 }

@@ -162,6 +162,10 @@ static PetscErrorCode PrintItem(const DicomROI *roi, const Item *item, const Gri
   if (item->mask && !c->tiny && cm3 < SMALL_CM3)
     PetscCall(TextAdd(table, "; small: fewer than 20 voxels of a 2 mm dose grid"));
   PetscCall(TextAdd(table, "\n"));
+  const PetscInt lost = c->few_points + c->unplaceable + c->oblique + c->outside;
+  if (lost > 0 && item->role == ROLE_TARGET)
+    PetscCall(TextAdd(table, "    warning: the target %s lacks %d of its %d contours: it may be too small\n",
+                      item->name, (int)lost, (int)c->rings));
   PetscFunctionReturn(0);
 }
 
