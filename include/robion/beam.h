@@ -189,6 +189,14 @@ PetscErrorCode BeamSetFromSpots(const BeamSetSpec *beams, const Case *patient, c
  */
 PetscErrorCode MachineSetSpotSizes(Machine *machine, const SpotList *spots, Mistakes *mistakes);
 
+/**
+ * The same beams with those of their spots and layers alone that have particles, weight[n_spot] above 0, and these weights, to be
+ * freed by PetscFree: what a machine is told to deliver, and so the set that a plan read back from another system's file has.
+ * Not collective.
+ */
+PetscErrorCode BeamSetKeepFilled(const BeamSet *beams, const Machine *machine, const double *weight, BeamSet **out,
+                                 double **kept);
+
 /** Log how many spots, rays and layers every beam has, and their energies. Not collective: the speakers of the log speak. */
 void BeamSetTell(const BeamSet *beams, const Machine *machine, const Case *patient);
 

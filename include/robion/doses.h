@@ -93,7 +93,7 @@ PetscErrorCode ScenarioDosesDestroy(PetscInt n, ScenarioDose **doses);
  * of them. Destroy in any case. Collective.
  */
 PetscErrorCode BeamDosesCreate(MPI_Comm comm, const DoseSpec *spec, const BeamSet *beams, float ***out);
-PetscErrorCode BeamDosesDestroy(const BeamSet *beams, float ***doses);
+PetscErrorCode BeamDosesDestroy(PetscInt n_beam, float ***doses);
 /** Scenarios of n that a team holds the doses of at a time, however many there are. */
 PetscInt DoseSetRows(PetscInt n, PetscMPIInt team_size);
 

@@ -19,3 +19,16 @@ typedef struct LayerSpan {
  */
 PetscErrorCode LayersChoose(const Machine *machine, const SpotSpec *spots, double shallow_mm, double deep_mm,
                             Beam *beam, LayerSpan **span);
+
+/* A spot on its way into a beam. */
+typedef struct PlacedSpot {
+  PetscInt entry, energy; /* index where it comes from; machine energy */
+  double x_mm, y_mm;
+} PlacedSpot;
+
+/*
+ * Give a beam without spots these n, sorted by y, x and energy; spot_of[entry] becomes their index in the set, from first_spot
+ * on. Not collective.
+ */
+PetscErrorCode BeamFill(const Machine *machine, PetscInt n, const PlacedSpot *spot, PetscInt first_spot, Beam *beam,
+                        PetscInt *spot_of);

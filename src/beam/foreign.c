@@ -1,5 +1,5 @@
 /* Spots that come from elsewhere: any positions, energies and spot sizes that the machine is given for them. */
-#include "robion/beam.h"
+#include "beam_private.h"
 #include "robion/log.h"
 #include "robion/text.h"
 #include <math.h>
@@ -10,14 +10,9 @@
 enum { MOST_BAD_SPOTS = 100, MOST_NAMED_ENERGIES = 100 };
 static const double FARTHEST_SPOT_MM = 1000, MOST_PARTICLES = 1e15; /* far beyond any scanner and fraction */
 
-typedef struct ForeignSpot {
-  PetscInt entry, energy; /* index in the list; machine energy */
-  double x_mm, y_mm;
-} ForeignSpot;
-
 static int CompareSpots(const void *a, const void *b)
 {
-  const ForeignSpot *p = a, *q = b;
+  const PlacedSpot *p = a, *q = b;
   if (p->y_mm != q->y_mm) return p->y_mm < q->y_mm ? -1 : 1;
   if (p->x_mm != q->x_mm) return p->x_mm < q->x_mm ? -1 : 1;
   if (p->energy != q->energy) return p->energy < q->energy ? -1 : 1;
@@ -171,7 +166,7 @@ static PetscErrorCode CheckSpot(const SpotList *list, PetscInt i, Mistakes *mist
 
 /* The spots of one beam, sorted by place and energy. */
 static PetscErrorCode SelectSpots(const Machine *machine, const SpotList *list, PetscInt beam, Mistakes *mistakes,
-                                  PetscInt *n, ForeignSpot **out)
+                                  PetscInt *n, PlacedSpot **out)
 {
   PetscFunctionBegin;
   *n = 0;
@@ -180,43 +175,9 @@ static PetscErrorCode SelectSpots(const Machine *machine, const SpotList *list, 
   for (PetscInt i = 0; i < list->n && mistakes->n < most; i++) {
     if (list->beam[i] != beam) continue;
     PetscCall(CheckSpot(list, i, mistakes));
-    (*out)[(*n)++] = (ForeignSpot){i, FindEnergy(machine, list->energy_MeV_u[i]), list->x_mm[i], list->y_mm[i]};
+    (*out)[(*n)++] = (PlacedSpot){i, FindEnergy(machine, list->energy_MeV_u[i]), list->x_mm[i], list->y_mm[i]};
   }
   qsort(*out, (size_t)*n, sizeof **out, CompareSpots);
-  PetscFunctionReturn(0);
-}
-
-/* Layers are the energies in use; every change of place, or gap between layers, starts a new run. */
-static PetscErrorCode FillBeam(const Machine *machine, PetscInt n, const ForeignSpot *spot, PetscInt first_spot,
-                               Beam *beam, PetscInt *spot_of)
-{
-  PetscFunctionBegin;
-  PetscInt *layer_of;
-  PetscCall(PetscCalloc1(machine->n_energy, &layer_of));
-  for (PetscInt i = 0; i < n; i++) layer_of[spot[i].energy] = 1;
-  PetscCall(PetscMalloc1(machine->n_energy, &beam->energy));
-  for (PetscInt e = 0; e < machine->n_energy; e++) {
-    if (!layer_of[e]) continue;
-    layer_of[e] = beam->n_layer;
-    beam->energy[beam->n_layer++] = e;
-  }
-  PetscCall(PetscCalloc1(n, &beam->run));
-  beam->first_spot = first_spot;
-  beam->n_spot = n;
-  for (PetscInt i = 0; i < n; i++) {
-    PetscInt layer = layer_of[spot[i].energy];
-    SpotRun *run = beam->run + PetscMax(0, beam->n_run - 1);
-    PetscBool follows = i > 0 && spot[i].x_mm == spot[i - 1].x_mm && spot[i].y_mm == spot[i - 1].y_mm &&
-                                layer == run->first_layer + run->n
-                            ? PETSC_TRUE
-                            : PETSC_FALSE;
-    spot_of[spot[i].entry] = first_spot + i;
-    if (follows)
-      run->n++;
-    else
-      beam->run[beam->n_run++] = (SpotRun){spot[i].x_mm, spot[i].y_mm, first_spot + i, layer, 1};
-  }
-  PetscCall(PetscFree(layer_of));
   PetscFunctionReturn(0);
 }
 
@@ -251,10 +212,10 @@ PetscErrorCode BeamSetFromSpots(const BeamSetSpec *beams, const Case *patient, c
   PetscCall(PetscMalloc1(spots->n, spot_of));
   PetscCall(SpotListCheckBeams(spots, set->n_beam, "the study's beams", mistakes));
   for (PetscInt b = 0; b < set->n_beam && mistakes->n == before; b++) {
-    ForeignSpot *spot;
+    PlacedSpot *spot;
     PetscInt n;
     PetscCall(SelectSpots(machine, spots, b, mistakes, &n, &spot));
-    if (mistakes->n == before) PetscCall(FillBeam(machine, n, spot, set->n_spot, &set->beam[b], *spot_of));
+    if (mistakes->n == before) PetscCall(BeamFill(machine, n, spot, set->n_spot, &set->beam[b], *spot_of));
     set->n_spot += n;
     PetscCall(PetscFree(spot));
   }

@@ -30,10 +30,10 @@ PetscErrorCode BeamDosesCreate(MPI_Comm comm, const DoseSpec *spec, const BeamSe
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode BeamDosesDestroy(const BeamSet *beams, float ***doses)
+PetscErrorCode BeamDosesDestroy(PetscInt n_beam, float ***doses)
 {
   PetscFunctionBegin;
-  for (PetscInt b = 0; *doses && b < beams->n_beam; b++) PetscCall(PetscFree((*doses)[b]));
+  for (PetscInt b = 0; *doses && b < n_beam; b++) PetscCall(PetscFree((*doses)[b]));
   PetscCall(PetscFree(*doses));
   PetscFunctionReturn(0);
 }

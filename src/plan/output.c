@@ -244,8 +244,7 @@ typedef struct Parts {
   MetricRequestList request;
   DoseSet doses;
   ScenarioDose *scenario_doses; /* [result->n_scenario_doses] */
-  const BeamSet *beams;
-  float **beam_doses; /* [beams->n_beam]; NULL: not kept */
+  float **beam_doses;           /* [result->spots.n_beam]; NULL: not kept */
   ActivitySet activity;
   PetscInt n_kept, *kept; /* scenarios whose physical dose goes with it */
   InputFile *input;
@@ -266,7 +265,6 @@ static PetscErrorCode KeepDoses(MPI_Comm comm, const WeightedPlan *plan, Parts *
   const DoseSpec spec = PlanDoseSpec(in, plan->weight);
   PetscCall(PlanScenarioDoses(comm, plan, result, &result->n_scenario_doses, &parts->scenario_doses));
   result->scenario_doses = parts->scenario_doses;
-  parts->beams = in->beams;
   if (in->settings->results.beam_doses == BEAM_DOSES_PHYSICAL)
     PetscCall(BeamDosesCreate(comm, &spec, in->beams, &parts->beam_doses));
   result->beam_doses = parts->beam_doses;
@@ -377,7 +375,7 @@ static PetscErrorCode PartsDestroy(Parts *parts, const PlanResult *result)
   PetscCall(ActivitySetDestroy(&parts->activity));
   PetscCall(PetscFree(parts->hu));
   PetscCall(ScenarioDosesDestroy(result->n_scenario_doses, &parts->scenario_doses));
-  PetscCall(BeamDosesDestroy(parts->beams, &parts->beam_doses));
+  PetscCall(BeamDosesDestroy(result->spots.n_beam, &parts->beam_doses));
   PetscCall(PetscFree(parts->kept));
   PetscCall(PetscFree(parts->goal));
   PetscCall(PetscFree(parts->input));
@@ -395,14 +393,17 @@ PetscErrorCode PlanEvaluateAndWrite(PlanContext *context, const WeightedPlan *pl
   PetscFunctionBegin;
   Parts parts = {0};
   PlanResult result = {0};
-  PetscCall(ComputeDoses(context->comm, plan, &parts, &result));
+  Delivered delivered;
+  PetscCall(PlanDeliveredCreate(plan, &delivered));
+  PetscCall(ComputeDoses(context->comm, &delivered.plan, &parts, &result));
   PetscCall(DescribePlan(plan, &parts, &result));
   PetscCall(DescribeMaking(context, plan, mistakes, &parts, &result));
   PetscCall(PetscCalloc1(plan->inputs->settings->n_goals, &parts.goal));
   PetscCall(Judge(plan->inputs, &parts.doses, &result, parts.goal, mistakes));
   if (plan->solution) PetscCall(CheckTarget(&result, mistakes));
   PlanTellHotSpot(&result);
-  if (!MistakesAny(mistakes)) PetscCall(KeepDoses(context->comm, plan, &parts, &result));
+  if (!MistakesAny(mistakes)) PetscCall(KeepDoses(context->comm, &delivered.plan, &parts, &result));
+  PetscCall(PlanDeliveredDestroy(&delivered));
   if (!MistakesAny(mistakes)) PetscCall(WriteFiles(context, &result, folder, mistakes));
   PetscCall(SpotsDestroy(&result.spots));
   PetscCall(PartsDestroy(&parts, &result));

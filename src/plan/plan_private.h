@@ -160,3 +160,13 @@ PetscErrorCode PlanScenarioDoses(MPI_Comm comm, const WeightedPlan *plan, const 
 
 /* Indices of the marked voxels of a grid, neighbours together. */
 PetscErrorCode PlanCollectMarked(const Grid *grid, const unsigned char *mark, PetscInt *n, PetscInt **voxel);
+
+/* A plan with its filled spots alone: inputs that share all with the plan's but beams, models and course. */
+typedef struct Delivered {
+  PlanInputs inputs;
+  double *weight;    /* [inputs.beams->n_spot] */
+  WeightedPlan plan; /* of these */
+} Delivered;
+/* `out` must stay where it is. Destroy is collective if spots are split. */
+PetscErrorCode PlanDeliveredCreate(const WeightedPlan *plan, Delivered *out);
+PetscErrorCode PlanDeliveredDestroy(Delivered *delivered);

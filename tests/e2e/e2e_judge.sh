@@ -88,3 +88,21 @@ with h5py.File(sys.argv[1]) as f:
 else
   skip "R80 under a scale" "no python3 with numpy and h5py here"
 fi
+
+# --- Spots without particles: what is delivered is the plan ---------------------------------------------------------------
+header=beam,x_mm,y_mm,energy_MeV_u,particles
+filled=(0,-6,0,150,2e7 0,0,0,150,1e7 0,0,0,160,3e7 0,6,6,160,2e7 1,0,0,140,2e7 1,0,6,140,1e7 1,0,6,170,1e7 1,9,0,180,1e7)
+# Of energies that others have: base data of a list are those of its energies, be they used or not.
+empty=(0,-40,0,140,0 0,0,0,180,0 0,0,0,170,0 0,30,35,150,0 1,0,0,180,0 1,0,3,140,0 1,-25,6,170,0 1,0,6,150,0)
+printf '%s\n' $header "${filled[@]}" >"$WORK/filled.csv"
+printf '%s\n' $header "${empty[@]}" "${filled[@]}" >"$WORK/all.csv"
+printf '%s\n' $header "${filled[@]:1}" >"$WORK/first.csv"
+of_list() { # NAME OPTION...: its metrics
+  "$ROBION" evaluate "$WORK/$1.csv" "$BOX" -o "$WORK/list.h5" \
+    --set results.beam_doses=physical "${@:2}" >/dev/null && cat "$WORK/list.metrics.csv"
+}
+empty_say_nothing() { of_list filled "$@" >"$WORK/filled.txt" && cmp <(of_list all "$@") "$WORK/filled.txt"; }
+check "spots without particles leave every digit" empty_say_nothing
+check "also where spots are split" empty_say_nothing --set spots.splitting=coarse
+check "and at a finite source distance" empty_say_nothing --set machine.sad_mm=6000
+check "spots with particles do not" expect_exit 1 cmp <(of_list first) "$WORK/filled.txt"
