@@ -25,12 +25,19 @@ static double DrawVolume(double quantile)
   return volume_median_cm3 * exp(volume_ln_sd * gsl_cdf_ugaussian_Pinv(low + quantile * (high - low)));
 }
 
+/* A normal number, cut off; drawn once, since PetscClipInterval takes its argument more than once. */
+static double DrawWithin(double sd, double most, CounterRandom *random)
+{
+  const double drawn = sd * CounterRandomNormal(random);
+  return PetscClipInterval(drawn, -most, most);
+}
+
 void ChordomaDraw(PetscInt seed, Chordoma *drawn)
 {
   CounterRandom body = {.seed = (uint64_t)seed, .stream = STREAM_BODY};
   CounterRandom shape = {.seed = (uint64_t)seed, .stream = STREAM_SHAPE};
   drawn->seed = seed;
-  drawn->size = 1 + PetscClipInterval(0.05 * CounterRandomNormal(&body), -0.1, 0.1);
+  drawn->size = 1 + DrawWithin(0.05, 0.1, &body);
   drawn->gas = CounterRandomUniform(&body) < 0.5 ? PETSC_TRUE : PETSC_FALSE;
   drawn->gtv_cm3 = DrawVolume(QuantileOfTen(seed, STREAM_TENTHS, STREAM_WITHIN_TENTH));
   drawn->gtv.radius_mm = RadiusOfVolume_mm(drawn->gtv_cm3);
@@ -39,10 +46,10 @@ void ChordomaDraw(PetscInt seed, Chordoma *drawn)
       between_patients_sd * gsl_cdf_ugaussian_Pinv(QuantileOfTen(seed, STREAM_TENTHS + 1, STREAM_WITHIN_TENTH + 1));
   drawn->within_patient_sd = sqrt(ln_clonogens_sd * ln_clonogens_sd - between_patients_sd * between_patients_sd);
   /* Small tumours lie in the sacrum, large ones have grown out of it towards anterior. */
-  drawn->gtv.centre_mm[0] = PetscClipInterval(5 * CounterRandomNormal(&shape), -10, 10);
+  drawn->gtv.centre_mm[0] = DrawWithin(5, 10, &shape);
   drawn->gtv.centre_mm[1] = drawn->size * 68 - 0.75 * PetscMax(0, drawn->gtv.radius_mm - 22);
-  drawn->gtv.centre_mm[2] = PetscClipInterval(10 * CounterRandomNormal(&shape), -20, 20);
-  for (int k = 0; k < 3; k++) drawn->gtv.axis[k] = 1 + PetscClipInterval(0.1 * CounterRandomNormal(&shape), -0.2, 0.2);
+  drawn->gtv.centre_mm[2] = DrawWithin(10, 20, &shape);
+  for (int k = 0; k < 3; k++) drawn->gtv.axis[k] = 1 + DrawWithin(0.1, 0.2, &shape);
   RandomFieldDraw(&shape, 0.5, &drawn->gtv.shape);
 }
 
