@@ -12,13 +12,10 @@ const char *const budget_terms[BUDGET_TERMS] = {
     "primaries",      "H",       "He",       "Li",        "Be", "B", "C", "recoils",
     "target_protons", "carried", "neutrons", "reactions", "cut"};
 
-/* Mean energy, MeV/u, of ions spread evenly over a bin of residual range (Simpson). */
-static double MeanOfBin(const Transport *t, const Lane *lane, PetscInt j)
+/* Mean energy, MeV/u, of ions spread evenly over a bin of residual range. */
+static double MeanOfBin(const Lane *lane, PetscInt j)
 {
-  const Species s = lane->ranged;
-  return (lane->edge_MeV_u[j] + 4 * EnergyOfRange_MeV_u(s.Z, s.A, ((double)j + 0.5) * t->step_mm) +
-          lane->edge_MeV_u[j + 1]) /
-         6;
+  return lane->sum_MeV_u[j + 1] - lane->sum_MeV_u[j];
 }
 
 static double Mass(const Lane *lane)
@@ -26,42 +23,10 @@ static double Mass(const Lane *lane)
   return NuclearMass_u(lane->species.Z, lane->species.A);
 }
 
-/*
- * Energy, MeV/u, that daughters of reference bin j get from being spread evenly over stretches of residual range instead of by their
- * energy: more, since energy over range is bent.
- */
-static double MeanOfBirth(const Transport *t, const Lane *lane, int n_class, const Birth *birth, PetscInt j)
-{
-  enum { PIECES = 8 };
-  const Species s = lane->ranged;
-  const double half_step = s.Z == lane->species.Z ? 0.5 : 0; /* that the shift to come takes */
-  double sum = 0;
-  for (int c = 0; c < n_class; c++)
-    for (int i = 0; i < PIECES; i++) { /* range = from + width u^2 */
-      const double u = (i + 0.5) / PIECES, at = birth[c].from[j] + (birth[c].to[j] - birth[c].from[j]) * u * u;
-      sum += 2 * u * EnergyOfRange_MeV_u(s.Z, s.A, (at - half_step) * t->step_mm);
-    }
-  return sum / (PIECES * n_class);
-}
-
 /* Mean energy of knocked-out nucleons over the projectile's per nucleon. */
 static double KnockedShare(const Fragmentation *nuclear, int group)
 {
   return group == KNOCK_FREE ? 0.5 : nuclear->knocked[group].energy_share;
-}
-
-/* Energy of what is born in a lane by reactions in reference bin j: as reactions hand it on, and how much more the lane gets. */
-static void CountBirth(const Transport *t, BudgetCount *count, PetscInt s, PetscInt j)
-{
-  const Lane *lane = &t->lane[s];
-  const Fragmentation *nuclear = t->in->nuclear;
-  const double energy = t->reference_MeV_u[j], mass = Mass(lane);
-  for (int group = 0; group < KNOCK_GROUPS && s >= t->n_species; group++)
-    count->knock_gain_MeV[group][j] +=
-        mass * (MeanOfBirth(t, lane, KNOCK_CLASSES, lane->knocked[group], j) - KnockedShare(nuclear, group) * energy);
-  if (s == t->n_species) return;
-  count->born_MeV[s][j] = mass * FragmentBorn_MeV_u(nuclear, t->in->projectile, lane->species, energy);
-  count->gain_MeV[s][j] = mass * MeanOfBirth(t, lane, FRAGMENT_CLASSES, lane->fragment, j) - count->born_MeV[s][j];
 }
 
 PetscErrorCode BudgetBegin(Transport *t, Budget *budget)
@@ -71,13 +36,11 @@ PetscErrorCode BudgetBegin(Transport *t, Budget *budget)
   BudgetCount *count;
   double started = 0;
   PetscCall(PetscNew(&count));
-  for (int g = 0; g < KNOCK_GROUPS; g++) PetscCall(PetscCalloc1(t->n_reference, &count->knock_gain_MeV[g]));
   for (PetscInt s = 0; s < t->n_lane; s++) {
     const Lane *lane = &t->lane[s];
-    PetscCall(PetscCalloc3(lane->n_bin, &count->mean_MeV_u[s], t->n_reference, &count->born_MeV[s], t->n_reference,
-                           &count->gain_MeV[s]));
-    for (PetscInt j = 0; j < lane->n_bin; j++) count->mean_MeV_u[s][j] = MeanOfBin(t, lane, j);
-    for (PetscInt j = 0; j < t->n_reference && s; j++) CountBirth(t, count, s, j);
+    PetscCall(PetscCalloc1(t->n_reference, &count->born_MeV[s]));
+    for (PetscInt j = 0; j < t->n_reference && s && s != t->n_species; j++)
+      count->born_MeV[s][j] = Mass(lane) * FragmentBorn_MeV_u(t->in->nuclear, p, lane->species, t->reference_MeV_u[j]);
   }
   for (PetscInt j = 0; j < t->lane[0].top; j++) started += t->lane[0].ions[j].number;
   budget->n_depth = t->in->n_depth;
@@ -94,13 +57,11 @@ PetscErrorCode BudgetBegin(Transport *t, Budget *budget)
 /* What a reaction in reference bin j hands to all that is followed, half-way through the step. */
 typedef struct Handed {
   double MeV, charge;
-  double gain_MeV; /* that the lanes get beyond */
 } Handed;
 
 static void HandOn(const Transport *t, double number, PetscInt s, PetscInt j, Handed *handed)
 {
   handed->MeV += number * t->count->born_MeV[s][j];
-  handed->gain_MeV += number * t->count->gain_MeV[s][j];
   handed->charge += number * (double)t->lane[s].species.Z;
 }
 
@@ -108,7 +69,6 @@ static void KnockOn(const Transport *t, double number, int group, PetscInt j, Ha
 {
   const double masses = NuclearMass_u(1, 1) + NuclearMass_u(neutron.Z, neutron.A);
   handed->MeV += number * masses * KnockedShare(t->in->nuclear, group) * t->reference_MeV_u[j];
-  handed->gain_MeV += number * t->count->knock_gain_MeV[group][j];
 }
 
 static Handed HandedOn(const Transport *t, const Lane *parent, PetscInt j)
@@ -136,7 +96,7 @@ static void CountReactions(const Transport *t, PetscInt s)
     const Handed handed = HandedOn(t, lane, j);
     kept += n * (energy - handed.MeV);
     kept_charge += charge > 0 ? n * (charge - handed.charge) : 0;
-    cut -= n * (energy + handed.gain_MeV);
+    cut -= n * energy;
   }
   t->count->sum[BUDGET_ENERGY][BUDGET_REACTIONS] += kept - lane->local_MeV_per_mm * t->step_mm;
   t->count->sum[BUDGET_CHARGE][BUDGET_REACTIONS] += kept_charge;
@@ -161,7 +121,7 @@ void BudgetStep(const Transport *t)
 void BudgetCut(const Transport *t, const Lane *lane, PetscInt bin, double number)
 {
   const PetscInt s = (PetscInt)(lane - t->lane);
-  t->count->sum[BUDGET_ENERGY][BUDGET_CUT] += number * Mass(lane) * t->count->mean_MeV_u[s][bin];
+  t->count->sum[BUDGET_ENERGY][BUDGET_CUT] += number * Mass(lane) * MeanOfBin(lane, bin);
   if (s < t->n_species) t->count->sum[BUDGET_CHARGE][BUDGET_CUT] += number * (double)lane->species.Z;
 }
 
@@ -175,7 +135,7 @@ void BudgetScore(const Transport *t, double weight, PetscInt d)
     const int term = lane->species.Z ? BUDGET_CARRIED : BUDGET_NEUTRONS;
     for (PetscInt j = 0; j < lane->top; j++) {
       const double n = weight * lane->ions[j].number;
-      node->term[BUDGET_ENERGY][term] += n * Mass(lane) * t->count->mean_MeV_u[s][j];
+      node->term[BUDGET_ENERGY][term] += n * Mass(lane) * MeanOfBin(lane, j);
       if (s < t->n_species) node->term[BUDGET_CHARGE][term] += n * (double)lane->species.Z;
     }
   }
@@ -206,9 +166,7 @@ PetscErrorCode BudgetFinish(Transport *t, const TransportField *field)
       before[k] = here[k];
     }
   }
-  for (PetscInt s = 0; s < t->n_lane; s++)
-    PetscCall(PetscFree3(t->count->mean_MeV_u[s], t->count->born_MeV[s], t->count->gain_MeV[s]));
-  for (int g = 0; g < KNOCK_GROUPS; g++) PetscCall(PetscFree(t->count->knock_gain_MeV[g]));
+  for (PetscInt s = 0; s < t->n_lane; s++) PetscCall(PetscFree(t->count->born_MeV[s]));
   PetscCall(PetscFree(t->count));
   PetscFunctionReturn(0);
 }

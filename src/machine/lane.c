@@ -29,14 +29,25 @@ double MeanStopping(Species s, double from_MeV_u, double to_MeV_u, double length
   return 10.0 * NuclearMass_u(s.Z, s.A) * (to_MeV_u - from_MeV_u) / length_mm;
 }
 
+/* Energies of the bins' edges, and added up those of ions spread evenly over each (Simpson). */
+static void FillEnergies(const Transport *t, Lane *lane)
+{
+  const Species s = lane->ranged;
+  for (PetscInt j = 0; j <= lane->n_bin; j++)
+    lane->edge_MeV_u[j] = EnergyOfRange_MeV_u(s.Z, s.A, (double)j * t->step_mm);
+  for (PetscInt j = 0; j < lane->n_bin; j++) {
+    const double middle = EnergyOfRange_MeV_u(s.Z, s.A, ((double)j + 0.5) * t->step_mm);
+    lane->sum_MeV_u[j + 1] = lane->sum_MeV_u[j] + (lane->edge_MeV_u[j] + 4 * middle + lane->edge_MeV_u[j + 1]) / 6;
+  }
+}
+
 static PetscErrorCode LaneFill(Transport *t, Lane *lane)
 {
   PetscFunctionBegin;
   Species s = lane->species;
   const TransportInput *in = t->in;
   ReactionLeaves leaves;
-  for (PetscInt j = 0; j <= lane->n_bin; j++)
-    lane->edge_MeV_u[j] = EnergyOfRange_MeV_u(lane->ranged.Z, lane->ranged.A, (double)j * t->step_mm);
+  FillEnergies(t, lane);
   for (PetscInt j = 0; j < lane->n_bin; j++) {
     double from = lane->edge_MeV_u[j], to = lane->edge_MeV_u[j + 1];
     lane->lost_share[j] = -expm1(-ReactionLoss_per_mm(in->nuclear, s, from) * t->step_mm); /* half-way */
@@ -89,32 +100,74 @@ double FragmentBorn_MeV_u(const Fragmentation *nuclear, Species projectile, Spec
   return sum / (2 * FRAGMENT_CLASSES);
 }
 
-/* Place in a lane, in bins, of a daughter: born half-way through the step, half of which the parent slows and half the daughter,
-   but the shift to come is whole. Neutrons are not shifted. */
+/* The shift to come of a daughter that is born half-way through the step, less what slows it: neutrons are not shifted. */
+static double ShiftToCome(const Lane *lane)
+{
+  return lane->species.Z ? 0.5 : 0;
+}
+
+/* Place in a lane, in bins, of a daughter: half of the step the parent slows and half the daughter, but the shift to come is whole. */
 static double BirthPlace(const Transport *t, const Lane *lane, double energy_MeV_u)
 {
-  double place = CSDARange_mm(lane->ranged.Z, lane->ranged.A, energy_MeV_u) / t->step_mm + (lane->species.Z ? 0.5 : 0);
+  double place = CSDARange_mm(lane->ranged.Z, lane->ranged.A, energy_MeV_u) / t->step_mm + ShiftToCome(lane);
   return PetscMin(place, (double)lane->n_bin);
 }
 
-/* A class of daughters of the projectile (group KNOCK_GROUPS) or of nucleons that collisions of a group knock out. */
+/* Integral of energy over places in a lane, in bins, from 0 on: a cubic in a bin, of its edges' energies and its mean. */
+static double EnergyUpTo(const Lane *lane, double place, double *energy_MeV_u)
+{
+  const PetscInt j = PetscMin((PetscInt)place, lane->n_bin - 1);
+  const double f = place - (double)j, a = lane->edge_MeV_u[j], b = lane->edge_MeV_u[j + 1];
+  const double mean = lane->sum_MeV_u[j + 1] - lane->sum_MeV_u[j], c3 = a + b - 2 * mean, c2 = mean - a - c3;
+  *energy_MeV_u = a + f * (2 * c2 + f * 3 * c3);
+  return lane->sum_MeV_u[j] + f * (a + f * (c2 + f * c3));
+}
+
+/* The end of a stretch over which evenly spread ions have a mean energy. Energy over range is bent: that of equal energies lies beyond. */
+static double StretchEnd(const Lane *lane, double from, double to, double mean_MeV_u)
+{
+  enum {
+    ROUNDS = 4
+  }; /* of Newton's method, that comes from above to where the integral of what is above the mean is 0 */
+  const double shift = ShiftToCome(lane);
+  double low_MeV_u, high_MeV_u;
+  const double below = EnergyUpTo(lane, from - shift, &low_MeV_u);
+  for (int i = 0; i < ROUNDS && low_MeV_u < mean_MeV_u; i++) {
+    const double above = EnergyUpTo(lane, to - shift, &high_MeV_u) - below - mean_MeV_u * (to - from);
+    if (above <= 0) break;
+    to -= above / (high_MeV_u - mean_MeV_u);
+  }
+  return PetscMax(to, from + 1e-3);
+}
+
+/* Energy of the end of a class of daughters of the projectile (group KNOCK_GROUPS) or of nucleons that collisions of a group knock out. */
+static double ClassEnd_MeV_u(const Transport *t, const Lane *lane, KnockGroup group, int class, int end, double born)
+{
+  const Fragmentation *nuclear = t->in->nuclear;
+  return group < KNOCK_GROUPS
+             ? KnockedOutEnergy_MeV(nuclear, group, class, end, born)
+             : SpreadEnergy(nuclear, t->in->projectile, lane->species, spread_limit[class + end], born);
+}
+
+/* A class of daughters, from the slowest of those that the slower end of a reference bin makes to the fastest of the faster end. */
 static PetscErrorCode BirthCreate(const Transport *t, const Lane *lane, KnockGroup group, int class, Birth *birth)
 {
   PetscFunctionBegin;
   const Fragmentation *nuclear = t->in->nuclear;
-  const Species s = lane->species, p = t->in->projectile;
+  const Species p = t->in->projectile;
   PetscCall(PetscMalloc3(t->n_reference, &birth->kick, t->n_reference, &birth->from, t->n_reference, &birth->to));
   for (PetscInt j = 0; j < t->n_reference; j++) {
-    double energy[2];
+    double energy[2], mean = 0;
     for (int end = 0; end < 2; end++) {
       double born = EnergyOfRange_MeV_u(p.Z, p.A, ((double)(j + end) - 0.5) * t->step_mm);
-      energy[end] = group < KNOCK_GROUPS ? KnockedOutEnergy_MeV(nuclear, group, class, end, born)
-                                         : SpreadEnergy(nuclear, p, s, spread_limit[class + end], born);
+      energy[end] = ClassEnd_MeV_u(t, lane, group, class, end, born);
+      mean += 0.5 * ClassEnd_MeV_u(t, lane, group, class, end, t->reference_MeV_u[j]);
     }
     birth->from[j] = BirthPlace(t, lane, energy[0]);
-    birth->to[j] = PetscMax(BirthPlace(t, lane, energy[1]), birth->from[j] + 1e-3);
+    birth->to[j] =
+        StretchEnd(lane, birth->from[j], PetscMax(BirthPlace(t, lane, energy[1]), birth->from[j] + 1e-3), mean);
     birth->kick[j] = group < KNOCK_GROUPS ? KnockedOutAngle2(nuclear, group, class)
-                                          : FragmentAngle2(nuclear, p, s, 0.5 * (energy[0] + energy[1]));
+                                          : FragmentAngle2(nuclear, p, lane->species, 0.5 * (energy[0] + energy[1]));
   }
   PetscFunctionReturn(0);
 }
@@ -155,9 +208,9 @@ PetscErrorCode LaneCreate(Transport *t, Species species, PetscBool knocked, Lane
   PetscCall(PetscCalloc7(lane->n_bin, &lane->ions, lane->n_bin, &lane->lost_share, lane->n_bin + 1, &lane->edge_MeV_u,
                          lane->n_bin, &lane->dose, lane->n_bin, &lane->let, lane->n_bin, &lane->scatter,
                          EMITTERS * N_EMISSIONS * lane->n_bin, &lane->target));
-  PetscCall(PetscCalloc6(lane->n_bin, &lane->local_MeV, t->n_reference, &lane->lost, t->n_reference, &lane->made,
+  PetscCall(PetscCalloc7(lane->n_bin, &lane->local_MeV, t->n_reference, &lane->lost, t->n_reference, &lane->made,
                          lane->n_bin + 2, &lane->rise, t->n_reference * YIELD_SPECIES, &lane->yield, t->n_reference,
-                         &lane->neutrons));
+                         &lane->neutrons, lane->n_bin + 1, &lane->sum_MeV_u));
   PetscCall(LaneFill(t, lane));
   PetscCall(LaneConnect(t, lane, knocked));
   PetscFunctionReturn(0);
@@ -168,7 +221,8 @@ PetscErrorCode LaneDestroy(Lane *lane)
   PetscFunctionBegin;
   PetscCall(
       PetscFree7(lane->ions, lane->lost_share, lane->edge_MeV_u, lane->dose, lane->let, lane->scatter, lane->target));
-  PetscCall(PetscFree6(lane->local_MeV, lane->lost, lane->made, lane->rise, lane->yield, lane->neutrons));
+  PetscCall(
+      PetscFree7(lane->local_MeV, lane->lost, lane->made, lane->rise, lane->yield, lane->neutrons, lane->sum_MeV_u));
   PetscCall(RemapDestroy(&lane->to_reference));
   for (int k = 0; k < FRAGMENT_CLASSES; k++) PetscCall(BirthDestroy(&lane->fragment[k]));
   for (int k = 0; k < KNOCK_GROUPS * KNOCK_CLASSES; k++)

@@ -6,7 +6,7 @@
 #include "robion/remap.h"
 
 /* Change when any table or formula below changes: cached machines of an older version are then not found. */
-#define MACHINE_TABLE_VERSION 11
+#define MACHINE_TABLE_VERSION 12
 
 #define ATOMIC_MASS_MEV 931.494 /* energy of one u */
 

@@ -22,6 +22,7 @@ typedef struct Lane {
   double *lost_share;  /* reacting in one step */
   double *local_MeV;   /* left on the spot per reaction */
   double *edge_MeV_u;  /* n_bin + 1 */
+  double *sum_MeV_u;   /* n_bin + 1: of the mean energies of the bins before */
   double *dose;        /* MeV cm2/g of one ion in the bin */
   double *let;         /* keV/um, dose-weighted over the bin */
   Scattering *scatter; /* in one step, leaving the bin */
@@ -45,10 +46,7 @@ typedef struct Lane {
 typedef struct BudgetCount {
   Budget *budget;
   double sum[BUDGET_QUANTITIES][BUDGET_TERMS]; /* up to the current depth */
-  double *mean_MeV_u[YIELD_SPECIES + 2];       /* [lane][bin] */
   double *born_MeV[YIELD_SPECIES + 2];         /* [lane][reference bin] of one fragment, as it is born */
-  double *gain_MeV[YIELD_SPECIES + 2];         /* that it has more on the lane */
-  double *knock_gain_MeV[KNOCK_GROUPS]; /* [reference bin] the same of a knocked-out proton and neutron together */
 } BudgetCount;
 
 typedef struct Transport {

@@ -79,20 +79,21 @@ static void Yields(const Fragmentation *nuclear, Species parent, double energy_M
   for (int s = 0; s < YIELD_SPECIES; s++) yield[s] *= PetscMin(by_charge, by_mass);
 }
 
+double NeutronOnProtonShare(double energy_MeV)
+{
+  const double on_protons = 2 * NeutronProton_mb(energy_MeV);
+  return on_protons / (on_protons + ReactionCrossSection_mb(1, 1, 8, 16, energy_MeV));
+}
+
 void ReactionLeavesOf(const Fragmentation *nuclear, Species parent, double energy_MeV_u, ReactionLeaves *out)
 {
   double charge, mass;
   Yields(nuclear, parent, energy_MeV_u, out->yield);
   YieldSums(out->yield, &charge, &mass);
-  const double left = PetscMax(0.0, Kept(nuclear, parent) - mass) * energy_MeV_u;
-  out->local_MeV = PetscMin(CurveAt(&nuclear->target_energy_MeV, energy_MeV_u), left);
+  const double bound = parent.Z ? 1 : 1 - NeutronOnProtonShare(energy_MeV_u); /* a free proton takes what it is given */
+  const double left = bound * PetscMax(0.0, Kept(nuclear, parent) - mass) * energy_MeV_u;
+  out->local_MeV = PetscMin(bound * CurveAt(&nuclear->target_energy_MeV, energy_MeV_u), left);
   out->neutrons = parent.A > 1 && energy_MeV_u > 0 ? (left - out->local_MeV) / energy_MeV_u : 0;
-}
-
-double NeutronOnProtonShare(double energy_MeV)
-{
-  const double on_protons = 2 * NeutronProton_mb(energy_MeV);
-  return on_protons / (on_protons + ReactionCrossSection_mb(1, 1, 8, 16, energy_MeV));
 }
 
 double ReactionLoss_per_mm(const Fragmentation *nuclear, Species parent, double energy_MeV_u)
