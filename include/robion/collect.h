@@ -19,6 +19,9 @@ typedef enum {
   N_CONDITIONS
 } PlanCondition;
 extern const char *const plan_condition_names[N_CONDITIONS];
+/** Those of plans that are asked for and not done, the worst news first. */
+enum { N_BAD_NEWS = 6 };
+extern const PlanCondition bad_news[N_BAD_NEWS];
 
 /**
  * asked[study->n_plans]: the plans that runs in a results folder were asked for, as <results>/asked.txt lists them; without that file
@@ -43,6 +46,9 @@ PetscErrorCode InventoryFill(const char *results, const Study *study, PetscBool 
 
 /** "; 8 more of the study not asked for (--only, --arms)", nothing for none. */
 void UnaskedPrint(FILE *out, PetscInt n);
+
+/** One line: how many plans of a study are done, and how many there are of each condition else. */
+void InventoryPrint(FILE *out, const Study *study, const PlanNews *news);
 
 /** Number of plans of a condition. */
 PetscInt InventoryCount(PetscInt n, const PlanNews *news, PlanCondition condition);

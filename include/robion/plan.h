@@ -61,6 +61,12 @@ PetscErrorCode PlanInputsCreate(PlanContext *context, const PlanSpec *plan, cons
                                 Mistakes *mistakes, PlanInputs *inputs);
 PetscErrorCode PlanInputsDestroy(PlanInputs *inputs);
 
+/** The settings of a plan, as PlanInspect takes them. */
+static inline PlanSettings PlanSettingsOf(const PlanSpec *plan)
+{
+  return (PlanSettings){plan->yaml, SettingsUpdate};
+}
+
 /**
  * The files a plan is made from, each once, the study's first; hashes and sizes are still empty. PetscFree. Not collective.
  */

@@ -148,11 +148,18 @@ enum { PLAN_REASON = 384 };
 /** How far a plan is looked at: plan.h5 is opened; all files are compared with their checksums; so are the files it was made from. */
 typedef enum { LOOK_SETTINGS, LOOK_CONTENT, LOOK_INPUTS } PlanLook;
 
+/** Complete settings of a plan, and what brings those of a robion of before up to date: NULL in *today if they are none of today's. */
+typedef struct PlanSettings {
+  const char *yaml;
+  PetscErrorCode (*update)(const char *stored, char **today);
+} PlanSettings;
+
 /**
- * What has become of the plan of these settings (yaml), and in one line why it is not finished; "": there is none. Of the files it
- * was made from, the study's and those that cannot be read do not count. Not collective.
+ * What has become of the plan of these settings, and in one line why it is not finished; "": there is none. Of the files it
+ * was made from, the study's and those that cannot be read do not count. Settings that a robion of before has stored are the same if
+ * its keys are, and keys that it did not know have their defaults now. Not collective.
  */
-PlanState PlanInspect(const char *folder, const char *yaml, PlanLook look, char reason[PLAN_REASON]);
+PlanState PlanInspect(const char *folder, PlanSettings settings, PlanLook look, char reason[PLAN_REASON]);
 
 /**
  * Write <folder>/checksums.txt, one line "<fnv1a64>  <file>" for each of plan_files, the last file of a finished plan.

@@ -92,6 +92,12 @@ typedef struct Study {
 } Study;
 
 /**
+ * The effective settings of a plan (PlanSpec.yaml) that an earlier robion has stored, with the keys and defaults of this one;
+ * *today is NULL if they are none of its settings, as those with a key that there is no longer. PetscFree. Not collective.
+ */
+PetscErrorCode SettingsUpdate(const char *stored, char **today);
+
+/**
  * Parse and check study text. `file` names it in messages and roots relative paths. `set` holds n_set strings
  * "path=value" (value parsed as YAML) applied over the file; their mistakes say "--set path=value" and exit 2 (bad syntax)
  * or 3 (bad value). Every mistake found is added (all at once, none twice); then *out is NULL. Not collective, no files

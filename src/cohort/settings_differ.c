@@ -54,11 +54,12 @@ PetscErrorCode SettingsRefuse(const RunContext *run, PetscInt p, PetscInt n, Mis
 {
   PetscFunctionBegin;
   const PlanSpec *plan = &run->plan.study->plans[p];
-  char folder[PETSC_MAX_PATH_LEN], reason[PLAN_REASON], others[48] = "", *yaml;
+  char folder[PETSC_MAX_PATH_LEN], reason[PLAN_REASON], others[48] = "", *yaml, *today = NULL;
   Text text = {0};
   PlanFolder(run, plan, folder);
-  PetscCall(StoredSettings(folder, PlanInspect(folder, plan->yaml, LOOK_SETTINGS, reason), &yaml));
-  PetscCall(AddDifferences(&text, yaml, plan->yaml));
+  PetscCall(StoredSettings(folder, PlanInspect(folder, PlanSettingsOf(plan), LOOK_SETTINGS, reason), &yaml));
+  if (yaml) PetscCall(SettingsUpdate(yaml, &today));
+  PetscCall(AddDifferences(&text, today ? today : yaml, plan->yaml));
   if (n > 1) snprintf(others, sizeof others, " (and %d other plans)", (int)n - 1);
   PetscCall(MistakesAdd(mistakes, ROBION_COMMAND_LINE,
                         "--resume: %s%s was made with other settings: %s; run with those, with other --results, or "
@@ -66,5 +67,6 @@ PetscErrorCode SettingsRefuse(const RunContext *run, PetscInt p, PetscInt n, Mis
                         folder, others, text.data ? text.data : "which cannot be read"));
   PetscCall(TextDestroy(&text));
   PetscCall(PetscFree(yaml));
+  PetscCall(PetscFree(today));
   PetscFunctionReturn(0);
 }

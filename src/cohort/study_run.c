@@ -145,7 +145,7 @@ static PetscErrorCode Conclude(RunContext *run, Tally *tally)
     for (PetscInt p = 0; p < study->n_plans; p++) {
       char folder[PETSC_MAX_PATH_LEN], reason[PLAN_REASON];
       PlanFolder(run, &study->plans[p], folder);
-      const PlanState state = PlanInspect(folder, study->plans[p].yaml, LOOK_SETTINGS, reason);
+      const PlanState state = PlanInspect(folder, PlanSettingsOf(&study->plans[p]), LOOK_SETTINGS, reason);
       done[p] = state == PLAN_FINISHED ? PETSC_TRUE : PETSC_FALSE;
       if (state == PLAN_DAMAGED) PetscCall(MistakesAdd(&mistakes, ROBION_INPUT, "%s", reason));
     }

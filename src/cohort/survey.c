@@ -40,7 +40,7 @@ static PetscErrorCode SurveyFinished(const RunContext *run, PetscInt p, const ch
   const PlanSpec *plan = &run->plan.study->plans[p];
   char reason[PLAN_REASON];
   PetscBool differ;
-  const PlanState state = PlanInspect(folder, plan->yaml, LOOK_INPUTS, reason);
+  const PlanState state = PlanInspect(folder, PlanSettingsOf(plan), LOOK_INPUTS, reason);
   *finished = state == PLAN_FINISHED ? PETSC_TRUE : PETSC_FALSE;
   PetscCall(PlanSettingsDiffer(plan, folder, state, &differ));
   if (differ && !run->options->replan) {

@@ -29,22 +29,12 @@ PetscErrorCode ResultsConclude(FILE *out, const char *results, const Study *stud
 /* One line per plan that is not done, worst news first, then how many there are of each. */
 static void PrintGaps(FILE *out, const Study *study, const PlanNews *news)
 {
-  static const PlanCondition order[] = {CONDITION_FAILED,  CONDITION_DAMAGED, CONDITION_FOREIGN,
-                                        CONDITION_STOPPED, CONDITION_RUNNING, CONDITION_MISSING};
-  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(order); i++)
+  for (PetscInt i = 0; i < N_BAD_NEWS; i++)
     for (PetscInt p = 0; p < study->n_plans; p++)
-      if (news[p].condition == order[i])
-        fprintf(out, "%-8s %s%s%s\n", plan_condition_names[order[i]], study->plans[p].folder,
+      if (news[p].condition == bad_news[i])
+        fprintf(out, "%-8s %s%s%s\n", plan_condition_names[bad_news[i]], study->plans[p].folder,
                 news[p].reason[0] ? ": " : "", news[p].reason);
-  const PetscInt n_unasked = InventoryCount(study->n_plans, news, CONDITION_UNASKED);
-  fprintf(out, "study %s: %d of %d plans done", study->name, (int)InventoryCount(study->n_plans, news, CONDITION_DONE),
-          (int)(study->n_plans - n_unasked));
-  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(order); i++) {
-    const PetscInt n = InventoryCount(study->n_plans, news, order[i]);
-    if (n) fprintf(out, ", %d %s", (int)n, plan_condition_names[order[i]]);
-  }
-  UnaskedPrint(out, n_unasked);
-  fprintf(out, "\n");
+  InventoryPrint(out, study, news);
 }
 
 static RobionExit ExitOf(PetscInt n, const PlanNews *news)

@@ -228,6 +228,11 @@ PetscErrorCode StudyPagesWrite(FILE *out, const char *results, const Study *stud
   PetscCall(PetscSNPrintf(file, sizeof file, "%s/index.html", folder));
   if (page.text.length && FolderMake(folder, mistakes) && FileReplace(file, page.text.data, page.text.length, mistakes))
     fprintf(out, "%s: the study, with links to the pages of %d plans\n", file, (int)n);
+  const PetscInt n_done = InventoryCount(study->n_plans, page.news, CONDITION_DONE);
+  if (n_done < study->n_plans - InventoryCount(study->n_plans, page.news, CONDITION_UNASKED)) {
+    InventoryPrint(out, study, page.news);
+    fprintf(out, "`robion status %s` says what of each\n", results);
+  }
   for (PetscInt p = 0; p < study->n_plans; p++) {
     PetscCall(TableDestroy(&page.goals[p]));
     PetscCall(PetscFree(page.error[p]));

@@ -1,6 +1,6 @@
 /* What has become of the plans of a study, as their folders tell. */
 #include "robion/collect.h"
-#include "robion/results.h"
+#include "robion/plan.h"
 #include "robion/status.h"
 #include "robion/text.h"
 #include <string.h>
@@ -8,6 +8,9 @@
 
 const char *const plan_condition_names[N_CONDITIONS] = {
     "done", "running", "stopped", "failed", "damaged", "foreign", "missing", "not asked for (--only, --arms)"};
+
+const PlanCondition bad_news[N_BAD_NEWS] = {CONDITION_FAILED,  CONDITION_DAMAGED, CONDITION_FOREIGN,
+                                            CONDITION_STOPPED, CONDITION_RUNNING, CONDITION_MISSING};
 
 PetscErrorCode ResultsStudy(const char *results, Mistakes *mistakes, Study **study)
 {
@@ -52,7 +55,7 @@ static PetscErrorCode Inspect(const char *folder, const PlanSpec *plan, PlanLook
   static const PlanCondition found[] = {
       [PLAN_FINISHED] = CONDITION_DONE, [PLAN_OTHER_SETTINGS] = CONDITION_FOREIGN, [PLAN_DAMAGED] = CONDITION_DAMAGED};
   char reason[PLAN_REASON];
-  const PlanState state = PlanInspect(folder, plan->yaml, look, reason);
+  const PlanState state = PlanInspect(folder, PlanSettingsOf(plan), look, reason);
   const PetscBool at_rest =
       news->condition == CONDITION_DONE || news->condition == CONDITION_MISSING || news->condition == CONDITION_UNASKED;
   if (state == PLAN_OTHER_SETTINGS && at_rest && !asked)
@@ -96,4 +99,17 @@ PetscInt InventoryCount(PetscInt n, const PlanNews *news, PlanCondition conditio
   PetscInt count = 0;
   for (PetscInt p = 0; p < n; p++) count += news[p].condition == condition;
   return count;
+}
+
+void InventoryPrint(FILE *out, const Study *study, const PlanNews *news)
+{
+  const PetscInt n_unasked = InventoryCount(study->n_plans, news, CONDITION_UNASKED);
+  fprintf(out, "study %s: %d of %d plans done", study->name, (int)InventoryCount(study->n_plans, news, CONDITION_DONE),
+          (int)(study->n_plans - n_unasked));
+  for (PetscInt i = 0; i < N_BAD_NEWS; i++) {
+    const PetscInt n = InventoryCount(study->n_plans, news, bad_news[i]);
+    if (n) fprintf(out, ", %d %s", (int)n, plan_condition_names[bad_news[i]]);
+  }
+  UnaskedPrint(out, n_unasked);
+  fprintf(out, "\n");
 }

@@ -11,7 +11,7 @@ static PetscErrorCode ReadWeights(const char *folder, const PlanSpec *from, Pets
   char file[PETSC_MAX_PATH_LEN], reason[PLAN_REASON];
   SpotList spots = {0};
   PlanFilePath(folder, PLAN_H5, file);
-  if (PlanInspect(folder, from->yaml, LOOK_SETTINGS, reason) == PLAN_FINISHED)
+  if (PlanInspect(folder, PlanSettingsOf(from), LOOK_SETTINGS, reason) == PLAN_FINISHED)
     PetscCall(PlanReadSpots(file, mistakes, &spots));
   else
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s, whose spot weights this plan is to have", file,

@@ -40,16 +40,29 @@ static PetscBool HasFiles(const char *folder)
   return PETSC_TRUE;
 }
 
+/* Whether settings that differ in their text are the same with the keys and defaults of today. */
+static PetscBool SameToday(PlanReader *reader, PlanSettings settings, Mistakes *mistakes)
+{
+  char *stored = NULL, *today = NULL;
+  PetscBool same = PETSC_FALSE;
+  if (PlanReadText(reader, PLAN_SETTINGS, mistakes, &stored) && !(*settings.update)(stored, &today) && today)
+    same = !strcmp(today, settings.yaml) ? PETSC_TRUE : PETSC_FALSE;
+  (void)PetscFree(stored);
+  (void)PetscFree(today);
+  return same;
+}
+
 /* Of a plan.h5 that can be read, its tables beside it: whether it was made with these settings. */
-static PetscBool HasSettings(const char *folder, const char *yaml, Mistakes *mistakes)
+static PetscBool HasSettings(const char *folder, PlanSettings settings, Mistakes *mistakes)
 {
   char file[PETSC_MAX_PATH_LEN], wanted[17], *found = NULL;
   PlanReader reader;
+  PetscBool same = PETSC_FALSE;
   PlanFilePath(folder, PLAN_H5, file);
   if (!PlanReaderOpen(file, mistakes, &reader)) return PETSC_FALSE;
-  SettingsHash(yaml, wanted);
-  PetscBool same =
-      PlanReadText(&reader, PLAN_SETTINGS_HASH, mistakes, &found) && !strcmp(found, wanted) ? PETSC_TRUE : PETSC_FALSE;
+  SettingsHash(settings.yaml, wanted);
+  if (PlanReadText(&reader, PLAN_SETTINGS_HASH, mistakes, &found))
+    same = !strcmp(found, wanted) || SameToday(&reader, settings, mistakes) ? PETSC_TRUE : PETSC_FALSE;
   if (!PlanReaderClose(&reader, mistakes)) same = PETSC_FALSE;
   (void)PetscFree(found);
   return same;
@@ -72,14 +85,14 @@ static PetscBool InputChanged(const char *folder, InputFile *changed)
   return found;
 }
 
-PlanState PlanInspect(const char *folder, const char *yaml, PlanLook look, char reason[PLAN_REASON])
+PlanState PlanInspect(const char *folder, PlanSettings settings, PlanLook look, char reason[PLAN_REASON])
 {
   Mistakes damage = {0};
   InputFile changed;
   PlanState state = PLAN_ABSENT;
   reason[0] = 0;
   if (!HasFiles(folder)) return state;
-  if (!HasSettings(folder, yaml, &damage)) {
+  if (!HasSettings(folder, settings, &damage)) {
     state = PLAN_OTHER_SETTINGS;
     snprintf(reason, PLAN_REASON, "was made with other settings");
   } else if (PlanChecksumsThere(folder) && (look < LOOK_CONTENT || PlanChecksumsVerify(folder, &damage)))

@@ -89,6 +89,19 @@ PetscErrorCode StudyParse(const char *text, size_t length, const char *file, Pet
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode SettingsUpdate(const char *stored, char **today)
+{
+  PetscFunctionBegin;
+  Mistakes mistakes = {0};
+  Study *study;
+  *today = NULL;
+  PetscCall(StudyParse(stored, strlen(stored), "stored settings", 0, NULL, &mistakes, &study));
+  if (study && study->n_plans == 1) PetscCall(PetscStrallocpy(study->plans[0].yaml, today));
+  PetscCall(StudyDestroy(&study));
+  PetscCall(MistakesClear(&mistakes));
+  PetscFunctionReturn(0);
+}
+
 /* Read the file's text; NULL with a mistake that calls for the exit code of a bad study. */
 static PetscErrorCode ReadText(const char *file, Mistakes *mistakes, char **text, size_t *length)
 {

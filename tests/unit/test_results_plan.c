@@ -374,38 +374,64 @@ static void RefusesNaN(void **state)
   FakePlanDestroy(fake);
 }
 
+/* Stands for a robion with one key more, whose default is 1. */
+static PetscErrorCode AddKey(const char *stored, char **today)
+{
+  PetscFunctionBegin;
+  const size_t n = strlen(stored) + 16;
+  PetscCall(PetscMalloc1(n, today));
+  PetscCall(PetscSNPrintf(*today, n, "%snew_key: 1\n", stored));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode KnowNothing(const char *stored, char **today)
+{
+  PetscFunctionBegin;
+  *today = NULL;
+  PetscFunctionReturn(0);
+}
+
 static void States(void **state)
 {
   FakePlan *fake = FakePlanCreate(9);
   Mistakes mistakes = {0};
   Write(fake);
   if (rank == 0) {
-    const char *yaml = fake->result.yaml;
-    char reason[PLAN_REASON], table[PETSC_MAX_PATH_LEN];
+    const PlanSettings settings = {fake->result.yaml, KnowNothing}, other = {"robion: 1\nname: other\n", KnowNothing};
+    PlanSettings grown = {.update = AddKey};
+    char reason[PLAN_REASON], table[PETSC_MAX_PATH_LEN], *more;
     FILE *f;
-    assert_int_equal(PlanInspect(folder, yaml, LOOK_CONTENT, reason), PLAN_ABSENT); /* no tables yet */
+    assert_int_equal(AddKey(settings.yaml, &more), 0);
+    grown.yaml = more;
+    assert_int_equal(PlanInspect(folder, settings, LOOK_CONTENT, reason), PLAN_ABSENT); /* no tables yet */
     assert_true(PlanTablesWrite(&fake->result, folder, &mistakes));
-    assert_int_equal(PlanInspect(folder, yaml, LOOK_SETTINGS, reason), PLAN_ABSENT); /* no checksums yet: interrupted */
+    assert_int_equal(PlanInspect(folder, settings, LOOK_SETTINGS, reason),
+                     PLAN_ABSENT); /* no checksums yet: interrupted */
     assert_string_equal(reason, "");
     assert_true(PlanChecksumsWrite(folder, &mistakes));
     for (int look = LOOK_SETTINGS; look <= LOOK_INPUTS; look++) {
-      assert_int_equal(PlanInspect(folder, yaml, (PlanLook)look, reason), PLAN_FINISHED);
+      assert_int_equal(PlanInspect(folder, settings, (PlanLook)look, reason), PLAN_FINISHED);
       assert_string_equal(reason, "");
-      assert_int_equal(PlanInspect(folder, "robion: 1\nname: other\n", (PlanLook)look, reason), PLAN_OTHER_SETTINGS);
+      assert_int_equal(PlanInspect(folder, other, (PlanLook)look, reason), PLAN_OTHER_SETTINGS);
       assert_string_equal(reason, "was made with other settings");
+      assert_int_equal(PlanInspect(folder, grown, (PlanLook)look, reason), PLAN_FINISHED);
+      grown.update = KnowNothing;
+      assert_int_equal(PlanInspect(folder, grown, (PlanLook)look, reason), PLAN_OTHER_SETTINGS);
+      grown.update = AddKey;
     }
     PlanFilePath(folder, PLAN_DVH, table);
     assert_non_null(f = fopen(table, "a"));
     fputs("x", f);
     fclose(f);
-    assert_int_equal(PlanInspect(folder, yaml, LOOK_SETTINGS, reason), PLAN_FINISHED); /* nobody looked */
-    assert_int_equal(PlanInspect(folder, yaml, LOOK_CONTENT, reason), PLAN_DAMAGED);
+    assert_int_equal(PlanInspect(folder, settings, LOOK_SETTINGS, reason), PLAN_FINISHED); /* nobody looked */
+    assert_int_equal(PlanInspect(folder, settings, LOOK_CONTENT, reason), PLAN_DAMAGED);
     assert_non_null(strstr(reason, "checksums.txt: does not fit the files beside it"));
     assert_int_equal(truncate(file, 1000), 0);
-    assert_int_equal(PlanInspect(folder, yaml, LOOK_SETTINGS, reason), PLAN_DAMAGED);
+    assert_int_equal(PlanInspect(folder, settings, LOOK_SETTINGS, reason), PLAN_DAMAGED);
     assert_non_null(strstr(reason, "plan.h5: "));
     assert_false(MistakesAny(&mistakes));
     PlanFilesRemove(folder);
+    assert_int_equal(PetscFree(more), 0);
   }
   FakePlanDestroy(fake);
 }

@@ -291,6 +291,37 @@ static void TestEffective(void **state)
 }
 
 /* Comments, the order of keys and where defaults are spelt out do not change what a study is. */
+/* Settings that an earlier robion has stored lack the keys that it did not know: those have their defaults now. */
+static void TestUpdate(void **state)
+{
+  char *text = StudyText(STUDIES "least.yaml", 0, NULL), *today, stored[32768];
+  Study *study = GoodStudy(text, 0, NULL);
+  const char *yaml = study->plans[0].yaml;
+  int left_out = 0;
+  for (const char *line = yaml; *line; line = strchr(line, '\n') + 1) {
+    const char *next = strchr(line, '\n') + 1;
+    char key[64] = "\n";
+    snprintf(key + 1, sizeof key - 1, "%.*s", (int)strcspn(line, ":") + 1, line);
+    if (*line == ' ' || *line == '-' || *next == ' ' || *next == '-' || strstr(text, key) ||
+        !strncmp(text, key + 1, strlen(key + 1)))
+      continue;
+    snprintf(stored, sizeof stored, "%.*s%s", (int)(line - yaml), yaml, next);
+    assert_int_equal(SettingsUpdate(stored, &today), 0);
+    if (!today) fail_msg("without %s", key + 1);
+    assert_string_equal(today, yaml);
+    assert_int_equal(PetscFree(today), 0);
+    left_out++;
+  }
+  print_message("%d keys left out of stored settings, one at a time\n", left_out);
+  assert_true(left_out > 5);
+  snprintf(stored, sizeof stored, "%sno_longer: 1\n", yaml);
+  assert_int_equal(SettingsUpdate(stored, &today), 0);
+  assert_null(today);
+  assert_int_equal(SettingsUpdate("", &today), 0);
+  assert_null(today);
+  assert_int_equal(StudyDestroy(&study) || PetscFree(text), 0);
+}
+
 static void TestHash(void **state)
 {
   char *text = StudyText(STUDIES "least.yaml", 2, NULL), other[2048];
@@ -319,10 +350,10 @@ int main(int argc, char **argv)
 {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(TestValues),   cmocka_unit_test(TestOutcomes),  cmocka_unit_test(TestDefaults),
-      cmocka_unit_test(TestBiology),  cmocka_unit_test(TestTissues),   cmocka_unit_test(TestPhantom),
-      cmocka_unit_test(TestFiles),    cmocka_unit_test(TestEffective), cmocka_unit_test(TestHash),
-      cmocka_unit_test(TestGoalKeys),
+      cmocka_unit_test(TestValues),  cmocka_unit_test(TestOutcomes),  cmocka_unit_test(TestDefaults),
+      cmocka_unit_test(TestBiology), cmocka_unit_test(TestTissues),   cmocka_unit_test(TestPhantom),
+      cmocka_unit_test(TestFiles),   cmocka_unit_test(TestEffective), cmocka_unit_test(TestUpdate),
+      cmocka_unit_test(TestHash),    cmocka_unit_test(TestGoalKeys),
   };
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() ? 1 : failures;
