@@ -24,6 +24,15 @@ typedef struct BiologyMap {
   float *value; /* CT grid */
 } BiologyMap;
 
+/** The patient at one moment of breathing. */
+typedef struct CasePhase {
+  char *name;
+  double weight;          /* share of the time, above 0 */
+  short *hu;              /* CT grid */
+  float *rsp;             /* filled with the case's */
+  float *displacement_mm; /* [voxel of the CT][3], LPS: where in this phase what the CT has here is, less here */
+} CasePhase;
+
 /** How the patient lies on the couch, as DICOM says it (0018,5100): head or feet first; supine, prone, or on the right or left side. */
 typedef enum {
   POSITION_HFS,
@@ -59,12 +68,14 @@ typedef struct Case {
   Structure *structures;
   PetscInt n_maps;
   BiologyMap *maps;
+  PetscInt n_phases; /* of breathing; 0: the patient lies still */
+  CasePhase *phases;
   PetscInt n_beam_angles; /* suggested gantry angles of the file (0 if none) */
   double *beam_gantry_deg;
   PatientPosition position; /* root attribute patient_position of the file; without: head first supine */
   HLUT hlut;                /* dataset /ct/hlut of the file: of the scanner, for studies that say none; n = 0: none */
   DicomOrigin *dicom; /* NULL, or what the importer of DICOM leaves for CaseWrite; read apart by DicomOriginRead */
-  NodeCopies copies;  /* of a case that has been broadcast: what holds hu, rsp, masks and maps */
+  NodeCopies copies;  /* of a case that has been broadcast: what holds hu, rsp, masks, maps and phases */
 } Case;
 
 /** Relative stopping power of air, used everywhere outside the external structure. */
@@ -79,7 +90,7 @@ double HLUTEvaluate(const HLUT *hlut, double hu);
 double HLUTInvert(const HLUT *hlut, double rsp);
 
 /**
- * Read a case file (HDF5: /ct/hu, /structures/<name>, /maps/<name>). Not collective.
+ * Read a case file (HDF5: /ct/hu, /structures/<name>, /maps/<name>, /phases/<name>). Not collective.
  * Masks are integers 0 and 1 or h5py's booleans. Every problem of the file (missing, not HDF5, truncated, compressed by a filter
  * that HDF5 lacks here, wrong shape or type, no structures, missing attributes, NaN in maps, a grid that GridCheck refuses) is added
  * to `mistakes` as ROBION_INPUT with the file name; then *out is NULL.
@@ -106,6 +117,21 @@ typedef struct CaseSpec {
   PhantomSpec phantom; /* phantom.kind NULL for a file */
   char *where;         /* "study.yaml:line:column" */
 } CaseSpec;
+
+/**
+ * The case in a phase, 1 to n_phases: as a ray meets it then, with the stopping powers of that moment in *there; 0, the reference: the
+ * case itself. Structures and maps are those of the reference. Not collective.
+ */
+const Case *CaseInPhase(const Case *patient, PetscInt phase, Case *there);
+
+/** Where a point of the CT is in a phase: moved by the displacement, linear between the centres of voxels. Not collective. */
+void CasePlaceInPhase(const Case *patient, PetscInt phase, const double point_mm[3], double there_mm[3]);
+
+/**
+ * Mistakes (ROBION_INPUT, after `where`) of a phase whose numbers are all there: a displacement that is not finite or farther than the CT
+ * is large, or that folds tissue (the determinant of its derivative below 0.05). Not collective.
+ */
+PetscErrorCode CasePhaseCheck(const Grid *ct, const CasePhase *phase, const char *where, Mistakes *mistakes);
 
 /** Fill rsp from hu with the table; voxels outside the external structure (if there is one) become RSP_AIR. Not collective. */
 PetscErrorCode CaseSetRSP(Case *patient, const HLUT *hlut);

@@ -48,3 +48,28 @@ static inline double GridVoxelVolume_cm3(const Grid *g)
 {
   return g->spacing_mm[0] * g->spacing_mm[1] * g->spacing_mm[2] * 1e-3;
 }
+
+/**
+ * The eight voxels around a place and their weights, linear between centres and constant beyond the outermost ones: of a function of
+ * voxels the value there is the sum of weight times value.
+ */
+static inline void GridCorners(const Grid *grid, const double point_mm[3], size_t voxel[8], double weight[8])
+{
+  PetscInt low[3];
+  double share[3];
+  for (int k = 0; k < 3; k++) {
+    const double last = (double)(grid->n[k] - 1), at = (point_mm[k] - grid->origin_mm[k]) / grid->spacing_mm[k],
+                 inside = PetscClipInterval(at, 0.0, last);
+    low[k] = PetscMin((PetscInt)inside, PetscMax(grid->n[k] - 2, 0));
+    share[k] = inside - (double)low[k];
+  }
+  for (int corner = 0; corner < 8; corner++) {
+    weight[corner] = 1;
+    voxel[corner] = 0;
+    for (int k = 2; k >= 0; k--) {
+      const int high = corner >> k & 1;
+      weight[corner] *= high ? share[k] : 1 - share[k];
+      voxel[corner] = voxel[corner] * (size_t)grid->n[k] + (size_t)PetscMin(low[k] + high, grid->n[k] - 1);
+    }
+  }
+}

@@ -29,12 +29,28 @@ typedef struct ScenarioBiology {
   double alpha_factor, beta_factor; /* on alpha and beta of the ions */
 } ScenarioBiology;
 
+/** What breathing makes of scenarios: nothing; each phase is a scenario; the dose of each scenario is accumulated over the phases. */
+typedef enum { MOTION_NONE, MOTION_PHASES, MOTION_ACCUMULATE } Motion;
+extern const char *const motion_names[]; /* as a study writes them, indexed by Motion */
+extern const PetscInt n_motion_names;
+
+/** A breathing phase of the patient, by name; its number is its place in the axes, from 1 on. */
+typedef struct ScenarioPhase {
+  const char *name; /* not owned */
+  double weight;    /* share of the time */
+} ScenarioPhase;
+
+/** In the place of a phase's number: the patient as the planning CT has it; the dose of all phases, accumulated. */
+enum { PHASE_REFERENCE = 0, PHASE_ALL = -1 };
+
 /** What the plan tells of the axes. */
 typedef struct ScenarioAxes {
   PetscInt n_beam;   /* of the plan, whose ranges may err by themselves */
   PetscInt n_tissue; /* whose alpha and beta may be scaled apart */
   PetscInt n_biology;
   ScenarioBiology *biology;
+  PetscInt n_phase;
+  ScenarioPhase *phase;
 } ScenarioAxes;
 
 /** The plan's own response, in the place of a name. */
@@ -66,6 +82,9 @@ struct ScenarioSpec {
   char **
       biology; /* names of responses, each with all other errors: of axes.biology, or BIOLOGY_NOMINAL; none: that alone */
   double alpha_sigma_percent, beta_sigma_percent; /* for SETUP_RANDOM: of the logarithms of factors, for each tissue */
+  Motion motion;                                  /* of the whole set, with all that is on top of it */
+  PetscInt n_phase;
+  char **phase; /* names of those phases that count (gating), of axes.phase; none: all */
   PetscInt n_plus;
   ScenarioSpec *plus; /* sets that come on top, for the same plan; what they hold again counts once */
 };
@@ -87,6 +106,8 @@ typedef struct Scenario {
   PetscInt sums;               /* of the set's */
   const char *biology;         /* name of the response; not owned */
   PetscInt model;              /* whose alpha and beta it has; 0: the plan's own */
+  PetscInt phase;              /* of breathing: its number, PHASE_REFERENCE or PHASE_ALL */
+  const char *phase_name;      /* "" of the last two; not owned */
   const double *factor;        /* [tissues of the plan][2] on alpha and on the square root of beta; NULL: all 1 */
 } Scenario;
 
@@ -97,7 +118,26 @@ typedef struct Scenario {
 typedef struct View {
   double shift_mm[3];     /* translation, LPS of the patient: R^T shift */
   double rotation_deg[3]; /* as in Scenario */
+  PetscInt phase;         /* number, or PHASE_REFERENCE */
 } View;
+
+/** Whether a patient's voxels lie elsewhere in a view than a shift moves them. */
+static inline PetscBool ViewBends(const View *view)
+{
+  return view->phase != PHASE_REFERENCE || view->rotation_deg[0] != 0 || view->rotation_deg[1] != 0 ||
+                 view->rotation_deg[2] != 0
+             ? PETSC_TRUE
+             : PETSC_FALSE;
+}
+
+/** Whether two views are one. */
+static inline PetscBool ViewSame(const View *a, const View *b)
+{
+  PetscBool same = a->phase == b->phase ? PETSC_TRUE : PETSC_FALSE;
+  for (int k = 0; k < 3 && same; k++)
+    if (a->shift_mm[k] != b->shift_mm[k] || a->rotation_deg[k] != b->rotation_deg[k]) same = PETSC_FALSE;
+  return same;
+}
 
 /** Whether a patient is turned in a view. */
 static inline PetscBool ViewTurned(const View *view)
@@ -109,10 +149,18 @@ static inline PetscBool ViewTurned(const View *view)
 /** What a vector of the room is in the frame of a patient who is turned: R^T vector, R = Rz Ry Rx. */
 void RotateBack(const double rotation_deg[3], const double vector[3], double back[3]);
 
+/** What the operator computes at a time: sums in one phase. */
+typedef struct PhaseSums {
+  PetscInt view, model;
+  PetscInt row;  /* the first scenario that has them, whose range errors are theirs */
+  PetscInt sums; /* that they count to */
+  double weight; /* in these; 1 where there is no other phase */
+} PhaseSums;
+
 /** What scenarios with the same dose have in common. */
 typedef struct ScenarioSums {
-  PetscInt view, model;
-  PetscInt row; /* the first scenario that has them, whose range errors are theirs */
+  PetscInt row;            /* the first scenario that has them */
+  PetscInt first, n_phase; /* of the set's phase sums, of which they are the mean */
 } ScenarioSums;
 
 typedef struct ScenarioSet {
@@ -121,6 +169,12 @@ typedef struct ScenarioSet {
   Scenario *scenario;
   PetscInt n_sums;
   ScenarioSums *sums; /* in the order of their first rows */
+  PetscInt n_of_phase;
+  PhaseSums *of_phase;   /* in the order of the sums: without accumulation one of each, of the same number */
+  PetscBool accumulates; /* doses over the phases; else each of these is a scenario of its own */
+  PetscInt n_phase;
+  ScenarioPhase *phase; /* [n_phase] their weights sum to 1 */
+  PetscInt *phase_number;
   PetscInt n_view;
   View *view; /* WEPL is traced once for each */
   PetscInt n_beam;
@@ -130,10 +184,16 @@ typedef struct ScenarioSet {
 } ScenarioSet;
 
 /**
- * The views whose depths have to be traced: all, or under parallel rays, along which a shift changes nothing, one for every rotation.
- * trace[view], unless NULL, becomes the number of its trace, view[trace] one that stands for it; returns how many there are.
+ * The views whose depths have to be traced: all, or under parallel rays, along which a shift changes nothing, one for every rotation
+ * and phase. trace[view], unless NULL, becomes the number of its trace, view[trace] one that stands for it; returns how many there are.
  */
 PetscInt ScenarioTraces(const ScenarioSet *set, PetscBool parallel, PetscInt *trace, PetscInt *view);
+
+/** Name of a scenario's phase, "all" where its dose is accumulated over them, "" without breathing. */
+static inline const char *ScenarioPhaseName(const Scenario *scenario)
+{
+  return scenario->phase == PHASE_ALL ? "all" : scenario->phase_name;
+}
 
 /** What all stopping powers on the way of a beam are scaled by in a scenario. */
 static inline double ScenarioRangeFactor(const Scenario *scenario, PetscInt beam)
@@ -141,10 +201,10 @@ static inline double ScenarioRangeFactor(const Scenario *scenario, PetscInt beam
   return 1 + (scenario->range_of_beam ? scenario->range_of_beam[beam] : scenario->range_percent) / 100;
 }
 
-/** The same of sums. */
-static inline double SumsRangeFactor(const ScenarioSet *set, PetscInt sums, PetscInt beam)
+/** The same of sums in a phase. */
+static inline double SumsRangeFactor(const ScenarioSet *set, PetscInt of_phase, PetscInt beam)
 {
-  return ScenarioRangeFactor(&set->scenario[set->sums[sums].row], beam);
+  return ScenarioRangeFactor(&set->scenario[set->of_phase[of_phase].row], beam);
 }
 
 /** Factor on alpha (0) or beta (1) of a tissue's ions in a scenario. */

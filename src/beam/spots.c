@@ -52,10 +52,13 @@ static PetscErrorCode TraceTarget(MPI_Comm team, const Beam *beam, const Case *p
     const View *view = &set->view[seen[at / target->n]];
     Beam turned;
     const Beam *from = BeamInView(beam, view, &turned);
-    double p[3];
-    GridCentre(grid, (size_t)target->voxel[at % target->n], p);
-    depth[at].wepl_mm = BeamWEPL(from, patient, p, view->shift_mm);
-    depth[at].passed_mm = BeamPassed_mm(from, machine, patient, p, view->shift_mm);
+    Case there;
+    const Case *seen_patient = CaseInPhase(patient, view->phase, &there);
+    double centre[3], p[3];
+    GridCentre(grid, (size_t)target->voxel[at % target->n], centre);
+    CasePlaceInPhase(patient, view->phase, centre, p);
+    depth[at].wepl_mm = BeamWEPL(from, seen_patient, p, view->shift_mm);
+    depth[at].passed_mm = BeamPassed_mm(from, machine, seen_patient, p, view->shift_mm);
   }
   PetscCallMPI(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, depth, count, first, MPI_DOUBLE, team));
   PetscCall(PetscFree2(count, first));
@@ -81,8 +84,9 @@ static PetscErrorCode SightTarget(MPI_Comm team, const Beam *beam, const Case *p
     const Beam *from = BeamInView(beam, &set->view[k], &turned);
     for (PetscInt i = 0; i < target->n; i++, s++) {
       const TargetDepth *d = &depth[(size_t)trace[k] * (size_t)target->n + (size_t)i];
-      double p[3], bev[3];
-      GridCentre(grid, (size_t)target->voxel[i], p);
+      double centre[3], p[3], bev[3];
+      GridCentre(grid, (size_t)target->voxel[i], centre);
+      CasePlaceInPhase(patient, set->view[k].phase, centre, p);
       BeamProject(from, p, set->view[k].shift_mm, bev);
       double magnification = beam->sad_mm > 0 ? beam->sad_mm / (beam->sad_mm + bev[2]) : 1;
       s->x_mm = bev[0] * magnification;
@@ -101,8 +105,8 @@ static void RangeFactors(const ScenarioSet *set, PetscInt view, PetscInt beam, d
 {
   *smallest = INFINITY;
   *largest = 0;
-  for (PetscInt s = 0; s < set->n_sums; s++) {
-    if (set->sums[s].view != view) continue;
+  for (PetscInt s = 0; s < set->n_of_phase; s++) {
+    if (set->of_phase[s].view != view) continue;
     double factor = SumsRangeFactor(set, s, beam);
     *smallest = PetscMin(*smallest, factor);
     *largest = PetscMax(*largest, factor);
@@ -226,7 +230,8 @@ static void DepthSpan(const Sighting *s, const ScenarioSet *set, PetscInt beam, 
 static void WarnShallow(const Machine *machine, const Case *patient, const Region *target, const ScenarioSet *set,
                         const Sighting *s, PetscInt index)
 {
-  const Sighting *nominal = s + (size_t)set->sums[set->scenario[0].sums].view * (size_t)target->n;
+  const ScenarioSums *sums = &set->sums[set->scenario[0].sums];
+  const Sighting *nominal = s + (size_t)set->of_phase[sums->first].view * (size_t)target->n;
   double shallow = 0, volume = 0;
   for (PetscInt i = 0; i < target->n; i++) {
     volume += target->fraction[i];

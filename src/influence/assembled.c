@@ -135,7 +135,7 @@ static PetscErrorCode Destroy_Assembled(Influence influence)
 {
   PetscFunctionBegin;
   Assembled *assembled = influence->data;
-  for (PetscInt i = 0; i < influence->set->n_sums * PartCount(influence); i++) {
+  for (PetscInt i = 0; i < influence->set->n_of_phase * PartCount(influence); i++) {
     Matrix *m = &assembled->matrix[i];
     PetscCall(PetscFree5(m->row_run, m->row_value, m->row_factor, m->row_n_run, m->row_n_layer));
     PetscCall(PetscFree(m->first_spot));
@@ -155,7 +155,7 @@ static PetscErrorCode Assemble(Influence influence, PetscInt sums, PetscInt part
 {
   PetscFunctionBegin;
   const PetscInt beam = PartBeam(influence, part);
-  const size_t at = SightIndex(influence, influence->set->sums[sums].view, beam);
+  const size_t at = SightIndex(influence, influence->set->of_phase[sums].view, beam);
   PetscCall(MatrixCreate(influence->n, m));
   for (PetscInt v = 0; v < influence->n; v++) {
     RowBuild(influence->model, beam, PartComponent(influence, part), SumsTissue(influence, sums, v),
@@ -174,10 +174,10 @@ PetscErrorCode InfluenceCreate_Assembled(Influence influence)
   Assembled *assembled;
   Row row;
   PetscCall(PetscNew(&assembled));
-  PetscCall(PetscCalloc1(influence->set->n_sums * n_part, &assembled->matrix));
+  PetscCall(PetscCalloc1(influence->set->n_of_phase * n_part, &assembled->matrix));
   PetscCall(PetscMalloc1(influence->model->max_layer, &assembled->scratch));
   PetscCall(RowCreate(influence->model, &row));
-  for (PetscInt s = 0; s < influence->set->n_sums; s++)
+  for (PetscInt s = 0; s < influence->set->n_of_phase; s++)
     for (PetscInt i = 0; i < n_part; i++)
       PetscCall(Assemble(influence, s, i, &row, &assembled->matrix[s * n_part + i]));
   PetscCall(RowDestroy(&row));

@@ -4,7 +4,7 @@
  * tilt by shift / distance instead. That is no small change where they run along voxel walls: 5 mm at 6 m moved 3 to 7 % of the
  * voxels of two patients by more than 0.05 mm, some by 5 to 10 mm, and slopes from neighbouring traces did not mend it. So there
  * every ray of every setup is traced. A patient who is turned has other rays: each rotation is traced, once for all shifts where rays are
- * parallel.
+ * parallel; so is one who breathes, in each phase.
  */
 #include "influence_private.h"
 
@@ -14,11 +14,14 @@ static void TraceBeam(const struct Depths_s *depths, PetscInt b, const View *vie
   const struct DoseModel_s *model = depths->model;
   Beam turned;
   const Beam *beam = BeamInView(&model->beams->beam[b], view, &turned);
+  Case there;
+  const Case *patient = CaseInPhase(model->patient, view->phase, &there);
   for (PetscInt v = 0; v < depths->n; v++) {
-    double point_mm[3];
-    GridCentre(depths->grid, (size_t)depths->voxel[v], point_mm);
-    wepl_mm[v] = BeamWEPL(beam, model->patient, point_mm, view->shift_mm);
-    passed_mm[v] = BeamPassed_mm(beam, model->machine, model->patient, point_mm, view->shift_mm);
+    double centre_mm[3], point_mm[3];
+    GridCentre(depths->grid, (size_t)depths->voxel[v], centre_mm);
+    CasePlaceInPhase(model->patient, view->phase, centre_mm, point_mm);
+    wepl_mm[v] = BeamWEPL(beam, patient, point_mm, view->shift_mm);
+    passed_mm[v] = BeamPassed_mm(beam, model->machine, patient, point_mm, view->shift_mm);
   }
 }
 

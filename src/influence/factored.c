@@ -97,7 +97,7 @@ static double NarrowestSpot_mm(const struct DoseModel_s *model)
 static PetscInt HighestModel(const ScenarioSet *set)
 {
   PetscInt highest = 0;
-  for (PetscInt k = 0; k < set->n_sums; k++) highest = PetscMax(highest, set->sums[k].model);
+  for (PetscInt k = 0; k < set->n_of_phase; k++) highest = PetscMax(highest, set->of_phase[k].model);
   return highest;
 }
 

@@ -118,14 +118,15 @@ static PetscInt FastSize(PetscInt n)
 }
 
 /* Grow bounds by the places where voxels of a list are seen from a beam, in the isocentre plane, in one view. */
-static void GrowBounds(const FactoredVoxels *voxels, const Beam *straight, const View *view, double low[2],
-                       double high[2])
+static void GrowBounds(const FactoredVoxels *voxels, const Case *patient, const Beam *straight, const View *view,
+                       double low[2], double high[2])
 {
   Beam turned;
   const Beam *beam = BeamInView(straight, view, &turned);
   for (PetscInt i = 0; i < voxels->n; i++) {
-    double point_mm[3], bev_mm[3];
-    GridCentre(voxels->grid, (size_t)voxels->voxel[i], point_mm);
+    double centre_mm[3], point_mm[3], bev_mm[3];
+    GridCentre(voxels->grid, (size_t)voxels->voxel[i], centre_mm);
+    CasePlaceInPhase(patient, view->phase, centre_mm, point_mm);
     BeamProject(beam, point_mm, view->shift_mm, bev_mm);
     const double shrink = beam->sad_mm > 0 ? beam->sad_mm / (beam->sad_mm + bev_mm[2]) : 1;
     for (int k = 0; k < 2; k++) {
@@ -146,22 +147,23 @@ static void ViewMove(const Beam *beam, const double shift_mm[3], double move_mm[
 }
 
 /* Over all views. Of shifts alone only those that move the voxels farthest matter in a parallel beam, but for rounding. */
-static void VoxelBounds(const FactoredVoxels *voxels, const Beam *beam, double low[2], double high[2])
+static void VoxelBounds(const FactoredVoxels *voxels, const Case *patient, const Beam *beam, double low[2],
+                        double high[2])
 {
   const ScenarioSet *set = voxels->set;
   const double rounding_mm = 1e-6;
   double least[2] = {INFINITY, INFINITY}, most[2] = {-INFINITY, -INFINITY}, move[2];
   for (PetscInt s = 0; s < set->n_view; s++) {
-    if (ViewTurned(&set->view[s])) continue;
+    if (ViewBends(&set->view[s])) continue;
     ViewMove(beam, set->view[s].shift_mm, move);
     for (int k = 0; k < 2; k++) least[k] = PetscMin(least[k], move[k]), most[k] = PetscMax(most[k], move[k]);
   }
   for (PetscInt s = 0; s < set->n_view; s++) {
-    PetscBool matters = beam->sad_mm > 0 || ViewTurned(&set->view[s]) ? PETSC_TRUE : PETSC_FALSE;
+    PetscBool matters = beam->sad_mm > 0 || ViewBends(&set->view[s]) ? PETSC_TRUE : PETSC_FALSE;
     ViewMove(beam, set->view[s].shift_mm, move);
     for (int k = 0; k < 2; k++)
       if (move[k] <= least[k] + rounding_mm || move[k] >= most[k] - rounding_mm) matters = PETSC_TRUE;
-    if (matters) GrowBounds(voxels, beam, &set->view[s], low, high);
+    if (matters) GrowBounds(voxels, patient, beam, &set->view[s], low, high);
   }
 }
 
@@ -199,7 +201,7 @@ static PetscErrorCode CreateModes(const struct Factored_s *f, const FactoredVoxe
   double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY}, largest_q2 = 0;
   double spot_low[2] = {INFINITY, INFINITY}, spot_high[2] = {-INFINITY, -INFINITY};
   PetscCall(FactoredReach(f->model, b, fb, &reach));
-  VoxelBounds(voxels, beam, low, high);
+  VoxelBounds(voxels, f->model->patient, beam, low, high);
   SpotBounds(beam, spot_low, spot_high);
   for (PetscInt i = 0; i < fb->part_start[PlaneCount(fb)]; i++)
     largest_q2 = PetscMax(largest_q2, fb->part[i].largest_q2);

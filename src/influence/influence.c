@@ -1,5 +1,6 @@
 /* The operator object: where its voxels are seen from every beam, and the choice of implementation. */
 #include "influence_private.h"
+#include <string.h>
 
 const char *const dose_operator_names[] = {"factored", "assembled"};
 const PetscInt n_dose_operator_names = PETSC_STATIC_ARRAY_LENGTH(dose_operator_names);
@@ -13,14 +14,16 @@ static PetscErrorCode SightVoxels(Influence influence, const Grid *grid, const P
   size_t n = (size_t)set->n_view * (size_t)model->beams->n_beam * (size_t)influence->n;
   PetscCall(PetscMalloc1(3 * n, &influence->bev_mm));
   for (PetscInt v = 0; v < influence->n; v++) {
-    double point_mm[3];
-    GridCentre(grid, (size_t)voxel[v], point_mm);
-    for (PetscInt k = 0; k < set->n_view; k++)
+    double centre_mm[3], point_mm[3];
+    GridCentre(grid, (size_t)voxel[v], centre_mm);
+    for (PetscInt k = 0; k < set->n_view; k++) {
+      CasePlaceInPhase(model->patient, set->view[k].phase, centre_mm, point_mm);
       for (PetscInt b = 0; b < model->beams->n_beam; b++) {
         Beam turned;
         BeamProject(BeamInView(&model->beams->beam[b], &set->view[k], &turned), point_mm, set->view[k].shift_mm,
                     influence->bev_mm + 3 * (SightIndex(influence, k, b) + (size_t)v));
       }
+    }
   }
   PetscCall(PetscMalloc1(influence->n, &influence->tissue));
   for (PetscInt v = 0; v < influence->n; v++)
@@ -29,10 +32,10 @@ static PetscErrorCode SightVoxels(Influence influence, const Grid *grid, const P
   PetscFunctionReturn(0);
 }
 
-static PetscBool AnyTurned(const ScenarioSet *set)
+static PetscBool AnyBent(const ScenarioSet *set)
 {
   for (PetscInt k = 0; k < set->n_view; k++)
-    if (ViewTurned(&set->view[k])) return PETSC_TRUE;
+    if (ViewBends(&set->view[k])) return PETSC_TRUE;
   return PETSC_FALSE;
 }
 
@@ -47,7 +50,7 @@ static PetscErrorCode CreateFrame(DoseModel model, const ScenarioSet *set, const
   influence->set = set;
   influence->n = n;
   influence->depths = depths;
-  if (!depths || !depths->n_trace || AnyTurned(set)) {
+  if (!depths || !depths->n_trace || AnyBent(set)) {
     PetscCall(DepthsTrace(model, set, grid, n, voxel, &influence->own_depths));
     influence->depths = influence->own_depths;
     influence->bytes += influence->depths->bytes;
@@ -98,33 +101,93 @@ PetscErrorCode InfluenceCreateAtDepths(Depths depths, Factored factored, const S
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode InfluenceApply(Influence influence, PetscInt sums, const double *weight, double *channels)
+static PetscErrorCode CheckSums(Influence influence, PetscInt sums)
 {
   PetscFunctionBegin;
   PetscCheck(sums >= 0 && sums < influence->set->n_sums, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
              "sums %d, expected 0 to %d", (int)sums, (int)influence->set->n_sums - 1);
-  PetscCall((*influence->apply)(influence, sums, weight, channels));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode InfluenceApplyAll(Influence influence, const PetscBool *used, const double *weight, double *channels)
+/* The weighted mean of channels in all phases of sums, that follow each other. */
+static void Accumulate(Influence influence, PetscInt sums, const double *of_phase, double *channels)
+{
+  const size_t size = (size_t)influence->n * N_CHANNELS;
+  const ScenarioSums *of = &influence->set->sums[sums];
+  memset(channels, 0, size * sizeof *channels);
+  for (PetscInt k = of->first; k < of->first + of->n_phase; k++, of_phase += size)
+    for (size_t i = 0; i < size; i++) channels[i] += influence->set->of_phase[k].weight * of_phase[i];
+}
+
+PetscErrorCode InfluenceApply(Influence influence, PetscInt sums, const double *weight, double *channels)
+{
+  PetscFunctionBegin;
+  const size_t size = (size_t)influence->n * N_CHANNELS;
+  double *of_phase = NULL;
+  PetscCall(CheckSums(influence, sums));
+  const ScenarioSums *of = &influence->set->sums[sums];
+  if (of->n_phase == 1) {
+    PetscCall((*influence->apply)(influence, of->first, weight, channels));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PetscMalloc1((size_t)of->n_phase * size, &of_phase));
+  for (PetscInt k = 0; k < of->n_phase; k++)
+    PetscCall((*influence->apply)(influence, of->first + k, weight, of_phase + (size_t)k * size));
+  Accumulate(influence, sums, of_phase, channels);
+  PetscCall(PetscFree(of_phase));
+  PetscFunctionReturn(0);
+}
+
+/* Of all phases: [of_phase][n][channels]. */
+static PetscErrorCode ApplyPhases(Influence influence, const PetscBool *used, const double *weight, double *channels)
 {
   PetscFunctionBegin;
   const size_t size = (size_t)influence->n * N_CHANNELS;
   if (influence->apply_all)
     PetscCall((*influence->apply_all)(influence, used, weight, channels));
   else
-    for (PetscInt s = 0; s < influence->set->n_sums; s++)
-      if (!used || used[s]) PetscCall((*influence->apply)(influence, s, weight, channels + (size_t)s * size));
+    for (PetscInt k = 0; k < influence->set->n_of_phase; k++)
+      if (!used || used[influence->set->of_phase[k].sums])
+        PetscCall((*influence->apply)(influence, k, weight, channels + (size_t)k * size));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode InfluenceApplyAll(Influence influence, const PetscBool *used, const double *weight, double *channels)
+{
+  PetscFunctionBegin;
+  const ScenarioSet *set = influence->set;
+  const size_t size = (size_t)influence->n * N_CHANNELS;
+  double *of_phase;
+  if (!set->accumulates) {
+    PetscCall(ApplyPhases(influence, used, weight, channels));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PetscMalloc1((size_t)set->n_of_phase * size, &of_phase));
+  PetscCall(ApplyPhases(influence, used, weight, of_phase));
+  for (PetscInt s = 0; s < set->n_sums; s++)
+    if (!used || used[s])
+      Accumulate(influence, s, of_phase + (size_t)set->sums[s].first * size, channels + (size_t)s * size);
+  PetscCall(PetscFree(of_phase));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode InfluenceApplyTranspose(Influence influence, PetscInt sums, const double *cotangent, double *gradient)
 {
   PetscFunctionBegin;
-  PetscCheck(sums >= 0 && sums < influence->set->n_sums, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
-             "sums %d, expected 0 to %d", (int)sums, (int)influence->set->n_sums - 1);
-  PetscCall((*influence->transpose)(influence, sums, cotangent, gradient));
+  const size_t size = (size_t)influence->n * N_CHANNELS;
+  double *part = NULL;
+  PetscCall(CheckSums(influence, sums));
+  const ScenarioSums *of = &influence->set->sums[sums];
+  if (of->n_phase == 1) {
+    PetscCall((*influence->transpose)(influence, of->first, cotangent, gradient));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PetscMalloc1(size, &part));
+  for (PetscInt k = of->first; k < of->first + of->n_phase; k++) {
+    for (size_t i = 0; i < size; i++) part[i] = influence->set->of_phase[k].weight * cotangent[i];
+    PetscCall((*influence->transpose)(influence, k, part, gradient));
+  }
+  PetscCall(PetscFree(part));
   PetscFunctionReturn(0);
 }
 

@@ -109,6 +109,7 @@ struct Influence_s {
   unsigned char *tissue; /* [n] */
   void *data;            /* of the implementation */
   size_t entries, bytes;
+  /* of an implementation: `sums` are those in a phase, set->of_phase */
   PetscErrorCode (*apply)(Influence, PetscInt, const double *, double *);
   PetscErrorCode (*apply_all)(Influence, const PetscBool *, const double *, double *); /* NULL: sums by sums */
   PetscErrorCode (*transpose)(Influence, PetscInt, const double *, double *);
@@ -131,7 +132,7 @@ static inline double SumsFactor(const struct Influence_s *influence, PetscInt su
 static inline PetscInt SumsTissue(const struct Influence_s *influence, PetscInt sums, PetscInt v)
 {
   const Tissues *tissues = influence->model->tissues;
-  return influence->tissue[v] + (tissues ? influence->set->sums[sums].model * tissues->n : 0);
+  return influence->tissue[v] + (tissues ? influence->set->of_phase[sums].model * tissues->n : 0);
 }
 
 /* Index of a (view, beam) pair's depths. */
@@ -144,7 +145,7 @@ static inline size_t DepthIndex(const struct Depths_s *depths, PetscInt view, Pe
 /* Depth of a voxel in sums: their range error scales what the patient adds. */
 static inline double SumsDepth_mm(const struct Influence_s *influence, PetscInt sums, PetscInt beam, PetscInt v)
 {
-  const size_t at = DepthIndex(influence->depths, influence->set->sums[sums].view, beam) + (size_t)v;
+  const size_t at = DepthIndex(influence->depths, influence->set->of_phase[sums].view, beam) + (size_t)v;
   const double factor = SumsFactor(influence, sums, beam);
   return influence->depths->wepl_mm[at] * factor + influence->depths->passed_mm[at];
 }

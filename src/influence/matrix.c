@@ -38,7 +38,7 @@ static PetscErrorCode TakeAll(Influence influence, PetscInt sums, PetscInt b, En
 {
   PetscFunctionBegin;
   const Beam *beam = &influence->model->beams->beam[b];
-  const size_t at = SightIndex(influence, influence->set->sums[sums].view, b);
+  const size_t at = SightIndex(influence, influence->set->of_phase[sums].view, b);
   Row row;
   PetscCall(PetscArrayzero(e->last, beam->n_spot));
   PetscCall(PetscArrayzero(e->count, beam->n_spot));

@@ -34,7 +34,7 @@ static inline PetscBool TapsInside(double t, PetscInt n)
 static inline PetscBool Find(Influence influence, PetscInt sums, PetscInt b, PetscInt v, Place *place)
 {
   const FactoredBeam *fb = &influence->factored->beam[b];
-  const size_t at = SightIndex(influence, influence->set->sums[sums].view, b) + (size_t)v;
+  const size_t at = SightIndex(influence, influence->set->of_phase[sums].view, b) + (size_t)v;
   const double u = influence->bev_mm[3 * at], w = influence->bev_mm[3 * at + 1],
                shrink2 = influence->bev_mm[3 * at + 2];
   const double z_mm = PetscMax(0.0, SumsDepth_mm(influence, sums, b, v));
@@ -55,7 +55,7 @@ static inline PetscBool Find(Influence influence, PetscInt sums, PetscInt b, Pet
 static inline PetscBool Seen(Influence influence, PetscInt sums, PetscInt b)
 {
   const unsigned char *seen = influence->data;
-  return seen[influence->set->sums[sums].view * influence->model->beams->n_beam + b] ? PETSC_TRUE : PETSC_FALSE;
+  return seen[influence->set->of_phase[sums].view * influence->model->beams->n_beam + b] ? PETSC_TRUE : PETSC_FALSE;
 }
 
 static inline Four Gather(const FactoredBeam *fb, const Four *volume, const Place *place)
@@ -94,7 +94,7 @@ static inline void Scatter(const FactoredBeam *fb, const Slab *slab, int64_t *sc
 
 void InfluenceGrowBoxes(Influence influence, PetscInt b, PlaneBox *box)
 {
-  for (PetscInt s = 0; s < influence->set->n_sums; s++)
+  for (PetscInt s = 0; s < influence->set->n_of_phase; s++)
     for (PetscInt v = 0; v < influence->n && Seen(influence, s, b); v++) {
       const FactoredBeam *fb = &influence->factored->beam[b];
       Place place;
@@ -133,11 +133,11 @@ static PetscErrorCode ApplyAll_Factored(Influence influence, const PetscBool *us
 {
   PetscFunctionBegin;
   const size_t size = (size_t)influence->n * N_CHANNELS;
-  memset(channels, 0, (size_t)influence->set->n_sums * size * sizeof *channels);
+  memset(channels, 0, (size_t)influence->set->n_of_phase * size * sizeof *channels);
   for (PetscInt b = 0; b < influence->model->beams->n_beam; b++)
     for (PetscInt v = 0; v < influence->n; v++)
-      for (PetscInt s = 0; s < influence->set->n_sums; s++)
-        if ((!used || used[s]) && Seen(influence, s, b))
+      for (PetscInt s = 0; s < influence->set->n_of_phase; s++)
+        if ((!used || used[influence->set->of_phase[s].sums]) && Seen(influence, s, b))
           AddBeam(influence, s, b, v, channels + (size_t)s * size + (size_t)v * N_CHANNELS);
   PetscFunctionReturn(0);
 }
@@ -200,7 +200,7 @@ static void AddEmitters(Influence influence, PetscInt sums, PetscInt b, PetscInt
 {
   const struct Factored_s *f = influence->factored;
   const FactoredBeam *fb = &f->beam[b];
-  const size_t at = SightIndex(influence, influence->set->sums[sums].view, b) + (size_t)v;
+  const size_t at = SightIndex(influence, influence->set->of_phase[sums].view, b) + (size_t)v;
   const double *bev = influence->bev_mm + 3 * at; /* places in planes, and the dose's factor */
   const PetscInt iu = (PetscInt)bev[0], iv = (PetscInt)bev[1];
   Place place;

@@ -22,7 +22,7 @@ typedef struct SplitView {
 static SplitView ViewOf(Influence influence, PetscInt sums, PetscInt b, PetscInt v)
 {
   const Split *own = influence->data;
-  const PetscInt place = influence->set->sums[sums].view;
+  const PetscInt place = influence->set->of_phase[sums].view;
   const size_t at = SightIndex(influence, place, b) + (size_t)v;
   return (SplitView){.beam = b,
                      .tissue = SumsTissue(influence, sums, v),

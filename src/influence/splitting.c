@@ -192,9 +192,8 @@ static void PointOnRay(const Beam *beam, const SpotRun *run, double w_mm, const 
 }
 
 /* Depths of one ray, sample by sample. */
-static void TraceRay(Splitting split, const Beam *beam, const SpotRun *run, const Trace *trace, float *wepl_mm)
+static void TraceRay(const Case *patient, const Beam *beam, const SpotRun *run, const Trace *trace, float *wepl_mm)
 {
-  const Case *patient = split->model->patient;
   double before[3], here[3], sum;
   PointOnRay(beam, run, trace->w0_mm, trace->view.shift_mm, before);
   sum = BeamWEPL(beam, patient, before, trace->view.shift_mm);
@@ -212,11 +211,13 @@ static void TraceRays(Splitting split, const Trace *trace, PetscInt first, Petsc
   const struct DoseModel_s *model = split->model;
   Beam turned;
   const Beam *fine = BeamInView(&split->fine.beam[trace->beam], &trace->view, &turned);
+  Case there;
+  const Case *patient = CaseInPhase(model->patient, trace->view.phase, &there);
   for (PetscInt r = first; r < fine->n_run; r += step) {
     double point_mm[3];
-    TraceRay(split, fine, &fine->run[r], trace, trace->wepl_mm + (size_t)r * (size_t)trace->n);
+    TraceRay(patient, fine, &fine->run[r], trace, trace->wepl_mm + (size_t)r * (size_t)trace->n);
     PointOnRay(fine, &fine->run[r], 0, trace->view.shift_mm, point_mm);
-    trace->passed_mm[r] = BeamPassed_mm(fine, model->machine, model->patient, point_mm, trace->view.shift_mm);
+    trace->passed_mm[r] = BeamPassed_mm(fine, model->machine, patient, point_mm, trace->view.shift_mm);
   }
 }
 
@@ -243,8 +244,7 @@ static PetscErrorCode TraceCreate(Splitting split, PetscInt b, const View *view,
 static Trace *FindTrace(Splitting split, PetscInt b, const View *view, PetscBool shared)
 {
   Trace *trace = split->trace;
-  while (trace &&
-         (trace->beam != b || memcmp(&trace->view, view, sizeof *view) || (shared && trace->window == MPI_WIN_NULL)))
+  while (trace && (trace->beam != b || !ViewSame(&trace->view, view) || (shared && trace->window == MPI_WIN_NULL)))
     trace = trace->next;
   return trace;
 }

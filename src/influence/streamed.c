@@ -11,7 +11,7 @@ typedef struct Streamed {
 /* Row of a voxel, beam and component in sums. */
 static void StreamRow(Influence influence, PetscInt sums, PetscInt beam, PetscInt component, PetscInt v, Row *row)
 {
-  size_t at = SightIndex(influence, influence->set->sums[sums].view, beam) + (size_t)v;
+  size_t at = SightIndex(influence, influence->set->of_phase[sums].view, beam) + (size_t)v;
   RowBuild(influence->model, beam, component, SumsTissue(influence, sums, v), influence->bev_mm + 3 * at,
            SumsDepth_mm(influence, sums, beam, v), row);
 }

@@ -18,14 +18,51 @@ PetscInt CaseFindExternal(const Case *patient)
   return -1;
 }
 
+/* Voxels of a phase that a voxel of the external structure is moved into, or next to by less than one. */
+static void MarkMoved(const Case *patient, const unsigned char *inside, PetscInt phase, unsigned char *moved)
+{
+  const Grid *ct = &patient->ct;
+  for (size_t v = 0; v < GridSize(ct); v++) {
+    double centre_mm[3], there_mm[3];
+    PetscInt low[3];
+    if (!inside[v]) continue;
+    GridCentre(ct, v, centre_mm);
+    CasePlaceInPhase(patient, phase, centre_mm, there_mm);
+    for (int k = 0; k < 3; k++) low[k] = (PetscInt)floor((there_mm[k] - ct->origin_mm[k]) / ct->spacing_mm[k] + 1e-6);
+    for (int corner = 0; corner < 8; corner++) {
+      PetscBool on = PETSC_TRUE;
+      size_t at = 0;
+      for (int k = 2; k >= 0; k--) {
+        const PetscInt i = low[k] + (corner >> k & 1);
+        if (i < 0 || i >= ct->n[k] ||
+            (corner >> k & 1 && fabs(low[k] * ct->spacing_mm[k] + ct->origin_mm[k] - there_mm[k]) < 1e-3))
+          on = PETSC_FALSE;
+        else
+          at = at * (size_t)ct->n[k] + (size_t)i;
+      }
+      if (on) moved[at] = 1;
+    }
+  }
+}
+
 PetscErrorCode CaseClearOutside(Case *patient)
 {
   PetscFunctionBegin;
+  const size_t n = GridSize(&patient->ct);
   PetscInt external = CaseFindExternal(patient);
+  unsigned char *moved;
   if (external < 0) PetscFunctionReturn(0);
   const unsigned char *inside = patient->structures[external].mask;
-  for (size_t v = 0; v < GridSize(&patient->ct); v++)
+  for (size_t v = 0; v < n; v++)
     if (!inside[v]) patient->rsp[v] = (float)RSP_AIR;
+  PetscCall(PetscMalloc1(patient->n_phases ? n : 0, &moved));
+  for (PetscInt p = 0; p < patient->n_phases; p++) {
+    PetscCall(PetscArrayzero(moved, n));
+    MarkMoved(patient, inside, p + 1, moved);
+    for (size_t v = 0; v < n; v++)
+      if (!moved[v]) patient->phases[p].rsp[v] = (float)RSP_AIR;
+  }
+  PetscCall(PetscFree(moved));
   PetscFunctionReturn(0);
 }
 
@@ -44,6 +81,11 @@ PetscErrorCode CaseSetRSP(Case *patient, const HLUT *hlut)
   size_t n = GridSize(&patient->ct);
   if (!patient->rsp) PetscCall(PetscMalloc1(n, &patient->rsp));
   for (size_t v = 0; v < n; v++) patient->rsp[v] = rsp_of[patient->hu[v] - LOWEST];
+  for (PetscInt p = 0; p < patient->n_phases; p++) {
+    CasePhase *phase = &patient->phases[p];
+    if (!phase->rsp) PetscCall(PetscMalloc1(n, &phase->rsp));
+    for (size_t v = 0; v < n; v++) phase->rsp[v] = rsp_of[phase->hu[v] - LOWEST];
+  }
   PetscCall(PetscFree(rsp_of));
   PetscCall(CaseClearOutside(patient));
   PetscFunctionReturn(0);
@@ -53,7 +95,10 @@ PetscErrorCode CaseScaleRSP(Case *patient, double percent)
 {
   PetscFunctionBegin;
   const double factor = 1 + 0.01 * percent;
-  for (size_t v = 0; v < GridSize(&patient->ct); v++) patient->rsp[v] = (float)(factor * patient->rsp[v]);
+  for (PetscInt p = -1; p < patient->n_phases; p++) {
+    float *rsp = p < 0 ? patient->rsp : patient->phases[p].rsp;
+    for (size_t v = 0; v < GridSize(&patient->ct); v++) rsp[v] = (float)(factor * rsp[v]);
+  }
   PetscCall(CaseClearOutside(patient));
   PetscFunctionReturn(0);
 }
@@ -95,6 +140,12 @@ static PetscErrorCode ShareVoxels(MPI_Comm comm, PetscMPIInt root, Case *p, Node
   sent[n_sent++] = (NodeArray){&p->rsp, n * sizeof *p->rsp};
   for (PetscInt s = 0; s < p->n_structures; s++) sent[n_sent++] = (NodeArray){&p->structures[s].mask, n};
   for (PetscInt m = 0; m < p->n_maps; m++) sent[n_sent++] = (NodeArray){&p->maps[m].value, n * sizeof(float)};
+  for (PetscInt i = 0; i < p->n_phases; i++) {
+    CasePhase *phase = &p->phases[i];
+    sent[n_sent++] = (NodeArray){&phase->hu, n * sizeof *phase->hu};
+    sent[n_sent++] = (NodeArray){&phase->rsp, n * sizeof *phase->rsp};
+    sent[n_sent++] = (NodeArray){&phase->displacement_mm, 3 * n * sizeof *phase->displacement_mm};
+  }
   PetscCall(NodeCopiesCreate(comm, root, n_sent, sent, &p->copies));
   MemoryGiveBack();
   PetscFunctionReturn(0);
@@ -119,6 +170,7 @@ PetscErrorCode CaseBroadcast(MPI_Comm comm, PetscMPIInt root, Case **patient)
     p->hlut.point = NULL;
     PetscCall(PetscCalloc1((size_t)p->n_structures, &p->structures));
     PetscCall(PetscCalloc1((size_t)p->n_maps, &p->maps));
+    PetscCall(PetscCalloc1((size_t)p->n_phases, &p->phases));
   }
   PetscCall(BroadcastString(comm, root, &p->name));
   PetscCall(BroadcastString(comm, root, &p->source));
@@ -133,7 +185,11 @@ PetscErrorCode CaseBroadcast(MPI_Comm comm, PetscMPIInt root, Case **patient)
     PetscCall(BroadcastString(comm, root, &p->maps[m].name));
     PetscCall(BroadcastString(comm, root, &p->maps[m].unit));
   }
-  PetscCall(PetscMalloc1(2 + p->n_structures + p->n_maps, &sent));
+  for (PetscInt i = 0; i < p->n_phases; i++) {
+    PetscCall(BroadcastString(comm, root, &p->phases[i].name));
+    PetscCallMPI(MPI_Bcast(&p->phases[i].weight, 1, MPI_DOUBLE, root, comm));
+  }
+  PetscCall(PetscMalloc1(2 + p->n_structures + p->n_maps + 3 * p->n_phases, &sent));
   PetscCall(ShareVoxels(comm, root, p, sent));
   PetscCall(PetscFree(sent));
   PetscFunctionReturn(0);
@@ -146,6 +202,11 @@ static PetscErrorCode FreeVoxels(Case *p)
   if (p->copies.there) PetscFunctionReturn(0);
   for (PetscInt s = 0; s < p->n_structures; s++) PetscCall(PetscFree(p->structures[s].mask));
   for (PetscInt m = 0; m < p->n_maps; m++) PetscCall(PetscFree(p->maps[m].value));
+  for (PetscInt i = 0; i < p->n_phases; i++) {
+    PetscCall(PetscFree(p->phases[i].hu));
+    PetscCall(PetscFree(p->phases[i].rsp));
+    PetscCall(PetscFree(p->phases[i].displacement_mm));
+  }
   PetscCall(PetscFree(p->hu));
   PetscCall(PetscFree(p->rsp));
   PetscFunctionReturn(0);
@@ -163,6 +224,8 @@ PetscErrorCode CaseDestroy(Case **patient)
     PetscCall(PetscFree(p->maps[m].name));
     PetscCall(PetscFree(p->maps[m].unit));
   }
+  for (PetscInt i = 0; i < p->n_phases; i++) PetscCall(PetscFree(p->phases[i].name));
+  PetscCall(PetscFree(p->phases));
   PetscCall(DicomOriginDestroy(&p->dicom));
   PetscCall(PetscFree(p->hlut.point));
   PetscCall(PetscFree(p->structures));

@@ -41,27 +41,36 @@ static PetscBool ReadGeometry(const H5Source *source, Grid *ct, Mistakes *mistak
   return spaced && placed && GridCheck(ct, where, mistakes) ? PETSC_TRUE : PETSC_FALSE;
 }
 
+/* Hounsfield units of a dataset; dims are its sizes, those that are not 0 as expected. */
+static PetscErrorCode ReadHU(const H5Source *source, const char *path, hsize_t dims[3], Mistakes *mistakes, short **out,
+                             PetscBool *good)
+{
+  PetscFunctionBegin;
+  int *hu = NULL;
+  PetscCall(CheckIntegers(source, path, PETSC_FALSE, mistakes, good));
+  if (*good) *good = H5ReadArray(source, path, H5T_NATIVE_INT, 3, dims, &hu, mistakes);
+  if (!*good) PetscFunctionReturn(0);
+  const size_t n = (size_t)(dims[0] * dims[1] * dims[2]);
+  PetscCall(PetscMalloc1(n, out));
+  for (size_t v = 0; v < n; v++) {
+    if (hu[v] < SHRT_MIN || hu[v] > SHRT_MAX) {
+      *good = PETSC_FALSE;
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: has a value of %d, expected %d to %d", source->name, path,
+                            hu[v], SHRT_MIN, SHRT_MAX));
+      break;
+    }
+    (*out)[v] = (short)hu[v];
+  }
+  PetscCall(PetscFree(hu));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode ReadCT(const H5Source *source, Case *patient, Mistakes *mistakes, PetscBool *good)
 {
   PetscFunctionBegin;
   hsize_t dims[3] = {0};
-  int *hu = NULL;
-  PetscCall(CheckIntegers(source, "/ct/hu", PETSC_FALSE, mistakes, good));
-  if (*good) *good = H5ReadArray(source, "/ct/hu", H5T_NATIVE_INT, 3, dims, &hu, mistakes);
-  if (!*good) PetscFunctionReturn(0);
+  PetscCall(ReadHU(source, "/ct/hu", dims, mistakes, &patient->hu, good));
   for (int k = 0; k < 3; k++) patient->ct.n[k] = (PetscInt)dims[2 - k];
-  size_t n = GridSize(&patient->ct);
-  PetscCall(PetscMalloc1(n, &patient->hu));
-  for (size_t v = 0; v < n; v++) {
-    if (hu[v] < SHRT_MIN || hu[v] > SHRT_MAX) {
-      *good = PETSC_FALSE;
-      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: /ct/hu: has a value of %d, expected %d to %d", source->name,
-                            hu[v], SHRT_MIN, SHRT_MAX));
-      break;
-    }
-    patient->hu[v] = (short)hu[v];
-  }
-  PetscCall(PetscFree(hu));
   if (*good) *good = ReadGeometry(source, &patient->ct, mistakes);
   PetscFunctionReturn(0);
 }
@@ -180,6 +189,52 @@ static PetscErrorCode ReadMaps(const H5Source *source, Case *patient, Mistakes *
   PetscFunctionReturn(0);
 }
 
+/* One phase: its CT, where the patient's voxels lie in it, and its share of the time, 1 if it says none. */
+static PetscErrorCode ReadPhase(const H5Source *source, const char *path, const Grid *ct, CasePhase *phase,
+                                Mistakes *mistakes, PetscBool *good)
+{
+  PetscFunctionBegin;
+  char part[1024], where[PETSC_MAX_PATH_LEN];
+  hsize_t dims[4] = {0, 0, 0, 3};
+  H5Shape shape;
+  const PetscInt before = mistakes->n;
+  phase->weight = 1;
+  CTShape(ct, dims);
+  PetscCall(PetscSNPrintf(part, sizeof part, "%s/hu", path));
+  PetscCall(ReadHU(source, part, dims, mistakes, &phase->hu, good));
+  PetscCall(PetscSNPrintf(part, sizeof part, "%s/displacement_mm", path));
+  if (*good) *good = H5ReadArray(source, part, H5T_NATIVE_FLOAT, 4, dims, &phase->displacement_mm, mistakes);
+  if (H5SourceShape(source, path, "weight", &shape))
+    *good = *good && H5ReadAttribute(source, path, "weight", 1, &phase->weight, mistakes);
+  if (*good && !(phase->weight > 0 && phase->weight < 1e6))
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: %s: weight is %g, expected a share of the time above 0",
+                          source->name, path, phase->weight));
+  PetscCall(PetscSNPrintf(where, sizeof where, "%s: %s", source->name, path));
+  if (*good) PetscCall(CasePhaseCheck(ct, phase, where, mistakes));
+  if (mistakes->n > before) *good = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ReadPhases(const H5Source *source, Case *patient, Mistakes *mistakes, PetscBool *good)
+{
+  PetscFunctionBegin;
+  H5Names names = {0};
+  *good = PETSC_TRUE;
+  if (H5SourceHas(source, "/phases")) *good = H5ReadNames(source, "/phases", &names, mistakes);
+  PetscCall(PetscCalloc1((size_t)names.n, &patient->phases));
+  for (PetscInt i = 0; i < names.n; i++) {
+    CasePhase *phase = &patient->phases[patient->n_phases++];
+    char path[1024];
+    PetscBool fine;
+    PetscCall(PetscSNPrintf(path, sizeof path, "/phases/%s", names.name[i]));
+    PetscCall(PetscStrallocpy(names.name[i], &phase->name));
+    PetscCall(ReadPhase(source, path, &patient->ct, phase, mistakes, &fine));
+    if (!fine) *good = PETSC_FALSE;
+  }
+  PetscCall(H5NamesDestroy(&names));
+  PetscFunctionReturn(0);
+}
+
 /* Optional root attribute beam_gantry_deg of any length. */
 static PetscErrorCode ReadBeamAngles(const H5Source *source, Case *patient, Mistakes *mistakes, PetscBool *good)
 {
@@ -269,7 +324,7 @@ PetscErrorCode CaseLoad(const char *file, Mistakes *mistakes, Case **out)
   char *extension = strrchr(patient->name, '.');
   if (extension && extension != patient->name) *extension = 0;
   PetscCall(PetscStrallocpy(file, &patient->source));
-  PetscBool good, part[5] = {PETSC_TRUE, PETSC_TRUE, PETSC_TRUE, PETSC_TRUE, PETSC_TRUE};
+  PetscBool good, part[6] = {PETSC_TRUE, PETSC_TRUE, PETSC_TRUE, PETSC_TRUE, PETSC_TRUE, PETSC_TRUE};
   PetscCall(ReadCT(&source, patient, mistakes, &good));
   if (good) { /* the masks and maps have the shape of the CT */
     PetscCall(ReadStructures(&source, patient, mistakes, &part[0]));
@@ -277,9 +332,10 @@ PetscErrorCode CaseLoad(const char *file, Mistakes *mistakes, Case **out)
     PetscCall(ReadBeamAngles(&source, patient, mistakes, &part[2]));
     PetscCall(ReadPosition(&source, patient, mistakes, &part[3]));
     PetscCall(ReadHLUT(&source, &patient->hlut, mistakes, &part[4]));
+    PetscCall(ReadPhases(&source, patient, mistakes, &part[5]));
   }
   if (!H5SourceClose(&source, mistakes)) good = PETSC_FALSE;
-  if (good && part[0] && part[1] && part[2] && part[3] && part[4])
+  if (good && part[0] && part[1] && part[2] && part[3] && part[4] && part[5])
     *out = patient;
   else
     PetscCall(CaseDestroy(&patient));
@@ -296,6 +352,20 @@ static void WriteMap(H5Sink *sink, const Case *patient, PetscInt map)
   CTShape(&patient->ct, dims);
   H5Remove(sink, path);
   H5WriteArray(sink, path, H5T_NATIVE_FLOAT, 3, dims, m->value, m->unit, NULL);
+}
+
+static void WritePhase(H5Sink *sink, const Case *patient, const CasePhase *phase)
+{
+  hsize_t dims[4] = {0, 0, 0, 3};
+  char group[1024], path[1024 + 32];
+  CTShape(&patient->ct, dims);
+  snprintf(group, sizeof group, "/phases/%s", phase->name);
+  snprintf(path, sizeof path, "%s/hu", group);
+  H5WriteArray(sink, path, H5T_NATIVE_SHORT, 3, dims, phase->hu, "HU", "CT of the phase");
+  snprintf(path, sizeof path, "%s/displacement_mm", group);
+  H5WriteArray(sink, path, H5T_NATIVE_FLOAT, 4, dims, phase->displacement_mm, "mm",
+               "where in the phase a voxel of /ct/hu lies, less where it is there; LPS");
+  H5WriteDoubles(sink, group, "weight", 1, &phase->weight);
 }
 
 PetscErrorCode CaseWrite(const Case *patient, const char *file, Mistakes *mistakes)
@@ -321,6 +391,7 @@ PetscErrorCode CaseWrite(const Case *patient, const char *file, Mistakes *mistak
     H5WriteString(&sink, path, "role", role_names[structure->role]);
   }
   for (PetscInt m = 0; m < patient->n_maps; m++) WriteMap(&sink, patient, m);
+  for (PetscInt i = 0; i < patient->n_phases; i++) WritePhase(&sink, patient, &patient->phases[i]);
   const hsize_t rows[2] = {(hsize_t)patient->hlut.n, 2};
   if (patient->hlut.n)
     H5WriteArray(&sink, "/ct/hlut", H5T_NATIVE_DOUBLE, 2, rows, patient->hlut.point, NULL, "HU, RSP");

@@ -35,6 +35,12 @@ PetscErrorCode PlanCheckActivitySettings(const Settings *settings, Mistakes *mis
   const ActivitySpec *spec = &settings->activity;
   ScenarioSet *set;
   if (!spec->n_scenarios) PetscFunctionReturn(0);
+  if (settings->evaluate.motion != MOTION_NONE) {
+    PetscCall(MistakesAdd(mistakes, ROBION_STUDY,
+                          "%s: activity: found scenarios.evaluate.motion: %s, expected a patient who lies still",
+                          spec->where, motion_names[settings->evaluate.motion]));
+    PetscFunctionReturn(0);
+  }
   PetscCall(ScenarioSetCreate(&settings->evaluate, &set));
   for (PetscInt i = 0; i < spec->n_scenarios; i++) PetscCall(CheckScenario(spec, spec->scenarios[i], set, mistakes));
   PetscCall(ScenarioSetDestroy(&set));

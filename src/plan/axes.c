@@ -1,5 +1,6 @@
 /* What a plan tells of the axes of its scenarios: beams, tissues, responses; and how many scenarios they make. */
 #include "plan_private.h"
+#include "robion/text.h"
 #include <string.h>
 
 /* Beams of the plan, as they will be numbered. */
@@ -55,8 +56,11 @@ PetscErrorCode PlanSetAxes(const Case *patient, Settings *settings)
   PetscFunctionBegin;
   ScenarioAxes axes = {.n_beam = CountBeams(settings, patient),
                        .n_tissue = 1 + settings->n_tissues,
-                       .n_biology = settings->n_alternatives};
-  PetscCall(PetscCalloc1(axes.n_biology, &axes.biology));
+                       .n_biology = settings->n_alternatives,
+                       .n_phase = patient->n_phases};
+  PetscCall(PetscCalloc2(axes.n_biology, &axes.biology, axes.n_phase, &axes.phase));
+  for (PetscInt i = 0; i < axes.n_phase; i++)
+    axes.phase[i] = (ScenarioPhase){patient->phases[i].name, patient->phases[i].weight};
   for (PetscInt i = 0; i < axes.n_biology; i++) {
     const BiologyAlternative *one = &settings->alternatives[i];
     axes.biology[i] = (ScenarioBiology){.name = one->name,
@@ -72,8 +76,37 @@ PetscErrorCode PlanSetAxes(const Case *patient, Settings *settings)
 PetscErrorCode PlanDropAxes(Settings *settings)
 {
   PetscFunctionBegin;
-  PetscCall(PetscFree(settings->optimize.axes.biology));
-  settings->evaluate.axes.biology = NULL;
+  ScenarioAxes *axes = &settings->optimize.axes;
+  PetscCall(PetscFree2(axes->biology, axes->phase));
+  settings->evaluate.axes = *axes;
+  PetscFunctionReturn(0);
+}
+
+/* Phases that a set names and the case does not have. */
+static PetscErrorCode CheckPhases(const Settings *settings, const ScenarioSpec *set, const char *name,
+                                  Mistakes *mistakes)
+{
+  PetscFunctionBegin;
+  const ScenarioAxes *axes = &set->axes;
+  const char **known;
+  if (set->motion == MOTION_NONE) PetscFunctionReturn(0);
+  if (!axes->n_phase)
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_INPUT,
+                    "scenarios.%s.motion: found %s, but case %s has no breathing phases, expected /phases in its file "
+                    "or a phantom that breathes",
+                    name, motion_names[set->motion], settings->patient.name));
+  PetscCall(PetscMalloc1(axes->n_phase, &known));
+  for (PetscInt k = 0; k < axes->n_phase; k++) known[k] = axes->phase[k].name;
+  for (PetscInt i = 0; i < set->n_phase && axes->n_phase; i++) {
+    PetscInt k = 0;
+    while (k < axes->n_phase && strcmp(known[k], set->phase[i])) k++;
+    if (k == axes->n_phase)
+      PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "scenarios.%s.phases: case %s has no phase %s%s", name,
+                            settings->patient.name, set->phase[i],
+                            SuggestName(", ", set->phase[i], (size_t)axes->n_phase, known).text));
+  }
+  PetscCall(PetscFree(known));
   PetscFunctionReturn(0);
 }
 
@@ -89,6 +122,7 @@ PetscErrorCode PlanCheckScenarios(const Settings *settings, Mistakes *mistakes)
                       "scenarios.%s: found up to %.0f scenarios, expected at most %d: fewer range errors per beam, "
                       "or setup: random",
                       name[k], ScenarioCount(set[k]), SCENARIOS_MOST));
+  for (int k = 0; k < 2; k++) PetscCall(CheckPhases(settings, set[k], name[k], mistakes));
   PetscInt n_model = 1;
   for (PetscInt i = 0; i < settings->optimize.axes.n_biology; i++)
     n_model = PetscMax(n_model, 1 + settings->optimize.axes.biology[i].model);

@@ -277,12 +277,18 @@ static PetscErrorCode MakeTarget(const Settings *settings, Mistakes *mistakes, P
   PetscFunctionReturn(0);
 }
 
-/* Plans that are not robust are laid out and optimised for the nominal scenario alone. */
+/* Plans that are not robust are laid out and optimised for the nominal scenario alone, which may be accumulated over phases. */
 static PetscErrorCode MakeScenarios(const Settings *settings, PlanInputs *in)
 {
   PetscFunctionBegin;
   double zero = 0;
-  ScenarioSpec nominal = {.n_range = 1, .range_percent = &zero, .setup = SETUP_NONE};
+  const ScenarioSpec *spec = &settings->optimize;
+  ScenarioSpec nominal = {.n_range = 1, .range_percent = &zero, .setup = SETUP_NONE, .axes = spec->axes};
+  if (spec->motion == MOTION_ACCUMULATE) { /* breathing is no error */
+    nominal.motion = spec->motion;
+    nominal.n_phase = spec->n_phase;
+    nominal.phase = spec->phase;
+  }
   PetscCall(ScenarioSetCreate(PlanIsRobust(settings) ? &settings->optimize : &nominal, &in->optimize));
   PetscCall(ScenarioSetCreate(&settings->evaluate, &in->evaluate));
   PetscFunctionReturn(0);

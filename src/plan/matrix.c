@@ -135,6 +135,12 @@ PetscErrorCode PlanWriteMatrix(const PlanInputs *in, double most_bytes, const ch
     PetscCall(MistakesAdd(mistakes, ROBION_STUDY, "spots.splitting has no matrix, expected none"));
     PetscFunctionReturn(0);
   }
+  if (in->optimize->accumulates) {
+    PetscCall(
+        MistakesAdd(mistakes, ROBION_STUDY,
+                    "scenarios.optimize.motion: found accumulate, expected phases for a matrix of each, or none"));
+    PetscFunctionReturn(0);
+  }
   if (!H5SinkOpen(file, mistakes, &sink)) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1(in->n_voxel, &voxel));
   PetscCall(PetscArraycpy(voxel, in->voxel, in->n_voxel));

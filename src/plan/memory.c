@@ -39,7 +39,7 @@ static PetscErrorCode OperatorNeed(PlanContext *context, const PlanInputs *in, c
 static PetscErrorCode OptimisationNeed(PlanContext *context, const PlanInputs *in, double entries, MemoryNeed *need)
 {
   PetscFunctionBegin;
-  const double voxels = (double)in->n_voxel, rows = (double)in->optimize->n_sums, spots = (double)in->beams->n_spot;
+  const double voxels = (double)in->n_voxel, rows = (double)in->optimize->n_of_phase, spots = (double)in->beams->n_spot;
   const FactoredVoxels looked_up = {in->optimize, &in->grid, in->n_voxel, in->voxel};
   double dealt = DEALT_SPOT_ARRAYS * spots * sizeof(double), rays = 0; /* rays: numbers per voxel, places and depths */
   for (PetscInt b = 0; b < in->beams->n_beam; b++)

@@ -143,7 +143,7 @@ PetscErrorCode PlanCountEntries(MPI_Comm comm, const PlanInputs *in, double *ent
 {
   PetscFunctionBegin;
   PetscCall(PlanCountNominal(comm, in, in->n_voxel, in->voxel, entries));
-  *entries *= (double)in->optimize->n_sums;
+  *entries *= (double)in->optimize->n_of_phase;
   PetscFunctionReturn(0);
 }
 

@@ -159,13 +159,15 @@ static PetscErrorCode WriteNumbersOf(SharedFile *file, const char *group, const 
 static PetscErrorCode WriteAxes(SharedFile *file, const char *group, const ScenarioSet *set)
 {
   PetscFunctionBegin;
-  PetscBool ranges = PETSC_FALSE, responses = PETSC_FALSE, rotations = PETSC_FALSE;
-  const char **name;
+  PetscBool ranges = PETSC_FALSE, responses = PETSC_FALSE, rotations = PETSC_FALSE, phases = PETSC_FALSE;
+  const char **name, **phase;
   char path[64];
-  PetscCall(PetscMalloc1(set->n, &name));
+  PetscCall(PetscMalloc2(set->n, &name, set->n, &phase));
   for (PetscInt s = 0; s < set->n; s++) {
     const Scenario *one = &set->scenario[s];
     name[s] = one->biology;
+    phase[s] = ScenarioPhaseName(one);
+    if (phase[s][0]) phases = PETSC_TRUE;
     if (one->range_of_beam) ranges = PETSC_TRUE;
     if (one->factor || one->model) responses = PETSC_TRUE;
     for (int k = 0; k < 3; k++)
@@ -185,7 +187,10 @@ static PetscErrorCode WriteAxes(SharedFile *file, const char *group, const Scena
     PetscCall(WriteNumbersOf(file, group, "beta_factors", set, set->n_tissue, BetaOfTissue, "1",
                              "on beta of the ions in each tissue"));
   }
-  PetscCall(PetscFree(name));
+  snprintf(path, sizeof path, "%s/phase", group);
+  if (phases)
+    PetscCall(SharedFileStrings(file, path, set->n, phase, "of breathing; all: dose accumulated over the phases"));
+  PetscCall(PetscFree2(name, phase));
   PetscFunctionReturn(0);
 }
 

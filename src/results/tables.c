@@ -9,7 +9,7 @@ const char *const table_headers[N_PLAN_FILES] = {
     [PLAN_METRICS] = "study,case,arm,sweep,scenario,structure,quantity,metric,value,unit",
     [PLAN_DVH] = "study,case,arm,sweep,structure,quantity,dose,unit,nominal_percent,min_percent,max_percent",
     [PLAN_SCENARIOS] = "set,id,x_mm,y_mm,z_mm,range_percent,weight,in_set,range_percent_of_beams,biology,"
-                       "alpha_factors,beta_factors,rotation_x_deg,rotation_y_deg,rotation_z_deg",
+                       "alpha_factors,beta_factors,rotation_x_deg,rotation_y_deg,rotation_z_deg,phase",
     [PLAN_GOALS] = "study,case,arm,sweep,structure,quantity,metric,per,scenario,relation,limit,value,unit,met,"
                    "each_relation,each_limit,each_unit"};
 
@@ -88,6 +88,8 @@ static PetscErrorCode ScenarioRows(const char *name, const ScenarioSet *set, Tex
         PetscCall(TextAdd(text, "%s%.9g", t ? " " : "", ScenarioFactor(one, t, k)));
     }
     for (int k = 0; k < 3; k++) PetscCall(TextAdd(text, ",%.9g", one->rotation_deg[k]));
+    PetscCall(TextAdd(text, ","));
+    PetscCall(TextAddCSV(text, ScenarioPhaseName(one)));
     PetscCall(TextAdd(text, "\n"));
   }
   PetscFunctionReturn(0);

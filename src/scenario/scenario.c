@@ -10,6 +10,9 @@ const char *const setup_pattern_names[] = {"none", "axes",  "corners", "axes+cor
                                            "list", "cross", "grid",    "random"};
 const PetscInt n_setup_pattern_names = PETSC_STATIC_ARRAY_LENGTH(setup_pattern_names);
 
+const char *const motion_names[] = {"none", "phases", "accumulate"};
+const PetscInt n_motion_names = PETSC_STATIC_ARRAY_LENGTH(motion_names);
+
 /* Append the parts of an id, joined by underscores. */
 static void AddToId(char id[sizeof((Scenario *)0)->id], const char *name, double value)
 {
@@ -28,7 +31,9 @@ static void MakeId(const ScenarioSet *set, Scenario *s)
   }
   for (int axis = 0; axis < 3; axis++) AddToId(s->id, (const char *[]){"x", "y", "z"}[axis], s->shift_mm[axis]);
   for (int axis = 0; axis < 3; axis++) AddToId(s->id, (const char *[]){"rx", "ry", "rz"}[axis], s->rotation_deg[axis]);
-  const size_t used = strlen(s->id);
+  size_t used = strlen(s->id);
+  if (s->phase_name[0])
+    used += (size_t)snprintf(s->id + used, sizeof s->id - used, "%sphase-%.60s", used ? "_" : "", s->phase_name);
   if (strcmp(s->biology, BIOLOGY_NOMINAL) || s->factor)
     snprintf(s->id + used, sizeof s->id - used, "%sbio-%s", used ? "_" : "", s->biology);
   if (!s->id[0]) snprintf(s->id, sizeof s->id, "nominal");
@@ -83,6 +88,7 @@ typedef struct Point {
   double shift_mm[3], rotation_deg[3];
   const ScenarioBiology *biology; /* NULL: the plan's own */
   const double *factor;           /* [tissue][2] drawn, on top of it; NULL: none */
+  PetscInt phase;                 /* number among the set's; 0: none */
 } Point;
 
 static double Tidy(double value)
@@ -130,6 +136,14 @@ static void SetBiology(ScenarioSet *set, const Point *point, PetscInt row, Scena
   }
 }
 
+/* The phase of a row: one, or where doses are accumulated all. */
+static void SetPhase(const ScenarioSet *set, const Point *point, Scenario *s)
+{
+  const PetscBool one = point && point->phase ? PETSC_TRUE : PETSC_FALSE;
+  s->phase_name = one ? set->phase[point->phase - 1].name : "";
+  s->phase = one ? set->phase_number[point->phase - 1] : set->accumulates ? PHASE_ALL : PHASE_REFERENCE;
+}
+
 /*
  * One more row; the nominal one is row 0, which joins the set. A point that the set has already, as far as `known` rows tell, is
  * left out.
@@ -139,6 +153,7 @@ static Scenario *Append(ScenarioSet *set, const Point *point, PetscInt known)
   Scenario made = {.in_set = PETSC_TRUE};
   SetRange(set, point->range_percent, set->n, &made);
   SetBiology(set, point, set->n, &made);
+  SetPhase(set, point, &made);
   for (int axis = 0; axis < 3; axis++) {
     made.shift_mm[axis] = Tidy(point->shift_mm[axis]);
     made.rotation_deg[axis] = Tidy(point->rotation_deg[axis]);
@@ -192,6 +207,24 @@ static void SetRotation(const ScenarioSpec *spec, PetscInt i, Point *point)
   for (int axis = 0; axis < 3; axis++) point->rotation_deg[axis] = spec->n_rotation ? spec->rotation_deg[i][axis] : 0;
 }
 
+/* Phases that a set combines with its other errors. */
+static PetscInt Phases(const ScenarioSet *set)
+{
+  return set->accumulates ? 1 : PetscMax(set->n_phase, 1);
+}
+
+/* The i-th of them; 0: none. */
+static PetscInt PhaseOf(const ScenarioSet *set, PetscInt i)
+{
+  return set->accumulates || !set->n_phase ? 0 : 1 + i;
+}
+
+static PetscInt CountPhases(const ScenarioSpec *spec)
+{
+  if (spec->motion != MOTION_PHASES) return 1;
+  return PetscMax(spec->n_phase ? spec->n_phase : spec->axes.n_phase, 1);
+}
+
 static double CountPart(const ScenarioSpec *spec, const ScenarioAxes *axes)
 {
   const double ranges = (double)spec->n_range, shifts = (double)ShiftCapacity(spec);
@@ -206,7 +239,7 @@ double ScenarioCount(const ScenarioSpec *spec)
 {
   double sum = 1 + CountPart(spec, &spec->axes);
   for (PetscInt i = 0; i < spec->n_plus; i++) sum += CountPart(&spec->plus[i], &spec->axes);
-  return sum;
+  return sum * (double)CountPhases(spec);
 }
 
 /* Range errors one axis at a time, each beam with its own being an axis. */
@@ -243,18 +276,22 @@ static void CrossOthers(const ScenarioSpec *spec, const ScenarioAxes *axes, Pets
     const Point point = {.range_percent = no_range, .biology = Response(spec, axes, i)};
     if (point.biology) (void)Append(set, &point, known);
   }
+  for (PetscInt i = 0; i < Phases(set) && PhaseOf(set, i); i++)
+    (void)Append(set, &(Point){.range_percent = no_range, .phase = PhaseOf(set, i)}, known);
 }
 
-/* All rotations and responses with the other errors of a point. */
+/* All rotations, phases and responses with the other errors of a point. */
 static void AppendAll(const ScenarioSpec *spec, const ScenarioAxes *axes, PetscInt known, Point *point,
                       ScenarioSet *set)
 {
   for (PetscInt j = 0; j < Rotations(spec); j++)
-    for (PetscInt i = 0; i < Responses(spec); i++) {
-      SetRotation(spec, j, point);
-      point->biology = Response(spec, axes, i);
-      (void)Append(set, point, known);
-    }
+    for (PetscInt k = 0; k < Phases(set); k++)
+      for (PetscInt i = 0; i < Responses(spec); i++) {
+        SetRotation(spec, j, point);
+        point->phase = PhaseOf(set, k);
+        point->biology = Response(spec, axes, i);
+        (void)Append(set, point, known);
+      }
 }
 
 /* All combinations of range errors, shifts, rotations and responses; of a cross only those in which all but one are nothing. */
@@ -290,7 +327,7 @@ static PetscErrorCode Combine(const ScenarioSpec *spec, const ScenarioAxes *axes
 }
 
 /* Axes of drawn scenarios with numbers of their own: what is drawn on one does not hang on the others. */
-enum { DRAWN_RANGES, DRAWN_BIOLOGY, DRAWN_ROTATION, DRAWN_AXES = 8 };
+enum { DRAWN_RANGES, DRAWN_BIOLOGY, DRAWN_ROTATION, DRAWN_PHASE, DRAWN_AXES = 8 };
 
 static CounterRandom DrawnOn(const ScenarioSpec *spec, PetscInt scenario, int axis)
 {
@@ -328,6 +365,16 @@ static void DrawRotation(const ScenarioSpec *spec, PetscInt i, Point *point)
     point->rotation_deg[axis] += spec->rotation_sigma_deg[axis] * CounterRandomNormal(&own);
 }
 
+/* A phase as often as its weight says. */
+static void DrawPhase(const ScenarioSpec *spec, PetscInt i, const ScenarioSet *set, Point *point)
+{
+  CounterRandom own = DrawnOn(spec, i, DRAWN_PHASE);
+  double rest = CounterRandomUniform(&own);
+  PetscInt k = 0;
+  while (k + 1 < Phases(set) && rest >= set->phase[k].weight) rest -= set->phase[k++].weight;
+  point->phase = PhaseOf(set, k);
+}
+
 /*
  * Drawn scenarios: range errors about the spec's in turn, responses in turn with every range error, rotations about the spec's in turn,
  * shifts about none. They are numbered from n_drawn + 1 on.
@@ -346,6 +393,7 @@ static PetscErrorCode Draw(const ScenarioSpec *spec, const ScenarioAxes *axes, P
     gsl_rng_set(random, (unsigned long)spec->seed * 1000003UL + (unsigned long)i + 1);
     for (int axis = 0; axis < 3; axis++) point.shift_mm[axis] = gsl_ran_gaussian_ziggurat(random, spec->setup_mm[axis]);
     DrawRotation(spec, i, &point);
+    DrawPhase(spec, i, set, &point);
     DrawRanges(spec, i, random, set->n_beam, range_percent);
     Scenario *s = Append(set, &point, 0);
     if (s != &set->scenario[0]) snprintf(s->id, sizeof s->id, "random-%d", (int)(n_drawn + i) + 1);
@@ -368,18 +416,20 @@ void RotateBack(const double rotation_deg[3], const double vector[3], double bac
   }
 }
 
-static PetscBool SameRotation(const View *a, const View *b)
+/* Whether parallel rays take the same ways in two views. */
+static PetscBool SameWays(const View *a, const View *b)
 {
-  return memcmp(a->rotation_deg, b->rotation_deg, sizeof a->rotation_deg) ? PETSC_FALSE : PETSC_TRUE;
+  return a->phase != b->phase || memcmp(a->rotation_deg, b->rotation_deg, sizeof a->rotation_deg) ? PETSC_FALSE
+                                                                                                  : PETSC_TRUE;
 }
 
 PetscInt ScenarioTraces(const ScenarioSet *set, PetscBool parallel, PetscInt *trace, PetscInt *view)
 {
-  PetscInt n = 0, last = 0; /* the last one's rotation is looked at first */
+  PetscInt n = 0, last = 0; /* the last one is looked at first */
   for (PetscInt k = 0; k < set->n_view; k++) {
     PetscInt j = parallel ? 0 : k;
-    if (parallel && k && SameRotation(&set->view[last], &set->view[k])) j = last;
-    while (j < k && !SameRotation(&set->view[j], &set->view[k])) j++;
+    if (parallel && k && SameWays(&set->view[last], &set->view[k])) j = last;
+    while (j < k && !SameWays(&set->view[j], &set->view[k])) j++;
     if (j == k && view) view[n] = k;
     if (trace) trace[k] = j == k ? n : trace[j];
     if (j == k) n++;
@@ -388,25 +438,70 @@ PetscInt ScenarioTraces(const ScenarioSet *set, PetscBool parallel, PetscInt *tr
   return n;
 }
 
+/* The number of a scenario's view in a phase. */
+static PetscInt FindView(ScenarioSet *set, const Scenario *scenario, PetscInt phase)
+{
+  View view = {.phase = phase};
+  PetscInt v = 0;
+  memcpy(view.rotation_deg, scenario->rotation_deg, sizeof view.rotation_deg);
+  RotateBack(view.rotation_deg, scenario->shift_mm, view.shift_mm);
+  while (v < set->n_view && !ViewSame(&set->view[v], &view)) v++;
+  if (v == set->n_view) set->view[set->n_view++] = view;
+  return v;
+}
+
+/* Sums of a scenario that no one before has. */
+static void AddSums(ScenarioSet *set, PetscInt row, const PetscInt *phase, PetscInt n_phase)
+{
+  const Scenario *scenario = &set->scenario[row];
+  set->sums[set->n_sums] = (ScenarioSums){row, set->n_of_phase, n_phase};
+  for (PetscInt i = 0; i < n_phase; i++)
+    set->of_phase[set->n_of_phase++] = (PhaseSums){.view = FindView(set, scenario, phase[i]),
+                                                   .model = scenario->model,
+                                                   .row = row,
+                                                   .sums = set->n_sums,
+                                                   .weight = scenario->phase == PHASE_ALL ? set->phase[i].weight : 1};
+  set->n_sums++;
+}
+
 /* Index every distinct view once, so that scenarios share their ray tracing; then every distinct dose. */
 static PetscErrorCode IndexRows(ScenarioSet *set)
 {
   PetscFunctionBegin;
-  PetscCall(PetscMalloc2(set->n, &set->view, set->n, &set->sums));
+  const PetscInt most = set->n * (set->accumulates ? set->n_phase : 1);
+  PetscCall(PetscMalloc3(most, &set->view, set->n, &set->sums, most, &set->of_phase));
   for (PetscInt s = 0; s < set->n; s++) {
     Scenario *scenario = &set->scenario[s];
-    View view;
-    PetscInt v = 0, k = 0;
-    PetscCall(PetscArraycpy(view.rotation_deg, scenario->rotation_deg, 3));
-    RotateBack(view.rotation_deg, scenario->shift_mm, view.shift_mm);
-    while (v < set->n_view && memcmp(&set->view[v], &view, sizeof view)) v++;
-    if (v == set->n_view) set->view[set->n_view++] = view;
-    while (k < set->n_sums && !(set->sums[k].view == v && set->sums[k].model == scenario->model &&
-                                SameRange(set, scenario, &set->scenario[set->sums[k].row])))
-      k++;
-    if (k == set->n_sums) set->sums[set->n_sums++] = (ScenarioSums){.view = v, .model = scenario->model, .row = s};
+    const PetscBool all = scenario->phase == PHASE_ALL ? PETSC_TRUE : PETSC_FALSE;
+    const PetscInt *phase = all ? set->phase_number : &scenario->phase, view = FindView(set, scenario, phase[0]);
+    PetscInt k = 0;
+    for (; k < set->n_sums; k++) {
+      const PhaseSums *of = &set->of_phase[set->sums[k].first];
+      if (of->view == view && of->model == scenario->model && SameRange(set, scenario, &set->scenario[of->row])) break;
+    }
+    if (k == set->n_sums) AddSums(set, s, phase, all ? set->n_phase : 1);
     scenario->sums = k;
   }
+  PetscFunctionReturn(0);
+}
+
+/* The phases that count, their weights adding up to 1. */
+static PetscErrorCode TakePhases(const ScenarioSpec *spec, ScenarioSet *set)
+{
+  PetscFunctionBegin;
+  double sum = 0;
+  if (spec->motion == MOTION_NONE) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc2(spec->axes.n_phase, &set->phase, spec->axes.n_phase, &set->phase_number));
+  for (PetscInt i = 0; i < spec->axes.n_phase; i++) {
+    PetscInt k = 0;
+    while (k < spec->n_phase && strcmp(spec->phase[k], spec->axes.phase[i].name)) k++;
+    if (spec->n_phase && k == spec->n_phase) continue;
+    set->phase_number[set->n_phase] = 1 + i;
+    set->phase[set->n_phase++] = spec->axes.phase[i];
+  }
+  set->accumulates = spec->motion == MOTION_ACCUMULATE && set->n_phase ? PETSC_TRUE : PETSC_FALSE;
+  for (PetscInt k = 0; k < set->n_phase; k++) sum += set->phase[k].weight;
+  for (PetscInt k = 0; k < set->n_phase; k++) set->phase[k].weight /= sum;
   PetscFunctionReturn(0);
 }
 
@@ -450,8 +545,10 @@ PetscErrorCode ScenarioSetCreate(const ScenarioSpec *spec, ScenarioSet **out)
   PetscInt n_drawn = 0;
   PetscCall(PetscNew(&set));
   PetscCall(AllocateRows(spec, set));
+  PetscCall(TakePhases(spec, set));
   set->n = 1; /* the nominal row; it joins the set if the set holds it */
   set->scenario[0].biology = BIOLOGY_NOMINAL;
+  SetPhase(set, NULL, &set->scenario[0]);
   PetscCall(AddPart(spec, &spec->axes, PETSC_FALSE, &n_drawn, set));
   for (PetscInt i = 0; i < spec->n_plus; i++)
     PetscCall(AddPart(&spec->plus[i], &spec->axes, PETSC_TRUE, &n_drawn, set));
@@ -475,6 +572,11 @@ PetscErrorCode ScenarioSetSlice(const ScenarioSet *set, PetscInt first, PetscInt
   slice->n = n;
   slice->n_beam = set->n_beam;
   slice->n_tissue = set->n_tissue;
+  slice->accumulates = set->accumulates;
+  slice->n_phase = set->n_phase;
+  PetscCall(PetscMalloc2(set->n_phase, &slice->phase, set->n_phase, &slice->phase_number));
+  PetscCall(PetscArraycpy(slice->phase, set->phase, set->n_phase));
+  PetscCall(PetscArraycpy(slice->phase_number, set->phase_number, set->n_phase));
   PetscCall(PetscMalloc1(n, &slice->scenario));
   PetscCall(PetscArraycpy(slice->scenario, set->scenario + first, n));
   for (PetscInt s = 0; s < n; s++)
@@ -488,7 +590,8 @@ PetscErrorCode ScenarioSetDestroy(ScenarioSet **set)
 {
   PetscFunctionBegin;
   if (*set) {
-    PetscCall(PetscFree2((*set)->view, (*set)->sums));
+    PetscCall(PetscFree3((*set)->view, (*set)->sums, (*set)->of_phase));
+    PetscCall(PetscFree2((*set)->phase, (*set)->phase_number));
     PetscCall(PetscFree((*set)->range_of_beam));
     PetscCall(PetscFree((*set)->factor));
     PetscCall(PetscFree((*set)->scenario));

@@ -100,6 +100,9 @@ PetscErrorCode RuleScenarios(Check *check, const SchemaKey *key, const Node *nod
   if (!setup && shifts)
     PetscCall(CheckAdd(check, shifts->place, PathJoin(path, "shifts_mm").text,
                        "found without setup, expected setup: list too"));
+  if (NodeGet(node, "phases") && !NodeGet(node, "motion"))
+    PetscCall(CheckAdd(check, NodeGet(node, "phases")->place, PathJoin(path, "phases").text,
+                       "found without motion, expected motion: phases or accumulate too"));
   PetscCall(CheckRandom(check, node, path));
   PetscFunctionReturn(0);
 }
@@ -112,6 +115,7 @@ static PetscBool IsNominal(const Node *set)
   const Node *range = NodeGet(set, "range_percent"), *setup = NodeGet(set, "setup"),
              *shifts = NodeGet(set, "shifts_mm");
   const Node *biology = NodeGet(set, "biology"), *rotations = NodeGet(set, "rotations_deg");
+  if (IsWord(NodeGet(set, "motion"), "phases")) return PETSC_FALSE;
   if ((range && !IsZero(range)) || (rotations && !IsZero(rotations)) || NodeGet(set, "plus")) return PETSC_FALSE;
   for (PetscInt i = 0; biology && biology->kind == NODE_SEQUENCE && i < biology->n; i++)
     if (!IsWord(biology->entry[i].value, BIOLOGY_NOMINAL)) return PETSC_FALSE;

@@ -319,6 +319,7 @@ static const SchemaKey structure_expression = {"structure",
                                                .doc = "expression such as CTV plus 2 mm"};
 
 static const SchemaKey response_name = {"name", TYPE_LABEL, ITSELF(TEXT), .doc = "name of a response"};
+static const SchemaKey phase_name = {"name", TYPE_LABEL, ITSELF(TEXT), .doc = "name of a breathing phase"};
 static const SchemaKey plus_item;
 static const SchemaKey scenario_keys[] = {
     {"range_percent", TYPE_LIST, LIST(ScenarioSpec, n_range, range_percent), .min_length = 1, .element = &range_error,
@@ -349,12 +350,17 @@ static const SchemaKey scenario_keys[] = {
      DEFAULT_IF_TAKEN("0"), .doc = "spread of beta, for setup: random"},
     {"plus", TYPE_LIST, LIST(ScenarioSpec, n_plus, plus), .min_length = 1, .element = &plus_item,
      .doc = "sets of scenarios that come on top"},
+    {"motion", TYPE_WORD, AT(ScenarioSpec, motion), WORDS(motion_names), .fallback = "none",
+     .doc = "what the breathing phases of the case are"},
+    {"phases", TYPE_LIST, LIST(ScenarioSpec, n_phase, phase), .min_length = 1, .element = &phase_name,
+     .rule = RuleDistinct, .doc = "those phases that count (gating)"},
 };
-/* The keys of a set but the last. */
+enum { OF_ALL_SETS = 3 }; /* the last keys: of a set with all that comes on top of it */
+/* The keys of a set by itself. */
 static const SchemaKey plus_item = {.name = "set",
                                     .type = TYPE_MAPPING,
                                     .child = scenario_keys,
-                                    .n_child = PETSC_STATIC_ARRAY_LENGTH(scenario_keys) - 1,
+                                    .n_child = PETSC_STATIC_ARRAY_LENGTH(scenario_keys) - OF_ALL_SETS,
                                     .rule = RuleScenarios,
                                     .doc = "one set of scenarios"};
 static const SchemaKey scenarios_keys[] = {

@@ -106,18 +106,21 @@ static inline void FakeStructures(FakePlan *f)
 static inline void FakeScenarios(FakePlan *f)
 {
   f->scenario[0] = (Scenario){.biology = BIOLOGY_NOMINAL,
+                              .phase_name = "",
                               .id = "nominal",
                               .shift_mm = {0, 0, 0},
                               .range_percent = 0,
                               .weight = 0,
                               .in_set = PETSC_FALSE};
   f->scenario[1] = (Scenario){.biology = BIOLOGY_NOMINAL,
+                              .phase_name = "",
                               .id = "r-3.5",
                               .shift_mm = {0, 0, 0},
                               .range_percent = -3.5,
                               .weight = 0.5,
                               .in_set = PETSC_TRUE};
   f->scenario[2] = (Scenario){.biology = BIOLOGY_NOMINAL,
+                              .phase_name = "",
                               .id = "r+3.5_x+2",
                               .shift_mm = {2, 0, 0},
                               .range_percent = 3.5,

@@ -105,7 +105,8 @@ static inline PetscBool ReadOutsidePlan(const char *folder, Mistakes *mistakes)
 {
   SpotList spots = {0};
   char reason[PLAN_REASON];
-  const PlanState state = PlanInspect(folder, "robion: 1\nname: fake\n", LOOK_SETTINGS, reason);
+  const PlanState state =
+      PlanInspect(folder, (PlanSettings){"robion: 1\nname: fake\n", SettingsUpdate}, LOOK_SETTINGS, reason);
   if (state == PLAN_DAMAGED) Sure(MistakesAdd(mistakes, ROBION_INPUT, "%s", reason));
   Sure(PlanReadSpots(OutsidePath(folder, "plan.h5"), mistakes, &spots));
   const PetscBool taken = state != PLAN_ABSENT && state != PLAN_DAMAGED && spots.n > 0 ? PETSC_TRUE : PETSC_FALSE;

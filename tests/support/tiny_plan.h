@@ -123,7 +123,43 @@ static char *const tiny_same = (char *)"same", *const tiny_scaled = (char *)"sca
 static inline ScenarioAxes TinyAxes(void)
 {
   static ScenarioBiology biology[] = {{"same", 0, -1, 1, 1}, {"scaled", 0, 1, 1.3, 0.6}, {"other", 1, -1, 1, 0.9}};
-  return (ScenarioAxes){.n_beam = 3, .n_tissue = 2, .n_biology = 3, .biology = biology};
+  static ScenarioPhase phase[] = {{"in", 1}, {"out", 3}};
+  return (ScenarioAxes){.n_beam = 3, .n_tissue = 2, .n_biology = 3, .biology = biology, .n_phase = 2, .phase = phase};
+}
+
+/* Two breathing phases: the tiny case moved by smooth displacements, its stopping powers by what these are at the centre. */
+static inline PetscErrorCode TinyBreathe(Case *patient)
+{
+  PetscFunctionBegin;
+  static const double most_mm[2][3] = {{1, -2, 4}, {-2, 1, -1}};
+  const size_t n = GridSize(&patient->ct);
+  PetscCall(PetscCalloc1(2, &patient->phases));
+  patient->n_phases = 2;
+  for (int p = 0; p < 2; p++) {
+    CasePhase *phase = &patient->phases[p];
+    PetscCall(PetscMalloc1(n, &phase->rsp));
+    PetscCall(PetscMalloc1(3 * n, &phase->displacement_mm));
+    for (size_t v = 0; v < n; v++) {
+      double x[3];
+      GridCentre(&patient->ct, v, x);
+      const double share = exp(-(x[0] * x[0] + x[1] * x[1] + x[2] * x[2]) / 800);
+      for (int k = 0; k < 3; k++) phase->displacement_mm[3 * v + (size_t)k] = (float)(share * most_mm[p][k]);
+      phase->rsp[v] = patient->rsp[v] * (float)(1 + 0.1 * share * (p ? 1 : -1));
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+static inline PetscErrorCode TinyHoldBreath(Case *patient)
+{
+  PetscFunctionBegin;
+  for (PetscInt p = 0; p < patient->n_phases; p++) {
+    PetscCall(PetscFree(patient->phases[p].rsp));
+    PetscCall(PetscFree(patient->phases[p].displacement_mm));
+  }
+  PetscCall(PetscFree(patient->phases));
+  patient->n_phases = 0;
+  PetscFunctionReturn(0);
 }
 
 /* Three beams (one oblique with couch), scenarios +-3.5 % x 7 setups. */

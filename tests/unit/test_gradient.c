@@ -219,7 +219,7 @@ static void FactoredGradients(void **state)
 }
 
 /* Scenarios on all axes. */
-static void MakeAllAxes(TinyPlan *p)
+static void MakeAllAxes(TinyPlan *p, Motion motion)
 {
   static double range[] = {-3.5, 3.5}, zero[] = {0};
   char *names[] = {tiny_scaled, tiny_other};
@@ -238,6 +238,7 @@ static void MakeAllAxes(TinyPlan *p)
                              .range_percent = range,
                              .setup = SETUP_NONE,
                              .axes = TinyAxes(),
+                             .motion = motion,
                              .n_plus = PETSC_STATIC_ARRAY_LENGTH(plus),
                              .plus = plus};
   assert_int_equal(ScenarioSetDestroy(&p->set) || ScenarioSetCreate(&spec, &p->set), 0);
@@ -285,10 +286,16 @@ static void EveryAxis(void **state)
   TinyPlan p;
   if (!OneRank()) return;
   MakeSmall(&p);
-  MakeAllAxes(&p);
+  MakeAllAxes(&p, MOTION_NONE);
   CheckTable(&p, "all axes, RBE", 1, QUANTITY_RBE_WEIGHTED, INFLUENCE_ASSEMBLED);
   CheckTable(&p, "all axes, LETd", 3, QUANTITY_LETD, INFLUENCE_FACTORED);
-  assert_int_equal(TinyPlanDestroy(&p), 0);
+  assert_int_equal(TinyBreathe(&p.patient), 0);
+  MakeAllAxes(&p, MOTION_PHASES);
+  CheckTable(&p, "all axes and phases, RBE", 3, QUANTITY_RBE_WEIGHTED, INFLUENCE_FACTORED);
+  MakeAllAxes(&p, MOTION_ACCUMULATE);
+  CheckTable(&p, "all axes, accumulated, RBE", 1, QUANTITY_RBE_WEIGHTED, INFLUENCE_FACTORED);
+  CheckTable(&p, "all axes, accumulated, LETd", 4, QUANTITY_LETD, INFLUENCE_ASSEMBLED);
+  assert_int_equal(TinyHoldBreath(&p.patient) || TinyPlanDestroy(&p), 0);
 }
 
 /* LEM I's full approach, whose effect depends on all four channels. */

@@ -153,7 +153,7 @@ static void LateralIntegralIsTheDepthDose(void **state)
   for (size_t v = 0; v < GridSize(&p.patient.ct); v++) p.patient.rsp[v] = 1;
   assert_int_equal(InfluenceCreate(p.model, INFLUENCE_STREAMED, p.set, &p.grid, n, plane, &influence), 0);
   assert_int_equal(InfluenceApply(influence, 0, x, channels), 0);
-  double sum = 0, depth = InfluenceDepth(influence, p.set->sums[0].view, 0, 0), expected;
+  double sum = 0, depth = InfluenceDepth(influence, p.set->of_phase[p.set->sums[0].first].view, 0, 0), expected;
   for (PetscInt v = 0; v < n; v++) sum += channels[v * N_CHANNELS] * 16;
   assert_true(fabs(depth - 20) < 1e-9); /* the plane y = -10 of a cube that begins at -30 */
   const double *z = p.machine.depth_mm + energy * 60, *idd = p.machine.idd_Gy_mm2 + energy * 60;

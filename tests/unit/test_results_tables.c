@@ -16,7 +16,7 @@ static const char dvh_header[] =
     "study,case,arm,sweep,structure,quantity,dose,unit,nominal_percent,min_percent,max_percent";
 static const char scenario_header[] =
     "set,id,x_mm,y_mm,z_mm,range_percent,weight,in_set,range_percent_of_beams,biology,alpha_factors,beta_factors,"
-    "rotation_x_deg,rotation_y_deg,rotation_z_deg";
+    "rotation_x_deg,rotation_y_deg,rotation_z_deg,phase";
 
 static const char *Path(const char *where, const char *name)
 {

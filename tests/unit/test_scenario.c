@@ -10,7 +10,7 @@
 
 static const View *ViewOf(const ScenarioSet *set, PetscInt row)
 {
-  return &set->view[set->sums[set->scenario[row].sums].view];
+  return &set->view[set->of_phase[set->sums[set->scenario[row].sums].first].view];
 }
 
 static ScenarioSet *Make(PetscInt n_range, double *range, SetupPattern setup, double size_mm)
@@ -291,7 +291,7 @@ static void Rotations(void **state)
   assert_true(set->n_set == 21 && set->n_view == 21 && set->n_sums == 21 && ScenarioCount(&spec) >= 21);
   const PetscInt row = Find(set, "y-3_rx+0.5_ry-1_rz+3");
   assert_true(row > 0 && Find(set, "rx+2") > 0 && Find(set, "y-3") > 0);
-  const View *turned = &set->view[set->sums[set->scenario[row].sums].view];
+  const View *turned = &set->view[set->of_phase[set->sums[set->scenario[row].sums].first].view];
   assert_true(ViewTurned(turned) && !ViewTurned(&set->view[0]));
   assert_double_near(hypot(hypot(turned->shift_mm[0], turned->shift_mm[1]), turned->shift_mm[2]), 3, 1e-14);
   assert_int_equal(ScenarioTraces(set, PETSC_TRUE, trace, view), 3);

@@ -4,7 +4,7 @@
  * SpinalCord, Spine, Ribs, Skin, the outer 3 mm) around a liver of the drawn volume, with one to three irregular CTVs in it that
  * hold a GTV each. CTV and GTV are all of them; of several, CTV1, GTV1, ... are one each. liver_draw.c says what is drawn and from
  * which numbers. The same seed gives the same patient on any number of ranks, and its shapes do not depend on the CT spacing
- * but for the voxels. Lungs go on beyond the CT.
+ * but for the voxels. Lungs go on beyond the CT. It breathes, if that is asked for: displacements in closed form (LiverMoving).
  */
 #include "liver_private.h"
 #include <stdio.h>
@@ -154,28 +154,35 @@ static PetscErrorCode AddOrgans(const LiverPatient *p, Case *patient)
   PetscFunctionReturn(0);
 }
 
-static const SchemaKey keys[] = {CT_SPACING(Seeded, "3", 4), SEED};
+typedef struct LiverKeys {
+  Seeded seeded;
+  BreathingKeys breathing;
+} LiverKeys;
+static const SchemaKey keys[] = {CT_SPACING(Seeded, "3", 4), SEED, BREATHING(LiverKeys)};
 
 static PetscErrorCode Build(const void *of, Mistakes *mistakes, Case *patient)
 {
   PetscFunctionBegin;
-  const Seeded *wanted = of;
+  const LiverKeys *all = of;
+  const Seeded *wanted = &all->seeded;
   LiverPatient drawn;
   PetscCall(CaseSetSource("liver", wanted, patient));
   LiverPatientDraw(wanted->seed, &drawn);
   const double x = 165 * drawn.size + 9, y = 110 * drawn.size + 9;
   LayOutGrid((const double[3]){-x, -y, -132}, (const double[3]){x, y, 204}, wanted->ct_spacing_mm, &patient->ct);
-  if (!GridFits(&patient->ct, PATIENT_BYTES_PER_VOXEL, patient->name, mistakes)) PetscFunctionReturn(0);
+  if (!GridFits(&patient->ct, PATIENT_BYTES_PER_VOXEL + BreathingBytes(&all->breathing), patient->name, mistakes))
+    PetscFunctionReturn(0);
   PetscCall(AddOrgans(&drawn, patient));
   PetscCall(GrowVolume(&(const Growth){LiverLevel, &drawn, NULL}, &patient->ct, drawn.liver_cm3,
                        patient->structures[LIVER].mask, NULL));
   PetscCall(GrowTargets(&drawn, patient));
   FillVoxels(&drawn, patient);
   PetscCall(CaseAddSkin(mistakes, patient));
+  PetscCall(CaseBreathe(&all->breathing, LiverMoving, &drawn, patient));
   PetscCall(CaseSetDefaultRSP(patient));
   PetscFunctionReturn(0);
 }
 
-const Phantom phantom_liver = {.keys = {"liver", TYPE_MAPPING, CHILDREN(keys), .size = sizeof(Seeded),
+const Phantom phantom_liver = {.keys = {"liver", TYPE_MAPPING, CHILDREN(keys), .size = sizeof(LiverKeys),
                                         .doc = "a digital patient with tumours of the liver"},
                                .build = Build};

@@ -156,3 +156,30 @@ double LiverLevel(const void *patient, const double x[3], double most)
   if (x[0] > -26 && x[1] > 18 - 0.35 * (x[0] + 26)) return PETSC_INFINITY; /* vessels, spine, left behind the stomach */
   return PetscMax(sqrt(round), cut);
 }
+
+/* --- breathing --- */
+
+/* 0 up to 0, 1 from 1 on, smooth. */
+static double Rise(double t)
+{
+  t = PetscClipInterval(t, 0.0, 1.0);
+  return t * t * (3 - 2 * t);
+}
+
+/*
+ * Most below the dome of the diaphragm, less towards the apex of the lung and the pelvis, nothing at ribs and spine: tissue shears there
+ * instead of sliding. Downwards, and a quarter of it forwards.
+ */
+void LiverMoving(const void *patient, const double x[3], double moved[3])
+{
+  static const double dome_z = 80, up_mm = 60, down_mm = 140, wall = 0.35, spine_mm[2] = {24, 30};
+  const LiverPatient *p = patient;
+  const double half[2] = {165 * p->size - cavity_mm, 110 * p->size - cavity_mm};
+  const double radius = pow(pow(fabs(x[0]) / half[0], 2.4) + pow(fabs(x[1]) / half[1], 2.4), 1 / 2.4);
+  const double spine = hypot(x[0], x[1] - 55);
+  const double height = exp(-Square((x[2] - dome_z) / (x[2] > dome_z ? up_mm : down_mm)));
+  const double share = height * Rise((1 - radius) / wall) * Rise((spine - spine_mm[0]) / spine_mm[1]);
+  moved[0] = 0;
+  moved[1] = -0.25 * share;
+  moved[2] = -share;
+}

@@ -39,3 +39,6 @@ PetscBool InSpinalCanal(const double x[3]);
 /* HU of the bone there; 0: none. */
 int SpineAt(const double x[3]);
 int RibAt(const LiverPatient *p, const double x[3]);
+
+/* What breathing moves a place by when the dome of the diaphragm goes down by 1. */
+void LiverMoving(const void *patient, const double x[3], double moved[3]);

@@ -106,6 +106,44 @@ PetscErrorCode CaseAddSkin(Mistakes *mistakes, Case *patient);
 /* Stopping powers from HU by the default table. */
 PetscErrorCode CaseSetDefaultRSP(Case *patient);
 
+/* --- breathing (breathing.c) --- */
+
+/* Keys of phantoms that breathe. */
+typedef struct BreathingKeys {
+  double amplitude_mm, baseline_mm; /* of the place that moves most, from end-exhale; 0: none */
+  PetscInt n_phases;
+} BreathingKeys;
+#define BREATHING(S)                                                                                                   \
+  {"breathing_mm",                                                                                                     \
+   TYPE_NUMBER,                                                                                                        \
+   AT(S, breathing.amplitude_mm),                                                                                      \
+   .unit = "mm",                                                                                                       \
+   FROM(0, 30),                                                                                                        \
+   .fallback = "0",                                                                                                    \
+   .doc = "way of the diaphragm from end-exhale to end-inhale; 0: the patient lies still"},                            \
+      {"baseline_mm",                                                                                                  \
+       TYPE_NUMBER,                                                                                                    \
+       AT(S, breathing.baseline_mm),                                                                                   \
+       .unit = "mm",                                                                                                   \
+       FROM(-10, 10),                                                                                                  \
+       .fallback = "0",                                                                                                \
+       .doc = "what the diaphragm lies lower in all phases than in the CT"},                                           \
+  {                                                                                                                    \
+    "phases", TYPE_INTEGER, AT(S, breathing.n_phases), FROM(2, 100), .fallback = "10",                                 \
+                                                                     .doc = "phases of a breath, of equal time"        \
+  }
+
+/* What moves a place of the CT when the place that moves most goes by 1. */
+typedef void Moving(const void *of, const double x_mm[3], double moved[3]);
+
+/*
+ * Phases p00, p01, ... of a case that has its HU: end-exhale first, then by the even power of a sine that breathing goes by (Lujan et
+ * al., Med Phys 26:715, 1999, n = 3), displaced as `moving` says and with a CT that is the case's, displaced.
+ */
+PetscErrorCode CaseBreathe(const BreathingKeys *keys, Moving *moving, const void *of, Case *patient);
+/* What CaseBreathe takes for each voxel of the CT. */
+size_t BreathingBytes(const BreathingKeys *keys);
+
 /* --- volumes that grow from a place (growth.c) --- */
 
 /* Smooth random number of zero mean and unit variance at every place: a sum of plane waves. */
