@@ -18,8 +18,8 @@ mkdir -p "$out"
 make -s "$robion" $(printf 'build/tests/test_%s ' $tests)
 for test in $tests; do
   echo "== $test"
-  # of cmocka's own lines only what failed or was skipped
-  { "build/tests/test_$test" 2>&1 || echo "FAILED: $test"; } | grep -v '^\[\(=\|-\| RUN\|       OK\|  PASSED\)' || true
+  # of cmocka's own lines only what failed or was skipped, and none of the log
+  { "build/tests/test_$test" 2>&1 || echo "FAILED: $test"; } | grep -v '^\[\(=\|-\| RUN\|       OK\|  PASSED\)\|^[0-9:]* info ' || true
 done | tee "$out/figures.txt"
 
 for ion in 12C 11C; do
