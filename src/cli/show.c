@@ -22,6 +22,16 @@ static void ShowMap(const BiologyMap *map, size_t n, FILE *out)
   fprintf(out, "map        %s, %g to %g %s\n", map->name, (double)least, (double)most, map->unit);
 }
 
+static void ShowPhase(const CasePhase *phase, size_t n, FILE *out)
+{
+  double farthest_mm = 0;
+  for (size_t v = 0; v < n; v++)
+    farthest_mm = PetscMax(
+        farthest_mm, hypot(hypot((double)phase->displacement_mm[3 * v], (double)phase->displacement_mm[3 * v + 1]),
+                           (double)phase->displacement_mm[3 * v + 2]));
+  fprintf(out, "phase      %s, weight %g, up to %.2f mm\n", phase->name, phase->weight, farthest_mm);
+}
+
 void CaseShow(const Case *patient, FILE *out)
 {
   const Grid *ct = &patient->ct;
@@ -42,6 +52,7 @@ void CaseShow(const Case *patient, FILE *out)
     fprintf(out, "structure  %-20s %-8s %12.2f cm3\n", patient->structures[s].name,
             role_names[patient->structures[s].role], StructureVolume_cm3(patient, s));
   for (PetscInt m = 0; m < patient->n_maps; m++) ShowMap(&patient->maps[m], n, out);
+  for (PetscInt i = 0; i < patient->n_phases; i++) ShowPhase(&patient->phases[i], n, out);
 }
 
 static PetscErrorCode ShowCase(const char *file, FILE *out, Mistakes *mistakes)
