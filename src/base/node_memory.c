@@ -29,33 +29,37 @@ static void PreferHugePages(void *memory, size_t bytes)
 /* A part of this process's memory that is a file's; libraries make files for what is shared. */
 typedef struct Mapping {
   uintptr_t first, end;
-  char folder[PETSC_MAX_PATH_LEN];
+  const char *folder; /* in the line */
+  char line[PETSC_MAX_PATH_LEN + 128];
 } Mapping;
 
 /* The next one of /proc/self/maps; false at its end. */
 static PetscBool MappingNext(FILE *maps, Mapping *mapping)
 {
-  char line[PETSC_MAX_PATH_LEN + 128];
-  while (maps && fgets(line, sizeof line, maps)) {
-    const char *path = strchr(line, '/');
-    if (!path || sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &mapping->first, &mapping->end) != 2) continue;
-    snprintf(mapping->folder, sizeof mapping->folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+  while (maps && fgets(mapping->line, sizeof mapping->line, maps)) {
+    char *path = strchr(mapping->line, '/'), *dash;
+    if (!path) continue;
+    mapping->first = (uintptr_t)strtoumax(mapping->line, &dash, 16);
+    mapping->end = (uintptr_t)strtoumax(dash + 1, NULL, 16);
+    mapping->folder = path;
+    *strrchr(path, '/') = 0;
     return PETSC_TRUE;
   }
   return PETSC_FALSE;
 }
 
-/* The folder of the file behind an address ("": none), and bytes of all files there that this process has in its memory. */
+/* The folder of the file behind an address ("": none, as on a rank alone), and bytes of all files there that this process has in its
+ * memory. */
 static double FolderBehind(const void *address, char folder[PETSC_MAX_PATH_LEN])
 {
   Mapping mapping;
   double bytes = 0;
   FILE *maps = fopen("/proc/self/maps", "r");
-  while (MappingNext(maps, &mapping))
+  while (!*folder && MappingNext(maps, &mapping))
     if ((uintptr_t)address >= mapping.first && (uintptr_t)address < mapping.end)
       snprintf(folder, PETSC_MAX_PATH_LEN, "%s", mapping.folder);
   if (maps) rewind(maps);
-  while (MappingNext(maps, &mapping))
+  while (*folder && MappingNext(maps, &mapping))
     if (!strcmp(mapping.folder, folder)) bytes += (double)(mapping.end - mapping.first);
   if (maps) fclose(maps);
   return bytes;
