@@ -86,6 +86,14 @@ PetscErrorCode BiologyCreate(const BiologySpec *spec, const Machine *machine, Mi
  */
 PetscErrorCode BiologyCreateTogether(MPI_Comm team, const BiologySpec *spec, const Machine *machine, Mistakes *mistakes,
                                      Biology **out);
+/**
+ * The share of a field's dose that ions leave whose LET is a threshold or more, in the place of alpha: with it CHANNEL_ALPHA is the dose
+ * above the threshold, in Gy. LET is that of the ion's energy (unrestricted, in water); energies are spread evenly in ln(E) about a bin's
+ * centre, as the spectra are. Recoils of the target count as the mean of the field's ions. A machine without spectra is a
+ * mistake (ROBION_INPUT) that names `where`. By the machine of rank 0, as BiologyCreateTogether. Collective.
+ */
+PetscErrorCode BiologyAboveLET(MPI_Comm team, const BiologySpec *spec, const Machine *machine, double let_keV_um,
+                               const char *where, Mistakes *mistakes, Biology **out);
 PetscErrorCode BiologyDestroy(Biology **biology);
 
 /** Structures whose cells respond in their own way. */
@@ -115,6 +123,7 @@ typedef struct Tissues {
   Biology **
       biology; /* [1 + n_model][n]; the first tissue is that of all voxels which no structure with one of its own claims */
   unsigned char *of_voxel; /* [voxels of the grid]; NULL: all 0 */
+  PetscInt high_let;       /* the last of the models, if it is BiologyAboveLET and no scenario's; 0: none is */
 } Tissues;
 
 enum { TISSUES_MOST = 16 }; /* of all models together */

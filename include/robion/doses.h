@@ -6,8 +6,11 @@
 #include "robion/log.h"
 #include "robion/metric_request.h"
 
-/** The quantities that every plan has and that are computed from the spots, computed[n]; returns n. */
-PetscInt DosesComputed(Quantity computed[QUANTITIES_MOST]);
+/** The quantities of plans with these scenarios that are computed from the spots, computed[n]; returns n. */
+PetscInt DosesComputed(const ScenarioSet *set, Quantity computed[QUANTITIES_MOST]);
+
+/** Whether plans with these scenarios in a course (NULL: all fractions the same) have a quantity voxel by voxel, clonogens' apart. */
+PetscBool DosesHave(const ScenarioSet *set, const Course *course, Quantity quantity);
 
 /** Doses of one plan on its grid, per fraction. */
 typedef struct DoseSet {
@@ -50,6 +53,8 @@ extern const PetscInt n_beam_doses_names;
 typedef struct ResultsSpec {
   ScenarioDosesKept scenario_doses;
   BeamDosesKept beam_doses;
+  double high_let_keV_um; /* dose of ions from this LET on is a quantity of the plan; 0: it is not */
+  char *high_let_where;
 } ResultsSpec;
 
 /** What doses are computed from, and what of them is looked at. Nothing is owned. */

@@ -39,7 +39,8 @@ enum {
   QUANTITY_COURSE_EQD2,
   QUANTITY_TCP,
   QUANTITY_PHYSICAL_COURSE,
-  QUANTITY_OUTCOME
+  QUANTITY_OUTCOME,
+  QUANTITY_HIGH_LET
 };
 enum { QUANTITIES_MOST = 24 };
 
@@ -47,6 +48,7 @@ enum { QUANTITIES_MOST = 24 };
 typedef enum {
   KEPT_ALWAYS,
   KEPT_OF_COURSE,    /* plans in stages, one such quantity each: CourseDose of course.h */
+  KEPT_OF_HIGH_LET,  /* plans that ask for it by their LET threshold: in the channels of its own look-up (doses.h) */
   KEPT_OF_CLONOGENS, /* plans whose tumour control is judged: of voxels that have clonogens (evaluate.h) */
   KEPT_NEVER         /* none has it voxel by voxel */
 } QuantityKept;

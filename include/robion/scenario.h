@@ -180,7 +180,8 @@ typedef struct ScenarioSet {
   PetscInt n_beam;
   double *range_of_beam; /* [row][n_beam] where scenarios have theirs; NULL: a slice's are in the set it is of */
   PetscInt n_tissue;
-  double *factor; /* [row][n_tissue][2] the same; NULL: no scenario scales alpha or beta */
+  double *factor;       /* [row][n_tissue][2] the same; NULL: no scenario scales alpha or beta */
+  PetscInt other_model; /* one that no scenario has, but all are looked up by besides (ScenarioSetLookUpBy); 0: none */
 } ScenarioSet;
 
 /**
@@ -226,4 +227,6 @@ double ScenarioCount(const ScenarioSpec *spec);
  * collective.
  */
 PetscErrorCode ScenarioSetSlice(const ScenarioSet *set, PetscInt first, PetscInt n, ScenarioSet **out);
+/** Have the sums of a slice looked up in the tables of another model; they keep their numbers. Not collective. */
+void ScenarioSetLookUpBy(ScenarioSet *slice, PetscInt model);
 PetscErrorCode ScenarioSetDestroy(ScenarioSet **set);

@@ -199,6 +199,21 @@ static PetscErrorCode CheckMeans(const BiologyModel *model, const Machine *m, co
   PetscFunctionReturn(0);
 }
 
+/* Dose-weighted means of what each species and energy bin does. */
+static PetscErrorCode FillMeans(const Machine *m, const double *alpha, const double *beta_channel, Biology *biology)
+{
+  PetscFunctionBegin;
+  Response *all; /* [depth] of one energy */
+  PetscCall(PetscMalloc1(m->n_depth, &all));
+  for (PetscInt e = 0; e < m->n_energy; e++) {
+    for (PetscInt d = 0; d < m->n_depth; d++)
+      if (HasRecoils(m, e, d)) all[d] = IonsOf(m, e, -1, d, alpha, beta_channel);
+    for (PetscInt k = 0; k < m->n_component; k++) FillComponent(m, e, k, alpha, beta_channel, all, biology);
+  }
+  PetscCall(PetscFree(all));
+  PetscFunctionReturn(0);
+}
+
 /*
  * Dose-weighted means over species and energies: of alpha and sqrt(beta) (Zaider & Rossi, Radiat Res 83:732, 1980), or of alpha
  * and beta (Yagi et al., PLoS One 18:e0288545, 2023).
@@ -208,7 +223,6 @@ static PetscErrorCode FillFromSpectra(const BiologyModel *model, const Machine *
   PetscFunctionBegin;
   PetscInt per_node = m->n_species * m->n_bin, before = mistakes->n;
   double *alpha, *beta_channel;
-  Response *all; /* [depth] of one energy */
   if (!m->n_species) {
     PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
                           "biology: model %s%s needs dose spectra, but machine \"%s\" has none; expected built-in base "
@@ -217,17 +231,13 @@ static PetscErrorCode FillFromSpectra(const BiologyModel *model, const Machine *
                           model->has_rbe_file ? " without a file" : ""));
     PetscFunctionReturn(0);
   }
-  PetscCall(PetscMalloc3(per_node, &alpha, per_node, &beta_channel, m->n_depth, &all));
+  PetscCall(PetscMalloc2(per_node, &alpha, per_node, &beta_channel));
   PetscCall(RespondAll(model, &biology->spec, m, mistakes, alpha, beta_channel));
   if (mistakes->n == before) {
-    for (PetscInt e = 0; e < m->n_energy; e++) {
-      for (PetscInt d = 0; d < m->n_depth; d++)
-        if (HasRecoils(m, e, d)) all[d] = IonsOf(m, e, -1, d, alpha, beta_channel);
-      for (PetscInt k = 0; k < m->n_component; k++) FillComponent(m, e, k, alpha, beta_channel, all, biology);
-    }
+    PetscCall(FillMeans(m, alpha, beta_channel, biology));
     PetscCall(CheckMeans(model, m, biology, mistakes));
   }
-  PetscCall(PetscFree3(alpha, beta_channel, all));
+  PetscCall(PetscFree2(alpha, beta_channel));
   PetscFunctionReturn(0);
 }
 
@@ -360,15 +370,14 @@ PetscErrorCode BiologyCreate(const BiologySpec *spec, const Machine *machine, Mi
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode BiologyCreateTogether(MPI_Comm team, const BiologySpec *spec, const Machine *machine, Mistakes *mistakes,
-                                     Biology **out)
+/* Give what rank 0 has made, or its mistakes, to all ranks. */
+static PetscErrorCode ShareTables(MPI_Comm team, const BiologySpec *spec, const Machine *machine, Mistakes *mistakes,
+                                  Biology **out)
 {
   PetscFunctionBegin;
   PetscMPIInt rank;
   const PetscMPIInt n = (PetscMPIInt)(machine->n_energy * machine->n_component * machine->n_depth);
-  *out = NULL;
   PetscCallMPI(MPI_Comm_rank(team, &rank));
-  if (rank == 0) PetscCall(BiologyCreate(spec, machine, mistakes, out));
   PetscCall(MistakesShare(team, mistakes));
   if (MistakesAny(mistakes)) {
     PetscCall(BiologyDestroy(out));
@@ -377,6 +386,66 @@ PetscErrorCode BiologyCreateTogether(MPI_Comm team, const BiologySpec *spec, con
   if (rank) PetscCall(FrameCreate(spec, machine, out));
   PetscCallMPI(MPI_Bcast((*out)->alpha_per_Gy, n, MPI_DOUBLE, 0, team));
   PetscCallMPI(MPI_Bcast((*out)->sqrt_beta_per_Gy, n, MPI_DOUBLE, 0, team));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode BiologyCreateTogether(MPI_Comm team, const BiologySpec *spec, const Machine *machine, Mistakes *mistakes,
+                                     Biology **out)
+{
+  PetscFunctionBegin;
+  PetscMPIInt rank;
+  *out = NULL;
+  PetscCallMPI(MPI_Comm_rank(team, &rank));
+  if (rank == 0) PetscCall(BiologyCreate(spec, machine, mistakes, out));
+  PetscCall(ShareTables(team, spec, machine, mistakes, out));
+  PetscFunctionReturn(0);
+}
+
+/* How much of a bin's dose lies above the threshold, by its part of the dose that is split between neighbouring bin centres. */
+static double ShareAboveLET(const Machine *m, Species species, PetscInt bin, double let_keV_um)
+{
+  enum { EACH_SIDE = 10 };
+  const double *edge = m->bin_edge_MeV_u, centre = sqrt(edge[bin] * edge[bin + 1]), ratio = edge[bin + 1] / edge[bin];
+  double above = 0, all = 0;
+  for (int i = 1 - EACH_SIDE; i < EACH_SIDE; i++) {
+    const double weight = 1 - fabs((double)i) / EACH_SIDE;
+    all += weight;
+    if (LET_keV_um(species.Z, species.A, centre * pow(ratio, (double)i / EACH_SIDE)) >= let_keV_um) above += weight;
+  }
+  return above / all;
+}
+
+static PetscErrorCode AboveLETCreate(const BiologySpec *spec, const Machine *m, double let_keV_um, const char *where,
+                                     Mistakes *mistakes, Biology **out)
+{
+  PetscFunctionBegin;
+  double *share, *none;
+  if (!m->n_species) {
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT,
+                          "%s: needs dose spectra, but machine \"%s\" has none; expected built-in base data", where,
+                          m->name ? m->name : "?"));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PetscMalloc1(m->n_species * m->n_bin, &share));
+  PetscCall(PetscCalloc1(m->n_species * m->n_bin, &none));
+  for (PetscInt s = 0; s < m->n_species; s++)
+    for (PetscInt b = 0; b < m->n_bin; b++) share[s * m->n_bin + b] = ShareAboveLET(m, m->species[s], b, let_keV_um);
+  PetscCall(FrameCreate(spec, m, out));
+  PetscCall(FillMeans(m, share, none, *out));
+  PetscCall(PetscFree(share));
+  PetscCall(PetscFree(none));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode BiologyAboveLET(MPI_Comm team, const BiologySpec *spec, const Machine *machine, double let_keV_um,
+                               const char *where, Mistakes *mistakes, Biology **out)
+{
+  PetscFunctionBegin;
+  PetscMPIInt rank;
+  *out = NULL;
+  PetscCallMPI(MPI_Comm_rank(team, &rank));
+  if (rank == 0) PetscCall(AboveLETCreate(spec, machine, let_keV_um, where, mistakes, out));
+  PetscCall(ShareTables(team, spec, machine, mistakes, out));
   PetscFunctionReturn(0);
 }
 

@@ -19,6 +19,13 @@ static double Physical(const BiologySpec *biology, const double *channels, doubl
   return channels[CHANNEL_DOSE];
 }
 
+/* In channels that the responses of BiologyAboveLET make, CHANNEL_ALPHA is this dose. */
+static double HighLET(const BiologySpec *biology, const double *channels, double *derivative)
+{
+  for (int c = 0; c < N_CHANNELS && derivative; c++) derivative[c] = c == CHANNEL_ALPHA ? 1 : 0;
+  return PetscMax(0.0, channels[CHANNEL_ALPHA]);
+}
+
 /* Without dose it is 0 and so is its derivative. */
 /* Where next to no dose is, the transforms' rounding can leave less than nothing of a channel. */
 static double LETd(const BiologySpec *biology, const double *channels, double *derivative)
@@ -160,6 +167,15 @@ const QuantityRow quantities[] = {
                           .unit = "1",
                           .meaning = "what the dose of the course leads to",
                           .kept = KEPT_NEVER},
+    [QUANTITY_HIGH_LET] = {.name = "high_let",
+                           .unit = "Gy",
+                           .meaning = "physical dose per fraction of ions above the LET threshold",
+                           .kept = KEPT_OF_HIGH_LET,
+                           .of_channels = HighLET,
+                           .stages = STAGES_ADD,
+                           .linear = PETSC_TRUE,
+                           .dvh = {151, 1.5, PETSC_TRUE},
+                           METRICS(dose_metrics)},
 };
 const Quantity n_quantities = PETSC_STATIC_ARRAY_LENGTH(quantities);
 

@@ -2,12 +2,24 @@
 #include "doses_private.h"
 #include <math.h>
 
-PetscInt DosesComputed(Quantity computed[QUANTITIES_MOST])
+/* Whether the LET threshold of a plan has this quantity looked up. */
+static PetscBool AsksFor(const ScenarioSet *set, Quantity q)
+{
+  return set->other_model && quantities[q].kept == KEPT_OF_HIGH_LET ? PETSC_TRUE : PETSC_FALSE;
+}
+
+PetscInt DosesComputed(const ScenarioSet *set, Quantity computed[QUANTITIES_MOST])
 {
   PetscInt n = 0;
   for (Quantity q = 0; q < n_quantities; q++)
-    if (QuantityIsComputed(q)) computed[n++] = q;
+    if (QuantityIsComputed(q) || AsksFor(set, q)) computed[n++] = q;
   return n;
+}
+
+PetscBool DosesHave(const ScenarioSet *set, const Course *course, Quantity q)
+{
+  return quantities[q].kept == KEPT_ALWAYS || AsksFor(set, q) || (course && q == CourseDose(course)) ? PETSC_TRUE
+                                                                                                     : PETSC_FALSE;
 }
 
 void DosesDerive(const Tissues *tissues, const Scenario *scenario, size_t n, float *const dose[QUANTITIES_MOST])
@@ -21,11 +33,6 @@ void DosesDerive(const Tissues *tissues, const Scenario *scenario, size_t n, flo
       value[q] = (double)dose[q][v];
     }
   }
-}
-
-static PetscBool HasQuantity(const Course *course, Quantity q)
-{
-  return quantities[q].kept == KEPT_ALWAYS || (course && q == CourseDose(course)) ? PETSC_TRUE : PETSC_FALSE;
 }
 
 /* Everything that follows from what is computed. */
@@ -129,7 +136,7 @@ static PetscErrorCode CreateBands(const DoseSpec *spec, DoseSet *out)
     for (Quantity q = 0; q < n_quantities; q++) {
       const QuantityAxis *axis = &quantities[q].dvh;
       const double top = axis->of_prescription ? axis->top * spec->prescription_Gy_RBE : axis->top;
-      if (axis->n)
+      if (axis->n && DosesHave(spec->set, spec->course, q))
         PetscCall(DVHBandCreate(spec->region[r].name, q, axis->n, top, PetscMin(spec->set->n, DVH_SCENARIOS_MOST),
                                 &out->band[out->n_band++]));
     }
@@ -244,7 +251,7 @@ static PetscErrorCode AnalyseAll(LocalDoses *local, DoseSet *out)
   Spread spread;
   PetscCall(SpreadCreate(local, &spread));
   for (Quantity q = 0; q < n_quantities; q++)
-    if (HasQuantity(spec->course, q)) PetscCall(PetscCalloc1(out->size, &dose[q]));
+    if (DosesHave(spec->set, spec->course, q)) PetscCall(PetscCalloc1(out->size, &dose[q]));
   for (PetscInt first = 0; first < spec->set->n; first += local->most) {
     PetscCall(LocalDosesCompute(local, first));
     if (!first) PetscCall(KeepNominal(local, out));
@@ -265,12 +272,12 @@ PetscErrorCode DoseSetCreate(MPI_Comm comm, const DoseSpec *spec, DoseSet *out)
   PetscFunctionBegin;
   LocalDoses local;
   Quantity computed[QUANTITIES_MOST];
-  const PetscInt n_computed = DosesComputed(computed);
+  const PetscInt n_computed = DosesComputed(spec->set, computed);
   *out = (DoseSet){.n = spec->set->n, .size = GridSize(spec->grid)};
   PetscCheck(out->size < (size_t)PETSC_MPI_INT_MAX / (2 * (size_t)n_computed), comm, PETSC_ERR_SUP,
              "dose grid of %zu voxels, expected fewer than 2^31 / %d", out->size, (int)(2 * n_computed));
   for (Quantity q = 0; q < n_quantities; q++)
-    if (HasQuantity(spec->course, q)) PetscCall(PetscMalloc1(out->size, &out->nominal[q]));
+    if (DosesHave(spec->set, spec->course, q)) PetscCall(PetscMalloc1(out->size, &out->nominal[q]));
   PetscCall(PetscMalloc3(out->size, &out->rbe_min, out->size, &out->rbe_max, out->size, &out->rbe_sd));
   PetscCall(PetscCalloc1(out->n, &out->metrics));
   out->n_kept = spec->n_kept;

@@ -10,14 +10,21 @@ enum {
   FEW_VIEWS = 32          /* sub-beams are traced for as many at once */
 };
 
-/* What is computed of one voxel in a scenario from its channel sums in each stage, value[k * n] of computed[k]. */
-static void StoreVoxel(const LocalDoses *local, const Scenario *scenario, PetscInt voxel,
-                       double channels[STAGES_MOST][N_CHANNELS], float *value)
+/* Channel sums of a voxel in each stage. */
+typedef double VoxelChannels[STAGES_MOST][N_CHANNELS];
+
+/*
+ * What is computed of one voxel in a scenario from its channel sums, value[k * n] of computed[k]; if `high_let`, what follows from those
+ * of the LET threshold alone, else all the rest.
+ */
+static void StoreVoxel(const LocalDoses *local, const Scenario *scenario, PetscInt voxel, PetscBool high_let,
+                       VoxelChannels channels, float *value)
 {
   const DoseSource *source = &local->source;
   const DoseSpec *spec = local->spec;
-  const VoxelResponse response = ResponseOf(spec->tissues, scenario, voxel);
+  VoxelResponse response = ResponseOf(spec->tissues, scenario, voxel);
   const double *stage[STAGES_MOST];
+  if (high_let) response.factor = NULL; /* what the cells do does not count */
   for (PetscInt k = 0; k < source->n_stage; k++) {
     stage[k] = channels[k];
     if (!(channels[k][CHANNEL_DOSE] > source->floor_Gy[k]))
@@ -25,19 +32,21 @@ static void StoreVoxel(const LocalDoses *local, const Scenario *scenario, PetscI
     ResponseScale(&response, channels[k]);
   }
   for (PetscInt k = 0; k < local->n_computed; k++)
-    value[(size_t)k * (size_t)local->n] =
-        (float)(spec->course ? CourseQuantity(spec->course, response.spec, local->computed[k], stage, NULL)
-                             : quantities[local->computed[k]].of_channels(response.spec, stage[0], NULL));
+    if ((quantities[local->computed[k]].kept == KEPT_OF_HIGH_LET) == (high_let == PETSC_TRUE))
+      value[(size_t)k * (size_t)local->n] =
+          (float)(spec->course ? CourseQuantity(spec->course, response.spec, local->computed[k], stage, NULL)
+                               : quantities[local->computed[k]].of_channels(response.spec, stage[0], NULL));
 }
 
-/* A slice of scenarios at the voxels of one block, the first of them at `at` in this rank's. */
-static PetscErrorCode ComputeBlock(LocalDoses *local, const ScenarioSet *slice, const Depths *depths, PetscInt at,
-                                   PetscInt n)
+/* A slice of scenarios at the voxels of one block, the first of them at `at` in this rank's: `high_let` as in StoreVoxel. */
+static PetscErrorCode ComputeBlock(LocalDoses *local, const ScenarioSet *slice, PetscBool high_let,
+                                   const Depths *depths, PetscInt at, PetscInt n)
 {
   PetscFunctionBegin;
   const DoseSource *source = &local->source;
   const size_t rows = (size_t)slice->n_sums * (size_t)n;
-  double *channels, of_voxel[STAGES_MOST][N_CHANNELS];
+  double *channels;
+  VoxelChannels of_voxel;
   PetscCall(PetscMalloc1((size_t)source->n_stage * rows * N_CHANNELS, &channels));
   for (PetscInt k = 0; k < source->n_stage; k++) {
     Influence influence;
@@ -50,7 +59,7 @@ static PetscErrorCode ComputeBlock(LocalDoses *local, const ScenarioSet *slice, 
       const size_t row = (size_t)slice->scenario[s].sums * (size_t)n + (size_t)v;
       for (PetscInt k = 0; k < source->n_stage; k++)
         PetscCall(PetscArraycpy(of_voxel[k], channels + ((size_t)k * rows + row) * N_CHANNELS, N_CHANNELS));
-      StoreVoxel(local, &slice->scenario[s], local->voxel[at + v], of_voxel,
+      StoreVoxel(local, &slice->scenario[s], local->voxel[at + v], high_let, of_voxel,
                  local->value + (size_t)(s * local->n_computed) * (size_t)local->n + (size_t)(at + v));
     }
   PetscCall(PetscFree(channels));
@@ -126,7 +135,7 @@ PetscErrorCode LocalDosesCreate(MPI_Comm comm, const DoseSpec *spec, LocalDoses 
   *local = (LocalDoses){.comm = comm, .spec = spec};
   PetscCallMPI(MPI_Comm_rank(comm, &local->rank));
   PetscCallMPI(MPI_Comm_size(comm, &local->size));
-  local->n_computed = DosesComputed(local->computed);
+  local->n_computed = DosesComputed(spec->set, local->computed);
   local->most = DoseSetRows(spec->set->n, local->size);
   PetscCall(OpenSource(local));
   PetscCall(TakeShare(local));
@@ -145,18 +154,24 @@ PetscErrorCode LocalDosesCompute(LocalDoses *local, PetscInt first)
 {
   PetscFunctionBegin;
   const PetscInt n_stage = local->source.n_stage;
-  ScenarioSet *slice;
+  const PetscInt other_model = local->spec->set->other_model;
+  ScenarioSet *slice, *by_let = NULL;
   local->first = first;
   local->n_scenario = PetscMin(local->most, local->spec->set->n - first);
   PetscCall(ScenarioSetSlice(local->spec->set, first, local->n_scenario, &slice));
+  if (other_model) PetscCall(ScenarioSetSlice(local->spec->set, first, local->n_scenario, &by_let));
+  if (by_let) ScenarioSetLookUpBy(by_let, other_model);
   for (PetscInt k = 0; k < n_stage; k++)
     PetscCall(DoseModelTrace(local->comm, local->source.model[k], TracedSet(local->spec->set, slice)));
   for (PetscInt at = 0; at < local->n; at += BLOCK_VOXELS) {
     const PetscInt n = PetscMin(BLOCK_VOXELS, local->n - at);
-    PetscCall(ComputeBlock(local, slice, local->depths + at / BLOCK_VOXELS * n_stage, at, n));
+    const Depths *depths = local->depths + at / BLOCK_VOXELS * n_stage;
+    PetscCall(ComputeBlock(local, slice, PETSC_FALSE, depths, at, n));
+    if (by_let) PetscCall(ComputeBlock(local, by_let, PETSC_TRUE, depths, at, n));
     PhaseTell(local->spec->phase, first + slice->n * COMPUTING_SHARE * (at + n) / local->n, local->spec->set->n);
   }
   PetscCall(ScenarioSetDestroy(&slice));
+  PetscCall(ScenarioSetDestroy(&by_let));
   PetscFunctionReturn(0);
 }
 

@@ -96,7 +96,7 @@ static double NarrowestSpot_mm(const struct DoseModel_s *model)
 
 static PetscInt HighestModel(const ScenarioSet *set)
 {
-  PetscInt highest = 0;
+  PetscInt highest = set->other_model;
   for (PetscInt k = 0; k < set->n_of_phase; k++) highest = PetscMax(highest, set->of_phase[k].model);
   return highest;
 }

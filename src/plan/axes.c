@@ -126,10 +126,11 @@ PetscErrorCode PlanCheckScenarios(const Settings *settings, Mistakes *mistakes)
   PetscInt n_model = 1;
   for (PetscInt i = 0; i < settings->optimize.axes.n_biology; i++)
     n_model = PetscMax(n_model, 1 + settings->optimize.axes.biology[i].model);
+  if (settings->results.high_let_keV_um > 0) n_model++;
   if (n_model * (1 + settings->n_tissues) > TISSUES_MOST)
     PetscCall(MistakesAdd(mistakes, ROBION_STUDY,
                           "scenarios.biology: found %d models of %d tissues in scenarios, expected at most %d of both "
-                          "together, biology's own among them",
+                          "together, biology's own and one of results.high_let_keV_um among them",
                           (int)n_model, (int)(1 + settings->n_tissues), TISSUES_MOST));
   PetscFunctionReturn(0);
 }

@@ -291,6 +291,7 @@ static PetscErrorCode MakeScenarios(const Settings *settings, PlanInputs *in)
   }
   PetscCall(ScenarioSetCreate(PlanIsRobust(settings) ? &settings->optimize : &nominal, &in->optimize));
   PetscCall(ScenarioSetCreate(&settings->evaluate, &in->evaluate));
+  in->evaluate->other_model = in->tissues.high_let;
   PetscFunctionReturn(0);
 }
 

@@ -73,7 +73,7 @@ static double KeptBytes(const PlanInputs *in)
   const double rows = (double)PetscMin(in->evaluate->n, DVH_SCENARIOS_MOST);
   double bytes = 0, kept = 0;
   for (Quantity q = 0; q < n_quantities; q++)
-    bytes += rows * (double)(in->n_region * quantities[q].dvh.n) * sizeof(float);
+    if (DosesHave(in->evaluate, NULL, q)) bytes += rows * (double)(in->n_region * quantities[q].dvh.n) * sizeof(float);
   if (in->settings->results.scenario_doses == SCENARIO_DOSES_ALL) kept = (double)(in->evaluate->n - 1);
   if (in->settings->results.scenario_doses == SCENARIO_DOSES_WORST) kept = (double)in->settings->n_goals;
   if (in->settings->results.beam_doses == BEAM_DOSES_PHYSICAL)
@@ -87,7 +87,8 @@ static PetscErrorCode EvaluationNeed(PlanContext *context, const PlanInputs *in,
   PetscFunctionBegin;
   Quantity computed[QUANTITIES_MOST];
   const FactoredVoxels looked_up = {in->evaluate, &in->grid, in->n_dose_voxel, in->dose_voxel};
-  const double voxels = (double)in->n_dose_voxel, quantities_bytes = DosesComputed(computed) * sizeof(float) * voxels;
+  const double voxels = (double)in->n_dose_voxel,
+               quantities_bytes = DosesComputed(in->evaluate, computed) * sizeof(float) * voxels;
   PetscCall(OperatorNeed(context, in, &looked_up, PETSC_FALSE, PETSC_TRUE, need));
   need->node += ((double)DoseSetRows(in->evaluate->n, (PetscMPIInt)ranks) * quantities_bytes +
                  2.0 * in->beams->n_beam * sizeof(double) * voxels) /

@@ -41,6 +41,7 @@ PetscErrorCode TissuesCreate(MPI_Comm team, Mistakes *mistakes, PlanInputs *in)
              "%d tissues passed the schema", (int)settings->n_tissues);
   const ScenarioAxes *axes = &settings->evaluate.axes;
   for (PetscInt i = 0; i < axes->n_biology; i++) tissues->n_model = PetscMax(tissues->n_model, axes->biology[i].model);
+  if (settings->results.high_let_keV_um > 0) tissues->high_let = ++tissues->n_model;
   PetscCall(PetscCalloc1((1 + tissues->n_model) * (1 + settings->n_tissues), &tissues->biology));
   if (settings->n_tissues) PetscCall(PetscCalloc1(GridSize(&in->grid), &tissues->of_voxel));
   tissues->n = 1 + settings->n_tissues;
@@ -52,6 +53,10 @@ PetscErrorCode TissuesCreate(MPI_Comm team, Mistakes *mistakes, PlanInputs *in)
   }
   for (PetscInt i = 0; i < axes->n_biology && !MistakesAny(mistakes); i++)
     if (axes->biology[i].model) PetscCall(AddModel(team, &settings->alternatives[i], &axes->biology[i], mistakes, in));
+  for (PetscInt t = 0; t < tissues->n && tissues->high_let && !MistakesAny(mistakes); t++)
+    PetscCall(BiologyAboveLET(team, &settings->biology, in->machine, settings->results.high_let_keV_um,
+                              settings->results.high_let_where, mistakes,
+                              &tissues->biology[tissues->high_let * tissues->n + t]));
   PetscFunctionReturn(0);
 }
 

@@ -572,6 +572,7 @@ PetscErrorCode ScenarioSetSlice(const ScenarioSet *set, PetscInt first, PetscInt
   slice->n = n;
   slice->n_beam = set->n_beam;
   slice->n_tissue = set->n_tissue;
+  slice->other_model = set->other_model;
   slice->accumulates = set->accumulates;
   slice->n_phase = set->n_phase;
   PetscCall(PetscMalloc2(set->n_phase, &slice->phase, set->n_phase, &slice->phase_number));
@@ -584,6 +585,11 @@ PetscErrorCode ScenarioSetSlice(const ScenarioSet *set, PetscInt first, PetscInt
   PetscCall(IndexRows(slice));
   *out = slice;
   PetscFunctionReturn(0);
+}
+
+void ScenarioSetLookUpBy(ScenarioSet *slice, PetscInt model)
+{
+  for (PetscInt k = 0; k < slice->n_of_phase; k++) slice->of_phase[k].model = model;
 }
 
 PetscErrorCode ScenarioSetDestroy(ScenarioSet **set)

@@ -470,6 +470,8 @@ static const SchemaKey results_keys[] = {
      .doc = "scenarios whose dose goes into plan.h5 beside the nominal"},
     {"beam_doses", TYPE_WORD, AT(ResultsSpec, beam_doses), WORDS(beam_doses_names), .fallback = "none",
      .doc = "doses of single beams in plan.h5"},
+    {"high_let_keV_um", TYPE_NUMBER, AT(ResultsSpec, high_let_keV_um), WHERE(ResultsSpec, high_let_where),
+     .unit = "keV/um", FROM(0, 1000), .fallback = "0", .doc = "LET from which on dose is told apart"},
 };
 
 static const SchemaKey arm_overrides = {"arm", TYPE_MAPPING, .doc = "keys this arm changes"};

@@ -132,6 +132,78 @@ static void TogetherOnATeam(void **state)
   assert_int_equal(MachineDestroy(&m), 0);
 }
 
+/* The dose of ions from an LET on, by a sum over the spectra that cuts bins at their middle. */
+static double Above(const Machine *m, PetscInt d, double let_keV_um, double *in_bin)
+{
+  double sum = 0, all = 0;
+  *in_bin = 0;
+  for (PetscInt s = 0; s < m->n_species; s++)
+    for (PetscInt b = 0; b < m->n_bin; b++) {
+      const double *edge = m->bin_edge_MeV_u, share = (double)m->dose_share[(d * m->n_species + s) * m->n_bin + b];
+      const Species ion = m->species[s];
+      const double ratio = edge[b + 1] / edge[b], centre = sqrt(edge[b] * edge[b + 1]),
+                   slow = LET_keV_um(ion.Z, ion.A, centre / ratio), fast = LET_keV_um(ion.Z, ion.A, centre * ratio);
+      all += share;
+      if (LET_keV_um(ion.Z, ion.A, centre) >= let_keV_um) sum += share;
+      if ((slow >= let_keV_um) != (fast >= let_keV_um)) *in_bin += share;
+    }
+  *in_bin /= all;
+  return sum / all;
+}
+
+/* The share of dose above an LET: all from 0 on, none above what ions have, less the higher; as the spectra say; one for all ranks. */
+static void AboveLET(void **state)
+{
+  static const double threshold[] = {0, 10, 12, 30, 50, 100, 200, 2000};
+  enum { N = 8 };
+  PetscMPIInt rank;
+  BiologySpec spec;
+  Mistakes mistakes = {0};
+  Biology *above[N], *none;
+  Machine *m = OneEnergy(200), *whole = OneEnergy(200);
+  const PetscInt K = m->n_component, D = m->n_depth;
+  PetscInt peak = 0, compared = 0;
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  assert_int_equal(BiologySpecDefault(&spec), 0);
+  if (rank) assert_int_equal(MachineDropSpectra(m), 0);
+  for (int i = 0; i < N; i++)
+    assert_int_equal(BiologyAboveLET(PETSC_COMM_WORLD, &spec, m, threshold[i], "here", &mistakes, &above[i]), 0);
+  assert_false(MistakesAny(&mistakes));
+  while (m->depth_mm[peak] < m->r80_mm[0]) peak++;
+  for (PetscInt d = 0; d < D; d++) {
+    double before = 1;
+    for (int i = 0; i < N; i++) {
+      double mean = 0, in_bin;
+      for (PetscInt k = 0; k < K; k++) {
+        const double share = above[i]->alpha_per_Gy[k * D + d];
+        assert_true(share >= 0 && share <= 1 + 1e-12 && above[i]->sqrt_beta_per_Gy[k * D + d] >= 0);
+        mean += m->component[k * D + d] * share;
+      }
+      const double want = Above(whole, d, threshold[i], &in_bin);
+      if (m->idd_Gy_mm2[d] > 0.01 * m->idd_Gy_mm2[peak]) {
+        assert_double_near(mean, want, in_bin + 1e-5);
+        compared += in_bin < 0.5 && want > 0.01 && want < 0.99;
+      }
+      assert_true(mean <= before + 1e-12);
+      before = mean;
+      if (i == 0 && m->idd_Gy_mm2[d] > 0) assert_double_near(mean, 1, 1e-9);
+      if (i == N - 1 && d < peak) assert_double_near(mean, 0, 1e-9);
+    }
+  }
+  assert_true(compared > 100);
+  print_message("200 MeV/u: %.3f of the dose above 50 keV/um at the surface, %.3f at R80\n", above[4]->alpha_per_Gy[0],
+                above[4]->alpha_per_Gy[peak]);
+  assert_true(above[4]->alpha_per_Gy[0] < 0.05 && above[4]->alpha_per_Gy[peak] > 0.95);
+  m->n_species = 0; /* as of imported data */
+  assert_int_equal(BiologyAboveLET(PETSC_COMM_WORLD, &spec, m, 50, "here", &mistakes, &none), 0);
+  assert_null(none);
+  assert_int_equal(MistakesExit(&mistakes), ROBION_INPUT);
+  assert_non_null(strstr(MistakesFirst(&mistakes), "here: needs dose spectra"));
+  assert_int_equal(MistakesClear(&mistakes), 0);
+  for (int i = 0; i < N; i++) assert_int_equal(BiologyDestroy(&above[i]), 0);
+  assert_int_equal(MachineDestroy(&m) || MachineDestroy(&whole), 0);
+}
+
 /* A machine of two energies, two depths and two tissue classes. */
 static double alpha_x[2] = {0.1, 0.5}, beta_x[2] = {0.05, 0.05};
 static double alpha[8] = {1, 2, 3, 4, 5, 6, 7, 8}, beta[8] = {0.01, 0.04, 0.09, 0.16, 0.25, 0.36, 0.49, 0.64};
@@ -205,8 +277,8 @@ static int Stop(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(Entrance), cmocka_unit_test(BehindThePeak),
-                                     cmocka_unit_test(TogetherOnATeam), cmocka_unit_test(TableModel),
-                                     cmocka_unit_test(MistakesOfUser)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(Entrance),        cmocka_unit_test(BehindThePeak),
+                                     cmocka_unit_test(TogetherOnATeam), cmocka_unit_test(AboveLET),
+                                     cmocka_unit_test(TableModel),      cmocka_unit_test(MistakesOfUser)};
   return cmocka_run_group_tests(tests, Start, Stop);
 }

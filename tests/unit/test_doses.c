@@ -173,7 +173,7 @@ static void Compare(const Course *course, const ScenarioSet *set)
   MakeOf(PETSC_COMM_WORLD, plan.model, course, set, &team);
   MakeOf(PETSC_COMM_SELF, plan.model, course, set, &alone);
   for (Quantity q = 0; q < n_quantities; q++) {
-    assert_int_equal(!team.nominal[q], !(quantities[q].kept == KEPT_ALWAYS || (course && q == CourseDose(course))));
+    assert_int_equal(!team.nominal[q], !DosesHave(set, course, q));
     if (team.nominal[q]) assert_memory_equal(team.nominal[q], alone.nominal[q], alone.size * sizeof(float));
   }
   assert_memory_equal(team.rbe_min, alone.rbe_min, alone.size * sizeof(float));
@@ -311,6 +311,50 @@ static void OtherResponses(void **state)
   assert_int_equal(ScenarioSetDestroy(&set), 0);
 }
 
+/*
+ * The dose above an LET threshold is the alpha channel of tables of its own, here 0.7 of the tissues' alpha; what else there is stays,
+ * and factors on the response of cells do not touch it.
+ */
+static void HighLET(void **state)
+{
+  char *names[] = {(char *)BIOLOGY_NOMINAL, tiny_scaled};
+  double range[] = {0, 3};
+  const ScenarioSpec spec = {
+      .n_range = 2, .range_percent = range, .setup = SETUP_NONE, .n_biology = 2, .biology = names, .axes = TinyAxes()};
+  ScenarioSet *set;
+  DoseSet without, with;
+  double most = 0;
+  PetscInt n_high = 0;
+  assert_int_equal(ScenarioSetCreate(&spec, &set), 0);
+  assert_int_equal(set->n, 4);
+  double *channels = NominalChannels(set);
+  Make(PETSC_COMM_WORLD, set, &without);
+  set->other_model = 1;
+  Make(PETSC_COMM_WORLD, set, &with);
+  assert_null(without.nominal[QUANTITY_HIGH_LET]);
+  for (size_t v = 0; v < with.size; v++) most = PetscMax(most, (double)with.nominal[QUANTITY_HIGH_LET][v]);
+  for (size_t v = 0; v < with.size; v++) { /* other tables make other planes */
+    const double want = with.nominal[QUANTITY_PHYSICAL][v] > 0 ? 0.7 * channels[v * N_CHANNELS + CHANNEL_ALPHA] : 0,
+                 dose = (double)without.nominal[QUANTITY_RBE_WEIGHTED][v];
+    assert_double_near(with.nominal[QUANTITY_HIGH_LET][v], want, 1e-4 * most);
+    assert_double_near(with.nominal[QUANTITY_RBE_WEIGHTED][v], dose, 1e-4 * (1 + dose));
+  }
+  for (PetscInt i = 0; i < with.metrics[0].n; i++) {
+    const Metric *own = &with.metrics[0].item[i], *scaled = &with.metrics[1].item[i],
+                 *longer = &with.metrics[2].item[i];
+    if (own->quantity != QUANTITY_HIGH_LET) continue;
+    n_high++;
+    assert_true(own->value == scaled->value && own->value > 0 && own->value != longer->value);
+  }
+  assert_int_equal(n_high, 2 * 8); /* D98 to Dmean in two regions */
+  assert_true(set->scenario[1].factor && set->scenario[2].range_percent == 3);
+  assert_int_equal(with.n_band, without.n_band + 2);
+  assert_true(most > 0);
+  Compare(NULL, set);
+  assert_int_equal(PetscFree(channels) || DoseSetDestroy(&with) || DoseSetDestroy(&without), 0);
+  assert_int_equal(ScenarioSetDestroy(&set), 0);
+}
+
 /* A plan in stages: what it tells is what the stages alone give, added up fraction by fraction. */
 static void OfCourse(void **state)
 {
@@ -378,6 +422,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(ByHand),         cmocka_unit_test(SameChannels),
                                      cmocka_unit_test(AnyRanks),       cmocka_unit_test(OfPlan),
-                                     cmocka_unit_test(OtherResponses), cmocka_unit_test(OfCourse)};
+                                     cmocka_unit_test(OtherResponses), cmocka_unit_test(HighLET),
+                                     cmocka_unit_test(OfCourse)};
   return cmocka_run_group_tests(tests, Start, Stop);
 }

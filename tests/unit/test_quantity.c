@@ -21,7 +21,8 @@ static void Rows(void **state)
     if (row->kept == KEPT_ALWAYS) assert_true(row->of_channels || row->of_quantities);
     assert_int_equal(row->of_channels != NULL, row->stages != STAGES_APART);
     if (row->goal_key || row->linear) assert_non_null(row->of_channels);
-    if (row->dvh.n) assert_true(row->dvh.n > 1 && row->dvh.top > 0 && row->kept == KEPT_ALWAYS);
+    if (row->dvh.n)
+      assert_true(row->dvh.n > 1 && row->dvh.top > 0 && (row->kept == KEPT_ALWAYS || row->kept == KEPT_OF_HIGH_LET));
     if (row->judged) assert_true(row->n_metric > 0);
     for (PetscInt m = 0; m < row->n_metric; m++) {
       assert_true(strlen(row->metric[m].name) < sizeof((Metric *)0)->name);
@@ -49,7 +50,8 @@ static void Named(void **state)
               {QUANTITY_COURSE_EQD2, "eqd2_course", "Gy(RBE)", 0, 0, 0},
               {QUANTITY_TCP, "tcp", "1", 0, 0, 0},
               {QUANTITY_PHYSICAL_COURSE, "physical_course", "Gy", 0, 0, 0},
-              {QUANTITY_OUTCOME, "outcome", "1", 0, 0, 0}};
+              {QUANTITY_OUTCOME, "outcome", "1", 0, 0, 0},
+              {QUANTITY_HIGH_LET, "high_let", "Gy", 0, 1, 0}};
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(want); i++) {
     const Quantity q = want[i].quantity;
     assert_string_equal(quantities[q].name, want[i].name);
