@@ -20,7 +20,9 @@ typedef struct DoseSource {
   PetscInt n_stage;
   DoseModel model[STAGES_MOST];
   Factored factored[STAGES_MOST]; /* NULL for a model of sub-beams */
-  double floor_Gy[STAGES_MOST];   /* less is noise */
+  Factored high_let
+      [STAGES_MOST]; /* with the tables of the LET threshold, apart so that these change no other dose; NULL: without */
+  double floor_Gy[STAGES_MOST]; /* less is noise */
 } DoseSource;
 
 typedef struct LocalDoses {

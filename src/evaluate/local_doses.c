@@ -50,7 +50,8 @@ static PetscErrorCode ComputeBlock(LocalDoses *local, const ScenarioSet *slice, 
   PetscCall(PetscMalloc1((size_t)source->n_stage * rows * N_CHANNELS, &channels));
   for (PetscInt k = 0; k < source->n_stage; k++) {
     Influence influence;
-    PetscCall(InfluenceCreateAtDepths(depths[k], source->factored[k], slice, &influence));
+    const Factored factored = high_let ? source->high_let[k] : source->factored[k];
+    PetscCall(InfluenceCreateAtDepths(depths[k], factored, slice, &influence));
     PetscCall(InfluenceApplyAll(influence, NULL, local->spec->weight, channels + (size_t)k * rows * N_CHANNELS));
     PetscCall(InfluenceDestroy(&influence));
   }
@@ -86,6 +87,7 @@ PetscErrorCode LocalDosesWeigh(LocalDoses *local)
   for (PetscInt k = 0; k < source->n_stage; k++) {
     if (!source->factored[k]) continue;
     PetscCall(FactoredSetWeights(source->factored[k], local->spec->weight));
+    if (source->high_let[k]) PetscCall(FactoredSetWeights(source->high_let[k], local->spec->weight));
     PetscCall(FactoredGetLargest(source->factored[k], 0, CHANNEL_DOSE, &source->floor_Gy[k]));
     source->floor_Gy[k] *= NOISE;
   }
@@ -97,13 +99,18 @@ static PetscErrorCode OpenSource(LocalDoses *local)
 {
   PetscFunctionBegin;
   const DoseSpec *spec = local->spec;
-  const FactoredVoxels voxels = {spec->set, spec->grid, spec->n, spec->voxel};
+  ScenarioSet scenarios = *spec->set;
+  scenarios.other_model = 0;
+  const FactoredVoxels voxels = {&scenarios, spec->grid, spec->n, spec->voxel},
+                       high_let = {spec->set, spec->grid, spec->n, spec->voxel};
   DoseSource *source = &local->source;
   source->n_stage = spec->course ? spec->course->n : 1;
   for (PetscInt k = 0; k < source->n_stage; k++) {
     source->model[k] = spec->course ? spec->course->stage[k].model : spec->model;
-    if (!DoseModelIsSplit(source->model[k]))
-      PetscCall(FactoredCreate(local->comm, source->model[k], &voxels, PETSC_FALSE, &source->factored[k]));
+    if (DoseModelIsSplit(source->model[k])) continue;
+    PetscCall(FactoredCreate(local->comm, source->model[k], &voxels, PETSC_FALSE, &source->factored[k]));
+    if (spec->set->other_model)
+      PetscCall(FactoredCreate(local->comm, source->model[k], &high_let, PETSC_FALSE, &source->high_let[k]));
   }
   PetscCall(LocalDosesWeigh(local));
   PetscFunctionReturn(0);
@@ -180,7 +187,10 @@ PetscErrorCode LocalDosesDestroy(LocalDoses *local)
   PetscFunctionBegin;
   DoseSource *source = &local->source;
   for (PetscInt i = 0; i < local->n_depths; i++) PetscCall(DepthsDestroy(&local->depths[i]));
-  for (PetscInt k = 0; k < source->n_stage; k++) PetscCall(FactoredDestroy(&source->factored[k]));
+  for (PetscInt k = 0; k < source->n_stage; k++) {
+    PetscCall(FactoredDestroy(&source->factored[k]));
+    PetscCall(FactoredDestroy(&source->high_let[k]));
+  }
   PetscCall(PetscFree(local->depths));
   PetscCall(PetscFree(local->voxel));
   PetscCall(PetscFree(local->value));

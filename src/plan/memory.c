@@ -90,6 +90,14 @@ static PetscErrorCode EvaluationNeed(PlanContext *context, const PlanInputs *in,
   const double voxels = (double)in->n_dose_voxel,
                quantities_bytes = DosesComputed(in->evaluate, computed) * sizeof(float) * voxels;
   PetscCall(OperatorNeed(context, in, &looked_up, PETSC_FALSE, PETSC_TRUE, need));
+  if (in->evaluate->other_model) { /* an operator apart, that has all tables */
+    ScenarioSet scenarios = *in->evaluate;
+    MemoryNeed apart;
+    scenarios.other_model = 0;
+    const FactoredVoxels without = {&scenarios, &in->grid, in->n_dose_voxel, in->dose_voxel};
+    PetscCall(OperatorNeed(context, in, &without, PETSC_FALSE, PETSC_TRUE, &apart));
+    *need = NeedSum(*need, apart);
+  }
   need->node += ((double)DoseSetRows(in->evaluate->n, (PetscMPIInt)ranks) * quantities_bytes +
                  2.0 * in->beams->n_beam * sizeof(double) * voxels) /
                 context->nodes;
