@@ -87,7 +87,7 @@ typedef struct Machine {
 
 /** What the built-in transport is asked for. */
 typedef struct MachineSpec {
-  const char *ion;                           /* "12C", "11C" or "10C" */
+  const char *ion;                           /* "12C", "11C", "10C" or "4He" */
   double energy_min_MeV_u, energy_max_MeV_u; /* default 80, 440 */
   double range_step_mm;                      /* step of csda range between energies; default 2 */
   PetscInt n_energy;                         /* these energies, ascending, instead of the three numbers above; */

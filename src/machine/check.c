@@ -53,7 +53,7 @@ PetscErrorCode MachineSpecCheck(const MachineSpec *spec, const char *where, Mist
   PetscFunctionBegin;
   Species species;
   if (!SpeciesOfIon(spec->ion, &species)) {
-    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: ion \"%s\" is unknown, expected 12C, 11C or 10C%s", where,
+    PetscCall(MistakesAdd(mistakes, ROBION_INPUT, "%s: ion \"%s\" is unknown, expected 12C, 11C, 10C or 4He%s", where,
                           spec->ion ? spec->ion : "",
                           SuggestName(" (", spec->ion ? spec->ion : "", N_BUILTIN_IONS, builtin_ions).text));
   }

@@ -10,7 +10,7 @@
 #define GROWTH 0.1       /* node distance gained per mm away from it: below 0.1 % error of linear interpolation */
 #define COARSEST_MM 8.0
 
-const char *const builtin_ions[N_BUILTIN_IONS] = {"12C", "11C", "10C"};
+const char *const builtin_ions[N_BUILTIN_IONS] = {"12C", "11C", "10C", "4He"};
 
 PetscBool SpeciesOfIon(const char *ion, Species *species)
 {

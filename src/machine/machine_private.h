@@ -271,7 +271,7 @@ double GapSpread2_mm2(const MachineSpec *spec, Species projectile, double range_
 double NuclearMass_u(PetscInt Z, PetscInt A);
 
 /* Ions that base data can be built for. */
-enum { N_BUILTIN_IONS = 3 };
+enum { N_BUILTIN_IONS = 4 };
 extern const char *const builtin_ions[N_BUILTIN_IONS];
 /* "12C" -> species; false if it is none of them. */
 PetscBool SpeciesOfIon(const char *ion, Species *species);

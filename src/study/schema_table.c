@@ -66,7 +66,7 @@ static const SchemaKey beam_energy = {"energy",        TYPE_NUMBER,   ITSELF(NUM
                                       .unit = "MeV/u", FROM(1, 1000), .doc = "a beam energy"};
 
 static const SchemaKey machine_keys[] = {
-    {"ion", TYPE_TEXT, AT(Settings, machine.ion), PRESET, .doc = "projectile, as 12C"},
+    {"ion", TYPE_TEXT, AT(Settings, machine.ion), PRESET, .doc = "projectile: 12C, 11C, 10C or 4He"},
     {"base_data", TYPE_TEXT, AT(Settings, base_data), WHERE(Settings, base_data_where), .file = PETSC_TRUE,
      .fallback = "builtin", .doc = "the word builtin, or a base data file"},
     {"energy_min_MeV_u", TYPE_NUMBER, AT(Settings, machine.energy_min_MeV_u), PRESET, .unit = "MeV/u", FROM(1, 1000),

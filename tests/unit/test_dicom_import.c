@@ -258,7 +258,8 @@ static const TestROI rois[] = {
 static void TestStructures(void **state)
 {
   if (!TestHasDicom()) skip();
-  static const char *const target[] = {"organ_left #2"}, *const role[] = {"GTV=oar"}, *const wrong[] = {"GTVX"};
+  static const char *const target[] = {"organ_left #2"}, *const role[] = {"GTV=oar"}, *const wrong[] = {"GTVX"},
+                           *const elsewhere[] = {"elsewhere"};
   TestClear();
   TestWriteSeries((TestSeries){.n = 4, .intercept = -1000});
   TestWriteSet("set.dcm", "2.25.6", NULL, 6, rois);
@@ -283,6 +284,10 @@ static void TestStructures(void **state)
   assert_int_equal(CaseDestroy(&patient), 0);
   Refused((DicomImportSpec){.n_target = 1, .target = wrong}, "no structure GTVX found, did you mean GTV?");
   Refused((DicomImportSpec){.n_role = 1, .role = wrong}, "option --role is GTVX");
+  Refused((DicomImportSpec){.n_target = 1, .target = elsewhere},
+          "option --target: structure elsewhere is left out: drawn in another frame of reference");
+  Refused((DicomImportSpec){.external = "elsewhere"},
+          "option --external: structure elsewhere is left out: drawn in another");
 }
 
 /* A target of which contours are left out is warned of; an organ has it in its row. */
@@ -301,6 +306,16 @@ static void TestLostContours(void **state)
   CheckStructure(patient, "GTV", ROLE_TARGET, 8);
   assert_non_null(strstr(table.data, "warning: the target GTV lacks 1 of its 3 contours: it may be too small"));
   assert_null(strstr(table.data, "organ lacks"));
+  assert_int_equal(TextDestroy(&table) || CaseDestroy(&patient), 0);
+  DicomFile file;
+  char message[DICOM_MESSAGE];
+  assert_true(DicomOpen(TestPath("set.dcm"), &file, message));
+  DicomItem drawn = DicomItemAt(DicomSet(file), DICOM(0x3006, 0x0039), 1);
+  DicomPutString(DicomItemAt(drawn, DICOM(0x3006, 0x0040), 0), DICOM(0x3006, 0x0050), "1\\2\\3\\4\\5\\6\\7");
+  TestWrite(file, NULL, "set.dcm");
+  patient = Import((DicomImportSpec){0}, &mistakes, &table);
+  assert_non_null(strstr(table.data, "1 whose coordinates are no numbers in threes left out"));
+  assert_non_null(strstr(table.data, "warning: the target GTV lacks 2 of its 3 contours: it may be too small"));
   assert_int_equal(TextDestroy(&table) || CaseDestroy(&patient), 0);
 }
 
@@ -342,7 +357,7 @@ static void TestChoice(void **state)
   Refused((DicomImportSpec){0},
           "more than one CT series fits, expected option --series with a number of the table: 1, 2");
   Refused((DicomImportSpec){.series = "3"}, "option --series is 3, expected the number of a CT series");
-  patient = Taken((DicomImportSpec){.series = "2.25.200"}, NULL);
+  patient = Taken((DicomImportSpec){.series = "2.25.200"}, "not taken: another one is asked for (--series)");
   assert_int_equal(patient->ct.n[2], 4);
   assert_int_equal(CaseDestroy(&patient), 0);
   TestWriteSet("set.dcm", "2.25.6", "2.25.200", 1, rois);

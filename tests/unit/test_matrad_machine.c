@@ -272,11 +272,28 @@ static void OtherShape(matvar_t *data)
   v->dims[1] = 10;
 }
 
+enum { LEFT_OUT = 5 };
+
+/* The last numbers of a table of the second energy. */
+static void LeaveOut(matvar_t *data, const char *name, size_t tissues)
+{
+  matvar_t *v = Mat_VarGetStructFieldByName(data, name, 1);
+  double *value = v->data;
+  const size_t rows = v->dims[0] - LEFT_OUT;
+  for (size_t i = 0; i < tissues * rows; i++) value[i] = value[i / rows * (rows + LEFT_OUT) + i % rows];
+  v->dims[0] = rows;
+  v->nbytes -= LEFT_OUT * tissues * sizeof(double);
+}
+
 static void FewerDepths(matvar_t *data)
 {
-  matvar_t *v = Mat_VarGetStructFieldByName(data, "depths", 1);
-  v->dims[0] -= 5;
-  v->nbytes -= 5 * sizeof(double);
+  LeaveOut(data, "depths", 1);
+}
+
+static void AllFewer(matvar_t *data)
+{
+  static const char *const name[] = {"depths", "Z", "LET", "sigma", "alpha", "beta"};
+  for (int i = 0; i < 6; i++) LeaveOut(data, name[i], i < 4 ? 1 : 2);
 }
 
 /* Field `from` of every energy once more under another name, its numbers times `factor`. */
@@ -344,10 +361,44 @@ static void OddShapes(void **state)
   assert_int_equal(MachineDestroy(&again), 0);
   assert_null(ImportChanged(m, OtherClasses, "machine.data(3).betaX: not the 2 numbers of the first energy"));
   assert_null(ImportChanged(m, OtherShape, "machine.data(2).beta: 27 rows found, expected one for each of 135"));
-  assert_null(
-      ImportChanged(m, FewerDepths, "machine.data(2).depths: 130 numbers found, expected 135 as for the first"));
+  assert_null(ImportChanged(m, FewerDepths, "machine.data(2).Z: 135 numbers found, expected 130 by the number of"));
   m->n_energy = 121;
   assert_int_equal(MachineDestroy(&m), 0);
+}
+
+static double StraightLine(const double *depth_mm, const double *table, PetscInt n, double at_mm)
+{
+  PetscInt d = 0;
+  while (d + 2 < n && depth_mm[d + 1] <= at_mm) d++;
+  return table[d] + (table[d + 1] - table[d]) * (at_mm - depth_mm[d]) / (depth_mm[d + 1] - depth_mm[d]);
+}
+
+/* An energy of fewer depths than others, as matRad's helium has them: the same straight lines up to its own last depth, and no further. */
+static void UnequalDepths(void **state)
+{
+  Machine *m = Import();
+  m->n_energy = 3;
+  Machine *again = ImportChanged(m, AllFewer, NULL);
+  const PetscInt nd = m->n_depth, had = nd - LEFT_OUT;
+  assert_int_equal(again->n_depth, nd);
+  assert_memory_equal(again->depth_mm, m->depth_mm, (size_t)nd * sizeof(double));
+  assert_memory_equal(again->depth_mm + nd, m->depth_mm + nd, (size_t)(had - 1) * sizeof(double));
+  assert_double_near(again->depth_mm[2 * nd - 1], m->depth_mm[nd + had - 1], 0);
+  for (PetscInt d = 0; d < nd; d++) {
+    const double z = again->depth_mm[nd + d], *depth = m->depth_mm + nd;
+    const double dose = StraightLine(depth, m->idd_Gy_mm2 + nd, had, z);
+    assert_true(d == 0 || z > again->depth_mm[nd + d - 1]);
+    assert_double_near(again->idd_Gy_mm2[nd + d], dose, 1e-12 * dose);
+    assert_double_near(again->letd_keV_um[nd + d], StraightLine(depth, m->letd_keV_um + nd, had, z), 1e-9);
+    assert_double_near(again->sigma_mm[nd + d], StraightLine(depth, m->sigma_mm + nd, had, z), 1e-9);
+    for (PetscInt t = 0; t < 2; t++) {
+      const PetscInt row = (2 + t) * nd;
+      assert_double_near(again->alpha[row + d], StraightLine(depth, m->alpha + row, had, z), 1e-9);
+      assert_double_near(again->beta[row + d], StraightLine(depth, m->beta + row, had, z), 1e-9);
+    }
+  }
+  m->n_energy = 121;
+  assert_int_equal(MachineDestroy(&m) || MachineDestroy(&again), 0);
 }
 
 /* The width at the source's distance, 10 m, of a focus in a row or, transposed, in a column; never beyond its nodes. */
@@ -492,7 +543,7 @@ int main(void)
                                      cmocka_unit_test(ThroughMatRadFile),   cmocka_unit_test(BuiltinThroughMatRadFile),
                                      cmocka_unit_test(ThroughOwnFile),      cmocka_unit_test(Damaged),
                                      cmocka_unit_test(DamagedUncompressed), cmocka_unit_test(Foreign),
-                                     cmocka_unit_test(OddShapes),           cmocka_unit_test(FocusPlaces),
-                                     cmocka_unit_test(LateralForms)};
+                                     cmocka_unit_test(OddShapes),           cmocka_unit_test(UnequalDepths),
+                                     cmocka_unit_test(FocusPlaces),         cmocka_unit_test(LateralForms)};
   return cmocka_run_group_tests(tests, SetUp, TearDown);
 }

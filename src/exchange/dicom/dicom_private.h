@@ -180,6 +180,7 @@ typedef struct DicomROI {
   char name[DICOM_TEXT], interpreted_type[DICOM_TEXT], frame_of_reference_uid[DICOM_TEXT];
   PetscInt number;
   PetscInt n_other; /* contours that are no closed planes */
+  PetscInt n_torn;  /* whose coordinates are no numbers in threes */
   Contours contours;
 } DicomROI;
 

@@ -31,17 +31,19 @@ static PetscErrorCode TakeContour(DicomItem contour, DicomROI *roi)
 {
   PetscFunctionBegin;
   char kind[DICOM_TEXT];
-  const long n = DicomCount(contour, CONTOUR_DATA) / 3;
+  const long count = DicomCount(contour, CONTOUR_DATA), n = count / 3;
   double(*point)[3];
   const PetscBool said = DicomString(contour, CONTOUR_GEOMETRIC_TYPE, 0, kind, sizeof kind);
-  if (n <= 0) PetscFunctionReturn(0);
+  if (count <= 0) PetscFunctionReturn(0);
   if ((said && strcmp(kind, "CLOSED_PLANAR") && strcmp(kind, "CLOSEDPLANAR_XOR")) || n > MOST_POINTS) {
     roi->n_other++;
     PetscFunctionReturn(0);
   }
   PetscCall(PetscMalloc1(n, &point));
-  const size_t read = DicomDoubles(contour, CONTOUR_DATA, 3 * (size_t)n, point[0]);
-  if (read / 3 > 0) PetscCall(ContoursAddRing(&roi->contours, (PetscInt)(read / 3), (const double(*)[3])point));
+  if (count % 3 || DicomDoubles(contour, CONTOUR_DATA, 3 * (size_t)n, point[0]) != 3 * (size_t)n)
+    roi->n_torn++;
+  else
+    PetscCall(ContoursAddRing(&roi->contours, (PetscInt)n, (const double(*)[3])point));
   PetscCall(PetscFree(point));
   PetscFunctionReturn(0);
 }

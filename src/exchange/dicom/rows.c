@@ -230,6 +230,19 @@ static PetscBool CheckPatients(const DicomRows *rows, const DicomRow *ct, DicomR
   return PETSC_TRUE;
 }
 
+/* Why other series of CT are not taken. */
+static void TellOtherCTs(const DicomRows *rows, const DicomRow *structures, PetscBool asked)
+{
+  for (PetscInt r = 0; r < rows->n; r++) {
+    DicomRow *row = &rows->row[r];
+    if (row->kind != ROW_CT || row->taken || *row->why) continue;
+    snprintf(row->why, DICOM_MESSAGE, "%s",
+             asked                                          ? "another one is asked for (--series)"
+             : structures && !Refers(rows, structures, row) ? "of another frame of reference than the structure set"
+                                                            : "the structure set was drawn on another one");
+  }
+}
+
 PetscBool DicomRowsChoose(const DicomRows *rows, const DicomImportSpec *spec, Mistakes *mistakes, DicomRow **ct,
                           DicomRow **structures)
 {
@@ -250,6 +263,7 @@ PetscBool DicomRowsChoose(const DicomRows *rows, const DicomImportSpec *spec, Mi
   if (!*structures) *structures = Best(rows, ROW_STRUCTURES, *ct, &n);
   if (!spec->structures && n > 1 && *structures) return Ask(rows, ROW_STRUCTURES, "--structures", mistakes);
   (*ct)->taken = PETSC_TRUE;
+  TellOtherCTs(rows, *structures, spec->series ? PETSC_TRUE : PETSC_FALSE);
   if (*structures) (*structures)->taken = PETSC_TRUE;
   return CheckPatients(rows, *ct, *structures, mistakes);
 }

@@ -6,9 +6,10 @@
 
 #define SMALL_CM3 0.16 /* 20 voxels of a dose grid of 2 mm */
 
-/* One of the case-to-be; mask NULL: it is left out. */
+/* One of the case-to-be; mask NULL: it is left out, and why. */
 typedef struct Item {
   char *name;
+  const char *why;
   Role role;
   unsigned char *mask;
   ContourCounts counts;
@@ -50,12 +51,17 @@ static Role RoleOf(const DicomROI *roi)
   return ROLE_OAR;
 }
 
-/* The structure of a name that an option gives; -1 and a mistake if there is none. */
+/* The structure of a name that an option gives; -1 and a mistake if there is none, or one that is left out. */
 static PetscInt FindNamed(PetscInt n, const Item *item, const char *option, const char *name, Mistakes *mistakes)
 {
   const char **known;
   for (PetscInt i = 0; i < n; i++)
     if (item[i].mask && !strcmp(item[i].name, name)) return i;
+  for (PetscInt i = 0; i < n; i++)
+    if (!strcmp(item[i].name, name)) {
+      (void)MistakesAdd(mistakes, ROBION_INPUT, "option %s: structure %s is left out: %s", option, name, item[i].why);
+      return -1;
+    }
   if (PetscMalloc1(n, &known)) return -1;
   for (PetscInt i = 0; i < n; i++) known[i] = item[i].name;
   (void)MistakesAdd(mistakes, ROBION_COMMAND_LINE, "option %s: no structure %s found%s", option, name,
@@ -155,6 +161,7 @@ static PetscErrorCode PrintItem(const DicomROI *roi, const Item *item, const Gri
   PetscCall(Remark(table, c->outside, "outside of the slices left out"));
   PetscCall(Remark(table, c->cut, "cut off at the edge of the image"));
   PetscCall(Remark(table, roi->n_other, "points or open lines left out"));
+  PetscCall(Remark(table, roi->n_torn, "whose coordinates are no numbers in threes left out"));
   PetscCall(Remark(table, c->crossed, "planes where contours cross, which are joined"));
   PetscCall(Remark(table, c->merged_slices, "slices with several planes, which are joined"));
   PetscCall(Remark(table, c->between, "slices filled between planes"));
@@ -162,10 +169,10 @@ static PetscErrorCode PrintItem(const DicomROI *roi, const Item *item, const Gri
   if (item->mask && !c->tiny && cm3 < SMALL_CM3)
     PetscCall(TextAdd(table, "; small: fewer than 20 voxels of a 2 mm dose grid"));
   PetscCall(TextAdd(table, "\n"));
-  const PetscInt lost = c->few_points + c->unplaceable + c->oblique + c->outside;
+  const PetscInt lost = c->few_points + c->unplaceable + c->oblique + c->outside + roi->n_torn;
   if (lost > 0 && item->role == ROLE_TARGET)
     PetscCall(TextAdd(table, "    warning: the target %s lacks %d of its %d contours: it may be too small\n",
-                      item->name, (int)lost, (int)c->rings));
+                      item->name, (int)lost, (int)(c->rings + roi->n_torn)));
   PetscFunctionReturn(0);
 }
 
@@ -194,8 +201,10 @@ static PetscErrorCode MakeItems(const DicomROIs *rois, const DicomPlacing *placi
     item[r].role = RoleOf(roi);
     const char *why = *frame && *roi->frame_of_reference_uid && strcmp(frame, roi->frame_of_reference_uid)
                           ? "drawn in another frame of reference than the CT's"
-                      : !roi->contours.n_rings ? (roi->n_other ? "points or open lines, no volume" : "no contours")
-                                               : NULL;
+                      : roi->contours.n_rings ? NULL
+                      : roi->n_torn           ? "the coordinates of its contours are no numbers in threes"
+                      : roi->n_other          ? "points or open lines, no volume"
+                                              : "no contours";
     if (!why) {
       PetscCall(MakeMask(placing, &roi->contours, &item[r].mask, &item[r].counts));
       if (item[r].counts.voxels) continue;
@@ -203,6 +212,7 @@ static PetscErrorCode MakeItems(const DicomROIs *rois, const DicomPlacing *placi
       why = item[r].counts.oblique ? "its contours are not parallel to the slices"
                                    : "its contours hold no voxel of the CT";
     }
+    item[r].why = why;
     PetscCall(TextAdd(table, "    %-24s left out: %s\n", item[r].name, why));
   }
   PetscFunctionReturn(0);

@@ -3,7 +3,7 @@
  *
  * machine.meta: radiationMode, machine, SAD, BAMStoIsoDist; machine.data(e): energy, range, depths, Z (MeV cm2/g per primary),
  * LET, offset, initFocus, one lateral Gaussian (sigma) or two (sigma1, sigma2 and weight, the share of the second), and per
- * tissue class alphaX, betaX, alpha, beta. The same number of depths for every energy. matRad adds offset to the depths of its
+ * tissue class alphaX, betaX, alpha, beta. Energies of fewer depths than others get more of them, by their own straight lines. matRad adds offset to the depths of its
  * tables, robion what the beam has passed to the depth in the patient: one is the other's negative.
  */
 #include "matrad_private.h"
@@ -31,26 +31,54 @@ static PetscBool Take(Reader *r, matvar_t *parent, PetscInt e, const char *where
     return PETSC_TRUE;
   }
   (void)MistakesAdd(r->mistakes, ROBION_INPUT, "%s: %s(%d).%s: %zu numbers found, expected %zu%s", r->file, where,
-                    (int)e + 1, name, MatlabCount(v), n, e ? " as for the first energy" : "");
+                    (int)e + 1, name, MatlabCount(v), n, n > 1 ? " by the number of depths" : "");
   return PETSC_FALSE;
+}
+
+/* Numbers of depths of an energy. */
+static size_t DepthsOf(const Reader *r, PetscInt e)
+{
+  return MatlabCount(MatlabField(r->data, "depths", (size_t)e));
+}
+
+/* Divide the last interval of a table of n numbers so that it has `more`: between depths tables are straight lines. */
+static void Stretch(size_t n, size_t more, double *table)
+{
+  if (n == more) return;
+  const double from = table[n - 2], to = table[n - 1], pieces = (double)(more - n + 1);
+  for (size_t d = n - 1; d + 1 < more; d++) table[d] = from + (to - from) * (double)(d - (n - 2)) / pieces;
+  table[more - 1] = to;
+}
+
+/* A table against depth, times factor. */
+static PetscBool TakeDepths(Reader *r, const Machine *m, PetscInt e, const char *name, double factor, double *out)
+{
+  const size_t n = DepthsOf(r, e);
+  if (!Take(r, r->data, e, "machine.data", name, n, factor, out)) return PETSC_FALSE;
+  Stretch(n, (size_t)m->n_depth, out);
+  return PETSC_TRUE;
 }
 
 /* A table against depth with a column for each tissue class, or a row where it is transposed. */
 static PetscBool TakeTissues(Reader *r, const Machine *m, PetscInt e, const char *name, double *out)
 {
-  const size_t nd = (size_t)m->n_depth, nt = (size_t)m->n_tissue;
+  const size_t nd = DepthsOf(r, e), all = (size_t)m->n_depth, nt = (size_t)m->n_tissue;
   const matvar_t *v = MatlabField(r->data, name, (size_t)e);
   if (!Take(r, r->data, e, "machine.data", name, nt * nd, 1, out)) return PETSC_FALSE;
   const size_t rows = v->dims[0];
-  if (rows == nd || nt == 1) return PETSC_TRUE;
-  for (size_t t = 0; t < nt && rows == nt; t++)
-    for (size_t d = 0; d < nd; d++) out[t * nd + d] = MatlabElement(v, d * nt + t);
-  if (rows == nt) return PETSC_TRUE;
-  (void)MistakesAdd(r->mistakes, ROBION_INPUT,
-                    "%s: machine.data(%d).%s: %zu rows found, expected one for each of %zu depths, and a column for "
-                    "each of %zu tissue classes",
-                    r->file, (int)e + 1, name, rows, nd, nt);
-  return PETSC_FALSE;
+  if (rows != nd && rows != nt && nt > 1) {
+    (void)MistakesAdd(r->mistakes, ROBION_INPUT,
+                      "%s: machine.data(%d).%s: %zu rows found, expected one for each of %zu depths, and a column for "
+                      "each of %zu tissue classes",
+                      r->file, (int)e + 1, name, rows, nd, nt);
+    return PETSC_FALSE;
+  }
+  const size_t of_class = rows == nd || nt == 1 ? nd : 1, of_depth = of_class == nd ? 1 : nt;
+  for (size_t t = 0; t < nt; t++) {
+    for (size_t d = 0; d < nd; d++) out[t * all + d] = MatlabElement(v, t * of_class + d * of_depth);
+    Stretch(nd, all, out + t * all);
+  }
+  return PETSC_TRUE;
 }
 
 /* Photon alpha and beta of the tissue classes, which are the same for every energy. */
@@ -165,16 +193,15 @@ static PetscBool TakeSpot(Reader *r, PetscInt e, double sad_mm, double *sigma_mm
 /* One Gaussian or two. */
 static PetscBool TakeLateral(Reader *r, Machine *m, PetscInt e)
 {
-  const char *data = "machine.data";
   const size_t nd = (size_t)m->n_depth;
   double *sigma = m->sigma_mm + (size_t)e * nd * (size_t)m->n_component;
   double *share = m->component + (size_t)e * nd * (size_t)m->n_component;
   if (m->n_component == 1) {
     for (size_t d = 0; d < nd; d++) share[d] = 1;
-    return Take(r, r->data, e, data, "sigma", nd, 1, sigma);
+    return TakeDepths(r, m, e, "sigma", 1, sigma);
   }
-  if (!Take(r, r->data, e, data, "sigma1", nd, 1, sigma) || !Take(r, r->data, e, data, "sigma2", nd, 1, sigma + nd) ||
-      !Take(r, r->data, e, data, "weight", nd, 1, share + nd))
+  if (!TakeDepths(r, m, e, "sigma1", 1, sigma) || !TakeDepths(r, m, e, "sigma2", 1, sigma + nd) ||
+      !TakeDepths(r, m, e, "weight", 1, share + nd))
     return PETSC_FALSE;
   for (size_t d = 0; d < nd; d++) share[d] = 1 - share[nd + d];
   return PETSC_TRUE;
@@ -206,9 +233,9 @@ static PetscBool TakeEnergy(Reader *r, Machine *m, PetscInt e)
   PetscBool good = Take(r, r->data, e, data, "energy", 1, 1, m->energy_MeV_u + e) &&
                            Take(r, r->data, e, data, "range", 1, 1, m->csda_range_mm + e) &&
                            Take(r, r->data, e, data, "offset", 1, 1, &offset) &&
-                           Take(r, r->data, e, data, "depths", nd, 1, m->depth_mm + row) &&
-                           Take(r, r->data, e, data, "Z", nd, GY_MM2_PER_MEV_CM2_G, m->idd_Gy_mm2 + row) &&
-                           Take(r, r->data, e, data, "LET", nd, 1, m->letd_keV_um + row) && TakeLateral(r, m, e) &&
+                           TakeDepths(r, m, e, "depths", 1, m->depth_mm + row) &&
+                           TakeDepths(r, m, e, "Z", GY_MM2_PER_MEV_CM2_G, m->idd_Gy_mm2 + row) &&
+                           TakeDepths(r, m, e, "LET", 1, m->letd_keV_um + row) && TakeLateral(r, m, e) &&
                            TakeSpot(r, e, m->sad_mm, m->spot_sigma_mm + e)
                        ? PETSC_TRUE
                        : PETSC_FALSE;
@@ -249,16 +276,21 @@ static PetscErrorCode Convert(Reader *r, Machine *m, PetscBool *good)
 {
   PetscFunctionBegin;
   *good = PETSC_FALSE;
-  size_t n_depth = MatlabCount(MatlabField(r->data, "depths", 0)),
-         n_tissue = MatlabCount(MatlabField(r->data, "alphaX", 0));
+  const size_t n_tissue = MatlabCount(MatlabField(r->data, "alphaX", 0));
+  size_t n_depth = 0;
+  PetscInt fewest = 0;
+  for (PetscInt e = 0; e < r->n_energy; e++) {
+    n_depth = PetscMax(n_depth, DepthsOf(r, e));
+    if (DepthsOf(r, e) < DepthsOf(r, fewest)) fewest = e;
+  }
   if (!TakeProjectile(r, m)) PetscFunctionReturn(0);
   if (!Take(r, r->meta, 0, "machine.meta", "SAD", 1, 1, &m->sad_mm)) PetscFunctionReturn(0);
   if (!Take(r, r->meta, 0, "machine.meta", "BAMStoIsoDist", 1, 1, &m->bams_to_iso_mm)) PetscFunctionReturn(0);
-  if (n_depth < 2 || n_depth > 100000 || n_tissue > 100) {
+  if (DepthsOf(r, fewest) < 2 || n_depth > 100000 || n_tissue > 100) {
     PetscCall(MistakesAdd(r->mistakes, ROBION_INPUT,
-                          "%s: machine.data(1): %zu depths and %zu tissue classes, expected 2 to "
+                          "%s: machine.data(%d): %zu depths, %zu at most, and %zu tissue classes, expected 2 to "
                           "100000 and at most 100",
-                          r->file, n_depth, n_tissue));
+                          r->file, (int)fewest + 1, DepthsOf(r, fewest), n_depth, n_tissue));
     PetscFunctionReturn(0);
   }
   m->n_energy = r->n_energy;
