@@ -28,6 +28,14 @@ check "give the same metrics" cmp "$(plan 50)/metrics.csv" "$(plan two)/metrics.
 check "and histograms" cmp "$(plan 50)/dvh.csv" "$(plan two)/dvh.csv"
 check "without one there is none" expect_exit 1 grep -q high_let "$(plan none)/metrics.csv" "$(plan none)/dvh.csv"
 check "a course" let course 0.001 --set 'stages=[{name: a, target: CTV, fractions: 1}, {name: b, target: CTV, fractions: 1, beams: [{gantry_deg: 0}]}]'
+check "sub-beams" let fine 0.001 --set spots.splitting=coarse
+check "another model of the cells besides" let models 0.001 --set 'scenarios.biology=[{name: other, model: mkm}]' \
+  --set 'scenarios.evaluate.biology=[nominal, other]'
+check "breathing" let breathing 0.001 --set 'cases=[{phantom: liver, name: rtog, ct_spacing_mm: 4, breathing_mm: 10, phases: 2}]' \
+  --set scenarios.evaluate.motion=accumulate --set dose_grid_mm=8 --set 'beams=[{gantry_deg: 270}]'
+check "evaluated anew with another threshold" "$ROBION" evaluate "$(plan none)/plan.h5" "$WORK/let.yaml" -o "$WORK/again.h5" \
+  --set results.high_let_keV_um=50
+check "it is the same" diff <(grep ,high_let, "$WORK/again.metrics.csv" | cut -d, -f5-) <(grep ,high_let, "$(plan 50)/metrics.csv" | cut -d, -f5-)
 cat >"$WORK/look.py" <<'PY'
 import csv, sys, h5py, numpy
 work = sys.argv[1]
@@ -35,7 +43,7 @@ path = lambda plan: work + "/" + plan + "/cases/rtog/plan/"
 def metrics(plan, quantity):
     return {(r["scenario"], r["structure"], r["metric"]): float(r["value"]) for r in csv.DictReader(open(path(plan) + "metrics.csv"))
             if r["quantity"] == quantity and r["metric"].startswith("D") and r["metric"] != "D0.03cc"}
-for plan in ("0.001", "course"):  # all dose is above nothing
+for plan in ("0.001", "course", "fine", "models", "breathing"):  # all dose is above nothing
     high, physical = metrics(plan, "high_let"), metrics(plan, "physical")
     most = max(physical.values())
     assert len(high) > 100 and set(high) <= set(physical)
