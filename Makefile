@@ -121,18 +121,25 @@ $(BUILD)/stamp/sources: FORCE
 
 # What the libraries' headers say, parsed once: a third of a build. ccache would not serve files that are compiled with it.
 PARSED := $(if $(findstring ccache,$(CC) $(OMPI_CC)),,$(BUILD)/generated/libraries.h.gch)
-$(BUILD)/generated/libraries.h.gch: $(BUILD)/stamp/flags
+# Under sanitizers a compiler takes twice as long where it optimises: that is worth it for what computes. Headers are parsed for each.
+PARSED_QUICK := $(if $(SANITIZE),$(PARSED:%/libraries.h.gch=%/quick/libraries.h.gch))
+$(BUILD)/generated/libraries.h.gch $(BUILD)/generated/quick/libraries.h.gch: $(BUILD)/stamp/flags
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)printf '#include <%s>\n' petscsys.h hdf5.h math.h stdlib.h string.h unistd.h >$(@:.gch=)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) -x c-header -c $(@:.gch=) -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) $(LEVEL) -x c-header -c $(@:.gch=) -o $@
+ifneq ($(SANITIZE),)
+QUICK := $(foreach f,src/cli src/cohort src/collect src/exchange src/plan src/report src/results src/study src/yaml tests,$(BUILD)/$f/%.o)
+$(QUICK) $(BUILD)/generated/quick/%.gch: LEVEL := -O0
+$(QUICK): PARSED := $(PARSED_QUICK)
+endif
 # PETSc's header makes macros of the functions that this file defines.
 $(BUILD)/src/base/guard_mpi.o: PARSED :=
 
-$(BUILD)/%.o: %.c $(BUILD)/stamp/flags $(PARSED)
+$(BUILD)/%.o: %.c $(BUILD)/stamp/flags $(PARSED) $(PARSED_QUICK)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) $(EXTRA_FLAGS) $(PARSED:%.gch=-include %) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) $(EXTRA_FLAGS) $(LEVEL) $(PARSED:%.gch=-include %) -MMD -MP -c $< -o $@
 
 $(BUILD)/generated/%.o: $(BUILD)/generated/%.c $(BUILD)/stamp/flags
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-trigraphs -c $< -o $@

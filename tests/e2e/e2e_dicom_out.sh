@@ -13,7 +13,7 @@ fi
 
 # --- Out: one plan with range shifter, ripple filter and couch, of a phantom -----------------------------------------------
 settings=(--set 'beams=[{gantry_deg: 0}, {gantry_deg: 90, couch_deg: 20, range_shifter: {thickness_mm: 10, to_isocentre_mm: 120}}]'
-  --set machine.ripple_thickness_mm=1 --set prescription.fractions=5 --set optimizer.max_iterations=3 --set results.beam_doses=physical)
+  --set machine.ripple_thickness_mm=1 --set machine.range_step_mm=8 --set prescription.fractions=5 --set optimizer.max_iterations=3 --set results.beam_doses=physical)
 check "a plan" "$ROBION" run "$BOX" --results "$WORK/run" "${settings[@]}"
 plan=$WORK/run/cases/box/plan/plan.h5
 set=$WORK/set

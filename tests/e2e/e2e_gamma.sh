@@ -51,7 +51,7 @@ if [ -n "$python" ]; then
   c_shape=$WORK/c/cases/c-shape/plan/plan.h5
   check "a C-shaped target" "$python" tests/support/independent_dose.py case "$WORK/c-shape.h5"
   check "base data" mpi 2 "$ROBION" basedata build --out "$WORK/machine.h5" --energy-min-MeV-u 110 \
-    --energy-max-MeV-u 190 --range-step-mm 5
+    --energy-max-MeV-u 190 --range-step-mm 8
   check "a plan for it" mpi 2 "$ROBION" run "$WORK/study.yaml" --results "$WORK/c"
   check "its dose, independently" "$python" tests/support/independent_dose.py dose "$c_shape" "$WORK/machine.h5" "$WORK/other.h5"
   compare() {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Breathing: phases as scenarios, doses accumulated over them, and what a study may get wrong.
+# timeout: 400
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
 "$ROBION" phantom liver --seed 5 --ct-spacing-mm 4 --breathing-mm 15 --phases 3 -o "$WORK/liver.h5" >/dev/null

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Rotations of the patient as scenarios.
+# timeout: 300
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
 # A patient who is turned about the isocentre sees beams that are turned the other way: about z the gantry, about y the couch, and
@@ -21,7 +22,7 @@ scenarios:
 YAML
 check "a run with rotations" "$ROBION" run "$WORK/turned.yaml" --results "$WORK/turned"
 turned=$WORK/turned/cases/rtog/plan
-check "whose scenarios are told" grep -q '^evaluate,r+3_y+5_rz+10,0,5,0,3,.*,0,0,10$' "$turned/scenarios.csv"
+check "whose scenarios are told" grep -q '^evaluate,r+3_y+5_rz+10,0,5,0,3,.*,0,0,10,$' "$turned/scenarios.csv"
 as_beams() { # SCENARIO KEY=VALUE...: the doses of the turned patient are those of turned beams, to a thousandth of the highest of its quantity
   local scenario=$1
   shift
