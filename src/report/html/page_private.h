@@ -15,7 +15,8 @@ enum {
   SCENARIO_Z,
   SCENARIO_RANGE,
   SCENARIO_WEIGHT,
-  SCENARIO_IN_SET
+  SCENARIO_IN_SET,
+  SCENARIO_PHASE = 15 /* "all": doses are accumulated over breathing phases */
 };
 
 /* A structure, and the part of each voxel that it has. */

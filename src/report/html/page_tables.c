@@ -122,6 +122,15 @@ static PetscErrorCode AddShort(PlanPage *page)
   PetscFunctionReturn(0);
 }
 
+static PetscBool IsAccumulated(const PlanPage *page)
+{
+  const Table *scenarios = &page->table[PLAN_SCENARIOS];
+  for (PetscInt row = 0; row < scenarios->n_rows; row++)
+    if (!strcmp(Cell(scenarios, row, SCENARIO_SET), "evaluate") && !strcmp(Cell(scenarios, row, SCENARIO_PHASE), "all"))
+      return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
 PetscErrorCode PageVerdict(PlanPage *page)
 {
   PetscFunctionBegin;
@@ -137,6 +146,9 @@ PetscErrorCode PageVerdict(PlanPage *page)
   PetscCall(TextAdd(&page->text,
                     "; %s, robust mode %s. Doses are RBE-weighted and per fraction unless said otherwise.</p>\n",
                     page->word[PLAN_ION], page->word[PLAN_MODE]));
+  if (IsAccumulated(page))
+    PetscCall(
+        TextAdd(&page->text, "<p>The patient breathes: doses are accumulated over the phases of a breath.</p>\n"));
   if (!goals->n_rows)
     PetscCall(TextAdd(&page->text, "<p>The study has no goals: nothing is judged here.</p>\n"));
   else {
